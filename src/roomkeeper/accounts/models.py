@@ -1,0 +1,88 @@
+"""People, their roles on folders, API tokens, answers kept for repeated requests, and the audit trail."""
+
+from django.contrib.auth.models import AbstractUser, Group
+from django.db import models
+from django.utils import timezone
+
+
+class User(AbstractUser):
+    """A person or a service account that may sign in."""
+
+    time_zone = models.CharField(max_length=64, default="UTC")
+    is_service_account = models.BooleanField(default=False)
+    must_change_password = models.BooleanField(default=False)
+
+
+class Role(models.TextChoices):
+    """What somebody is on a folder and everything below it; each includes the one before."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+
+
+class RoleAssignment(models.Model):
+    """A role of one user or of one group on a folder, inherited by all folders below."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, blank=True, related_name="role_assignments"
+    )
+    group = models.ForeignKey(
+        Group, on_delete=models.CASCADE, null=True, blank=True, related_name="role_assignments"
+    )
+    folder = models.ForeignKey("systems.Folder", on_delete=models.CASCADE, related_name="role_assignments")
+    role = models.CharField(max_length=16, choices=Role.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "folder"], name="one_role_of_a_user_on_a_folder"),
+            models.UniqueConstraint(fields=["group", "folder"], name="one_role_of_a_group_on_a_folder"),
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=False, group__isnull=True)
+                | models.Q(user__isnull=True, group__isnull=False),
+                name="role_of_either_a_user_or_a_group",
+            ),
+        ]
+
+
+class ApiToken(models.Model):
+    """A token for programs; only its SHA-256 is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100, blank=True)
+    prefix = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class KeptAnswer(models.Model):
+    """The answer to a POST with an Idempotency-Key, given again when the same request is repeated."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    request_digest = models.CharField(max_length=64)
+    status = models.IntegerField()
+    body = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_a_key")]
+
+
+class AuditEntry(models.Model):
+    """Who did what to which object, and by which road. Never holds a secret."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    user_name = models.CharField(max_length=150)
+    road = models.CharField(max_length=8, choices=[("web", "web"), ("api", "api"), ("cli", "cli")])
+    act = models.CharField(max_length=64)
+    object_kind = models.CharField(max_length=32)
+    object_id = models.BigIntegerField(null=True)
+    object_label = models.CharField(max_length=255, blank=True)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["object_kind", "object_id", "-id"], name="audit_by_object")]

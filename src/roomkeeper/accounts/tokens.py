@@ -1,0 +1,39 @@
+"""API tokens: made once, shown once, kept as a digest."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from roomkeeper.accounts.models import ApiToken, User
+
+PREFIX = "rk_"
+
+
+def create_token(
+    user: User, *, now: datetime, name: str = "", lifetime: timedelta | None = None
+) -> tuple[ApiToken, str]:
+    """A new token of the user and its text, which is not kept."""
+    text = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        prefix=text[:10],
+        digest=_digest(text),
+        created_at=now,
+        expires_at=now + lifetime if lifetime else None,
+    )
+    return token, text
+
+
+def find_user(text: str, *, now: datetime) -> User | None:
+    """The active user whose unexpired token this is, or None. Notes its use once a minute."""
+    token = ApiToken.objects.select_related("user").filter(digest=_digest(text)).first()
+    if token is None or not token.user.is_active or (token.expires_at and token.expires_at <= now):
+        return None
+    if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token.user
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,30 @@
+"""The program `roomkeeper`."""
+
+import typer
+
+from roomkeeper.cli import people, serve, upkeep
+from roomkeeper.virtual.cli import app as virtual_app
+
+app = typer.Typer(
+    name="roomkeeper",
+    help="Roomkeeper: manages an organisation's video-conferencing endpoints.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for command in (serve.serve, serve.door, serve.web, serve.worker, serve.demo, upkeep.doctor, upkeep.migrate):
+    app.command()(command)
+app.add_typer(virtual_app, name="virtual")
+app.add_typer(people.user_app, name="user")
+app.add_typer(people.token_app, name="token")
+app.add_typer(upkeep.secrets_app, name="secrets")
+app.add_typer(upkeep.backup_app, name="backup")
+
+
+def main() -> None:
+    """Entry point of the `roomkeeper` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""`serve`, its parts as processes of their own, and `demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roomkeeper.cli.environment import USAGE, fail, ready
+from roomkeeper.settings.options import Options, SettingsError
+
+DEMO_SYSTEMS = 12
+DEMO_HTTP = "127.0.0.1:8080,127.0.0.2:8080"
+DEMO_HTTPS = "127.0.0.1:8443,127.0.0.2:8443"
+
+Data = Annotated[Path | None, typer.Option(help="Folder for the database, keys and certificates.")]
+Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
+Http = Annotated[list[str] | None, typer.Option("--http", help="HTTP listener HOST:PORT; may be repeated.")]
+Https = Annotated[
+    list[str] | None, typer.Option("--https", help="HTTPS listener HOST:PORT; may be repeated.")
+]
+
+
+def serve(data: Data = None, http: Http = None, https: Https = None, config: Config = None) -> None:
+    """Run the whole server in one process: pages, API, device door, background work."""
+    _run(_options(data, http, https, config), "door", "web", "worker")
+
+
+def door(data: Data = None, http: Http = None, https: Https = None, config: Config = None) -> None:
+    """Run the device door alone (several processes share one PostgreSQL)."""
+    _run(_options(data, http, https, config), "door")
+
+
+def web(data: Data = None, http: Http = None, https: Https = None, config: Config = None) -> None:
+    """Run the pages and the API alone."""
+    _run(_options(data, http, https, config), "web")
+
+
+def worker(data: Data = None, config: Config = None) -> None:
+    """Run the background work alone."""
+    _run(_options(data, None, None, config), "worker")
+
+
+def demo(
+    data: Data = None,
+    systems: Annotated[int, typer.Option(min=1, max=500, help="How many virtual endpoints.")] = DEMO_SYSTEMS,
+    http: Http = None,
+    https: Https = None,
+) -> None:
+    """Run the server with a fleet of virtual endpoints in every mode, and an administrator to sign in as."""
+    folder = data or Options().data.with_name("roomkeeper-demo")
+    options = _options(folder, http or DEMO_HTTP.split(","), https or DEMO_HTTPS.split(","), None)
+    from roomkeeper.serving import certificates, demo, first_start
+
+    first_start.prepare(options.http)
+    password_file = options.data / "demo-device-password"
+    password = demo.prepare(systems, password_file)
+    fleet = []
+
+    def begin(addresses: list[str]) -> None:
+        plan = options.data / "demo-fleet.toml"
+        demo.write_plan(
+            plan,
+            systems,
+            http=_port(addresses, "http"),
+            https=_port(addresses, "https"),
+            ca_file=certificates.CertificateFiles.below(options.data).ca,
+            password_file=password_file,
+        )
+        _say_ready(addresses)
+        typer.echo(f"administrator {demo.ADMINISTRATOR} one-time password {password}")
+        fleet.append(demo.start_fleet(plan, options.data / "demo-fleet.log"))
+
+    try:
+        _run(options, "door", "web", "worker", on_ready=begin)
+    finally:
+        for child in fleet:
+            child.terminate()
+            child.wait(timeout=20)
+
+
+def _options(
+    data: Path | None, http: list[str] | None, https: list[str] | None, config: Path | None
+) -> Options:
+    return ready(data=data, config=config, http=",".join(http or ()), https=",".join(https or ()))
+
+
+def _run(options: Options, *parts: str, on_ready: object = None) -> None:
+    from roomkeeper.serving import logs
+    from roomkeeper.serving.server import Parts, Process
+
+    logs.configure(options.log_level)
+    chosen = Parts(door="door" in parts, web="web" in parts, worker="worker" in parts)
+    try:
+        Process(options, chosen, on_ready=on_ready or _say_ready).run()  # type: ignore[arg-type]
+    except SettingsError as error:
+        fail(str(error), code=USAGE)
+
+
+def _say_ready(addresses: list[str]) -> None:
+    typer.echo(" ".join(["ready", *addresses]))
+
+
+def _port(addresses: list[str], scheme: str) -> str:
+    return next((one.rpartition(":")[2] for one in addresses if one.startswith(f"{scheme}://")), "")

@@ -1,0 +1,133 @@
+"""Many posts, one transaction (rule R9): a thread with its own database connection and its own queue.
+
+Batches form by themselves: while one is being committed, the next gathers. A reply leaves only after the commit.
+"""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from roomkeeper.external_manager import answers, batch
+from roomkeeper.external_manager.posts import Post, Reply
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.models import NetworkSettings
+
+log = structlog.get_logger(__name__)
+
+POSTS_AT_ONCE = 256
+BYTES_AT_ONCE = 8_000_000
+# What may wait before newcomers are told to come back; bounds the memory of a storm.
+WAITING_POSTS = 20_000
+WAITING_BYTES = 200_000_000
+SETTINGS_AGE = 1.0
+
+Handler = Callable[..., None]
+
+
+class Batcher:
+    """Takes posts on the event loop and handles them in batches on its thread."""
+
+    def __init__(self, *, handle: Handler = batch.handle, now: Callable[[], datetime] | None = None) -> None:
+        self._handle = handle
+        self._now = now or (lambda: datetime.now(UTC))
+        self._queue: queue.SimpleQueue[tuple[Post, asyncio.Future[Reply]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting_bytes = 0
+        self._waiting_posts = 0
+        self._settings: NetworkSettings | None = None
+        self._settings_read = 0.0
+        self.batches = 0
+        self.posts = 0
+
+    def start(self) -> None:
+        """Begin; must be called on the event loop that will submit."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what was submitted and end the thread."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join(timeout=30)
+
+    async def submit(self, post: Post) -> Reply:
+        """The reply to the post, after its batch was committed; `UNAVAILABLE` where it could not be stored."""
+        if self._waiting_posts >= WAITING_POSTS or self._waiting_bytes >= WAITING_BYTES:
+            return answers.UNAVAILABLE
+        if self._loop is None:
+            return answers.UNAVAILABLE
+        future: asyncio.Future[Reply] = self._loop.create_future()
+        self._waiting_posts += 1
+        self._waiting_bytes += len(post.raw)
+        self._queue.put((post, future))
+        try:
+            return await future
+        finally:
+            self._waiting_posts -= 1
+            self._waiting_bytes -= len(post.raw)
+
+    def _run(self) -> None:
+        running = True
+        while running:
+            taken = [self._queue.get()]
+            size = 0
+            while len(taken) < POSTS_AT_ONCE and size < BYTES_AT_ONCE:
+                try:
+                    one = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                taken.append(one)
+                size += len(one[0].raw) if one is not None else 0
+            work = [one for one in taken if one is not None]
+            running = len(work) == len(taken)
+            if work:
+                self._handle_batch([post for post, _ in work])
+                self.batches += 1
+                self.posts += len(work)
+                self._reply(work)
+        connection.close()
+
+    def _handle_batch(self, posts: Sequence[Post]) -> None:
+        try:
+            self._handle(posts, settings=self._current_settings(), now=self._now())
+        except (OperationalError, InterfaceError) as error:
+            # Locked, full, gone: none of it was stored. The devices come again.
+            log.error("store unavailable", posts=len(posts), error=str(error)[:300])
+            connection.close()
+            self._settings = None
+            for post in posts:
+                post.reply = answers.UNAVAILABLE
+        except Exception as error:
+            if isinstance(error, DatabaseError):
+                connection.close()
+            if len(posts) > 1:
+                for post in posts:
+                    self._handle_batch([post])
+                return
+            log.exception(
+                "post could not be handled", service=posts[0].service, source=posts[0].arrival.source
+            )
+            posts[0].reply = answers.UNAVAILABLE
+
+    def _current_settings(self) -> NetworkSettings:
+        moment = time.monotonic()
+        if self._settings is None or moment - self._settings_read > SETTINGS_AGE:
+            self._settings, self._settings_read = network_settings.get(), moment
+        return self._settings
+
+    def _reply(self, work: Sequence[tuple[Post, asyncio.Future[Reply]]]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_resolve, work)
+
+
+def _resolve(work: Sequence[tuple[Post, asyncio.Future[Reply]]]) -> None:
+    for post, future in work:
+        if not future.done():
+            future.set_result(post.reply or answers.UNAVAILABLE)

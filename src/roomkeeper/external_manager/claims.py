@@ -1,0 +1,126 @@
+"""Posts that are taken for nobody, or for a system of the inbox (rules R3 and R5)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings as django_settings
+from django.db.models import F, Q
+
+from roomkeeper.external_manager.posts import Post
+from roomkeeper.systems import findings, inventory, live
+from roomkeeper.systems.models import Claim, Contact, State, System
+from roomkeeper.systems.redaction import redact
+from roomkeeper.systems.roster import Known, Roster
+
+SAMPLE_LIMIT = 4_096
+
+_Key = tuple[str, str, str, str, str]
+
+
+@dataclass(slots=True)
+class Claims:
+    """The claims of one batch, counted by kind and written at its end."""
+
+    now: datetime
+    counts: Counter[_Key] = field(default_factory=Counter)
+    systems: dict[_Key, int | None] = field(default_factory=dict)
+    samples: dict[_Key, bytes] = field(default_factory=dict)
+
+    def add(self, post: Post, reason: str, system_id: int | None = None) -> None:
+        """Count a post that changes nothing."""
+        key = (post.service.value, reason[:64], post.arrival.source[:64], post.serial, post.mac)
+        self.counts[key] += 1
+        self.systems[key] = system_id
+        self.samples[key] = redact(post.raw[:SAMPLE_LIMIT], (post.secret,))
+
+    def flush(self) -> None:
+        """Write the counts: a row each kind of claim, however often it came."""
+        for key, count in self.counts.items():
+            service, reason, source, serial, mac = key
+            rows = Claim.objects.filter(
+                service=service, reason=reason, source_address=source, serial_number=serial, mac_address=mac
+            )
+            system_id = self.systems[key]
+            if not rows.update(count=F("count") + count, last_at=self.now, system_id=system_id):
+                Claim.objects.create(
+                    system_id=system_id,
+                    service=service,
+                    reason=reason,
+                    source_address=source,
+                    serial_number=serial,
+                    mac_address=mac,
+                    first_at=self.now,
+                    last_at=self.now,
+                    count=count,
+                    sample=self.samples[key],
+                )
+        if self.counts:
+            live.publish_many([("inbox", None, "")])
+
+
+def tell_conflict(system_ids: Sequence[int], post: Post) -> None:
+    """Both systems are told that one posts as the other (rule R3, third row)."""
+    for system in System.objects.filter(pk__in=system_ids):
+        findings.report(
+            findings.Finding(
+                "identity conflict",
+                system,
+                f"A post from {post.arrival.source} carried the secret of one system and the identity of another"
+                f" (serial number {post.serial or '–'}, MAC address {post.mac or '–'}).",
+                "One device may have got the settings of the other, after a restored backup for example. Admit both.",
+            )
+        )
+
+
+def tell_identity_changed(system_id: int, post: Post) -> None:
+    """The secret is right and the hardware is not what is stored: a person accepts it, or does not (R3, row two)."""
+    for system in System.objects.filter(pk=system_id):
+        findings.report(
+            findings.Finding(
+                "identity changed",
+                system,
+                f"It now says serial number {post.serial or '–'} and MAC address {post.mac or '–'}; stored are"
+                f" {system.serial_number or '–'} and {system.mac_address or '–'}. Its answers are withheld.",
+                "If the hardware or its network card was swapped, accept the new identity on its Connection tab.",
+            )
+        )
+
+
+def find_pending(posts: Sequence[Post], roster: Roster) -> dict[tuple[str, str], Known]:
+    """The inbox systems of these posts, by exactly what they claim to be."""
+    serials = {post.serial for post in posts if post.serial}
+    macs = {post.mac for post in posts if post.mac}
+    if not serials and not macs:
+        return {}
+    rows = System.objects.filter(Q(serial_number__in=serials) | Q(mac_address__in=macs), state=State.PENDING)
+    by_claim = {
+        (serial, mac): pk for pk, serial, mac in rows.values_list("pk", "serial_number", "mac_address")
+    }
+    wanted = {by_claim[claim] for claim in {(post.serial, post.mac) for post in posts} if claim in by_claim}
+    roster.load_ids(wanted)
+    return {claim: roster.by_id[pk] for claim, pk in by_claim.items() if pk in wanted}
+
+
+def add_to_inbox(post: Post, roster: Roster, *, now: datetime) -> Known | None:
+    """A new inbox system for an unknown caller; None where the inbox is full, and then it is only counted."""
+    limit = django_settings.OPTIONS.inbox_limit
+    if System.objects.filter(state=State.PENDING).count() >= limit:
+        return None
+    claimed = post.identification
+    system = System.objects.create(
+        name=claimed.system_name,
+        reported_name=claimed.system_name,
+        folder=inventory.root_folder(),
+        state=State.PENDING,
+        serial_number=post.serial,
+        mac_address=post.mac,
+        product=claimed.product_id or claimed.product_type,
+        software_version=claimed.software_version,
+        created_at=now,
+    )
+    Contact.objects.create(system=system)
+    live.publish("inbox", system)
+    roster.load_ids([system.pk])
+    return roster.by_id[system.pk]

@@ -1,0 +1,73 @@
+"""uvicorn's HTTP protocol with what it lacks: header time-out, header size, and a connection cap (rule R9)."""
+
+import asyncio
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# More than any device or browser sends; a codec's headers have about 300 bytes.
+HEADER_SIZE_LIMIT = 65_536
+CONNECTION_KEY = "roomkeeper.connection"
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection. `is_proven` is set by the door once a proven system or a signed-in person used it."""
+
+    header_timeout: ClassVar[float] = 15.0
+    connection_cap: ClassVar[int] = 20_000
+    _open: ClassVar[dict["GuardedProtocol", None]] = {}
+
+    is_proven = False
+    _header_size = 0
+    _header_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection in; over the cap the oldest unproven one goes, or this one where all are proven."""
+        super().connection_made(transport)
+        self._open[self] = None
+        if len(self._open) > self.connection_cap:
+            oldest = next((other for other in self._open if not other.is_proven), self)
+            oldest.transport.abort()
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._open.pop(self, None)
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what stands before the body; uvicorn reads headers without any bound."""
+        if self._header_timer is not None:
+            self._header_size += len(data)
+            if self._header_size > HEADER_SIZE_LIMIT + len(data):
+                self.transport.abort()
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """A further request on the connection has its own time for its headers."""
+        super().on_message_begin()
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope[CONNECTION_KEY] = self
+        if self._header_timer is None:
+            self._await_headers()
+
+    def on_headers_complete(self) -> None:
+        """The headers are in."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _await_headers(self) -> None:
+        self._header_size = 0
+        self._header_timer = self.loop.call_later(self.header_timeout, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _give_up(self) -> None:
+        self._header_timer = None
+        if not self.transport.is_closing():
+            self.transport.abort()

@@ -1,0 +1,258 @@
+"""The ASGI application for devices: paths, methods, size and time limits, and the answers of rule R5."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import structlog
+
+from roomkeeper.external_manager import answers, metrics, proxies
+from roomkeeper.external_manager.batcher import Batcher
+from roomkeeper.external_manager.connections import CONNECTION_KEY
+from roomkeeper.external_manager.limits import UnprovenRate
+from roomkeeper.external_manager.posts import PLAIN, XML, Post, Reply, Service
+from roomkeeper.protocols import external_manager, phonebook
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.external_manager import PostEvent
+from roomkeeper.protocols.feedback import Feedback, decode_feedback
+from roomkeeper.protocols.posted_document import PostedDocument
+from roomkeeper.settings.options import Options
+from roomkeeper.systems.addresses import parse_address, parse_networks
+from roomkeeper.systems.checkin import Arrival
+
+log = structlog.get_logger(__name__)
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Message = PostEvent | Feedback | PostedDocument | phonebook.Search
+
+_SLASHES = re.compile(r"/{2,}")
+# Decoding more than this much at once would hold up the loop for milliseconds; it goes to a thread.
+DECODE_IN_THREAD = 100_000
+_HTML = b"text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A device service's path, in lower case without a trailing slash."""
+
+    path: str
+    service: Service
+    has_page: bool
+
+
+ADDRESSES = (
+    Address("/tms/public/external/management/systemmanagementservice.asmx", Service.EVENTS, has_page=True),
+    Address("/tms/public/feedback/code.aspx", Service.FEEDBACK, has_page=False),
+    Address("/tms/public/feedback/postdocument.aspx", Service.DOCUMENTS, has_page=False),
+    Address("/tms/public/external/phonebook/phonebookservice.asmx", Service.PHONE_BOOK, has_page=True),
+)
+_EVENTS = ADDRESSES[0]
+_NOT_FOUND = Reply(404, b"There is no device service at this address.\n", PLAIN)
+
+
+class Door:
+    """Answers what is addressed to a device service and passes everything else on to `inner`."""
+
+    def __init__(self, inner: App, batcher: Batcher, options: Options) -> None:
+        self._inner = inner
+        self._batcher = batcher
+        self._options = options
+        self._trusted = parse_networks(options.trusted_proxies)
+        self._unproven = UnprovenRate(rate=options.unproven_rate, burst=options.unproven_burst)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        scope = proxies.resolve(scope, self._trusted)
+        found = find_address(scope["path"], scope["method"], scope["headers"])
+        if found is None:
+            await self._inner(scope, receive, send)
+            return
+        address, secret = found
+        method = scope["method"]
+        if address is None:
+            await _send(send, _NOT_FOUND)
+        elif method == "POST":
+            await self._handle_post(address, secret, scope, receive, send)
+        elif method in ("GET", "HEAD") and address.has_page:
+            await _send(send, _page(address, scope), with_body=method == "GET")
+        else:
+            allowed = b"GET, HEAD, POST" if address.has_page else b"POST"
+            await _send(send, Reply(405, b"Devices POST here.\n", PLAIN), extra=[(b"allow", allowed)])
+
+    async def _handle_post(
+        self, address: Address, secret: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        started = time.monotonic()
+        source = _source(scope)
+        if not secret and self._unproven.is_exhausted(source, started):
+            metrics.replies.labels(address.service, "429").inc()
+            await _send(send, answers.TOO_MANY, closes=True)
+            return
+        is_small = address.service in (Service.EVENTS, Service.PHONE_BOOK)
+        limit = self._options.event_size_limit if is_small else self._options.document_size_limit
+        try:
+            async with asyncio.timeout(self._options.body_timeout):
+                raw = await _read_body(scope, receive, limit)
+        except TimeoutError:
+            await _send(send, Reply(408, b"The body took too long.\n", PLAIN), closes=True)
+            return
+        if raw is None:
+            self._unproven.charge(source, started)
+            metrics.replies.labels(address.service, "413").inc()
+            await _send(send, answers.TOO_LARGE, closes=True)
+            return
+        message, problem = await _decode(address.service, raw, _header(scope, b"content-type"))
+        if problem is not None:
+            reply = problem if self._unproven.charge(source, started) else answers.TOO_MANY
+        else:
+            arrival = Arrival(source, _header(scope, b"host")[:255], scope["scheme"], address.path)
+            reply = await self._batcher.submit(Post(address.service, secret, arrival, raw, message))
+            if reply.is_proven:
+                if (connection := scope.get(CONNECTION_KEY)) is not None:
+                    connection.is_proven = True
+            elif reply.status == 200 and not self._unproven.charge(source, started):
+                reply = answers.TOO_MANY
+        metrics.replies.labels(address.service, str(reply.status)).inc()
+        metrics.seconds.labels(address.service).observe(time.monotonic() - started)
+        await _send(send, reply)
+
+
+def find_address(
+    path: str, method: str, headers: Sequence[tuple[bytes, bytes]]
+) -> tuple[Address | None, str] | None:
+    """(service, secret) for a device's path, in any letter case, with doubled slashes; None for all others.
+
+    A POST of XML to `/` is an event: a device told its manager by DHCP alone has an empty Path (rule R5).
+    """
+    if path == "/" or not path:
+        if method == "POST" and any(
+            name == b"content-type" and b"xml" in value.lower() for name, value in headers
+        ):
+            return _EVENTS, ""
+        return None
+    lowered = path.lower()
+    if "//" in lowered:
+        lowered = _SLASHES.sub("/", lowered)
+    if not lowered.startswith("/tms/"):
+        return None
+    for address in ADDRESSES:
+        if lowered.startswith(address.path):
+            rest = lowered[len(address.path) :]
+            if not rest or rest.startswith("/"):
+                return address, rest.strip("/")[:128]
+    return None, ""
+
+
+async def _decode(service: Service, raw: bytes, content_type: str) -> tuple[Message | None, Reply | None]:
+    """(message, None), (None, None) for what is kept unread, or (None, the reply to what cannot be read)."""
+    decode = _DECODERS[service]
+    try:
+        if len(raw) > DECODE_IN_THREAD:
+            return await asyncio.to_thread(decode, raw, content_type), None
+        return decode(raw, content_type), None
+    except ProtocolError as error:
+        if service is Service.EVENTS:
+            return None, answers.NOT_PARSABLE
+        if service is Service.PHONE_BOOK:
+            return None, Reply(500, phonebook.encode_search_fault(str(error)), XML)
+        return None, None
+
+
+def _decode_event(raw: bytes, _: str) -> PostEvent:
+    return external_manager.decode_post_event(raw)
+
+
+def _decode_search(raw: bytes, _: str) -> phonebook.Search:
+    return phonebook.decode_search(raw)
+
+
+_DECODERS: dict[Service, Callable[[bytes, str], Message]] = {
+    Service.EVENTS: _decode_event,
+    Service.FEEDBACK: decode_feedback,
+    # Either kind may arrive at either address (protocol notes C.4).
+    Service.DOCUMENTS: decode_feedback,
+    Service.PHONE_BOOK: _decode_search,
+}
+
+
+async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or None where it is over the limit; stops reading at the limit."""
+    declared = _header(scope, b"content-length")
+    if declared.isdigit() and int(declared) > limit:
+        return None
+    message = await receive()
+    if not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        return body if len(body) <= limit else None
+    parts, size = [], 0
+    while True:
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            return None
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return str(value, "latin-1")
+    return ""
+
+
+def _source(scope: Scope) -> str:
+    client = scope.get("client")
+    address = parse_address(client[0]) if client else None
+    return str(address) if address is not None else ""
+
+
+def _page(address: Address, scope: Scope) -> Reply:
+    """What a person or a tool sees who looks at a device address."""
+    if b"wsdl" in scope.get("query_string", b"").lower():
+        here = f"{scope['scheme']}://{_header(scope, b'host')}{address.path}"
+        module = external_manager if address.service is Service.EVENTS else phonebook
+        return Reply(200, module.wsdl(here))
+    what = (
+        "This is where video endpoints report to Roomkeeper: at start-up, when they register and at every heartbeat."
+        if address.service is Service.EVENTS
+        else "This is where video endpoints search the phone books that Roomkeeper serves them."
+    )
+    text = (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Roomkeeper device service</title>"
+        f"<h1>Roomkeeper device service</h1><p>{what}</p><p>People use the <a href=/>pages of Roomkeeper</a>."
+        f" Programs find the service described at <a href='?WSDL'>?WSDL</a>.</p><p>{escape(address.service)}</p></html>"
+    )
+    return Reply(200, text.encode(), _HTML)
+
+
+async def _send(
+    send: Send,
+    reply: Reply,
+    *,
+    with_body: bool = True,
+    closes: bool = False,
+    extra: Sequence[tuple[bytes, bytes]] = (),
+) -> None:
+    headers = [
+        (b"content-type", reply.content_type),
+        (b"content-length", b"%d" % len(reply.body)),
+        (b"cache-control", b"no-store"),
+        *extra,
+    ]
+    if closes:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body if with_body else b""})

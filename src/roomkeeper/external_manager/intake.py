@@ -1,0 +1,125 @@
+"""Feedback, posted documents and phone book searches of known systems, within a batch (rule R5)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from roomkeeper.external_manager import answers
+from roomkeeper.external_manager.posts import Post, Reply, Service
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.feedback import Feedback
+from roomkeeper.protocols.phonebook import Catalog, Search, encode_search_result
+from roomkeeper.protocols.posted_document import PostedDocument
+from roomkeeper.protocols.soap import get_content_type
+from roomkeeper.provisioning import confirmation
+from roomkeeper.systems import reports
+from roomkeeper.systems.models import NetworkSettings
+from roomkeeper.systems.redaction import redact, redact_text
+from roomkeeper.systems.roster import Known
+from roomkeeper.systems.writes import Writes
+
+# Kept whole only as the newest document of its kind; on the timeline a post of it is a line.
+_ROUTINE = "status"
+
+
+class Intake:
+    """What the systems of one batch report; `finish` stores it set-wise."""
+
+    def __init__(self, writes: Writes, settings: NetworkSettings) -> None:
+        self._writes = writes
+        self._settings = settings
+        self._reports: list[reports.Report] = []
+
+    def take(self, post: Post, known: Known) -> None:
+        """Take in a post of a system that showed its secret, and set its reply."""
+        if post.service is Service.PHONE_BOOK:
+            post.reply = replace(self._search(post), is_proven=True)
+            return
+        message = post.message
+        self._writes.see(known)
+        if isinstance(message, PostedDocument):
+            self._take_document(post, known, message)
+        elif isinstance(message, Feedback):
+            self._take_feedback(post, known, message)
+        else:
+            self._note(post, known, "unreadable", "Posted something that could not be read; kept as it came")
+        post.reply = answers.KEPT
+
+    def turn_away(self, post: Post) -> Reply:
+        """The reply to whoever is not known or not proven."""
+        if post.service is Service.PHONE_BOOK:
+            return self._search(post)
+        return answers.KEPT_CLAIM
+
+    def finish(self) -> None:
+        """Store the reports and hold them against what was asked."""
+        if self._reports:
+            reports.store_reports(self._reports, self._writes)
+            confirmation.confirm(self._reports, settings=self._settings, writes=self._writes)
+
+    def _search(self, post: Post) -> Reply:
+        search = post.message
+        assert isinstance(search, Search)  # noqa: S101 - the door answers what it could not read with a fault
+        body = encode_search_result(Catalog(), operation=search.operation, soap_version=search.soap_version)
+        return Reply(200, body, get_content_type(search.soap_version).encode())
+
+    def _take_document(self, post: Post, known: Known, document: PostedDocument) -> None:
+        try:
+            report = reports.read_report(
+                known, document.location, document.payload, document.identification, (post.secret,)
+            )
+        except ProtocolError as error:
+            self._note(post, known, "unreadable", f"Posted a document that could not be read: {error}")
+            return
+        self._reports.append(report)
+        size = f"{len(document.payload) / 1000:.0f} kB"
+        if report.kind != _ROUTINE:
+            place = redact_text(document.location, (post.secret,))
+            if report.kind in ("configuration", "command", "valuespace"):
+                self._writes.note(known, "document", f"Posted {place} ({size})", source=post.arrival.source)
+            else:
+                self._note(post, known, "document", f"Posted {place} ({size})")
+        elif known.status_entry_id is None:
+            entry = self._writes.note(known, "document", "Posted /Status", source=post.arrival.source)
+            entry.run_of, entry.run_kind = known, "status_entry_id"
+            known.status_entry_id = 0  # until the row has its id, so that one batch begins one run
+        elif known.status_entry_id:
+            self._writes.runs[known.status_entry_id] += 1
+
+    def _take_feedback(self, post: Post, known: Known, feedback: Feedback) -> None:
+        name = feedback.name or _subject(feedback)
+        self._note(post, known, "feedback", f"{feedback.kind}: {redact_text(name, (post.secret,))}")
+        columns = self._writes.columns[known.system_id]
+        if feedback.kind == "Event" and feedback.name == "CallSuccessful":
+            columns["in_call"] = True
+        elif (feedback.kind == "Event" and feedback.name == "CallDisconnect") or any(
+            path.startswith("Call[") for path in feedback.ghosts
+        ):
+            columns["in_call"] = False
+        elif feedback.kind == "Status" and any(
+            value.path.startswith("Call[") and value.path.endswith("]/Status") and value.value == "Connected"
+            for value in feedback.values
+        ):
+            columns["in_call"] = True
+        elif feedback.kind == "Configuration":
+            confirmation.confirm_feedback(
+                known.system_id, {value.path: value.value for value in feedback.values}, now=self._writes.now
+            )
+        self._writes.changed(known)
+
+    def _note(self, post: Post, known: Known, kind: str, summary: str) -> None:
+        entry = self._writes.note(
+            known,
+            kind,
+            summary,
+            source=post.arrival.source,
+            path=post.arrival.path,
+            scheme=post.arrival.scheme,
+            request=redact(post.raw, (post.secret,)),
+        )
+        entry.answer = answers.STORED
+
+
+def _subject(feedback: Feedback) -> str:
+    paths: Sequence[str] = [value.path for value in feedback.values] or feedback.ghosts
+    shown = ", ".join(paths[:3])
+    return shown + (" …" if len(paths) > 3 else "")

@@ -1,0 +1,77 @@
+"""Regular work: registered by features, run by the one process that holds the lease (rule R9)."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from roomkeeper.jobs.models import Lease
+
+log = structlog.get_logger(__name__)
+
+LEASE = "schedule"
+LEASE_TIME = timedelta(seconds=20)
+# One run does its work in short transactions; what is left over follows at once, but not for ever.
+ROUNDS = 200
+
+
+@dataclass(slots=True)
+class Task:
+    """A function to be run every so often; it returns how much it did, and is run again at once until that is 0
+    where `until_done`."""
+
+    name: str
+    every: timedelta
+    function: Callable[..., int]
+    until_done: bool
+    due_at: datetime | None = None
+
+
+_tasks: dict[str, Task] = {}
+
+
+def register(name: str, every: timedelta, function: Callable[..., int], *, until_done: bool = False) -> None:
+    """Have `function(now=…)` run every so often in one process of the installation."""
+    _tasks[name] = Task(name, every, function, until_done)
+
+
+def holder_name() -> str:
+    """A name for this process that no other has."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def take_lease(holder: str, *, now: datetime) -> bool:
+    """Take or renew the lease; False while another living process holds it."""
+    try:
+        with transaction.atomic():
+            lease, _ = Lease.objects.select_for_update().get_or_create(
+                name=LEASE, defaults={"holder": holder, "expires_at": now}
+            )
+            if lease.holder != holder and lease.expires_at > now:
+                return False
+            lease.holder, lease.expires_at = holder, now + LEASE_TIME
+            lease.save()
+    except IntegrityError:
+        return False
+    return True
+
+
+def run_due(*, now: datetime) -> None:
+    """Run every task whose time has come; one that fails is logged and comes again."""
+    for task in _tasks.values():
+        if task.due_at is not None and task.due_at > now:
+            continue
+        task.due_at = now + task.every
+        try:
+            for _ in range(ROUNDS):
+                if not task.function(now=now) or not task.until_done:
+                    break
+        except Exception as error:
+            log.exception("scheduled task failed", task=task.name)
+            if isinstance(error, DatabaseError):
+                connection.close()

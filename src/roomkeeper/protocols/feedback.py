@@ -1,0 +1,219 @@
+"""HTTP feedback: what a device says happened or changed, in XML or JSON (protocol notes C.4).
+
+Not here: believing it.
+
+JSON is turned into the elements that XML would have had, so that both say the same in the same paths.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+from xml.etree.ElementTree import Element, SubElement
+
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.identification import (
+    FIELD_NAMES,
+    WIRE_NAMES,
+    Identification,
+    decode_identification,
+    encode_identification,
+)
+from roomkeeper.protocols.posted_document import PostedDocument, read_posted_document
+from roomkeeper.protocols.xapi.document import find_document, read_leaves
+from roomkeeper.protocols.xapi.paths import parse_path
+from roomkeeper.protocols.xml import (
+    DEFAULT_LIMIT,
+    MAX_DEPTH,
+    MAX_NAME,
+    check_text,
+    clean_text,
+    parse,
+    serialise,
+)
+
+FeedbackKind: TypeAlias = Literal["Event", "Status", "Configuration"]
+
+_KINDS: Final[dict[str, FeedbackKind]] = {
+    "Event": "Event",
+    "Status": "Status",
+    "Configuration": "Configuration",
+}
+_IDENTIFICATION: Final = "Identification"
+_MAX_JSON_NODES: Final = 60_000
+_JSON_VALUE: Final = "Value"
+_JSON_ATTRIBUTES: Final = {"id": "item", "ghost": "ghost"}
+# White space, control bytes, byte order marks.
+_BEFORE_THE_FIRST: Final = bytes(range(0x21)) + b"\xef\xbb\xbf\xff\xfe"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackValue:
+    """One value: its path below the kind (`Call[8]/Status`, `CallDisconnect/Duration`) and its text,
+    stripped.
+    """
+
+    path: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One message.
+
+    `ghosts` are paths of nodes that are gone; `name` is the event's (`CallDisconnect`), else "".
+
+    Paths of events have no `[1]`, as events put item="1" on every element; those of status and configuration
+    do.
+    """
+
+    identification: Identification
+    kind: FeedbackKind
+    values: tuple[FeedbackValue, ...] = ()
+    ghosts: tuple[str, ...] = ()
+    name: str = ""
+
+
+def decode_feedback(data: bytes, content_type: str = "") -> Feedback | PostedDocument:
+    """The feedback in a request body, or the posted document that came to the same address.
+
+    XML or JSON is told by the first byte; devices' `content_type` is only quoted where it is neither.
+    Raises ProtocolError for anything else.
+    """
+    start = data.lstrip(_BEFORE_THE_FIRST)[:1]
+    if start == b"{":
+        root = _parse_json(data)
+    elif start == b"<":
+        root = parse(data)
+    else:
+        raise ProtocolError(f"The feedback is neither XML nor JSON; it calls itself {content_type[:80]!r}.")
+    document = find_document(root, *_KINDS)
+    if document is None or find_document(root, "PostedDocument") is not None:
+        return read_posted_document(root)
+    kind = _KINDS[document.tag]
+    leaves = read_leaves(document, with_first_index=kind != "Event")
+    return Feedback(
+        identification=decode_identification(document),
+        kind=kind,
+        values=tuple(FeedbackValue(path, value) for path, value in leaves.values().items()),
+        ghosts=tuple(leaves.ghosts),
+        name=_find_event_name(document) if kind == "Event" else "",
+    )
+
+
+def _find_event_name(event: Element) -> str:
+    """`UserInterface/Message/Prompt/Response`: down from the root as long as a node has one child that is no
+    value.
+    """
+    names: list[str] = []
+    inside = [child for child in event if child.tag != _IDENTIFICATION]
+    while len(inside) == 1 and (not names or len(inside[0]) or not (inside[0].text or "").strip()):
+        names.append(inside[0].tag)
+        inside = list(inside[0])
+    return "/".join(names)
+
+
+def _parse_json(data: bytes) -> Element:
+    if len(data) > DEFAULT_LIMIT:
+        raise ProtocolError(f"The feedback has {len(data)} bytes; at most {DEFAULT_LIMIT} are read.")
+    if data.count(b",") + data.count(b"{") + data.count(b"[") > _MAX_JSON_NODES:
+        raise ProtocolError(f"The feedback has more than {_MAX_JSON_NODES} members.")
+    try:
+        # Numbers keep the device's digits, and no number can be long enough to be slow.
+        content = json.loads(
+            data.lstrip(_BEFORE_THE_FIRST).decode("utf-8", "replace"),
+            parse_int=str,
+            parse_float=str,
+            parse_constant=str,
+            strict=False,
+        )
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"The feedback is not JSON: {str(error)[:120]}.") from None
+    if not isinstance(content, dict):
+        raise ProtocolError("The feedback's JSON is no object.")
+    for name, inside in content.items():
+        if name in _KINDS or name == "PostedDocument":
+            root = Element(name)
+            _fill(root, inside, MAX_DEPTH)
+            return root
+    raise ProtocolError("The feedback's JSON is neither Event, Status nor Configuration.")
+
+
+def _fill(element: Element, content: object, room: int) -> None:
+    """Give an element the children, text and attributes that a JSON value describes (protocol notes C.4)."""
+    if room == 0:
+        raise ProtocolError(f"The feedback is nested deeper than {MAX_DEPTH} levels.")
+    if not isinstance(content, dict):
+        element.text = _text_of_json(content)
+        return
+    for name, inside in content.items():
+        if name == _JSON_VALUE and not isinstance(inside, dict | list):
+            element.text = _text_of_json(inside)
+        elif name in _JSON_ATTRIBUTES and not isinstance(inside, dict | list):
+            element.set(_JSON_ATTRIBUTES[name], _text_of_json(inside))
+        elif len(name) > MAX_NAME:
+            raise ProtocolError(f"The feedback has a name longer than {MAX_NAME} characters.")
+        else:
+            for each in inside if isinstance(inside, list) else [inside]:
+                _fill(SubElement(element, name), each, room - 1)
+
+
+def _text_of_json(value: object) -> str:
+    if isinstance(value, list):
+        raise ProtocolError("The feedback has a list within a list.")
+    return "" if value is None else clean_text(str(value))
+
+
+def encode_feedback(feedback: Feedback, *, as_json: bool = False) -> bytes:
+    """The message as a codec posts it.
+
+    Raises ValueError for paths that are none or contradict each other, and for characters that XML cannot
+    hold.
+    """
+    root = Element(str(feedback.kind))
+    elements = {"": root}
+    for value in feedback.values:
+        check_text(value.value, value.path)
+        element = _add(elements, value.path, feedback.kind)
+        element.text = value.value
+    for path in feedback.ghosts:
+        _add(elements, path, feedback.kind).set("ghost", "True")
+    if any(len(element) and (element.text or "ghost" in element.attrib) for element in root.iter()):
+        raise ValueError("A value of the feedback stands above another one.")
+    if as_json:
+        identification = {
+            wire: {_JSON_VALUE: getattr(feedback.identification, field)}
+            for wire, field in zip(WIRE_NAMES, FIELD_NAMES, strict=True)
+        }
+        content = {_IDENTIFICATION: identification} | _to_json(root)
+        return json.dumps({feedback.kind: content}).encode("utf-8")
+    inside = b"".join(serialise(child) for child in root)
+    head = f"<{feedback.kind}>{encode_identification(feedback.identification)}"
+    return head.encode("utf-8") + inside + f"</{feedback.kind}>".encode()
+
+
+def _add(elements: dict[str, Element], path: str, kind: FeedbackKind) -> Element:
+    """The element at a path, made with all above it where they are missing."""
+    parent, here = elements[""], ""
+    for node in parse_path(path):
+        here = f"{here}/{node}"
+        if here not in elements:
+            elements[here] = SubElement(parent, node.name)
+            item = node.item if node.item is not None or kind != "Event" else 1
+            if item is not None:
+                elements[here].set("item", str(item))
+        parent = elements[here]
+    return parent
+
+
+def _to_json(element: Element) -> dict[str, object]:
+    content: dict[str, object] = {}
+    is_ghost = "ghost" in element.attrib
+    for name, attribute in _JSON_ATTRIBUTES.items():
+        if attribute in element.attrib:
+            content[name] = element.attrib[attribute]
+    if not len(element) and not is_ghost:
+        content[_JSON_VALUE] = element.text or ""
+    below: dict[str, list[dict[str, object]]] = {}
+    for child in element:
+        below.setdefault(child.tag, []).append(_to_json(child))
+    return content | {name: found[0] if len(found) == 1 else found for name, found in below.items()}

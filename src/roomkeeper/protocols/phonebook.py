@@ -1,0 +1,181 @@
+"""PhoneBookSearch: an endpoint asks for names and addresses (protocol notes F).
+
+Not here: who may see which book.
+"""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from roomkeeper.protocols import soap
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.identification import Identification, decode_identification
+from roomkeeper.protocols.xml import encode_element, parse, text_at
+
+PHONEBOOK_NAMESPACE: Final = "http://www.tandberg.net/2004/06/PhoneBookSearch/"
+WSDL: Final = files(__package__).joinpath("phonebook_service.wsdl").read_text(encoding="utf-8")
+
+_OPERATIONS: Final = ("Search", "GetPhonebooks")
+_DEFAULT_RESULTS: Final = 50  # a CE9.9 asks for 50 (protocol notes F.2)
+_MAX_RESULTS: Final = 10_000
+_MAX_MEMBER: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One question. Every member but the operation may be missing on the wire (protocol notes F.2).
+
+    `path` is a catalog's id, "" for the top; `text` "" asks for everything; `start_from_id` is where a page
+    begins. `operation` is Search or GetPhonebooks: the answer has its name.
+    """
+
+    identification: Identification
+    path: str = ""
+    text: str = ""
+    is_subtree: bool = True
+    max_results: int = _DEFAULT_RESULTS
+    start_from_id: str = ""
+    is_range_inclusive: bool = False
+    is_case_sensitive: bool = False
+    operation: str = "Search"
+    soap_version: str = soap.SOAP_11
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to dial an entry."""
+
+    dial_string: str
+    protocol: str
+    description: str = ""
+    call_type: str = "384"
+    restrict: str = "Norestrict"
+    system_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One contact with its ways to be dialled. `is_first` and `is_last` tell the device where paging ends."""
+
+    id: str
+    name: str
+    routes: tuple[Route, ...] = ()
+    is_first: bool = False
+    is_last: bool = False
+    system_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A folder, and also a whole result: its folders, its entries, how many there are.
+
+    The default is an empty result.
+    """
+
+    id: str = ""
+    name: str = ""
+    catalogs: tuple["Catalog", ...] = ()
+    entries: tuple[Entry, ...] = ()
+    entry_count: int = 0
+    is_first: bool = False
+    is_last: bool = False
+    does_exist: bool = True
+
+
+def decode_search(data: bytes) -> Search:
+    """The question in a request body, members in any order. Raises ProtocolError for anything else."""
+    root = parse(data)
+    request = soap.get_content(root)
+    if request.tag not in _OPERATIONS:
+        raise ProtocolError(f"This is a {request.tag[:40]} message where Search was expected.")
+    return Search(
+        identification=decode_identification(request),
+        path=_read(request, "SearchPath"),
+        text=_read(request, "SearchString"),
+        is_subtree=_read(request, "Scope").lower() != "singlelevel",
+        max_results=_read_number(_read(request, "MaxResult")),
+        start_from_id=_read(request, "StartFromId"),
+        is_range_inclusive=_read(request, "RangeInclusive").lower() == "true",
+        is_case_sensitive=_read(request, "CaseSensitiveSearch").lower() == "true",
+        operation=request.tag,
+        soap_version=soap.find_version(root),
+    )
+
+
+def _read(request: Element, name: str) -> str:
+    return text_at(request, name)[:_MAX_MEMBER]
+
+
+def _read_number(text: str) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) < 9
+    return min(int(text), _MAX_RESULTS) if is_number and int(text) else _DEFAULT_RESULTS
+
+
+def encode_search_result(
+    catalog: Catalog, *, operation: str = "Search", soap_version: str = soap.SOAP_11
+) -> bytes:
+    """The answer to a question. Raises ValueError for characters that XML cannot hold."""
+    content = (
+        f'<{operation}Response xmlns="{PHONEBOOK_NAMESPACE}">'
+        f"{_encode_catalog(f'{operation}Result', catalog)}</{operation}Response>"
+    )
+    return soap.encode_envelope(content, soap_version=soap_version)
+
+
+def _encode_catalog(tag: str, catalog: Catalog) -> str:
+    return "".join(
+        (
+            f"<{tag}>",
+            encode_element("Name", catalog.name),
+            encode_element("Id", catalog.id),
+            *(_encode_catalog("Catalog", inner) for inner in catalog.catalogs),
+            *(_encode_entry(entry) for entry in catalog.entries),
+            encode_element("IsLast", _flag(catalog.is_last)),
+            encode_element("IsFirst", _flag(catalog.is_first)),
+            encode_element("NoOfEntries", str(catalog.entry_count)),
+            encode_element("FolderExists", _flag(catalog.does_exist)),
+            f"</{tag}>",
+        )
+    )
+
+
+def _encode_entry(entry: Entry) -> str:
+    routes = "".join(
+        "<Route>"
+        + encode_element("CallType", route.call_type)
+        + encode_element("Protocol", route.protocol)
+        + encode_element("Restrict", route.restrict)
+        + encode_element("DialString", route.dial_string, f"the address of {entry.name}")
+        + encode_element("Description", route.description)
+        + encode_element("SystemType", route.system_type)
+        + "</Route>"
+        for route in entry.routes
+    )
+    return "".join(
+        (
+            "<Entry>",
+            encode_element("Name", entry.name),
+            encode_element("Id", entry.id),
+            routes,
+            encode_element("IsLast", _flag(entry.is_last)),
+            encode_element("IsFirst", _flag(entry.is_first)),
+            "<BaseDN/>",
+            encode_element("SystemType", entry.system_type),
+            "</Entry>",
+        )
+    )
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def encode_search_fault(reason: str, *, soap_version: str = soap.SOAP_11) -> bytes:
+    """The answer to what is no question (R5: sent with status 500)."""
+    return soap.encode_fault(reason, soap_version=soap_version)
+
+
+def wsdl(address: str) -> bytes:
+    """The service's description, naming the address at which it was asked for."""
+    return soap.encode_wsdl(WSDL, address)

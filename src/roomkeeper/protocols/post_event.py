@@ -1,0 +1,154 @@
+"""The PostEvent request: a device says that it started, registered or is alive.
+
+Not here: the answer (answer.py).
+
+Decoding is the hottest line of the product, so it reads expat's events straight into a dictionary and builds
+no tree.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+from xml.parsers import expat
+
+from roomkeeper.protocols import soap
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.identification import (
+    FIELD_NAMES,
+    MAX_MEMBER,
+    WIRE_NAMES,
+    Identification,
+    encode_identification,
+    find_field,
+)
+from roomkeeper.protocols.xml import MAX_DEPTH, clean, create_parser, encode_element
+
+SERVICE_NAMESPACE: Final = "http://www.tandberg.net/2004/11/SystemManagementService/"
+MAX_POST_EVENT: Final = 1_000_000  # bytes; a real one has 700 to 1,000
+
+_EVENT: Final = "event"
+_KNOWN_TAGS: Final = dict(zip(WIRE_NAMES, FIELD_NAMES, strict=True)) | {"Event": _EVENT}
+
+
+class Beat(Enum):
+    """Why a device posts (protocol notes A.3).
+
+    The value is the wire word; OTHER is answered like HEARTBEAT.
+    """
+
+    BOOT = "Boot"
+    REGISTER = "Register"
+    HEARTBEAT = "Beat"
+    OTHER = ""
+
+
+_BEAT_BY_WORD: Final = {beat.value.lower(): beat for beat in Beat if beat.value}
+
+
+@dataclass(frozen=True, slots=True)
+class PostEvent:
+    """One post. `event_word` is the device's own word, trimmed; `soap_version` is the one to answer in."""
+
+    identification: Identification
+    event: Beat
+    event_word: str
+    soap_version: str = soap.SOAP_11
+
+
+class _Reader:
+    """Expat's handlers for one post: outside PostEvent they only look for it, inside they collect known
+    members.
+    """
+
+    __slots__ = ("current", "depth", "found", "is_found", "parser", "soap_version", "text")
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+        self.text: list[str] = []
+        self.current: str | None = None
+        self.depth = 0
+        self.is_found = False
+        self.soap_version = soap.SOAP_11
+        self.parser = create_parser()
+        self.parser.StartElementHandler = self.handle_outer_start
+
+    def handle_outer_start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        self.depth += 1
+        if name == "PostEvent":
+            self.is_found = True
+            self.depth = 0
+            self.parser.StartElementHandler = self.handle_start
+            self.parser.EndElementHandler = self.handle_end
+            self.parser.CharacterDataHandler = self.text.append
+        elif name == "Envelope":
+            if soap.ENVELOPE_12 in attributes.values():
+                self.soap_version = soap.SOAP_12
+        elif self.depth > MAX_DEPTH:
+            raise ProtocolError("The post is no PostEvent.")
+
+    def handle_start(self, tag: str, _: dict[str, str]) -> None:
+        self.current = _KNOWN_TAGS.get(tag) or _find_unusual(tag)
+        self.text.clear()
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ProtocolError(f"The post is nested deeper than {MAX_DEPTH} levels.")
+
+    def handle_end(self, _: str) -> None:
+        self.depth -= 1
+        if self.current is not None:
+            if not self.found.get(self.current):
+                self.found[self.current] = "".join(self.text).strip()[:MAX_MEMBER]
+            self.current = None
+        elif self.depth < 0:
+            self.parser.StartElementHandler = None
+            self.parser.EndElementHandler = None
+            self.parser.CharacterDataHandler = None
+
+
+def _find_unusual(tag: str) -> str | None:
+    """The field of a tag with a prefix or in another case, None for what we do not know."""
+    name = tag.rpartition(":")[2].lower()
+    return _EVENT if name == _EVENT else find_field(name)
+
+
+def decode_post_event(data: bytes) -> PostEvent:
+    """The PostEvent in a request body, whatever the SOAP version, prefixes, namespaces and order (protocol
+    notes A.2).
+
+    Missing members are blank, an unknown or missing event is OTHER, the first non-blank of repeated members
+    counts. Raises ProtocolError for what is no XML or holds no PostEvent.
+    """
+    if len(data) > MAX_POST_EVENT:
+        raise ProtocolError(f"The post has {len(data)} bytes; a PostEvent has less than {MAX_POST_EVENT}.")
+    reader = _Reader()
+    try:
+        reader.parser.Parse(data, True)
+    except expat.ExpatError:
+        # Nearly every post is well-formed: mend only what is not.
+        reader = _Reader()
+        try:
+            reader.parser.Parse(clean(data), True)
+        except expat.ExpatError as error:
+            raise ProtocolError(f"The post is not XML: {error}.") from None
+    if not reader.is_found:
+        raise ProtocolError("The post holds no PostEvent.")
+    found = reader.found
+    word = found.pop(_EVENT, "")
+    return PostEvent(
+        identification=Identification(**found),
+        event=_BEAT_BY_WORD.get(word.lower(), Beat.OTHER),
+        event_word=word,
+        soap_version=reader.soap_version,
+    )
+
+
+def encode_post_event(post: PostEvent) -> bytes:
+    """The request as a codec sends it (protocol notes A.2).
+
+    Raises ValueError for characters XML cannot hold.
+    """
+    content = encode_identification(post.identification) + encode_element("Event", post.event_word)
+    return soap.encode_envelope(
+        f'<PostEvent xmlns="{SERVICE_NAMESPACE}">{content}</PostEvent>', soap_version=post.soap_version
+    )

@@ -1,0 +1,126 @@
+"""What all xAPI documents share: finding the document in what was sent, and walking its leaves as R7 paths.
+
+Not here: what the leaves mean.
+"""
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+from xml.etree.ElementTree import Element
+
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.paths import MAX_INDEX_DIGITS, MAX_KEY
+from roomkeeper.protocols.xml import is_name, parse
+
+# What a document may be wrapped in: SOAP, a posted document, and the answer of old codecs to getxml.
+_WRAPPERS: Final = ("Envelope", "Body", "PostedDocument", "XmlDoc")
+_MAX_ATTRIBUTE: Final = 255
+_IDENTIFICATION: Final = "Identification"
+
+is_known_name = lru_cache(maxsize=4096)(is_name)
+
+
+class Head(NamedTuple):
+    """What the root of a document says about the device that made it; "" where it says nothing."""
+
+    product: str
+    version: str
+    api_version: str
+
+
+class Leaves(NamedTuple):
+    """What stands below a document: its values in order as (R7 path, element with the text), and what it says
+    was removed.
+    """
+
+    found: list[tuple[str, Element]]
+    ghosts: list[str]
+
+    def values(self) -> dict[str, str]:
+        """Stripped values by path (texts may have trailing newlines: protocol notes F.3)."""
+        return {path: (element.text or "").strip() for path, element in self.found}
+
+
+def find_document(root: Element, *names: str) -> Element | None:
+    """The element of one of those names: the root, or inside what documents are wrapped in."""
+    if root.tag in names:
+        return root
+    if root.tag not in _WRAPPERS:
+        return None
+    for child in root:
+        found = find_document(child, *names)
+        if found is not None:
+            return found
+    return None
+
+
+def get_document(data: bytes, name: str) -> Element:
+    """The root element of a document of that name.
+
+    Raises ProtocolError if the bytes hold another one, or none.
+    """
+    root = parse(data)
+    found = find_document(root, name)
+    if found is None:
+        raise ProtocolError(f"This is a {root.tag[:40]} document where {name} was expected.")
+    return found
+
+
+def read_head(document: Element) -> Head:
+    """Product, version and API version of a document."""
+    return Head(
+        *(document.get(name, "").strip()[:_MAX_ATTRIBUTE] for name in ("product", "version", "apiVersion"))
+    )
+
+
+def read_leaves(document: Element, *, with_first_index: bool = True) -> Leaves:
+    """All leaves below a document in its order, without the Identification that feedback puts first.
+
+    A node that carries `item` has it as index in its path, and so has the second and each further sibling of
+    one name that carries none. Without `with_first_index` no `[1]` is written (events put item="1" on
+    everything). An element with children is no value, whatever text stands between them; one marked
+    ghost="True" was removed. Raises ProtocolError for names that no device has and paths longer than any
+    device's.
+    """
+    leaves = Leaves([], [])
+    # Room is left for the brackets that a match key adds to each node.
+    _read_below(document, "", MAX_KEY - 3, leaves, with_first_index)
+    return leaves
+
+
+def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, with_first_index: bool) -> None:
+    # At most xml.MAX_DEPTH deep.
+    counts: dict[str, int] = {}
+    for child in parent:
+        tag = child.tag
+        if not is_known_name(tag):
+            raise ProtocolError(f"The document has a node {tag[:40]!r}, a name that no device uses.")
+        attributes = child.attrib
+        index = _read_index(attributes["item"]) if "item" in attributes else None
+        if index is not None:
+            path = f"{prefix}{tag}[{index}]" if with_first_index or index != "1" else prefix + tag
+        elif tag in counts:
+            counts[tag] += 1
+            path = f"{prefix}{tag}[{counts[tag]}]"
+        else:
+            counts[tag] = 1
+            path = prefix + tag
+        if len(path) > room:
+            raise ProtocolError(f"The document has a path longer than any device's: {path[:60]}...")
+        if "ghost" in attributes and attributes["ghost"].lower() == "true":
+            leaves.ghosts.append(path)
+        elif not len(child):
+            leaves.found.append((path, child))
+        elif prefix or tag != _IDENTIFICATION:
+            _read_below(child, path + "/", room - 3, leaves, with_first_index)
+
+
+def _read_index(item: str) -> str | None:
+    """The digits of an `item` attribute without leading zeros, None for what is no index."""
+    if item.isascii() and item.isdigit() and len(item) <= MAX_INDEX_DIGITS:
+        return item.lstrip("0") or "0"
+    return None
+
+
+def text_of(element: Element) -> str:
+    """The element's own text, stripped."""
+    return (element.text or "").strip()

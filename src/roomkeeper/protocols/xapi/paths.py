@@ -1,0 +1,112 @@
+"""Setting paths by R7: `SIP/Proxy[2]/Address`. Not here: which paths a device has."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
+
+from roomkeeper.protocols.errors import ProtocolError
+
+SettingPath: TypeAlias = str
+"""A canonical path: no root, `/` between nodes, the device's spelling, an index in brackets where a node
+carries `item`.
+"""
+
+Tree: TypeAlias = "dict[str, str | Tree]"
+
+MAX_KEY: Final = 255  # characters of a match key, which is never shorter than its path; real: up to 130
+MAX_INDEX_DIGITS: Final = 9
+
+_EXAMPLE: Final = 'A setting path looks like "SIP/Proxy[2]/Address"'
+_ROOTS: Final = frozenset({"configuration", "xconfiguration"})
+_SEPARATORS: Final = re.compile(r"[/\s]+")
+# An index also comes the XPath way, `Proxy[@item='2']`: devices name settings so in their errors.
+_TOKEN: Final = re.compile(
+    r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?:\[(?:@item=)?[\"']?(?P<index>[0-9]{1,9})[\"']?\])?|(?P<bare>[0-9]{1,9})",
+    re.ASCII,
+)
+
+
+class PathNode(NamedTuple):
+    """One step of a path; `item` is its index, None where none was written."""
+
+    name: str
+    item: int | None
+
+    def __str__(self) -> str:
+        return self.name if self.item is None else f"{self.name}[{self.item}]"
+
+
+@lru_cache(maxsize=4096)
+def parse_path(text: str) -> tuple[PathNode, ...]:
+    """The nodes of a path in any accepted spelling; the spelling of names is kept.
+
+    Accepts `SIP/Proxy[2]/Address`, `SIP Proxy 2 Address`, `/Configuration/SIP/Proxy[2]/Address` and
+    `xConfiguration SIP Proxy 2 Address`. Raises ProtocolError, in words for the person who typed it.
+    """
+    if len(text) > 2 * MAX_KEY:
+        raise ProtocolError(f"{_EXAMPLE}; this one has {len(text)} characters.")
+    if "//" in text:
+        raise ProtocolError(f'{_EXAMPLE}; "{text}" leaves out a name between two slashes.')
+    tokens = [token for token in _SEPARATORS.split(text) if token]
+    if len(tokens) > 1 and tokens[0].lower() in _ROOTS:
+        del tokens[0]
+    if not tokens:
+        raise ProtocolError(f"{_EXAMPLE}; this one is empty.")
+    nodes: list[PathNode] = []
+    for token in tokens:
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            raise ProtocolError(f'{_EXAMPLE}; "{token}" cannot stand in one.')
+        name, index, bare = match.group("name", "index", "bare")
+        if bare is None:
+            nodes.append(PathNode(name, int(index) if index else None))
+        elif not nodes or nodes[-1].item is not None:
+            raise ProtocolError(f'{_EXAMPLE}; the number {bare} in "{text}" follows no name.')
+        else:
+            nodes[-1] = PathNode(nodes[-1].name, int(bare))
+    if len(_key(nodes)) > MAX_KEY:
+        raise ProtocolError(f"{_EXAMPLE}; this one is too long for any device.")
+    return tuple(nodes)
+
+
+def canonical(text: str) -> SettingPath:
+    """The path in the form of R7.
+
+    Case is kept and a missing `[1]` is not invented: only the device knows both.
+    """
+    return "/".join(map(str, parse_path(text)))
+
+
+@lru_cache(maxsize=4096)
+def match_key(path: str) -> str:
+    """The form in which paths are compared: lower case, with `[1]` on every node that has no index.
+
+    All spellings of one setting have one key, and no two settings share one. At most 255 characters.
+    """
+    return _key(parse_path(path))
+
+
+def _key(nodes: list[PathNode] | tuple[PathNode, ...]) -> str:
+    return "/".join(f"{name.lower()}[{1 if item is None else item}]" for name, item in nodes)
+
+
+def settings_tree(values: Mapping[SettingPath, str]) -> Tree:
+    """Values by path as nested dictionaries: `{"SIP": {"Proxy[2]": {"Address": "..."}}}`, in the order given.
+
+    Raises ProtocolError for a path that is none, ValueError where one path is both a value and the beginning
+    of another.
+    """
+    tree: Tree = {}
+    for path, value in values.items():
+        *branch, leaf = map(str, parse_path(path))
+        here = tree
+        for step in branch:
+            below = here.setdefault(step, {})
+            if isinstance(below, str):
+                raise ValueError(f"{path} lies below a setting that has a value of its own.")
+            here = below
+        if isinstance(here.get(leaf), dict):
+            raise ValueError(f"{path} has a value and settings below it.")
+        here[leaf] = value
+    return tree

@@ -1,0 +1,128 @@
+"""Value spaces: what a setting or a parameter may hold on a device. Not here: which setting has which."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from roomkeeper.protocols.xapi.document import get_document, text_of
+from roomkeeper.protocols.xml import children, find_child
+
+_ARRAY: Final = "Array"
+_MANY: Final = 8  # values listed in a refusal
+_MAX_DIGITS: Final = 18
+_INTEGER: Final = "Integer"
+_LITERAL: Final = "Literal"
+_STRING: Final = "String"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSpace:
+    """What is allowed: `type` is the device's word (Integer, Literal, String, or one of them with Array).
+
+    Limits are None where the device gives none; `values` are the literals in its order. Lengths are in
+    characters. `is_hidden`: a password, reported as `***`.
+    """
+
+    type: str
+    values: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    step: int | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    is_hidden: bool = False
+
+    def refusal(self, value: str) -> str | None:
+        """Why the value is not allowed, as a sentence for the person who wrote it; None if it is.
+
+        A type that we do not know allows everything: the device decides then.
+        """
+        kind = self.type.removesuffix(_ARRAY)
+        if kind == _LITERAL and self.values:
+            return self._refuse_literal(value)
+        if kind == _INTEGER:
+            return self._refuse_integer(value)
+        if kind == _STRING:
+            return self._refuse_length(value)
+        return None
+
+    def _refuse_literal(self, value: str) -> str | None:
+        if value in self.values:
+            return None
+        for known in self.values:
+            if known.lower() == value.lower():
+                return f"It has to be written {known}."
+        if len(self.values) > _MANY:
+            return f"It has to be one of {len(self.values)} values, such as {', '.join(self.values[:_MANY])}."
+        if len(self.values) == 1:
+            return f"It can only be {self.values[0]}."
+        return f"It has to be {', '.join(self.values[:-1])} or {self.values[-1]}."
+
+    def _refuse_integer(self, value: str) -> str | None:
+        number = _find_integer(value)
+        if number is None:
+            return "It has to be a whole number."
+        if self.minimum is not None and self.maximum is not None:
+            if not self.minimum <= number <= self.maximum:
+                return f"It has to be a number from {self.minimum} to {self.maximum}."
+        elif self.minimum is not None and number < self.minimum:
+            return f"It has to be at least {self.minimum}."
+        elif self.maximum is not None and number > self.maximum:
+            return f"It can be at most {self.maximum}."
+        if self.step and self.step > 1 and (number - (self.minimum or 0)) % self.step:
+            return f"It has to go in steps of {self.step} from {self.minimum or 0}."
+        return None
+
+    def _refuse_length(self, value: str) -> str | None:
+        length = len(value)
+        if self.min_length is not None and length < self.min_length:
+            if not value:
+                return "It cannot be empty."
+            return f"It has to have at least {self.min_length} characters; this one has {length}."
+        if self.max_length is not None and length > self.max_length:
+            return f"It can have at most {self.max_length} characters; this one has {length}."
+        return None
+
+
+def decode_valuespace(data: bytes) -> dict[str, ValueSpace]:
+    """The Valuespace document of a device: spaces by name (`TTPAR_OnOff`), as `valueSpaceRef` names them.
+
+    Raises ProtocolError for anything else.
+    """
+    return {child.tag: decode_value_space(child) for child in get_document(data, "Valuespace")}
+
+
+def decode_value_space(element: Element) -> ValueSpace:
+    """One space, in a Valuespace document or within a command's parameter.
+
+    Limits that are no numbers are left out.
+    """
+    return ValueSpace(
+        type=element.get("type", "")[:40],
+        values=tuple(_values(element)),
+        minimum=_read_limit(element, "Min"),
+        maximum=_read_limit(element, "Max"),
+        step=_read_limit(element, "Step"),
+        min_length=_read_limit(element, "MinLength"),
+        max_length=_read_limit(element, "MaxLength"),
+        is_hidden=_read_text(element, "HiddenValue").lower() == "true",
+    )
+
+
+def _values(element: Element) -> Iterator[str]:
+    return (text_of(value) for value in children(element, "Value"))
+
+
+def _read_text(element: Element, name: str) -> str:
+    child = find_child(element, name)
+    return text_of(child) if child is not None else ""
+
+
+def _read_limit(element: Element, name: str) -> int | None:
+    return _find_integer(_read_text(element, name))
+
+
+def _find_integer(text: str) -> int | None:
+    digits = text[1:] if text[:1] == "-" else text
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS else None

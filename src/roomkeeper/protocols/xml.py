@@ -1,0 +1,246 @@
+"""Reading XML that a stranger sent, and writing text into XML of ours. Not here: what any element means.
+
+The tree is built by expat into the standard library's elements, without namespaces: every tag is a local name
+and `xmlns` is an ordinary attribute, so a wrong, missing or undeclared prefix never matters. lxml is not used
+because it keeps every name it ever parsed for the life of the thread: posts full of invented names would fill
+the memory for good.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NoReturn
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from roomkeeper.protocols.errors import ProtocolError
+
+DEFAULT_LIMIT: Final = 10_000_000  # bytes; real documents end at a few hundred kB (protocol notes B)
+MAX_DEPTH: Final = 64  # levels; real documents have at most 12, SOAP envelope included
+MAX_TAGS: Final = 60_000  # opening and closing together; the command document of a CE9 has 4,000
+MAX_ATTRIBUTES: Final = 100_000  # the command document of a CE9 has 2,000
+MAX_REFERENCES: Final = 100_000  # numeric character references
+MAX_NAME: Final = 1_000  # characters of a tag or attribute; value spaces have names of up to 280
+
+_BOM_UTF8: Final = b"\xef\xbb\xbf"
+_WHITESPACE_BYTES: Final = b" \t\r\n"
+_ONE_BYTE_ENCODINGS: Final = {
+    b"iso-8859-1": "iso-8859-1",
+    b"latin1": "iso-8859-1",
+    b"latin-1": "iso-8859-1",
+    b"iso-8859-15": "iso-8859-15",
+    b"windows-1252": "cp1252",
+    b"cp1252": "cp1252",
+}
+_DECLARED_ENCODING: Final = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_DECLARATION_REACH: Final = 300  # bytes within which an XML declaration has to end
+# Control bytes become spaces: HDMI device names hold 01-05 (protocol notes B).
+_CONTROL_TO_SPACE: Final = bytes(
+    0x20 if byte < 0x20 and byte not in _WHITESPACE_BYTES else byte for byte in range(256)
+)
+_CHARACTER_REFERENCE: Final = re.compile(rb"&#(?:x([0-9A-Fa-f]{1,9})|([0-9]{1,9}));")
+_NOT_XML_TEXT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
+
+
+def parse(data: bytes, *, limit: int = DEFAULT_LIMIT) -> Element:
+    """The root element of a document, mended where it has what devices are known to get wrong.
+
+    Tags are local names; comments and processing instructions are dropped; text is as sent (not stripped).
+    Leading whitespace, byte order marks, control bytes, a wrong encoding declaration and bytes that are not
+    UTF-8 are mended. Raises ProtocolError for anything that is still not XML, holds a DOCTYPE, or passes
+    `limit` bytes or the caps above.
+    """
+    check_size(data, limit)
+    try:
+        return _build(data)
+    except expat.ExpatError:
+        # Nearly every document is well-formed: mend only what is not.
+        pass
+    try:
+        return _build(clean(data))
+    except expat.ExpatError as error:
+        raise ProtocolError(f"The document is not XML: {error}.") from None
+
+
+def check_size(data: bytes, limit: int) -> None:
+    """Hold the caps on bytes, tags and attributes before any memory is spent. Raises ProtocolError."""
+    if len(data) > limit:
+        raise ProtocolError(f"The document has {len(data)} bytes; at most {limit} are read.")
+    if data.count(b"<") > MAX_TAGS:
+        raise ProtocolError(f"The document has more than {MAX_TAGS} tags.")
+    if data.count(b"=") > MAX_ATTRIBUTES:
+        raise ProtocolError(f"The document has more than {MAX_ATTRIBUTES} attributes.")
+
+
+def create_parser(names: dict[str, str] | None = None) -> expat.XMLParserType:
+    """A parser for a stranger's bytes. `names` gathers every tag and attribute name that it meets.
+
+    The encoding is given, so that a declaration can never make Python look for a codec by a stranger's name.
+    """
+    parser = expat.ParserCreate("utf-8", None, {} if names is None else names)
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    return parser
+
+
+def _refuse_doctype(*_: object) -> NoReturn:
+    # Entities live in a DOCTYPE: refusing it ends the parse before anything could be expanded.
+    raise ProtocolError("The document has a DOCTYPE, which no device sends.")
+
+
+def _build(text: bytes) -> Element:
+    names: dict[str, str] = {}
+    builder = TreeBuilder()
+    parser = create_parser(names)
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.Parse(text, True)
+    root: Element = builder.close()
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        level = [child for element in level for child in element]
+        if not level:
+            break
+    else:
+        raise ProtocolError(f"The document is nested deeper than {MAX_DEPTH} levels.")
+    if any(len(name) > MAX_NAME for name in names):
+        raise ProtocolError(f"The document has a name longer than {MAX_NAME} characters.")
+    if any(":" in name for name in names):
+        for element in root.iter():
+            element.tag = element.tag.rpartition(":")[2]
+    return root
+
+
+def clean(data: bytes) -> bytes:
+    """The same in UTF-8 that expat accepts: no declaration, byte order mark, control or invalid bytes."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    elif data.startswith(b"<\x00"):
+        data = data.decode("utf-16-le", "replace").encode("utf-8", "replace")
+    elif data.startswith(b"\x00<"):
+        data = data.decode("utf-16-be", "replace").encode("utf-8", "replace")
+    data = data.translate(_CONTROL_TO_SPACE).lstrip(_WHITESPACE_BYTES)
+    if data.startswith(_BOM_UTF8):
+        data = data.lstrip(_BOM_UTF8 + _WHITESPACE_BYTES)
+    declared = b""
+    if data.startswith(b"<?xml") and data[5:6] in (b" ", b"\t", b"\r", b"\n", b"?"):
+        end = data.find(b"?>", 0, _DECLARATION_REACH)
+        if end < 0:
+            raise ProtocolError("The document's XML declaration does not end.")
+        found = _DECLARED_ENCODING.search(data, 0, end)
+        declared = found.group(1).lower() if found else b""
+        data = data[end + 2 :]
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        data = data.decode(_ONE_BYTE_ENCODINGS.get(declared, "utf-8"), "replace").encode("utf-8")
+    if b"\xef\xbf" in data:
+        data = data.replace(b"\xef\xbf\xbe", b"\xef\xbf\xbd").replace(b"\xef\xbf\xbf", b"\xef\xbf\xbd")
+    if b"&#" in data:
+        if data.count(b"&#") > MAX_REFERENCES:
+            raise ProtocolError(f"The document has more than {MAX_REFERENCES} character references.")
+        data = _CHARACTER_REFERENCE.sub(_mend_reference, data)
+    return data
+
+
+def _mend_reference(match: re.Match[bytes]) -> bytes:
+    code = int(match.group(1), 16) if match.group(1) else int(match.group(2))
+    if code <= 0x10FFFF and not _NOT_XML_TEXT.match(chr(code)):
+        return match.group()
+    return b" "
+
+
+def clean_text(text: str) -> str:
+    """Text with every character that XML (and PostgreSQL) cannot hold turned into a space."""
+    return _NOT_XML_TEXT.sub(" ", text)
+
+
+def local_name(element: Element) -> str:
+    """The element's name without prefix or namespace."""
+    return element.tag.rpartition(":")[2].rpartition("}")[2]
+
+
+def find_child(element: Element, name: str) -> Element | None:
+    """The first child of that local name, or None."""
+    for child in element:
+        if child.tag == name:
+            return child
+    return None
+
+
+def children(element: Element, name: str) -> Iterator[Element]:
+    """All children of that local name, in the order of the document."""
+    return (child for child in element if child.tag == name)
+
+
+def text_at(element: Element, *names: str) -> str:
+    """The stripped text at the end of a path of child names; "" where any of them is missing."""
+    found: Element | None = element
+    for name in names:
+        if found is None:
+            return ""
+        found = find_child(found, name)
+    return (found.text or "").strip() if found is not None else ""
+
+
+def serialise(element: Element) -> bytes:
+    """The element as a document of its own: UTF-8, no declaration, no namespaces, and nothing of what
+    followed it.
+    """
+    parts: list[str] = []
+    _serialise(element, parts)
+    return "".join(parts).encode("utf-8")
+
+
+def _serialise(element: Element, parts: list[str]) -> None:
+    # At most MAX_DEPTH deep, as every element comes from `parse`.
+    parts.append(f"<{element.tag}")
+    for name, value in element.attrib.items():
+        if name != "xmlns" and ":" not in name:
+            parts.append(f' {name}="{_escape(value).replace(chr(34), "&quot;").replace(chr(10), "&#10;")}"')
+    if len(element) or element.text:
+        parts.append(f">{_escape(element.text or '')}")
+        for child in element:
+            _serialise(child, parts)
+            parts.append(_escape(child.tail or ""))
+        parts.append(f"</{element.tag}>")
+    else:
+        parts.append("/>")
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+def check_text(text: str, where: str) -> None:
+    """Raise ValueError, naming `where`, if the text has a character that XML cannot hold in any form."""
+    bad = _NOT_XML_TEXT.search(text)
+    if bad:
+        raise ValueError(f"{where} holds the character U+{ord(bad.group()):04X}, which XML cannot carry.")
+
+
+def encode_text(text: str, where: str) -> str:
+    """Text ready to stand in an element or between double quotes. Raises ValueError as `check_text` does.
+
+    A carriage return is written as a reference, or the reader would turn it into a line feed.
+    """
+    check_text(text, where)
+    return _escape(text).replace('"', "&quot;")
+
+
+def encode_element(name: str, text: str, where: str = "", attributes: str = "") -> str:
+    """`<name attributes>text</name>`, an empty element for empty text.
+
+    `where` names the place in a refusal.
+    """
+    if not text:
+        return f"<{name}{attributes}/>"
+    return f"<{name}{attributes}>{encode_text(text, where or name)}</{name}>"
+
+
+def is_name(text: str) -> bool:
+    """Whether a device could name a node so: ASCII letters, digits, `_`, `-` and `.`, not beginning with a
+    digit.
+    """
+    return _NAME.fullmatch(text) is not None

@@ -1,0 +1,118 @@
+"""Actions: one-off commands, delivered at most once; done only where there is evidence (rule R7)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from roomkeeper.provisioning import states
+from roomkeeper.provisioning.models import Action, DeliveryState
+from roomkeeper.provisioning.planning import EXPIRES_AFTER
+from roomkeeper.systems import live, timeline
+from roomkeeper.systems.models import State, System
+
+RESTART = "SystemUnit/Boot"
+BODY_LIMIT = 1_000_000
+# How long a restart may take until the boot post is missed.
+RESTART_TIME = timedelta(minutes=10)
+_PATH = re.compile(
+    r"(/?xCommand[/ ])?(?P<path>[A-Za-z][A-Za-z0-9]*([/ ][A-Za-z][A-Za-z0-9]*){0,7})", re.IGNORECASE
+)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
+_SECRET_NAME = re.compile(r"pass(word|phrase)|secret|pin$", re.IGNORECASE)
+
+# Command -> (status path, value) that shows it ran (protocol notes I.1, I.2, I.4).
+_EVIDENCE: Mapping[str, tuple[str, str]] = {
+    "standby/activate": ("Standby/State", "Standby"),
+    "standby/halfwake": ("Standby/State", "Halfwake"),
+    "standby/deactivate": ("Standby/State", "Off"),
+    "audio/microphones/mute": ("Audio/Microphones/Mute", "On"),
+    "audio/microphones/unmute": ("Audio/Microphones/Mute", "Off"),
+}
+
+
+class ActionRefused(ValueError):
+    """The command cannot be asked of this system."""
+
+
+def ask(
+    system: System,
+    command: str,
+    arguments: Sequence[Sequence[Any]] = (),
+    *,
+    user: Any,
+    now: datetime,
+    body: str | None = None,
+) -> Action:
+    """Have the system run a command with its next answer. `arguments` are [name, value] or [name, [value, …]].
+
+    Raises `ActionRefused` with a sentence.
+    """
+    match = _PATH.fullmatch(command.strip())
+    if match is None:
+        raise ActionRefused(f"{command!r} is no command path such as SystemUnit/Boot.")
+    path = match["path"].replace(" ", "/")
+    if system.state != State.MANAGED:
+        raise ActionRefused(f"{system} is not managed, so it cannot be asked to do anything. Admit it first.")
+    cleaned = [_clean_argument(argument) for argument in arguments]
+    if body is not None and len(body) > BODY_LIMIT:
+        raise ActionRefused("The text that goes with the command is over one million characters.")
+    with transaction.atomic():
+        action = Action.objects.create(
+            system=system,
+            command=path,
+            arguments=cleaned,
+            body=body,
+            created_at=now,
+            created_by=user if getattr(user, "pk", None) else None,
+            expires_at=now + EXPIRES_AFTER,
+        )
+        states.wake([system.pk])
+        timeline.add(
+            system, "action", f"Asked to run {path}", now=now, user=user, details={"action": action.pk}
+        )
+        live.publish("system", system)
+    return action
+
+
+def restart(system: System, *, user: Any, now: datetime) -> Action:
+    """Have the system restart with its next answer."""
+    return ask(system, RESTART, [["Action", "Restart"]], user=user, now=now)
+
+
+def cancel(action: Action, *, user: Any, now: datetime) -> bool:
+    """Cancel an action that still waits; False where it was delivered or has ended."""
+    with transaction.atomic():
+        by = getattr(user, "username", "") or "the server"
+        number = Action.objects.filter(pk=action.pk, state=DeliveryState.WAITING).update(
+            state=DeliveryState.CANCELLED, reason=f"cancelled by {by}", ended_at=now
+        )
+        live.publish("system", action.system)
+    return bool(number)
+
+
+def evidence_for(command: str) -> tuple[str, str] | None:
+    """(status path, value) that proves the command ran, or None where no status shows it."""
+    return _EVIDENCE.get(command.lower())
+
+
+def is_restart(action: Action) -> bool:
+    """Whether the action is proven by the system's next boot post."""
+    return action.command.lower() == RESTART.lower()
+
+
+def _clean_argument(argument: Sequence[Any]) -> list[Any]:
+    if len(argument) != 2 or not isinstance(argument[0], str) or not _NAME.fullmatch(argument[0]):
+        raise ActionRefused(f"{argument!r} is no argument: it needs a name and a value.")
+    name, value = argument
+    if _SECRET_NAME.search(name):
+        raise ActionRefused(
+            f"{name} would be kept readable in the list of actions; set passwords by their own way."
+        )
+    values = value if isinstance(value, list | tuple) else [value]
+    if not all(isinstance(one, str | int | bool) for one in values):
+        raise ActionRefused(f"{name} needs a text, a number, true or false, or a list of these.")
+    texts = [str(one) for one in values]
+    return [name, texts if isinstance(value, list | tuple) else texts[0]]

@@ -1,0 +1,162 @@
+"""Confirmation: what systems report, held against what they were handed (rule R7). Set-wise, for one batch."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.provisioning import management, states
+from roomkeeper.provisioning.actions import RESTART, evidence_for, is_restart
+from roomkeeper.provisioning.delivery import ROUNDS
+from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
+from roomkeeper.provisioning.planning import NAME_PATH
+from roomkeeper.provisioning.wanted import persistent_items
+from roomkeeper.systems import findings, secrets
+from roomkeeper.systems.documents import HIDDEN
+from roomkeeper.systems.facts import first_value
+from roomkeeper.systems.models import NetworkSettings, System, SystemSecret
+from roomkeeper.systems.reports import Report
+from roomkeeper.systems.roster import Known
+from roomkeeper.systems.writes import Writes
+
+CANNOT_BE_READ_BACK = "cannot be read back: the device answers ***"
+UNKNOWN_WHETHER_IT_RAN = "unknown whether it ran: the device gives no sign of it"
+
+
+def confirm(reports: Sequence[Report], *, settings: NetworkSettings, writes: Writes) -> None:
+    """Hold the reports of a batch against open wishes and actions, and count drift."""
+    configurations = {report.known.system_id: report for report in reports if report.kind == "configuration"}
+    if configurations:
+        _confirm_settings(configurations, now=writes.now)
+        _confirm_management(configurations, settings, writes)
+        _count_drift(configurations, writes)
+    statuses = {report.known.system_id: report for report in reports if report.kind == "status"}
+    if statuses:
+        _confirm_actions(statuses, now=writes.now)
+
+
+def confirm_restarts(booted: Collection[int], *, now: datetime) -> None:
+    """A boot post proves a restart that was handed over before it."""
+    if booted:
+        Action.objects.filter(
+            system_id__in=booted, state=DeliveryState.DELIVERED, command__iexact=RESTART
+        ).update(state=DeliveryState.CONFIRMED, reason="the system started anew", ended_at=now)
+
+
+def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime) -> None:
+    """Bring one DELIVERED item in line with a reported configuration (values by match key); changes it in place."""
+    found = reported.get(item.match_key)
+    if found == HIDDEN and item.value != "":
+        item.reason = CANNOT_BE_READ_BACK
+        return
+    if found is not None and found == item.value:
+        item.state, item.reason, item.ended_at = DeliveryState.CONFIRMED, "", now
+        return
+    if found is None:
+        item.absences += 1
+        failed, reason = item.absences >= 2, "not on this device"
+    else:
+        item.other_values += 1
+        failed, reason = item.other_values >= 2, f"kept its value: {found[:200]}"
+    if failed or item.rounds >= ROUNDS:
+        item.state, item.reason, item.ended_at = DeliveryState.FAILED, reason, now
+    else:
+        item.state = DeliveryState.WAITING
+
+
+def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) -> None:
+    open_items = list(ChangeItem.objects.filter(system_id__in=configurations, state=DeliveryState.DELIVERED))
+    if not open_items:
+        return
+    by_system: dict[int, dict[str, str]] = {}
+    for item in open_items:
+        if item.system_id not in by_system:
+            values = configurations[item.system_id].redacted_values
+            by_system[item.system_id] = {match_key(path): value for path, value in values.items()}
+        judge(item, by_system[item.system_id], now=now)
+    ChangeItem.objects.bulk_update(
+        open_items, ["state", "reason", "ended_at", "absences", "other_values"], batch_size=200
+    )
+    states.refresh_changes({item.change_id for item in open_items}, now=now)
+
+
+def _confirm_management(
+    configurations: Mapping[int, Report], settings: NetworkSettings, writes: Writes
+) -> None:
+    """Management settings are no longer due once the device reports them, its secret path included."""
+    due = [system_id for system_id, report in configurations.items() if report.known.management_is_due]
+    for secret in SystemSecret.objects.filter(system_id__in=due, stage=SystemSecret.Stage.CURRENT):
+        report = configurations[secret.system_id]
+        known = report.known
+        address = _address(known, settings)
+        if management.is_in_place(
+            report.values, management.management_settings(address, secrets.text_of(secret))
+        ):
+            known.management_is_due = False
+            writes.columns[known.system_id].update(management_is_due=False, management_rounds=0)
+            findings.clear(
+                "management settings not kept",
+                System(pk=known.system_id, name=known.name),
+                "The system reports its management settings.",
+            )
+            writes.note(known, "management", "The system reports the management settings it was given")
+
+
+def _address(known: Known, settings: NetworkSettings) -> management.ServerAddress:
+    return management.server_address(
+        known.connectivity,
+        is_secure_only=bool(known.is_secure_only),
+        used_host=known.used_host,
+        used_scheme=known.scheme,
+        settings=settings,
+    )
+
+
+def _count_drift(configurations: Mapping[int, Report], writes: Writes) -> None:
+    wanted: dict[int, dict[str, str]] = defaultdict(dict)
+    for system_id, report in configurations.items():
+        if report.known.name:
+            wanted[system_id][match_key(NAME_PATH)] = report.known.name[:50]
+    for item in reversed(persistent_items(list(configurations))):
+        if not item.secret_value and item.value is not None:
+            wanted[item.system_id][item.match_key] = item.value
+    for system_id, report in configurations.items():
+        reported = {match_key(path): value for path, value in report.redacted_values.items()}
+        drift = sum(
+            1
+            for key, value in wanted[system_id].items()
+            if key in reported and reported[key] not in (value, HIDDEN)
+        )
+        writes.columns[system_id]["drift_count"] = drift
+
+
+def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
+    open_actions = list(
+        Action.objects.filter(system_id__in=statuses, state=DeliveryState.DELIVERED, delivered_at__lt=now)
+    )
+    ended = []
+    for action in open_actions:
+        if is_restart(action):
+            continue
+        evidence = evidence_for(action.command)
+        values = statuses[action.system_id].values
+        if evidence is not None and first_value(values, evidence[0]) == evidence[1]:
+            action.state, action.reason = DeliveryState.CONFIRMED, f"{evidence[0]} is {evidence[1]}"
+        else:
+            action.state, action.reason = DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN
+        action.ended_at = now
+        ended.append(action)
+    Action.objects.bulk_update(ended, ["state", "reason", "ended_at"], batch_size=200)
+
+
+def confirm_feedback(system_id: int, values: Mapping[str, str], *, now: datetime) -> None:
+    """Configuration feedback shows only what changed: equal values confirm, others say nothing yet."""
+    by_key = {match_key(path): value for path, value in values.items()}
+    items = ChangeItem.objects.filter(
+        system_id=system_id, state=DeliveryState.DELIVERED, match_key__in=list(by_key)[:500]
+    )
+    confirmed = [item for item in items if by_key[item.match_key] == item.value]
+    ChangeItem.objects.filter(pk__in=[item.pk for item in confirmed]).update(
+        state=DeliveryState.CONFIRMED, reason="", ended_at=now
+    )
+    states.refresh_changes({item.change_id for item in confirmed}, now=now)

@@ -1,0 +1,292 @@
+"""The road of answers: what a system is handed with the answer to its check-in, for a whole batch at once (R4, R7).
+
+What is written here stands in the transaction that is committed before the answers leave; DELIVERED therefore
+means "handed over, perhaps", and another round follows where no report comes.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings as django_settings
+from django.db.models import F
+
+from roomkeeper import keys
+from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
+from roomkeeper.provisioning import management, states
+from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
+from roomkeeper.systems import findings, secrets
+from roomkeeper.systems.addresses import same_host
+from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.models import NetworkSettings, StoredDocument, System, SystemSecret
+from roomkeeper.systems.roster import Known
+from roomkeeper.systems.writes import Writes
+
+ROUNDS = 3
+# No report can be missed before the device had the time to post it.
+REPORT_TIME = timedelta(seconds=20)
+# One answer stays small enough for old codecs; the rest rides on the next.
+SETTINGS_AT_ONCE = 200
+ACTIONS_AT_ONCE = 10
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What one answer carries, and the secrets in it that must be redacted where it is kept."""
+
+    settings: list[SettingValue] = field(default_factory=list)
+    commands: list[CommandCall] = field(default_factory=list)
+    documents: list[DocumentRequest] = field(default_factory=list)
+    interval: int = 0
+    secrets: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A system that is being answered: how it came, whether it just started, the secret in its path."""
+
+    known: Known
+    arrival: Arrival
+    is_initial: bool
+    path_secret: str
+
+
+def deliver(visitors: Sequence[Visitor], *, settings: NetworkSettings, writes: Writes) -> dict[int, Delivery]:
+    """What each visitor is handed, by system id. The last post of a system in the batch gets it all."""
+    by_id = {visitor.known.system_id: visitor for visitor in visitors}
+    found = {system_id: Delivery() for system_id in by_id}
+    if not by_id:
+        return found
+    proven = [system_id for system_id, visitor in by_id.items() if visitor.known.is_proven]
+    working = [system_id for system_id in proven if by_id[system_id].known.has_work]
+    _hand_over_secrets(by_id, found, settings, writes)
+    if working:
+        _hand_over_settings(working, found, writes)
+        _hand_over_actions(working, found, writes)
+    _ask_for_documents(by_id, found, writes)
+    open_work = states.systems_with_work(working) if working else set()
+    for system_id, visitor in by_id.items():
+        known = visitor.known
+        if known.is_proven:
+            known.has_work = system_id in open_work or bool(
+                known.management_is_due or found[system_id].secrets
+            )
+        found[system_id].interval = known.interval = choose_interval(known, settings)
+    return found
+
+
+def choose_interval(known: Known, settings: NetworkSettings) -> int:
+    """Seconds to the next heartbeat: short while work waits or somebody watches, long when idle (rule R1)."""
+    if not known.is_proven or known.is_probing:
+        return settings.heartbeat_admitted
+    if known.is_watched:
+        return settings.heartbeat_watched
+    return settings.heartbeat_waiting if known.has_work else settings.heartbeat_idle
+
+
+def _hand_over_secrets(
+    by_id: dict[int, Visitor], found: dict[int, Delivery], settings: NetworkSettings, writes: Writes
+) -> None:
+    """The pending or next secret, or the current one where management settings are due, with the settings it is in."""
+    wanting = [
+        i for i, v in by_id.items() if v.known.has_work or v.known.management_is_due or not v.known.is_proven
+    ]
+    rows: dict[int, dict[str, SystemSecret]] = defaultdict(dict)
+    for row in SystemSecret.objects.filter(system_id__in=wanting):
+        rows[row.system_id][row.stage] = row
+    sent_over_http: list[int] = []
+    for system_id in wanting:
+        visitor = by_id[system_id]
+        stages = rows.get(system_id, {})
+        secret = _choose_secret(visitor, stages, settings, writes)
+        if secret is None:
+            continue
+        delivery, known, arrival = found[system_id], visitor.known, visitor.arrival
+        text = secrets.text_of(secret)
+        address = management.server_address(
+            known.connectivity,
+            is_secure_only=bool(known.is_secure_only),
+            used_host=arrival.host,
+            used_scheme=arrival.scheme,
+            settings=settings,
+        )
+        delivery.settings += management.management_settings(address, text)
+        delivery.commands += management.management_commands(
+            address, text, software_version=known.software_version
+        )
+        delivery.secrets.append(text)
+        delivery.words.append("management settings")
+        if (
+            secret.stage != SystemSecret.Stage.CURRENT
+            and arrival.scheme == "http"
+            and not secret.was_sent_over_http
+        ):
+            sent_over_http.append(secret.pk)
+        if secret.stage == SystemSecret.Stage.CURRENT:
+            _count_round(known, writes)
+    SystemSecret.objects.filter(pk__in=sent_over_http).update(was_sent_over_http=True)
+
+
+def _choose_secret(
+    visitor: Visitor, stages: dict[str, SystemSecret], settings: NetworkSettings, writes: Writes
+) -> SystemSecret | None:
+    known, arrival = visitor.known, visitor.arrival
+    secret = stages.get(SystemSecret.Stage.NEXT)
+    if known.is_proven and secret is None:
+        return stages.get(SystemSecret.Stage.CURRENT) if known.management_is_due else None
+    if not known.is_proven:
+        secret = stages.get(SystemSecret.Stage.PENDING)
+        if secret is None:
+            return None
+        reason = why_withheld(secret, arrival, now=writes.now)
+        if reason:
+            withhold(known, secret, reason)
+            return None
+        if not secret.bound_source:
+            # Admitted before it was ever seen: the first address it comes from is the one.
+            SystemSecret.objects.filter(pk=secret.pk).update(bound_source=arrival.source)
+    if arrival.scheme == "http" and (known.is_secure_only or not settings.secrets_may_use_http):
+        findings.report(
+            findings.Finding(
+                "secret needs https",
+                System(pk=known.system_id, name=known.name),
+                "The system came by plain HTTP, over which its secret may not be handed over.",
+                "Let it call us by HTTPS, or allow secrets over HTTP in Network settings.",
+            )
+        )
+        return None
+    return secret
+
+
+def why_withheld(secret: SystemSecret, arrival: Arrival, *, now: datetime) -> str:
+    """Why a pending secret is not handed to this post, or "" where it may be (rule R4)."""
+    if secret.expires_at is not None and secret.expires_at <= now:
+        return "its secret was not used within 24 hours of its admission"
+    if secret.bound_source and not same_host(secret.bound_source, arrival.source):
+        return f"it was admitted at {secret.bound_source}, but this post came from {arrival.source}"
+    return ""
+
+
+def withhold(known: Known, secret: SystemSecret, reason: str) -> None:
+    """Keep the secret back and ask a person."""
+    SystemSecret.objects.filter(pk=secret.pk).update(is_withheld=True)
+    findings.report(
+        findings.Finding(
+            "secret withheld",
+            System(pk=known.system_id, name=known.name),
+            f"The secret of {known.name or 'the system'} was withheld: {reason}.",
+            "Check that it is the same device, then admit it once more.",
+        )
+    )
+
+
+def _count_round(known: Known, writes: Writes) -> None:
+    """Management settings are kept up three rounds; then a person is asked."""
+    System.objects.filter(pk=known.system_id).update(management_rounds=F("management_rounds") + 1)
+    given_up = System.objects.filter(pk=known.system_id, management_rounds__gt=ROUNDS)
+    if given_up.update(management_is_due=False, management_rounds=0):
+        known.management_is_due = False
+        findings.report(
+            findings.Finding(
+                "management settings not kept",
+                System(pk=known.system_id, name=known.name),
+                "The system was handed its management settings three times and still reports others.",
+                "Look at Settings > Drift for what differs; another manager may be writing to it.",
+            )
+        )
+
+
+def _hand_over_settings(ids: list[int], found: dict[int, Delivery], writes: Writes) -> None:
+    now = writes.now
+    waiting = ChangeItem.objects.filter(system_id__in=ids, state=DeliveryState.WAITING, expires_at__gt=now)
+    # Delivered, but no configuration was reported since: the answer may have been lost.
+    unreported = ChangeItem.objects.filter(
+        system_id__in=ids,
+        state=DeliveryState.DELIVERED,
+        rounds__lt=ROUNDS,
+        reason="",
+        delivered_at__lt=now - REPORT_TIME,
+    ).exclude(system__contact__configuration_at__gt=F("delivered_at"))
+    store = keys.load(django_settings.OPTIONS.data)
+    delivered: list[ChangeItem] = []
+    for item in [*waiting.order_by("id"), *unreported.order_by("id")]:
+        delivery = found[item.system_id]
+        if item.value is None or len(delivery.settings) >= SETTINGS_AT_ONCE:
+            continue
+        value = item.value
+        if item.secret_value:
+            value = store.decrypt(bytes(item.secret_value))
+            delivery.secrets.append(value)
+        delivery.settings.append(SettingValue(item.path, value))
+        delivery.words.append(item.path)
+        delivered.append(item)
+    if delivered:
+        ChangeItem.objects.filter(pk__in=[item.pk for item in delivered]).update(
+            state=DeliveryState.DELIVERED, delivered_at=now, rounds=F("rounds") + 1
+        )
+        states.refresh_changes({item.change_id for item in delivered}, now=now)
+
+
+def _hand_over_actions(ids: list[int], found: dict[int, Delivery], writes: Writes) -> None:
+    waiting = Action.objects.filter(system_id__in=ids, state=DeliveryState.WAITING, expires_at__gt=writes.now)
+    delivered = []
+    for action in waiting.order_by("id"):
+        delivery = found[action.system_id]
+        if len(delivery.commands) >= ACTIONS_AT_ONCE:
+            continue
+        arguments = tuple(
+            (name, tuple(value) if isinstance(value, list) else value) for name, value in action.arguments
+        )
+        delivery.commands.append(CommandCall(action.command, arguments, action.body))
+        delivery.words.append(action.command)
+        delivered.append(action.pk)
+    # At most once: from here on it is never handed over again, whatever becomes of the answer.
+    Action.objects.filter(pk__in=delivered).update(state=DeliveryState.DELIVERED, delivered_at=writes.now)
+
+
+def _ask_for_documents(by_id: dict[int, Visitor], found: dict[int, Delivery], writes: Writes) -> None:
+    lacking = _lacking_descriptions([i for i, v in by_id.items() if v.known.is_proven])
+    for system_id, visitor in by_id.items():
+        known, delivery = visitor.known, found[system_id]
+        secret = visitor.path_secret if known.is_proven else next(iter(delivery.secrets), "")
+        if not secret:
+            continue
+        handed = bool(delivery.settings or delivery.commands)
+        asks = []
+        if handed or visitor.is_initial or (known.status_is_old and not known.documents_were_asked):
+            asks.append("/Status")
+        if (
+            handed
+            or visitor.is_initial
+            or known.has_work
+            or (known.configuration_is_old and not known.documents_were_asked)
+        ):
+            asks.append("/Configuration")
+        if known.is_proven and not known.documents_were_asked:
+            asks += lacking.get(system_id, ())
+        if asks:
+            # The address that brought this post is the one known to work right now.
+            here = management.ServerAddress(visitor.arrival.scheme, visitor.arrival.host)
+            url = here.url(management.DOCUMENTS_PATH, secret)
+            delivery.documents = [DocumentRequest(location, url) for location in asks]
+            known.documents_were_asked = True
+            writes.contacts[system_id] = known
+
+
+def _lacking_descriptions(ids: list[int]) -> dict[int, list[str]]:
+    """What describes the device itself, asked for once: its value spaces and its commands."""
+    wanted = {StoredDocument.Kind.VALUESPACE: "/Valuespace", StoredDocument.Kind.COMMAND: "/Command"}
+    have: dict[int, set[str]] = defaultdict(set)
+    for system_id, kind in StoredDocument.objects.filter(system_id__in=ids, kind__in=wanted).values_list(
+        "system_id", "kind"
+    ):
+        have[system_id].add(kind)
+    return {i: [place for kind, place in wanted.items() if kind not in have[i]] for i in ids}
+
+
+def contacts_to_write(visitors: Sequence[Visitor], writes: Writes) -> None:
+    """The interval told to a visitor belongs to its contact row."""
+    for visitor in visitors:
+        writes.contacts[visitor.known.system_id] = visitor.known

@@ -1,0 +1,46 @@
+"""What was asked and not done in time: expiry after seven days, restarts that never came back (rule R7)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from roomkeeper.provisioning import states
+from roomkeeper.provisioning.actions import RESTART, RESTART_TIME
+from roomkeeper.provisioning.confirmation import UNKNOWN_WHETHER_IT_RAN
+from roomkeeper.provisioning.models import OPEN_STATES, Action, ChangeItem, DeliveryState
+
+# A short transaction each: no writer may hold SQLite long (rule R9).
+AT_ONCE = 500
+
+
+def expire(*, now: datetime) -> int:
+    """End what ran out; returns how many items and actions ended. Called by the schedule until it returns 0."""
+    with transaction.atomic():
+        due = list(
+            ChangeItem.objects.filter(state__in=OPEN_STATES, expires_at__lte=now).values_list(
+                "pk", "change_id"
+            )[:AT_ONCE]
+        )
+        ChangeItem.objects.filter(pk__in=[pk for pk, _ in due]).update(
+            state=DeliveryState.EXPIRED, reason="not done within seven days", ended_at=now
+        )
+        states.refresh_changes({change for _, change in due}, now=now)
+        actions = list(
+            Action.objects.filter(state__in=OPEN_STATES, expires_at__lte=now).values_list("pk", flat=True)[
+                :AT_ONCE
+            ]
+        )
+        Action.objects.filter(pk__in=actions, state=DeliveryState.WAITING).update(
+            state=DeliveryState.EXPIRED, reason="not fetched within seven days", ended_at=now
+        )
+        lost = Action.objects.filter(pk__in=actions, state=DeliveryState.DELIVERED)
+        lost.update(state=DeliveryState.FAILED, reason=UNKNOWN_WHETHER_IT_RAN, ended_at=now)
+        missed = Action.objects.filter(
+            state=DeliveryState.DELIVERED, command__iexact=RESTART, delivered_at__lte=now - RESTART_TIME
+        )
+        number = missed.update(
+            state=DeliveryState.FAILED,
+            reason="unknown whether it ran: no boot post came within ten minutes",
+            ended_at=now,
+        )
+    return len(due) + len(actions) + number

@@ -1,0 +1,132 @@
+"""Management settings: what makes a system call us, at the address that fits its connectivity (pages 1.1, 1.2).
+
+They are worked out anew for every answer and never stored, because they carry the system's secret.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.db import transaction
+
+from roomkeeper.protocols.external_manager import CommandCall, SettingValue
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.systems import live, timeline
+from roomkeeper.systems.addresses import host_of, parse_address, port_of
+from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, State, System
+
+EVENTS_PATH = "tms/public/external/management/SystemManagementService.asmx"
+FEEDBACK_PATH = "tms/public/feedback/code.aspx"
+DOCUMENTS_PATH = "tms/public/feedback/postdocument.aspx"
+PHONE_BOOK_PATH = "tms/public/external/phonebook/phonebookservice.asmx"
+# TMS uses slot 3; integrators are told to leave it alone (protocol notes C.1).
+FEEDBACK_SLOT = "3"
+# Protocol notes C.2, the recommended set; a codec takes 15 at most.
+FEEDBACK_EXPRESSIONS = (
+    "/Status/Call",
+    "/Event/CallSuccessful",
+    "/Event/CallDisconnect",
+    "/Event/BootEvent",
+    "/Event/SoftwareUpgrade",
+    "/Status/SystemUnit/Software/Version",
+    "/Status/Network/IPv4/Address",
+    "/Status/SIP/Registration",
+    "/Status/H323/Gatekeeper",
+    "/Status/Diagnostics",
+    "/Status/Standby/State",
+    "/Status/Provisioning",
+    "/Event/UserInterface/Message/Prompt/Response",
+    "/Configuration",
+    "/Event/Bookings",
+)
+ROUNDS = 3
+
+
+class EnforceRefused(ValueError):
+    """Management settings cannot be enforced on this system now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where a system is to call us: `scheme` http or https, `authority` host with a port unless it is the usual."""
+
+    scheme: str
+    authority: str
+
+    def url(self, path: str, secret: str) -> str:
+        """The address of a device service with the system's secret."""
+        return f"{self.scheme}://{self.authority}/{path}/{secret}"
+
+
+def server_address(
+    connectivity: str, *, is_secure_only: bool, used_host: str, used_scheme: str, settings: NetworkSettings
+) -> ServerAddress:
+    """LAN systems get our internal address, others the public one, a filled FQDN wins (page 1.2); an empty side
+    leaves the address that the system uses already. HTTPS is never taken back."""
+    scheme = "https" if is_secure_only else used_scheme or "http"
+    if connectivity == Connectivity.REACHABLE_ON_LAN:
+        names = (settings.internal_fqdn, settings.internal_ipv4, settings.internal_ipv6)
+    elif connectivity in (Connectivity.BEHIND_FIREWALL, Connectivity.REACHABLE_ON_PUBLIC_INTERNET):
+        names = (settings.public_fqdn, settings.public_ipv4, settings.public_ipv6)
+    else:
+        names = ("", None, None)
+    host = next((name for name in names if name), "") or host_of(used_host)
+    # The port that brought the post is known to work from where the system stands.
+    port = port_of(used_host) if scheme == used_scheme else _listener_port(scheme)
+    if (address := parse_address(host)) is not None and address.version == 6:
+        host = f"[{address}]"
+    usual = port is None or port == {"http": 80, "https": 443}[scheme]
+    return ServerAddress(scheme, host if usual else f"{host}:{port}")
+
+
+def _listener_port(scheme: str) -> int | None:
+    listeners = django_settings.OPTIONS.https if scheme == "https" else django_settings.OPTIONS.http
+    return port_of(listeners[0]) if listeners else None
+
+
+def management_settings(address: ServerAddress, secret: str) -> tuple[SettingValue, ...]:
+    """The settings written on admission and on enforcing (page 1.1; protocol notes A.5, M)."""
+    return (
+        SettingValue("Provisioning/Mode", "TMS"),
+        SettingValue("Provisioning/ExternalManager/Address", address.authority),
+        SettingValue("Provisioning/ExternalManager/Path", f"{EVENTS_PATH}/{secret}"),
+        SettingValue("Provisioning/ExternalManager/Protocol", address.scheme.upper()),
+        SettingValue("Phonebook/Server[1]/ID", "default"),
+        SettingValue("Phonebook/Server[1]/Type", "TMS"),
+        SettingValue("Phonebook/Server[1]/URL", address.url(PHONE_BOOK_PATH, secret)),
+    )
+
+
+def management_commands(
+    address: ServerAddress, secret: str, *, software_version: str
+) -> tuple[CommandCall, ...]:
+    """The feedback registration. TC has no Format (protocol notes C.1); XML is the default where it exists."""
+    arguments: list[tuple[str, str | tuple[str, ...]]] = [
+        ("FeedbackSlot", FEEDBACK_SLOT),
+        ("ServerUrl", address.url(FEEDBACK_PATH, secret)),
+        ("Expression", FEEDBACK_EXPRESSIONS),
+    ]
+    if not software_version.lower().startswith("tc"):
+        arguments.append(("Format", "XML"))
+    return (CommandCall("HttpFeedback/Register", tuple(arguments)),)
+
+
+def is_in_place(reported: Mapping[str, str], wanted: tuple[SettingValue, ...]) -> bool:
+    """Whether a reported configuration shows every management setting that the device has."""
+    by_key = {match_key(path): value for path, value in reported.items()}
+    own = [(setting, by_key.get(match_key(setting.path))) for setting in wanted]
+    return all(value is None or value.casefold() == setting.value.casefold() for setting, value in own)
+
+
+def enforce(system: System, *, user: Any, now: datetime) -> None:
+    """Write the management settings again with the system's next answer; raises `EnforceRefused`."""
+    if system.state != State.MANAGED:
+        raise EnforceRefused(f"{system} is not managed, so there is nothing to enforce. Admit it first.")
+    with transaction.atomic():
+        System.objects.filter(pk=system.pk).update(management_is_due=True, management_rounds=0)
+        Contact.objects.filter(system=system).update(has_work=True)
+        timeline.add(system, "management", "Management settings are to be enforced", now=now, user=user)
+        live.publish("system", system)
+    system.management_is_due, system.management_rounds = True, 0

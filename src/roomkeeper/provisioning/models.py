@@ -1,0 +1,101 @@
+"""What was asked of systems and what became of it: change sets, changes, their items, and actions (rule R7)."""
+
+from django.db import models
+from django.utils import timezone
+
+from roomkeeper.systems.models import System
+
+
+class DeliveryState(models.TextChoices):
+    """The states of everything that is delivered; DELIVERED means "handed over, perhaps", never "done"."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+OPEN_STATES = (DeliveryState.WAITING, DeliveryState.DELIVERED)
+
+
+class ChangeSet(models.Model):
+    """What one person or program asked of one or many systems at once."""
+
+    description = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    is_persistent = models.BooleanField(default=False)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+
+class Change(models.Model):
+    """The part of a change set that concerns one system; its state is worked out from its items."""
+
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.CASCADE, related_name="changes")
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="changes")
+    state = models.CharField(max_length=12, choices=DeliveryState.choices, default=DeliveryState.WAITING)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["change_set", "system"], name="one_change_a_system")]
+        indexes = [models.Index(fields=["system", "-id"], name="changes_newest_first")]
+
+
+class ChangeItem(models.Model):
+    """One wanted setting of a change. `value` null takes an earlier wish back; "" sets empty (rule R7).
+
+    `match_key` is the path's canonical key, so that a newer wish finds the older one whatever its spelling.
+    `secret_value` holds the encrypted value of settings that devices answer as `***`; `value` is then "***".
+    """
+
+    change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="items")
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="change_items")
+    path = models.CharField(max_length=255)
+    match_key = models.CharField(max_length=255)
+    value = models.TextField(null=True)
+    secret_value = models.BinaryField(default=bytes)
+    state = models.CharField(max_length=12, choices=DeliveryState.choices, default=DeliveryState.WAITING)
+    reason = models.CharField(max_length=500, blank=True)
+    rounds = models.PositiveSmallIntegerField(default=0)
+    other_values = models.PositiveSmallIntegerField(default=0)
+    absences = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    delivered_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["system", "match_key"],
+                name="items_by_path",
+                condition=models.Q(state__in=["waiting", "delivered"]),
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="open_items_by_expiry",
+                condition=models.Q(state__in=["waiting", "delivered"]),
+            ),
+        ]
+
+
+class Action(models.Model):
+    """A one-off act: a command delivered at most once; without evidence it ends as FAILED (rule R7)."""
+
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="actions")
+    command = models.CharField(max_length=255)
+    arguments = models.JSONField(default=list)
+    body = models.TextField(null=True)
+    state = models.CharField(max_length=12, choices=DeliveryState.choices, default=DeliveryState.WAITING)
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    delivered_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["system", "-id"], name="actions_newest_first")]

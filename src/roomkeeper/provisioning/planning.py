@@ -1,0 +1,323 @@
+"""Planning settings for one or many systems and recording what was asked (rule R7). Sends nothing."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.db import transaction
+
+from roomkeeper import keys
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.paths import canonical, match_key
+from roomkeeper.protocols.xapi.valuespace import ValueSpace
+from roomkeeper.provisioning import states
+from roomkeeper.provisioning.models import OPEN_STATES, Change, ChangeItem, ChangeSet, DeliveryState
+from roomkeeper.systems import live, timeline
+from roomkeeper.systems.documents import (
+    HIDDEN,
+    ReportedConfiguration,
+    reported_configurations,
+    value_spaces_of,
+)
+from roomkeeper.systems.models import State, StoredDocument, System
+
+EXPIRES_AFTER = timedelta(days=7)
+NAME_PATH = "SystemUnit/Name"
+NAME_LIMIT = 50
+VALUE_LIMIT = 10_000
+SETTINGS_LIMIT = 500
+_SECRET_PATH = re.compile(r"(password|passphrase|privacykey|key)(\[\d+\])?$", re.IGNORECASE)
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+WRITE_CHUNK = 500
+
+
+class PlanRefused(ValueError):
+    """The settings cannot be asked for; `errors` holds a sentence for each path at fault."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(
+            " ".join(f"{path}: {sentence}" if path else sentence for path, sentence in errors.items())
+        )
+        self.errors = dict(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedItem:
+    """One setting for one system; `verdict` is change, already or cannot, with the reason where it cannot."""
+
+    path: str
+    value: str | None
+    verdict: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """What would be asked of one system."""
+
+    system: System
+    items: tuple[PlannedItem, ...]
+
+    @property
+    def verdict(self) -> str:
+        """`change` where anything will change, else `cannot` where anything cannot, else `already`."""
+        verdicts = {item.verdict for item in self.items}
+        return next(word for word in ("change", "cannot", "already") if word in verdicts or word == "already")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a change set would do: per system, and how many systems will change, are already so, or cannot."""
+
+    per_system: tuple[PlannedChange, ...]
+    settings: Mapping[str, str | None]
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def clean_settings(settings: Mapping[str, Any]) -> dict[str, str | None]:
+    """Settings by canonical path; raises `PlanRefused` with a sentence for each path or value that cannot be."""
+    errors: dict[str, str] = {}
+    cleaned: dict[str, str | None] = {}
+    seen: dict[str, str] = {}
+    if not settings:
+        errors[""] = "No setting was given."
+    if len(settings) > SETTINGS_LIMIT:
+        raise PlanRefused({"": f"At most {SETTINGS_LIMIT} settings can be asked for at once."})
+    for text, value in settings.items():
+        try:
+            path = canonical(text)
+            key = match_key(path)
+        except (ProtocolError, ValueError) as error:
+            errors[text] = str(error)
+            continue
+        if key in seen:
+            errors[text] = f"is the same setting as {seen[key]}."
+        elif value is not None and not isinstance(value, str):
+            errors[text] = 'needs a text as its value, or null to take the wish back ("" sets it empty).'
+        elif value is not None and (len(value) > VALUE_LIMIT or _UNPRINTABLE.search(value)):
+            errors[text] = "has a value that is too long or holds characters no device takes."
+        else:
+            if key == match_key(NAME_PATH):
+                path = NAME_PATH
+                if value is None or len(value) > NAME_LIMIT:
+                    errors[text] = f"must be a name of 0 to {NAME_LIMIT} characters."
+            seen[key] = text
+            cleaned[path] = value
+    if errors:
+        raise PlanRefused(errors)
+    return cleaned
+
+
+def plan_settings(systems: Iterable[System], settings: Mapping[str, Any]) -> Plan:
+    """What these settings would do to these systems, by what each reported; decides without doing."""
+    wanted = clean_settings(settings)
+    listed = list(systems)
+    reported = reported_configurations([system.pk for system in listed])
+    spaces = _value_spaces(listed)
+    planned = []
+    counts: Counter[str] = Counter({"change": 0, "already": 0, "cannot": 0})
+    for system in listed:
+        own = reported.get(system.pk)
+        items = tuple(
+            _plan_item(system, path, value, own, spaces.get(system.pk, {})) for path, value in wanted.items()
+        )
+        change = PlannedChange(system, items)
+        counts[change.verdict] += 1
+        planned.append(change)
+    return Plan(tuple(planned), wanted, counts)
+
+
+def _plan_item(
+    system: System,
+    path: str,
+    value: str | None,
+    reported: ReportedConfiguration | None,
+    spaces: Mapping[str, ValueSpace],
+) -> PlannedItem:
+    if system.state != State.MANAGED:
+        return PlannedItem(path, value, "cannot", "the system is not managed")
+    if value is None:
+        return PlannedItem(path, value, "change", "takes an earlier wish back")
+    if reported is None:
+        return PlannedItem(
+            path, value, "change", "no configuration was reported yet, so it cannot be checked"
+        )
+    found = reported.find(path)
+    if found is None:
+        return PlannedItem(path, value, "cannot", "this device has no such setting")
+    own_path, present = found
+    if present == value:
+        return PlannedItem(own_path, value, "already")
+    space = spaces.get(reported.value_spaces.get(own_path, ""))
+    refusal = space.refusal(value) if space else None
+    if refusal:
+        return PlannedItem(own_path, value, "cannot", refusal)
+    return PlannedItem(own_path, value, "change")
+
+
+def _value_spaces(systems: list[System]) -> dict[int, dict[str, ValueSpace]]:
+    """Value spaces by system; systems of one product and version share what one of them reported."""
+    models: dict[tuple[str, str], dict[str, ValueSpace]] = {}
+    have = set(
+        StoredDocument.objects.filter(
+            kind=StoredDocument.Kind.VALUESPACE, system__in=[s.pk for s in systems[:500]]
+        ).values_list("system_id", flat=True)
+    )
+    for system in systems:
+        model = (system.product, system.software_version)
+        if model not in models and system.pk in have:
+            models[model] = value_spaces_of(system)
+    return {system.pk: models.get((system.product, system.software_version), {}) for system in systems}
+
+
+def create_change_set(
+    systems: Iterable[System],
+    settings: Mapping[str, Any],
+    *,
+    user: Any,
+    now: datetime,
+    description: str = "",
+    is_persistent: bool = False,
+) -> ChangeSet:
+    """Record the wish for all these systems: what is already so is CONFIRMED, what cannot be is FAILED with the
+    reason, the rest WAITS for the systems' next check-ins. Raises `PlanRefused`."""
+    plan = plan_settings(systems, settings)
+    if not plan.per_system:
+        raise PlanRefused({"": "No system was chosen."})
+    with transaction.atomic():
+        change_set = ChangeSet.objects.create(
+            description=description[:255],
+            created_at=now,
+            created_by=user if getattr(user, "pk", None) else None,
+            is_persistent=is_persistent,
+        )
+        for start in range(0, len(plan.per_system), WRITE_CHUNK):
+            _record(change_set, plan.per_system[start : start + WRITE_CHUNK], user=user, now=now)
+    return change_set
+
+
+def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: Any, now: datetime) -> None:
+    ids = [change.system.pk for change in planned]
+    keys_wanted = {match_key(item.path) for change in planned for item in change.items}
+    # A newer wish for the same path replaces the older one (rule R7).
+    older = ChangeItem.objects.filter(system_id__in=ids, match_key__in=keys_wanted, state__in=OPEN_STATES)
+    older_changes = set(older.values_list("change_id", flat=True))
+    older.update(state=DeliveryState.SUPERSEDED, reason="a newer wish replaced it", ended_at=now)
+    changes = Change.objects.bulk_create(
+        [Change(change_set=change_set, system=change.system, updated_at=now) for change in planned]
+    )
+    ChangeItem.objects.bulk_create(
+        [
+            _new_item(change, item, now)
+            for change, intended in zip(changes, planned, strict=True)
+            for item in intended.items
+        ],
+        batch_size=1000,
+    )
+    states.refresh_changes({change.pk for change in changes} | older_changes, now=now)
+    states.wake(ids)
+    for change in planned:
+        _rename_record(change, now=now)
+        words = ", ".join(item.path for item in change.items)
+        timeline.add(
+            change.system,
+            "change",
+            f"Asked to set {words}",
+            now=now,
+            user=user,
+            details={"change_set": change_set.pk},
+        )
+
+
+def _new_item(change: Change, item: PlannedItem, now: datetime) -> ChangeItem:
+    is_secret = bool(item.value) and bool(_SECRET_PATH.search(item.path))
+    state, reason, ended = DeliveryState.WAITING, item.reason, None
+    if item.verdict == "already":
+        state, reason, ended = DeliveryState.CONFIRMED, "it was already so", now
+    elif item.verdict == "cannot":
+        state, ended = DeliveryState.FAILED, now
+    elif item.value is None:
+        state, reason, ended = DeliveryState.CONFIRMED, "the wish was taken back", now
+    encrypted = keys.load(django_settings.OPTIONS.data).encrypt(item.value or "") if is_secret else b""
+    return ChangeItem(
+        change=change,
+        system_id=change.system_id,
+        path=item.path,
+        match_key=match_key(item.path),
+        value=HIDDEN if is_secret else item.value,
+        secret_value=encrypted,
+        state=state,
+        reason=reason,
+        created_at=now,
+        ended_at=ended,
+        expires_at=now + EXPIRES_AFTER,
+    )
+
+
+def _rename_record(change: PlannedChange, *, now: datetime) -> None:
+    """The record's name and the wanted `SystemUnit/Name` are one (rule R7)."""
+    name = next(
+        (item.value for item in change.items if item.path == NAME_PATH and item.verdict != "cannot"), None
+    )
+    if name and name != change.system.name:
+        change.system.name = name
+        System.objects.filter(pk=change.system.pk).update(name=name)
+        live.publish("systems", change.system)
+
+
+def rename(system: System, name: str, *, user: Any, now: datetime) -> ChangeSet | None:
+    """Rename the system: at once in our records, and as a wish on the device where it is managed."""
+    name = name.strip()
+    if not name or len(name) > NAME_LIMIT:
+        raise PlanRefused({NAME_PATH: f"A name has 1 to {NAME_LIMIT} characters."})
+    if system.state == State.MANAGED:
+        return create_change_set(
+            [system], {NAME_PATH: name}, user=user, now=now, description=f"Rename to {name}"
+        )
+    with transaction.atomic():
+        system.name = name
+        system.save(update_fields=["name"])
+        live.publish("systems", system)
+    return None
+
+
+def cancel_change_set(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
+    """Cancel what still waits; what was delivered may have been obeyed already and stays. The number cancelled."""
+    with transaction.atomic():
+        waiting = ChangeItem.objects.filter(change__change_set=change_set, state=DeliveryState.WAITING)
+        changes = set(waiting.values_list("change_id", flat=True))
+        by = getattr(user, "username", "") or "the server"
+        number = waiting.update(state=DeliveryState.CANCELLED, reason=f"cancelled by {by}", ended_at=now)
+        ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=now)
+        states.refresh_changes(changes, now=now)
+    return number
+
+
+def retry_failed(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
+    """Let what failed or expired wait again, with three fresh rounds. The number that waits again."""
+    ended = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.CANCELLED)
+    with transaction.atomic():
+        items = ChangeItem.objects.filter(change__change_set=change_set, state__in=ended)
+        rows = list(items.values_list("change_id", "system_id"))
+        number = items.update(
+            state=DeliveryState.WAITING,
+            reason="",
+            rounds=0,
+            other_values=0,
+            absences=0,
+            ended_at=None,
+            delivered_at=None,
+            expires_at=now + EXPIRES_AFTER,
+        )
+        ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=None)
+        states.refresh_changes({change for change, _ in rows}, now=now)
+        states.wake({system for _, system in rows})
+    return number
+
+
+state_of = states.state_of
+counts_of = states.counts_of

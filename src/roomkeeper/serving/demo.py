@@ -1,0 +1,177 @@
+"""The demonstration: an administrator, pre-registered systems, and a fleet of virtual endpoints as a child process.
+
+Nothing is decided here: the systems are admitted by rule, probed, and told apart by R1 like any others (rule R2).
+"""
+
+import json
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from roomkeeper.accounts.models import Role, User
+from roomkeeper.accounts.permissions import assign
+from roomkeeper.systems import admission, inventory, network_settings
+from roomkeeper.systems.models import Folder, System
+
+INTERNAL, PUBLIC = "127.0.0.1", "127.0.0.2"
+DEVICE_HTTP_PORT, DEVICE_HTTPS_PORT = 18080, 18443
+ADMINISTRATOR = "administrator"
+DEVICE_USER = "admin"
+
+_PROFILES = ("sx10-ce9.6", "room-kit-roomos10")
+# The fixed cast first (style page 4.4), then one of each mode combined, then more rooms in turn.
+_CAST = (
+    ("Boardroom", "lan", False),
+    ("Home Office", "behind-firewall", False),
+    ("Lobby", "public", False),
+    ("Vault", "lan", True),
+    ("Branch Oslo", "public", True),
+    ("Field Unit", "behind-firewall", True),
+)
+_ROOMS = ("Auditorium", "Huddle", "Classroom", "Courtroom", "Ward", "Seminar", "Workshop", "Studio")
+_MODES = ("lan", "behind-firewall", "public")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One endpoint of the demonstration's fleet."""
+
+    name: str
+    mode: str
+    is_secure: bool
+    profile: str
+    address: str
+    reported_address: str
+    serial_number: str
+    mac_address: str
+
+
+def rooms(number: int) -> list[Room]:
+    """The fleet's rooms; the same for the same number, addresses by the loopback plan (rule R2)."""
+    found = []
+    for index in range(number):
+        if index < len(_CAST):
+            name, mode, is_secure = _CAST[index]
+        else:
+            beyond = index - len(_CAST)
+            name = f"{_ROOMS[beyond % len(_ROOMS)]} {beyond // len(_ROOMS) + 1}"
+            mode, is_secure = _MODES[beyond % len(_MODES)], beyond % 5 == 4
+        high, low = divmod(index + 10, 250)
+        second = {"lan": 1, "public": 2, "behind-firewall": 3}[mode]
+        address = f"127.{second}.{high}.{low + 1}"
+        reported = {
+            "lan": address,
+            "public": f"10.20.{high}.{low + 1}",
+            "behind-firewall": f"192.168.{high}.{low + 1}",
+        }
+        found.append(
+            Room(
+                name=name,
+                mode=mode,
+                is_secure=is_secure,
+                profile=_PROFILES[index % len(_PROFILES)],
+                address=address,
+                reported_address=reported[mode],
+                serial_number=f"FDM2{index:07d}"[:11],
+                mac_address=f"02:00:5E:00:{index // 256:02X}:{index % 256:02X}",
+            )
+        )
+    return found
+
+
+def prepare(number: int, password_file: Path) -> str:
+    """Network settings, an administrator with a one-time password (returned), and pre-registered systems."""
+    now = datetime.now(UTC)
+    network_settings.update(
+        {
+            "internal_ipv4": INTERNAL,
+            "public_ipv4": PUBLIC,
+            "device_http_port": DEVICE_HTTP_PORT,
+            "device_https_port": DEVICE_HTTPS_PORT,
+            "admission_networks": ["127.0.0.0/8"],
+            # Nobody waits a quarter of an hour for a demonstration.
+            "heartbeat_idle": 15,
+            "heartbeat_waiting": 5,
+            "heartbeat_watched": 5,
+            "heartbeat_admitted": 5,
+        },
+        user=None,
+        now=now,
+    )
+    password = secrets.token_urlsafe(9)
+    user, _ = User.objects.get_or_create(username=ADMINISTRATOR)
+    user.set_password(password)
+    user.must_change_password = True
+    user.save()
+    root = inventory.root_folder()
+    assign(user, root, Role.ADMINISTRATOR)
+    device_password = _device_password(password_file)
+    folders = {
+        mode: _folder(root, name)
+        for mode, name in (("lan", "Headquarters"), ("public", "Branches"), ("behind-firewall", "Remote"))
+    }
+    for room in rooms(number):
+        if not System.objects.filter(serial_number=room.serial_number).exists():
+            admission.pre_register(
+                user=user,
+                now=now,
+                serial_number=room.serial_number,
+                mac_address=room.mac_address,
+                name=room.name,
+                folder=folders[room.mode],
+                tags=["demo"],
+                username=DEVICE_USER,
+                password=device_password,
+                is_secure_only=room.is_secure,
+            )
+    return password
+
+
+def write_plan(path: Path, number: int, *, http: str, https: str, ca_file: Path, password_file: Path) -> None:
+    """The fleet's plan for `roomkeeper virtual run --plan`; `http` and `https` are ports of the listeners."""
+    lines = []
+    for room in rooms(number):
+        host = INTERNAL if room.mode == "lan" else PUBLIC
+        scheme, port = ("https", https) if room.is_secure else ("http", http)
+        table = {
+            "name": room.name,
+            "profile": room.profile,
+            "mode": room.mode,
+            "secure": room.is_secure,
+            "address": room.address,
+            "reported_address": room.reported_address,
+            "serial": room.serial_number,
+            "mac": room.mac_address,
+            "manager": f"{scheme}://{host}:{port}",
+            "username": DEVICE_USER,
+            "password": _device_password(password_file),
+            "http_port": DEVICE_HTTP_PORT,
+            "https_port": DEVICE_HTTPS_PORT,
+            "heartbeat": 5,
+            "ca_file": str(ca_file),
+        }
+        # JSON's strings, numbers and booleans are TOML's.
+        lines += ["[[endpoint]]", *(f"{key} = {json.dumps(value)}" for key, value in table.items()), ""]
+    path.write_text("\n".join(lines), "utf-8")
+    path.chmod(0o600)
+
+
+def start_fleet(plan: Path, log: Path) -> subprocess.Popen[bytes]:
+    """The fleet as a child process; it ends with us."""
+    command = [sys.executable, "-m", "roomkeeper.cli.main", "virtual", "run", "--plan", str(plan)]
+    with log.open("ab") as file:
+        return subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)  # noqa: S603 - own command
+
+
+def _device_password(path: Path) -> str:
+    if not path.exists():
+        path.write_text(secrets.token_urlsafe(12), "ascii")
+        path.chmod(0o600)
+    return path.read_text("ascii")
+
+
+def _folder(root: Folder, name: str) -> Folder:
+    return Folder.objects.filter(parent=root, name=name).first() or inventory.create_folder(root, name)

@@ -1,0 +1,84 @@
+"""Sockets for HTTP and HTTPS and the servers on them: two uvicorn servers in one loop."""
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import uvicorn
+
+from roomkeeper.external_manager.connections import GuardedProtocol
+from roomkeeper.settings.options import Options, SettingsError
+
+BACKLOG = 4096
+# Longer than the gap between two posts of a storm, shorter than a heartbeat: idle endpoints hold no connection.
+KEEP_ALIVE = 20
+SHUTDOWN_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs several."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def bind(address: str) -> socket.socket:
+    """A listening socket for HOST:PORT (an IPv6 host in brackets); raises `SettingsError` in words."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    try:
+        family, _, _, _, where = socket.getaddrinfo(
+            host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        made = socket.socket(family, socket.SOCK_STREAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(where)
+    except (OSError, ValueError, OverflowError) as error:
+        raise SettingsError(
+            f"Cannot listen on {address}: {error}. Is another server running there?"
+        ) from error
+    made.listen(BACKLOG)
+    made.setblocking(False)
+    return made
+
+
+def bound_address(made: socket.socket) -> str:
+    """HOST:PORT of a bound socket, with the port that the system chose for port 0."""
+    host, port = made.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def server(app: Any, options: Options, tls: ssl.SSLContext | None) -> uvicorn.Server:
+    """A server for one kind of listener; it is given its sockets when it serves."""
+    protocol = type(
+        "Protocol",
+        (GuardedProtocol,),
+        {"header_timeout": options.header_timeout, "connection_cap": options.connection_cap},
+    )
+    config = uvicorn.Config(
+        app,
+        http=protocol,
+        loop="none",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        backlog=BACKLOG,
+        ssl_context_factory=(lambda *_: tls) if tls is not None else None,
+    )
+    return _Server(config)
+
+
+def all_loopback(addresses: Sequence[str]) -> bool:
+    """Whether no other machine can reach any of the listeners."""
+    return all(address.startswith(("127.", "[::1]", "localhost")) for address in addresses)

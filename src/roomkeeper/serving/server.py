@@ -1,0 +1,176 @@
+"""One process of the server: which parts it runs, its listeners, its start and its end."""
+
+import asyncio
+import signal
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+
+from roomkeeper.asgi import application
+from roomkeeper.external_manager.batcher import Batcher
+from roomkeeper.external_manager.door import Door
+from roomkeeper.external_manager.proxies import resolve
+from roomkeeper.jobs.schedule import register
+from roomkeeper.serving import certificates, first_start, listeners
+from roomkeeper.serving.background import Background
+from roomkeeper.settings.options import Options
+from roomkeeper.systems import findings, network_settings
+from roomkeeper.systems.addresses import parse_networks
+
+log = structlog.get_logger(__name__)
+
+# The door and the background thread share the interpreter with the loop; the default of 5 ms makes posts wait.
+SWITCH_INTERVAL = 0.001
+CHECK_CERTIFICATE_EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which parts a process runs; `serve` runs them all."""
+
+    door: bool = True
+    web: bool = True
+    worker: bool = True
+
+
+class Process:
+    """A server process. `on_ready` is called with the addresses (`http://…`, `https://…`) once it answers."""
+
+    def __init__(self, options: Options, parts: Parts, *, on_ready: Callable[[list[str]], None]) -> None:
+        self._options = options
+        self._parts = parts
+        self._on_ready = on_ready
+        self._files = certificates.CertificateFiles.below(options.data)
+        self._tls: ssl.SSLContext | None = None
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        first_start.prepare([*self._options.http, *self._options.https])
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        batcher = Batcher()
+        background = Background()
+        if self._parts.door:
+            batcher.start()
+        await asyncio.to_thread(self._prepare_certificates)
+        if self._parts.worker:
+            register("certificates", CHECK_CERTIFICATE_EVERY, self._check_certificates)
+            background.start()
+        try:
+            if self._parts.door or self._parts.web:
+                await self._listen(self._app(batcher), stopping)
+            else:
+                self._on_ready([])
+                await stopping.wait()
+        finally:
+            if self._parts.worker:
+                await asyncio.to_thread(background.stop)
+            await asyncio.to_thread(batcher.stop)
+
+    def _app(self, batcher: Batcher) -> Any:
+        pages = _believing_proxies(application, self._options) if self._parts.web else _nothing_here
+        return Door(pages, batcher, self._options) if self._parts.door else pages
+
+    async def _listen(self, app: Any, stopping: asyncio.Event) -> None:
+        plain = [listeners.bind(address) for address in self._options.http]
+        secure = [listeners.bind(address) for address in self._options.https]
+        running = []
+        if plain:
+            running.append((listeners.server(app, self._options, None), plain))
+        if secure:
+            running.append((listeners.server(app, self._options, self._tls), secure))
+        tasks = [asyncio.create_task(server.serve(sockets=sockets)) for server, sockets in running]
+        while not all(server.started for server, _ in running):
+            await asyncio.sleep(0.01)
+            for task in tasks:
+                if task.done():
+                    task.result()
+        self._on_ready(
+            [f"http://{listeners.bound_address(made)}" for made in plain]
+            + [f"https://{listeners.bound_address(made)}" for made in secure]
+        )
+        await asyncio.wait(
+            [asyncio.create_task(stopping.wait()), *tasks], return_when=asyncio.FIRST_COMPLETED
+        )
+        for server, _ in running:
+            server.should_exit = True
+        await asyncio.gather(*tasks)
+
+    def _prepare_certificates(self) -> None:
+        now = datetime.now(UTC)
+        if self._options.tls_certificate:
+            certificate, key = Path(self._options.tls_certificate), Path(self._options.tls_key)
+        else:
+            certificates.ensure(self._files, self._names(), now=now)
+            certificate, key = self._files.leaf, self._files.leaf_key
+        self._tls = certificates.context(certificate, key)
+
+    def _check_certificates(self, *, now: datetime) -> int:
+        """Scheduled: renew our own leaf, or warn where the installation's own certificate runs out."""
+        if not self._options.tls_certificate:
+            if certificates.ensure(self._files, self._names(), now=now) and self._tls is not None:
+                # New connections use the new leaf at once; nobody is cut off.
+                self._tls.load_cert_chain(self._files.leaf, self._files.leaf_key)
+            return 0
+        ends = certificates.expires_at(Path(self._options.tls_certificate))
+        kind = "server certificate expires"
+        if ends - now < certificates.WARN_BEFORE:
+            findings.report(
+                findings.Finding(
+                    kind,
+                    None,
+                    f"The server's certificate runs out on {ends:%Y-%m-%d}.",
+                    "Put a new certificate and key in place and restart.",
+                    level="critical",
+                )
+            )
+        else:
+            findings.clear(kind, None, "The certificate was replaced.")
+        return 0
+
+    def _names(self) -> list[str]:
+        settings = network_settings.get()
+        hosts = [
+            listener.rpartition(":")[0].strip("[]")
+            for listener in (*self._options.https, *self._options.http)
+        ]
+        ours = [
+            settings.internal_fqdn,
+            settings.internal_ipv4,
+            settings.internal_ipv6,
+            settings.public_fqdn,
+            settings.public_ipv4,
+            settings.public_ipv6,
+        ]
+        return certificates.own_names([name for name in (*ours, *hosts) if name])
+
+
+def _believing_proxies(app: Any, options: Options) -> Any:
+    trusted = parse_networks(options.trusted_proxies)
+
+    async def resolved(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await app(resolve(scope, trusted) if scope["type"] == "http" else scope, receive, send)
+
+    return resolved
+
+
+async def _nothing_here(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """A process without pages has nothing for people."""
+    body = b"This process of Roomkeeper serves devices only.\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 404, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,1 @@
+"""What an operator can set: `options` reads and documents it, `django` turns it into Django's settings."""

@@ -1,0 +1,136 @@
+"""Django's settings, worked out from `options`; nothing here is meant to be edited by an operator."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from roomkeeper import keys
+from roomkeeper.settings.options import Options, SettingsError, load
+
+OPTIONS: Options = load()
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _database(options: Options) -> dict[str, object]:
+    if not options.database_url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": options.data / "roomkeeper.sqlite3",
+            "OPTIONS": {
+                # A deferred read-then-write fails at once under load; IMMEDIATE waits its turn.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+            },
+        }
+    url = urlsplit(options.database_url)
+    if url.scheme not in ("postgresql", "postgres"):
+        raise SettingsError(f"DATABASE_URL must begin with postgresql://, not {url.scheme}://")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": unquote(url.hostname or ""),
+        "PORT": str(url.port or ""),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"application_name": "roomkeeper"},
+    }
+
+
+options_data = OPTIONS.data
+options_data.mkdir(parents=True, exist_ok=True, mode=0o700)
+SECRET_KEY = keys.load(options_data).web_key
+DATABASES = {"default": _database(OPTIONS)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DEBUG = False
+# The door and the pages check addresses themselves; links are never built from the Host header.
+ALLOWED_HOSTS = ["*"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "roomkeeper.jobs",
+    "roomkeeper.accounts",
+    "roomkeeper.systems",
+    "roomkeeper.tickets",
+    "roomkeeper.provisioning",
+    "roomkeeper.web",
+    "roomkeeper.api",
+]
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+MIDDLEWARE = [
+    "roomkeeper.web.headers.SecurityHeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "roomkeeper.web.transport.SecureTransportMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "roomkeeper.web.time_zone.TimeZoneMiddleware",
+]
+ROOT_URLCONF = "roomkeeper.urls"
+ASGI_APPLICATION = "roomkeeper.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "roomkeeper.web.frame.frame",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+OPTIONS = OPTIONS
+STATIC_ROOT = ROOT / "web" / "static"
+# Files are served as they stand in the package; nothing is collected or rewritten.
+WHITENOISE_USE_FINDERS = False
+WHITENOISE_AUTOREFRESH = False
+
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_ADAPTER = "roomkeeper.web.sign_in.ClosedAccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_LOGOUT_ON_GET = False
+# Behind a trusted proxy the door has already put the client's address into REMOTE_ADDR.
+ALLAUTH_TRUSTED_PROXY_COUNT = 0
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "roomkeeper_session"
+CSRF_COOKIE_NAME = "roomkeeper_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+LOGGING_CONFIG = None

@@ -1,0 +1,129 @@
+"""The product's own settings: one frozen `Options`, read from the environment and an optional TOML file.
+
+Every field carries its one documented line; `docs/reference/settings.md` is generated from here.
+"""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+PREFIX = "ROOMKEEPER_"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used."""
+
+
+def _option(default: Any, line: str) -> Any:
+    if callable(default):
+        return dataclasses.field(default_factory=default, metadata={"line": line})
+    return dataclasses.field(default=default, metadata={"line": line})
+
+
+def _default_data() -> Path:
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "roomkeeper"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Options:
+    """All settings with defaults that work. Sizes are bytes, durations seconds, rates per second."""
+
+    data: Path = _option(_default_data, "Folder for the embedded database, keys, certificates and packages.")
+    database_url: str = _option(
+        "", "postgresql://user:password@host:port/name; unset: SQLite in the data folder."
+    )
+    http: tuple[str, ...] = _option(("127.0.0.1:8080",), "HTTP listeners, HOST:PORT, separated by commas.")
+    https: tuple[str, ...] = _option(("127.0.0.1:8443",), "HTTPS listeners, HOST:PORT, separated by commas.")
+    trusted_proxies: tuple[str, ...] = _option(
+        (), "Networks (CIDR, separated by commas) whose X-Forwarded-For, -Host and -Proto are believed."
+    )
+    web_url: str = _option(
+        "", "Address of the pages as people type it; used for links in mails and nothing else."
+    )
+    tls_certificate: str = _option(
+        "", "PEM file with the server's certificate chain; unset: one of our own CA."
+    )
+    tls_key: str = _option("", "PEM file with the private key of tls_certificate.")
+    event_size_limit: int = _option(256_000, "Largest identification event or phone book request, in bytes.")
+    document_size_limit: int = _option(10_000_000, "Largest posted document or feedback, in bytes.")
+    unproven_rate: float = _option(
+        20.0, "Posts a second that one source address may send without a proven secret."
+    )
+    unproven_burst: int = _option(200, "Such posts at once before the rate applies.")
+    connection_cap: int = _option(
+        20_000, "Open connections at most; over it those of unproven callers go first."
+    )
+    header_timeout: float = _option(15.0, "Seconds in which a request's headers must be complete.")
+    body_timeout: float = _option(60.0, "Seconds in which a request's body must be complete.")
+    inbox_limit: int = _option(
+        10_000, "Unknown systems kept in the inbox at most; further ones are only counted."
+    )
+    retention_days: int = _option(90, "Days that timeline, facts and connectivity changes are kept.")
+    exchanges_kept: int = _option(50, "Full exchanges (request and answer) kept per system.")
+    metrics_are_open: bool = _option(False, "Serve /metrics without a token.")
+    log_level: str = _option("info", "debug, info, warning or error.")
+
+
+def _convert(name: str, kind: Any, value: Any) -> Any:
+    try:
+        if kind is Path:
+            return Path(str(value)).expanduser().absolute()
+        if kind is bool:
+            if isinstance(value, bool):
+                return value
+            return {
+                "1": True,
+                "true": True,
+                "yes": True,
+                "on": True,
+                "0": False,
+                "false": False,
+                "no": False,
+                "off": False,
+            }[str(value).strip().lower()]
+        if kind == tuple[str, ...]:
+            parts = value if isinstance(value, list | tuple) else str(value).split(",")
+            return tuple(str(part).strip() for part in parts if str(part).strip())
+        return kind(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(f"Setting {name.upper()} cannot be {value!r}: it must be a {kind}.") from error
+
+
+def load(environment: Mapping[str, str] | None = None, *, config: Path | None = None) -> Options:
+    """Read the options: the environment wins over the TOML file, which wins over the defaults.
+
+    Raises `SettingsError` naming the setting where a value or a name in the file cannot be used.
+    """
+    environment = os.environ if environment is None else environment
+    kinds = get_type_hints(Options)
+    config = config or (Path(environment[PREFIX + "CONFIG"]) if environment.get(PREFIX + "CONFIG") else None)
+    found: dict[str, Any] = {}
+    if config is not None:
+        try:
+            found = tomllib.loads(config.read_text("utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"The settings file {config} cannot be read: {error}") from error
+    values = {}
+    for name, value in found.items():
+        if name not in kinds:
+            raise SettingsError(f"The settings file {config} names {name!r}, which is no setting.")
+        values[name] = _convert(name, kinds[name], value)
+    for name, kind in kinds.items():
+        if PREFIX + name.upper() in environment:
+            values[name] = _convert(name, kind, environment[PREFIX + name.upper()])
+    return Options(**values)
+
+
+def described() -> list[tuple[str, str, str]]:
+    """Every setting as (environment variable, default, its documented line)."""
+    rows = []
+    for field in dataclasses.fields(Options):
+        default = "~/.local/share/roomkeeper" if field.name == "data" else field.default
+        if isinstance(default, tuple):
+            default = ",".join(default)
+        rows.append((PREFIX + field.name.upper(), str(default), field.metadata["line"]))
+    return rows

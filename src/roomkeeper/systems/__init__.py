@@ -1,0 +1,1 @@
+"""Inventory and what systems tell us: folders, identity, secrets, check-ins, connectivity, documents, timeline."""

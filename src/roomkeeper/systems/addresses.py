@@ -1,0 +1,58 @@
+"""Network addresses as rule R1 compares them: pure."""
+
+import ipaddress
+from collections.abc import Iterable
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def parse_address(text: str) -> Address | None:
+    """The address in `text`, with `::ffff:` unmapped, or None where it holds none."""
+    try:
+        found = ipaddress.ip_address(text.strip().strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """The networks in `texts`; what is none is left out (they are validated where they are written)."""
+    networks = []
+    for text in texts:
+        try:
+            networks.append(ipaddress.ip_network(text, strict=False))
+        except ValueError:
+            continue
+    return tuple(networks)
+
+
+def is_within(text: str, networks: Iterable[Network]) -> bool:
+    """Whether the address in `text` lies in one of the networks of its own family."""
+    address = parse_address(text)
+    return address is not None and any(
+        address.version == network.version and address in network for network in networks
+    )
+
+
+def host_of(text: str) -> str:
+    """A Host header's name: lower case, without port, brackets and trailing dot."""
+    text = text.strip().lower()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    return text.rstrip(".")
+
+
+def port_of(text: str) -> int | None:
+    """A Host header's port, where it names one."""
+    digits = text.rpartition("]")[2].rpartition(":")[2] if ":" in text.rpartition("]")[2] else ""
+    return int(digits) if digits.isdigit() and len(digits) <= 5 else None
+
+
+def same_host(one: str, other: str) -> bool:
+    """Whether two hosts are one, ports aside: equal names, or equal addresses in whichever spelling."""
+    one, other = host_of(one), host_of(other)
+    left, right = parse_address(one), parse_address(other)
+    return left == right if left is not None or right is not None else bool(one) and one == other

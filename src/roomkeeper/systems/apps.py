@@ -1,0 +1,22 @@
+"""Django's handle on the app."""
+
+from datetime import timedelta
+
+from django.apps import AppConfig
+
+
+class SystemsConfig(AppConfig):
+    """The `systems` app."""
+
+    name = "roomkeeper.systems"
+    label = "systems"
+
+    def ready(self) -> None:
+        """Register the regular upkeep."""
+        from roomkeeper.jobs.schedule import register
+        from roomkeeper.systems import housekeeping
+
+        register("liveness", timedelta(seconds=5), housekeeping.sweep_liveness, until_done=True)
+        register("returned", timedelta(seconds=10), housekeeping.clear_returned)
+        register("exchanges", timedelta(minutes=1), housekeeping.trim_exchanges, until_done=True)
+        register("retention", timedelta(minutes=10), housekeeping.forget_old, until_done=True)

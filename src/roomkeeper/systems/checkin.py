@@ -1,0 +1,152 @@
+"""A check-in: what a known system's event changes in what we know of it. Deciding who posts is `identification`."""
+
+from dataclasses import dataclass
+
+from roomkeeper.protocols.external_manager import Beat, PostEvent
+from roomkeeper.systems import connectivity
+from roomkeeper.systems.models import Flip, NetworkSettings, Probe, State
+from roomkeeper.systems.roster import Known
+from roomkeeper.systems.writes import NewEntry, Writes
+
+KINDS = {Beat.BOOT: "boot", Beat.REGISTER: "register", Beat.HEARTBEAT: "heartbeat"}
+_SUMMARIES = {Beat.BOOT: "Started", Beat.REGISTER: "Registered", Beat.HEARTBEAT: "Heartbeat"}
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a post reached us: source address after trusted proxies, Host as used, scheme, path without its secret."""
+
+    source: str
+    host: str
+    scheme: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedIn:
+    """What the rest of the batch needs to know: was it a boot or register, did anything but time change?"""
+
+    is_initial: bool
+    is_unchanged: bool
+    entry: NewEntry | None
+
+
+def is_plain_beat(known: Known, event: PostEvent, arrival: Arrival) -> bool:
+    """Whether this is a heartbeat like the last one, so that only times move (the hot path)."""
+    claimed = event.identification
+    return (
+        event.event is Beat.HEARTBEAT
+        and known.last_event == "heartbeat"
+        and known.beat_entry_id is not None
+        and bool(known.is_alive)
+        and known.reported_address == claimed.ip_address[:64]
+        and known.source_address == arrival.source
+        and known.used_host == arrival.host
+        and known.scheme == arrival.scheme
+        and known.software_version == claimed.software_version[:255]
+        and known.reported_name == claimed.system_name[:255]
+    )
+
+
+def check_in(
+    known: Known,
+    event: PostEvent,
+    arrival: Arrival,
+    raw: bytes,
+    *,
+    settings: NetworkSettings,
+    writes: Writes,
+    was_just_proven: bool = False,
+) -> CheckedIn:
+    """Take in an event of the system itself: contact, name and version, liveness, connectivity, timeline."""
+    if not was_just_proven and is_plain_beat(known, event, arrival):
+        writes.touch(known)
+        return CheckedIn(is_initial=False, is_unchanged=True, entry=None)
+    claimed = event.identification
+    is_initial = event.event in (Beat.BOOT, Beat.REGISTER)
+    pair_changed = (known.reported_address, known.source_address) != (claimed.ip_address[:64], arrival.source)
+    # A system of the inbox is not probed: anybody could have us call any address.
+    if known.state == State.MANAGED and (is_initial or known.is_new or pair_changed or was_just_proven):
+        _judge_connectivity(known, event, arrival, settings, writes)
+    entry = _note(known, event, arrival, raw, writes)
+    _take_over_claims(known, event, writes)
+    if not known.is_alive:
+        returned = known.is_alive is not None
+        reason = "It posts again" if returned else "First post"
+        writes.flips.append(Flip(system_id=known.system_id, at=writes.now, is_alive=True, reason=reason))
+    known.is_alive, known.is_new = True, False
+    known.last_event = KINDS.get(event.event, event.event_word[:32])
+    known.reported_address, known.source_address = claimed.ip_address[:64], arrival.source
+    known.used_host, known.scheme = arrival.host, arrival.scheme
+    writes.contacts[known.system_id] = known
+    writes.changed(known)
+    return CheckedIn(is_initial=is_initial, is_unchanged=False, entry=entry)
+
+
+def _judge_connectivity(
+    known: Known, event: PostEvent, arrival: Arrival, settings: NetworkSettings, writes: Writes
+) -> None:
+    reported = event.identification.ip_address[:64]
+    comparison = connectivity.compare(reported, arrival.source)
+    step = connectivity.next_step(known.connectivity, comparison, policy_is_on=settings.update_connectivity)
+    if step is not connectivity.Step.PROBE:
+        return
+    # The probe is a job of its own; it never runs inside the post's transaction (rule R1).
+    Probe.objects.update_or_create(
+        system_id=known.system_id,
+        defaults={
+            "asked_at": writes.now,
+            "not_before": writes.now,
+            "claimed_until": None,
+            "reported_address": reported,
+            "source_address": arrival.source,
+            "used_host": arrival.host[:255],
+        },
+    )
+    known.is_probing = True
+
+
+def _note(known: Known, event: PostEvent, arrival: Arrival, raw: bytes, writes: Writes) -> NewEntry:
+    kind = KINDS.get(event.event, "event")
+    summary = _SUMMARIES.get(event.event, f"Event {event.event_word}")
+    entry = writes.note(
+        known,
+        kind,
+        summary,
+        source=arrival.source,
+        path=arrival.path,
+        scheme=arrival.scheme,
+        request=raw,
+        details={"reported_address": event.identification.ip_address[:64], "host": arrival.host[:255]},
+    )
+    if event.event is Beat.HEARTBEAT:
+        entry.run_of = known
+    else:
+        known.beat_entry_id = known.status_entry_id = None
+    return entry
+
+
+def _take_over_claims(known: Known, event: PostEvent, writes: Writes) -> None:
+    claimed = event.identification
+    columns = writes.columns
+    if known.software_version != claimed.software_version[:255]:
+        if known.software_version and claimed.software_version:
+            writes.note(
+                known, "software", f"Software {claimed.software_version}, was {known.software_version}"
+            )
+        known.software_version = claimed.software_version[:255]
+        if known.software_version:
+            columns[known.system_id]["software_version"] = known.software_version
+    if known.reported_name != claimed.system_name[:255]:
+        known.reported_name = claimed.system_name[:255]
+        columns[known.system_id]["reported_name"] = known.reported_name
+        if not known.name:
+            known.name = known.reported_name
+            columns[known.system_id]["name"] = known.name
+    # A blank that the system itself fills in: pre-registered by one of the two only.
+    if not known.serial_number and claimed.serial_number:
+        known.serial_number = claimed.serial_number
+        columns[known.system_id]["serial_number"] = claimed.serial_number
+    if not known.mac_address and claimed.normalized_mac:
+        known.mac_address = claimed.normalized_mac
+        columns[known.system_id]["mac_address"] = claimed.normalized_mac

@@ -1,0 +1,127 @@
+"""Rule R1 as pure functions: what a post asks for, and what a probe's result decides."""
+
+import enum
+from dataclasses import dataclass
+
+from roomkeeper.systems.addresses import parse_address, same_host
+from roomkeeper.systems.models.inventory import Connectivity
+from roomkeeper.systems.models.network_settings import NetworkSettings
+
+
+class Comparison(enum.StrEnum):
+    """The address in the post's body against the one it came from."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    UNDECIDED = "undecided"
+
+
+class Step(enum.StrEnum):
+    """What is to be done after a post."""
+
+    NOTHING = "nothing"
+    KEEP = "keep"
+    PROBE = "probe"
+
+
+class ProbeResult(enum.StrEnum):
+    """What answered at the source address."""
+
+    ITSELF = "itself"
+    UNPROVEN = "unproven"
+    OTHER = "other"
+    SILENT = "silent"
+
+
+class HostMatch(enum.StrEnum):
+    """Which of our addresses the system called."""
+
+    INTERNAL = "internal"
+    PUBLIC = "public"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`new` is None where the state stays; `reason` is shown as it is."""
+
+    new: Connectivity | None
+    reason: str
+    is_unproven: bool = False
+    asks_attention: bool = False
+
+
+def compare(reported: str, source: str) -> Comparison:
+    """Compare within one address family, after unmapping; no address in common leaves it undecided."""
+    left, right = parse_address(reported), parse_address(source)
+    if left is None or right is None or left.version != right.version:
+        return Comparison.UNDECIDED
+    return Comparison.EQUAL if left == right else Comparison.DIFFERENT
+
+
+def next_step(state: str, comparison: Comparison, *, policy_is_on: bool) -> Step:
+    """The first table of R1. Without the policy (load balancer) nothing is probed and nothing changes."""
+    if not policy_is_on or comparison is Comparison.UNDECIDED:
+        return Step.NOTHING
+    if comparison is Comparison.EQUAL and state in (
+        Connectivity.REACHABLE_ON_LAN,
+        Connectivity.REACHABLE_ON_PUBLIC_INTERNET,
+    ):
+        return Step.KEEP
+    return Step.PROBE
+
+
+def match_host(used_host: str, settings: NetworkSettings) -> HostMatch:
+    """Which side the Host belongs to; where both sides have it, it is the internal one."""
+    internal = (settings.internal_ipv4, settings.internal_ipv6, settings.internal_fqdn)
+    public = (settings.public_ipv4, settings.public_ipv6, settings.public_fqdn)
+    if any(same_host(used_host, host) for host in internal if host):
+        return HostMatch.INTERNAL
+    if any(same_host(used_host, host) for host in public if host):
+        return HostMatch.PUBLIC
+    return HostMatch.NEITHER
+
+
+def decide(comparison: Comparison, result: ProbeResult, host: HostMatch, *, was_proven: bool) -> Decision:
+    """The second table of R1: the state that a probe's result leads to, with the reason in words."""
+    if result is ProbeResult.OTHER:
+        return Decision(
+            Connectivity.BEHIND_FIREWALL, "something else answers at the address the post came from"
+        )
+    if result is ProbeResult.SILENT:
+        return Decision(Connectivity.BEHIND_FIREWALL, "nothing answers at the address the post came from")
+    if result is ProbeResult.UNPROVEN and was_proven:
+        return Decision(
+            None,
+            "a device like it answers, but it could not be proven to be this one; kept as it was",
+            asks_attention=True,
+        )
+    answered = (
+        "it answered there as itself"
+        if result is ProbeResult.ITSELF
+        else "a device like it answered there, unproven for want of credentials"
+    )
+    unproven = result is ProbeResult.UNPROVEN
+    if comparison is Comparison.EQUAL:
+        return Decision(
+            Connectivity.REACHABLE_ON_LAN, f"reported and seen address are equal, and {answered}", unproven
+        )
+    if host is HostMatch.INTERNAL:
+        return Decision(
+            Connectivity.REACHABLE_ON_LAN,
+            f"the addresses differ, but it called our internal address, and {answered}",
+            unproven,
+        )
+    if host is HostMatch.PUBLIC:
+        return Decision(
+            Connectivity.REACHABLE_ON_PUBLIC_INTERNET,
+            f"the addresses differ, it called our public address, and {answered}",
+            unproven,
+        )
+    return Decision(
+        None,
+        f"the addresses differ and {answered}, but it called us by a name that is neither our internal nor our"
+        " public address; add that name to Network settings",
+        unproven,
+        asks_attention=True,
+    )

@@ -1,0 +1,177 @@
+"""Changes of connectivity as rows: decided by a probe, set by hand, undone; and the lock (page 1.2, rule R1)."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from roomkeeper.systems import connectivity, findings, live, timeline
+from roomkeeper.systems.connectivity import Decision, ProbeResult
+from roomkeeper.systems.models import Connectivity, ConnectivityChange, Contact, Probe, System
+
+
+class ConnectivityRefused(ValueError):
+    """Connectivity cannot be changed like that."""
+
+
+_FINDING = "connectivity undecided"
+
+
+def apply_probe(
+    system: System, probe: Probe, result: ProbeResult, decision: Decision, *, now: datetime
+) -> None:
+    """Take over what a probe decided; where connectivity is locked it is recorded and not applied."""
+    with transaction.atomic():
+        system = System.objects.select_for_update().get(pk=system.pk)
+        old = system.connectivity
+        if result is ProbeResult.ITSELF:
+            system.is_proven_by_probe = True
+        is_applied = decision.new is not None and not system.connectivity_is_locked
+        if is_applied:
+            system.is_unproven = decision.is_unproven
+        if decision.new is not None and decision.new != old:
+            _record(
+                system,
+                old,
+                decision.new,
+                decision.reason,
+                now=now,
+                probe=probe,
+                result=result,
+                was_applied=is_applied,
+            )
+            if is_applied:
+                _set(system, decision.new, now)
+        system.save(
+            update_fields=[
+                "connectivity",
+                "connectivity_since",
+                "is_proven_by_probe",
+                "is_unproven",
+                "management_is_due",
+            ]
+        )
+        if decision.asks_attention:
+            findings.report(
+                findings.Finding(
+                    _FINDING,
+                    system,
+                    f"Connectivity stays as it is: {decision.reason}.",
+                    "See the system's Connection tab.",
+                    level="info",
+                )
+            )
+        else:
+            findings.clear(_FINDING, system, "A later probe decided.")
+        finish_probe(system, now=now)
+
+
+def finish_probe(system: System, *, now: datetime) -> None:
+    """The probe is done; open pages may look."""
+    Probe.objects.filter(system=system).delete()
+    Contact.objects.filter(system=system).update(is_probing=False)
+    live.publish("system", system)
+
+
+def set_by_hand(system: System, new: str, *, user: Any, now: datetime) -> None:
+    """An administrator says how the system is reached."""
+    if new not in Connectivity.values or not new:
+        raise ConnectivityRefused(f"{new!r} is no connectivity.")
+    with transaction.atomic():
+        old = system.connectivity
+        if old != new:
+            _record(system, old, new, f"set by {user}", now=now, user=user)
+            _set(system, new, now)
+            system.save(update_fields=["connectivity", "connectivity_since", "management_is_due"])
+        live.publish("system", system)
+
+
+def undo(change: ConnectivityChange, *, user: Any, now: datetime) -> None:
+    """Go back to what held before the change; raises `ConnectivityRefused` unless it is the newest applied one."""
+    system = change.system
+    newest = (
+        ConnectivityChange.objects.filter(system=system, was_applied=True, undone_at=None)
+        .order_by("-id")
+        .first()
+    )
+    if newest is None or newest.pk != change.pk:
+        raise ConnectivityRefused("Only the newest change of connectivity that is in force can be undone.")
+    with transaction.atomic():
+        change.undone_at = now
+        change.save(update_fields=["undone_at"])
+        old = system.connectivity
+        back = ConnectivityChange.objects.create(
+            system=system,
+            at=now,
+            old=old,
+            new=change.old,
+            reason=f"undone by {user}",
+            user=user,
+            undone_at=now,
+        )
+        timeline.add(system, "connectivity", _words(back), now=now, user=user)
+        _set(system, change.old, now)
+        system.save(update_fields=["connectivity", "connectivity_since", "management_is_due"])
+        live.publish("system", system)
+
+
+def lock(system: System, *, user: Any, now: datetime) -> None:
+    """Keep connectivity as it is: later decisions are recorded and not applied."""
+    _set_lock(system, is_locked=True, user=user, now=now)
+
+
+def unlock(system: System, *, user: Any, now: datetime) -> None:
+    """Let connectivity be kept up to date again."""
+    _set_lock(system, is_locked=False, user=user, now=now)
+
+
+def _set_lock(system: System, *, is_locked: bool, user: Any, now: datetime) -> None:
+    with transaction.atomic():
+        system.connectivity_is_locked = is_locked
+        system.save(update_fields=["connectivity_is_locked"])
+        word = "locked" if is_locked else "unlocked"
+        timeline.add(system, "connectivity", f"Connectivity {word}", now=now, user=user)
+        live.publish("system", system)
+
+
+def _set(system: System, new: str, now: datetime) -> None:
+    """The new state; the address that the system is to call may change with it (page 1.2)."""
+    system.connectivity, system.connectivity_since = new, now
+    if system.state == "managed":
+        system.management_is_due = True
+        Contact.objects.filter(system=system).update(has_work=True)
+
+
+def _record(
+    system: System,
+    old: str,
+    new: str,
+    reason: str,
+    *,
+    now: datetime,
+    probe: Probe | None = None,
+    result: connectivity.ProbeResult | None = None,
+    was_applied: bool = True,
+    user: Any = None,
+) -> None:
+    change = ConnectivityChange.objects.create(
+        system=system,
+        at=now,
+        old=old,
+        new=new,
+        reason=reason[:500],
+        was_applied=was_applied,
+        user=user,
+        reported_address=probe.reported_address if probe else "",
+        source_address=probe.source_address if probe else "",
+        used_host=probe.used_host if probe else "",
+        probe=result.value if result else "",
+    )
+    timeline.add(system, "connectivity", _words(change), now=now, user=user)
+
+
+def _words(change: ConnectivityChange) -> str:
+    old = Connectivity(change.old).label if change.old else "undecided"
+    new = Connectivity(change.new).label if change.new else "undecided"
+    applied = "" if change.was_applied else " (locked, so not applied)"
+    return f"{new}, was {old}{applied}: {change.reason}"

@@ -1,0 +1,91 @@
+"""Reading what systems reported: the newest status, the newest configuration, its versions and value spaces."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.status import decode_status
+from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
+from roomkeeper.systems.models import ConfigurationVersion, StoredDocument, System
+
+HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedConfiguration:
+    """A reported configuration: canonical path to value, value-space reference by path, and when it was last seen."""
+
+    settings: dict[str, str]
+    value_spaces: dict[str, str]
+    at: datetime
+
+    def find(self, path: str) -> tuple[str, str] | None:
+        """(the device's own spelling, value) of a path in any spelling, or None where the device lacks it."""
+        if path in self.settings:
+            return path, self.settings[path]
+        wanted = match_key(path)
+        for own, value in self.settings.items():
+            if match_key(own) == wanted:
+                return own, value
+        return None
+
+
+def status_xml(system: System) -> bytes | None:
+    """The newest status document as XML, or None where none was reported."""
+    found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
+    return zlib.decompress(bytes(found.content)) if found else None
+
+
+def status_values(system: System) -> dict[str, str]:
+    """All values of the newest status document by canonical path; empty where none was reported."""
+    content = status_xml(system)
+    if content is None:
+        return {}
+    try:
+        return decode_status(content).values
+    except ProtocolError:
+        # Only what was decoded is stored; a document kept by an older release may read differently today.
+        return {}
+
+
+def reported_configuration(system: System) -> ReportedConfiguration | None:
+    """The newest reported configuration, or None."""
+    version = ConfigurationVersion.objects.filter(system=system).order_by("-last_at", "-id").first()
+    return unpack_configuration(version) if version else None
+
+
+def reported_configurations(system_ids: list[int]) -> dict[int, ReportedConfiguration]:
+    """The newest reported configuration of each of these systems that has one."""
+    newest: dict[int, ConfigurationVersion] = {}
+    for start in range(0, len(system_ids), 500):
+        part = system_ids[start : start + 500]
+        for version in ConfigurationVersion.objects.filter(system_id__in=part).order_by("last_at", "id"):
+            newest[version.system_id] = version
+    return {system_id: unpack_configuration(version) for system_id, version in newest.items()}
+
+
+def unpack_configuration(version: ConfigurationVersion) -> ReportedConfiguration:
+    """A stored version as settings and value-space references."""
+    content = json.loads(zlib.decompress(bytes(version.content)))
+    return ReportedConfiguration(content["settings"], content["value_spaces"], version.last_at)
+
+
+def pack_configuration(settings: Mapping[str, str], value_spaces: Mapping[str, str]) -> bytes:
+    """The stored form of a configuration: compressed JSON."""
+    content = {"settings": dict(settings), "value_spaces": dict(value_spaces)}
+    return zlib.compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), 3)
+
+
+def value_spaces_of(system: System) -> dict[str, ValueSpace]:
+    """The value spaces that the system reported, by name; empty where it reported none."""
+    found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.VALUESPACE).first()
+    if found is None:
+        return {}
+    try:
+        return decode_valuespace(zlib.decompress(bytes(found.content)))
+    except ProtocolError:
+        return {}

@@ -1,0 +1,120 @@
+"""Regular upkeep: who fell silent, what is kept how long (rules R1, R8). Short transactions only (rule R9)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.db import connection, transaction
+from django.db.models import Count, QuerySet
+
+from roomkeeper.systems import findings, live
+from roomkeeper.systems.liveness import FLAPPING_FLIPS, FLAPPING_WINDOW
+from roomkeeper.systems.models import (
+    ChangeEvent,
+    Claim,
+    ConnectivityChange,
+    Contact,
+    FactChange,
+    Flip,
+    State,
+    System,
+    TimelineEntry,
+)
+
+AT_ONCE = 500
+EVENTS_KEPT = timedelta(hours=1)
+CLAIMS_KEPT = 50_000
+
+
+def sweep_liveness(*, now: datetime) -> int:
+    """Note the systems that have become overdue, and those that come and go. Returns how many fell silent."""
+    with transaction.atomic():
+        silent = list(
+            Contact.objects.filter(
+                is_alive=True, overdue_at__lte=now, system__state=State.MANAGED
+            ).select_related("system__folder")[:AT_ONCE]
+        )
+        Contact.objects.filter(pk__in=[contact.pk for contact in silent]).update(is_alive=False)
+        Flip.objects.bulk_create(
+            Flip(
+                system=contact.system, at=now, is_alive=False, reason="No sign of life in twice its interval"
+            )
+            for contact in silent
+        )
+        for contact in silent:
+            findings.report(
+                findings.Finding(
+                    "no contact",
+                    contact.system,
+                    f"No sign of life since {contact.last_seen_at:%Y-%m-%d %H:%M:%S} UTC.",
+                    "See its Connection tab: power, network, and the manager address it has.",
+                )
+            )
+        live.publish_many([("system", contact.pk, contact.system.folder.path) for contact in silent])
+        _mark_flapping(now)
+    return len(silent)
+
+
+def _mark_flapping(now: datetime) -> None:
+    busy = (
+        Flip.objects.filter(at__gt=now - FLAPPING_WINDOW)
+        .values("system_id")
+        .annotate(number=Count("id"))
+        .filter(number__gte=FLAPPING_FLIPS)
+        .values_list("system_id", flat=True)
+    )
+    Contact.objects.filter(system_id__in=list(busy[:AT_ONCE])).update(flapping_until=now + FLAPPING_WINDOW)
+
+
+def clear_returned(*, now: datetime) -> int:
+    """Close what was found about systems that post again. Returns how many returned lately."""
+    recent = Flip.objects.filter(at__gt=now - timedelta(minutes=2), is_alive=True).select_related("system")
+    returned = {flip.system_id: flip.system for flip in recent}
+    with transaction.atomic():
+        for system in returned.values():
+            findings.clear("no contact", system, "It posts again.")
+    return len(returned)
+
+
+def trim_exchanges(*, now: datetime) -> int:
+    """Keep the newest exchanges of each system. Returns how many went."""
+    kept = django_settings.OPTIONS.exchanges_kept
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT entry_id FROM (SELECT entry_id, ROW_NUMBER() OVER (PARTITION BY system_id ORDER BY entry_id DESC)"
+            " AS place FROM systems_exchange WHERE system_id IN (SELECT system_id FROM systems_exchange GROUP BY"
+            " system_id HAVING COUNT(*) > %s)) ranked WHERE place > %s LIMIT %s",
+            [kept, kept, AT_ONCE],
+        )
+        old = [row[0] for row in cursor.fetchall()]
+        if old:
+            marks = ",".join(["%s"] * len(old))
+            cursor.execute(f"DELETE FROM systems_exchange WHERE entry_id IN ({marks})", old)  # noqa: S608 - marks only
+    return len(old)
+
+
+def forget_old(*, now: datetime) -> int:
+    """Delete what is older than its retention, a few hundred rows at a time. Returns how many went."""
+    limit = now - timedelta(days=django_settings.OPTIONS.retention_days)
+    number = 0
+    for rows in (
+        TimelineEntry.objects.filter(last_at__lt=limit),
+        FactChange.objects.filter(at__lt=limit),
+        Flip.objects.filter(at__lt=limit),
+        ConnectivityChange.objects.filter(at__lt=limit),
+        Claim.objects.filter(last_at__lt=limit),
+        ChangeEvent.objects.filter(at__lt=now - EVENTS_KEPT),
+        System.objects.filter(state=State.PENDING, contact__last_seen_at__lt=limit),
+    ):
+        number += _delete_some(rows)
+    surplus = Claim.objects.count() - CLAIMS_KEPT
+    if surplus > 0:
+        number += _delete_some(Claim.objects.order_by("last_at")[:surplus])
+    return number
+
+
+def _delete_some(rows: QuerySet[Any]) -> int:
+    ids = list(rows.values_list("pk", flat=True)[:AT_ONCE])
+    if ids:
+        rows.model.objects.filter(pk__in=ids).delete()
+    return len(ids)

@@ -1,0 +1,124 @@
+"""Folders, tags and the record of a system: what an administrator organises by hand."""
+
+import re
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Concat, Substr
+
+from roomkeeper.systems import live
+from roomkeeper.systems.models import Folder, System, Tag
+
+ROOT_NAME = "All systems"
+_NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
+_MAC_SHAPE = re.compile(r"[0-9A-Fa-f]{2}([-:. ]?[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}([-:.][0-9A-Fa-f]{4}){2}")
+
+
+class FolderRefused(ValueError):
+    """The folder cannot be changed like that."""
+
+
+def normalize_mac(text: str) -> str:
+    """A MAC address as 12 upper-case hex digits (rule R3); raises ValueError for anything else."""
+    if not _MAC_SHAPE.fullmatch(text.strip()):
+        raise ValueError(
+            f"{text!r} is no MAC address: it needs 12 hexadecimal digits, such as 00:11:22:AA:BB:CC."
+        )
+    return _NOT_HEX.sub("", text).upper()
+
+
+def root_folder() -> Folder:
+    """The folder that holds all others; made where it does not exist yet."""
+    root = Folder.objects.filter(parent__isnull=True).first()
+    if root is None:
+        root, _ = Folder.objects.get_or_create(parent=None, defaults={"name": ROOT_NAME, "path": "/"})
+    return root
+
+
+def create_folder(parent: Folder, name: str) -> Folder:
+    """A new folder below `parent`; raises `FolderRefused` for an empty or used name."""
+    with transaction.atomic():
+        folder = Folder(parent=parent, name=_free_name(parent, name))
+        folder.save()
+        folder.path = f"{parent.path}{folder.pk}/"
+        folder.save(update_fields=["path"])
+        live.publish("systems")
+    return folder
+
+
+def rename_folder(folder: Folder, name: str) -> None:
+    """Give the folder another name; raises `FolderRefused` for an empty or used one."""
+    if folder.parent is not None:
+        name = _free_name(folder.parent, name, beside=folder)
+    elif not name.strip():
+        raise FolderRefused("A folder needs a name.")
+    folder.name = name.strip()
+    folder.save(update_fields=["name"])
+    live.publish("systems")
+
+
+def move_folder(folder: Folder, parent: Folder) -> None:
+    """Move the folder with all below it; raises `FolderRefused` where it would stand inside itself."""
+    if folder.parent is None:
+        raise FolderRefused("The root folder cannot be moved.")
+    if parent.path.startswith(folder.path):
+        raise FolderRefused(f"{folder} cannot be moved into itself or into a folder below it.")
+    with transaction.atomic():
+        _free_name(parent, folder.name, beside=folder)
+        old, new = folder.path, f"{parent.path}{folder.pk}/"
+        Folder.objects.filter(pk=folder.pk).update(parent=parent)
+        Folder.objects.filter(path__startswith=old).update(
+            path=Concat(Value(new), Substr("path", len(old) + 1))
+        )
+        folder.refresh_from_db()
+        live.publish("systems")
+
+
+def delete_folder(folder: Folder) -> None:
+    """Delete an empty folder; raises `FolderRefused` while it holds systems or folders."""
+    if folder.parent is None:
+        raise FolderRefused("The root folder cannot be deleted.")
+    systems, folders = folder.systems.count(), folder.children.count()
+    if systems or folders:
+        raise FolderRefused(
+            f"{folder} still holds {systems} systems and {folders} folders. Move or delete them first."
+        )
+    folder.delete()
+    live.publish("systems")
+
+
+def folder_label(folder: Folder) -> str:
+    """Where the folder stands, in words: `Oslo / HQ / 4th floor`; the root is its own name."""
+    ids = [int(part) for part in folder.path.split("/") if part]
+    names = dict(Folder.objects.filter(pk__in=ids).values_list("pk", "name"))
+    return " / ".join(names.get(pk, "?") for pk in ids) or folder.name
+
+
+def set_tags(system: System, names: Iterable[str]) -> None:
+    """Make the system carry exactly these tags; new words become tags, unused ones go."""
+    wanted = {name.strip()[:50] for name in names if name.strip()}
+    with transaction.atomic():
+        Tag.objects.bulk_create([Tag(name=name) for name in wanted], ignore_conflicts=True)
+        system.tags.set(Tag.objects.filter(name__in=wanted))
+        Tag.objects.filter(systems__isnull=True).delete()
+        live.publish("system", system)
+
+
+def delete_system(system: System) -> None:
+    """Delete the record with all that is known of it. A device that phones home again stands in the inbox."""
+    with transaction.atomic():
+        live.publish("systems", folder_path=system.folder.path)
+        system.delete()
+
+
+def _free_name(parent: Folder, name: str, *, beside: Folder | None = None) -> str:
+    name = name.strip()
+    if not name or len(name) > 100:
+        raise FolderRefused("A folder needs a name of 1 to 100 characters.")
+    others = Folder.objects.filter(parent=parent, name=name)
+    if beside is not None:
+        others = others.exclude(pk=beside.pk)
+    if others.exists():
+        raise FolderRefused(f"{parent} already has a folder named {name}.")
+    return name

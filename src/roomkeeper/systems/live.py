@@ -1,0 +1,90 @@
+"""Telling open pages that something changed: rows in `ChangeEvent`, and a wake-up inside this process (rule R9)."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+from asgiref.sync import sync_to_async
+from django.db import connection, transaction
+from django.db.models import Max
+
+from roomkeeper.systems.models import ChangeEvent, System
+
+TOPICS = ("system", "systems", "inbox", "change_set", "ticket", "network_settings")
+# Other processes are noticed by looking; in this one the wake-up comes at once.
+LOOK_EVERY = 1.0
+
+
+class _Bell:
+    """Wakes every waiting stream of this process, from whichever thread it is rung."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    def ring(self) -> None:
+        with self._lock:
+            waiting = list(self._waiting)
+        for loop, event in waiting:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
+
+    async def wait(self, seconds: float) -> None:
+        entry = (asyncio.get_running_loop(), asyncio.Event())
+        with self._lock:
+            self._waiting.add(entry)
+        try:
+            async with asyncio.timeout(seconds):
+                await entry[1].wait()
+        except TimeoutError:
+            pass
+        finally:
+            with self._lock:
+                self._waiting.discard(entry)
+
+
+_bell = _Bell()
+
+
+def publish(topic: str, system: System | None = None, folder_path: str = "") -> None:
+    """Note a change for open pages, in the caller's transaction; they hear of it after the commit."""
+    if system is not None:
+        folder_path = system.folder.path
+    ChangeEvent.objects.create(topic=topic, system_id=system.pk if system else None, folder_path=folder_path)
+    transaction.on_commit(_bell.ring)
+
+
+def publish_many(events: list[tuple[str, int | None, str]]) -> None:
+    """The same for many (topic, system id, folder path) at once, for whoever writes sets."""
+    if events:
+        ChangeEvent.objects.bulk_create(
+            [ChangeEvent(topic=topic, system_id=system, folder_path=path) for topic, system, path in events]
+        )
+        transaction.on_commit(_bell.ring)
+
+
+def latest_id() -> int:
+    """The newest event's id, to start listening from."""
+    return ChangeEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
+
+
+async def events_after(last_id: int, *, idle: float = 15.0) -> AsyncIterator[list[ChangeEvent]]:
+    """Batches of events newer than `last_id`, as they come; an empty batch about every `idle` seconds of silence."""
+    quiet = 0.0
+    while True:
+        batch = await sync_to_async(_newer, thread_sensitive=False)(last_id)
+        if batch:
+            last_id, quiet = batch[-1].pk, 0.0
+            yield batch
+        elif quiet >= idle:
+            quiet = 0.0
+            yield []
+        await _bell.wait(LOOK_EVERY)
+        quiet += LOOK_EVERY
+
+
+def _newer(last_id: int) -> list[ChangeEvent]:
+    try:
+        return list(ChangeEvent.objects.filter(id__gt=last_id).order_by("id")[:500])
+    finally:
+        connection.close()

@@ -1,0 +1,48 @@
+"""Alive or not, and when the next contact is due: rules on the contact row."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from roomkeeper.systems.models import Contact
+
+# Rule R1: overdue after twice the interval and a minute.
+OVERDUE_FACTOR = 2
+OVERDUE_GRACE = timedelta(seconds=60)
+FLAPPING_FLIPS = 4
+FLAPPING_WINDOW = timedelta(hours=1)
+WORDS = ("yes", "no", "unknown", "flapping")
+
+
+def overdue_at(last_seen_at: datetime, interval_seconds: int) -> datetime:
+    """From when on a system with that interval counts as not alive."""
+    return last_seen_at + OVERDUE_FACTOR * timedelta(seconds=interval_seconds) + OVERDUE_GRACE
+
+
+def alive_word(contact: Contact | None, now: datetime) -> str:
+    """`yes`, `no`, `unknown` (never seen) or `flapping` (came and went four times within an hour)."""
+    if contact is None or contact.overdue_at is None:
+        return "unknown"
+    if contact.flapping_until is not None and contact.flapping_until > now:
+        return "flapping"
+    return "yes" if contact.overdue_at > now else "no"
+
+
+def alive_filter(word: str, now: datetime) -> Q:
+    """A filter on systems for one of the words of `alive_word`; raises ValueError for another word."""
+    flapping = Q(contact__flapping_until__gt=now)
+    if word == "unknown":
+        return Q(contact__isnull=True) | Q(contact__overdue_at__isnull=True)
+    if word == "flapping":
+        return flapping
+    steady = Q(contact__flapping_until__isnull=True) | Q(contact__flapping_until__lte=now)
+    if word == "yes":
+        return Q(contact__overdue_at__gt=now) & steady
+    if word == "no":
+        return Q(contact__overdue_at__lte=now) & steady
+    raise ValueError(f"alive is one of {', '.join(WORDS)}, not {word!r}.")
+
+
+def next_contact_due(contact: Contact | None) -> datetime | None:
+    """When the system's next post is due, by the interval it was last told."""
+    return contact.next_contact_due_at if contact else None

@@ -1,0 +1,29 @@
+"""The tables of `systems`, one file per subject."""
+
+from roomkeeper.systems.models.connectivity import ConnectivityChange, Probe
+from roomkeeper.systems.models.contact import Claim, Contact, SystemSecret
+from roomkeeper.systems.models.documents import ConfigurationVersion, FactChange, StoredDocument
+from roomkeeper.systems.models.inventory import Connectivity, Folder, State, System, Tag
+from roomkeeper.systems.models.network_settings import NetworkSettings
+from roomkeeper.systems.models.timeline import ChangeEvent, Exchange, Flip, TimelineEntry
+
+__all__ = [
+    "ChangeEvent",
+    "Claim",
+    "ConfigurationVersion",
+    "Connectivity",
+    "ConnectivityChange",
+    "Contact",
+    "Exchange",
+    "FactChange",
+    "Flip",
+    "Folder",
+    "NetworkSettings",
+    "Probe",
+    "State",
+    "StoredDocument",
+    "System",
+    "SystemSecret",
+    "Tag",
+    "TimelineEntry",
+]

@@ -1,0 +1,130 @@
+"""Folders, tags and systems: what an administrator organises."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+
+class Folder(models.Model):
+    """A place in the one tree of folders. `path` is the ids below the root, as `/4/9/`; the root is `/`."""
+
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    name = models.CharField(max_length=100)
+    path = models.CharField(max_length=500, db_index=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["parent", "name"], name="folder_names_differ_beside_each_other"),
+            # SQL counts no two NULLs as equal, so the root needs an expression of its own.
+            models.UniqueConstraint(
+                Coalesce("parent_id", 0), condition=Q(parent__isnull=True), name="one_root_folder"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tag(models.Model):
+    """A word that systems carry across folders."""
+
+    name = models.CharField(max_length=50, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class State(models.TextChoices):
+    """Where the record stands (style page, *state*)."""
+
+    PENDING = "pending"
+    PRE_REGISTERED = "pre_registered"
+    MANAGED = "managed"
+    IGNORED = "ignored"
+    BLOCKED = "blocked"
+
+
+class Connectivity(models.TextChoices):
+    """How a system can be reached; empty until it is decided for the first time (rule R1)."""
+
+    UNDECIDED = ""
+    INACCESSIBLE = "inaccessible"
+    REACHABLE_ON_LAN = "reachable_on_lan"
+    REACHABLE_ON_PUBLIC_INTERNET = "reachable_on_public_internet"
+    BEHIND_FIREWALL = "behind_firewall"
+
+
+class System(models.Model):
+    """A record that we manage. Its id is permanent, is never reused and survives new hardware.
+
+    `mac_address` is 12 upper-case hex digits, `serial_number` as sent; both empty where unknown (rule R3).
+    `name` and the wanted `SystemUnit/Name` are one; what the device says is `reported_name` (rule R7).
+    """
+
+    name = models.CharField(max_length=255)
+    reported_name = models.CharField(max_length=255, blank=True)
+    folder = models.ForeignKey(Folder, on_delete=models.PROTECT, related_name="systems")
+    tags = models.ManyToManyField(Tag, blank=True, related_name="systems")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
+    family = models.CharField(max_length=32, blank=True)
+    product = models.CharField(max_length=255, blank=True)
+    software_version = models.CharField(max_length=255, blank=True)
+    serial_number = models.CharField(max_length=255, blank=True, db_index=True)
+    mac_address = models.CharField(max_length=12, blank=True, db_index=True)
+
+    host = models.CharField(max_length=255, blank=True)
+    http_port = models.PositiveIntegerField(null=True, blank=True)
+    https_port = models.PositiveIntegerField(null=True, blank=True)
+    username = models.CharField(max_length=128, blank=True)
+    password_ciphertext = models.BinaryField(default=bytes, blank=True)
+    password_may_use_http = models.BooleanField(default=False)
+    pinned_key = models.CharField(max_length=64, blank=True)
+
+    connectivity = models.CharField(
+        max_length=32, choices=Connectivity.choices, default=Connectivity.UNDECIDED, blank=True
+    )
+    connectivity_is_locked = models.BooleanField(default=False)
+    connectivity_since = models.DateTimeField(null=True, blank=True)
+    is_proven_by_probe = models.BooleanField(default=False)
+    is_unproven = models.BooleanField(default=False)
+
+    is_secure_only = models.BooleanField(default=False)
+    secure_only_completed_at = models.DateTimeField(null=True, blank=True)
+    in_call = models.BooleanField(default=False)
+    drift_count = models.PositiveIntegerField(default=0)
+    management_is_due = models.BooleanField(default=False)
+    management_rounds = models.PositiveSmallIntegerField(default=0)
+
+    admission_network = models.CharField(max_length=64, blank=True)
+    admission_hint_address = models.GenericIPAddressField(null=True, blank=True)
+    admitted_source = models.CharField(max_length=64, blank=True)
+    admitted_at = models.DateTimeField(null=True, blank=True)
+    admitted_by = models.ForeignKey(
+        "accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    notes = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["serial_number"],
+                condition=~Q(serial_number="") & ~Q(state="pending"),
+                name="one_admitted_system_a_serial_number",
+            ),
+            models.UniqueConstraint(
+                fields=["mac_address"],
+                condition=~Q(mac_address="") & ~Q(state="pending"),
+                name="one_admitted_system_a_mac_address",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "name", "id"], name="systems_by_state_and_name"),
+            models.Index(fields=["folder", "name"], name="systems_by_folder_and_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.serial_number or self.mac_address or f"System {self.pk}"

@@ -1,0 +1,194 @@
+"""Taking in the documents that systems post: set-wise, for one batch, inside its transaction (rule R8)."""
+
+import hashlib
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.utils.functional import cached_property
+
+from roomkeeper.devices.recognition import recognise_family
+from roomkeeper.protocols.identification import Identification, normalize_mac
+from roomkeeper.protocols.xapi.configuration import decode_configuration
+from roomkeeper.protocols.xapi.status import decode_status
+from roomkeeper.systems import facts
+from roomkeeper.systems.documents import pack_configuration
+from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument
+from roomkeeper.systems.redaction import redact, redact_text
+from roomkeeper.systems.roster import Known
+from roomkeeper.systems.writes import Writes
+
+_KINDS = {
+    "status": StoredDocument.Kind.STATUS,
+    "command": StoredDocument.Kind.COMMAND,
+    "valuespace": StoredDocument.Kind.VALUESPACE,
+}
+
+
+@dataclass
+class Report:
+    """A posted document of a known system. `kind` is the lower-case word of its Location: status, configuration…"""
+
+    known: Known
+    kind: str
+    payload: bytes
+    secrets: tuple[str, ...]
+    identification: Identification
+    values: dict[str, str]
+    value_spaces: dict[str, str]
+    version: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def redacted_values(self) -> dict[str, str]:
+        """The values as they may be stored."""
+        return {
+            path: redact_text(value, self.secrets) if "/" in value else value
+            for path, value in self.values.items()
+        }
+
+
+def read_report(
+    known: Known, location: str, payload: bytes, identification: Identification, secrets: tuple[str, ...]
+) -> Report:
+    """Decode a posted document as far as its kind asks for; raises ProtocolError where it is not what it says."""
+    kind = location.strip("/").lower()
+    report = Report(known, kind, payload, secrets, identification, {}, {})
+    if kind == "status":
+        status = decode_status(payload)
+        report.values, report.version = status.values, status.version
+    elif kind == "configuration":
+        document = decode_configuration(payload)
+        report.version = document.version
+        report.values = {path: leaf.value for path, leaf in document.settings.items()}
+        report.value_spaces = {
+            path: leaf.value_space_ref.rpartition("/")[2]
+            for path, leaf in document.settings.items()
+            if leaf.value_space_ref
+        }
+    return report
+
+
+def store_reports(reports: Sequence[Report], writes: Writes) -> None:
+    """Keep the documents, the facts that changed and new versions of configurations."""
+    newest = {(report.known.system_id, report.kind): report for report in reports}
+    _store_status([report for (_, kind), report in newest.items() if kind == "status"], writes)
+    _store_configurations([report for (_, kind), report in newest.items() if kind == "configuration"], writes)
+    _store_others(
+        [report for (_, kind), report in newest.items() if kind in ("command", "valuespace")], writes
+    )
+
+
+def _store_status(reports: list[Report], writes: Writes) -> None:
+    if not reports:
+        return
+    ids = [report.known.system_id for report in reports]
+    before: Mapping[int, dict[str, str]] = dict(
+        StoredDocument.objects.filter(system_id__in=ids, kind=StoredDocument.Kind.STATUS).values_list(
+            "system_id", "facts"
+        )
+    )
+    for report in reports:
+        known = report.known
+        report.facts = facts.read_facts(report.redacted_values)
+        old = before.get(known.system_id)
+        if old is not None:
+            writes.facts += [
+                FactChange(system_id=known.system_id, at=writes.now, path=path, old_value=was, new_value=now)
+                for path, was, now in facts.changed_facts(old, report.facts)
+            ]
+        _learn(report, writes)
+        writes.changed(known)
+    _upsert(reports, writes)
+    Contact.objects.filter(system_id__in=ids).update(status_at=writes.now)
+    for report in reports:
+        report.known.status_is_old = False
+
+
+def _learn(report: Report, writes: Writes) -> None:
+    """What a status says about the system itself (protocol notes I.1)."""
+    values, known = report.values, report.known
+    columns = writes.columns[known.system_id]
+    product = facts.first_value(values, "SystemUnit/ProductId", "SystemUnit/ProductPlatform")
+    version = facts.first_value(values, "SystemUnit/Software/Version") or report.version
+    serial = facts.first_value(values, "SystemUnit/Hardware/Module/SerialNumber")
+    mac = normalize_mac(facts.first_value(values, "Network/Ethernet/MacAddress"))
+    columns["in_call"] = facts.is_in_call(values)
+    if product:
+        columns["product"] = product[:255]
+    if version:
+        columns["software_version"] = version[:255]
+        columns["family"] = recognise_family(report.identification.product_type, product, version)
+    if serial and not known.serial_number:
+        known.serial_number = columns["serial_number"] = serial[:64]
+    if mac and not known.mac_address:
+        known.mac_address = columns["mac_address"] = mac
+
+
+def _store_configurations(reports: list[Report], writes: Writes) -> None:
+    if not reports:
+        return
+    ids = [report.known.system_id for report in reports]
+    newest: dict[int, tuple[int, str]] = {}
+    for system_id, pk, digest in (
+        ConfigurationVersion.objects.filter(system_id__in=ids)
+        .order_by("last_at", "id")
+        .values_list("system_id", "id", "digest")
+    ):
+        newest[system_id] = (pk, digest)
+    fresh, again = [], []
+    for report in reports:
+        settings = report.redacted_values
+        digest = _canonical_digest(settings)
+        found = newest.get(report.known.system_id)
+        if found and found[1] == digest:
+            again.append(found[0])
+            continue
+        content = pack_configuration(settings, report.value_spaces)
+        fresh.append(
+            ConfigurationVersion(
+                system_id=report.known.system_id,
+                digest=digest,
+                content=content,
+                size=len(report.payload),
+                first_at=writes.now,
+                last_at=writes.now,
+            )
+        )
+        if found:
+            writes.note(report.known, "configuration", "Configuration differs from the one reported before")
+        writes.changed(report.known)
+    ConfigurationVersion.objects.bulk_create(fresh)
+    ConfigurationVersion.objects.filter(pk__in=again).update(last_at=writes.now)
+    Contact.objects.filter(system_id__in=ids).update(configuration_at=writes.now)
+    for report in reports:
+        report.known.configuration_is_old = False
+
+
+def _canonical_digest(settings: Mapping[str, str]) -> str:
+    content = "\n".join(f"{path}\t{value}" for path, value in sorted(settings.items()))
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _store_others(reports: list[Report], writes: Writes) -> None:
+    if reports:
+        _upsert(reports, writes)
+
+
+def _upsert(reports: list[Report], writes: Writes) -> None:
+    StoredDocument.objects.bulk_create(
+        [
+            StoredDocument(
+                system_id=report.known.system_id,
+                kind=_KINDS[report.kind],
+                received_at=writes.now,
+                content=zlib.compress(redact(report.payload, report.secrets), 3),
+                size=len(report.payload),
+                facts=report.facts,
+            )
+            for report in reports
+        ],
+        update_conflicts=True,
+        unique_fields=["system", "kind"],
+        update_fields=["received_at", "content", "size", "facts"],
+    )

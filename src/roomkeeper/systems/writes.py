@@ -1,0 +1,218 @@
+"""What one batch writes, gathered while its posts are handled and written set-wise at the end of its transaction."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from roomkeeper.systems import live
+from roomkeeper.systems.liveness import overdue_at
+from roomkeeper.systems.models import Exchange, FactChange, Flip, System, TimelineEntry
+from roomkeeper.systems.roster import Known
+from roomkeeper.systems.timeline import SUMMARY_LIMIT, pack
+
+# A body is kept up to this size in an exchange; the rest is cut, and the row says so.
+EXCHANGE_LIMIT = 65_536
+
+_TOUCH = """
+    UPDATE systems_contact SET last_seen_at = %s, next_contact_due_at = %s, overdue_at = %s, last_event = %s
+    WHERE system_id IN ({marks})
+"""
+_EXTEND_RUNS = "UPDATE systems_timelineentry SET last_at = %s, count = count + %s WHERE id IN ({marks})"
+_SEEN = """
+    UPDATE systems_contact SET last_seen_at = %s, overdue_at = %s, is_alive = %s WHERE system_id IN ({marks})
+"""
+_BEGIN_STATUS_RUN = "UPDATE systems_contact SET status_entry_id = %s WHERE system_id = %s"
+_WRITE_CONTACT = """
+    UPDATE systems_contact SET first_seen_at = COALESCE(first_seen_at, %s), last_seen_at = %s,
+        next_contact_due_at = %s, overdue_at = %s, "interval" = %s, last_event = %s, reported_address = %s,
+        source_address = %s, used_host = %s, scheme = %s, software_version = %s, reported_name = %s,
+        beat_entry_id = %s, status_entry_id = %s, has_work = %s, is_probing = %s, is_alive = %s,
+        documents_asked_at = CASE WHEN %s THEN %s ELSE documents_asked_at END
+    WHERE system_id = %s
+"""
+# SQLite takes 32,766 parameters a statement, PostgreSQL 65,535; batches are cut well below.
+CHUNK = 5_000
+
+
+@dataclass(slots=True)
+class NewEntry:
+    """A timeline row to be made, with its exchange; `run_of` is the system whose run it begins, `run_kind`
+    the field of its contact that names the run."""
+
+    entry: TimelineEntry
+    path: str = ""
+    scheme: str = ""
+    request: bytes = b""
+    answer: bytes = b""
+    status: int = 200
+    run_of: Known | None = None
+    run_kind: str = "beat_entry_id"
+
+
+@dataclass(slots=True)
+class Writes:
+    """Everything one batch writes about contacts, timeline, facts and live pages."""
+
+    now: datetime
+    touched: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))
+    seen: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    runs: Counter[int] = field(default_factory=Counter)
+    contacts: dict[int, Known] = field(default_factory=dict)
+    entries: list[NewEntry] = field(default_factory=list)
+    columns: dict[int, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    flips: list[Flip] = field(default_factory=list)
+    facts: list[FactChange] = field(default_factory=list)
+    events: set[tuple[str, int | None, str]] = field(default_factory=set)
+
+    def touch(self, known: Known) -> None:
+        """An unchanged beat: only times move."""
+        self.touched[known.interval, known.last_event].add(known.system_id)
+        if known.beat_entry_id is not None:
+            self.runs[known.beat_entry_id] += 1
+
+    def see(self, known: Known) -> None:
+        """A sign of life that is no check-in with an answer: feedback, a posted document."""
+        self.seen[known.interval].add(known.system_id)
+
+    def note(
+        self,
+        known: Known,
+        kind: str,
+        summary: str,
+        *,
+        source: str = "",
+        details: dict[str, Any] | None = None,
+        path: str = "",
+        scheme: str = "",
+        request: bytes = b"",
+    ) -> NewEntry:
+        """A timeline row; with `path` also the exchange, whose answer is filled in later."""
+        entry = NewEntry(
+            TimelineEntry(
+                system_id=known.system_id,
+                kind=kind,
+                summary=summary[:SUMMARY_LIMIT],
+                first_at=self.now,
+                last_at=self.now,
+                source_address=source[:64],
+                details=details or {},
+            ),
+            path=path[:255],
+            scheme=scheme,
+            request=request[:EXCHANGE_LIMIT],
+        )
+        self.entries.append(entry)
+        return entry
+
+    def changed(self, known: Known, topic: str = "system") -> None:
+        """Open pages that show the system are to look again."""
+        self.events.add((topic, known.system_id, known.folder_path))
+
+    def flush(self) -> None:
+        """Write it all; a handful of statements whatever the number of posts."""
+        self._write_entries()
+        self._touch()
+        self._write_contacts()
+        for system_id, values in self.columns.items():
+            System.objects.filter(pk=system_id).update(**values)
+        Flip.objects.bulk_create(self.flips)
+        FactChange.objects.bulk_create(self.facts)
+        live.publish_many(sorted(self.events, key=str))
+
+    def _write_entries(self) -> None:
+        if not self.entries:
+            return
+        TimelineEntry.objects.bulk_create([new.entry for new in self.entries], batch_size=500)
+        Exchange.objects.bulk_create(
+            [
+                Exchange(
+                    entry=new.entry,
+                    system_id=new.entry.system_id,
+                    path=new.path,
+                    scheme=new.scheme,
+                    request=pack(new.request),
+                    answer=pack(new.answer[:EXCHANGE_LIMIT]),
+                    status=new.status,
+                )
+                for new in self.entries
+                if new.path
+            ],
+            batch_size=500,
+        )
+        status_runs = []
+        for new in self.entries:
+            if new.run_of is not None:
+                setattr(new.run_of, new.run_kind, new.entry.pk)
+                if new.run_kind == "status_entry_id" and new.run_of.system_id not in self.contacts:
+                    status_runs.append((new.entry.pk, new.run_of.system_id))
+        if status_runs:
+            with connection.cursor() as cursor:
+                cursor.executemany(_BEGIN_STATUS_RUN, status_runs)
+
+    def _touch(self) -> None:
+        with connection.cursor() as cursor:
+            for (interval, event), ids in self.touched.items():
+                due = self.now + timedelta(seconds=interval)
+                for part in _parts(ids - self.contacts.keys()):
+                    cursor.execute(
+                        _TOUCH.format(marks=_marks(part)),
+                        [self.now, due, overdue_at(self.now, interval), event, *part],
+                    )
+            for interval, ids in self.seen.items():
+                for part in _parts(ids - self.contacts.keys()):
+                    cursor.execute(
+                        _SEEN.format(marks=_marks(part)),
+                        [self.now, overdue_at(self.now, interval), True, *part],
+                    )
+            by_count: dict[int, list[int]] = defaultdict(list)
+            for entry_id, count in self.runs.items():
+                by_count[count].append(entry_id)
+            for count, entry_ids in by_count.items():
+                for part in _parts(entry_ids):
+                    cursor.execute(_EXTEND_RUNS.format(marks=_marks(part)), [self.now, count, *part])
+
+    def _write_contacts(self) -> None:
+        rows = [
+            self._contact_row(known) for known in sorted(self.contacts.values(), key=lambda k: k.system_id)
+        ]
+        if rows:
+            with connection.cursor() as cursor:
+                cursor.executemany(_WRITE_CONTACT, rows)
+
+    def _contact_row(self, known: Known) -> list[Any]:
+        now, interval = self.now, known.interval
+        return [
+            now,
+            now,
+            now + timedelta(seconds=interval),
+            overdue_at(now, interval),
+            interval,
+            known.last_event,
+            known.reported_address,
+            known.source_address,
+            known.used_host,
+            known.scheme,
+            known.software_version,
+            known.reported_name,
+            known.beat_entry_id,
+            known.status_entry_id,
+            bool(known.has_work),
+            bool(known.is_probing),
+            True,
+            bool(known.documents_were_asked),
+            now,
+            known.system_id,
+        ]
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ",".join("%s" for _ in values)
+
+
+def _parts(ids: Iterable[int]) -> list[list[int]]:
+    ordered = sorted(ids)
+    return [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]

@@ -1,0 +1,79 @@
+"""Opening tickets from findings, and what people do with them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
+
+from roomkeeper.systems import findings, live
+from roomkeeper.systems.findings import Finding
+from roomkeeper.systems.models import System
+from roomkeeper.tickets.models import Ticket
+
+OPEN = (Ticket.State.OPEN, Ticket.State.ACKNOWLEDGED)
+
+
+class TicketRefused(ValueError):
+    """The ticket cannot be changed like that."""
+
+
+@receiver(findings.found)
+def open_ticket(finding: Finding, **_: Any) -> None:
+    """Open a ticket for the finding, or count it on the one that is open."""
+    now = timezone.now()
+    ticket = Ticket.objects.filter(system=finding.system, kind=finding.kind, state__in=OPEN).first()
+    if ticket is not None:
+        Ticket.objects.filter(pk=ticket.pk).update(
+            count=ticket.count + 1, last_at=now, reason=finding.reason[:1000], advice=finding.advice[:1000]
+        )
+        return
+    Ticket.objects.create(
+        system_id=finding.system.pk if finding.system else None,
+        kind=finding.kind,
+        level=finding.level,
+        reason=finding.reason[:1000],
+        advice=finding.advice[:1000],
+        opened_at=now,
+        last_at=now,
+    )
+    _publish(finding.system)
+
+
+@receiver(findings.cleared)
+def close_cleared(kind: str, system: System | None, reason: str, **_: Any) -> None:
+    """Close the ticket of a finding that no longer holds."""
+    number = Ticket.objects.filter(system=system, kind=kind, state__in=OPEN).update(
+        state=Ticket.State.CLOSED, closed_at=timezone.now(), close_reason=reason[:1000]
+    )
+    if number:
+        _publish(system)
+
+
+def acknowledge(ticket: Ticket, *, user: Any, now: datetime) -> None:
+    """Somebody has taken the ticket up; raises `TicketRefused` where it is not open."""
+    if ticket.state != Ticket.State.OPEN:
+        raise TicketRefused(f"The ticket is already {ticket.get_state_display().lower()}.")
+    with transaction.atomic():
+        ticket.state, ticket.acknowledged_at, ticket.acknowledged_by = Ticket.State.ACKNOWLEDGED, now, user
+        ticket.save(update_fields=["state", "acknowledged_at", "acknowledged_by"])
+        _publish(ticket.system)
+
+
+def close(ticket: Ticket, *, user: Any, now: datetime, reason: str) -> None:
+    """Close the ticket with a reason; a new finding of its kind opens another one."""
+    if ticket.state == Ticket.State.CLOSED:
+        raise TicketRefused("The ticket is already closed.")
+    with transaction.atomic():
+        ticket.state, ticket.closed_at, ticket.closed_by = Ticket.State.CLOSED, now, user
+        ticket.close_reason = reason.strip()[:1000]
+        ticket.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])
+        _publish(ticket.system)
+
+
+def _publish(system: System | None) -> None:
+    path = ""
+    if system is not None:
+        path = System.objects.values_list("folder__path", flat=True).get(pk=system.pk)
+    live.publish_many([("ticket", system.pk if system else None, path)])
