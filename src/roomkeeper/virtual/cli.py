@@ -1,0 +1,148 @@
+"""`roomkeeper virtual`: run virtual endpoints, list their profiles."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from roomkeeper.virtual import control, profile
+from roomkeeper.virtual.endpoint import HTTP_PORT, HTTPS_PORT, EndpointPlan, VirtualEndpoint
+from roomkeeper.virtual.fleet import Fleet
+from roomkeeper.virtual.identity import LAN, MODES
+from roomkeeper.virtual.plan import (
+    DEFAULT_PROFILE,
+    DEFAULT_SEED,
+    BadPlan,
+    Wish,
+    check_apart,
+    expand,
+    read_plan,
+)
+
+app = typer.Typer(
+    help="Virtual endpoints: twins of video endpoints to try a manager on.", no_args_is_help=True
+)
+
+_USAGE = 2
+
+
+@app.command()
+def profiles() -> None:
+    """List the models and releases that can be run."""
+    table = Table("name", "model and release", "software", "origin", box=None, pad_edge=False)
+    for name in profile.names():
+        one = profile.load(name)
+        table.add_row(name, one.title, one.version, one.origin)
+    Console(width=None if Console().is_terminal else 140).print(table)
+
+
+def _stop(message: str) -> typer.Exit:
+    typer.echo(message, err=True)
+    return typer.Exit(_USAGE)
+
+
+@app.command()
+def run(
+    manager: Annotated[str, typer.Option(help="The manager: an origin, or a URL with a path.")] = "",
+    profile_name: Annotated[str, typer.Option("--profile", help="See `virtual profiles`.")] = DEFAULT_PROFILE,
+    mode: Annotated[str, typer.Option(help=" | ".join(MODES))] = LAN,
+    secure: Annotated[bool, typer.Option("--secure", help="Post and listen by HTTPS only.")] = False,
+    count: Annotated[int, typer.Option(help="How many; each has the same identity on every run.")] = 1,
+    address: Annotated[str, typer.Option(help="The first one's own address (127.x.y.z).")] = "",
+    reported_address: Annotated[str, typer.Option(help="What a single one reports instead.")] = "",
+    http_port: Annotated[int, typer.Option(help="0: any free port.")] = HTTP_PORT,
+    https_port: Annotated[int, typer.Option(help="0: any free port.")] = HTTPS_PORT,
+    heartbeat: Annotated[float, typer.Option(help="Seconds between beats until the manager says.")] = 900.0,
+    username: Annotated[str, typer.Option(help="Its administrator's account.")] = "admin",
+    password: Annotated[str, typer.Option(help="And that account's password.")] = "roomkeeper",  # noqa: S107
+    name: Annotated[str, typer.Option(help="System name; several get numbers.")] = "",
+    serial: Annotated[str, typer.Option(help="Serial number of a single one.")] = "",
+    mac: Annotated[str, typer.Option(help="MAC address of a single one.")] = "",
+    verify: Annotated[
+        Optional[bool],  # noqa: UP045 - typer reads this form on every Python
+        typer.Option(
+            "--verify/--no-verify", help="Check the manager's certificate (default: as the release does)."
+        ),
+    ] = None,
+    ca_file: Annotated[str, typer.Option(help="PEM file of certificate authorities to trust.")] = "",
+    seed: Annotated[str, typer.Option(help="Other identities than the usual ones.")] = DEFAULT_SEED,
+    reboot_seconds: Annotated[float, typer.Option(help="How long a restart takes.")] = 5.0,
+    start_jitter: Annotated[float, typer.Option(help="First posts are spread over so many seconds.")] = 0.0,
+    plan: Annotated[Optional[Path], typer.Option(help="A TOML file: [defaults] and [[endpoint]].")] = None,  # noqa: UP045
+    control_address: Annotated[str, typer.Option("--control", help="HOST:PORT of the control API.")] = "",
+) -> None:
+    """Run virtual endpoints until SIGTERM or Ctrl-C."""
+    wish = Wish(
+        manager=manager,
+        profile=profile_name,
+        mode=mode,
+        secure=secure,
+        count=count,
+        address=address,
+        reported_address=reported_address,
+        http_port=http_port,
+        https_port=https_port,
+        heartbeat=heartbeat,
+        username=username,
+        password=password,
+        name=name,
+        serial=serial,
+        mac=mac,
+        verify=verify,
+        ca_file=ca_file,
+        seed=seed,
+        reboot_seconds=reboot_seconds,
+        start_jitter=start_jitter,
+    )
+    if not manager and plan is None:
+        raise _stop("give --manager URL, or --plan FILE")
+    try:
+        plans = expand(wish) if plan is None else read_plan(plan, wish)
+        check_apart(plans)
+    except (BadPlan, OSError) as error:
+        raise _stop(str(error)) from None
+    if any(not one.manager for one in plans):
+        raise _stop("an endpoint of the plan has no manager")
+    raise typer.Exit(asyncio.run(_run(plans, control_address)))
+
+
+def _line(endpoint: VirtualEndpoint) -> str:
+    identity = endpoint.plan.identity
+    ports = [f"http {endpoint.http_port}"] if endpoint.http_port else []
+    ports += [f"https {endpoint.https_port}"] if endpoint.https_port else []
+    return (
+        f"{identity.serial}  {identity.mac}  {identity.address}  reports {identity.reported_address}  "
+        f"{endpoint.plan.mode}{' secure' if endpoint.plan.is_secure else ''}  "
+        f"{', '.join(ports) or 'listens nowhere'}  {endpoint.device.name}"
+    )
+
+
+async def _run(plans: list[EndpointPlan], control_address: str) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    fleet = Fleet(plans)
+    runner = None
+    try:
+        if control_address:
+            host, _, port = control_address.rpartition(":")
+            runner, bound = await control.serve(fleet, host.strip("[]"), int(port))
+            typer.echo(f"control http://{host}:{bound}/endpoints")
+        await fleet.start(lambda endpoint: typer.echo(_line(endpoint)))
+        typer.echo(f"ready {len(fleet)} endpoints")
+        await stopping.wait()
+    except (OSError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        return 1
+    finally:
+        if runner is not None:
+            await runner.cleanup()
+        await fleet.stop()
+    return 0

@@ -1,0 +1,180 @@
+"""Plans: which endpoints a fleet has, from the command line's words or a small TOML file."""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from roomkeeper.virtual.endpoint import HTTP_PORT, HTTPS_PORT, EndpointPlan
+from roomkeeper.virtual.identity import (
+    FIRST_ADDRESS,
+    LAN,
+    MODES,
+    Identity,
+    derive_address,
+    derive_mac,
+    derive_reported_address,
+    derive_serial,
+)
+from roomkeeper.virtual.manager_address import BadManagerAddress, ManagerAddress
+from roomkeeper.virtual.profile import UnknownProfile, load
+
+DEFAULT_PROFILE = "room-kit-roomos10"
+DEFAULT_SEED = "roomkeeper"
+
+
+class BadPlan(ValueError):
+    """The plan asks for something that cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One `[[endpoint]]` table, or the options of `virtual run`: `count` endpoints alike but for their identity."""
+
+    manager: str = ""
+    profile: str = DEFAULT_PROFILE
+    mode: str = LAN
+    secure: bool = False
+    count: int = 1
+    name: str = ""
+    address: str = ""
+    reported_address: str = ""
+    serial: str = ""
+    mac: str = ""
+    username: str = "admin"
+    password: str = "roomkeeper"  # noqa: S105 - documented default
+    http_port: int = HTTP_PORT
+    https_port: int = HTTPS_PORT
+    heartbeat: float = 900.0
+    verify: bool | None = None
+    ca_file: str = ""
+    seed: str = DEFAULT_SEED
+    reboot_seconds: float = 5.0
+    start_jitter: float = 0.0
+
+
+_NAMES = {one.name for one in fields(Wish)}
+
+
+def _check(wish: Wish) -> None:
+    if wish.mode not in MODES:
+        raise BadPlan(f"mode {wish.mode!r}: there are {', '.join(MODES)}")
+    if wish.count < 1:
+        raise BadPlan("count must be at least 1")
+    if wish.count > 1 and (wish.serial or wish.mac or wish.reported_address):
+        raise BadPlan("serial, mac and reported address can be given to a single endpoint only")
+    if wish.heartbeat <= 0:
+        raise BadPlan("heartbeat must be a positive number of seconds")
+    try:
+        load(wish.profile)
+    except UnknownProfile as error:
+        raise BadPlan(str(error)) from None
+    if not wish.manager:
+        return
+    try:
+        manager = ManagerAddress.parse(wish.manager)
+    except BadManagerAddress as error:
+        raise BadPlan(str(error)) from None
+    if wish.secure and manager.protocol != "HTTPS":
+        raise BadPlan("a secure endpoint posts only by HTTPS: give a manager that begins with https://")
+
+
+def expand(wish: Wish, *, offset: int = 0) -> list[EndpointPlan]:
+    """The endpoints of one wish; the same wish gives the same identities on every run.  Raises BadPlan."""
+    _check(wish)
+    first = wish.address or FIRST_ADDRESS[wish.mode]
+    ca_pem = Path(wish.ca_file).read_text(encoding="ascii") if wish.ca_file else ""
+    title = wish.name or load(wish.profile).platform
+    prefix = load(wish.profile).dialect.serial_prefix
+    plans = []
+    for index in range(wish.count):
+        number = offset + index
+        try:
+            address = derive_address(first, index if wish.address else number)
+        except (ValueError, ipaddress.AddressValueError) as error:
+            raise BadPlan(str(error)) from None
+        # An address given by hand takes part in the seed: two groups of one mode stay apart.
+        seed = f"{wish.seed}:{wish.profile}:{wish.address}"
+        identity = Identity(
+            name=title if wish.name and wish.count == 1 else f"{title} {number + 1}",
+            serial=wish.serial or derive_serial(seed, wish.mode, number, prefix),
+            mac=_mac(wish.mac) or derive_mac(seed, wish.mode, number),
+            address=address,
+            reported_address=wish.reported_address or derive_reported_address(wish.mode, address),
+        )
+        plans.append(
+            EndpointPlan(
+                identity,
+                profile=wish.profile,
+                mode=wish.mode,
+                is_secure=wish.secure,
+                manager=wish.manager,
+                username=wish.username,
+                password=wish.password,
+                http_port=wish.http_port,
+                https_port=wish.https_port,
+                heartbeat_seconds=wish.heartbeat,
+                is_verifying=wish.verify,
+                ca_pem=ca_pem,
+                reboot_seconds=wish.reboot_seconds,
+                start_jitter_seconds=wish.start_jitter,
+            )
+        )
+    return plans
+
+
+def _mac(text: str) -> str:
+    digits = text.replace(":", "").replace("-", "").replace(".", "").upper()
+    if digits and (len(digits) != 12 or any(digit not in "0123456789ABCDEF" for digit in digits)):
+        raise BadPlan(f"{text!r} is not a MAC address")
+    return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+
+
+def _wish(table: dict[str, Any], base: Wish, where: str) -> Wish:
+    unknown = set(table) - _NAMES
+    if unknown:
+        raise BadPlan(f"{where}: unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(_NAMES))}")
+    for name, value in table.items():
+        wanted = type(getattr(Wish(), name))
+        if name == "verify":
+            wanted = bool
+        if not isinstance(value, wanted) and not (wanted is float and isinstance(value, int)):
+            raise BadPlan(f"{where}: {name} should be a {wanted.__name__}")
+    return replace(base, **table)
+
+
+def read_plan(path: Path, base: Wish | None = None) -> list[EndpointPlan]:
+    """The endpoints of a plan file: `[defaults]` and `[[endpoint]]` tables.  Raises BadPlan, OSError."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise BadPlan(f"{path}: {error}") from None
+    unknown = set(data) - {"defaults", "endpoint"}
+    if unknown:
+        raise BadPlan(f"{path}: unknown {', '.join(sorted(unknown))}; a plan has [defaults] and [[endpoint]]")
+    defaults = _wish(data.get("defaults", {}), base or Wish(), f"{path}: defaults")
+    plans: list[EndpointPlan] = []
+    used: dict[str, int] = {}
+    for number, table in enumerate(data.get("endpoint", []), 1):
+        wish = _wish(table, defaults, f"{path}: endpoint {number}")
+        # Groups of one mode that say no address continue where the one before ended.
+        offset = 0 if wish.address else used.get(wish.mode, 0)
+        plans += expand(wish, offset=offset)
+        if not wish.address:
+            used[wish.mode] = offset + wish.count
+    check_apart(plans)
+    return plans
+
+
+def check_apart(plans: list[EndpointPlan]) -> None:
+    """No two endpoints may share a serial, a MAC or an address; raises BadPlan."""
+    for what in ("serial", "mac", "address"):
+        seen: set[str] = set()
+        for plan in plans:
+            value = getattr(plan.identity, what)
+            if value in seen:
+                raise BadPlan(f"two endpoints have the {what} {value}")
+            seen.add(value)
