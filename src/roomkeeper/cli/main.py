@@ -2,7 +2,7 @@
 
 import typer
 
-from roomkeeper.cli import people, serve, upkeep
+from roomkeeper.cli import people, remote, serve, upkeep
 from roomkeeper.virtual.cli import app as virtual_app
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.add_typer(people.user_app, name="user")
 app.add_typer(people.token_app, name="token")
 app.add_typer(upkeep.secrets_app, name="secrets")
 app.add_typer(upkeep.backup_app, name="backup")
+remote.mount(app)
 
 
 def main() -> None:

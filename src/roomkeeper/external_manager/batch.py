@@ -255,6 +255,10 @@ class _Batch:
         if entry is None or post.reply is None:
             return
         if handed.words:
+            if entry.run_of is not None:
+                # What was handed over happened once; the run of equal beats begins with the next one.
+                entry.run_of = None
+                visitor.known.beat_entry_id = None
             entry.entry.details["handed_over"] = handed.words[:100]
             entry.entry.summary = f"{entry.entry.summary}: {', '.join(handed.words)}"[:500]
         entry.answer = redact(post.reply.body, (*handed.secrets, post.secret))

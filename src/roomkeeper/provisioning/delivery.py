@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings as django_settings
-from django.db.models import F
+from django.db.models import F, Q
 
 from roomkeeper import keys
 from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
@@ -202,13 +202,15 @@ def _hand_over_settings(ids: list[int], found: dict[int, Delivery], writes: Writ
     now = writes.now
     waiting = ChangeItem.objects.filter(system_id__in=ids, state=DeliveryState.WAITING, expires_at__gt=now)
     # Delivered, but no configuration was reported since: the answer may have been lost.
+    never = Q(system__contact__configuration_at__isnull=True)
     unreported = ChangeItem.objects.filter(
+        never | Q(system__contact__configuration_at__lte=F("delivered_at")),
         system_id__in=ids,
         state=DeliveryState.DELIVERED,
         rounds__lt=ROUNDS,
         reason="",
         delivered_at__lt=now - REPORT_TIME,
-    ).exclude(system__contact__configuration_at__gt=F("delivered_at"))
+    )
     store = keys.load(django_settings.OPTIONS.data)
     delivered: list[ChangeItem] = []
     for item in [*waiting.order_by("id"), *unreported.order_by("id")]:

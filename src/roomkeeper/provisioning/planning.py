@@ -235,11 +235,11 @@ def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: 
 
 def _new_item(change: Change, item: PlannedItem, now: datetime) -> ChangeItem:
     is_secret = bool(item.value) and bool(_SECRET_PATH.search(item.path))
-    state, reason, ended = DeliveryState.WAITING, item.reason, None
+    state, reason, ended = DeliveryState.WAITING, "", None
     if item.verdict == "already":
         state, reason, ended = DeliveryState.CONFIRMED, "it was already so", now
     elif item.verdict == "cannot":
-        state, ended = DeliveryState.FAILED, now
+        state, reason, ended = DeliveryState.FAILED, item.reason, now
     elif item.value is None:
         state, reason, ended = DeliveryState.CONFIRMED, "the wish was taken back", now
     encrypted = keys.load(django_settings.OPTIONS.data).encrypt(item.value or "") if is_secret else b""

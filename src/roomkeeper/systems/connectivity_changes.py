@@ -171,7 +171,6 @@ def _record(
 
 
 def _words(change: ConnectivityChange) -> str:
-    old = Connectivity(change.old).label if change.old else "undecided"
-    new = Connectivity(change.new).label if change.new else "undecided"
+    old, new = Connectivity(change.old).label, Connectivity(change.new).label
     applied = "" if change.was_applied else " (locked, so not applied)"
     return f"{new}, was {old}{applied}: {change.reason}"

@@ -1,8 +1,13 @@
 """The name and password by which a system is logged in to; the password is kept encrypted."""
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
+from django.db import transaction
 
 from roomkeeper import keys
+from roomkeeper.systems import findings, live, timeline
 from roomkeeper.systems.models import System
 
 
@@ -16,6 +21,16 @@ def set_credentials(system: System, username: str, password: str) -> None:
 def has_credentials(system: System) -> bool:
     """Whether a login can be tried at all."""
     return bool(system.username and system.password_ciphertext)
+
+
+def forget_pinned_key(system: System, *, user: Any, now: datetime) -> None:
+    """Accept that the system shows another TLS key: the next proven login pins the new one (rule R6)."""
+    with transaction.atomic():
+        system.pinned_key = ""
+        system.save(update_fields=["pinned_key"])
+        timeline.add(system, "identity", "A new TLS key is accepted at the next proven login", now=now, user=user)
+        findings.clear("certificate changed", system, "The new key was accepted.")
+        live.publish("system", system)
 
 
 def password_of(system: System) -> str:

@@ -155,6 +155,7 @@ def _store_configurations(reports: list[Report], writes: Writes) -> None:
                 last_at=writes.now,
             )
         )
+        _learn_name(report, writes)
         if found:
             writes.note(report.known, "configuration", "Configuration differs from the one reported before")
         writes.changed(report.known)
@@ -163,6 +164,13 @@ def _store_configurations(reports: list[Report], writes: Writes) -> None:
     Contact.objects.filter(system_id__in=ids).update(configuration_at=writes.now)
     for report in reports:
         report.known.configuration_is_old = False
+
+
+def _learn_name(report: Report, writes: Writes) -> None:
+    """The name that the device has now; its next event says the same."""
+    name = report.redacted_values.get("SystemUnit/Name")
+    if name is not None and name[:255] != report.known.reported_name:
+        writes.columns[report.known.system_id]["reported_name"] = name[:255]
 
 
 def _canonical_digest(settings: Mapping[str, str]) -> str:

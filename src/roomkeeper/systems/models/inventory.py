@@ -50,11 +50,11 @@ class State(models.TextChoices):
 class Connectivity(models.TextChoices):
     """How a system can be reached; empty until it is decided for the first time (rule R1)."""
 
-    UNDECIDED = ""
-    INACCESSIBLE = "inaccessible"
-    REACHABLE_ON_LAN = "reachable_on_lan"
-    REACHABLE_ON_PUBLIC_INTERNET = "reachable_on_public_internet"
-    BEHIND_FIREWALL = "behind_firewall"
+    UNDECIDED = "", "undecided"
+    INACCESSIBLE = "inaccessible", "Inaccessible"
+    REACHABLE_ON_LAN = "reachable_on_lan", "Reachable on LAN"
+    REACHABLE_ON_PUBLIC_INTERNET = "reachable_on_public_internet", "Reachable on Public Internet"
+    BEHIND_FIREWALL = "behind_firewall", "Behind Firewall"
 
 
 class System(models.Model):

@@ -1,0 +1,212 @@
+"""`roomkeeper changes` and `roomkeeper actions`: settings and commands on their way to systems; `roomkeeper run`."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.connection import Api, open_api
+from roomkeeper.cli.remote.following import wait_for_actions, wait_for_change_set
+from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_page, print_table, say
+from roomkeeper.cli.remote.systems import All, Limit, print_items
+
+app = typer.Typer(help="Change sets: settings on their way to systems.", no_args_is_help=True)
+actions_app = typer.Typer(help="Actions: commands on their way to systems.", no_args_is_help=True)
+Chosen = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILTER",
+        help="all, an id, an exact name, or field=value,field=value as in folder=Oslo,family=roomos.",
+    ),
+]
+Wait = Annotated[float, typer.Option(help="Seconds to wait until it has come true.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+ENDED_BADLY = ("failed", "expired", "cancelled")
+
+
+@app.command("list")
+def list_changes(
+    filters: Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")] = None,
+    search: str = "",
+    limit: Limit = 50,
+    everything: All = False,
+    as_json: AsJson = False,
+) -> None:
+    """List change sets, newest first."""
+    page = open_api().items(
+        "change-sets",
+        limit=None if everything else limit,
+        search=search or None,
+        **naming.filters(filters or []),
+    )
+    print_page(
+        page,
+        ("id", "created_at", "created_by", "description", "persistent", "state", "counts"),
+        as_json=as_json,
+    )
+
+
+@app.command("show")
+def show_change(change_set: int, as_json: AsJson = False) -> None:
+    """Show a change set with what became of each setting."""
+    _print_change_set(open_api().get(f"change-sets/{change_set}"), as_json=as_json)
+
+
+@app.command("create")
+def create_change(
+    chosen: Chosen,
+    settings: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH=VALUE...", help="PATH= sets empty; PATH alone takes an earlier wish back."
+        ),
+    ],
+    persistent: Annotated[bool, typer.Option(help="Keep it so.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would become of each system.")
+    ] = False,
+    description: str = "",
+    wait: Wait = 0,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask settings of systems."""
+    api = open_api()
+    body: dict[str, Any] = {
+        **naming.choice(api, chosen),
+        "settings": naming.settings(settings),
+        "persistent": persistent,
+        "description": description,
+    }
+    if dry_run:
+        _print_plan(api.post("change-sets", {**body, "dry_run": True}), as_json=as_json)
+        return
+    if _is_asked(yes):
+        counts = api.post("change-sets", {**body, "dry_run": True})["counts"]
+        typer.confirm(
+            f"{counts['change']} systems will change, {counts['already']} are already so, "
+            f"{counts['cannot']} cannot. Go on?",
+            abort=True,
+        )
+    made = api.post("change-sets", body)
+    if not wait:
+        print_object(made, as_json=as_json)
+        return
+    found = wait_for_change_set(api, made["id"], wait)
+    _print_change_set(found, as_json=as_json)
+    if found["state"] in ENDED_BADLY:
+        fail("Failed", f"Change set {made['id']} is {found['state']}.")
+
+
+@app.command("cancel")
+def cancel_change(change_set: int, as_json: AsJson = False) -> None:
+    """Cancel what was not handed over yet."""
+    found = open_api().post(f"change-sets/{change_set}/cancel")
+    if as_json:
+        print_json(found)
+    else:
+        say(f"{found['cancelled']} settings were cancelled.")
+        _print_change_set(found["change_set"], as_json=False)
+
+
+@app.command("retry")
+def retry_change(change_set: int, as_json: AsJson = False) -> None:
+    """Ask what failed, expired or was cancelled once more."""
+    _print_change_set(open_api().post(f"change-sets/{change_set}/retry"), as_json=as_json)
+
+
+@actions_app.command("list")
+def list_actions(
+    filters: Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")] = None,
+    limit: Limit = 50,
+    everything: All = False,
+    as_json: AsJson = False,
+) -> None:
+    """List actions, newest first."""
+    page = open_api().items("actions", limit=None if everything else limit, **naming.filters(filters or []))
+    print_page(
+        page, ("id", "system", "command", "state", "reason", "created_at", "created_by"), as_json=as_json
+    )
+
+
+@actions_app.command("show")
+def show_action(action: int, as_json: AsJson = False) -> None:
+    """Show an action."""
+    print_object(open_api().get(f"actions/{action}"), as_json=as_json)
+
+
+@actions_app.command("cancel")
+def cancel_action(action: int, as_json: AsJson = False) -> None:
+    """Cancel an action that was not handed over yet."""
+    print_object(open_api().post(f"actions/{action}/cancel"), as_json=as_json)
+
+
+def run(
+    chosen: Chosen,
+    command: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="xcommand ...", help="As devices take it: xcommand SystemUnit Boot Action: Restart"
+        ),
+    ],
+    wait: Wait = 0,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a command of the xAPI on systems at their next check-ins, once at most.
+
+    Options stand before FILTER. Systems are chosen by all, an id, a name, or field=value,field=value.
+    """
+    api = open_api()
+    body = {**naming.choice(api, chosen), **naming.xcommand(command)}
+    if "filter" in body and _is_asked(yes):
+        number = len(_found(api, body["filter"]))
+        typer.confirm(f"Run {body['command']} on {number} systems?", abort=True)
+    items = api.post("actions", body)["items"]
+    if not items:
+        fail("Nothing chosen", "The filter finds no managed system on which you may run commands.")
+    if not wait:
+        print_items(items, ("system", "status", "action", "problem"), as_json=as_json)
+        return
+    found = wait_for_actions(api, [item["action"] for item in items if item["action"]], wait)
+    if as_json:
+        print_json({"items": found})
+    else:
+        print_table(found, ("system", "id", "command", "state", "reason"))
+    bad = sum(1 for one in found if one["state"] != "confirmed") + sum(
+        1 for item in items if not item["action"]
+    )
+    if bad:
+        fail("Failed in part", f"{bad} of {len(items)} were not seen to be done.")
+
+
+def _found(api: Api, chosen: dict[str, Any]) -> list[Any]:
+    found: list[Any] = api.items("systems", limit=None, **{"state": "managed", **chosen})["items"]
+    return found
+
+
+def _is_asked(yes: bool) -> bool:
+    """Whether to ask: a person sits there and did not say --yes."""
+    return not yes and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _print_plan(plan: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(plan)
+        return
+    rows = [{"system": one["system"], **item} for one in plan["changes"] for item in one["items"]]
+    print_table(rows, ("system", "path", "value", "verdict", "reason"))
+    say(
+        f"{plan['counts']['change']} systems will change, {plan['counts']['already']} are already so, "
+        f"{plan['counts']['cannot']} cannot."
+    )
+
+
+def _print_change_set(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    print_object({name: value for name, value in found.items() if name != "changes"}, as_json=False)
+    rows = [{"system": one["system_name"], **item} for one in found["changes"] for item in one["items"]]
+    print_table(rows, ("system", "path", "value", "state", "reason"))

@@ -1,0 +1,229 @@
+"""Talking to a server's REST API over HTTP: ROOMKEEPER_URL, ROOMKEEPER_TOKEN, ROOMKEEPER_CA_FILE. No Django here."""
+
+import http.client
+import ipaddress
+import json
+import os
+import ssl
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode, urlsplit
+
+from roomkeeper.cli.remote.output import USAGE, fail
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+TIMEOUT = 60.0
+PAGE = 500
+
+
+class Answer(Protocol):
+    """What a transport gives back."""
+
+    status: int
+    body: bytes
+
+
+class Received:
+    """An answer that was read to its end."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status = status
+        self.body = body
+
+
+Transport = Callable[[str, str, Mapping[str, str], bytes | None], Answer]
+
+
+class Api:
+    """The REST API; every method ends the command with a message where the server refuses or cannot be reached."""
+
+    def __init__(self, url: str, token: str, transport: Transport) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        self._transport = transport
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The JSON of an object or of one page."""
+        return self._json("GET", path, query=query)
+
+    def items(self, path: str, *, limit: int | None, **query: Any) -> dict[str, Any]:
+        """A list with at most `limit` items (None: all), as `{"items": […], "next": …}`."""
+        found: list[Any] = []
+        cursor = None
+        while True:
+            wanted = PAGE if limit is None else min(PAGE, limit - len(found))
+            page = self.get(path, limit=wanted, cursor=cursor, **query)
+            found += page["items"]
+            cursor = page["next"]
+            if cursor is None or (limit is not None and len(found) >= limit):
+                return {"items": found, "next": cursor}
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """The JSON answer to a POST; sent with a key, so that sending it again does nothing twice."""
+        return self._json("POST", path, body=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+
+    def patch(self, path: str, body: Any) -> Any:
+        """The JSON answer to a PATCH."""
+        return self._json("PATCH", path, body=body)
+
+    def put(self, path: str, body: Any) -> Any:
+        """The JSON answer to a PUT."""
+        return self._json("PUT", path, body=body)
+
+    def delete(self, path: str) -> None:
+        """Delete an object."""
+        self._call("DELETE", path)
+
+    def text(self, path: str, accept: str, **query: Any) -> str:
+        """An answer that is not JSON."""
+        return self._call("GET", path, query=query, headers={"Accept": accept}).decode("utf-8", "replace")
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        content = self._call(method, path, query=query, body=body, headers=headers)
+        try:
+            return json.loads(content)
+        except ValueError:
+            fail(
+                "Unexpected answer",
+                f"{self.url} answered {content[:60]!r}, which is not JSON.",
+                hint="Is ROOMKEEPER_URL the address of a Roomkeeper server?",
+            )
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        address = f"{self.url}/api/v1/{quote(path)}{_query(query or {})}"
+        sent = {"Authorization": f"Bearer {self._token}", "Accept": "application/json", **(headers or {})}
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        answer = self._transport(method, address, sent, content)
+        if 200 <= answer.status < 300:
+            return answer.body
+        _fail_by(answer)
+        return b""
+
+
+def open_api(environment: Mapping[str, str] = os.environ) -> Api:
+    """The API that the environment names; ends the command (usage) where it is not usable."""
+    url = environment.get("ROOMKEEPER_URL") or DEFAULT_URL
+    token = environment.get("ROOMKEEPER_TOKEN", "").strip()
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        fail(
+            "Usage",
+            f"ROOMKEEPER_URL is {url!r}, which is no address such as https://rooms.example.org.",
+            code=USAGE,
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        fail(
+            "Usage",
+            f"{url} would send the token in the clear.",
+            code=USAGE,
+            hint="Use the https:// address of the server in ROOMKEEPER_URL.",
+        )
+    if not token:
+        fail(
+            "Usage",
+            "ROOMKEEPER_TOKEN is not set.",
+            code=USAGE,
+            hint="Make a token with `roomkeeper token create USER` on the server.",
+        )
+    if not token.isascii() or not token.isprintable():
+        fail("Usage", "ROOMKEEPER_TOKEN holds characters that no token has.", code=USAGE)
+    return Api(url, token, _transport(parts.hostname, environment.get("ROOMKEEPER_CA_FILE", "")))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The token goes to the address that was named, and nowhere else."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow nothing."""
+
+
+def _transport(host: str, ca_file: str) -> Transport:
+    try:
+        context = ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        fail("Usage", f"ROOMKEEPER_CA_FILE {ca_file} cannot be read: {error}", code=USAGE)
+    handlers: list[urllib.request.BaseHandler] = [_NoRedirect(), urllib.request.HTTPSHandler(context=context)]
+    if is_loopback(host):
+        handlers.append(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(*handlers)
+
+    def send(method: str, address: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        request = urllib.request.Request(  # noqa: S310 - `open_api` lets http and https through, nothing else
+            address, data=content, headers=dict(headers), method=method
+        )
+        for is_last in (False, True):
+            try:
+                with opener.open(request, timeout=TIMEOUT) as answer:
+                    return Received(answer.status, answer.read())
+            except urllib.error.HTTPError as error:
+                return Received(error.code, error.read())
+            except (http.client.RemoteDisconnected, ConnectionResetError) as error:
+                # A server that was just restarted; the key of a POST keeps it from being done twice.
+                if is_last or method not in ("GET", "POST"):
+                    _fail_unreachable(address, error)
+            except (OSError, http.client.HTTPException) as error:
+                _fail_unreachable(address, error)
+        raise AssertionError("the loop always returns or fails")
+
+    return send
+
+
+def _fail_unreachable(address: str, error: Exception) -> None:
+    parts = urlsplit(address)
+    reason = getattr(error, "reason", error)
+    hint = "Is the server running, and is ROOMKEEPER_URL its address?"
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        hint = "Its certificate is not trusted here: give the server's CA in ROOMKEEPER_CA_FILE."
+    fail("Not reachable", f"{parts.scheme}://{parts.netloc} does not answer: {reason}", hint=hint)
+
+
+def _fail_by(answer: Answer) -> None:
+    try:
+        problem = json.loads(answer.body)
+        title, detail = str(problem["title"]), str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        text = answer.body[:300].decode("utf-8", "replace").strip()
+        fail(f"HTTP {answer.status}", text or "The server gave no reason.")
+    errors: Iterable[Mapping[str, str]] = problem.get("errors") or ()
+    fail(title, detail, hint=str(problem.get("hint") or ""), errors=errors)
+
+
+def _query(query: Mapping[str, Any]) -> str:
+    pairs: list[tuple[str, str]] = []
+    for name, value in query.items():
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if one is not None:
+                pairs.append((name, str(one).lower() if isinstance(one, bool) else str(one)))
+    return "?" + urlencode(pairs) if pairs else ""

@@ -1,0 +1,46 @@
+"""Waiting until what was asked has reached the systems."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from roomkeeper.cli.remote.connection import Api
+from roomkeeper.cli.remote.output import console, fail
+
+OPEN = ("waiting", "delivered")
+LOOK_EVERY = 2.0
+
+
+def wait_for_change_set(api: Api, change_set: int, seconds: float) -> dict[str, Any]:
+    """The change set once nothing of it waits; ends the command as failed where it does not come true in time."""
+    found = _wait(lambda: api.get(f"change-sets/{change_set}"), lambda one: one["state"] not in OPEN, seconds)
+    if found["state"] in OPEN:
+        fail(
+            "Not yet",
+            f"Change set {change_set} is {found['state']} after {seconds:g} s.",
+            hint=f"It goes on: roomkeeper changes show {change_set}",
+        )
+    return dict(found)
+
+
+def wait_for_actions(api: Api, actions: list[int], seconds: float) -> list[dict[str, Any]]:
+    """The actions once all have ended, or as they are when the time is over."""
+
+    def look() -> list[dict[str, Any]]:
+        return [api.get(f"actions/{action}") for action in actions]
+
+    found: list[dict[str, Any]] = _wait(
+        look, lambda now: all(one["state"] not in OPEN for one in now), seconds
+    )
+    return found
+
+
+def _wait(look: Callable[[], Any], is_done: Callable[[Any], bool], seconds: float) -> Any:
+    end = time.monotonic() + seconds
+    while True:
+        found = look()
+        if is_done(found) or time.monotonic() >= end:
+            return found
+        if console(errors=True).is_terminal:
+            console(errors=True).print(".", end="")
+        time.sleep(min(LOOK_EVERY, max(0.0, end - time.monotonic())))

@@ -1,0 +1,126 @@
+"""What people type for things: a system or a folder by id or name, filters, settings, commands."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from roomkeeper.cli.remote.connection import Api
+from roomkeeper.cli.remote.output import USAGE, fail
+
+
+def system_id(api: Api, text: str) -> int:
+    """The id of the system with this id or exact name; ends the command where there is none, or more than one."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    found = api.get("systems", name=text, state="all", limit=10)["items"]
+    if not found:
+        fail("Not found", f"There is no system named {text!r} that you may see.")
+    if len(found) > 1:
+        ids = ", ".join(str(one["id"]) for one in found)
+        fail("Not clear", f"{len(found)} systems are named {text!r}: {ids}.", hint="Give the id.")
+    return int(found[0]["id"])
+
+
+def folder_id(api: Api, text: str) -> int:
+    """The id of the folder with this id, name or path (`Oslo / HQ` or `Oslo/HQ`)."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    wanted = _path(text)
+    folders = api.items("folders", limit=None)["items"]
+    found = [one for one in folders if _path(one["path"]) == wanted] or [
+        one for one in folders if one["name"].casefold() == text.casefold()
+    ]
+    if not found:
+        fail("Not found", f"There is no folder {text!r} that you may see.")
+    if len(found) > 1:
+        paths = ", ".join(one["path"] for one in found)
+        fail(
+            "Not clear",
+            f"Several folders are named {text!r}: {paths}.",
+            hint="Give the whole path or the id.",
+        )
+    return int(found[0]["id"])
+
+
+def user_id(api: Api, text: str) -> int:
+    """The id of the account with this id or name."""
+    return _by_name(api, "users", "user", text)
+
+
+def group_id(api: Api, text: str) -> int:
+    """The id of the group with this id or name."""
+    return _by_name(api, "groups", "group", text)
+
+
+def filters(texts: Iterable[str]) -> dict[str, list[str]]:
+    """`field=value` words as query parameters; a repeated field means "one of"."""
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, mark, value = text.partition("=")
+        if not mark or not name.strip():
+            fail("Usage", f"{text!r} is no filter such as connectivity=behind_firewall.", code=USAGE)
+        found.setdefault(name.strip(), []).append(value)
+    return found
+
+
+def choice(api: Api, text: str) -> dict[str, Any]:
+    """The systems meant by `all`, an id, a name or `field=value,…`: as `filter` or `systems` of a bulk act."""
+    if text == "all":
+        return {"filter": {}}
+    if "=" in text:
+        found: dict[str, Any] = {}
+        for name, values in filters(part for part in text.split(",") if part).items():
+            typed: list[Any] = [folder_id(api, value) if name == "folder" else value for value in values]
+            found[name] = typed if len(typed) > 1 else typed[0]
+        return {"filter": found}
+    return {"systems": [system_id(api, text)]}
+
+
+def settings(texts: Iterable[str]) -> dict[str, str | None]:
+    """`Path=value` words; `Path=` sets empty, `Path` alone takes an earlier wish back."""
+    found: dict[str, str | None] = {}
+    for text in texts:
+        path, mark, value = text.partition("=")
+        if not path.strip():
+            fail("Usage", f"{text!r} is no setting such as SystemUnit/Name=Boardroom.", code=USAGE)
+        found[path.strip()] = value if mark else None
+    return found
+
+
+def xcommand(words: Sequence[str]) -> dict[str, Any]:
+    """A command as devices take it: `xCommand Dial Number: a@b.example Protocol: Sip`; repeated names become lists."""
+    rest = list(words)
+    if rest and rest[0].lower() == "xcommand":
+        rest = rest[1:]
+    path: list[str] = []
+    while rest and not rest[0].endswith(":"):
+        path.append(rest.pop(0))
+    if not path:
+        fail("Usage", "Which command? For example: xCommand SystemUnit Boot Action: Restart", code=USAGE)
+    arguments: dict[str, Any] = {}
+    while rest:
+        name = rest.pop(0).removesuffix(":")
+        value: list[str] = []
+        while rest and not rest[0].endswith(":"):
+            value.append(rest.pop(0))
+        if not value:
+            fail("Usage", f"{name}: has no value.", code=USAGE)
+        text = " ".join(value)
+        if name in arguments:
+            before = arguments[name]
+            arguments[name] = [*before, text] if isinstance(before, list) else [before, text]
+        else:
+            arguments[name] = text
+    return {"command": "/".join(path), "arguments": arguments}
+
+
+def _by_name(api: Api, path: str, word: str, text: str) -> int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    found = api.get(path, name=text)["items"]
+    if len(found) != 1:
+        fail("Not found", f"There is no {word} named {text!r}.")
+    return int(found[0]["id"])
+
+
+def _path(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().casefold() for part in text.split("/") if part.strip())

@@ -1,0 +1,23 @@
+"""What every test needs: Django on a data folder of its own, and the fixed cast (`tests/cast.py`)."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+import django
+from django.conf import settings
+
+# Before Django reads its settings: tests never touch the data folder of whoever runs them.
+_DATA = tempfile.mkdtemp(prefix="roomkeeper-tests-")
+atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
+os.environ["ROOMKEEPER_DATA"] = _DATA
+os.environ["DJANGO_SETTINGS_MODULE"] = "roomkeeper.settings.django"
+django.setup()
+if not settings.OPTIONS.database_url:
+    # A file with WAL, as in production: the batcher's thread has a connection of its own, other processes too.
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"{_DATA}/test.sqlite3"
+# The cast's passwords need not withstand anybody; hashing them well would take longer than most tests.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+pytest_plugins = ["tests.cast"]

@@ -1,0 +1,25 @@
+"""The rate for the unproven: a bucket per address, refilled with time."""
+
+from roomkeeper.external_manager.limits import ADDRESSES, UnprovenRate
+
+
+def test_burst_then_refusal_then_refill():
+    rate = UnprovenRate(rate=2.0, burst=3)
+    assert [rate.charge("192.0.2.1", 0.0) for _ in range(4)] == [True, True, True, False]
+    assert rate.is_exhausted("192.0.2.1", 0.0)
+    assert not rate.is_exhausted("192.0.2.1", 0.6)
+    assert rate.charge("192.0.2.1", 0.6)
+
+
+def test_one_address_does_not_use_up_anothers_posts():
+    rate = UnprovenRate(rate=1.0, burst=1)
+    assert rate.charge("192.0.2.1", 0.0)
+    assert not rate.charge("192.0.2.1", 0.0)
+    assert rate.charge("192.0.2.2", 0.0)
+
+
+def test_memory_is_bounded():
+    rate = UnprovenRate(rate=1.0, burst=1)
+    for number in range(ADDRESSES + 100):
+        rate.charge(str(number), 0.0)
+    assert len(rate._buckets) == ADDRESSES

@@ -1,0 +1,85 @@
+"""Rule R3, row by row, and what follows from it."""
+
+from dataclasses import dataclass
+
+from roomkeeper.systems.identification import Outcome, Verdict, identify
+
+S1, M1 = "FTT00000001", "001122330001"
+S2, M2 = "FTT00000002", "001122330002"
+
+
+@dataclass
+class Stored:
+    system_id: int
+    state: str = "managed"
+    serial_number: str = S1
+    mac_address: str = M1
+    is_proven: bool = True
+
+
+A = Stored(1)
+B = Stored(2, serial_number=S2, mac_address=M2)
+
+
+def test_secret_and_claims_of_one_system_are_that_system():
+    assert identify(A, [A], S1, M1) == Verdict(Outcome.SYSTEM, 1)
+
+
+def test_with_the_secret_either_claim_may_be_blank():
+    for serial, mac in ((S1, ""), ("", M1), ("", "")):
+        assert identify(A, [], serial, mac) == Verdict(Outcome.SYSTEM, 1)
+
+
+def test_secret_with_one_differing_claim_is_a_changed_identity():
+    assert identify(A, [A], S1, "AABBCCDDEEFF").outcome is Outcome.IDENTITY_CHANGED
+    assert identify(A, [A], "FTT99999999", M1).outcome is Outcome.IDENTITY_CHANGED
+
+
+def test_secret_of_one_with_claims_of_another_is_nobody_and_both_are_told():
+    assert identify(A, [B], S2, M2) == Verdict(Outcome.CONFLICT, 1, (2,))
+    assert identify(A, [A, B], S1, M2) == Verdict(Outcome.CONFLICT, 1, (2,))
+
+
+def test_without_secret_a_proven_system_is_only_claimed():
+    assert identify(None, [A], S1, M1) == Verdict(Outcome.CLAIM, 1)
+
+
+def test_without_secret_an_unproven_admitted_system_is_itself_if_both_agree():
+    for state in ("managed", "pre_registered"):
+        unproven = Stored(1, state=state, is_proven=False)
+        assert identify(None, [unproven], S1, M1) == Verdict(Outcome.SYSTEM, 1)
+        assert identify(None, [unproven], S1, "") == Verdict(Outcome.SYSTEM, 1)
+        assert identify(None, [unproven], "FTT99999999", M1).outcome is Outcome.CLAIM
+
+
+def test_two_blanks_never_agree():
+    by_mac = Stored(1, serial_number="", is_proven=False)
+    assert identify(None, [by_mac], S2, "").outcome is Outcome.CLAIM
+    assert identify(None, [], "", "").outcome is Outcome.ANONYMOUS
+
+
+def test_blank_in_the_record_counts_as_agreeing():
+    by_mac = Stored(1, serial_number="", is_proven=False)
+    assert identify(None, [by_mac], "FTT77777777", M1) == Verdict(Outcome.SYSTEM, 1)
+
+
+def test_unknown_goes_to_the_inbox():
+    assert identify(None, [], S1, M1) == Verdict(Outcome.UNKNOWN)
+
+
+def test_claims_of_two_systems_at_once_are_a_claim():
+    first, second = Stored(1, is_proven=False), Stored(2, serial_number=S2, mac_address=M2, is_proven=False)
+    assert identify(None, [first, second], S1, M2) == Verdict(Outcome.CLAIM, 1, (2,))
+
+
+def test_blocked_stays_out_with_and_without_its_secret():
+    blocked = Stored(1, state="blocked")
+    assert identify(blocked, [blocked], S1, M1).outcome is Outcome.BLOCKED
+    assert identify(None, [blocked], S1, M1).outcome is Outcome.BLOCKED
+    assert identify(blocked, [B], S2, M2).outcome is Outcome.BLOCKED
+
+
+def test_ignored_is_ignored():
+    ignored = Stored(1, state="ignored", is_proven=False)
+    assert identify(None, [ignored], S1, M1).outcome is Outcome.IGNORED
+    assert identify(ignored, [ignored], S1, M1).outcome is Outcome.IGNORED
