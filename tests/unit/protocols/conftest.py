@@ -1,0 +1,30 @@
+"""What these tests share: where the captures of real devices are, and how long hypothesis may look."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+CAPTURES = Path(__file__).resolve().parents[4] / "shared" / "captures"
+
+settings.register_profile(
+    "protocols", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("protocols")
+
+
+@pytest.fixture
+def read_capture() -> Callable[[str], bytes]:
+    """Reads `sx10_ce9.6.1/status.xml` and the like; skips where the captures are not, but fails in CI."""
+
+    def read(name: str) -> bytes:
+        if not CAPTURES.is_dir():
+            message = "the captures of real devices (../shared/captures) are not on this machine"
+            if os.environ.get("CI"):
+                pytest.fail(message)
+            pytest.skip(message)
+        return (CAPTURES / name).read_bytes()
+
+    return read

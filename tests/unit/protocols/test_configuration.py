@@ -1,0 +1,123 @@
+"""The Configuration document, writing it, and what a device says to that (protocol notes D.4, D.5)."""
+
+import pytest
+
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.configuration import (
+    ConfigurationLeaf,
+    ConfigurationResult,
+    decode_configuration,
+    decode_configuration_result,
+    encode_configuration,
+)
+from roomkeeper.protocols.xapi.dialect import Dialect
+
+REPORTED = """<?xml version="1.0"?>
+<Configuration product="Cisco Codec" version="ce9.6.1.4516ae5aaa1" apiVersion="4">
+  <Audio><DefaultVolume valueSpaceRef="/Valuespace/INT_0_100">50</DefaultVolume></Audio>
+  <SIP>
+    <Proxy item="1" maxOccurrence="4"><Address valueSpaceRef="/Valuespace/STR_0_255_NoFilt"/></Proxy>
+    <Authentication>
+      <Password valueSpaceRef="/Valuespace/PASSWORD_0_128_NoFilt">***</Password>
+    </Authentication>
+  </SIP>
+</Configuration>
+"""
+
+
+def test_settings_are_read_with_their_value_spaces() -> None:
+    document = decode_configuration(REPORTED.encode())
+    assert (document.product, document.version, document.api_version) == (
+        "Cisco Codec",
+        "ce9.6.1.4516ae5aaa1",
+        "4",
+    )
+    assert document.settings == {
+        "Audio/DefaultVolume": ConfigurationLeaf("50", "INT_0_100"),
+        "SIP/Proxy[1]/Address": ConfigurationLeaf("", "STR_0_255_NoFilt"),
+        "SIP/Authentication/Password": ConfigurationLeaf("***", "PASSWORD_0_128_NoFilt"),
+    }
+
+
+def test_tc_paths_keep_the_index_of_the_profile() -> None:
+    document = decode_configuration(
+        b'<Configuration xmlns="http://www.tandberg.com/XML/CUIL/2.0"><SIP><Profile item="1"><Proxy item="1">'
+        b"<Address>a</Address></Proxy></Profile></SIP></Configuration>"
+    )
+    assert list(document.settings) == ["SIP/Profile[1]/Proxy[1]/Address"]
+
+
+def test_a_status_is_no_configuration() -> None:
+    with pytest.raises(ProtocolError, match="Status document where Configuration was expected"):
+        decode_configuration(b"<Status/>")
+
+
+def test_only_what_is_asked_is_written() -> None:
+    values = {"SIP/Proxy[2]/Address": "a & b", "SystemUnit/Name": "", "SIP/Proxy[1]/Address": "<x>"}
+    assert encode_configuration(values, Dialect.CE) == (
+        b'<?xml version="1.0"?>\n<Configuration><SIP><Proxy item="2"><Address>a &amp; b</Address></Proxy>'
+        b'<Proxy item="1"><Address>&lt;x&gt;</Address></Proxy></SIP>'
+        b"<SystemUnit><Name/></SystemUnit></Configuration>"
+    )
+
+
+def test_tc_is_written_to_in_its_namespace() -> None:
+    data = encode_configuration({"A": "1"}, Dialect.TC)
+    assert data.endswith(
+        b'<Configuration xmlns="http://www.tandberg.com/XML/CUIL/2.0"><A>1</A></Configuration>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "place"),
+    [({"SIP/URI": "\x00"}, "SIP/URI"), ({"SIP/<x>": "1"}, "<x>"), ({"A": "1", "A/B": "2"}, "A/B")],
+)
+def test_what_cannot_be_written_is_refused_with_its_path(values: dict[str, str], place: str) -> None:
+    with pytest.raises(ValueError, match=place):
+        encode_configuration(values, Dialect.CE)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'<?xml version="1.0"?>\n<Configuration>\n  <Success/>\n</Configuration>',
+        b"<Configuration/>",
+        b'<Configuration xmlns="http://www.tandberg.com/XML/CUIL/2.0"><Success/></Configuration>',
+    ],
+)
+def test_success_is_recognised(data: bytes) -> None:
+    assert decode_configuration_result(data) == ConfigurationResult(ok=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "errors"),
+    [
+        (
+            "<Error><Reason>No</Reason><XPath>/Configuration/SIP/Proxy[@item='2']/Address</XPath></Error>",
+            (("SIP/Proxy[2]/Address", "No"),),
+        ),
+        ("<Error>No such setting</Error><Success/>", (("", "No such setting"),)),
+        ('<Error message="Nope" xpath="SIP/URI"/>', (("SIP/URI", "Nope"),)),
+        ('<SIP><URI status="Error"><Reason>Too long</Reason></URI></SIP>', (("SIP/URI", "Too long"),)),
+        ("<SIP><URI><Error>Too long</Error></URI></SIP>", (("SIP/URI", "Too long"),)),
+        ("<Error><XPath>count(//*)</XPath></Error>", (("count(//*)", "count(//*)"),)),
+        ("<Error/>", (("", "The device gave no reason."),)),
+        ("<Error>a</Error><Error>b</Error>", (("", "a"), ("", "b"))),
+    ],
+)
+def test_errors_are_found_wherever_the_device_puts_them(
+    content: str, errors: tuple[tuple[str, str], ...]
+) -> None:
+    result = decode_configuration_result(f"<Configuration>{content}</Configuration>".encode())
+    assert result == ConfigurationResult(ok=False, errors=errors)
+
+
+def test_a_document_that_was_not_understood_is_a_failure() -> None:
+    result = decode_configuration_result(b"<ActionError><Reason>No action</Reason></ActionError>")
+    assert result == ConfigurationResult(ok=False, errors=(("", "No action"),))
+
+
+@pytest.mark.parametrize("data", [b"<!DOCTYPE html><html></html>", b"<html/>", b"", b"<Command/>"])
+def test_a_sign_in_page_is_no_result(data: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        decode_configuration_result(data)
