@@ -33,11 +33,19 @@ class Task:
 
 
 _tasks: dict[str, Task] = {}
+_after_downtime: list[Callable[..., int]] = []
+# A lease that nobody held for this long means that no process of the installation ran.
+DOWNTIME = timedelta(seconds=60)
 
 
 def register(name: str, every: timedelta, function: Callable[..., int], *, until_done: bool = False) -> None:
     """Have `function(now=…)` run every so often in one process of the installation."""
     _tasks[name] = Task(name, every, function, until_done)
+
+
+def register_after_downtime(function: Callable[..., int]) -> None:
+    """Have `function(since=…, now=…)` run once the schedule runs again after nobody ran it for a minute or more."""
+    _after_downtime.append(function)
 
 
 def holder_name() -> str:
@@ -54,6 +62,9 @@ def take_lease(holder: str, *, now: datetime) -> bool:
             )
             if lease.holder != holder and lease.expires_at > now:
                 return False
+            if now - lease.expires_at > DOWNTIME:
+                for function in _after_downtime:
+                    function(since=lease.expires_at - LEASE_TIME, now=now)
             lease.holder, lease.expires_at = holder, now + LEASE_TIME
             lease.save()
     except IntegrityError:

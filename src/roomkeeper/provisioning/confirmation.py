@@ -9,8 +9,7 @@ from roomkeeper.provisioning import management, states
 from roomkeeper.provisioning.actions import RESTART, evidence_for, is_restart
 from roomkeeper.provisioning.delivery import ROUNDS
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
-from roomkeeper.provisioning.planning import NAME_PATH
-from roomkeeper.provisioning.wanted import persistent_items
+from roomkeeper.provisioning.wanted import differences, merge, persistent_items
 from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.facts import first_value
@@ -29,7 +28,7 @@ def confirm(reports: Sequence[Report], *, settings: NetworkSettings, writes: Wri
     if configurations:
         _confirm_settings(configurations, now=writes.now)
         _confirm_management(configurations, settings, writes)
-        _count_drift(configurations, writes)
+        _count_drift(configurations, settings, writes)
     statuses = {report.known.system_id: report for report in reports if report.kind == "status"}
     if statuses:
         _confirm_actions(statuses, now=writes.now)
@@ -112,22 +111,14 @@ def _address(known: Known, settings: NetworkSettings) -> management.ServerAddres
     )
 
 
-def _count_drift(configurations: Mapping[int, Report], writes: Writes) -> None:
-    wanted: dict[int, dict[str, str]] = defaultdict(dict)
+def _count_drift(configurations: Mapping[int, Report], settings: NetworkSettings, writes: Writes) -> None:
+    persistent: dict[int, list[ChangeItem]] = defaultdict(list)
+    for item in persistent_items(list(configurations)):
+        persistent[item.system_id].append(item)
     for system_id, report in configurations.items():
-        if report.known.name:
-            wanted[system_id][match_key(NAME_PATH)] = report.known.name[:50]
-    for item in reversed(persistent_items(list(configurations))):
-        if not item.secret_value and item.value is not None:
-            wanted[item.system_id][item.match_key] = item.value
-    for system_id, report in configurations.items():
-        reported = {match_key(path): value for path, value in report.redacted_values.items()}
-        drift = sum(
-            1
-            for key, value in wanted[system_id].items()
-            if key in reported and reported[key] not in (value, HIDDEN)
-        )
-        writes.columns[system_id]["drift_count"] = drift
+        known = report.known
+        wanted = merge(known.name, known.connectivity, _address(known, settings), persistent[system_id])
+        writes.columns[system_id]["drift_count"] = len(differences(wanted, report.redacted_values))
 
 
 def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:

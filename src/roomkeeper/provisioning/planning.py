@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import transaction
+from django.db.models import Q
 
 from roomkeeper import keys
 from roomkeeper.protocols.errors import ProtocolError
@@ -32,7 +33,7 @@ VALUE_LIMIT = 10_000
 SETTINGS_LIMIT = 500
 _SECRET_PATH = re.compile(r"(password|passphrase|privacykey|key)(\[\d+\])?$", re.IGNORECASE)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-WRITE_CHUNK = 500
+WRITE_CHUNK = 200
 
 
 class PlanRefused(ValueError):
@@ -188,14 +189,15 @@ def create_change_set(
     plan = plan_settings(systems, settings)
     if not plan.per_system:
         raise PlanRefused({"": "No system was chosen."})
-    with transaction.atomic():
-        change_set = ChangeSet.objects.create(
-            description=description[:255],
-            created_at=now,
-            created_by=user if getattr(user, "pk", None) else None,
-            is_persistent=is_persistent,
-        )
-        for start in range(0, len(plan.per_system), WRITE_CHUNK):
+    change_set = ChangeSet.objects.create(
+        description=description[:255],
+        created_at=now,
+        created_by=user if getattr(user, "pk", None) else None,
+        is_persistent=is_persistent,
+    )
+    # A transaction a chunk: on SQLite nobody but the batcher may write for long (rule R9).
+    for start in range(0, len(plan.per_system), WRITE_CHUNK):
+        with transaction.atomic():
             _record(change_set, plan.per_system[start : start + WRITE_CHUNK], user=user, now=now)
     return change_set
 
@@ -203,16 +205,24 @@ def create_change_set(
 def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: Any, now: datetime) -> None:
     ids = [change.system.pk for change in planned]
     keys_wanted = {match_key(item.path) for change in planned for item in change.items}
-    # A newer wish for the same path replaces the older one (rule R7).
-    older = ChangeItem.objects.filter(system_id__in=ids, match_key__in=keys_wanted, state__in=OPEN_STATES)
-    older_changes = set(older.values_list("change_id", flat=True))
-    older.update(state=DeliveryState.SUPERSEDED, reason="a newer wish replaced it", ended_at=now)
+    # A newer wish for the same path replaces the older one (rule R7), and one that was to persist.
+    kept = Q(state=DeliveryState.CONFIRMED, change__change_set__is_persistent=True)
+    older = ChangeItem.objects.filter(
+        kept | Q(state__in=OPEN_STATES), system_id__in=ids, match_key__in=keys_wanted
+    )
+    replaced = list(older.values_list("pk", "change_id", "system_id", "match_key", "state"))
+    older_changes = {change_id for _, change_id, _, _, _ in replaced}
+    # What was handed over may be obeyed at any moment: the last report says nothing about such a path.
+    in_flight = {(system, key) for _, _, system, key, state in replaced if state == DeliveryState.DELIVERED}
+    ChangeItem.objects.filter(pk__in=[pk for pk, *_ in replaced]).update(
+        state=DeliveryState.SUPERSEDED, reason="a newer wish replaced it", ended_at=now
+    )
     changes = Change.objects.bulk_create(
         [Change(change_set=change_set, system=change.system, updated_at=now) for change in planned]
     )
     ChangeItem.objects.bulk_create(
         [
-            _new_item(change, item, now)
+            _new_item(change, item, now, is_certain=(change.system_id, match_key(item.path)) not in in_flight)
             for change, intended in zip(changes, planned, strict=True)
             for item in intended.items
         ],
@@ -220,23 +230,21 @@ def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: 
     )
     states.refresh_changes({change.pk for change in changes} | older_changes, now=now)
     states.wake(ids)
-    for change in planned:
-        _rename_record(change, now=now)
-        words = ", ".join(item.path for item in change.items)
-        timeline.add(
-            change.system,
-            "change",
-            f"Asked to set {words}",
-            now=now,
-            user=user,
-            details={"change_set": change_set.pk},
-        )
+    _rename_records(planned)
+    timeline.add_many(
+        ids,
+        "change",
+        f"Asked to set {', '.join(item.path for item in planned[0].items)}",
+        now=now,
+        user=user,
+        details={"change_set": change_set.pk},
+    )
 
 
-def _new_item(change: Change, item: PlannedItem, now: datetime) -> ChangeItem:
+def _new_item(change: Change, item: PlannedItem, now: datetime, *, is_certain: bool) -> ChangeItem:
     is_secret = bool(item.value) and bool(_SECRET_PATH.search(item.path))
     state, reason, ended = DeliveryState.WAITING, "", None
-    if item.verdict == "already":
+    if item.verdict == "already" and is_certain:
         state, reason, ended = DeliveryState.CONFIRMED, "it was already so", now
     elif item.verdict == "cannot":
         state, reason, ended = DeliveryState.FAILED, item.reason, now
@@ -258,15 +266,17 @@ def _new_item(change: Change, item: PlannedItem, now: datetime) -> ChangeItem:
     )
 
 
-def _rename_record(change: PlannedChange, *, now: datetime) -> None:
+def _rename_records(planned: tuple[PlannedChange, ...]) -> None:
     """The record's name and the wanted `SystemUnit/Name` are one (rule R7)."""
-    name = next(
-        (item.value for item in change.items if item.path == NAME_PATH and item.verdict != "cannot"), None
-    )
-    if name and name != change.system.name:
-        change.system.name = name
-        System.objects.filter(pk=change.system.pk).update(name=name)
-        live.publish("systems", change.system)
+    renamed = []
+    for change in planned:
+        name = next((i.value for i in change.items if i.path == NAME_PATH and i.verdict != "cannot"), None)
+        if name and name != change.system.name:
+            change.system.name = name
+            renamed.append(change.system)
+    if renamed:
+        System.objects.bulk_update(renamed, ["name"])
+        live.publish_many([("systems", None, "")])
 
 
 def rename(system: System, name: str, *, user: Any, now: datetime) -> ChangeSet | None:

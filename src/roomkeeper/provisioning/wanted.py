@@ -1,5 +1,6 @@
 """The wanted configuration of a system, each value with the layer that won and why; and drift from it (idea 2)."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from roomkeeper.protocols.xapi.paths import match_key
@@ -8,7 +9,7 @@ from roomkeeper.provisioning.models import ChangeItem, DeliveryState
 from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration, reported_configuration
-from roomkeeper.systems.models import Contact, NetworkSettings, State, System
+from roomkeeper.systems.models import Connectivity, Contact, State, System
 from roomkeeper.systems.redaction import MARK
 
 
@@ -36,13 +37,26 @@ def wanted_values(system: System) -> list[WantedValue]:
     """What should be true of the system: management settings, its name, and persistent settings."""
     if system.state != State.MANAGED:
         return []
-    contact = Contact.objects.filter(system=system).first()
-    values = _management(system, contact, network_settings.get())
+    contact = Contact.objects.filter(system=system).first() or Contact(system=system)
+    address = management.server_address(
+        system.connectivity,
+        is_secure_only=system.is_secure_only,
+        used_host=contact.used_host,
+        used_scheme=contact.scheme,
+        settings=network_settings.get(),
+    )
+    return merge(system.name, system.connectivity, address, persistent_items([system.pk]))
+
+
+def merge(
+    name: str, connectivity: str, address: management.ServerAddress, persistent: Iterable[ChangeItem]
+) -> list[WantedValue]:
+    """The layers merged, the first that names a setting winning: management, the name, persistent (newest first)."""
+    values = _management(connectivity, address)
+    if name:
+        values.append(WantedValue(NAME_PATH, name[:50], "system", "the system's name in Roomkeeper"))
     taken = {match_key(value.path) for value in values}
-    if system.name and match_key(NAME_PATH) not in taken:
-        values.append(WantedValue(NAME_PATH, system.name[:50], "system", "the system's name in Roomkeeper"))
-        taken.add(match_key(NAME_PATH))
-    for item in persistent_items([system.pk]):
+    for item in persistent:
         if item.match_key not in taken:
             taken.add(item.match_key)
             why = f"persistent setting of change set {item.change.change_set_id}"
@@ -66,18 +80,19 @@ def persistent_items(system_ids: list[int]) -> list[ChangeItem]:
 def drift_of(system: System, reported: ReportedConfiguration | None = None) -> list[Drift]:
     """Where the newest reported configuration differs from what is wanted; empty while none was reported."""
     reported = reported or reported_configuration(system)
-    if reported is None:
-        return []
+    return differences(wanted_values(system), reported.settings) if reported else []
+
+
+def differences(wanted: Iterable[WantedValue], reported: Mapping[str, str]) -> list[Drift]:
+    """Wanted values that a reported configuration does not show. What cannot be read back is no drift."""
+    by_key = {match_key(path): (path, value) for path, value in reported.items()}
     found = []
-    for wanted in wanted_values(system):
-        own = reported.find(wanted.path)
-        if wanted.is_secret or (own is not None and own[1] == HIDDEN):
+    for one in wanted:
+        path, value = by_key.get(match_key(one.path), (one.path, None))
+        if one.is_secret or value == HIDDEN or (value is None and one.layer != "persistent"):
             continue
-        if own is None:
-            if wanted.layer == "persistent":
-                found.append(Drift(wanted.path, wanted.value, None))
-        elif MARK not in wanted.value and not _is_so(wanted, own[1]):
-            found.append(Drift(own[0], wanted.value, own[1]))
+        if value is None or not _is_so(one, value):
+            found.append(Drift(path, one.value, value))
     return found
 
 
@@ -88,19 +103,12 @@ def _is_so(wanted: WantedValue, found: str) -> bool:
     return found == wanted.value
 
 
-def _management(system: System, contact: Contact | None, settings: NetworkSettings) -> list[WantedValue]:
-    address = management.server_address(
-        system.connectivity,
-        is_secure_only=system.is_secure_only,
-        used_host=contact.used_host if contact else "",
-        used_scheme=contact.scheme if contact else "",
-        settings=settings,
-    )
+def _management(connectivity: str, address: management.ServerAddress) -> list[WantedValue]:
     if not address.authority:
         return []
-    side = "internal" if system.connectivity == "reachable_on_lan" else "public"
+    side = "internal" if connectivity == Connectivity.REACHABLE_ON_LAN else "public"
     why = {
-        "Provisioning/ExternalManager/Address": f"the {side} address of Network settings, or the one the system uses",
+        "Provisioning/ExternalManager/Address": f"the {side} address of Network settings, or the one it uses",
         "Provisioning/ExternalManager/Protocol": "HTTPS in Secure-Only, else what the system uses",
     }
     return [
@@ -109,7 +117,7 @@ def _management(system: System, contact: Contact | None, settings: NetworkSettin
             setting.value,
             "management",
             why.get(setting.path, "needed to manage the system"),
-            MARK in setting.value,
+            is_secret=MARK in setting.value,
         )
         for setting in management.management_settings(address, MARK)
     ]

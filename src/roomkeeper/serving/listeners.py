@@ -65,6 +65,7 @@ def server(app: Any, options: Options, tls: ssl.SSLContext | None) -> uvicorn.Se
         app,
         http=protocol,
         loop="none",
+        interface="asgi3",
         ws="none",
         lifespan="off",
         log_config=None,

@@ -67,6 +67,7 @@ class Process:
         if self._parts.door:
             batcher.start()
         await asyncio.to_thread(self._prepare_certificates)
+        await asyncio.to_thread(self._tell_reach)
         if self._parts.worker:
             register("certificates", CHECK_CERTIFICATE_EVERY, self._check_certificates)
             background.start()
@@ -118,6 +119,27 @@ class Process:
             certificates.ensure(self._files, self._names(), now=now)
             certificate, key = self._files.leaf, self._files.leaf_key
         self._tls = certificates.context(certificate, key)
+
+    def _tell_reach(self) -> None:
+        """Somebody who wonders why no endpoint appears finds the reason among the tickets."""
+        kind = "only this machine reaches the server"
+        if not (self._parts.door and self._parts.web):
+            return
+        if listeners.all_loopback([*self._options.http, *self._options.https]):
+            log.warning(
+                "all listeners are loopback addresses; endpoints on the network cannot reach this server"
+            )
+            findings.report(
+                findings.Finding(
+                    kind,
+                    None,
+                    "All listeners are loopback addresses, so endpoints on the network cannot reach it.",
+                    "Start it with --http and --https on an address of the network.",
+                    level="info",
+                )
+            )
+        else:
+            findings.clear(kind, None, "It listens on the network.")
 
     def _check_certificates(self, *, now: datetime) -> int:
         """Scheduled: renew our own leaf, or warn where the installation's own certificate runs out."""

@@ -13,9 +13,10 @@ class SystemsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the regular upkeep."""
-        from roomkeeper.jobs.schedule import register
+        from roomkeeper.jobs.schedule import register, register_after_downtime
         from roomkeeper.systems import housekeeping
 
+        register_after_downtime(housekeeping.forgive_downtime)
         register("liveness", timedelta(seconds=5), housekeeping.sweep_liveness, until_done=True)
         register("returned", timedelta(seconds=10), housekeeping.clear_returned)
         register("exchanges", timedelta(minutes=1), housekeeping.trim_exchanges, until_done=True)

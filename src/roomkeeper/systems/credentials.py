@@ -28,7 +28,9 @@ def forget_pinned_key(system: System, *, user: Any, now: datetime) -> None:
     with transaction.atomic():
         system.pinned_key = ""
         system.save(update_fields=["pinned_key"])
-        timeline.add(system, "identity", "A new TLS key is accepted at the next proven login", now=now, user=user)
+        timeline.add(
+            system, "identity", "A new TLS key is accepted at the next proven login", now=now, user=user
+        )
         findings.clear("certificate changed", system, "The new key was accepted.")
         live.publish("system", system)
 

@@ -22,7 +22,12 @@ def set_secure_only(system: System, is_secure_only: bool, *, user: Any, now: dat
             system.management_rounds = 0
             Contact.objects.filter(system=system).update(has_work=True)
         system.save(
-            update_fields=["is_secure_only", "secure_only_completed_at", "management_is_due", "management_rounds"]
+            update_fields=[
+                "is_secure_only",
+                "secure_only_completed_at",
+                "management_is_due",
+                "management_rounds",
+            ]
         )
         word = "Secure-Only was asked for" if is_secure_only else "Secure-Only was taken back"
         timeline.add(system, "secure-only", word, now=now, user=user)

@@ -1,6 +1,7 @@
 """The timeline of a system: everything that happened to it (architecture, idea 5)."""
 
 import zlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,30 @@ def add(
         user=user,
         source_address=source_address,
         details=details or {},
+    )
+
+
+def add_many(
+    system_ids: Iterable[int],
+    kind: str,
+    summary: str,
+    *,
+    now: datetime,
+    user: Any = None,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """The same row for many systems."""
+    TimelineEntry.objects.bulk_create(
+        TimelineEntry(
+            system_id=system_id,
+            kind=kind,
+            summary=summary[:SUMMARY_LIMIT],
+            first_at=now,
+            last_at=now,
+            user=user if getattr(user, "pk", None) else None,
+            details=details or {},
+        )
+        for system_id in system_ids
     )
 
 
