@@ -1,9 +1,6 @@
-"""The answer to a PostEvent: what the manager wants of an endpoint that has just spoken.
+"""The answer to a PostEvent: what the manager wants of an endpoint that has just spoken. Not here: wanting it.
 
-Not here: deciding that.
-
-Members stand in the order of the service's WSDL (protocol notes A.5); those without content are empty
-elements.
+Members stand in the order of the service's WSDL (protocol notes A.5); those without content are empty elements.
 """
 
 from collections.abc import Iterable
@@ -83,9 +80,7 @@ class Answer:
 
 
 def encode_answer(answer: Answer, *, dialect: Dialect) -> bytes:
-    """The SOAP answer.
-
-    Constant but for the interval where there is nothing to say, and then taken from a cache.
+    """The SOAP answer. Where there is nothing to say but the interval, it comes from a cache.
 
     Raises ValueError, naming the place, for characters that XML cannot hold, paths that are none, and an
     interval below a second.

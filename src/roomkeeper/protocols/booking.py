@@ -1,7 +1,4 @@
-"""Bookings as an endpoint keeps them for one-button-to-push (protocol notes H.1).
-
-Not here: who booked what.
-"""
+"""Bookings as an endpoint keeps them to dial with one button (protocol notes H.1). Not here: who booked what."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -55,10 +52,7 @@ class Booking:
 
 
 def encode_bookings(bookings: tuple[Booking, ...]) -> str:
-    """The whole list, which replaces the endpoint's. An empty one clears it.
-
-    Raises ValueError for naive times.
-    """
+    """The whole list, which replaces the endpoint's; an empty one clears it. Raises ValueError for naive times."""
     content = "".join(_encode_booking(booking, place) for place, booking in enumerate(bookings, 1))
     return f'<Bookings xmlns="{BOOKINGS_NAMESPACE}">{content}</Bookings>'
 
@@ -115,7 +109,7 @@ def _encode_booking(booking: Booking, place: int) -> str:
 def _encode_time(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("A booking's time has no time zone.")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def decode_bookings(bookings: Element) -> tuple[Booking, ...]:

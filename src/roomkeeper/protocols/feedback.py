@@ -1,6 +1,4 @@
-"""HTTP feedback: what a device says happened or changed, in XML or JSON (protocol notes C.4).
-
-Not here: believing it.
+"""HTTP feedback: what a device says happened or changed (protocol notes C.4). Not here: believing it.
 
 JSON is turned into the elements that XML would have had, so that both say the same in the same paths.
 """
@@ -48,9 +46,7 @@ _BEFORE_THE_FIRST: Final = bytes(range(0x21)) + b"\xef\xbb\xbf\xff\xfe"
 
 @dataclass(frozen=True, slots=True)
 class FeedbackValue:
-    """One value: its path below the kind (`Call[8]/Status`, `CallDisconnect/Duration`) and its text,
-    stripped.
-    """
+    """One value: its path below the kind (`Call[8]/Status`, `CallDisconnect/Duration`), its stripped text."""
 
     path: str
     value: str
@@ -58,12 +54,9 @@ class FeedbackValue:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """One message.
+    """One message. `ghosts` are paths of nodes that are gone; `name` is the event's (`CallDisconnect`), else "".
 
-    `ghosts` are paths of nodes that are gone; `name` is the event's (`CallDisconnect`), else "".
-
-    Paths of events have no `[1]`, as events put item="1" on every element; those of status and configuration
-    do.
+    Paths of events have no `[1]`, as events put item="1" on every element; others have.
     """
 
     identification: Identification
@@ -76,7 +69,7 @@ class Feedback:
 def decode_feedback(data: bytes, content_type: str = "") -> Feedback | PostedDocument:
     """The feedback in a request body, or the posted document that came to the same address.
 
-    XML or JSON is told by the first byte; devices' `content_type` is only quoted where it is neither.
+    XML or JSON is told by the first byte; what the device calls it is only quoted where it is neither.
     Raises ProtocolError for anything else.
     """
     start = data.lstrip(_BEFORE_THE_FIRST)[:1]
@@ -101,9 +94,7 @@ def decode_feedback(data: bytes, content_type: str = "") -> Feedback | PostedDoc
 
 
 def _find_event_name(event: Element) -> str:
-    """`UserInterface/Message/Prompt/Response`: down from the root as long as a node has one child that is no
-    value.
-    """
+    """`UserInterface/Message/Prompt/Response`: down while a node has a single child that is no value."""
     names: list[str] = []
     inside = [child for child in event if child.tag != _IDENTIFICATION]
     while len(inside) == 1 and (not names or len(inside[0]) or not (inside[0].text or "").strip()):
@@ -166,8 +157,7 @@ def _text_of_json(value: object) -> str:
 def encode_feedback(feedback: Feedback, *, as_json: bool = False) -> bytes:
     """The message as a codec posts it.
 
-    Raises ValueError for paths that are none or contradict each other, and for characters that XML cannot
-    hold.
+    Raises ValueError for paths that are none or contradict each other, and for what XML cannot hold.
     """
     root = Element(str(feedback.kind))
     elements = {"": root}

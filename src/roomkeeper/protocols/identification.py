@@ -1,7 +1,4 @@
-"""How a device introduces itself: the Identification block that stands in every post.
-
-Not here: believing it (R3).
-"""
+"""How a device introduces itself: the Identification block of every post. Not here: believing it (R3)."""
 
 import re
 from collections.abc import Callable
@@ -25,11 +22,9 @@ def normalize_mac(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """What a device claims to be: as sent but trimmed, at most 255 characters a member, "" where it is
-    silent.
+    """What a device claims to be: members as sent but trimmed, at most 255 characters, "" where it is silent.
 
-    `product_id` of a PostEvent is no model on CE (protocol notes A.2); the other documents name the model
-    there.
+    `product_id` of a PostEvent is no model on CE; the other documents name the model there (protocol notes A.2).
     """
 
     system_name: str = ""
@@ -67,8 +62,7 @@ find_field: Final[Callable[[str], str | None]] = _FIELD_BY_LOWER_NAME.get
 def decode_identification(parent: Element | None) -> Identification:
     """The Identification (or SystemIdentifier) child of an element; a blank one where it has none.
 
-    Members are known by name in any case: the WSDL says ProductId where CE sends ProductID (protocol notes
-    A.2).
+    Members are known by name in any case: some say ProductId where CE sends ProductID (protocol notes A.2).
     """
     if parent is None:
         return Identification()

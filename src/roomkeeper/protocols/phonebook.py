@@ -1,7 +1,4 @@
-"""PhoneBookSearch: an endpoint asks for names and addresses (protocol notes F).
-
-Not here: who may see which book.
-"""
+"""PhoneBookSearch: an endpoint asks for names and addresses (protocol notes F). Not here: who may see which."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -68,10 +65,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """A folder, and also a whole result: its folders, its entries, how many there are.
-
-    The default is an empty result.
-    """
+    """A folder, and also a whole result: its folders, its entries, how many there are. Empty by default."""
 
     id: str = ""
     name: str = ""

@@ -1,6 +1,4 @@
-"""The PostEvent request: a device says that it started, registered or is alive.
-
-Not here: the answer (answer.py).
+"""The PostEvent request: a device says that it started, registered or is alive. Not here: the answer.
 
 Decoding is the hottest line of the product, so it reads expat's events straight into a dictionary and builds
 no tree.
@@ -31,10 +29,7 @@ _KNOWN_TAGS: Final = dict(zip(WIRE_NAMES, FIELD_NAMES, strict=True)) | {"Event":
 
 
 class Beat(Enum):
-    """Why a device posts (protocol notes A.3).
-
-    The value is the wire word; OTHER is answered like HEARTBEAT.
-    """
+    """Why a device posts, by wire word (protocol notes A.3). OTHER is answered like HEARTBEAT."""
 
     BOOT = "Boot"
     REGISTER = "Register"
@@ -56,9 +51,7 @@ class PostEvent:
 
 
 class _Reader:
-    """Expat's handlers for one post: outside PostEvent they only look for it, inside they collect known
-    members.
-    """
+    """Expat's handlers for one post: first they only look for PostEvent, inside it they collect members."""
 
     __slots__ = ("current", "depth", "found", "is_found", "parser", "soap_version", "text")
 
@@ -113,8 +106,7 @@ def _find_unusual(tag: str) -> str | None:
 
 
 def decode_post_event(data: bytes) -> PostEvent:
-    """The PostEvent in a request body, whatever the SOAP version, prefixes, namespaces and order (protocol
-    notes A.2).
+    """The PostEvent in a request body, whatever the SOAP version, prefixes and order (protocol notes A.2).
 
     Missing members are blank, an unknown or missing event is OTHER, the first non-blank of repeated members
     counts. Raises ProtocolError for what is no XML or holds no PostEvent.
@@ -144,10 +136,7 @@ def decode_post_event(data: bytes) -> PostEvent:
 
 
 def encode_post_event(post: PostEvent) -> bytes:
-    """The request as a codec sends it (protocol notes A.2).
-
-    Raises ValueError for characters XML cannot hold.
-    """
+    """The request as a codec sends it (protocol notes A.2). Raises ValueError for what XML cannot hold."""
     content = encode_identification(post.identification) + encode_element("Event", post.event_word)
     return soap.encode_envelope(
         f'<PostEvent xmlns="{SERVICE_NAMESPACE}">{content}</PostEvent>', soap_version=post.soap_version

@@ -45,10 +45,7 @@ def encode_envelope(content: str, *, soap_version: str = SOAP_11) -> bytes:
 
 
 def encode_fault(reason: str, *, is_senders: bool = True, soap_version: str = SOAP_11) -> bytes:
-    """A fault with one plain sentence.
-
-    `is_senders`: the request was wrong (Client, Sender), else we failed.
-    """
+    """A fault with one plain sentence. `is_senders`: the request was wrong (Client, Sender), else we failed."""
     text = encode_text(reason, "the fault's reason")
     if soap_version == SOAP_12:
         code = "soap:Sender" if is_senders else "soap:Receiver"

@@ -68,6 +68,7 @@ def test_zeros_before_an_index_are_dropped() -> None:
         "<PostedDocument><Location>/Status</Location><Status><A>1</A></Status></PostedDocument>",
         "<e:Envelope><e:Body><PostedDocument><Status><A>1</A></Status></PostedDocument></e:Body></e:Envelope>",
         "<Status><Identification><SerialNumber>x</SerialNumber></Identification><A>1</A></Status>",
+        "<Status><Identification/><A>1</A></Status>",
         '\n<?xml version="1.0"?>\n<Status><A>1</A></Status>\n',
     ],
 )

@@ -14,21 +14,17 @@ from roomkeeper.protocols.xapi.document import (
     read_leaves,
     text_of,
 )
-from roomkeeper.protocols.xapi.paths import parse_path
-from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_value_space
+from roomkeeper.protocols.xapi.paths import MAX_KEY, parse_path
+from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_value_space, read_reference
 from roomkeeper.protocols.xml import encode_element, encode_text, find_child, is_name, parse, text_at
 
 _BODY: Final = "body"
-_RESULT: Final = "Result"
-_VALUESPACE_ROOT: Final = "/Valuespace/"
 _MAX_REASON: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class CommandCall:
-    """One command to run: `HttpFeedback/Register`, its arguments in order (a tuple is sent repeated), its
-    multi-line body.
-    """
+    """One command to run: `HttpFeedback/Register`, arguments in order (a tuple is sent repeated), the body."""
 
     path: str
     arguments: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
@@ -70,11 +66,9 @@ class CommandDocument:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What one command answered.
+    """What one command answered. `name` is the element's (`VolumeSetResult`, or `ActionError`).
 
-    `name` is the element's (`VolumeSetResult`, or `ActionError`); `values` are its data by path.
-
-    `reason` and `cause` are the device's own words where it refused.
+    `values` are its data by path; `reason` and `cause` are the device's own words where it refused.
     """
 
     name: str
@@ -95,7 +89,7 @@ def decode_command_document(data: bytes) -> CommandDocument:
 
 def _collect_commands(parent: Element, prefix: str, commands: dict[str, CommandDescription]) -> None:
     for child in parent:
-        if not is_known_name(child.tag) or len(prefix) + len(child.tag) > 255:
+        if not is_known_name(child.tag) or len(prefix) + len(child.tag) > MAX_KEY:
             raise ProtocolError(f"The document has a node {child.tag[:40]!r}, a name that no device uses.")
         path = prefix + child.tag
         if _is_true(child, "command"):
@@ -123,7 +117,7 @@ def _read_parameter(element: Element) -> CommandParameter:
         multiple=int(multiple) if multiple.isascii() and multiple.isdigit() and len(multiple) < 9 else 1,
         default=element.get("default"),
         value_space=decode_value_space(space) if space is not None else None,
-        value_space_ref=element.get("valueSpaceRef", "").removeprefix(_VALUESPACE_ROOT),
+        value_space_ref=read_reference(element),
     )
 
 
@@ -136,9 +130,7 @@ def encode_commands(calls: Iterable[CommandCall]) -> bytes:
 
 
 def encode_calls(calls: Iterable[CommandCall]) -> str:
-    """The calls as elements, without a root: each in a branch of its own, so that their order and number are
-    kept.
-    """
+    """The calls as elements, without a root: each in its own branch, so that order and number are kept."""
     return "".join(_encode_call(call) for call in calls)
 
 
@@ -175,7 +167,7 @@ def decode_calls(document: Element) -> tuple[CommandCall, ...]:
 
 def _collect_calls(parent: Element, prefix: str, calls: list[CommandCall]) -> None:
     for child in parent:
-        if not is_known_name(child.tag) or len(prefix) + len(child.tag) > 255:
+        if not is_known_name(child.tag) or len(prefix) + len(child.tag) > MAX_KEY:
             raise ProtocolError(f"The command has a node {child.tag[:40]!r}, a name that no device uses.")
         path = prefix + child.tag
         if _is_true(child, "command"):

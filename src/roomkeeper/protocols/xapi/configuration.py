@@ -1,10 +1,7 @@
-"""The Configuration document: what is set on a device, what to set, and what it said to that.
-
-Not here: what to want.
-"""
+"""The Configuration document: what is set on a device, what to set, what it said to that. Not here: wanting."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -18,9 +15,9 @@ from roomkeeper.protocols.xapi.document import (
     text_of,
 )
 from roomkeeper.protocols.xapi.paths import SettingPath, Tree, canonical, parse_path, settings_tree
+from roomkeeper.protocols.xapi.valuespace import read_reference
 from roomkeeper.protocols.xml import encode_element, find_child, parse, text_at
 
-_VALUESPACE_ROOT: Final = "/Valuespace/"
 _MAX_REASON: Final = 500
 
 
@@ -43,7 +40,7 @@ class ConfigurationDocument:
     version: str
     api_version: str
     settings: dict[SettingPath, ConfigurationLeaf]
-    ghosts: tuple[SettingPath, ...] = field(default=())
+    ghosts: tuple[SettingPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +63,7 @@ def decode_configuration(data: bytes) -> ConfigurationDocument:
     head = read_head(document)
     leaves = read_leaves(document)
     settings = {
-        path: ConfigurationLeaf(
-            (element.text or "").strip(), element.get("valueSpaceRef", "").removeprefix(_VALUESPACE_ROOT)
-        )
+        path: ConfigurationLeaf((element.text or "").strip(), read_reference(element))
         for path, element in leaves.found
     }
     return ConfigurationDocument(head.product, head.version, head.api_version, settings, tuple(leaves.ghosts))

@@ -4,9 +4,7 @@ from enum import Enum
 
 
 class Dialect(Enum):
-    """How configuration is wrapped (protocol notes A.5, D.4): CE and RoomOS know no namespace, TC4-TC7 know
-    CUIL/2.0.
-    """
+    """How configuration is wrapped (protocol notes A.5, D.4): CE and RoomOS without namespace, TC in CUIL/2.0."""
 
     CE = "ce"
     TC = "tc"

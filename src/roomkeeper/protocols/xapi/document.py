@@ -28,9 +28,7 @@ class Head(NamedTuple):
 
 
 class Leaves(NamedTuple):
-    """What stands below a document: its values in order as (R7 path, element with the text), and what it says
-    was removed.
-    """
+    """What stands below a document: in its order (R7 path, element with the text); and what it says is gone."""
 
     found: list[tuple[str, Element]]
     ghosts: list[str]
@@ -92,6 +90,8 @@ def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, with_fi
     counts: dict[str, int] = {}
     for child in parent:
         tag = child.tag
+        if not prefix and tag == _IDENTIFICATION:
+            continue
         if not is_known_name(tag):
             raise ProtocolError(f"The document has a node {tag[:40]!r}, a name that no device uses.")
         attributes = child.attrib
@@ -108,10 +108,10 @@ def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, with_fi
             raise ProtocolError(f"The document has a path longer than any device's: {path[:60]}...")
         if "ghost" in attributes and attributes["ghost"].lower() == "true":
             leaves.ghosts.append(path)
-        elif not len(child):
-            leaves.found.append((path, child))
-        elif prefix or tag != _IDENTIFICATION:
+        elif len(child):
             _read_below(child, path + "/", room - 3, leaves, with_first_index)
+        else:
+            leaves.found.append((path, child))
 
 
 def _read_index(item: str) -> str | None:

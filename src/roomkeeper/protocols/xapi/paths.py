@@ -8,9 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 from roomkeeper.protocols.errors import ProtocolError
 
 SettingPath: TypeAlias = str
-"""A canonical path: no root, `/` between nodes, the device's spelling, an index in brackets where a node
-carries `item`.
-"""
+"""A canonical path: no root, `/` between nodes, the device's spelling, brackets where a node carries `item`."""
 
 Tree: TypeAlias = "dict[str, str | Tree]"
 
@@ -71,10 +69,7 @@ def parse_path(text: str) -> tuple[PathNode, ...]:
 
 
 def canonical(text: str) -> SettingPath:
-    """The path in the form of R7.
-
-    Case is kept and a missing `[1]` is not invented: only the device knows both.
-    """
+    """The path in the form of R7. Case is kept and no `[1]` is invented: only the device knows both."""
     return "/".join(map(str, parse_path(text)))
 
 
@@ -94,8 +89,7 @@ def _key(nodes: list[PathNode] | tuple[PathNode, ...]) -> str:
 def settings_tree(values: Mapping[SettingPath, str]) -> Tree:
     """Values by path as nested dictionaries: `{"SIP": {"Proxy[2]": {"Address": "..."}}}`, in the order given.
 
-    Raises ProtocolError for a path that is none, ValueError where one path is both a value and the beginning
-    of another.
+    Raises ProtocolError for a path that is none, ValueError where a path is also the beginning of another.
     """
     tree: Tree = {}
     for path, value in values.items():

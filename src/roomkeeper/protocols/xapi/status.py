@@ -9,9 +9,7 @@ from roomkeeper.protocols.xml import parse
 
 @dataclass(frozen=True, slots=True)
 class StatusDocument:
-    """What a device reports about itself: values by path (`Network[1]/IPv4/Address`), stripped; `ghosts` are
-    removed nodes.
-    """
+    """What a device reports about itself: stripped values by path; `ghosts` are nodes that are gone."""
 
     product: str
     version: str

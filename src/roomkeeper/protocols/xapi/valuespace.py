@@ -14,6 +14,7 @@ _MAX_DIGITS: Final = 18
 _INTEGER: Final = "Integer"
 _LITERAL: Final = "Literal"
 _STRING: Final = "String"
+_ROOT: Final = "/Valuespace/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ def decode_valuespace(data: bytes) -> dict[str, ValueSpace]:
     Raises ProtocolError for anything else.
     """
     return {child.tag: decode_value_space(child) for child in get_document(data, "Valuespace")}
+
+
+def read_reference(element: Element) -> str:
+    """The name of the space that a setting or a parameter refers to, "" where it gives none."""
+    return element.get("valueSpaceRef", "").removeprefix(_ROOT)
 
 
 def decode_value_space(element: Element) -> ValueSpace:
