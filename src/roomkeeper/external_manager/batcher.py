@@ -26,6 +26,8 @@ BYTES_AT_ONCE = 8_000_000
 WAITING_POSTS = 20_000
 WAITING_BYTES = 200_000_000
 SETTINGS_AGE = 1.0
+# PostgreSQL's deadlock and serialisation failure: two doors met on the same systems; trying again helps at once.
+_IN_EACH_OTHERS_WAY = ("40P01", "40001")
 
 Handler = Callable[..., None]
 
@@ -94,10 +96,13 @@ class Batcher:
                 self._reply(work)
         connection.close()
 
-    def _handle_batch(self, posts: Sequence[Post]) -> None:
+    def _handle_batch(self, posts: Sequence[Post], tries: int = 3) -> None:
         try:
             self._handle(posts, settings=self._current_settings(), now=self._now())
         except (OperationalError, InterfaceError) as error:
+            if tries > 1 and getattr(error.__cause__, "sqlstate", None) in _IN_EACH_OTHERS_WAY:
+                self._handle_batch(posts, tries - 1)
+                return
             # Locked, full, gone: none of it was stored. The devices come again.
             log.error("store unavailable", posts=len(posts), error=str(error)[:300])
             connection.close()

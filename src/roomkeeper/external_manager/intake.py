@@ -11,7 +11,7 @@ from roomkeeper.protocols.phonebook import Catalog, Search, encode_search_result
 from roomkeeper.protocols.posted_document import PostedDocument
 from roomkeeper.protocols.soap import get_content_type
 from roomkeeper.provisioning import confirmation
-from roomkeeper.systems import reports
+from roomkeeper.systems import checkin, reports
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.redaction import redact, redact_text
 from roomkeeper.systems.roster import Known
@@ -36,6 +36,9 @@ class Intake:
             return
         message = post.message
         self._writes.see(known)
+        checkin.notice_addresses(
+            known, post.identification, post.arrival, settings=self._settings, writes=self._writes
+        )
         if isinstance(message, PostedDocument):
             self._take_document(post, known, message)
         elif isinstance(message, Feedback):

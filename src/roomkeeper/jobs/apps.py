@@ -1,5 +1,7 @@
 """Django's handle on the app."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,10 @@ class JobsConfig(AppConfig):
 
     name = "roomkeeper.jobs"
     label = "jobs"
+
+    def ready(self) -> None:
+        """Register the regular upkeep."""
+        from roomkeeper.jobs import retention
+        from roomkeeper.jobs.schedule import register
+
+        register("retention", timedelta(minutes=10), retention.forget_old, until_done=True)

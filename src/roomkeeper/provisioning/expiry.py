@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from roomkeeper.provisioning import states
 from roomkeeper.provisioning.actions import RESTART, RESTART_TIME
 from roomkeeper.provisioning.confirmation import UNKNOWN_WHETHER_IT_RAN
-from roomkeeper.provisioning.models import OPEN_STATES, Action, ChangeItem, DeliveryState
+from roomkeeper.provisioning.models import OPEN_STATES, Action, Change, ChangeItem, ChangeSet, DeliveryState
 
 # A short transaction each: no writer may hold SQLite long (rule R9).
 AT_ONCE = 500
@@ -44,3 +45,14 @@ def expire(*, now: datetime) -> int:
             ended_at=now,
         )
     return len(due) + len(actions) + number
+
+
+def change_sets_ended_before(limit: datetime) -> QuerySet[ChangeSet]:
+    """Change sets made before then in which nothing is open; those that persist are kept."""
+    is_open = Change.objects.filter(change_set=OuterRef("pk"), state__in=OPEN_STATES)
+    return ChangeSet.objects.filter(~Exists(is_open), created_at__lt=limit, is_persistent=False)
+
+
+def actions_ended_before(limit: datetime) -> QuerySet[Action]:
+    """Actions that ended before then."""
+    return Action.objects.filter(ended_at__lt=limit)

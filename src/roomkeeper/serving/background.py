@@ -1,6 +1,7 @@
 """Background work of a process: a thread with its own loop runs the schedule and the probes."""
 
 import asyncio
+import functools
 import threading
 from datetime import UTC, datetime
 
@@ -43,7 +44,7 @@ class Background:
             # A long look at silent hosts must not hold up the schedule.
             task = asyncio.create_task(probing.probe_due(now=now))
             probes.add(task)
-            task.add_done_callback(probes.discard)
+            task.add_done_callback(functools.partial(_ended, probes))
             try:
                 await sync_to_async(self._tick, thread_sensitive=False)(now)
             except DatabaseError as error:
@@ -56,3 +57,9 @@ class Background:
                 schedule.run_due(now=now)
         finally:
             connection.close()
+
+
+def _ended(probes: set[asyncio.Task[int]], task: asyncio.Task[int]) -> None:
+    probes.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("probes wait for the database", error=str(error)[:300])

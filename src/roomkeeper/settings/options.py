@@ -62,7 +62,12 @@ class Options:
     inbox_limit: int = _option(
         10_000, "Unknown systems kept in the inbox at most; further ones are only counted."
     )
-    retention_days: int = _option(90, "Days that timeline, facts and connectivity changes are kept.")
+    retention_days: int = _option(
+        90, "Days that what happened is kept, for every kind without an exception of its own."
+    )
+    retention: tuple[str, ...] = _option(
+        (), "Exceptions from retention_days, KIND=DAYS separated by commas (timeline=30,claims=14)."
+    )
     exchanges_kept: int = _option(50, "Full exchanges (request and answer) kept per system.")
     metrics_are_open: bool = _option(False, "Serve /metrics without a token.")
     log_level: str = _option("info", "debug, info, warning or error.")

@@ -20,4 +20,5 @@ class SystemsConfig(AppConfig):
         register("liveness", timedelta(seconds=5), housekeeping.sweep_liveness, until_done=True)
         register("returned", timedelta(seconds=10), housekeeping.clear_returned)
         register("exchanges", timedelta(minutes=1), housekeeping.trim_exchanges, until_done=True)
-        register("retention", timedelta(minutes=10), housekeeping.forget_old, until_done=True)
+        register("claims", timedelta(minutes=5), housekeeping.cap_claims, until_done=True)
+        housekeeping.register_retention()

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from roomkeeper.protocols.external_manager import Beat, PostEvent
+from roomkeeper.protocols.identification import Identification
 from roomkeeper.systems import connectivity
-from roomkeeper.systems.models import Flip, NetworkSettings, Probe, State
+from roomkeeper.systems.models import Contact, Flip, NetworkSettings, Probe, State
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import NewEntry, Writes
 
@@ -67,7 +68,7 @@ def check_in(
     pair_changed = (known.reported_address, known.source_address) != (claimed.ip_address[:64], arrival.source)
     # A system of the inbox is not probed: anybody could have us call any address.
     if known.state == State.MANAGED and (is_initial or known.is_new or pair_changed or was_just_proven):
-        _judge_connectivity(known, event, arrival, settings, writes)
+        _judge_connectivity(known, claimed.ip_address[:64], arrival, settings, writes)
     entry = _note(known, event, arrival, raw, writes)
     _take_over_claims(known, event, writes)
     if not known.is_alive:
@@ -83,10 +84,24 @@ def check_in(
     return CheckedIn(is_initial=is_initial, is_unchanged=False, entry=entry)
 
 
-def _judge_connectivity(
-    known: Known, event: PostEvent, arrival: Arrival, settings: NetworkSettings, writes: Writes
+def notice_addresses(
+    known: Known, claimed: Identification, arrival: Arrival, *, settings: NetworkSettings, writes: Writes
 ) -> None:
-    reported = event.identification.ip_address[:64]
+    """Rule R1 also looks at feedback and documents whose pair of addresses differs from the last one."""
+    reported = claimed.ip_address[:64]
+    if not reported or (known.reported_address, known.source_address) == (reported, arrival.source):
+        return
+    if known.state == State.MANAGED:
+        _judge_connectivity(known, reported, arrival, settings, writes)
+    known.reported_address, known.source_address = reported, arrival.source
+    Contact.objects.filter(pk=known.system_id).update(
+        reported_address=reported, source_address=arrival.source, is_probing=bool(known.is_probing)
+    )
+
+
+def _judge_connectivity(
+    known: Known, reported: str, arrival: Arrival, settings: NetworkSettings, writes: Writes
+) -> None:
     comparison = connectivity.compare(reported, arrival.source)
     step = connectivity.next_step(known.connectivity, comparison, policy_is_on=settings.update_connectivity)
     if step is not connectivity.Step.PROBE:

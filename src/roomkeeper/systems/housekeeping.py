@@ -5,13 +5,15 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
+from roomkeeper.jobs.retention import register_kind
 from roomkeeper.systems import findings, live
 from roomkeeper.systems.liveness import FLAPPING_FLIPS, FLAPPING_WINDOW, overdue_at
 from roomkeeper.systems.models import (
     ChangeEvent,
     Claim,
+    ConfigurationVersion,
     ConnectivityChange,
     Contact,
     FactChange,
@@ -24,7 +26,6 @@ from roomkeeper.systems.models import (
 AT_ONCE = 500
 # Each silent system costs a few statements; a transaction stays under 50 ms (rule R9).
 SILENT_AT_ONCE = 50
-EVENTS_KEPT = timedelta(hours=1)
 CLAIMS_KEPT = 50_000
 
 
@@ -105,28 +106,32 @@ def trim_exchanges(*, now: datetime) -> int:
     return len(old)
 
 
-def forget_old(*, now: datetime) -> int:
-    """Delete what is older than its retention, a few hundred rows at a time. Returns how many went."""
-    limit = now - timedelta(days=django_settings.OPTIONS.retention_days)
-    number = 0
-    for rows in (
-        TimelineEntry.objects.filter(last_at__lt=limit),
-        FactChange.objects.filter(at__lt=limit),
-        Flip.objects.filter(at__lt=limit),
-        ConnectivityChange.objects.filter(at__lt=limit),
-        Claim.objects.filter(last_at__lt=limit),
-        ChangeEvent.objects.filter(at__lt=now - EVENTS_KEPT),
-        System.objects.filter(state=State.PENDING, contact__last_seen_at__lt=limit),
-    ):
-        number += _delete_some(rows)
-    surplus = Claim.objects.count() - CLAIMS_KEPT
-    if surplus > 0:
-        number += _delete_some(Claim.objects.order_by("last_at")[:surplus])
-    return number
+def register_retention() -> None:
+    """The kinds of rows of this feature, for `jobs.retention`."""
+    register_kind("timeline", lambda limit: TimelineEntry.objects.filter(last_at__lt=limit))
+    register_kind("facts", lambda limit: FactChange.objects.filter(at__lt=limit))
+    register_kind("flips", lambda limit: Flip.objects.filter(at__lt=limit))
+    register_kind("connectivity", lambda limit: ConnectivityChange.objects.filter(at__lt=limit))
+    register_kind("claims", lambda limit: Claim.objects.filter(last_at__lt=limit))
+    register_kind(
+        "inbox", lambda limit: System.objects.filter(state=State.PENDING, contact__last_seen_at__lt=limit)
+    )
+    register_kind("configurations", _old_configurations)
+    # Open pages that were away for longer look at everything anew.
+    register_kind("live", lambda limit: ChangeEvent.objects.filter(at__lt=limit), days=1 / 24)
 
 
-def _delete_some(rows: QuerySet[Any]) -> int:
-    ids = list(rows.values_list("pk", flat=True)[:AT_ONCE])
-    if ids:
-        rows.model.objects.filter(pk__in=ids).delete()
-    return len(ids)
+def _old_configurations(limit: datetime) -> QuerySet[Any]:
+    """Versions over their time; the newest of each system stays whatever its age."""
+    newer = ConfigurationVersion.objects.filter(system=OuterRef("system"), last_at__gt=OuterRef("last_at"))
+    return ConfigurationVersion.objects.filter(Exists(newer), last_at__lt=limit)
+
+
+def cap_claims(*, now: datetime) -> int:
+    """Claims are written by anybody; however many come, only the newest are kept. Returns how many went."""
+    surplus = min(Claim.objects.count() - CLAIMS_KEPT, AT_ONCE)
+    if surplus <= 0:
+        return 0
+    oldest = list(Claim.objects.order_by("last_at").values_list("pk", flat=True)[:surplus])
+    Claim.objects.filter(pk__in=oldest).delete()
+    return surplus

@@ -72,7 +72,9 @@ _BY_SECRET = (
     + _COLUMNS
     + ", x.stage = 'current' OR x.stage = 'next', x.id, x.stage, x.digest"
     + _FROM
-    + "JOIN systems_systemsecret x ON x.system_id = s.id WHERE x.digest IN ({marks}) ORDER BY s.id"
+    + "JOIN systems_systemsecret x ON x.system_id = s.id WHERE x.digest IN ({marks})"
+    # A pending secret that ran out proves nothing any more: a person is asked (rule R4).
+    + " AND (x.expires_at IS NULL OR x.expires_at > %s) ORDER BY s.id"
 )
 _PROVEN = ", EXISTS (SELECT 1 FROM systems_systemsecret x WHERE x.system_id = s.id AND x.stage = 'current')"
 _BY_CLAIMS = (
@@ -101,7 +103,7 @@ class Roster:
         if not digests:
             return
         sql = _BY_SECRET.format(marks=",".join(["%s"] * len(digests))) + _lock()
-        for row in _rows(sql, [*self._moments, *digests]):
+        for row in _rows(sql, [*self._moments, *digests, self._now]):
             secret_id, stage, digest = row[FIELDS:]
             self._by_digest[bytes(digest)] = (self._keep(Known(*row[:FIELDS])), secret_id, stage)
 

@@ -11,6 +11,8 @@ class TicketsConfig(AppConfig):
 
     def ready(self) -> None:
         """Begin to listen to findings."""
+        from roomkeeper.jobs.retention import register_kind
         from roomkeeper.tickets import tracking
 
         self.tracking = tracking
+        register_kind("tickets", tracking.closed_before)

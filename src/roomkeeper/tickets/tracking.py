@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -70,6 +71,11 @@ def close(ticket: Ticket, *, user: Any, now: datetime, reason: str) -> None:
         ticket.close_reason = reason.strip()[:1000]
         ticket.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])
         _publish(ticket.system)
+
+
+def closed_before(limit: datetime) -> QuerySet[Ticket]:
+    """Tickets closed before then."""
+    return Ticket.objects.filter(state=Ticket.State.CLOSED, closed_at__lt=limit)
 
 
 def _publish(system: System | None) -> None:
