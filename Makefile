@@ -27,6 +27,10 @@ setup: .make/python .make/frontend ## Create .venv from the hashed lock file and
 	$(NODE) frontend/copy.mjs
 	@mkdir -p .make && touch $@
 
+.make/clients: .make/python tests/clients/package-lock.json
+	$(NPM) ci --prefix tests/clients --no-audit --no-fund --loglevel=error
+	@mkdir -p .make && touch $@
+
 demo: setup ## Run the server with a fleet of virtual endpoints and an administrator to sign in as
 	$(BIN)/roomkeeper demo
 
@@ -39,10 +43,10 @@ check: setup ## Style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: setup ## The test suite on SQLite, without acceptance and browser tests
+test: setup .make/clients ## The test suite on SQLite, without acceptance and browser tests
 	$(BIN)/pytest -m "not acceptance and not browser" -n 2 --dist loadfile
 
-acceptance: setup ## Servers and virtual endpoints as processes, and a real browser
+acceptance: setup .make/clients ## Servers and virtual endpoints as processes, and a real browser
 	$(BIN)/pytest -m "acceptance or browser"
 
 test-all: test acceptance ## Everything that is tested
@@ -68,4 +72,4 @@ format: setup ## Format the code
 	$(BIN)/ruff format src tests scripts
 
 clean: ## Remove what setup and the tools made
-	rm -rf $(VENV) .make frontend/node_modules src/roomkeeper/web/static/vendor site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .make frontend/node_modules tests/clients/node_modules src/roomkeeper/web/static/vendor site .mypy_cache .ruff_cache .pytest_cache
