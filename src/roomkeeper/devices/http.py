@@ -104,7 +104,7 @@ async def _ask(
         if login is None:
             return Seen(scheme, is_device=True, key=key)
         status, _, body = await _get(
-            session, url, trust, aiohttp.BasicAuth(login.username, login.password, "utf-8")
+            session, url, trust, aiohttp.encode_basic_auth(login.username, login.password)
         )
         if status in (401, 403):
             return Seen(scheme, is_device=True, key=key, login_refused=True)
@@ -122,12 +122,17 @@ async def _get(
     session: aiohttp.ClientSession,
     url: str,
     trust: aiohttp.Fingerprint | bool,
-    auth: aiohttp.BasicAuth | None,
+    authorization: str | None,
 ) -> tuple[int, str, bytes]:
     try:
-        async with session.get(url, ssl=trust, auth=auth, allow_redirects=False) as answer:
-            body = await answer.content.read(ANSWER_LIMIT)
-            return answer.status, answer.headers.get("WWW-Authenticate", ""), body
+        headers = {"Authorization": authorization} if authorization else {}
+        async with session.get(url, ssl=trust, headers=headers, allow_redirects=False) as answer:
+            body = bytearray()
+            async for part in answer.content.iter_chunked(65_536):
+                body += part
+                if len(body) > ANSWER_LIMIT:
+                    raise errors.UnexpectedAnswer(detail=f"more than {ANSWER_LIMIT} bytes")
+            return answer.status, answer.headers.get("WWW-Authenticate", ""), bytes(body)
     except aiohttp.ServerFingerprintMismatch as error:
         raise errors.CertificateChanged from error
     except TimeoutError as error:
