@@ -17,6 +17,8 @@ django.setup()
 if not settings.OPTIONS.database_url:
     # A file with WAL, as in production: the batcher's thread has a connection of its own, other processes too.
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"{_DATA}/test.sqlite3"
+    # No test here cuts the power (acceptance tests kill servers, which have settings of their own).
+    settings.DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 # The cast's passwords need not withstand anybody; hashing them well would take longer than most tests.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

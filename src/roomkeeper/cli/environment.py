@@ -10,6 +10,7 @@ from pathlib import Path
 import django
 import typer
 
+from roomkeeper.keys import KeyFileUnusable
 from roomkeeper.settings.options import PREFIX, Options, SettingsError, load
 
 USAGE = 2
@@ -31,6 +32,8 @@ def ready(*, data: Path | None = None, config: Path | None = None, **overrides: 
         django.setup()
     except SettingsError as error:
         fail(str(error), code=USAGE)
+    except KeyFileUnusable as error:
+        fail(str(error))
     return options
 
 

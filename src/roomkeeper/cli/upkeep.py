@@ -109,10 +109,8 @@ def restore_backup(
         for leftover in (f"{_DATABASE}-wal", f"{_DATABASE}-shm"):
             (options.data / leftover).unlink(missing_ok=True)
         _write(database, found[_DATABASE])
-    from roomkeeper import keys
     from roomkeeper.serving import first_start
 
-    keys._load.cache_clear()
     first_start.prepare(())
     typer.echo(f"restored from {file}")
 

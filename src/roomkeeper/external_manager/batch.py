@@ -9,6 +9,7 @@ The same function serves one post and ten thousand, on SQLite and PostgreSQL:
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -176,12 +177,11 @@ class _Batch:
 
     def _check_in(self, post: Post, known: Known, *, was_just_proven: bool = False) -> checkin.CheckedIn:
         assert isinstance(post.message, PostEvent)  # noqa: S101 - the door hands over no other event
-        raw = redact(post.raw, (post.secret,))
         return checkin.check_in(
             known,
             post.message,
             post.arrival,
-            raw,
+            partial(redact, post.raw, (post.secret,)),
             settings=self.settings,
             writes=self.writes,
             was_just_proven=was_just_proven,

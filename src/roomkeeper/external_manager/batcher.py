@@ -7,6 +7,7 @@ import asyncio
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from roomkeeper.external_manager import answers, batch
 from roomkeeper.external_manager.posts import Post, Reply
-from roomkeeper.systems import network_settings
+from roomkeeper.systems import network_settings, store
 from roomkeeper.systems.models import NetworkSettings
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ SETTINGS_AGE = 1.0
 _IN_EACH_OTHERS_WAY = ("40P01", "40001")
 
 Handler = Callable[..., None]
+_Waiting = tuple[Post, asyncio.Future[Reply]]
 
 
 class Batcher:
@@ -38,7 +40,8 @@ class Batcher:
     def __init__(self, *, handle: Handler = batch.handle, now: Callable[[], datetime] | None = None) -> None:
         self._handle = handle
         self._now = now or (lambda: datetime.now(UTC))
-        self._queue: queue.SimpleQueue[tuple[Post, asyncio.Future[Reply]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
+        self._gathered: list[_Waiting] = []
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting_bytes = 0
@@ -56,6 +59,7 @@ class Batcher:
     def stop(self) -> None:
         """Finish what was submitted and end the thread."""
         if self._thread.is_alive():
+            self._hand_over()
             self._queue.put(None)
             self._thread.join(timeout=30)
 
@@ -68,28 +72,35 @@ class Batcher:
         future: asyncio.Future[Reply] = self._loop.create_future()
         self._waiting_posts += 1
         self._waiting_bytes += len(post.raw)
-        self._queue.put((post, future))
+        if not self._gathered:
+            # What one turn of the loop brings is handed over at once: one wake-up of the thread, fuller batches.
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append((post, future))
         try:
             return await future
         finally:
             self._waiting_posts -= 1
             self._waiting_bytes -= len(post.raw)
 
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._queue.put(gathered)
+
     def _run(self) -> None:
+        waiting: deque[_Waiting] = deque()
         running = True
-        while running:
-            taken = [self._queue.get()]
-            size = 0
-            while len(taken) < POSTS_AT_ONCE and size < BYTES_AT_ONCE:
+        while running or waiting:
+            while running:
                 try:
-                    one = self._queue.get_nowait()
+                    handed = self._queue.get(block=not waiting)
                 except queue.Empty:
                     break
-                taken.append(one)
-                size += len(one[0].raw) if one is not None else 0
-            work = [one for one in taken if one is not None]
-            running = len(work) == len(taken)
-            if work:
+                if handed is None:
+                    running = False
+                else:
+                    waiting.extend(handed)
+            if work := _take(waiting):
                 self._handle_batch([post for post, _ in work])
                 self.batches += 1
                 self.posts += len(work)
@@ -99,6 +110,7 @@ class Batcher:
     def _handle_batch(self, posts: Sequence[Post], tries: int = 3) -> None:
         try:
             self._handle(posts, settings=self._current_settings(), now=self._now())
+            store.note_success()
         except (OperationalError, InterfaceError) as error:
             if tries > 1 and getattr(error.__cause__, "sqlstate", None) in _IN_EACH_OTHERS_WAY:
                 self._handle_batch(posts, tries - 1)
@@ -106,6 +118,7 @@ class Batcher:
             # Locked, full, gone: none of it was stored. The devices come again.
             log.error("store unavailable", posts=len(posts), error=str(error)[:300])
             connection.close()
+            store.note_failure()
             self._settings = None
             for post in posts:
                 post.reply = answers.UNAVAILABLE
@@ -127,12 +140,22 @@ class Batcher:
             self._settings, self._settings_read = network_settings.get(), moment
         return self._settings
 
-    def _reply(self, work: Sequence[tuple[Post, asyncio.Future[Reply]]]) -> None:
+    def _reply(self, work: Sequence[_Waiting]) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_resolve, work)
 
 
-def _resolve(work: Sequence[tuple[Post, asyncio.Future[Reply]]]) -> None:
+def _take(waiting: deque[_Waiting]) -> list[_Waiting]:
+    """The next batch, in the order of arrival: as many as one transaction should hold."""
+    taken: list[_Waiting] = []
+    size = 0
+    while waiting and len(taken) < POSTS_AT_ONCE and size < BYTES_AT_ONCE:
+        taken.append(waiting.popleft())
+        size += len(taken[-1][0].raw)
+    return taken
+
+
+def _resolve(work: Sequence[_Waiting]) -> None:
     for post, future in work:
         if not future.done():
             future.set_result(post.reply or answers.UNAVAILABLE)

@@ -8,6 +8,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 # More than any device or browser sends; a codec's headers have about 300 bytes.
 HEADER_SIZE_LIMIT = 65_536
 CONNECTION_KEY = "roomkeeper.connection"
+# In the scope once the whole body has come; nearly every post is complete before the door sees it.
+COMPLETE_KEY = "roomkeeper.complete"
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -18,6 +20,7 @@ class GuardedProtocol(HttpToolsProtocol):
     _open: ClassVar[dict["GuardedProtocol", None]] = {}
 
     is_proven = False
+    _is_in_headers = True
     _header_size = 0
     _header_timer: asyncio.TimerHandle | None = None
 
@@ -38,28 +41,37 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what stands before the body; uvicorn reads headers without any bound."""
-        if self._header_timer is not None:
+        if self._is_in_headers:
             self._header_size += len(data)
             if self._header_size > HEADER_SIZE_LIMIT + len(data):
                 self.transport.abort()
                 return
         super().data_received(data)
+        # Headers that came in one piece, as nearly all do, never need a timer.
+        if self._is_in_headers and self._header_timer is None:
+            self._await_headers()
 
     def on_message_begin(self) -> None:
-        """A further request on the connection has its own time for its headers."""
+        """A further request on the connection has its own time and size for its headers."""
         super().on_message_begin()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope[CONNECTION_KEY] = self
-        if self._header_timer is None:
-            self._await_headers()
+        if not self._is_in_headers:
+            self._is_in_headers, self._header_size = True, 0
 
     def on_headers_complete(self) -> None:
         """The headers are in."""
+        self._is_in_headers = False
         self._stop_waiting()
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """The body is in."""
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope[COMPLETE_KEY] = True
+        super().on_message_complete()
+
     def _await_headers(self) -> None:
-        self._header_size = 0
         self._header_timer = self.loop.call_later(self.header_timeout, self._give_up)
 
     def _stop_waiting(self) -> None:

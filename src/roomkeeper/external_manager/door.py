@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -12,7 +13,7 @@ import structlog
 
 from roomkeeper.external_manager import answers, metrics, proxies
 from roomkeeper.external_manager.batcher import Batcher
-from roomkeeper.external_manager.connections import CONNECTION_KEY
+from roomkeeper.external_manager.connections import COMPLETE_KEY, CONNECTION_KEY
 from roomkeeper.external_manager.limits import UnprovenRate
 from roomkeeper.external_manager.posts import PLAIN, XML, Post, Reply, Service
 from roomkeeper.protocols import external_manager, phonebook
@@ -95,20 +96,23 @@ class Door:
         started = time.monotonic()
         source = _source(scope)
         if not secret and self._unproven.is_exhausted(source, started):
-            metrics.replies.labels(address.service, "429").inc()
+            metrics.count(address.service, 429)
             await _send(send, answers.TOO_MANY, closes=True)
             return
         is_small = address.service in (Service.EVENTS, Service.PHONE_BOOK)
         limit = self._options.event_size_limit if is_small else self._options.document_size_limit
         try:
-            async with asyncio.timeout(self._options.body_timeout):
+            if scope.get(COMPLETE_KEY):
                 raw = await _read_body(scope, receive, limit)
+            else:
+                async with asyncio.timeout(self._options.body_timeout):
+                    raw = await _read_body(scope, receive, limit)
         except TimeoutError:
             await _send(send, Reply(408, b"The body took too long.\n", PLAIN), closes=True)
             return
         if raw is None:
             self._unproven.charge(source, started)
-            metrics.replies.labels(address.service, "413").inc()
+            metrics.count(address.service, 413)
             await _send(send, answers.TOO_LARGE, closes=True)
             return
         message, problem = await _decode(address.service, raw, _header(scope, b"content-type"))
@@ -122,8 +126,7 @@ class Door:
                     connection.is_proven = True
             elif reply.status == 200 and not self._unproven.charge(source, started):
                 reply = answers.TOO_MANY
-        metrics.replies.labels(address.service, str(reply.status)).inc()
-        metrics.seconds.labels(address.service).observe(time.monotonic() - started)
+        metrics.count(address.service, reply.status, time.monotonic() - started)
         await _send(send, reply)
 
 
@@ -215,7 +218,12 @@ def _header(scope: Scope, wanted: bytes) -> str:
 
 def _source(scope: Scope) -> str:
     client = scope.get("client")
-    address = parse_address(client[0]) if client else None
+    return _canonical(client[0]) if client else ""
+
+
+@lru_cache(maxsize=20_000)
+def _canonical(text: str) -> str:
+    address = parse_address(text)
     return str(address) if address is not None else ""
 
 

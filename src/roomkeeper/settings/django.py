@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "roomkeeper.web.time_zone.TimeZoneMiddleware",
+    "roomkeeper.web.store.StoreUnavailableMiddleware",
 ]
 ROOT_URLCONF = "roomkeeper.urls"
 ASGI_APPLICATION = "roomkeeper.asgi.application"

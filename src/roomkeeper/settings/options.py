@@ -4,6 +4,8 @@ Every field carries its one documented line; `docs/reference/settings.md` is gen
 """
 
 import dataclasses
+import ipaddress
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -73,29 +75,51 @@ class Options:
     log_level: str = _option("info", "debug, info, warning or error.")
 
 
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", Path: "a path"}
+_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+# Without any of these nothing is refused by a rate or kept for want of room; 0 is a sensible wish there.
+_MAY_BE_ZERO = {"unproven_rate", "unproven_burst", "inbox_limit", "exchanges_kept"}
+
+
 def _convert(name: str, kind: Any, value: Any) -> Any:
     try:
         if kind is Path:
             return Path(str(value)).expanduser().absolute()
         if kind is bool:
-            if isinstance(value, bool):
-                return value
-            return {
-                "1": True,
-                "true": True,
-                "yes": True,
-                "on": True,
-                "0": False,
-                "false": False,
-                "no": False,
-                "off": False,
-            }[str(value).strip().lower()]
+            return value if isinstance(value, bool) else _SWITCH[str(value).strip().lower()]
         if kind == tuple[str, ...]:
             parts = value if isinstance(value, list | tuple) else str(value).split(",")
             return tuple(str(part).strip() for part in parts if str(part).strip())
         return kind(value)
     except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError(f"Setting {name.upper()} cannot be {value!r}: it must be a {kind}.") from error
+        raise _refused(name, value, f"must be {_WORDS.get(kind, 'a text')}") from error
+
+
+def _check(name: str, value: Any) -> None:
+    """Refuse what has the right kind and still cannot be used."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        least = 0 if name in _MAY_BE_ZERO else 1
+        if not (least <= value < math.inf):
+            raise _refused(name, value, f"must be at least {least}")
+    elif name in ("http", "https"):
+        for listener in value:
+            port = listener.rpartition(":")[2]
+            if ":" not in listener or not (port.isascii() and port.isdigit() and int(port) <= 65_535):
+                raise _refused(name, listener, "must be HOST:PORT, such as 10.0.0.5:8080 or [2001:db8::5]:8080")
+    elif name == "trusted_proxies":
+        for network in value:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError as error:
+                # Passed over, it would be found out by every system having the proxy's address.
+                raise _refused(name, network, "must be a network such as 10.20.0.0/16") from error
+    elif name == "log_level" and value.lower() not in _LOG_LEVELS:
+        raise _refused(name, value, f"must be one of {', '.join(_LOG_LEVELS)}")
+
+
+def _refused(name: str, value: object, sentence: str) -> SettingsError:
+    return SettingsError(f"Setting {name.upper()} cannot be {value!r}: it {sentence}.")
 
 
 def load(environment: Mapping[str, str] | None = None, *, config: Path | None = None) -> Options:
@@ -120,6 +144,8 @@ def load(environment: Mapping[str, str] | None = None, *, config: Path | None = 
     for name, kind in kinds.items():
         if PREFIX + name.upper() in environment:
             values[name] = _convert(name, kind, environment[PREFIX + name.upper()])
+    for name, value in values.items():
+        _check(name, value)
     return Options(**values)
 
 

@@ -1,5 +1,6 @@
 """A check-in: what a known system's event changes in what we know of it. Deciding who posts is `identification`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from roomkeeper.protocols.external_manager import Beat, PostEvent
@@ -53,13 +54,16 @@ def check_in(
     known: Known,
     event: PostEvent,
     arrival: Arrival,
-    raw: bytes,
+    redacted: Callable[[], bytes],
     *,
     settings: NetworkSettings,
     writes: Writes,
     was_just_proven: bool = False,
 ) -> CheckedIn:
-    """Take in an event of the system itself: contact, name and version, liveness, connectivity, timeline."""
+    """Take in an event of the system itself: contact, name and version, liveness, connectivity, timeline.
+
+    `redacted` gives the post as it may be kept; it is asked only where the post is kept.
+    """
     if not was_just_proven and is_plain_beat(known, event, arrival):
         writes.touch(known)
         return CheckedIn(is_initial=False, is_unchanged=True, entry=None)
@@ -69,7 +73,7 @@ def check_in(
     # A system of the inbox is not probed: anybody could have us call any address.
     if known.state == State.MANAGED and (is_initial or known.is_new or pair_changed or was_just_proven):
         _judge_connectivity(known, claimed.ip_address[:64], arrival, settings, writes)
-    entry = _note(known, event, arrival, raw, writes)
+    entry = _note(known, event, arrival, redacted(), writes)
     _take_over_claims(known, event, writes)
     if not known.is_alive:
         returned = known.is_alive is not None

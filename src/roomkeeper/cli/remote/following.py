@@ -13,14 +13,18 @@ LOOK_EVERY = 2.0
 
 def wait_for_change_set(api: Api, change_set: int, seconds: float) -> dict[str, Any]:
     """The change set once nothing of it waits; ends the command as failed where it does not come true in time."""
-    found = _wait(lambda: api.get(f"change-sets/{change_set}"), lambda one: one["state"] not in OPEN, seconds)
+    found = _wait(
+        lambda: api.get(f"change-sets/{change_set}", changes=False),
+        lambda one: one["state"] not in OPEN,
+        seconds,
+    )
     if found["state"] in OPEN:
         fail(
             "Not yet",
             f"Change set {change_set} is {found['state']} after {seconds:g} s.",
             hint=f"It goes on: roomkeeper changes show {change_set}",
         )
-    return dict(found)
+    return dict(api.get(f"change-sets/{change_set}"))
 
 
 def wait_for_actions(api: Api, actions: list[int], seconds: float) -> list[dict[str, Any]]:

@@ -1,0 +1,139 @@
+"""The API put together: its routers, its errors and its OpenAPI document."""
+
+from typing import Any
+
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+
+from roomkeeper import __version__
+from roomkeeper.api import (
+    actions,
+    audit_trail,
+    change_sets,
+    folders,
+    groups,
+    network_settings,
+    problems,
+    system_acts,
+    system_reports,
+    systems,
+    tags,
+    tickets,
+    tokens,
+    users,
+)
+from roomkeeper.api.idempotency import HEADER
+from roomkeeper.api.parsing import StrictParser
+
+PREFIX = "/api/v1/"
+_PROBLEM = {"$ref": "#/components/schemas/ProblemOut"}
+_WORDS = {
+    "400": "The body is not JSON",
+    "401": "Not signed in",
+    "403": "Not permitted",
+    "404": "Not found",
+    "409": "Not possible now",
+    "413": "Too large",
+    "422": "Cannot be used",
+}
+
+
+class RoomkeeperApi(NinjaAPI):
+    """ninja's API whose document tells of the problems and of `Idempotency-Key`, too."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The name of the function: unique, and what a generated client's method should be called."""
+        return operation.view_func.__name__
+
+    def get_openapi_schema(
+        self,
+        *,
+        path_prefix: str | None = None,
+        path_params: dict[str, Any] | None = None,
+    ) -> OpenAPISchema:
+        """The document, with what ninja does not know."""
+        found = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        schema = problems.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+        found["components"]["schemas"].update(schema.pop("$defs"))
+        found["components"]["schemas"]["ProblemOut"] = schema
+        for operations in found["paths"].values():
+            for method, operation in operations.items():
+                _tell_problems(method, operation)
+                if method == "post":
+                    operation["parameters"].append(
+                        {
+                            "in": "header",
+                            "name": HEADER,
+                            "required": False,
+                            "schema": {
+                                "type": "string",
+                                "minLength": 1,
+                                "maxLength": 255,
+                                "pattern": "^[!-~]+$",
+                            },
+                            "description": "The same request with the same key is done once.",
+                        }
+                    )
+        _tell_other_forms(found)
+        return found
+
+
+def _tell_problems(method: str, operation: dict[str, Any]) -> None:
+    codes = ["401", "403", "422"]
+    if any(parameter["in"] == "path" for parameter in operation["parameters"]) or "requestBody" in operation:
+        codes.append("404")
+    if "requestBody" in operation:
+        codes += ["400", "413"]
+    if method != "get":
+        codes.append("409")
+    for code in codes:
+        operation["responses"][code] = {
+            "description": _WORDS[code],
+            "content": {problems.MEDIA_TYPE: {"schema": _PROBLEM}},
+        }
+
+
+def _tell_other_forms(found: OpenAPISchema) -> None:
+    """The answers that are not JSON, and the items of bulk calls, which are looked at one by one."""
+    found["components"]["schemas"]["SystemsIn"]["properties"]["systems"]["items"] = {
+        "$ref": "#/components/schemas/SystemIn"
+    }
+    text = {"schema": {"type": "string"}}
+    found["paths"][f"{PREFIX}systems"]["get"]["responses"][200]["content"]["text/csv"] = text
+    status = f"{PREFIX}systems/{{system_id}}/status"
+    found["paths"][status]["get"]["responses"][200]["content"]["text/xml"] = text
+
+
+def _make() -> RoomkeeperApi:
+    made = RoomkeeperApi(
+        title="Roomkeeper",
+        version=__version__,
+        urls_namespace="api",
+        docs_url=None,
+        parser=StrictParser(),
+        description="The REST API of Roomkeeper. Lists are `{items, next}`; errors are problem+json.",
+    )
+    problems.add_handlers(made)
+    for prefix, routes in (
+        # One address, one router: ninja would answer 405 for the methods of a second one.
+        ("/systems", systems.routes),
+        ("/systems", system_acts.routes),
+        ("/systems", system_reports.routes),
+        ("/change-sets", change_sets.routes),
+        ("/actions", actions.routes),
+        ("/folders", folders.routes),
+        ("/tags", tags.routes),
+        ("/network-settings", network_settings.routes),
+        ("/tickets", tickets.routes),
+        ("/users", users.routes),
+        ("/groups", groups.routes),
+        ("/tokens", tokens.routes),
+        ("/me", tokens.me_routes),
+        ("/audit", audit_trail.routes),
+    ):
+        made.add_router(prefix, routes)
+    return made
+
+
+api = _make()

@@ -1,0 +1,79 @@
+"""`audit`: who did what, and by which road."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from django.http import HttpRequest
+from ninja import Query, Schema
+
+from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.api.paging import ListParameters, Page, page_of, searched
+from roomkeeper.api.reach import Identifier
+from roomkeeper.api.routing import Routes
+from roomkeeper.api.system_fields import aware
+
+routes = Routes("audit")
+_SORTS = {"id": "id", "at": "at", "user": "user_name", "act": "act", "object_kind": "object_kind"}
+
+
+class AuditOut(Schema):
+    """One act of a person or program."""
+
+    id: int
+    at: datetime
+    user: str
+    road: str
+    act: str
+    object_kind: str
+    object_id: int | None
+    object_label: str
+    details: dict[str, Any]
+
+
+class AuditFilters(ListParameters):
+    """Filters on the audit trail."""
+
+    user: str | None = None
+    road: Literal["web", "api", "cli"] | None = None
+    act: str | None = None
+    object_kind: str | None = None
+    object_id: Identifier | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+
+
+@routes.get("", response=Page[AuditOut])
+@needs(Permission.VIEW_SERVER)
+def list_audit(request: HttpRequest, filters: Query[AuditFilters]) -> Page[AuditOut]:
+    """List the audit trail, newest first."""
+    rows = AuditEntry.objects.all()
+    for name, lookup in (
+        ("user", "user_name"),
+        ("road", "road"),
+        ("act", "act"),
+        ("object_kind", "object_kind"),
+        ("object_id", "object_id"),
+    ):
+        if (value := getattr(filters, name)) is not None:
+            rows = rows.filter(**{lookup: value})
+    if filters.after is not None:
+        rows = rows.filter(at__gt=aware(filters.after))
+    if filters.before is not None:
+        rows = rows.filter(at__lt=aware(filters.before))
+    rows = searched(rows, filters.search, "user_name", "act", "object_kind", "object_label")
+    return page_of(AuditOut, rows, filters, _SORTS, "-id", _told)
+
+
+def _told(entry: AuditEntry) -> AuditOut:
+    return AuditOut(
+        id=entry.pk,
+        at=entry.at,
+        user=entry.user_name,
+        road=entry.road,
+        act=entry.act,
+        object_kind=entry.object_kind,
+        object_id=entry.object_id,
+        object_label=entry.object_label,
+        details=entry.details,
+    )

@@ -1,0 +1,73 @@
+"""Choosing the systems of a bulk act: by their ids, or by the filters of the systems list."""
+
+from typing import Any, Self
+
+from django.utils import timezone
+from ninja import Schema
+from pydantic import Field, ValidationError, model_validator
+
+from roomkeeper.accounts.models import User
+from roomkeeper.accounts.permissions import Permission, grants_of
+from roomkeeper.api.problems import Invalid
+from roomkeeper.api.reach import Identifier, get_folder
+from roomkeeper.api.system_fields import SystemFilters, filtered, system_rows
+from roomkeeper.systems.models import State
+
+_NOT_FILTERS = {"limit", "cursor", "sort"}
+
+
+class SystemChoice(Schema, extra="forbid"):
+    """The systems meant: `systems` or `filter`, one of the two."""
+
+    systems: list[Identifier] | None = Field(None, max_length=20_000)
+    filter: dict[str, Any] | None = Field(
+        None,
+        description="Filters of `GET systems` by name; {} is every managed system. "
+        "Only managed systems are chosen, and only where you may do this.",
+    )
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        if (self.systems is None) == (self.filter is None):
+            raise ValueError("give either `systems` or `filter`")
+        return self
+
+
+def choose(user: User, choice: SystemChoice, permission: Permission) -> list[int]:
+    """The ids meant: as listed (each is checked by the act), or the managed ones that the filter finds."""
+    if choice.systems is not None:
+        return list(dict.fromkeys(choice.systems))
+    filters = _filters(choice.filter or {})
+    path = get_folder(user, filters.folder).path if filters.folder else None
+    rows = filtered(system_rows(user), filters, path, timezone.now())
+    rows = rows.filter(grants_of(user).folders(permission), state=State.MANAGED)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _filters(found: dict[str, Any]) -> SystemFilters:
+    unknown = sorted(name for name in found if name in _NOT_FILTERS or name not in SystemFilters.model_fields)
+    if unknown:
+        raise Invalid(
+            f"There is no filter {unknown[0]!r} on systems.",
+            kind="unknown-parameter",
+            errors=[(f"body.filter.{name}", "unknown filter") for name in unknown],
+        )
+    # One value where several may stand is as good as a list of one, as in the query.
+    values = {
+        name: [value] if _takes_many(name) and not isinstance(value, list) else value
+        for name, value in found.items()
+    }
+    try:
+        return SystemFilters.model_validate(values)
+    except ValidationError as error:
+        raise Invalid(
+            "The filter holds what cannot be used.",
+            errors=[
+                (".".join(["body.filter", *(str(part) for part in one["loc"])]), one["msg"])
+                for one in error.errors()
+            ],
+        ) from error
+
+
+def _takes_many(name: str) -> bool:
+    return isinstance(SystemFilters.model_fields[name].default, list)

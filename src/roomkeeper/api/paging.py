@@ -1,0 +1,134 @@
+"""Lists: pages by keyset, so that a page costs the same anywhere in the list and with every offered sort."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import DataError
+from django.db.models import F, Model, Q, QuerySet
+from ninja import Schema
+from pydantic import Field
+
+from roomkeeper.api.problems import Invalid
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+Item = TypeVar("Item")
+Row = TypeVar("Row", bound=Model)
+
+
+class ListParameters(Schema):
+    """What every list takes."""
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Items on a page.")
+    cursor: str = Field("", max_length=2000, description="`next` of the page before.")
+    search: str = Field("", max_length=200, description="Words that must appear, in any case.")
+    sort: str = Field("", max_length=64, description="A field to sort by; with `-` in front descending.")
+
+
+class Page(Schema, Generic[Item]):
+    """A page of a list."""
+
+    items: list[Item]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+def cut(
+    rows: QuerySet[Row],
+    parameters: ListParameters,
+    sorts: Mapping[str, str],
+    default: str,
+) -> tuple[list[Row], str | None]:
+    """The rows of the page asked for, and the next cursor.
+
+    `sorts` names what can be sorted by and the lookup behind it; nulls come first ascending, last descending.
+    Raises `Invalid` for an unknown sort or a cursor that does not belong to it.
+    """
+    sort = parameters.sort or default
+    descending = sort.startswith("-")
+    lookup = sorts.get(sort.removeprefix("-"))
+    if lookup is None:
+        raise Invalid(
+            f"The list cannot be sorted by {sort!r}.",
+            errors=[("query.sort", "unknown sort")],
+            hint=f"It can be sorted by {', '.join(sorted(sorts))}; with - in front descending.",
+        )
+    order = F("sorted_by").desc(nulls_last=True) if descending else F("sorted_by").asc(nulls_first=True)
+    ordered: QuerySet[Any] = rows.annotate(sorted_by=F(lookup)).order_by(order, "-pk" if descending else "pk")
+    try:
+        if parameters.cursor:
+            ordered = ordered.filter(_after(_read_cursor(parameters.cursor, sort), descending))
+        found: list[Any] = list(ordered[: parameters.limit + 1])
+    except (ValidationError, ValueError, TypeError, OverflowError, DataError) as error:
+        if parameters.cursor:
+            raise _unusable_cursor() from error
+        raise
+    if len(found) <= parameters.limit:
+        return found, None
+    found.pop()
+    return found, _write_cursor(sort, found[-1].sorted_by, found[-1].pk)
+
+
+def page_of(
+    kind: type[Item],
+    rows: QuerySet[Row],
+    parameters: ListParameters,
+    sorts: Mapping[str, str],
+    default: str,
+    encode: Callable[[Row], Item],
+) -> Page[Item]:
+    """The page asked for with every row encoded."""
+    found, following = cut(rows, parameters, sorts, default)
+    return Page[kind](items=[encode(row) for row in found], next=following)  # type: ignore[valid-type]
+
+
+def searched(rows: QuerySet[Row], words: str, *lookups: str) -> QuerySet[Row]:
+    """The rows in which every word appears in at least one of the fields."""
+    for word in words.split():
+        found = Q()
+        for lookup in lookups:
+            found |= Q(**{f"{lookup}__icontains": word})
+        rows = rows.filter(found)
+    return rows
+
+
+def _after(mark: tuple[Any, int], descending: bool) -> Q:
+    value, key = mark
+    if descending:
+        if value is None:
+            return Q(sorted_by__isnull=True, pk__lt=key)
+        return Q(sorted_by__lt=value) | Q(sorted_by__isnull=True) | Q(sorted_by=value, pk__lt=key)
+    if value is None:
+        return Q(sorted_by__isnull=False) | Q(sorted_by__isnull=True, pk__gt=key)
+    return Q(sorted_by__gt=value) | Q(sorted_by=value, pk__gt=key)
+
+
+def _write_cursor(sort: str, value: Any, key: int) -> str:
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    content = json.dumps([sort, value, key], separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, sort: str) -> tuple[Any, int]:
+    try:
+        content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        kept_sort, value, key = json.loads(content)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _unusable_cursor() from error
+    if kept_sort != sort or type(key) is not int or not isinstance(value, str | int | float | bool | None):
+        raise _unusable_cursor()
+    if isinstance(value, str) and "\x00" in value:
+        raise _unusable_cursor()
+    return value, key
+
+
+def _unusable_cursor() -> Invalid:
+    return Invalid(
+        "The cursor does not belong to this list with this sort.",
+        errors=[("query.cursor", "cannot be used")],
+        hint="Take `next` of the page before, with the same sort and filters; leave it out to begin.",
+    )

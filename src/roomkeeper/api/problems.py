@@ -1,0 +1,238 @@
+"""Errors of the API as problem+json (RFC 9457), and the one table from exceptions to HTTP answers.
+
+Problem                     anything an operation refuses, with its HTTP status
+├── NotFound      404       no such object, or not in the caller's folders
+├── Conflict      409       the object's state does not allow it now
+└── Invalid       422       a value, a field or a parameter cannot be used
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import pydantic
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI, Schema
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from pydantic import Field
+
+MEDIA_TYPE = "application/problem+json"
+_TYPE_PREFIX = "urn:roomkeeper:problem:"
+logger = logging.getLogger("roomkeeper.api")
+
+
+class FieldError(Schema):
+    """One field or parameter that cannot be used."""
+
+    field: str = Field(description="Where: `body.settings`, `query.limit`, ...")
+    message: str
+
+
+class ProblemOut(Schema):
+    """Every error of the API has this shape."""
+
+    type: str = Field(description="A stable word for programs, as a URN.")
+    title: str
+    status: int
+    detail: str = Field(description="What happened, as a sentence.")
+    hint: str = Field(description="What can be done about it; may be empty.")
+    errors: list[FieldError] = Field(description="The fields concerned; may be empty.")
+
+
+class Problem(Exception):
+    """The operation was refused."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        title: str,
+        detail: str,
+        *,
+        hint: str = "",
+        errors: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.title = title
+        self.detail = detail
+        self.hint = hint
+        self.errors = list(errors)
+
+    def content(self) -> dict[str, Any]:
+        """The members of the problem+json document."""
+        return {
+            "type": _TYPE_PREFIX + self.kind,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "hint": self.hint,
+            "errors": [{"field": field, "message": message} for field, message in self.errors],
+        }
+
+
+class NotFound(Problem):
+    """There is no such object, or it is in no folder on which the caller has a role."""
+
+    def __init__(self, what: str, key: object) -> None:
+        super().__init__(
+            404,
+            "not-found",
+            "Not found",
+            f"There is no {what} {key} that you may see.",
+            hint="Check the number, or ask an administrator for a role on its folder.",
+        )
+
+
+class Conflict(Problem):
+    """What was asked does not fit the state of the object."""
+
+    def __init__(self, detail: str, *, hint: str = "", kind: str = "conflict") -> None:
+        super().__init__(409, kind, "Not possible now", detail, hint=hint)
+
+
+class Invalid(Problem):
+    """A value cannot be used. `errors` holds (field, sentence)."""
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[tuple[str, str]] = (), hint: str = "", kind: str = "invalid"
+    ) -> None:
+        super().__init__(422, kind, "Cannot be used", detail, hint=hint, errors=errors)
+
+
+@contextmanager
+def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: str = "") -> Iterator[None]:
+    """Turn a service's own refusals (their text is the sentence to show) into a 409 or 422 problem."""
+    try:
+        yield
+    except refusals as error:
+        if status == 409:
+            raise Conflict(str(error), hint=hint) from error
+        raise Invalid(str(error), errors=[(field, str(error))] if field else (), hint=hint) from error
+
+
+def answer_problem(problem: Problem) -> HttpResponse:
+    """The HTTP answer for a problem."""
+    answer = HttpResponse(json.dumps(problem.content()), status=problem.status, content_type=MEDIA_TYPE)
+    if problem.status == 401:
+        answer["WWW-Authenticate"] = 'Bearer realm="Roomkeeper"'
+    return answer
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that tells of an exception; an unexpected one is logged and told without its inside."""
+    match error:
+        case Problem():
+            return error
+        case AuthenticationError():
+            return Problem(
+                401,
+                "not-signed-in",
+                "Not signed in",
+                "The request carries no valid token.",
+                hint="Send `Authorization: Bearer TOKEN`; make a token with `roomkeeper token create`.",
+            )
+        case PermissionDenied():
+            return Problem(
+                403,
+                "not-permitted",
+                "Not permitted",
+                str(error) or "You may not do this.",
+                hint="Ask an administrator for a role on the folder.",
+            )
+        case Http404():
+            return Problem(
+                404,
+                "not-found",
+                "Not found",
+                "There is nothing at this address.",
+                hint="The API's addresses are listed at /api/v1/openapi.json.",
+            )
+        case ValidationError():
+            found = [_field_error(one) for one in error.errors]
+            return Invalid(
+                "The request holds what cannot be used: " + found[0][1]
+                if len(found) == 1
+                else f"The request holds {len(found)} things that cannot be used.",
+                errors=found,
+            )
+        case pydantic.ValidationError():
+            found = [
+                _field_error({"loc": ("body", *one["loc"]), "msg": one["msg"]}, drop=False)
+                for one in error.errors()
+            ]
+            return Invalid("The item holds what cannot be used.", errors=found)
+        case OperationalError():
+            logger.error("The database cannot be used.", exc_info=error)
+            return Problem(
+                503,
+                "store-unavailable",
+                "Not available",
+                "The database cannot be used right now.",
+                hint="Repeat in a moment. If this stays, look at the server's log and its disk.",
+            )
+        case RequestDataTooBig():
+            return Problem(
+                413,
+                "too-large",
+                "Too large",
+                "The body of the request is too large.",
+                hint="Send it in several requests.",
+            )
+        case HttpError():
+            return Problem(
+                error.status_code,
+                "bad-request" if error.status_code == 400 else "refused",
+                HTTPStatus(error.status_code).phrase,
+                _sentence(error),
+                hint="",
+            )
+        case SuspiciousOperation():
+            return Problem(400, "bad-request", "Bad Request", "The request cannot be read.")
+    logger.error("An operation of the API failed.", exc_info=error)
+    return Problem(
+        500,
+        "internal",
+        "Internal error",
+        "Roomkeeper failed to do this. The fault is in its log.",
+        hint="Nothing needs to be changed in the request; report the fault with the log's entry.",
+    )
+
+
+def _sentence(error: HttpError) -> str:
+    if error.status_code == 400:
+        return "The body is not JSON that can be read."
+    return str(error)
+
+
+def _field_error(error: dict[str, Any], *, drop: bool = True) -> tuple[str, str]:
+    # pydantic says ("body", "details", "settings"): the name of our own parameter in the middle says nothing.
+    where = [str(part) for part in error.get("loc", ())]
+    if drop and len(where) > 2 and where[0] in ("body", "query"):
+        del where[1]
+    message = str(error.get("msg", "cannot be used")).removeprefix("Value error, ")
+    return ".".join(where), message
+
+
+def add_handlers(api: NinjaAPI) -> None:
+    """Make the API answer every exception as a problem."""
+
+    def handle(request: HttpRequest, error: Any) -> HttpResponse:
+        return answer_problem(problem_of(error))
+
+    for kind in (
+        Exception,
+        Problem,
+        Http404,
+        HttpError,
+        ValidationError,
+        PermissionDenied,
+        SuspiciousOperation,
+    ):
+        api.add_exception_handler(kind, handle)

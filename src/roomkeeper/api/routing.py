@@ -1,0 +1,109 @@
+"""Routes with rules: every operation states who may use it, and one place enforces that.
+
+An operation is written as
+
+    @routes.get("/{int:system_id}", response=SystemOut)
+    @needs(Permission.VIEW, anywhere=True)
+    def get_system(request: HttpRequest, system_id: int) -> SystemOut: ...
+
+and `Routes` refuses at import one that has no rule.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from ninja import Router
+from ninja.errors import ConfigError
+from ninja.security import HttpBearer
+
+from roomkeeper.accounts import tokens
+from roomkeeper.accounts.models import User
+from roomkeeper.accounts.permissions import Permission, check_rule
+from roomkeeper.api import idempotency
+from roomkeeper.api.problems import Invalid
+
+Rule = tuple[Permission, bool]
+
+
+class Token(HttpBearer):
+    """`Authorization: Bearer TOKEN`, then the operation's rule: before the body is read."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        super().__init__()
+
+    def authenticate(self, request: HttpRequest, token: str) -> User | None:
+        """The token's user, or None (401); raises `PermissionDenied` where the rule does not hold."""
+        user = tokens.find_user(token.strip(), now=timezone.now())
+        if user is not None:
+            request.user = user
+            check_rule(user, self.rule)
+        return user
+
+
+class Routes(Router):
+    """A router whose operations all have a rule, know their parameters and honour `Idempotency-Key`."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tags=[tag])
+        self.add_decorator(_keeping_answers, mode="view")
+
+    def add_api_operation(
+        self, path: str, methods: list[str], view_func: Callable[..., Any], **options: Any
+    ) -> None:
+        """Add an operation; raises `ConfigError` for one without a rule."""
+        rule: Rule | None = getattr(view_func, "rule", None)
+        if rule is None:
+            raise ConfigError(
+                f"{view_func.__module__}.{view_func.__name__} states no rule: put @needs(...) beneath."
+            )
+        options["auth"] = Token(rule)
+        guarded = _guard(view_func)
+        super().add_api_operation(path, methods, guarded, **options)
+        operation = self.path_operations[path].operations[-1]
+        guarded.parameters = frozenset(  # type: ignore[attr-defined]
+            name
+            for model in operation.models
+            if model.__ninja_param_source__ == "query"
+            for name in model.__ninja_flatten_map__
+        )
+        operation.summary = _summary(view_func)
+
+
+def user_of(request: HttpRequest) -> User:
+    """The caller; every operation of the API has one."""
+    return cast(User, request.user)
+
+
+def _guard(view: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **values: Any) -> Any:
+        for name in request.GET:
+            if name not in guarded.parameters:  # type: ignore[attr-defined]
+                known = ", ".join(sorted(guarded.parameters)) or "none"  # type: ignore[attr-defined]
+                raise Invalid(
+                    f"There is no parameter {name!r} here.",
+                    kind="unknown-parameter",
+                    errors=[(f"query.{name[:100]}", "unknown parameter")],
+                    hint=f"Known parameters: {known}.",
+                )
+        return idempotency.once(request, lambda: view(request, *args, **values))
+
+    return guarded
+
+
+def _keeping_answers(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    @functools.wraps(run)
+    def keeping(request: HttpRequest, **values: Any) -> HttpResponseBase:
+        answer = run(request, **values)
+        idempotency.keep(request, answer)
+        return answer
+
+    return keeping
+
+
+def _summary(view: Callable[..., Any]) -> str:
+    return (view.__doc__ or view.__name__).strip().splitlines()[0].rstrip(".")

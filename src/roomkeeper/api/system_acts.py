@@ -1,0 +1,240 @@
+"""Acts on systems: admission by a person, enforcing, restarting, commands, secrets."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Schema, Status
+from pydantic import Field, field_validator
+
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.models import User
+from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.api.action_fields import ActionOut, CommandIn, ask_of, encode_action
+from roomkeeper.api.problems import Conflict, ProblemOut, refused_as
+from roomkeeper.api.reach import Identifier, get_folder, get_system
+from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.api.system_additions import failed_item
+from roomkeeper.api.system_fields import SystemOut
+from roomkeeper.api.systems import tell
+from roomkeeper.provisioning import actions, management
+from roomkeeper.systems import admission, secrets
+from roomkeeper.systems.addresses import parse_address
+from roomkeeper.systems.models import State, System
+
+routes = Routes("systems")
+
+
+class Approval(Schema, extra="forbid"):
+    """How to admit."""
+
+    folder: Identifier | None = Field(None, description="Without it: the folder where it stands.")
+    name: str | None = Field(None, max_length=50)
+    source: str | None = Field(
+        None,
+        max_length=64,
+        description="Address its secret may be handed to; without it the one it was last seen from.",
+    )
+
+    @field_validator("source")
+    @classmethod
+    def _check_source(cls, text: str | None) -> str | None:
+        if text is not None and parse_address(text) is None:
+            raise ValueError(f"{text!r} is no IP address")
+        return text
+
+
+class Approvals(Schema, extra="forbid"):
+    """Many systems to admit alike."""
+
+    systems: list[Identifier] = Field(min_length=1, max_length=1000)
+    folder: Identifier | None = None
+
+
+class ApprovedItem(Schema):
+    """What became of one system, in the order of the request."""
+
+    system: int
+    status: int
+    problem: ProblemOut | None
+
+
+class ApprovedItems(Schema):
+    """What became of each system."""
+
+    items: list[ApprovedItem]
+
+
+class Identity(Schema, extra="forbid"):
+    """What the system's hardware says of itself now; an empty one is forgotten."""
+
+    serial_number: str = Field("", max_length=64)
+    mac_address: str = Field("", max_length=64)
+
+
+class Accepted(Schema):
+    """Work that rides on the system's next check-ins."""
+
+    operation: str = Field(description="Address at which to follow it.")
+
+
+@routes.post("/approve", response=ApprovedItems)
+@needs(Permission.ADMIT, anywhere=True)
+def approve_systems(request: HttpRequest, details: Approvals) -> ApprovedItems:
+    """Admit many systems; each succeeds or fails by itself."""
+    user = user_of(request)
+    items = []
+    for system_id in details.systems:
+        try:
+            _approve(user, system_id, Approval(folder=details.folder, name=None, source=None))
+            items.append(ApprovedItem(system=system_id, status=200, problem=None))
+        except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
+            items.append(failed_item(ApprovedItem, error, system=system_id))
+    return ApprovedItems(items=items)
+
+
+@routes.post("/{int:system_id}/approve", response=SystemOut)
+@needs(Permission.ADMIT, anywhere=True)
+def approve_system(request: HttpRequest, system_id: int, details: Approval | None = None) -> SystemOut:
+    """Admit a system from the inbox, a pre-registered one, or one whose secret was withheld."""
+    user = user_of(request)
+    _approve(user, system_id, details or Approval(folder=None, name=None, source=None))
+    return tell(user, system_id)
+
+
+@routes.post("/{int:system_id}/ignore", response=SystemOut)
+@needs(Permission.ADMIT, anywhere=True)
+def ignore_system(request: HttpRequest, system_id: int) -> SystemOut:
+    """Keep a system out of the inbox; it is answered like an unknown one."""
+    return _decide(request, system_id, "ignore system", admission.ignore)
+
+
+@routes.post("/{int:system_id}/block", response=SystemOut)
+@needs(Permission.ADMIT, anywhere=True)
+def block_system(request: HttpRequest, system_id: int) -> SystemOut:
+    """Refuse everything that a system posts."""
+    return _decide(request, system_id, "block system", admission.block)
+
+
+@routes.post("/{int:system_id}/readmit", response=SystemOut)
+@needs(Permission.ADMIT, anywhere=True)
+def readmit_system(request: HttpRequest, system_id: int) -> SystemOut:
+    """Admit again: after a factory reset, an ignore or a block. Forgets what the system had proven."""
+    return _decide(request, system_id, "readmit system", admission.readmit)
+
+
+@routes.post("/{int:system_id}/accept-identity", response=SystemOut)
+@needs(Permission.ADMIT, anywhere=True)
+def accept_identity(request: HttpRequest, system_id: int, details: Identity) -> SystemOut:
+    """Accept that a system's hardware or network card was swapped."""
+
+    def accept(system: System, **who: Any) -> object:
+        return admission.accept_identity(
+            system, serial_number=details.serial_number, mac_address=details.mac_address, **who
+        )
+
+    return _decide(
+        request,
+        system_id,
+        "accept identity",
+        accept,
+        serial_number=details.serial_number,
+        mac_address=details.mac_address,
+    )
+
+
+@routes.post("/{int:system_id}/enforce", response={202: Accepted})
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def enforce_settings(request: HttpRequest, system_id: int, response: HttpResponse) -> Status[Accepted]:
+    """Hand the management settings to a system again, with its next answer."""
+    user = user_of(request)
+    system = get_managed(user, system_id, Permission.CHANGE_SETTINGS)
+    with transaction.atomic(), refused_as(409, management.EnforceRefused):
+        management.enforce(system, user=user, now=timezone.now())
+        audit.record(user, "api", "enforce settings", system)
+    return _accepted(response, f"/api/v1/systems/{system_id}/configuration")
+
+
+@routes.post("/{int:system_id}/rotate-secret", response={202: Accepted})
+@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
+def rotate_secret(request: HttpRequest, system_id: int, response: HttpResponse) -> Status[Accepted]:
+    """Hand a system a new secret; the current one serves until the new one is used."""
+    user = user_of(request)
+    system = get_system(user, system_id, Permission.MANAGE_SYSTEMS)
+    with transaction.atomic(), refused_as(409, secrets.RotationRefused):
+        secrets.rotate(system, now=timezone.now(), user=user)
+        audit.record(user, "api", "rotate secret", system)
+    return _accepted(response, f"/api/v1/systems/{system_id}/timeline")
+
+
+@routes.post("/{int:system_id}/restart", response={202: ActionOut})
+@needs(Permission.RUN_ACTIONS, anywhere=True)
+def restart_system(request: HttpRequest, system_id: int, response: HttpResponse) -> Status[ActionOut]:
+    """Restart a system at its next check-in."""
+    command = CommandIn(command=actions.RESTART, arguments={"Action": "Restart"}, body=None)
+    return _ask(request, system_id, command, response)
+
+
+@routes.post("/{int:system_id}/commands", response={202: ActionOut})
+@needs(Permission.RUN_ACTIONS, anywhere=True)
+def run_command(
+    request: HttpRequest,
+    system_id: int,
+    command: CommandIn,
+    response: HttpResponse,
+) -> Status[ActionOut]:
+    """Run a command of the xAPI on a system at its next check-in, once at most."""
+    return _ask(request, system_id, command, response)
+
+
+def get_managed(user: User, system_id: int, permission: Permission) -> System:
+    """The system, which must be managed: only then is there a road to it."""
+    system = get_system(user, system_id, permission)
+    if system.state != State.MANAGED:
+        raise Conflict(
+            f"{system} is {system.get_state_display().lower()}, not managed.",
+            hint="Approve it first.",
+        )
+    return system
+
+
+def _approve(user: User, system_id: int, details: Approval) -> None:
+    system = get_system(user, system_id)
+    folder = get_folder(user, details.folder, Permission.ADMIT) if details.folder else None
+    demand(user, Permission.ADMIT, (folder or system.folder).path)
+    if system.state != State.PENDING:
+        # Taking a known system out of its folder is for whoever may admit there too.
+        demand(user, Permission.ADMIT, system.folder.path)
+    with transaction.atomic(), refused_as(409, admission.AdmissionRefused):
+        admission.approve(
+            system, user=user, now=timezone.now(), folder=folder, name=details.name, source=details.source
+        )
+        audit.record(user, "api", "approve system", system, folder=(folder or system.folder).pk)
+
+
+def _decide(
+    request: HttpRequest, system_id: int, word: str, act: Callable[..., object], **told: Any
+) -> SystemOut:
+    user = user_of(request)
+    system = get_system(user, system_id, Permission.ADMIT)
+    with transaction.atomic(), refused_as(409, admission.AdmissionRefused):
+        act(system, user=user, now=timezone.now())
+        audit.record(user, "api", word, system, **told)
+    return tell(user, system_id)
+
+
+def _ask(
+    request: HttpRequest, system_id: int, command: CommandIn, response: HttpResponse
+) -> Status[ActionOut]:
+    user = user_of(request)
+    system = get_managed(user, system_id, Permission.RUN_ACTIONS)
+    action = ask_of(system, command, user)
+    response["Location"] = f"/api/v1/actions/{action.pk}"
+    return Status(202, encode_action(action))
+
+
+def _accepted(response: HttpResponse, address: str) -> Status[Accepted]:
+    response["Location"] = address
+    return Status(202, Accepted(operation=address))

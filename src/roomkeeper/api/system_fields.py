@@ -1,0 +1,318 @@
+"""The fields of `systems`: how a system is told, filtered, sorted and exported."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from ninja import Schema
+from pydantic import Field
+
+from roomkeeper.accounts.models import User
+from roomkeeper.api.paging import ListParameters, searched
+from roomkeeper.api.problems import Invalid
+from roomkeeper.api.reach import Identifier, labels_of, visible_systems
+from roomkeeper.systems import credentials, inventory, liveness
+from roomkeeper.systems.models import Contact, State, System
+from roomkeeper.tickets.models import Ticket
+
+StateWord = Literal["pending", "pre_registered", "managed", "ignored", "blocked"]
+ConnectivityWord = Literal[
+    "inaccessible", "reachable_on_lan", "reachable_on_public_internet", "behind_firewall"
+]
+AliveWord = Literal["yes", "no", "unknown", "flapping"]
+SHOWN_BY_DEFAULT = (State.MANAGED, State.PRE_REGISTERED)
+
+
+class SystemOut(Schema):
+    """A system. Credentials and secrets are written, never read back."""
+
+    id: int
+    name: str
+    reported_name: str = Field(description="What the device says its name is.")
+    state: StateWord
+    family: str
+    product: str
+    software_version: str
+    serial_number: str
+    mac_address: str = Field(description="12 upper-case hexadecimal digits, or empty.")
+    host: str
+    http_port: int | None
+    https_port: int | None
+    connectivity: ConnectivityWord | None = Field(description="null until it is decided for the first time.")
+    connectivity_is_locked: bool
+    connectivity_since: datetime | None
+    is_secure_only: bool
+    alive: AliveWord
+    first_seen_at: datetime | None
+    last_seen_at: datetime | None
+    next_contact_due_at: datetime | None
+    reported_address: str
+    source_address: str
+    in_call: bool
+    folder: int
+    folder_path: str = Field(description="The folder in words: `Oslo / HQ`.")
+    tags: list[str]
+    drift_count: int
+    ticket_count: int
+    has_credentials: bool
+    password_may_use_http: bool
+    admission_network: str
+    admitted_at: datetime | None
+    created_at: datetime
+    notes: str
+
+
+class SystemFilters(ListParameters):
+    """Filters on systems. Texts are compared whole, in any case; repeated parameters mean "one of"."""
+
+    id: list[Identifier] = Field([], max_length=500)
+    name: str | None = None
+    reported_name: str | None = None
+    state: list[StateWord | Literal["all"]] = Field(
+        [], description="Without it: managed and pre_registered. `pending` is the inbox, `all` everything."
+    )
+    family: str | None = None
+    product: str | None = None
+    software_version: str | None = None
+    serial_number: str | None = None
+    mac_address: str | None = Field(None, description="With or without separators.")
+    host: str | None = None
+    http_port: int | None = Field(None, ge=1, le=65_535)
+    https_port: int | None = Field(None, ge=1, le=65_535)
+    connectivity: list[ConnectivityWord | Literal["undecided"]] = []
+    connectivity_is_locked: bool | None = None
+    is_secure_only: bool | None = None
+    alive: AliveWord | None = None
+    last_seen_before: datetime | None = None
+    last_seen_after: datetime | None = None
+    reported_address: str | None = None
+    source_address: str | None = None
+    in_call: bool | None = None
+    folder: Identifier | None = Field(None, description="Systems in this folder and in all below it.")
+    tags: list[str] = Field([], max_length=50, description="Systems that carry all of these tags.")
+    drift_count: int | None = Field(None, ge=0, le=2**31 - 1)
+    has_drift: bool | None = None
+    ticket_count: int | None = Field(None, ge=0, le=2**31 - 1)
+    has_tickets: bool | None = None
+
+
+SORTS = {
+    **{
+        name: name
+        for name in (
+            "id",
+            "name",
+            "reported_name",
+            "state",
+            "family",
+            "product",
+            "software_version",
+            "serial_number",
+            "mac_address",
+            "host",
+            "http_port",
+            "https_port",
+            "connectivity",
+            "connectivity_is_locked",
+            "connectivity_since",
+            "is_secure_only",
+            "in_call",
+            "drift_count",
+            "ticket_count",
+            "admitted_at",
+            "created_at",
+        )
+    },
+    "folder": "folder__path",
+    "first_seen_at": "contact__first_seen_at",
+    "last_seen_at": "contact__last_seen_at",
+    "next_contact_due_at": "contact__next_contact_due_at",
+    "reported_address": "contact__reported_address",
+    "source_address": "contact__source_address",
+}
+DEFAULT_SORT = "name"
+_SEARCHED = (
+    "name",
+    "reported_name",
+    "serial_number",
+    "mac_address",
+    "host",
+    "product",
+    "notes",
+    "tags__name",
+    "contact__reported_address",
+    "contact__source_address",
+)
+_TEXTS = {
+    "name": "name",
+    "reported_name": "reported_name",
+    "family": "family",
+    "product": "product",
+    "software_version": "software_version",
+    "serial_number": "serial_number",
+    "host": "host",
+    "reported_address": "contact__reported_address",
+    "source_address": "contact__source_address",
+}
+_PLAIN = (
+    "http_port",
+    "https_port",
+    "connectivity_is_locked",
+    "is_secure_only",
+    "in_call",
+    "drift_count",
+    "ticket_count",
+)
+
+
+def system_rows(user: User) -> QuerySet[System]:
+    """The systems that the user sees with all that `encoder` needs: a constant number of queries a page."""
+    tickets = (
+        Ticket.objects.filter(system=OuterRef("pk"))
+        .exclude(state=Ticket.State.CLOSED)
+        .order_by()
+        .values("system")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return (
+        visible_systems(user)
+        .select_related("folder", "contact")
+        .prefetch_related("tags")
+        .annotate(ticket_count=Coalesce(Subquery(tickets), 0))
+    )
+
+
+def filtered(
+    rows: QuerySet[System],
+    filters: SystemFilters,
+    folder_path: str | None,
+    now: datetime,
+) -> QuerySet[System]:
+    """The rows that pass the filters; `folder_path` is that of `filters.folder`, looked up by the caller."""
+    if not filters.state:
+        rows = rows.filter(state__in=SHOWN_BY_DEFAULT)
+    elif "all" not in filters.state:
+        rows = rows.filter(state__in=filters.state)
+    for name, lookup in _TEXTS.items():
+        if (text := getattr(filters, name)) is not None:
+            rows = rows.filter(**{f"{lookup}__iexact": text})
+    for name in _PLAIN:
+        if (value := getattr(filters, name)) is not None:
+            rows = rows.filter(Q((name, value)))
+    if filters.id:
+        rows = rows.filter(pk__in=filters.id)
+    if filters.mac_address is not None:
+        rows = rows.filter(mac_address=_mac(filters.mac_address))
+    if filters.connectivity:
+        rows = rows.filter(
+            connectivity__in=["" if one == "undecided" else one for one in filters.connectivity]
+        )
+    if filters.alive is not None:
+        rows = rows.filter(liveness.alive_filter(filters.alive, now))
+    if filters.last_seen_before is not None:
+        rows = rows.filter(contact__last_seen_at__lt=aware(filters.last_seen_before))
+    if filters.last_seen_after is not None:
+        rows = rows.filter(contact__last_seen_at__gt=aware(filters.last_seen_after))
+    if folder_path is not None:
+        rows = rows.filter(folder__path__startswith=folder_path)
+    for tag in filters.tags:
+        rows = rows.filter(tags__name=tag)
+    if filters.has_drift is not None:
+        rows = rows.filter(~Q(drift_count=0) if filters.has_drift else Q(drift_count=0))
+    if filters.has_tickets is not None:
+        # By a pair, because the field is one that `system_rows` adds.
+        rows = rows.filter(~Q(("ticket_count", 0)) if filters.has_tickets else Q(("ticket_count", 0)))
+    if filters.search:
+        # The search joins tags: asked for by id, so that a system with two fitting tags is there once.
+        found = searched(System.objects.all(), _without_separators(filters.search), *_SEARCHED)
+        rows = rows.filter(pk__in=found.values("pk"))
+    return rows
+
+
+def encoder(rows: Iterable[System], now: datetime) -> Callable[[System], SystemOut]:
+    """A function that tells a system of these rows as `SystemOut`; looks up all their folders at once."""
+    labels = labels_of({system.folder.path for system in rows})
+
+    def encode(system: System) -> SystemOut:
+        return encode_system(system, labels[system.folder.path], now)
+
+    return encode
+
+
+def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
+    """One system of `system_rows` as the API tells it."""
+    contact = contact_of(system)
+    return SystemOut(
+        id=system.pk,
+        name=system.name,
+        reported_name=system.reported_name,
+        state=system.state,
+        family=system.family,
+        product=system.product,
+        software_version=system.software_version,
+        serial_number=system.serial_number,
+        mac_address=system.mac_address,
+        host=system.host,
+        http_port=system.http_port,
+        https_port=system.https_port,
+        connectivity=system.connectivity or None,
+        connectivity_is_locked=system.connectivity_is_locked,
+        connectivity_since=system.connectivity_since,
+        is_secure_only=system.is_secure_only,
+        alive=cast(AliveWord, liveness.alive_word(contact, now)),
+        first_seen_at=contact.first_seen_at if contact else None,
+        last_seen_at=contact.last_seen_at if contact else None,
+        next_contact_due_at=liveness.next_contact_due(contact),
+        reported_address=contact.reported_address if contact else "",
+        source_address=contact.source_address if contact else "",
+        in_call=system.in_call,
+        folder=system.folder_id,
+        folder_path=folder_label,
+        tags=sorted(tag.name for tag in system.tags.all()),
+        drift_count=system.drift_count,
+        ticket_count=system.ticket_count,
+        has_credentials=credentials.has_credentials(system),
+        password_may_use_http=system.password_may_use_http,
+        admission_network=system.admission_network,
+        admitted_at=system.admitted_at,
+        created_at=system.created_at,
+        notes=system.notes,
+    )
+
+
+def contact_of(system: System) -> Contact | None:
+    """The system's contact row, if it has one."""
+    found: Contact | None = getattr(system, "contact", None)
+    return found
+
+
+def fields_of(system: SystemOut) -> dict[str, Any]:
+    """The system as plain values, for a table."""
+    return {name: getattr(system, name) for name in SystemOut.model_fields}
+
+
+def aware(moment: datetime) -> datetime:
+    """The moment with a zone; one that came without is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _mac(text: str) -> str:
+    try:
+        return inventory.normalize_mac(text)
+    except ValueError as error:
+        raise Invalid(str(error), errors=[("query.mac_address", str(error))]) from error
+
+
+def _without_separators(words: str) -> str:
+    """The search words, those that are a MAC address as it is stored."""
+
+    def stored(word: str) -> str:
+        try:
+            return inventory.normalize_mac(word)
+        except ValueError:
+            return word
+
+    return " ".join(stored(word) for word in words.split())

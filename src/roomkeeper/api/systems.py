@@ -1,0 +1,229 @@
+"""`systems`: list, export, one, change, delete. Adding is in `system_additions`, acts in `system_acts`."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from ninja import Query, Schema
+from pydantic import Field
+
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.models import User
+from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.api.paging import Page, cut
+from roomkeeper.api.problems import Invalid, refused_as
+from roomkeeper.api.reach import Identifier, get_folder, get_system
+from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.api.system_fields import (
+    DEFAULT_SORT,
+    SORTS,
+    ConnectivityWord,
+    SystemFilters,
+    SystemOut,
+    encoder,
+    fields_of,
+    filtered,
+    system_rows,
+)
+from roomkeeper.provisioning import management, planning
+from roomkeeper.systems import connectivity_changes, credentials, inventory, live
+from roomkeeper.systems.models import State, System
+
+routes = Routes("systems")
+_EXPORT_CHUNK = 500
+# Spreadsheets run a cell that begins like this; names come from devices and are anybody's text.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class SystemFormat(Schema):
+    """How the list is answered."""
+
+    format: Literal["json", "csv"] = Field("json", description="`csv`: all systems that pass, without pages.")
+
+
+class SystemPatch(Schema, extra="forbid"):
+    """What can be changed of a system; what is left out stays."""
+
+    name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=50,
+        description="Also the wanted `SystemUnit/Name`: handed to the system.",
+    )
+    folder: Identifier | None = None
+    tags: list[str] | None = Field(None, max_length=50)
+    host: str | None = Field(None, max_length=255)
+    http_port: int | None = Field(None, ge=1, le=65_535, description="null: the port of network settings.")
+    https_port: int | None = Field(None, ge=1, le=65_535)
+    connectivity: ConnectivityWord | None = Field(None, description="Set by hand; lock it to keep it.")
+    connectivity_is_locked: bool | None = None
+    is_secure_only: bool | None = None
+    username: str | None = Field(None, max_length=128)
+    password: str | None = Field(None, max_length=1000, description="Written, never read back.")
+    password_may_use_http: bool | None = None
+    notes: str | None = Field(None, max_length=100_000)
+
+
+class PatchedSystem(SystemOut):
+    """The system after the change."""
+
+    change_set: int | None = Field(description="The change set that hands the new name to the system.")
+
+
+@routes.get("", response=Page[SystemOut])
+@needs(Permission.VIEW, anywhere=True)
+def list_systems(request: HttpRequest, filters: Query[SystemFilters], how: Query[SystemFormat]) -> Any:
+    """List systems, or export them as CSV with `?format=csv` or `Accept: text/csv`."""
+    now = timezone.now()
+    user = user_of(request)
+    path = get_folder(user, filters.folder).path if filters.folder else None
+    rows = filtered(system_rows(user), filters, path, now)
+    if how.format == "csv" or request.headers.get("Accept", "").partition(";")[0].strip() == "text/csv":
+        cut(rows.none(), filters, SORTS, DEFAULT_SORT)
+        answer = StreamingHttpResponse(
+            _csv_lines(user, filters, path, now), content_type="text/csv; charset=utf-8"
+        )
+        answer["Content-Disposition"] = 'attachment; filename="systems.csv"'
+        return answer
+    found, following = cut(rows, filters, SORTS, DEFAULT_SORT)
+    encode = encoder(found, now)
+    return Page[SystemOut](items=[encode(system) for system in found], next=following)
+
+
+@routes.get("/{int:system_id}", response=SystemOut)
+@needs(Permission.VIEW, anywhere=True)
+def show_system(request: HttpRequest, system_id: int) -> SystemOut:
+    """Show one system."""
+    return tell(user_of(request), system_id)
+
+
+@routes.patch("/{int:system_id}", response=PatchedSystem)
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def change_system(request: HttpRequest, system_id: int, patch: SystemPatch) -> PatchedSystem:
+    """Change a system's record; a new name is handed to the device too.
+
+    `name` takes the permission to change settings, everything else the one to manage systems.
+    """
+    user = user_of(request)
+    values = patch.dict(exclude_unset=True)
+    only_name = set(values) <= {"name"}
+    system = get_system(
+        user, system_id, Permission.CHANGE_SETTINGS if only_name else Permission.MANAGE_SYSTEMS
+    )
+    refuse_nulls(values, allowed={"http_port", "https_port"})
+    with transaction.atomic():
+        change_set = _apply(system, values, user, timezone.now())
+        told = {name: "***" if name == "password" else value for name, value in values.items()}
+        audit.record(user, "api", "change system", system, **told)
+    return PatchedSystem(**fields_of(tell(user, system_id)), change_set=change_set)
+
+
+@routes.delete("/{int:system_id}", response={204: None})
+@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
+def delete_system(request: HttpRequest, system_id: int) -> HttpResponse:
+    """Delete a system's record with all that is known of it; should it phone home, it stands in the inbox."""
+    user = user_of(request)
+    system = get_system(user, system_id, Permission.MANAGE_SYSTEMS)
+    with transaction.atomic():
+        audit.record(user, "api", "delete system", system)
+        inventory.delete_system(system)
+    return HttpResponse(status=204)
+
+
+def tell(user: User, system_id: int) -> SystemOut:
+    """One system as the API tells it; raises `NotFound`."""
+    get_system(user, system_id)
+    found = list(system_rows(user).filter(pk=system_id))
+    return encoder(found, timezone.now())(found[0])
+
+
+def refuse_nulls(values: dict[str, Any], allowed: set[str]) -> None:
+    """Raise `Invalid` for fields that were sent as null and cannot be."""
+    errors = [
+        (f"body.{name}", "cannot be null")
+        for name, value in values.items()
+        if value is None and name not in allowed
+    ]
+    if errors:
+        raise Invalid("Some fields cannot be null.", errors=errors)
+
+
+def _apply(system: System, values: dict[str, Any], user: User, now: datetime) -> int | None:
+    """Write the values; the id of the change set that a new name made."""
+    change_set = None
+    plain: list[str] = [
+        name
+        for name in ("host", "http_port", "https_port", "is_secure_only", "password_may_use_http", "notes")
+        if name in values
+    ]
+    for name in plain:
+        setattr(system, name, values[name])
+    if "folder" in values:
+        # Whoever looks at the folder that it leaves is told, too.
+        live.publish("systems", folder_path=system.folder.path)
+        system.folder = get_folder(user, values["folder"], Permission.MANAGE_SYSTEMS)
+        plain.append("folder")
+    if plain:
+        system.save(update_fields=plain)
+        live.publish("systems", system)
+    if "is_secure_only" in plain and system.state == State.MANAGED:
+        # The protocol and the addresses in its settings follow from it.
+        management.enforce(system, user=user, now=now)
+    if "username" in values or "password" in values:
+        credentials.set_credentials(
+            system,
+            values.get("username", system.username),
+            values.get("password", credentials.password_of(system)),
+        )
+    if "tags" in values:
+        inventory.set_tags(system, values["tags"])
+    if "connectivity" in values:
+        with refused_as(409, connectivity_changes.ConnectivityRefused):
+            connectivity_changes.set_by_hand(system, values["connectivity"], user=user, now=now)
+    if "connectivity_is_locked" in values:
+        act = connectivity_changes.lock if values["connectivity_is_locked"] else connectivity_changes.unlock
+        act(system, user=user, now=now)
+    if "name" in values and values["name"] != system.name:
+        demand(user, Permission.CHANGE_SETTINGS, system.folder.path)
+        with refused_as(422, planning.PlanRefused, field="body.name"):
+            made = planning.rename(system, values["name"], user=user, now=now)
+        change_set = made.pk if made else None
+    return change_set
+
+
+def _csv_lines(user: User, filters: SystemFilters, folder_path: str | None, now: datetime) -> Iterator[str]:
+    """The whole list, read chunk by chunk along the same keyset as the pages."""
+    names = list(SystemOut.model_fields)
+    yield _csv_line(names)
+    parameters = filters.model_copy(update={"limit": _EXPORT_CHUNK})
+    while True:
+        rows = filtered(system_rows(user), filters, folder_path, now)
+        found, following = cut(rows, parameters, SORTS, DEFAULT_SORT)
+        encode = encoder(found, now)
+        for system in found:
+            yield _csv_line([_cell(value) for value in fields_of(encode(system)).values()])
+        if following is None:
+            return
+        parameters = parameters.model_copy(update={"cursor": following})
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    text = ", ".join(value) if isinstance(value, list) else str(value)
+    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+
+
+def _csv_line(cells: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()

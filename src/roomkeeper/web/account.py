@@ -1,0 +1,106 @@
+"""One's own account: time zone, password, API tokens."""
+
+import zoneinfo
+from datetime import timedelta
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from roomkeeper.accounts import audit, tokens
+from roomkeeper.accounts.models import ApiToken, User
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.web.acts import Question, ask, attempt
+from roomkeeper.web.acts import now as moment
+
+LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "a year"), (0, "without end"))
+
+
+def _user(request: HttpRequest) -> User:
+    return User.objects.get(pk=cast(User, request.user).pk)
+
+
+@needs(Permission.OWN_ACCOUNT)
+def account(request: HttpRequest) -> HttpResponse:
+    """One's time zone, roles and tokens; a POST makes a token and shows it once."""
+    user = _user(request)
+    shown = ""
+    if request.method == "POST":
+        days = {str(days): days for days, _ in LIFETIMES}.get(request.POST.get("days", ""), 90)
+        made: list[str] = []
+        attempt(
+            request, "create token", user,
+            lambda: made.append(tokens.create_token(
+                user, now=moment(), name=request.POST.get("name", "").strip()[:100],
+                lifetime=timedelta(days=days) if days else None,
+            )[1]),
+            "", name=request.POST.get("name", "")[:100], days=days,
+        )
+        shown = made[0] if made else ""
+    return render(
+        request, "account/account.html",
+        {"zones": sorted(zoneinfo.available_timezones()), "user": user, "now": moment(), "shown": shown,
+         "tokens": ApiToken.objects.filter(user=user).order_by("-id"), "lifetimes": LIFETIMES,
+         "assignments": user.role_assignments.select_related("folder").order_by("folder__path")},
+    )
+
+
+@require_POST
+@needs(Permission.OWN_ACCOUNT)
+def set_time_zone(request: HttpRequest) -> HttpResponse:
+    """The zone in which times are shown."""
+    zone = request.POST.get("time_zone", "")
+    if zone in zoneinfo.available_timezones():
+        User.objects.filter(pk=_user(request).pk).update(time_zone=zone)
+        messages.success(request, f"Times are shown as in {zone}.")
+    else:
+        messages.error(request, "There is no such time zone.")
+    return HttpResponseRedirect(reverse("account"))
+
+
+@sensitive_post_parameters("old_password", "new_password1", "new_password2")
+@needs(Permission.OWN_ACCOUNT)
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Change one's password; a one-time password leads nowhere else before that."""
+    user = _user(request)
+    form = PasswordChangeForm(user, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            User.objects.filter(pk=user.pk).update(must_change_password=False)
+            audit.record(user, "web", "change password", user)
+        update_session_auth_hash(request, user)
+        messages.success(request, "Your password is changed.")
+        return HttpResponseRedirect(reverse("overview"))
+    errors = {name: list(form.errors.get(name, [])) for name in form.fields}
+    return render(
+        request, "account/change_password.html",
+        {"fields": [(name, label, errors[name], hint) for name, label, hint in (
+            ("old_password", "The password you signed in with", "current-password"),
+            ("new_password1", "New password, at least ten characters", "new-password"),
+            ("new_password2", "The new password again", "new-password"),
+        )], "is_forced": user.must_change_password},
+        status=422 if form.errors else 200,
+    )
+
+
+@needs(Permission.OWN_ACCOUNT)
+def delete_token(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a token of one's own back."""
+    token = get_object_or_404(ApiToken, pk=pk, user_id=request.user.pk)
+    if request.method != "POST":
+        return ask(request, Question(
+            "Delete this token?",
+            f"Programs that use {token.prefix}… ({token.name or 'without a name'}) are refused at once.",
+            "It cannot be undone; make a new token instead.", "Delete", reverse("delete_token", args=[pk]),
+            reverse("account"), is_dangerous=True,
+        ))
+    attempt(request, "delete token", _user(request), token.delete, "The token is deleted.", prefix=token.prefix)
+    return HttpResponseRedirect(reverse("account"))

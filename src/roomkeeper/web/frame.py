@@ -1,0 +1,86 @@
+"""What every page's frame needs: navigation and counts."""
+
+from typing import Any, NamedTuple
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+
+from roomkeeper.accounts.permissions import Permission, grants_of
+from roomkeeper.systems import store
+from roomkeeper.systems.models import System
+from roomkeeper.tickets.models import Ticket
+
+
+class Entry(NamedTuple):
+    """A line of the navigation; `key` names a count shown beside it."""
+
+    label: str
+    page: str
+    icon: str
+    permission: Permission
+    anywhere: bool
+    key: str = ""
+
+
+# The words and their order are those of the design's page map; features that do not exist are not listed.
+NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    ("", (Entry("Overview", "overview", "gauge", Permission.VIEW, True),)),
+    (
+        "Systems",
+        (
+            Entry("Systems", "systems", "device-tv", Permission.VIEW, True),
+            Entry("Inbox", "inbox", "inbox", Permission.VIEW_INBOX, False, "inbox"),
+            Entry("Add systems", "add_systems", "plus", Permission.ADMIT, True),
+            Entry("Folders", "folders", "folder", Permission.VIEW, True),
+        ),
+    ),
+    ("Provisioning", (Entry("Change sets", "change_sets", "list-check", Permission.VIEW, True),)),
+    ("Tickets", (Entry("Tickets", "tickets", "ticket", Permission.VIEW, True, "tickets"),)),
+    (
+        "Administration",
+        (
+            Entry("Network settings", "network_settings", "network", Permission.VIEW_SERVER, False),
+            Entry("People and roles", "people", "users", Permission.MANAGE_PEOPLE, False),
+            Entry("Audit", "audit", "writing", Permission.VIEW_SERVER, False),
+        ),
+    ),
+)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context for the frame around every page; reads nothing for those who are not signed in."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or request.headers.get("HX-Request") == "dialog":
+        return {}
+    held = grants_of(user)
+    sections = []
+    match = request.resolver_match
+    here = match.url_name if match else ""
+    counts: dict[str, int] = {}
+    if held.may(Permission.VIEW_INBOX):
+        counts["inbox"] = System.objects.filter(state="pending").count()
+    if held.may_anywhere(Permission.VIEW):
+        open_tickets = Ticket.objects.filter(state="open").filter(ticket_scope(request))
+        counts["tickets"] = open_tickets.count()
+    for title, entries in NAVIGATION:
+        shown = [
+            {
+                "label": entry.label, "address": reverse(entry.page), "icon": entry.icon,
+                "key": entry.key, "count": counts.get(entry.key, 0), "is_here": _is_here(here or "", entry.page),
+            }
+            for entry in entries
+            if (held.may_anywhere(entry.permission) if entry.anywhere else held.may(entry.permission))
+        ]
+        if shown:
+            sections.append({"title": title, "entries": shown})
+    return {"navigation": sections, "store_is_failing": store.is_failing()}
+
+
+def ticket_scope(request: HttpRequest) -> Q:
+    """A filter on tickets: those of systems she may see; those of the server for roles on the root folder."""
+    return grants_of(request.user).folders(Permission.VIEW, "system__folder__path")
+
+
+def _is_here(here: str, page: str) -> bool:
+    return here == page or here.startswith({"systems": "system_", "change_sets": "change_set_"}.get(page, "\0"))

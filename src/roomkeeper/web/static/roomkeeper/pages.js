@@ -1,0 +1,96 @@
+// What pages need beside htmx: keys, dialogs, relative times, selecting rows. No business logic.
+(() => {
+  "use strict";
+
+  // Dialogs: an element with hx-target="#dialog" loads a question; without scripts it is a page of its own.
+  const dialog = document.getElementById("dialog");
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target === dialog && dialog.innerHTML.trim() && !dialog.open) dialog.showModal();
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && event.target.matches("details form")) event.target.closest("details").open = false;
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close-dialog]") && dialog.open) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+
+  // Keys.
+  let leader = false;
+  const places = { o: "/", s: "/systems/", i: "/inbox/", c: "/change-sets/", t: "/tickets/" };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
+    if (leader && places[event.key]) {
+      const address = places[event.key];
+      if (document.querySelector(`.navbar a[href="${address}"]`)) location.href = address;
+    } else if (event.key === "/") {
+      const search = document.querySelector("[data-search]");
+      event.preventDefault();
+      if (search) search.select(), search.focus();
+      else location.href = "/systems/#search";
+    } else if (event.key === "?") {
+      document.getElementById("keys").showModal();
+    }
+    leader = event.key === "g";
+  });
+  if (location.hash === "#search") document.querySelector("[data-search]")?.focus();
+
+  // Relative times grow older without the server; worded as in templatetags/rk.py.
+  const steps = [[172800, 86400, "d"], [7200, 3600, "h"], [90, 60, "min"], [1, 1, "s"]];
+  function relative(moment) {
+    const seconds = (moment - Date.now()) / 1000;
+    for (const [least, unit, word] of steps) {
+      if (Math.abs(seconds) >= least) {
+        const count = Math.floor(Math.abs(seconds) / unit);
+        return seconds > 0 ? `in ${count} ${word}` : `${count} ${word} ago`;
+      }
+    }
+    return "now";
+  }
+  function refreshTimes() {
+    for (const element of document.querySelectorAll("time[data-relative]")) {
+      const words = relative(Date.parse(element.dateTime));
+      if (element.textContent !== words) element.textContent = words;
+    }
+  }
+  setInterval(refreshTimes, 5000);
+
+  // Forms that filter send themselves when a choice changes; empty fields stay out of the address.
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("[data-submit-on-change]")) event.target.form.requestSubmit();
+    const all = event.target.closest("[data-check-all]");
+    if (all) for (const box of document.querySelectorAll("[data-row-check]")) box.checked = all.checked;
+    if (event.target.closest("[data-row-check], [data-check-all]")) countRows();
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-filters]")) return;
+    for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;
+  });
+
+  // Rows: acts on the chosen ones are enabled when there are some; they never move.
+  function countRows() {
+    const count = document.querySelectorAll("[data-row-check]:checked").length;
+    const every = document.querySelector("[data-check-every]");
+    for (const button of document.querySelectorAll("[data-needs-rows]")) button.disabled = !count;
+    for (const words of document.querySelectorAll("[data-row-count]")) words.textContent = count ? `${count} chosen` : "none chosen";
+    if (every) {
+      every.closest("label").classList.toggle("invisible", count === 0);
+      if (count === 0) every.checked = false;
+    }
+  }
+  countRows();
+  window.addEventListener("pageshow", () => {
+    countRows();
+    for (const field of document.querySelectorAll("[data-filters] :disabled")) field.disabled = false;
+  });
+
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+    });
+  }
+})();

@@ -1,0 +1,258 @@
+"""Acts on one system: each asks first, then calls the service that does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.provisioning import actions, management, planning
+from roomkeeper.provisioning.models import Action
+from roomkeeper.systems import admission, connectivity_changes, credentials, inventory, records, secrets
+from roomkeeper.systems.models import Claim, ConnectivityChange, Folder, System
+from roomkeeper.web.access import back_to, grants, visible_folder, visible_system
+from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.system_filters import CONNECTIVITY_CHOICES
+
+NEXT_POST = "It happens with the answer to the next post of the system, and can be cancelled until then."
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act: who may, what is asked, what is done, and what is said afterwards (`{0}` is the system)."""
+
+    permission: Permission
+    title: str
+    what: str
+    undo: str
+    button: str
+    run: Callable[[HttpRequest, System], Any]
+    done: str
+    extra: str = ""
+    tab: str = ""
+    is_dangerous: bool = False
+    needs_word: bool = False
+
+
+def _approve(request: HttpRequest, system: System) -> Any:
+    folder = visible_folder(request, request.POST["folder"], Permission.ADMIT) if request.POST.get("folder") else None
+    return admission.approve(system, user=request.user, now=moment(), folder=folder, name=request.POST.get("name"))
+
+
+def _move(request: HttpRequest, system: System) -> Any:
+    folder = visible_folder(request, request.POST.get("folder", ""), Permission.MANAGE_SYSTEMS)
+    records.move(system, folder)
+
+
+def _tags(request: HttpRequest, system: System) -> Any:
+    inventory.set_tags(system, request.POST.get("tags", "").split(","))
+
+
+def _notes(request: HttpRequest, system: System) -> Any:
+    records.set_notes(system, request.POST.get("notes", ""))
+
+
+def _credentials(request: HttpRequest, system: System) -> Any:
+    records.allow_password_over_http(system, bool(request.POST.get("password_may_use_http")))
+    credentials.set_credentials(system, request.POST.get("username", "").strip(), request.POST.get("password", ""))
+
+
+def _undo(request: HttpRequest, system: System) -> Any:
+    change = get_object_or_404(ConnectivityChange, pk=_number(request, "change"), system=system)
+    connectivity_changes.undo(change, user=request.user, now=moment())
+
+
+def _identity(request: HttpRequest, system: System) -> Any:
+    return admission.accept_identity(
+        system, user=request.user, now=moment(), serial_number=request.POST.get("serial_number", ""),
+        mac_address=request.POST.get("mac_address", ""),
+    )
+
+
+def _cancel_action(request: HttpRequest, system: System) -> Any:
+    action = get_object_or_404(Action, pk=_number(request, "action"), system=system)
+    if not actions.cancel(action, user=request.user, now=moment()):
+        raise actions.ActionRefused("The action was handed over already, so it cannot be cancelled any more.")
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    text = request.POST.get(name, "") or request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+ACTS: dict[str, Act] = {
+    "restart": Act(
+        Permission.RUN_ACTIONS, "Restart {0}?", "The system restarts; a call that it is in ends.", NEXT_POST, "Restart",
+        lambda request, system: actions.restart(system, user=request.user, now=moment()),
+        "{0} is asked to restart with its next post.", tab="changes", is_dangerous=True,
+    ),
+    "enforce": Act(
+        Permission.CHANGE_SETTINGS, "Enforce the settings of {0}?",
+        "Management settings (our address, path, feedback) and all wanted settings are handed to it again: one system.",
+        "Settings that people changed on the device are overwritten; set another wish to change that.", "Enforce",
+        lambda request, system: management.enforce(system, user=request.user, now=moment()),
+        "Its settings ride on the answer to its next post.", tab="changes",
+    ),
+    "approve": Act(
+        Permission.ADMIT, "Admit {0}?",
+        "It becomes a managed system: it gets a secret of its own and our settings with the answer to its next post.",
+        "Undo it by ignoring or blocking the system.", "Admit", _approve, "{0} is admitted.",
+        extra="systems/ask_approve.html",
+    ),
+    "readmit": Act(
+        Permission.ADMIT, "Admit {0} again?",
+        "For a system after a factory reset: what it has proven so far is forgotten, and it gets a new secret from the "
+        "address that claims to be it now.", "It cannot be undone: the old secret is void from now on.", "Admit again",
+        lambda request, system: admission.readmit(system, user=request.user, now=moment()),
+        "{0} gets a new secret with its next post.", tab="connection", is_dangerous=True,
+    ),
+    "identity": Act(
+        Permission.ADMIT, "Accept another identity for {0}?",
+        "For hardware or a network card that was swapped: the record keeps its id, name, folder and history.",
+        "Undo it by accepting the old serial number and MAC address again.", "Accept", _identity,
+        "The identity is accepted.", extra="systems/ask_identity.html", tab="connection",
+    ),
+    "ignore": Act(
+        Permission.ADMIT, "Ignore {0}?", "One system leaves the inbox or the list; its posts get an empty answer.",
+        "Admit it again from the list of ignored systems.", "Ignore",
+        lambda request, system: admission.ignore(system, user=request.user, now=moment()), "{0} is ignored.",
+    ),
+    "block": Act(
+        Permission.ADMIT, "Block {0}?", "Everything that this one system posts is refused from now on.",
+        "Admit it again from the list of blocked systems.", "Block",
+        lambda request, system: admission.block(system, user=request.user, now=moment()), "{0} is blocked.",
+        is_dangerous=True,
+    ),
+    "lock": Act(
+        Permission.MANAGE_SYSTEMS, "Lock the connectivity of {0}?",
+        "It stays as it is. What would be decided later is recorded and not applied.", "Unlock it at any time.", "Lock",
+        lambda request, system: connectivity_changes.lock(system, user=request.user, now=moment()),
+        "Connectivity is locked.", tab="connection",
+    ),
+    "unlock": Act(
+        Permission.MANAGE_SYSTEMS, "Unlock the connectivity of {0}?",
+        "It is kept up to date by itself again, from the system's next boot or change of address on.",
+        "Lock it at any time.", "Unlock",
+        lambda request, system: connectivity_changes.unlock(system, user=request.user, now=moment()),
+        "Connectivity is unlocked.", tab="connection",
+    ),
+    "connectivity": Act(
+        Permission.MANAGE_SYSTEMS, "Set the connectivity of {0}",
+        "How this one system can be reached. It may be decided otherwise at its next boot, unless you lock it too.",
+        "Undo it in the list of changes of connectivity.", "Set it",
+        lambda request, system: connectivity_changes.set_by_hand(
+            system, request.POST.get("connectivity", ""), user=request.user, now=moment()
+        ),
+        "Connectivity is set.", extra="systems/ask_connectivity.html", tab="connection",
+    ),
+    "undo": Act(
+        Permission.MANAGE_SYSTEMS, "Undo this change of connectivity of {0}?",
+        "The connectivity before it holds again. Lock it too, or it may be decided the same way again.",
+        "Set it by hand to take this back.", "Undo the change", _undo, "The change is undone.", tab="connection",
+    ),
+    "rotate": Act(
+        Permission.MANAGE_SYSTEMS, "Rotate the secret of {0}?",
+        "It gets a new secret with its next answer; the old one serves until the new one is used.",
+        "It needs no undoing: nothing changes but the secret.", "Rotate",
+        lambda request, system: secrets.rotate(system, now=moment(), user=request.user),
+        "A new secret is handed over with the next answer.", tab="connection",
+    ),
+    "credentials": Act(
+        Permission.MANAGE_SYSTEMS, "Credentials of {0}",
+        "The administrator account by which Roomkeeper logs in to the device. The stored password is never shown.",
+        "The old password is overwritten here; nothing changes on the device.", "Store", _credentials,
+        "The credentials are stored.", extra="systems/ask_credentials.html", tab="connection",
+    ),
+    "folder": Act(
+        Permission.MANAGE_SYSTEMS, "Move {0} to a folder", "Roles on the new folder decide who may see and change it.",
+        "Move it back at any time.", "Move", _move, "{0} is moved.", extra="systems/ask_folder.html",
+    ),
+    "tags": Act(
+        Permission.MANAGE_SYSTEMS, "Tags of {0}", "Words, separated by commas.", "Change them at any time.", "Save",
+        _tags, "The tags are saved.", extra="systems/ask_tags.html",
+    ),
+    "notes": Act(
+        Permission.MANAGE_SYSTEMS, "Notes on {0}", "For people; devices never see them.", "Change them at any time.",
+        "Save", _notes, "The notes are saved.", extra="systems/ask_notes.html",
+    ),
+    "cancel-action": Act(
+        Permission.RUN_ACTIONS, "Cancel this action of {0}?", "One action that was not handed over yet is taken back.",
+        "Ask for it anew to undo this.", "Cancel the action", _cancel_action, "The action is cancelled.", tab="changes",
+    ),
+    "delete": Act(
+        Permission.MANAGE_SYSTEMS, "Delete {0}?",
+        "One record goes with all that is known of it: timeline, changes, tickets, documents. The device itself is not "
+        "touched; when it posts again it stands in the inbox.", "It cannot be undone.", "Delete",
+        lambda request, system: inventory.delete_system(system), "{0} is deleted.", is_dangerous=True, needs_word=True,
+    ),
+}
+
+
+@needs(Permission.VIEW, anywhere=True)
+def system_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+    """Ask (GET) and do (POST) one of the acts."""
+    found = ACTS.get(act)
+    if found is None:
+        raise Http404
+    system = visible_system(request, pk, found.permission)
+    page = reverse("system_page", args=[pk])
+    back = page + (found.tab + "/" if found.tab else "")
+    label = str(system)
+    question = Question(
+        title=found.title.format(label), what=found.what, undo=found.undo, button=found.button,
+        address=reverse("system_act", args=[pk, act]), back=back, is_dangerous=found.is_dangerous,
+        word=label if found.needs_word else "",
+        fields=tuple((name, str(_number(request, name))) for name in ("change", "action") if request.GET.get(name)),
+    )
+    if request.method != "POST":
+        return ask(request, question, found.extra, **_context(request, system, found))
+    if not is_confirmed(request, question):
+        return HttpResponseRedirect(page)
+    is_done = attempt(request, act, system, lambda: found.run(request, system), lambda: found.done.format(system))
+    if act in ("delete", "ignore", "block") and is_done:
+        return HttpResponseRedirect(reverse("systems") if act == "delete" else page)
+    return HttpResponseRedirect(back)
+
+
+def _context(request: HttpRequest, system: System, act: Act) -> dict[str, Any]:
+    """What the further fields of an act's form show."""
+    context: dict[str, Any] = {"system": system}
+    if "folder" in act.extra or "approve" in act.extra:
+        context["folders"] = folder_choices(request, act.permission)
+    if "tags" in act.extra:
+        context["tag_words"] = ", ".join(system.tags.order_by("name").values_list("name", flat=True))
+    if "connectivity" in act.extra:
+        context["connectivities"] = [choice for choice in CONNECTIVITY_CHOICES if choice[0] != "undecided"]
+    if "identity" in act.extra:
+        context["claim"] = Claim.objects.filter(pk=_number(request, "claim"), system=system).first()
+    return context
+
+
+def folder_choices(request: HttpRequest, permission: Permission) -> list[tuple[Folder, str]]:
+    """The folders on which the permission holds, with their places in words, in the tree's order."""
+    folders = Folder.objects.filter(grants(request).folders(permission, "path"))
+    names = dict(Folder.objects.values_list("pk", "name"))
+    labelled = [
+        (folder, " / ".join(names.get(int(part), "?") for part in folder.path.split("/") if part) or folder.name)
+        for folder in folders
+    ]
+    return sorted(labelled, key=lambda pair: (pair[0].path != "/", pair[1].lower()))
+
+
+@require_POST
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def rename(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the system another name: the record at once, the device with its next answer."""
+    system = visible_system(request, pk, Permission.CHANGE_SETTINGS)
+    demand(request.user, Permission.CHANGE_SETTINGS, system.folder.path)
+    name = request.POST.get("name", "").strip()
+    attempt(
+        request, "rename", system, lambda: planning.rename(system, name, user=request.user, now=moment()),
+        f"Renamed to {name}. The device is told with the answer to its next post.", name=name,
+    )
+    return back_to(request, reverse("system_page", args=[pk]))

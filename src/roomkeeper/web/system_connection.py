@@ -1,0 +1,92 @@
+"""The connection tab of a system's page: the drawing of its roads, why its connectivity is what it is, its secret."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, System
+
+UNREACHABLE = (Connectivity.BEHIND_FIREWALL, Connectivity.INACCESSIBLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """A row of the drawing. `inbound` is from Roomkeeper to the system; `is_struck` that its mode rules it out."""
+
+    service: str
+    port: str
+    inbound: bool
+    is_struck: bool
+    dot: str
+    found: str
+    at: datetime | None = None
+
+
+def roads(system: System, contact: Contact | None, settings: NetworkSettings, last_probe: Any) -> list[Road]:
+    """The table of the TC/CE/RoomOS family (design page 1.1) with what is known of each of its rows."""
+    unreachable = system.connectivity in UNREACHABLE
+    https = system.https_port or settings.device_https_port
+    http = system.http_port or settings.device_http_port
+    why = "its connectivity says that it cannot be reached" if unreachable else ""
+    answered = _probe_words(system, last_probe)
+    rows = []
+    for service, port in (("HTTPS", https), ("HTTP", http)):
+        secure_rules_out = service == "HTTP" and system.is_secure_only
+        struck = unreachable or secure_rules_out
+        if struck:
+            rows.append(Road(service, str(port), True, True, "grey",
+                             f"not used: {'Secure-Only' if secure_rules_out else why}"))
+        else:
+            rows.append(Road(service, str(port), True, False, answered[0], answered[1], answered[2]))
+    struck = unreachable or system.is_secure_only
+    reason = "Secure-Only" if system.is_secure_only else why
+    rows.append(Road("SNMP", "161", True, struck, "grey",
+                     f"not used: {reason}" if struck else "not used: nothing needs it"))
+    for service in ("HTTPS", "HTTP"):
+        rows.append(_outbound(service, system, contact))
+    return rows
+
+
+def _probe_words(system: System, change: Any) -> tuple[str, str, datetime | None]:
+    words = {
+        "itself": ("green", "answered as itself"), "unproven": ("amber", "a device like it answered, unproven"),
+        "other": ("red", "something else answered"), "silent": ("red", "did not answer"),
+    }
+    if change is None or change.probe not in words:
+        return "grey", "not tried yet", None
+    return (*words[change.probe], change.at)
+
+
+def _outbound(service: str, system: System, contact: Contact | None) -> Road:
+    port = "443" if service == "HTTPS" else "80"
+    if contact is not None and contact.scheme.upper() == service:
+        port = contact.used_host.rpartition(":")[2] if contact.used_host.count(":") == 1 else port
+    if service == "HTTP" and system.is_secure_only:
+        return Road(service, port, False, True, "grey", "not used: Secure-Only")
+    if contact is None or contact.last_seen_at is None:
+        return Road(service, port, False, False, "grey", "no post yet")
+    if contact.scheme.upper() != service:
+        return Road(service, port, False, False, "grey", "not used by its last post")
+    event = contact.last_event.lower() or "post"
+    return Road(service, port, False, False, "green", f"last post ({event}) from {contact.source_address}",
+                contact.last_seen_at)
+
+
+def connection_tab(request: HttpRequest, system: System) -> dict[str, Any]:
+    """Everything about reaching the system and about being reached by it."""
+    contact = getattr(system, "contact", None)
+    changes = list(system.connectivity_changes.select_related("user").order_by("-id")[:30])
+    applied = next((change for change in changes if change.was_applied and change.undone_at is None), None)
+    last_probe = next((change for change in changes if change.probe), None)
+    secrets = {secret.stage: secret for secret in system.secrets.defer("ciphertext", "digest")}
+    found = network_settings.get()
+    return {
+        "roads": roads(system, contact, found, last_probe), "connectivity_changes": changes, "applied": applied,
+        "claims": list(system.claims.order_by("-last_at")[:20]),
+        "current_secret": secrets.get("current"), "pending_secret": secrets.get("pending"),
+        "next_secret": secrets.get("next"), "network": found, "policy_is_on": found.update_connectivity,
+        "has_password": bool(system.password_ciphertext),
+    }

@@ -1,0 +1,129 @@
+"""A system's page: its header and tabs; each tab's content comes from a file of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.provisioning import planning
+from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
+from roomkeeper.systems import documents, inventory, timeline, watching
+from roomkeeper.systems.facts import first_value
+from roomkeeper.systems.models import StoredDocument, System
+from roomkeeper.tickets.models import Ticket
+from roomkeeper.web.access import grants, visible_system
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.system_changes import changes_tab
+from roomkeeper.web.system_connection import connection_tab
+from roomkeeper.web.system_settings import settings_tab
+from roomkeeper.web.system_timeline import timeline_tab
+
+NAME_KEY = match_key(planning.NAME_PATH)
+SHOWN_FACTS = (
+    ("Product", ("SystemUnit/ProductId",)),
+    ("Software", ("SystemUnit/Software/DisplayName", "SystemUnit/Software/Version")),
+    ("Serial number", ("SystemUnit/Hardware/Module/SerialNumber",)),
+    ("IPv4 address", ("Network/IPv4/Address",)),
+    ("IPv6 address", ("Network/IPv6/Address",)),
+    ("Link", ("Network/Ethernet/Speed",)),
+    ("SIP", ("SIP/Registration/Status",)),
+    ("SIP address", ("SIP/Registration/URI",)),
+    ("H.323", ("H323/Gatekeeper/Status",)),
+    ("Webex", ("Webex/Status",)),
+    ("Standby", ("Standby/State", "Standby/Active")),
+    ("Temperature", ("SystemUnit/Hardware/Monitoring/Temperature/Status", "SystemUnit/Hardware/Temperature")),
+    ("Clock", ("NetworkServices/NTP/Status",)),
+    ("People present", ("RoomAnalytics/PeoplePresence",)),
+)
+
+
+def _summary_tab(request: HttpRequest, system: System) -> dict[str, Any]:
+    status = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
+    facts = status.facts if status else {}
+    return {
+        "status_at": status.received_at if status else None,
+        "facts": [(label, value) for label, paths in SHOWN_FACTS if (value := first_value(facts, *paths))],
+        "open_tickets": Ticket.objects.filter(system=system).exclude(state="closed").order_by("-id")[:10],
+        "open_items": ChangeItem.objects.filter(system=system).order_by("-id")[:6],
+        "recent": timeline.entries(system)[:6],
+        "fact_changes": system.fact_changes.order_by("-at", "-id")[:6],
+    }
+
+
+def _status_tab(request: HttpRequest, system: System) -> dict[str, Any]:
+    q = request.GET.get("q", "").strip()
+    values = documents.status_values(system)
+    rows = [(path, value) for path, value in values.items() if q.lower() in path.lower() or q.lower() in value.lower()]
+    found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
+    return {"q": q, "rows": rows[:1000], "cut": len(rows) > 1000, "count": len(values), "total": len(rows),
+            "status_at": found.received_at if found else None}
+
+
+def _log_tab(request: HttpRequest, system: System) -> dict[str, Any]:
+    return {"entries": AuditEntry.objects.filter(object_kind="system", object_id=system.pk).order_by("-id")[:200]}
+
+
+TABS: dict[str, tuple[str, Callable[[HttpRequest, System], dict[str, Any]]]] = {
+    "summary": ("Summary", _summary_tab),
+    "connection": ("Connection", connection_tab),
+    "settings": ("Settings", settings_tab),
+    "changes": ("Changes", changes_tab),
+    "timeline": ("Timeline", timeline_tab),
+    "status": ("Status", _status_tab),
+    "log": ("Change log", _log_tab),
+}
+
+
+@needs(Permission.VIEW, anywhere=True)
+def system_page(request: HttpRequest, pk: int, tab: str = "summary") -> HttpResponse:
+    """One tab of the system's page. Looking at it shortens its heartbeat for a while."""
+    system = visible_system(request, pk)
+    if tab not in TABS:
+        raise Http404
+    now = moment()
+    if not request.headers.get("X-Live"):
+        watching.watch([system.pk], now=now)
+    return render(
+        request,
+        f"systems/tab_{tab}.html",
+        {
+            "system": system, "tab": tab, "tabs": [(key, label) for key, (label, _) in TABS.items()], "now": now,
+            **header(request, system), **TABS[tab][1](request, system),
+        },
+    )
+
+
+def header(request: HttpRequest, system: System) -> dict[str, Any]:
+    """What the header of a system's page shows, on every tab."""
+    held = grants(request)
+    path = system.folder.path
+    open_items = ChangeItem.objects.filter(system=system, state__in=OPEN_STATES)
+    newest_name = ChangeItem.objects.filter(system=system, match_key=NAME_KEY).order_by("-id").first()
+    return {
+        "contact": getattr(system, "contact", None),
+        "folder_label": inventory.folder_label(system.folder),
+        "tags": list(system.tags.order_by("name")),
+        "waiting_count": open_items.count(),
+        "name_item": newest_name,
+        "ticket_count": Ticket.objects.filter(system=system).exclude(state="closed").count(),
+        "may": {
+            "change": held.may(Permission.CHANGE_SETTINGS, path), "run": held.may(Permission.RUN_ACTIONS, path),
+            "manage": held.may(Permission.MANAGE_SYSTEMS, path), "admit": held.may(Permission.ADMIT, path),
+            "tickets": held.may(Permission.WORK_ON_TICKETS, path),
+        },
+    }
+
+
+@require_POST
+@needs(Permission.VIEW, anywhere=True)
+def watch(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page is still looked at."""
+    watching.watch([visible_system(request, pk).pk], now=moment())
+    return HttpResponse(status=204)
+
+

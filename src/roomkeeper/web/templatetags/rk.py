@@ -1,0 +1,236 @@
+"""How times, states and icons look: the same on every page."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from roomkeeper.systems.liveness import alive_word
+
+register = template.Library()
+
+ALIVE = {
+    "yes": ("green", "alive"),
+    "no": ("red", "not alive"),
+    "unknown": ("grey", "unknown"),
+    "flapping": ("amber", "flapping"),
+}
+DELIVERY = {
+    "waiting": "grey", "delivered": "azure", "confirmed": "green", "failed": "red", "expired": "amber",
+    "cancelled": "grey", "superseded": "grey",
+}
+CONNECTIVITY = {
+    "": "Undecided",
+    "inaccessible": "Inaccessible",
+    "reachable_on_lan": "Reachable on LAN",
+    "reachable_on_public_internet": "Reachable on Public Internet",
+    "behind_firewall": "Behind Firewall",
+}
+# In dense lists; the whole word is the title.
+SHORT_CONNECTIVITY = {"reachable_on_lan": "LAN", "reachable_on_public_internet": "Public Internet"}
+STATES = {
+    "pending": ("amber", "in the inbox"),
+    "pre_registered": ("azure", "pre-registered"),
+    "managed": ("green", "managed"),
+    "ignored": ("grey", "ignored"),
+    "blocked": ("red", "blocked"),
+}
+TICKET_STATES = {"open": "red", "acknowledged": "amber", "closed": "grey"}
+LEVELS = {"info": "azure", "warning": "amber", "critical": "red"}
+_VERSION = re.compile(r"[A-Za-z]{0,8} ?\d+(\.\d{1,3}(?![0-9a-f]))*")
+_STEPS = ((86_400 * 2, 86_400, "d"), (7_200, 3_600, "h"), (90, 60, "min"), (0, 1, "s"))
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """One of the icons that `frontend/copy.mjs` puts into the sprite."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true"><use href="{}vendor/icons.svg#{}"></use></svg>',
+        classes, settings.STATIC_URL, name,
+    )
+
+
+def dot_and_word(colour: str, word: str, classes: str = "") -> SafeString:
+    """State's one language: a dot and a word, never colour alone."""
+    return format_html('<span class="state {}"><i class="dot dot-{}"></i>{}</span>', classes, colour, word)
+
+
+@register.simple_tag(takes_context=True)
+def alive(context: dict[str, Any], contact: Any) -> SafeString:
+    """Whether a system gives signs of life."""
+    colour, word = ALIVE[alive_word(contact, context.get("now") or timezone.now())]
+    return dot_and_word(colour, word)
+
+
+@register.simple_tag
+def in_call() -> SafeString:
+    """A system that is in a call."""
+    return dot_and_word("blue", "in call")
+
+
+@register.simple_tag
+def delivery(state: str) -> SafeString:
+    """WAITING, DELIVERED, CONFIRMED, FAILED, EXPIRED, CANCELLED, SUPERSEDED."""
+    return dot_and_word(DELIVERY.get(state, "grey"), str(state).upper(), "state-caps")
+
+
+@register.simple_tag
+def record_state(state: str) -> SafeString:
+    """Where a system's record stands."""
+    colour, word = STATES.get(state, ("grey", state))
+    return dot_and_word(colour, word)
+
+
+@register.simple_tag
+def ticket_state(state: str) -> SafeString:
+    """Where a ticket stands."""
+    return dot_and_word(TICKET_STATES.get(state, "grey"), state)
+
+
+@register.simple_tag
+def level(word: str) -> SafeString:
+    """How grave a ticket is."""
+    return dot_and_word(LEVELS.get(word, "grey"), word)
+
+
+@register.filter
+def connectivity(word: str) -> str:
+    """A connectivity in the words of the design."""
+    return CONNECTIVITY.get(word, word)
+
+
+@register.filter
+def connectivity_short(word: str) -> str:
+    """A connectivity in as few words as a dense list has room for."""
+    return SHORT_CONNECTIVITY.get(word) or connectivity(word)
+
+
+@register.filter
+def short_product(name: str) -> str:
+    """A product's name without what they all begin with."""
+    for prefix in ("Cisco ", "TelePresence ", "Webex "):
+        name = name.removeprefix(prefix)
+    return name
+
+
+@register.filter
+def short_version(text: str) -> str:
+    """A software version without the build's fingerprint behind it."""
+    found = _VERSION.match(text)
+    return found.group() if found else text
+
+
+@register.simple_tag
+def shield(system: Any) -> SafeString | str:
+    """The mark of a Secure-Only system."""
+    if not system.is_secure_only:
+        return ""
+    return format_html('<span class="mark" title="Secure-Only: HTTPS and nothing else">{}'
+                       '<span class="visually-hidden">Secure-Only</span></span>', icon("shield-check"))
+
+
+@register.simple_tag
+def padlock(is_locked: bool, title: str = "locked") -> SafeString | str:
+    """The mark of a locked value."""
+    if not is_locked:
+        return ""
+    return format_html('<span class="mark" title="{}">{}<span class="visually-hidden">locked</span></span>',
+                       title, icon("lock"))
+
+
+def relative_words(moment: datetime, now: datetime) -> str:
+    """`2 min ago` or `in 13 min`. The script of the pages says it the same way as time passes."""
+    seconds = (moment - now).total_seconds()
+    size = abs(seconds)
+    if size < 1:
+        return "now"
+    for least, unit, word in _STEPS:
+        if size >= least:
+            count = int(size // unit)
+            return f"in {count} {word}" if seconds > 0 else f"{count} {word} ago"
+    return "now"
+
+
+@register.simple_tag(takes_context=True)
+def when(context: dict[str, Any], moment: datetime | None, empty: str = "–") -> SafeString | str:
+    """A moment as relative words, the exact time in the reader's zone as its title."""
+    if moment is None:
+        return empty
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" data-relative title="{}">{}</time>',
+        moment.isoformat(timespec="seconds"), local.strftime("%a %d %b %Y %H:%M:%S %Z"),
+        relative_words(moment, context.get("now") or timezone.now()),
+    )
+
+
+@register.simple_tag
+def moment(at: datetime | None, empty: str = "–") -> SafeString | str:
+    """A moment written out in the reader's zone."""
+    if at is None:
+        return empty
+    local = timezone.localtime(at)
+    return format_html('<time datetime="{}" class="text-nowrap" title="{}">{}</time>', at.isoformat(timespec="seconds"),
+                       local.strftime("%a %d %b %Y %H:%M:%S %Z"), local.strftime("%d %b %H:%M:%S"))
+
+
+@register.filter
+def duration(seconds: int | float | None) -> str:
+    """Seconds as `15 min`."""
+    if seconds is None:
+        return "–"
+    whole = timedelta(seconds=int(seconds))
+    size = int(whole.total_seconds())
+    for unit, word in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if size >= unit and size % unit == 0:
+            return f"{size // unit} {word}"
+    return f"{size} s"
+
+
+@register.filter
+def mac(text: str) -> str:
+    """12 hex digits as people write them."""
+    return ":".join(text[i:i + 2] for i in range(0, 12, 2)) if len(text) == 12 else text
+
+
+@register.filter
+def label_of(choices: dict[str, str], key: str) -> str:
+    """The value of a dictionary, or the key itself."""
+    return choices.get(key, key)
+
+
+@register.filter
+def value_of(mapping: dict[Any, Any], key: Any) -> Any:
+    """The value of a dictionary or nothing."""
+    return mapping.get(key)
+
+
+@register.simple_tag
+def help_mark(section: str) -> SafeString:
+    """The mark beside a heading that leads to its words of help."""
+    return format_html('<a class="help-mark" href="/help/#{}" title="Help on this page" aria-label="Help">{}</a>',
+                       section, icon("help"))
+
+
+@register.filter
+def sum_of(numbers: Any) -> int:
+    """The sum of numbers."""
+    return sum(numbers)
+
+
+@register.simple_tag
+def alive_word_state(word: str) -> SafeString:
+    """One of the words of being alive, as it looks on a system."""
+    colour, shown = ALIVE[word]
+    return dot_and_word(colour, shown)
+
+
+@register.filter
+def breakable(path: str) -> SafeString:
+    """A setting's path that may be broken after its slashes."""
+    return format_html_join(SafeString("/<wbr>"), "{}", ((node,) for node in path.split("/")))

@@ -1,0 +1,40 @@
+"""Pages and API only over HTTPS, loopback excepted (rule R6)."""
+
+import ipaddress
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+
+_WORDS = "Roomkeeper serves pages and its API over HTTPS only."
+_HINT = "Use the https:// address of this server."
+
+
+class SecureTransportMiddleware:
+    """Refuses plain HTTP from anywhere but this machine."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on what came by HTTPS or from a loopback address; say what to do otherwise."""
+        if not request.is_secure() and not _is_loopback(request.META.get("REMOTE_ADDR", "")):
+            if request.path.startswith("/api/"):
+                problem = {
+                    "type": "about:blank",
+                    "title": "HTTPS only",
+                    "status": 403,
+                    "detail": _WORDS,
+                    "hint": _HINT,
+                }
+                return JsonResponse(problem, status=403, content_type="application/problem+json")
+            return HttpResponseForbidden(f"{_WORDS} {_HINT}", content_type="text/plain; charset=utf-8")
+        return self.get_response(request)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback

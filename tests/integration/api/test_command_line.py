@@ -1,0 +1,116 @@
+"""The remote commands against a server over a real socket."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from django.utils import timezone
+from tests.cast import add_system
+from typer.testing import CliRunner, Result
+
+from roomkeeper.accounts import tokens
+from roomkeeper.accounts.models import User
+from roomkeeper.cli import remote
+from roomkeeper.provisioning.models import Action, ChangeItem
+from roomkeeper.systems.models import State, System
+from roomkeeper.tickets.models import Ticket
+
+
+class Shell:
+    """Runs commands as the owner of a token."""
+
+    def __init__(self, url: str, user: User) -> None:
+        _, text = tokens.create_token(user, now=timezone.now())
+        self.environment = {"ROOMKEEPER_URL": url, "ROOMKEEPER_TOKEN": text}
+        self.program = typer.Typer()
+        remote.mount(self.program)
+
+    def __call__(self, *words: str, code: int = 0, given: str = "") -> Result:
+        result = CliRunner().invoke(self.program, list(words), env=self.environment, input=given)
+        assert result.exit_code == code, result.output
+        return result
+
+    def json(self, *words: str) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self(*words, "--json").stdout)
+        return found
+
+
+@pytest.fixture
+def shell(live_server: object, administrator: User) -> Shell:
+    return Shell(live_server.url, administrator)  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_day_with_the_command_line(
+    shell: Shell, boardroom: System, home_office: System, vault: System, tmp_path: Path
+) -> None:
+    listed = shell("systems", "list", "connectivity=behind_firewall").stdout
+    assert "Home Office" in listed
+    assert "Boardroom" not in listed
+    assert shell.json("systems", "list", "--folder", "Oslo", "--sort", "-name")["items"][0]["name"] == "Vault"  # type: ignore[index]
+    assert shell.json("systems", "show", "Home Office")["id"] == home_office.pk
+
+    told = shell.json("systems", "set", "Home Office", "--name", "Den", "--tag", "home", "--lock")
+    assert (told["name"], told["tags"], told["connectivity_is_locked"]) == ("Den", ["home"], True)
+    assert "SystemUnit/Name" in shell("changes", "show", str(told["change_set"])).stdout
+    assert "1 settings were cancelled" in shell("changes", "cancel", str(told["change_set"])).stdout
+
+    plan = shell("changes", "create", "all", "Audio/DefaultVolume=40", "--dry-run").stdout
+    assert "3 systems will change" in plan
+    made = shell.json("changes", "create", "folder=Oslo", "Audio/DefaultVolume=40", "--persistent")
+    assert ChangeItem.objects.filter(change__change_set=made["id"]).count() == 2
+    assert "Audio" not in shell("changes", "list").stdout
+
+    shell("run", "folder=Oslo", "xcommand", "Standby", "Activate")
+    shell("run", "Den", "xcommand", "UserInterface", "Message", "Alert", "Display", "Text:", "-5 minutes")
+    assert Action.objects.get(system=home_office).arguments == [["Text", "-5 minutes"]]
+    assert len(shell.json("actions", "list", "state=waiting")["items"]) == 3  # type: ignore[arg-type]
+
+    file = tmp_path / "rooms.csv"
+    file.write_text("serial_number,folder\nFTT50,Oslo\nFTT51,Bergen\n")
+    shell("systems", "import", str(file))
+    again = shell("systems", "import", str(file), code=1)
+    assert "2 of 2 could not be done" in again.stderr
+    assert System.objects.filter(state=State.PRE_REGISTERED).count() == 2
+
+    waiting = add_system("Unknown", home_office.folder, 77, state=State.PENDING)
+    assert "Unknown" in shell("systems", "list", "--state", "pending").stdout
+    shell("systems", "approve", str(waiting.pk), "--folder", "Oslo")
+    shell("systems", "block", "Unknown")
+    assert "Blocked" in shell("systems", "timeline", "Unknown").stdout
+    assert shell("systems", "export").stdout.splitlines()[0].startswith("id,name,")
+
+    ticket = Ticket.objects.create(system=boardroom, kind="identity changed", reason="swapped")
+    assert "swapped" in shell("tickets", "list").stdout
+    assert shell.json("tickets", "close", str(ticket.pk), "--reason", "done")["state"] == "closed"
+
+    assert (
+        "rooms.example.org"
+        in shell(
+            "network-settings",
+            "set",
+            "internal.fqdn=rooms.example.org",
+            "heartbeat.idle=600",
+            "admission.networks=10.0.0.0/8,10.1.0.0/16",
+        ).stdout
+    )
+    shell("folders", "add", "HQ", "--parent", "Oslo")
+    shell("folders", "move", "Oslo/HQ", "Bergen")
+    assert "Bergen / HQ" in shell("folders", "list").stdout
+    user = shell.json("users", "add", "kari", "--role", "operator@Oslo", "--role", "viewer")
+    assert len(user["roles"]) == 2  # type: ignore[arg-type]
+    shell("groups", "add", "Team")
+    assert shell.json("groups", "members", "Team", "kari")["users"] == [user["id"]]
+    assert "create user" in shell("audit", "list", "object_kind=user").stdout
+    token = shell.json("tokens", "add", "--name", "robot", "--expires-in-days", "3")
+    shell("tokens", "delete", str(token["id"]))
+
+    assert "that you may see" in shell("systems", "show", "Nowhere", code=1).stderr
+    assert "unknown parameter" in shell("systems", "list", "colour=red", code=1).stderr
+    assert shell("systems", "delete", "Den", given="n\n", code=1).exit_code == 1
+    shell("systems", "delete", "Den", "--yes")
+    shell("systems", "colour", code=2)
+    shell("systems", "set", "Vault", code=2)
+    shell.environment["ROOMKEEPER_TOKEN"] = "nonsense"
+    assert "Not signed in" in shell("systems", "list", code=1).stderr

@@ -1,0 +1,377 @@
+"""`systems`: what a system is told as, the list's filters, changing, adding, deleting, the export."""
+
+import csv
+import io
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from tests.cast import add_system
+from tests.integration.api.conftest import Caller, CallerOf
+
+from roomkeeper.accounts.models import AuditEntry, User
+from roomkeeper.systems import credentials, inventory
+from roomkeeper.systems.models import Connectivity, ConnectivityChange, Folder, State, System
+from roomkeeper.tickets.models import Ticket
+
+CONTRACT = {
+    "id",
+    "name",
+    "family",
+    "product",
+    "software_version",
+    "serial_number",
+    "mac_address",
+    "host",
+    "http_port",
+    "https_port",
+    "connectivity",
+    "connectivity_is_locked",
+    "is_secure_only",
+    "reported_name",
+    "state",
+    "alive",
+    "last_seen_at",
+    "next_contact_due_at",
+    "in_call",
+    "folder",
+    "tags",
+    "drift_count",
+    "ticket_count",
+}
+
+
+def names(call: Caller, query: str) -> list[str]:
+    return [system["name"] for system in call.get(f"systems?{query}")["items"]]
+
+
+def test_a_system_is_told_with_all_fields_of_the_contract(
+    call: Caller, boardroom: System, oslo: Folder
+) -> None:
+    inventory.set_tags(boardroom, ["executive"])
+    Ticket.objects.create(system=boardroom, kind="identity changed", reason="swapped")
+    Ticket.objects.create(system=boardroom, kind="old", reason="done", state=Ticket.State.CLOSED)
+    told = call.get(f"systems/{boardroom.pk}")
+    assert told.keys() >= CONTRACT
+    assert told["mac_address"] == "001122330001"
+    assert told["connectivity"] == "reachable_on_lan"
+    assert told["state"] == "managed"
+    assert told["alive"] == "yes"
+    assert told["folder"] == oslo.pk
+    assert told["folder_path"] == "Oslo"
+    assert told["tags"] == ["executive"]
+    assert told["ticket_count"] == 1
+    assert told["next_contact_due_at"].endswith("Z")
+    assert not {"password", "username"} & told.keys()
+
+
+def test_undecided_connectivity_is_null(call: Caller, oslo: Folder) -> None:
+    system = add_system("New", oslo, 9, connectivity=Connectivity.UNDECIDED)
+    assert call.get(f"systems/{system.pk}")["connectivity"] is None
+    assert names(call, "connectivity=undecided") == ["New"]
+
+
+def test_the_list_shows_managed_and_pre_registered_and_the_inbox_when_asked(
+    call: Caller,
+    boardroom: System,
+    root_folder: Folder,
+) -> None:
+    for number, state in enumerate(State.values, start=10):
+        add_system(state, root_folder, number, state=state)
+    assert names(call, "") == ["Boardroom", "managed", "pre_registered"]
+    assert names(call, "state=pending") == ["pending"]
+    assert names(call, "state=pending&state=ignored&sort=-name") == ["pending", "ignored"]
+    assert len(names(call, "state=all")) == 6
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "name=boardroom",
+        "serial_number=FTT00000001",
+        "mac_address=00:11:22:33:00:01",
+        "mac_address=0011.2233.0001",
+        "mac_address=00-11-22-33-00-01",
+        "host=10.0.0.1",
+        "search=board",
+        "search=00:11:22:33:00:01",
+        "search=executive",
+        "search=boardroom+sx10",
+        "tags=executive",
+        "tags=executive&tags=floor+4",
+        "has_tickets=true",
+        "ticket_count=1",
+        "drift_count=3",
+        "has_drift=true",
+        "source_address=10.0.0.1",
+        "product=cisco+telepresence+sx10&in_call=true",
+        "https_port=8443",
+        "connectivity_is_locked=true",
+    ],
+)
+def test_filters_find_the_boardroom_alone(
+    query: str,
+    call: Caller,
+    boardroom: System,
+    home_office: System,
+    lobby: System,
+    vault: System,
+) -> None:
+    System.objects.filter(pk=boardroom.pk).update(
+        drift_count=3, in_call=True, https_port=8443, connectivity_is_locked=True
+    )
+    inventory.set_tags(boardroom, ["executive", "floor 4"])
+    inventory.set_tags(vault, ["floor 4"])
+    Ticket.objects.create(system=boardroom, kind="identity changed", reason="swapped")
+    assert names(call, query) == ["Boardroom"]
+
+
+def test_filters_by_folder_mode_and_life(
+    call: Caller,
+    boardroom: System,
+    home_office: System,
+    lobby: System,
+    vault: System,
+    oslo: Folder,
+) -> None:
+    below = inventory.create_folder(oslo, "HQ")
+    System.objects.filter(pk=vault.pk).update(folder=below)
+    assert names(call, f"folder={oslo.pk}") == ["Boardroom", "Vault"]
+    assert names(call, f"folder={below.pk}") == ["Vault"]
+    assert names(call, "connectivity=behind_firewall&connectivity=reachable_on_public_internet") == [
+        "Home Office",
+        "Lobby",
+    ]
+    assert names(call, "is_secure_only=true") == ["Vault"]
+    assert names(call, "alive=no") == []
+    assert len(names(call, "alive=yes&last_seen_after=2020-01-01T00:00:00Z")) == 4
+    assert names(call, "last_seen_before=2020-01-01T00:00:00") == []
+
+
+def test_a_page_takes_the_same_number_of_queries_whatever_its_length(
+    call: Caller,
+    oslo: Folder,
+    bergen: Folder,
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            call.get("systems?limit=500")
+        return len(found)
+
+    def add(first: int, last: int) -> None:
+        for number in range(first, last):
+            system = add_system(f"Room {number}", oslo if number % 2 else bergen, number)
+            inventory.set_tags(system, [f"tag {number % 7}"])
+
+    add(1, 4)
+    call.get("me")
+    few = queries()
+    add(4, 60)
+    assert queries() == few <= 8
+
+
+def test_the_site_administrator_sees_her_folder_alone(
+    site_administrator: User,
+    boardroom: System,
+    home_office: System,
+    as_user: CallerOf,
+) -> None:
+    call = as_user(site_administrator)
+    assert names(call, "state=all") == ["Boardroom"]
+    assert call("GET", f"systems?folder={home_office.folder_id}").status_code == 404
+
+
+def test_the_inbox_is_for_whom_may_view_it(
+    viewer: User,
+    operator: User,
+    root_folder: Folder,
+    as_user: CallerOf,
+) -> None:
+    waiting = add_system("Unknown", root_folder, 5, state=State.PENDING)
+    assert names(as_user(operator), "state=pending") == ["Unknown"]
+    assert names(as_user(viewer), "state=pending") == []
+    assert as_user(viewer)("GET", f"systems/{waiting.pk}").status_code == 404
+
+
+def test_patch_changes_the_record_and_says_so_in_the_audit_trail(
+    call: Caller,
+    boardroom: System,
+    bergen: Folder,
+) -> None:
+    answer = call(
+        "PATCH",
+        f"systems/{boardroom.pk}",
+        {
+            "folder": bergen.pk,
+            "tags": ["court", "floor 2"],
+            "host": "room.example.org",
+            "http_port": 8081,
+            "https_port": None,
+            "notes": "By the door",
+            "username": "admin",
+            "password": "s3cret-in-the-clear",
+            "password_may_use_http": True,
+            "connectivity": "behind_firewall",
+            "connectivity_is_locked": True,
+        },
+    )
+    assert answer.status_code == 200, answer.content
+    told = answer.json()
+    assert told["folder_path"] == "Bergen"
+    assert told["tags"] == ["court", "floor 2"]
+    assert (told["host"], told["http_port"], told["https_port"]) == ("room.example.org", 8081, None)
+    assert told["connectivity"] == "behind_firewall"
+    assert told["connectivity_is_locked"] is True
+    assert told["has_credentials"] is True
+    assert told["change_set"] is None
+    boardroom.refresh_from_db()
+    assert credentials.password_of(boardroom) == "s3cret-in-the-clear"
+    assert ConnectivityChange.objects.filter(system=boardroom, new="behind_firewall").exists()
+    entry = AuditEntry.objects.get(act="change system")
+    assert (entry.road, entry.user_name, entry.object_id) == ("api", "administrator", boardroom.pk)
+    assert "s3cret-in-the-clear" not in str(entry.details) + answer.content.decode()
+
+
+def test_a_new_name_is_handed_to_the_device(call: Caller, home_office: System) -> None:
+    told = call("PATCH", f"systems/{home_office.pk}", {"name": "Den"}).json()
+    assert told["name"] == "Den"
+    assert told["reported_name"] == "Home Office"
+    made = call.get(f"change-sets/{told['change_set']}")
+    assert made["state"] == "waiting"
+    assert made["changes"][0]["items"][0]["path"] == "SystemUnit/Name"
+
+
+def test_an_operator_renames_and_does_not_move(
+    operator: User, home_office: System, as_user: CallerOf
+) -> None:
+    call = as_user(operator)
+    assert call("PATCH", f"systems/{home_office.pk}", {"name": "Den"}).status_code == 200
+    assert call("PATCH", f"systems/{home_office.pk}", {"host": "10.1.1.1"}).status_code == 403
+
+
+def test_a_system_is_not_moved_where_one_may_not_manage(
+    site_administrator: User,
+    boardroom: System,
+    bergen: Folder,
+    as_user: CallerOf,
+) -> None:
+    answer = as_user(site_administrator)("PATCH", f"systems/{boardroom.pk}", {"folder": bergen.pk})
+    assert answer.status_code == 404
+    boardroom.refresh_from_db()
+    assert boardroom.folder_id != bergen.pk
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"nmae": "x"},
+        {"name": None},
+        {"name": ""},
+        {"name": "x" * 51},
+        {"http_port": 0},
+        {"http_port": 70_000},
+        {"connectivity": "near"},
+        {"tags": "court"},
+        {"folder": None},
+        [],
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_changed(
+    body: object, call: Caller, boardroom: System
+) -> None:
+    before = call.get(f"systems/{boardroom.pk}")
+    answer = call("PATCH", f"systems/{boardroom.pk}", body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
+    assert call.get(f"systems/{boardroom.pk}") == before
+
+
+def test_delete_removes_the_record_for_good(call: Caller, boardroom: System) -> None:
+    assert call("DELETE", f"systems/{boardroom.pk}").status_code == 204
+    assert call("GET", f"systems/{boardroom.pk}").status_code == 404
+    assert AuditEntry.objects.filter(act="delete system", object_label="Boardroom").exists()
+
+
+def test_pre_registration_takes_any_spelling_of_a_mac_address(call: Caller, oslo: Folder) -> None:
+    answer = call(
+        "POST",
+        "systems",
+        {
+            "mac_address": "00-aa-bb-cc-dd-ee",
+            "name": "Court 3",
+            "folder": oslo.pk,
+            "tags": ["court"],
+            "network": "10.0.0.0/8",
+        },
+    )
+    assert answer.status_code == 201, answer.content
+    told = answer.json()
+    assert answer["Location"] == f"/api/v1/systems/{told['id']}"
+    assert (told["mac_address"], told["state"], told["alive"]) == (
+        "00AABBCCDDEE",
+        "pre_registered",
+        "unknown",
+    )
+    again = call("POST", "systems", {"mac_address": "00AABBCCDDEE"})
+    assert again.status_code == 409
+    assert "already has that identity" in again.json()["detail"]
+
+
+def test_adding_by_address_alone_says_what_to_do_instead(call: Caller) -> None:
+    answer = call("POST", "systems", {"host": "10.0.0.9", "username": "admin", "password": "x"})
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert "not available in this version" in problem["detail"]
+    assert "MAC address" in problem["detail"]
+    assert problem["hint"]
+
+
+def test_bulk_pre_registration_answers_per_item(call: Caller, boardroom: System) -> None:
+    answer = call(
+        "POST",
+        "systems/bulk",
+        {
+            "systems": [
+                {"serial_number": "FTT77777777", "name": "One"},
+                {"serial_number": boardroom.serial_number},
+                {"mac_address": "not a mac"},
+                {"mac_address": "00:11:22:33:44:55"},
+                {"serial_number": "FTT1", "name": "x" * 60, "colour": "red"},
+            ]
+        },
+    )
+    assert answer.status_code == 200, answer.content
+    items = answer.json()["items"]
+    assert [item["status"] for item in items] == [201, 409, 422, 201, 422]
+    assert items[0]["problem"] is None
+    assert items[1]["system"] is None
+    assert items[1]["problem"]["detail"]
+    assert {error["field"] for error in items[4]["problem"]["errors"]} == {"body.name", "body.colour"}
+
+
+def test_site_administrator_pre_registers_in_her_folder_alone(
+    site_administrator: User,
+    oslo: Folder,
+    bergen: Folder,
+    as_user: CallerOf,
+) -> None:
+    call = as_user(site_administrator)
+    assert call("POST", "systems", {"serial_number": "A1", "folder": oslo.pk}).status_code == 201
+    assert call("POST", "systems", {"serial_number": "A2", "folder": bergen.pk}).status_code == 404
+    assert call("POST", "systems", {"serial_number": "A3"}).status_code == 403
+
+
+@pytest.mark.parametrize(("query", "headers"), [("?format=csv", {}), ("", {"Accept": "text/csv"})])
+def test_the_export_holds_every_system_as_csv(
+    query: str, headers: dict[str, str], call: Caller, oslo: Folder
+) -> None:
+    for number in range(1, 8):
+        add_system(f"Room {number}", oslo, number)
+    add_system('=HYPERLINK("http://x")', oslo, 100)
+    answer = call("GET", f"systems{query}", headers=headers)
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
+    assert len(rows) == 8
+    assert rows[0]["name"] == '\'=HYPERLINK("http://x")'
+    assert rows[1]["mac_address"] == "001122330001"
+    assert rows[1]["connectivity_is_locked"] == "false"

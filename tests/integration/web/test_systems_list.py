@@ -1,0 +1,139 @@
+"""The systems list: filters in the address, sorting, pages, columns, CSV, empty state."""
+
+import warnings
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from tests.cast import add_system
+from tests.integration.web.conftest import SignedIn, text_of
+
+from roomkeeper.accounts.models import User
+from roomkeeper.systems import inventory
+from roomkeeper.systems.models import Contact, Folder, System
+
+
+@pytest.fixture
+def fleet(boardroom: System, home_office: System, lobby: System, vault: System) -> list[System]:
+    """The cast's systems."""
+    return [boardroom, home_office, lobby, vault]
+
+
+def names(client: Client, query: str = "") -> list[str]:
+    """The names of the rows, in their order."""
+    return [system.name for system in client.get("/systems/" + query).context["rows"]]
+
+
+def csv_lines(client: Client, query: str = "") -> list[str]:
+    """The lines of the CSV, streamed to its end."""
+    with warnings.catch_warnings():
+        # The test client reads an asynchronous stream synchronously, and is told so.
+        warnings.simplefilter("ignore")
+        return b"".join(client.get("/systems/export.csv" + query)).decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["Boardroom", "Home Office", "Lobby", "Vault"]),
+        ("?q=home", ["Home Office"]),
+        ("?q=FTT00000003", ["Lobby"]),
+        ("?q=00:11:22:33:00:04", ["Vault"]),
+        ("?q=sx10+bo", ["Boardroom"]),
+        ("?connectivity=behind_firewall", ["Home Office"]),
+        ("?mode=secure_only", ["Vault"]),
+        ("?mode=traditional", ["Boardroom", "Lobby"]),
+        ("?state=blocked", []),
+        ("?sort=-name", ["Vault", "Lobby", "Home Office", "Boardroom"]),
+        ("?sort=nonsense&alive=nonsense", ["Boardroom", "Home Office", "Lobby", "Vault"]),
+        ("?folder=999999", []),
+        ("?page=77", ["Boardroom", "Home Office", "Lobby", "Vault"]),
+    ],
+)
+def test_the_address_decides_what_is_listed(
+    client: Client, fleet: list[System], query: str, expected: list[str]
+) -> None:
+    assert names(client, query) == expected
+
+
+def test_a_folder_lists_what_is_in_and_below_it(client: Client, fleet: list[System], oslo: Folder) -> None:
+    floor = inventory.create_folder(oslo, "4th floor")
+    add_system("Attic", floor, 9)
+    assert names(client, f"?folder={oslo.pk}") == ["Attic", "Boardroom", "Vault"]
+
+
+def test_alive_and_not_alive(client: Client, fleet: list[System]) -> None:
+    Contact.objects.filter(system=fleet[0]).update(overdue_at=timezone.now() - timedelta(minutes=1))
+    assert names(client, "?alive=no") == ["Boardroom"]
+    assert "Boardroom" not in names(client, "?alive=yes")
+    assert "not alive" in text_of(client.get("/systems/?alive=no"))
+
+
+def test_tags_and_products_are_filters(client: Client, fleet: list[System]) -> None:
+    inventory.set_tags(fleet[1], ["court"])
+    assert names(client, "?tag=court") == ["Home Office"]
+    assert names(client, "?product=Cisco+TelePresence+SX10") == [system.name for system in fleet]
+
+
+def test_fifty_a_page_and_the_filters_stay_in_the_links(client: Client, oslo: Folder) -> None:
+    for number in range(60):
+        add_system(f"Room {number:02}", oslo, 100 + number)
+    first = client.get("/systems/?q=room&sort=-name")
+    assert len(first.context["rows"]) == 50
+    assert first.context["pager"]["after"] == "?q=room&sort=-name&page=2"
+    assert names(client, "?q=room&sort=-name&page=2")[-1] == "Room 00"
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    client: Client, oslo: Folder, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(50):
+        inventory.set_tags(add_system(f"Room {number:02}", oslo, 100 + number), ["a", "b"])
+    with django_assert_max_num_queries(16):
+        client.get("/systems/")
+
+
+def test_columns_are_chosen_in_the_address_and_remembered(client: Client, fleet: list[System]) -> None:
+    assert "FTT00000001" not in text_of(client.get("/systems/"))
+    assert "FTT00000001" in text_of(client.get("/systems/?column=serial"))
+    assert "FTT00000001" in text_of(client.get("/systems/"))
+
+
+def test_csv_holds_the_whole_filtered_list_and_no_formula(client: Client, oslo: Folder) -> None:
+    for number in range(55):
+        add_system(f"Room {number:02}", oslo, 100 + number)
+    add_system("=HYPERLINK(evil)", oslo, 7)
+    lines = csv_lines(client)
+    assert len(lines) == 57
+    assert any(",'=HYPERLINK(evil)," in line for line in lines)
+    assert len(csv_lines(client, "?q=room")) == 56
+
+
+def test_text_of_devices_is_text(client: Client, oslo: Folder) -> None:
+    add_system("<script>alert(1)</script>", oslo, 7, product="<img src=x>", software_version="\"><b>")
+    page = text_of(client.get("/systems/?column=reported_name&column=product&column=software"))
+    assert "<script>alert" not in page
+    assert "<img src=x>" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_an_empty_list_teaches_three_ways(client: Client) -> None:
+    page = text_of(client.get("/systems/"))
+    assert "three ways" in page
+    assert "tms/public/external/management/SystemManagementService.asmx" in page
+    assert "242" in page
+
+
+def test_a_filter_without_a_match_says_so_and_teaches_nothing(client: Client, boardroom: System) -> None:
+    page = text_of(client.get("/systems/?q=nothing-like-it"))
+    assert "No system matches" in page
+    assert "three ways" not in page
+
+
+def test_the_tree_counts_only_what_one_may_see(
+    site_administrator: User, signed_in: SignedIn, fleet: list[System], oslo: Folder
+) -> None:
+    tree = signed_in(site_administrator).get("/systems/").context["tree"]
+    assert [(node["folder"].name, node["count"]) for node in tree] == [("Oslo", 2)]

@@ -1,0 +1,96 @@
+"""What people type on the command line."""
+
+from typing import Any
+
+import pytest
+import typer
+
+from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.connection import Api, Received
+
+FOLDERS = (
+    b'{"items": [{"id": 1, "name": "All systems", "path": "All systems", "parent": null},'
+    b'{"id": 2, "name": "HQ", "path": "Oslo / HQ", "parent": 4}, {"id": 3, "name": "HQ", "path": "Bergen / HQ",'
+    b' "parent": 5}, {"id": 4, "name": "Oslo", "path": "Oslo", "parent": 1}], "next": null}'
+)
+
+
+def api(body: bytes) -> Api:
+    return Api("http://127.0.0.1:1", "token", lambda *_: Received(200, body))
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (
+            ["xcommand", "SystemUnit", "Boot", "Action:", "Restart"],
+            {"command": "SystemUnit/Boot", "arguments": {"Action": "Restart"}},
+        ),
+        (
+            ["xCommand", "Dial", "Number:", "a@b.example"],
+            {"command": "Dial", "arguments": {"Number": "a@b.example"}},
+        ),
+        (["Standby", "Activate"], {"command": "Standby/Activate", "arguments": {}}),
+        (
+            ["Message", "Display", "Text:", "Back", "at", "two", "Duration:", "5"],
+            {"command": "Message/Display", "arguments": {"Text": "Back at two", "Duration": "5"}},
+        ),
+        (["X", "E:", "1", "E:", "2", "E:", "3"], {"command": "X", "arguments": {"E": ["1", "2", "3"]}}),
+    ],
+)
+def test_a_command_is_read_as_devices_take_it(words: list[str], command: dict[str, Any]) -> None:
+    assert naming.xcommand(words) == command
+
+
+@pytest.mark.parametrize("words", [[], ["xcommand"], ["xcommand", "Action:", "Restart"], ["Dial", "Number:"]])
+def test_half_a_command_is_a_usage_error(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        naming.xcommand(words)
+    assert ended.value.exit_code == 2
+    assert "Usage" in capsys.readouterr().err
+
+
+def test_settings_tell_empty_from_taken_back() -> None:
+    assert naming.settings(["A/B=c=d", "A/C=", "A/D"]) == {"A/B": "c=d", "A/C": "", "A/D": None}
+    with pytest.raises(typer.Exit):
+        naming.settings(["=x"])
+
+
+def test_filters_gather_repeated_fields() -> None:
+    assert naming.filters(["state=pending", "state=ignored", "name=a=b"]) == {
+        "state": ["pending", "ignored"],
+        "name": ["a=b"],
+    }
+    with pytest.raises(typer.Exit):
+        naming.filters(["pending"])
+
+
+@pytest.mark.parametrize(
+    ("text", "key"), [("7", 7), ("oslo/hq", 2), ("Bergen / HQ", 3), ("oslo", 4), ("all systems", 1)]
+)
+def test_a_folder_is_found_by_id_name_or_path(text: str, key: int) -> None:
+    assert naming.folder_id(api(FOLDERS), text) == key
+
+
+@pytest.mark.parametrize("text", ["HQ", "Stavanger"])
+def test_an_unclear_or_unknown_folder_fails(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        naming.folder_id(api(FOLDERS), text)
+    assert ended.value.exit_code == 1
+    assert text in capsys.readouterr().err
+
+
+def test_systems_are_chosen_by_all_id_or_filter() -> None:
+    assert naming.choice(api(FOLDERS), "all") == {"filter": {}}
+    assert naming.choice(api(FOLDERS), "12") == {"systems": [12]}
+    assert naming.choice(api(FOLDERS), "folder=Oslo,tags=a,tags=b") == {
+        "filter": {"folder": 4, "tags": ["a", "b"]}
+    }
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_name_must_be_of_one_system(count: int, capsys: pytest.CaptureFixture[str]) -> None:
+    found = b'{"items": [%s], "next": null}' % b",".join([b'{"id": 5}'] * count)
+    with pytest.raises(typer.Exit):
+        naming.system_id(api(found), "Boardroom")
+    assert "Boardroom" in capsys.readouterr().err
