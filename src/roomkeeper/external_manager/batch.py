@@ -17,7 +17,7 @@ from roomkeeper.external_manager import answers, claims
 from roomkeeper.external_manager.intake import Intake
 from roomkeeper.external_manager.posts import Post, Reply, Service
 from roomkeeper.protocols.external_manager import PostEvent
-from roomkeeper.provisioning import confirmation, delivery
+from roomkeeper.provisioning import confirmation, delivery, planning
 from roomkeeper.systems import admission, checkin, handover, identification, secrets
 from roomkeeper.systems.identification import Outcome
 from roomkeeper.systems.models import NetworkSettings, State, System, SystemSecret
@@ -154,6 +154,8 @@ class _Batch:
             and known.is_proven
         ):
             handover.complete_secure_only(known, writes=self.writes)
+        if was_just_proven:
+            planning.keep_name(known.system_id, event.identification.system_name, now=self.now)
         done = self._check_in(post, known, was_just_proven=was_just_proven)
         if done.is_initial:
             self.booted.add(known.system_id)

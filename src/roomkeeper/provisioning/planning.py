@@ -295,6 +295,19 @@ def rename(system: System, name: str, *, user: Any, now: datetime) -> ChangeSet 
     return None
 
 
+def keep_name(system_id: int, reported_name: str, *, now: datetime) -> None:
+    """Have the device take the name that its record was given before it proved itself (rule R7: the two are one)."""
+    system = System.objects.select_related("folder").get(pk=system_id)
+    name = system.name[:NAME_LIMIT]
+    is_asked = ChangeItem.objects.filter(
+        system=system, match_key=match_key(NAME_PATH), state__in=OPEN_STATES
+    ).exists()
+    if name and name != reported_name and not is_asked and not _UNPRINTABLE.search(name):
+        create_change_set(
+            [system], {NAME_PATH: name}, user=None, now=now, description="The name given on admission"
+        )
+
+
 def cancel_change_set(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
     """Cancel what still waits; what was delivered may have been obeyed already and stays. The number cancelled."""
     with transaction.atomic():

@@ -222,3 +222,15 @@ def test_full_inbox_counts_further_systems_only(manager, device, settings):
     manager.beat(Device(serial="FTT2", mac="00:11:22:33:00:02"))
     assert System.objects.count() == 1
     assert Claim.objects.get().reason == "unknown, and the inbox is full"
+
+
+def test_name_given_on_admission_is_handed_to_the_device(manager, device):
+    manager.beat(device)
+    admission.approve(System.objects.get(), user=None, now=manager.now, name="Court 7")
+    device.secret = secret_in(manager.beat(device))
+    answer = manager.beat(device)
+    assert [(s.path, s.value) for s in answer.settings] == [("SystemUnit/Name", "Court 7")]
+    manager.wait(seconds=1)
+    manager.post(device.configuration({"SystemUnit/Name": "Court 7"}))
+    assert System.objects.get().reported_name == "Court 7"
+    assert System.objects.get().drift_count == 0
