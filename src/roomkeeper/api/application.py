@@ -81,7 +81,12 @@ class RoomkeeperApi(NinjaAPI):
 
 def _tell_problems(method: str, operation: dict[str, Any]) -> None:
     codes = ["401", "403", "422"]
-    if any(parameter["in"] == "path" for parameter in operation["parameters"]) or "requestBody" in operation:
+    # An object may be named in the path, in the body, or by a filter (a folder out of the caller's reach).
+    names_object = any(
+        parameter["in"] == "path" or parameter["name"] in ("folder", "system")
+        for parameter in operation["parameters"]
+    )
+    if names_object or "requestBody" in operation:
         codes.append("404")
     if "requestBody" in operation:
         codes += ["400", "413"]
