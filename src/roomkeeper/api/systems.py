@@ -30,8 +30,8 @@ from roomkeeper.api.system_fields import (
     filtered,
     system_rows,
 )
-from roomkeeper.provisioning import management, planning
-from roomkeeper.systems import connectivity_changes, credentials, inventory, live
+from roomkeeper.provisioning import planning
+from roomkeeper.systems import connectivity_changes, credentials, inventory, live, secure_only
 from roomkeeper.systems.models import State, System
 
 routes = Routes("systems")
@@ -158,7 +158,7 @@ def _apply(system: System, values: dict[str, Any], user: User, now: datetime) ->
     change_set = None
     plain: list[str] = [
         name
-        for name in ("host", "http_port", "https_port", "is_secure_only", "password_may_use_http", "notes")
+        for name in ("host", "http_port", "https_port", "password_may_use_http", "notes")
         if name in values
     ]
     for name in plain:
@@ -171,9 +171,8 @@ def _apply(system: System, values: dict[str, Any], user: User, now: datetime) ->
     if plain:
         system.save(update_fields=plain)
         live.publish("systems", system)
-    if "is_secure_only" in plain and system.state == State.MANAGED:
-        # The protocol and the addresses in its settings follow from it.
-        management.enforce(system, user=user, now=now)
+    if "is_secure_only" in values:
+        secure_only.set_secure_only(system, values["is_secure_only"], user=user, now=now)
     if "username" in values or "password" in values:
         credentials.set_credentials(
             system,
