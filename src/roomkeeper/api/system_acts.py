@@ -20,7 +20,7 @@ from roomkeeper.api.system_additions import failed_item
 from roomkeeper.api.system_fields import SystemOut
 from roomkeeper.api.systems import tell
 from roomkeeper.provisioning import actions, management
-from roomkeeper.systems import admission, secrets
+from roomkeeper.systems import admission, credentials, secrets
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import State, System
 
@@ -143,6 +143,13 @@ def accept_identity(request: HttpRequest, system_id: int, details: Identity) -> 
         serial_number=details.serial_number,
         mac_address=details.mac_address,
     )
+
+
+@routes.post("/{int:system_id}/accept-key", response=SystemOut)
+@needs(Permission.ADMIT, anywhere=True)
+def accept_key(request: HttpRequest, system_id: int) -> SystemOut:
+    """Accept that a system shows another TLS key; the next proven login pins the new one."""
+    return _decide(request, system_id, "accept key", credentials.forget_pinned_key)
 
 
 @routes.post("/{int:system_id}/enforce", response={202: Accepted})

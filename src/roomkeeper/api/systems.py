@@ -32,7 +32,7 @@ from roomkeeper.api.system_fields import (
 )
 from roomkeeper.provisioning import planning
 from roomkeeper.systems import connectivity_changes, credentials, inventory, live, secure_only
-from roomkeeper.systems.models import State, System
+from roomkeeper.systems.models import System
 
 routes = Routes("systems")
 _EXPORT_CHUNK = 500
