@@ -4,6 +4,7 @@ The CA lives 10 years, the leaf 397 days at most; it is made anew when 30 days a
 An installation's own certificate (settings `tls_certificate`, `tls_key`) is used as it is and watched for expiry.
 """
 
+import fcntl
 import ipaddress
 import os
 import socket
@@ -43,17 +44,36 @@ class CertificateFiles:
 def ensure(files: CertificateFiles, names: Iterable[str], *, now: datetime) -> bool:
     """See to it that CA and leaf exist, fit the names and last a while. Returns whether a new leaf was made."""
     files.ca.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (files.ca.parent / ".lock").open("w") as lock:
+        # Processes that start together on an empty folder make one CA between them.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _ensure(files, names, now)
+
+
+def _ensure(files: CertificateFiles, names: Iterable[str], now: datetime) -> bool:
     if not files.ca.exists() or not files.ca_key.exists():
         _make_ca(files, now)
         files.leaf.unlink(missing_ok=True)
     wanted = _general_names(names)
-    if files.leaf.exists() and files.leaf_key.exists():
-        leaf = x509.load_pem_x509_certificates(files.leaf.read_bytes())[0]
-        present = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        if leaf.not_valid_after_utc - now > RENEW_BEFORE and set(present) >= set(wanted):
-            return False
+    if _is_usable(files, wanted, now):
+        return False
     _make_leaf(files, wanted, now)
     return True
+
+
+def _is_usable(files: CertificateFiles, wanted: list[x509.GeneralName], now: datetime) -> bool:
+    try:
+        leaf = x509.load_pem_x509_certificates(files.leaf.read_bytes())[0]
+        key = serialization.load_pem_private_key(files.leaf_key.read_bytes(), password=None)
+    except (OSError, ValueError):
+        return False
+    present = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return (
+        leaf.not_valid_after_utc - now > RENEW_BEFORE
+        and set(present) >= set(wanted)
+        # A process that died between writing the two leaves a pair that no server can start with.
+        and leaf.public_key() == key.public_key()
+    )
 
 
 def context(certificate: Path, key: Path) -> ssl.SSLContext:

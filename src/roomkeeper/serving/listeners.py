@@ -31,6 +31,9 @@ def bind(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     try:
+        if not 0 <= int(port) <= 65_535:
+            # The resolver would take the rest of a division for it.
+            raise ValueError(f"there is no port {port}")
         family, _, _, _, where = socket.getaddrinfo(
             host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]

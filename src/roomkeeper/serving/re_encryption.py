@@ -6,6 +6,7 @@ from django.conf import settings as django_settings
 from django.db import models, transaction
 
 from roomkeeper import keys
+from roomkeeper.accounts.models import KeptAnswer
 from roomkeeper.provisioning.models import ChangeItem
 from roomkeeper.systems.models import System, SystemSecret
 
@@ -14,6 +15,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (System, "password_ciphertext"),
     (SystemSecret, "ciphertext"),
     (ChangeItem, "secret_value"),
+    (KeptAnswer, "body"),
 )
 AT_ONCE = 200
 
@@ -23,17 +25,21 @@ def re_encrypt_all() -> int:
     store = keys.load(django_settings.OPTIONS.data)
     number = 0
     for model, field in ENCRYPTED:
-        last = 0
-        while rows := _next_rows(model, field, last):
-            with transaction.atomic():
-                for row in rows:
-                    setattr(row, field, store.re_encrypt(bytes(getattr(row, field))))
-                model._default_manager.bulk_update(rows, [field])
-            last = rows[-1].pk
-            number += len(rows)
+        last: int | None = 0
+        while last is not None:
+            last, rewritten = _rewrite_some(model, field, last, store)
+            number += rewritten
     return number
 
 
-def _next_rows(model: type[models.Model], field: str, last: int) -> list[Any]:
-    rows = model._default_manager.filter(pk__gt=last).exclude(**{field: b""}).order_by("pk")
-    return list(rows[:AT_ONCE])
+def _rewrite_some(
+    model: type[models.Model], field: str, last: int, store: keys.Keys
+) -> tuple[int | None, int]:
+    """(the last row done, None at the end; how many were). A server may be writing the same rows meanwhile."""
+    with transaction.atomic():
+        rest = model._default_manager.filter(pk__gt=last).exclude(**{field: b""}).order_by("pk")
+        rows: list[Any] = list(rest.select_for_update()[:AT_ONCE])
+        for row in rows:
+            setattr(row, field, store.re_encrypt(bytes(getattr(row, field))))
+        model._default_manager.bulk_update(rows, [field])
+    return (rows[-1].pk if rows else None), len(rows)

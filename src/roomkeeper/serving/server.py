@@ -125,7 +125,9 @@ class Process:
         kind = "only this machine reaches the server"
         if not (self._parts.door and self._parts.web):
             return
-        if listeners.all_loopback([*self._options.http, *self._options.https]):
+        # A reverse proxy on this machine reaches loopback listeners, and devices reach the proxy.
+        is_alone = listeners.all_loopback([*self._options.http, *self._options.https])
+        if is_alone and not self._options.trusted_proxies:
             log.warning(
                 "all listeners are loopback addresses; endpoints on the network cannot reach this server"
             )

@@ -145,7 +145,7 @@ def admit(system: System, *, now: datetime, source: str, user: Any = None) -> No
     Contact.objects.update_or_create(system=system, defaults={"has_work": True})
     secrets.issue_pending(system, now=now, source=source)
     timeline.add(system, "admission", f"Admitted {by}", now=now, user=user, source_address=source)
-    for kind in ("secret withheld", "identity changed"):
+    for kind in ("secret withheld", "identity changed", "identity conflict"):
         findings.clear(kind, system, "The system was admitted again.")
     live.publish("systems", system)
     live.publish("inbox", system)
@@ -192,7 +192,8 @@ def accept_identity(
         _save_admitted(system)
         new = f"{serial_number or '–'} / {mac or '–'}"
         timeline.add(system, "identity", f"Identity accepted: {new}, was {old}", now=now, user=user)
-        findings.clear("identity changed", system, "The new identity was accepted.")
+        for kind in ("identity changed", "identity conflict"):
+            findings.clear(kind, system, "The new identity was accepted.")
         live.publish("system", system)
     return system
 

@@ -15,6 +15,7 @@ class ConnectivityRefused(ValueError):
 
 
 _FINDING = "connectivity undecided"
+_WRITTEN = ("connectivity", "connectivity_since", "management_is_due", "management_rounds")
 
 
 def apply_probe(
@@ -42,15 +43,7 @@ def apply_probe(
             )
             if is_applied:
                 _set(system, decision.new, now)
-        system.save(
-            update_fields=[
-                "connectivity",
-                "connectivity_since",
-                "is_proven_by_probe",
-                "is_unproven",
-                "management_is_due",
-            ]
-        )
+        system.save(update_fields=[*_WRITTEN, "is_proven_by_probe", "is_unproven"])
         if decision.asks_attention:
             findings.report(
                 findings.Finding(
@@ -82,7 +75,7 @@ def set_by_hand(system: System, new: str, *, user: Any, now: datetime) -> None:
         if old != new:
             _record(system, old, new, f"set by {user}", now=now, user=user)
             _set(system, new, now)
-            system.save(update_fields=["connectivity", "connectivity_since", "management_is_due"])
+            system.save(update_fields=_WRITTEN)
         live.publish("system", system)
 
 
@@ -111,7 +104,7 @@ def undo(change: ConnectivityChange, *, user: Any, now: datetime) -> None:
         )
         timeline.add(system, "connectivity", _words(back), now=now, user=user)
         _set(system, change.old, now)
-        system.save(update_fields=["connectivity", "connectivity_since", "management_is_due"])
+        system.save(update_fields=_WRITTEN)
         live.publish("system", system)
 
 
@@ -138,7 +131,7 @@ def _set(system: System, new: str, now: datetime) -> None:
     """The new state; the address that the system is to call may change with it (page 1.2)."""
     system.connectivity, system.connectivity_since = new, now
     if system.state == "managed":
-        system.management_is_due = True
+        system.management_is_due, system.management_rounds = True, 0
         Contact.objects.filter(system=system).update(has_work=True)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 # Protocol notes I.1: where a manager reads the basics. A pattern matches the path without its indexes.
 _FACTS = re.compile(
@@ -32,11 +33,17 @@ def read_facts(values: Mapping[str, str]) -> dict[str, str]:
     """The facts among a status document's values, by canonical path."""
     found: dict[str, str] = {}
     for path, value in values.items():
-        if _FACTS.fullmatch(_INDEX.sub("", path)):
+        if _is_fact(path):
             found[path[:VALUE_LIMIT]] = value[:VALUE_LIMIT]
             if len(found) == FACT_LIMIT:
                 break
     return found
+
+
+@lru_cache(maxsize=8_192)
+def _is_fact(path: str) -> bool:
+    # Documents of one release have the same few hundred paths over and over.
+    return _FACTS.fullmatch(_INDEX.sub("", path)) is not None
 
 
 def changed_facts(old: Mapping[str, str], new: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -57,7 +64,10 @@ def is_in_call(values: Mapping[str, str]) -> bool:
     )
     if any(count not in (None, "", "0") for count in active):
         return True
-    return any(_CALL_STATUS.fullmatch(path) and value not in _NO_CALL for path, value in values.items())
+    return any(
+        path.startswith("Call[") and _CALL_STATUS.fullmatch(path) and value not in _NO_CALL
+        for path, value in values.items()
+    )
 
 
 def first_value(values: Mapping[str, str], *paths: str) -> str:
@@ -65,7 +75,8 @@ def first_value(values: Mapping[str, str], *paths: str) -> str:
     for wanted in paths:
         if values.get(wanted):
             return values[wanted]
+        begin = wanted.partition("/")[0]
         for path, value in values.items():
-            if value and _INDEX.sub("", path) == wanted:
+            if value and path.startswith(begin) and _INDEX.sub("", path) == wanted:
                 return value
     return ""

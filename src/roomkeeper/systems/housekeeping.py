@@ -127,9 +127,9 @@ def _old_configurations(limit: datetime) -> QuerySet[Any]:
     return ConfigurationVersion.objects.filter(Exists(newer), last_at__lt=limit)
 
 
-def cap_claims(*, now: datetime) -> int:
+def cap_claims(*, now: datetime, kept: int = CLAIMS_KEPT) -> int:
     """Claims are written by anybody; however many come, only the newest are kept. Returns how many went."""
-    surplus = min(Claim.objects.count() - CLAIMS_KEPT, AT_ONCE)
+    surplus = min(Claim.objects.count() - kept, AT_ONCE)
     if surplus <= 0:
         return 0
     oldest = list(Claim.objects.order_by("last_at").values_list("pk", flat=True)[:surplus])

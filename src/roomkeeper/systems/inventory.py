@@ -51,9 +51,9 @@ def rename_folder(folder: Folder, name: str) -> None:
     """Give the folder another name; raises `FolderRefused` for an empty or used one."""
     if folder.parent is not None:
         name = _free_name(folder.parent, name, beside=folder)
-    elif not name.strip():
-        raise FolderRefused("A folder needs a name.")
-    folder.name = name.strip()
+    else:
+        name = _usable_name(name)
+    folder.name = name
     folder.save(update_fields=["name"])
     live.publish("systems")
 
@@ -112,10 +112,15 @@ def delete_system(system: System) -> None:
         system.delete()
 
 
-def _free_name(parent: Folder, name: str, *, beside: Folder | None = None) -> str:
+def _usable_name(name: str) -> str:
     name = name.strip()
     if not name or len(name) > 100:
         raise FolderRefused("A folder needs a name of 1 to 100 characters.")
+    return name
+
+
+def _free_name(parent: Folder, name: str, *, beside: Folder | None = None) -> str:
+    name = _usable_name(name)
     others = Folder.objects.filter(parent=parent, name=name)
     if beside is not None:
         others = others.exclude(pk=beside.pk)

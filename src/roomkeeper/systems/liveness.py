@@ -30,7 +30,7 @@ def alive_word(contact: Contact | None, now: datetime) -> str:
 
 def alive_filter(word: str, now: datetime) -> Q:
     """A filter on systems for one of the words of `alive_word`; raises ValueError for another word."""
-    flapping = Q(contact__flapping_until__gt=now)
+    flapping = Q(contact__flapping_until__gt=now, contact__overdue_at__isnull=False)
     if word == "unknown":
         return Q(contact__isnull=True) | Q(contact__overdue_at__isnull=True)
     if word == "flapping":

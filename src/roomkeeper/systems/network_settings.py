@@ -44,7 +44,7 @@ def get() -> NetworkSettings:
 def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettings:
     """Change some of the settings; all or, with `InvalidNetworkSettings`, none.
 
-    A changed server address or a changed device port is handed to all managed systems with their next answers.
+    A changed server address is handed to all managed systems with their next answers.
     """
     with transaction.atomic():
         current = get()
@@ -66,7 +66,7 @@ def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettin
             raise InvalidNetworkSettings(errors)
         current.save()
         if changed & _ADDRESSES:
-            System.objects.filter(state="managed").update(management_is_due=True)
+            System.objects.filter(state="managed").update(management_is_due=True, management_rounds=0)
             Contact.objects.filter(system__state="managed").update(has_work=True)
         if changed:
             live.publish("network_settings")

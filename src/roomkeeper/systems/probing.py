@@ -107,7 +107,10 @@ def judge(seen: device_http.Seen, *, serial_number: str, pinned_key: str) -> Pro
     if not seen.is_device:
         return ProbeResult.OTHER
     if seen.serial_number and serial_number:
-        return ProbeResult.ITSELF if seen.serial_number == serial_number else ProbeResult.OTHER
+        if seen.serial_number != serial_number:
+            return ProbeResult.OTHER
+        if seen.is_logged_in:
+            return ProbeResult.ITSELF
     if pinned_key and seen.key == pinned_key:
         return ProbeResult.ITSELF
     return ProbeResult.UNPROVEN

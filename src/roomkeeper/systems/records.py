@@ -1,4 +1,6 @@
-"""Small changes of a system's record by hand: its folder, notes, and whether its password may use plain HTTP."""
+"""Small changes of a system's record by hand: its folder, notes, address, Secure-Only, password over plain HTTP."""
+
+import re
 
 from django.db import transaction
 
@@ -6,6 +8,11 @@ from roomkeeper.systems import live
 from roomkeeper.systems.models import Folder, System
 
 NOTES_LIMIT = 10_000
+_HOST = re.compile(r"[A-Za-z0-9.:_-]{0,255}")
+
+
+class AddressRefused(ValueError):
+    """The address or port cannot be one of a device."""
 
 
 def move(system: System, folder: Folder) -> None:
@@ -28,3 +35,24 @@ def allow_password_over_http(system: System, is_allowed: bool) -> None:
     """Whether the stored password may be sent over plain HTTP (rule R6)."""
     system.password_may_use_http = is_allowed
     system.save(update_fields=["password_may_use_http"])
+
+
+def set_address(system: System, host: str, http_port: int | None, https_port: int | None) -> None:
+    """Where the device is tried; without ports, those of Network settings. Raises `AddressRefused`."""
+    host = host.strip()
+    if not _HOST.fullmatch(host):
+        raise AddressRefused(f"{host!r} is no host name and no IP address.")
+    if any(port is not None and not 1 <= port <= 65_535 for port in (http_port, https_port)):
+        raise AddressRefused("A port is a number from 1 to 65535.")
+    with transaction.atomic():
+        system.host, system.http_port, system.https_port = host, http_port, https_port
+        system.save(update_fields=["host", "http_port", "https_port"])
+        live.publish("system", system)
+
+
+def set_secure_only(system: System, is_secure_only: bool) -> None:
+    """Whether HTTPS and nothing else is used between the system and this server; to be enforced by the caller."""
+    with transaction.atomic():
+        system.is_secure_only = is_secure_only
+        system.save(update_fields=["is_secure_only"])
+        live.publish("system", system)

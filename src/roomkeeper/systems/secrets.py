@@ -3,6 +3,7 @@
 A secret lives as `pending` (never used), `current` (proven) and `next` (rotation: both serve until it is used).
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -54,6 +55,12 @@ def text_of(secret: SystemSecret) -> str:
 def digest(secret: str) -> bytes:
     """The digest by which a secret in a path is found."""
     return keys.load(settings.OPTIONS.data).digest(secret)
+
+
+def digests(secrets: Iterable[str]) -> dict[str, bytes]:
+    """The digests of all these secrets but the empty one; the keys are looked at once."""
+    store = keys.load(settings.OPTIONS.data)
+    return {secret: store.digest(secret) for secret in secrets if secret}
 
 
 @lru_cache(maxsize=20_000)

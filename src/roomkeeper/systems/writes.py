@@ -117,8 +117,7 @@ class Writes:
         self._write_entries()
         self._touch()
         self._write_contacts()
-        for system_id, values in self.columns.items():
-            System.objects.filter(pk=system_id).update(**values)
+        self._write_columns()
         Flip.objects.bulk_create(self.flips)
         FactChange.objects.bulk_create(self.facts)
         live.publish_many(sorted(self.events, key=str))
@@ -152,6 +151,15 @@ class Writes:
         if status_runs:
             with connection.cursor() as cursor:
                 cursor.executemany(_BEGIN_STATUS_RUN, status_runs)
+
+    def _write_columns(self) -> None:
+        """One statement for all systems that get the same values: those of one model and release."""
+        groups: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
+        for system_id, values in self.columns.items():
+            groups[tuple(sorted(values.items()))].append(system_id)
+        for same, system_ids in groups.items():
+            if same:
+                System.objects.filter(pk__in=sorted(system_ids)).update(**dict(same))
 
     def _touch(self) -> None:
         with connection.cursor() as cursor:

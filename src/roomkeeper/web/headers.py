@@ -31,4 +31,8 @@ class SecurityHeadersMiddleware:
             response.headers.setdefault(name, value)
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
+        if request.is_secure():
+            # On loopback pages also come by plain HTTP, so this cannot be one setting for all.
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
         return response
