@@ -1,4 +1,4 @@
-"""One batch of device posts in one transaction: who posts, what it changes, what it is handed (architecture, idea 4).
+"""One batch of device posts in one transaction: who posts, what it changes, what it is handed (ARCHITECTURE.md).
 
 The same function serves one post and ten thousand, on SQLite and PostgreSQL:
 1. the systems of the batch are read set-wise, by secret and by claim;
@@ -56,7 +56,7 @@ class _Batch:
         self.booted: set[int] = set()
 
     def run(self) -> None:
-        digests = {post.secret: secrets.digest(post.secret) for post in self.posts if post.secret}
+        digests = secrets.digests(post.secret for post in self.posts)
         self.roster.load_secrets(set(digests.values()))
         found = [self.roster.find_by_digest(digests.get(post.secret)) for post in self.posts]
         self._load_claims(found)

@@ -12,6 +12,55 @@ CONNECTION_KEY = "roomkeeper.connection"
 COMPLETE_KEY = "roomkeeper.complete"
 
 
+class JoinedWrites:
+    """A transport that sends an answer's head together with what follows it at once: one system call, one packet.
+
+    uvicorn writes the head on its own, which costs a small answer twice the time. What is not followed by anything
+    within the same turn of the loop leaves at its end.
+    """
+
+    __slots__ = ("_held", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held = b""
+
+    def write(self, data: bytes) -> None:
+        """Send the data with what was held back; hold the data back where it is the head of an answer."""
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held + data)
+        elif data.startswith(b"HTTP/1.1 ") and data.endswith(b"\r\n\r\n"):
+            self._held = data
+            self._loop.call_soon(self._flush)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close it once everything is sent."""
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close it without sending anything more."""
+        self._held = b""
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed or being closed."""
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """What the transport knows of its connection."""
+        return self._transport.get_extra_info(name, default)
+
+    def _flush(self) -> None:
+        held, self._held = self._held, b""
+        if held and not self._transport.is_closing():
+            self._transport.write(held)
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """One connection. `is_proven` is set by the door once a proven system or a signed-in person used it."""
 
@@ -27,6 +76,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection in; over the cap the oldest unproven one goes, or this one where all are proven."""
         super().connection_made(transport)
+        self.transport = JoinedWrites(transport, self.loop)  # type: ignore[assignment]
         self._open[self] = None
         if len(self._open) > self.connection_cap:
             oldest = next((other for other in self._open if not other.is_proven), self)

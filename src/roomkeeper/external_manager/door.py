@@ -20,7 +20,7 @@ from roomkeeper.protocols import external_manager, phonebook
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.external_manager import PostEvent
 from roomkeeper.protocols.feedback import Feedback, decode_feedback
-from roomkeeper.protocols.posted_document import PostedDocument
+from roomkeeper.protocols.posted_document import PostedDocument, decode_posted_document
 from roomkeeper.settings.options import Options
 from roomkeeper.systems.addresses import parse_address, parse_networks
 from roomkeeper.systems.checkin import Arrival
@@ -34,6 +34,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Message = PostEvent | Feedback | PostedDocument | phonebook.Search
 
 _SLASHES = re.compile(r"/{2,}")
+_POSTED_DOCUMENT = re.compile(rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?<PostedDocument[\s>]")
 # Decoding more than this much at once would hold up the loop for milliseconds; it goes to a thread.
 DECODE_IN_THREAD = 100_000
 _HTML = b"text/html; charset=utf-8"
@@ -175,15 +176,22 @@ def _decode_event(raw: bytes, _: str) -> PostEvent:
     return external_manager.decode_post_event(raw)
 
 
+def _decode_document(raw: bytes, content_type: str) -> Feedback | PostedDocument:
+    """Either kind may arrive at either address (protocol notes C.4)."""
+    if _POSTED_DOCUMENT.match(raw):
+        # Cut out in a third of the time that it takes to find out what else it could be.
+        return decode_posted_document(raw)
+    return decode_feedback(raw, content_type)
+
+
 def _decode_search(raw: bytes, _: str) -> phonebook.Search:
     return phonebook.decode_search(raw)
 
 
 _DECODERS: dict[Service, Callable[[bytes, str], Message]] = {
     Service.EVENTS: _decode_event,
-    Service.FEEDBACK: decode_feedback,
-    # Either kind may arrive at either address (protocol notes C.4).
-    Service.DOCUMENTS: decode_feedback,
+    Service.FEEDBACK: _decode_document,
+    Service.DOCUMENTS: _decode_document,
     Service.PHONE_BOOK: _decode_search,
 }
 

@@ -1,21 +1,22 @@
 """What the door hands to the batcher and gets back: one device post and its reply."""
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from roomkeeper.protocols.external_manager import PostEvent
 from roomkeeper.protocols.feedback import Feedback
-from roomkeeper.protocols.identification import Identification
+from roomkeeper.protocols.identification import FIELD_NAMES, Identification
 from roomkeeper.protocols.phonebook import Search
 from roomkeeper.protocols.posted_document import PostedDocument
 from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.redaction import redact_text
 
 XML = b"text/xml; charset=utf-8"
 PLAIN = b"text/plain; charset=utf-8"
 
 
 class Service(enum.StrEnum):
-    """The device services (contract page, 6.2)."""
+    """The device services (docs: device addresses)."""
 
     EVENTS = "events"
     FEEDBACK = "feedback"
@@ -47,7 +48,9 @@ class Post:
     mac: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        """What the body claims, in the form in which it is stored (rule R3)."""
+        """What the body claims, in the form in which it is stored (rules R3 and R4)."""
+        if self.secret and isinstance(self.message, PostEvent):
+            self.message = _without_secret(self.message, self.secret)
         self.serial = self.identification.serial_number[:64]
         self.mac = self.identification.normalized_mac
 
@@ -58,3 +61,17 @@ class Post:
 
 
 _NOBODY = Identification()
+
+
+def _without_secret(event: PostEvent, secret: str) -> PostEvent:
+    """The event as it may be stored, should the device quote the secret of its path in what it says of itself."""
+    claimed = event.identification
+    words = [getattr(claimed, name) for name in FIELD_NAMES]
+    if secret not in " ".join((event.event_word, *words)).lower():
+        return event
+    known = (secret,)
+    return replace(
+        event,
+        event_word=redact_text(event.event_word, known),
+        identification=Identification(*(redact_text(word, known) for word in words)),
+    )

@@ -22,7 +22,7 @@ ADMINISTRATOR = "administrator"
 DEVICE_USER = "admin"
 
 _PROFILES = ("sx10-ce9.6", "room-kit-roomos10")
-# The fixed cast first (style page 4.4), then one of each mode combined, then more rooms in turn.
+# The fixed cast first, then one of each mode combined, then more rooms in turn.
 _CAST = (
     ("Boardroom", "lan", False),
     ("Home Office", "behind-firewall", False),

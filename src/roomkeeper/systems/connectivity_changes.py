@@ -1,4 +1,4 @@
-"""Changes of connectivity as rows: decided by a probe, set by hand, undone; and the lock (page 1.2, rule R1)."""
+"""Changes of connectivity as rows: decided by a probe, set by hand, undone; and the lock (rule R1)."""
 
 from datetime import datetime
 from typing import Any
@@ -128,7 +128,7 @@ def _set_lock(system: System, *, is_locked: bool, user: Any, now: datetime) -> N
 
 
 def _set(system: System, new: str, now: datetime) -> None:
-    """The new state; the address that the system is to call may change with it (page 1.2)."""
+    """The new state; the address that the system is to call may change with it (docs: management modes)."""
     system.connectivity, system.connectivity_since = new, now
     if system.state == "managed":
         system.management_is_due, system.management_rounds = True, 0

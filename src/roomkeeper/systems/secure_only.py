@@ -1,4 +1,4 @@
-"""Secure-Only of one system: asked for by a person, complete with the first check-in by HTTPS (page 1.1, rule R5)."""
+"""Secure-Only of one system: asked for by a person, complete with the first check-in by HTTPS (docs: management modes; rule R5)."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The timeline of a system: everything that happened to it (architecture, idea 5)."""
+"""The timeline of a system: everything that happened to it (ARCHITECTURE.md, idea 5)."""
 
 import zlib
 from collections.abc import Iterable

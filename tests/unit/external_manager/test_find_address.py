@@ -1,4 +1,4 @@
-"""Which paths are devices' (contract page 6.2)."""
+"""Which paths are devices' (docs: device addresses)."""
 
 import pytest
 

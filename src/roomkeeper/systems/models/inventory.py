@@ -38,7 +38,7 @@ class Tag(models.Model):
 
 
 class State(models.TextChoices):
-    """Where the record stands (style page, *state*)."""
+    """Where the record stands (glossary, *state*)."""
 
     PENDING = "pending"
     PRE_REGISTERED = "pre_registered"
