@@ -3,6 +3,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const modules = join(here, "node_modules");
@@ -17,6 +18,12 @@ const icons = [
 ];
 
 const withoutMap = (text) => text.replace(/\n?\/[/*]# sourceMappingURL=\S+(\s*\*\/)?\s*$/, "\n");
+
+// WhiteNoise sends the packed file beside a file to browsers that take it.
+async function write(name, text) {
+  await writeFile(join(target, name), text);
+  await writeFile(join(target, `${name}.gz`), gzipSync(text, { level: 9 }));
+}
 
 async function sprite() {
   const symbols = [];
@@ -38,8 +45,8 @@ for (const [from, to] of [
   ["@tabler/core/dist/js/tabler.min.js", "tabler.js"],
   ["htmx.org/dist/htmx.min.js", "htmx.js"],
 ]) {
-  await writeFile(join(target, to), withoutMap(await readFile(join(modules, from), "utf8")));
+  await write(to, withoutMap(await readFile(join(modules, from), "utf8")));
 }
-await writeFile(join(target, "icons.svg"), await sprite());
+await write("icons.svg", await sprite());
 await cp(join(modules, "htmx.org", "LICENSE"), join(target, "htmx.LICENSE.txt"));
 await cp(join(modules, "@tabler", "icons", "LICENSE"), join(target, "tabler.LICENSE.txt"));

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from roomkeeper.accounts.models import Role, RoleAssignment, User
 
@@ -54,7 +55,7 @@ def set_active(user: User, is_active: bool, *, by: Any) -> None:
     if not is_active:
         if user == by:
             raise PersonRefused("You cannot deactivate your own account.")
-        _keep_an_administrator(without=user)
+        _keep_an_administrator(without_person=user)
     user.is_active = is_active
     user.save(update_fields=["is_active"])
 
@@ -62,12 +63,8 @@ def set_active(user: User, is_active: bool, *, by: Any) -> None:
 def take_role(assignment: RoleAssignment) -> None:
     """Take a role away; refused for the last administrator of the server."""
     with transaction.atomic():
-        if (
-            assignment.role == Role.ADMINISTRATOR
-            and assignment.folder.path == "/"
-            and assignment.user is not None
-        ):
-            _keep_an_administrator(without=assignment.user)
+        if assignment.role == Role.ADMINISTRATOR and assignment.folder.path == "/":
+            _keep_an_administrator(without_role=assignment)
         assignment.delete()
 
 
@@ -79,11 +76,16 @@ def _set_password(user: User, password: str) -> None:
     user.must_change_password = bool(password)
 
 
-def _keep_an_administrator(*, without: User) -> None:
+def _keep_an_administrator(
+    *, without_person: User | None = None, without_role: RoleAssignment | None = None
+) -> None:
     held = RoleAssignment.objects.filter(role=Role.ADMINISTRATOR, folder__path="/")
-    others = held.filter(user__is_active=True).exclude(user=without)
-    if (
-        not others.exists()
-        and not held.filter(group__user__is_active=True).exclude(group__user=without).exists()
-    ):
+    if without_role is not None:
+        held = held.exclude(pk=without_role.pk)
+    remaining = User.objects.filter(
+        Q(role_assignments__in=held) | Q(groups__role_assignments__in=held), is_active=True
+    )
+    if without_person is not None:
+        remaining = remaining.exclude(pk=without_person.pk)
+    if not remaining.exists():
         raise PersonRefused("The server would be left without an administrator.")

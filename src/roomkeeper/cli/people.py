@@ -1,6 +1,5 @@
 """`user` and `token`: people and API tokens, on the server's own machine."""
 
-import secrets
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +37,7 @@ def create_user(
 
     from roomkeeper.accounts import audit
     from roomkeeper.accounts.models import Role, User
+    from roomkeeper.accounts.people import one_time_password
     from roomkeeper.accounts.permissions import assign
     from roomkeeper.serving import first_start
     from roomkeeper.systems import inventory
@@ -47,7 +47,7 @@ def create_user(
         fail(f"{role!r} is no role; it is one of {', '.join(Role.values)}.", code=USAGE)
     if User.objects.filter(username=name).exists():
         fail(f"There already is a user named {name}.")
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else one_time_password()
     user = User(username=name, is_service_account=service_account, must_change_password=not password_stdin)
     try:
         user.full_clean(exclude=["password"])

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from roomkeeper.accounts.models import Role, User
+from roomkeeper.accounts.people import one_time_password
 from roomkeeper.accounts.permissions import assign
 from roomkeeper.systems import admission, inventory, network_settings
 from roomkeeper.systems.models import Folder, System
@@ -101,7 +102,7 @@ def prepare(number: int, password_file: Path) -> str:
         user=None,
         now=now,
     )
-    password = secrets.token_urlsafe(9)
+    password = one_time_password()
     user, _ = User.objects.get_or_create(username=ADMINISTRATOR)
     user.set_password(password)
     user.must_change_password = True

@@ -78,7 +78,7 @@ AUTH_PASSWORD_VALIDATORS = [
 MIDDLEWARE = [
     "roomkeeper.web.headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "roomkeeper.web.static_files.StaticFilesMiddleware",
     "roomkeeper.web.transport.SecureTransportMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -76,7 +76,16 @@ class Options:
 
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", Path: "a path"}
-_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_SWITCH = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 # Without any of these nothing is refused by a rate or kept for want of room; 0 is a sensible wish there.
 _MAY_BE_ZERO = {"unproven_rate", "unproven_burst", "inbox_limit", "exchanges_kept"}
@@ -106,7 +115,9 @@ def _check(name: str, value: Any) -> None:
         for listener in value:
             port = listener.rpartition(":")[2]
             if ":" not in listener or not (port.isascii() and port.isdigit() and int(port) <= 65_535):
-                raise _refused(name, listener, "must be HOST:PORT, such as 10.0.0.5:8080 or [2001:db8::5]:8080")
+                raise _refused(
+                    name, listener, "must be HOST:PORT, such as 10.0.0.5:8080 or [2001:db8::5]:8080"
+                )
     elif name == "trusted_proxies":
         for network in value:
             try:

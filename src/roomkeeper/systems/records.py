@@ -48,11 +48,3 @@ def set_address(system: System, host: str, http_port: int | None, https_port: in
         system.host, system.http_port, system.https_port = host, http_port, https_port
         system.save(update_fields=["host", "http_port", "https_port"])
         live.publish("system", system)
-
-
-def set_secure_only(system: System, is_secure_only: bool) -> None:
-    """Whether HTTPS and nothing else is used between the system and this server; to be enforced by the caller."""
-    with transaction.atomic():
-        system.is_secure_only = is_secure_only
-        system.save(update_fields=["is_secure_only"])
-        live.publish("system", system)

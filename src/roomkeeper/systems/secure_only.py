@@ -1,4 +1,4 @@
-"""Secure-Only of one system: asked for by a person, complete with the first check-in by HTTPS (docs: management modes; rule R5)."""
+"""Secure-Only of one system: asked for by a person, complete at the first check-in by HTTPS (rule R5)."""
 
 from datetime import datetime
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from roomkeeper.systems import live, timeline
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, State, System
 
 
@@ -15,6 +16,7 @@ def set_secure_only(system: System, is_secure_only: bool, *, user: Any, now: dat
     if system.is_secure_only == is_secure_only:
         return
     with transaction.atomic():
+        lock_contacts([system.pk])
         system.is_secure_only = is_secure_only
         system.secure_only_completed_at = None
         if system.state == State.MANAGED:

@@ -109,8 +109,14 @@ def _guess(line: Line, cells: list[str]) -> None:
     """Without a heading: first the MAC address or serial number, then the name."""
     try:
         inventory.normalize_mac(cells[0])
-        line.mac = cells[0]
     except ValueError:
+        # No serial number is written with colons: it was meant as a MAC address, and is refused as one.
+        is_mac = ":" in cells[0]
+    else:
+        is_mac = True
+    if is_mac:
+        line.mac = cells[0]
+    else:
         line.serial = cells[0]
     rest = ["name", "ip", "tags"]
     for name, cell in zip(rest, cells[1:], strict=False):

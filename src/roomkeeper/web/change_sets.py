@@ -37,7 +37,8 @@ def state_counts(changes: QuerySet[Change]) -> dict[int, dict[str, int]]:
     counts: dict[int, dict[str, int]] = {}
     for change_set, state, number in changes.order_by().values_list("change_set", "state").annotate(Count("id")):
         counts.setdefault(change_set, {})[state] = number
-    return counts
+    # In the order in which changes pass through the states.
+    return {key: dict(sorted(found.items(), key=lambda pair: STATES.index(pair[0]))) for key, found in counts.items()}
 
 
 @needs(Permission.VIEW, anywhere=True)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
@@ -46,7 +47,11 @@ async def stream(user_id: int, last_id: int) -> AsyncIterator[bytes]:
 
 
 def _grants(user_id: int) -> Grants:
-    return Grants(User.objects.filter(pk=user_id, is_active=True).first())
+    try:
+        return Grants(User.objects.filter(pk=user_id, is_active=True).first())
+    finally:
+        # A stream stays open for hours; it must not hold a connection to the database all the while.
+        connection.close()
 
 
 def _may_see(grants: Grants, event: ChangeEvent) -> bool:

@@ -23,7 +23,7 @@ class Entry(NamedTuple):
     key: str = ""
 
 
-# The words and their order are those of the design's page map; features that do not exist are not listed.
+# Features that do not exist are not listed.
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("", (Entry("Overview", "overview", "gauge", Permission.VIEW, True),)),
     (
@@ -36,7 +36,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     ("Provisioning", (Entry("Change sets", "change_sets", "list-check", Permission.VIEW, True),)),
-    ("Tickets", (Entry("Tickets", "tickets", "ticket", Permission.VIEW, True, "tickets"),)),
+    ("Tickets", (Entry("Open tickets", "tickets", "ticket", Permission.VIEW, True, "tickets"),)),
     (
         "Administration",
         (
@@ -51,7 +51,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context for the frame around every page; reads nothing for those who are not signed in."""
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated or request.headers.get("HX-Request") == "dialog":
+    if user is None or not user.is_authenticated:
         return {}
     held = grants_of(user)
     sections = []

@@ -12,7 +12,15 @@ from django.views.decorators.http import require_POST
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.provisioning import actions, management, planning
 from roomkeeper.provisioning.models import Action
-from roomkeeper.systems import admission, connectivity_changes, credentials, inventory, records, secrets
+from roomkeeper.systems import (
+    admission,
+    connectivity_changes,
+    credentials,
+    inventory,
+    records,
+    secrets,
+    secure_only,
+)
 from roomkeeper.systems.models import Claim, ConnectivityChange, Folder, System
 from roomkeeper.web.access import back_to, grants, visible_folder, visible_system
 from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
@@ -59,7 +67,24 @@ def _notes(request: HttpRequest, system: System) -> Any:
 
 def _credentials(request: HttpRequest, system: System) -> Any:
     records.allow_password_over_http(system, bool(request.POST.get("password_may_use_http")))
-    credentials.set_credentials(system, request.POST.get("username", "").strip(), request.POST.get("password", ""))
+    password = request.POST.get("password", "") or credentials.password_of(system)
+    credentials.set_credentials(system, request.POST.get("username", "").strip(), password)
+
+
+def _address(request: HttpRequest, system: System) -> Any:
+    records.set_address(
+        system, request.POST.get("host", ""), _port(request, "http_port"), _port(request, "https_port")
+    )
+
+
+def _port(request: HttpRequest, name: str) -> int | None:
+    text = request.POST.get(name, "").strip()
+    # What is no number is refused like port 0.
+    return _number(request, name) if text else None
+
+
+def _secure_only(request: HttpRequest, system: System) -> Any:
+    secure_only.set_secure_only(system, not system.is_secure_only, user=request.user, now=moment())
 
 
 def _undo(request: HttpRequest, system: System) -> Any:
@@ -93,7 +118,7 @@ ACTS: dict[str, Act] = {
     ),
     "enforce": Act(
         Permission.CHANGE_SETTINGS, "Enforce the settings of {0}?",
-        "Management settings (our address, path, feedback) and all wanted settings are handed to it again: one system.",
+        "Management settings (our address, path, feedback, phone book) are handed to it again: one system.",
         "Settings that people changed on the device are overwritten; set another wish to change that.", "Enforce",
         lambda request, system: management.enforce(system, user=request.user, now=moment()),
         "Its settings ride on the answer to its next post.", tab="changes",
@@ -155,6 +180,13 @@ ACTS: dict[str, Act] = {
         "The connectivity before it holds again. Lock it too, or it may be decided the same way again.",
         "Set it by hand to take this back.", "Undo the change", _undo, "The change is undone.", tab="connection",
     ),
+    "accept_key": Act(
+        Permission.ADMIT, "Accept another TLS key for {0}?",
+        "The pinned key is forgotten; the next proven login pins the one that the system shows then.",
+        "It cannot be undone; the old key is not kept.", "Accept",
+        lambda request, system: credentials.forget_pinned_key(system, user=request.user, now=moment()),
+        "The next proven login pins its key.", tab="connection", is_dangerous=True,
+    ),
     "rotate": Act(
         Permission.MANAGE_SYSTEMS, "Rotate the secret of {0}?",
         "It gets a new secret with its next answer; the old one serves until the new one is used.",
@@ -165,8 +197,21 @@ ACTS: dict[str, Act] = {
     "credentials": Act(
         Permission.MANAGE_SYSTEMS, "Credentials of {0}",
         "The administrator account by which Roomkeeper logs in to the device. The stored password is never shown.",
-        "The old password is overwritten here; nothing changes on the device.", "Store", _credentials,
+        "What is stored here is overwritten; nothing changes on the device.", "Store", _credentials,
         "The credentials are stored.", extra="systems/ask_credentials.html", tab="connection",
+    ),
+    "address": Act(
+        Permission.MANAGE_SYSTEMS, "Address of {0}",
+        "Where Roomkeeper tries to reach the device. Its identity is its serial number and MAC address, not this.",
+        "Change it back at any time.", "Save", _address, "The address is saved.", extra="systems/ask_address.html",
+        tab="connection",
+    ),
+    "secure-only": Act(
+        Permission.MANAGE_SYSTEMS, "Change the protocol of {0}?",
+        "Secure-Only is turned on where it is off, and off where it is on. On, HTTPS and nothing else is used; once "
+        "the system has posted by HTTPS, its posts by HTTP are refused. It must trust our certificate.",
+        "Turn it back at any time, as long as the system still reaches this server.", "Change it", _secure_only,
+        "It is told the new protocol with the answer to its next post.", tab="connection", is_dangerous=True,
     ),
     "folder": Act(
         Permission.MANAGE_SYSTEMS, "Move {0} to a folder", "Roles on the new folder decide who may see and change it.",

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from roomkeeper.devices import registry
+from roomkeeper.devices.families.manifest import Direction, Requirement
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, System
 
@@ -26,28 +28,33 @@ class Road:
 
 
 def roads(system: System, contact: Contact | None, settings: NetworkSettings, last_probe: Any) -> list[Road]:
-    """The table of the TC/CE/RoomOS family (design page 1.1) with what is known of each of its rows."""
-    unreachable = system.connectivity in UNREACHABLE
-    https = system.https_port or settings.device_https_port
-    http = system.http_port or settings.device_http_port
-    why = "its connectivity says that it cannot be reached" if unreachable else ""
-    answered = _probe_words(system, last_probe)
-    rows = []
-    for service, port in (("HTTPS", https), ("HTTP", http)):
-        secure_rules_out = service == "HTTP" and system.is_secure_only
-        struck = unreachable or secure_rules_out
-        if struck:
-            rows.append(Road(service, str(port), True, True, "grey",
-                             f"not used: {'Secure-Only' if secure_rules_out else why}"))
-        else:
-            rows.append(Road(service, str(port), True, False, answered[0], answered[1], answered[2]))
-    struck = unreachable or system.is_secure_only
-    reason = "Secure-Only" if system.is_secure_only else why
-    rows.append(Road("SNMP", "161", True, struck, "grey",
-                     f"not used: {reason}" if struck else "not used: nothing needs it"))
-    for service in ("HTTPS", "HTTP"):
-        rows.append(_outbound(service, system, contact))
-    return rows
+    """The family's table of network requirements with what is known of each of its rows."""
+    # A system that has said nothing of itself yet is taken for an endpoint.
+    family = registry.get_family(system.family or "roomos")
+    return [
+        _outbound(requirement, system, contact)
+        if requirement.direction is Direction.OUTBOUND
+        else _inbound(requirement, system, settings, last_probe)
+        for requirement in family.requirements
+    ]
+
+
+def _inbound(requirement: Requirement, system: System, settings: NetworkSettings, last_probe: Any) -> Road:
+    service = requirement.service
+    ports = {
+        "HTTPS": system.https_port or settings.device_https_port,
+        "HTTP": system.http_port or settings.device_http_port,
+    }
+    port = str(ports.get(service, requirement.port))
+    is_reachable = system.connectivity not in UNREACHABLE
+    if not requirement.holds(is_reachable=True, is_secure_only=system.is_secure_only):
+        return Road(service, port, True, True, "grey", "not used: Secure-Only")
+    if not requirement.holds(is_reachable=is_reachable, is_secure_only=system.is_secure_only):
+        return Road(service, port, True, True, "grey",
+                    "not used: its connectivity says that it cannot be reached")
+    if service in ports:
+        return Road(service, port, True, False, *_probe_words(system, last_probe))
+    return Road(service, port, True, False, "grey", "not used: nothing needs it")
 
 
 def _probe_words(system: System, change: Any) -> tuple[str, str, datetime | None]:
@@ -60,11 +67,11 @@ def _probe_words(system: System, change: Any) -> tuple[str, str, datetime | None
     return (*words[change.probe], change.at)
 
 
-def _outbound(service: str, system: System, contact: Contact | None) -> Road:
-    port = "443" if service == "HTTPS" else "80"
+def _outbound(requirement: Requirement, system: System, contact: Contact | None) -> Road:
+    service, port = requirement.service, str(requirement.port)
     if contact is not None and contact.scheme.upper() == service:
         port = contact.used_host.rpartition(":")[2] if contact.used_host.count(":") == 1 else port
-    if service == "HTTP" and system.is_secure_only:
+    if not requirement.holds(is_reachable=True, is_secure_only=system.is_secure_only):
         return Road(service, port, False, True, "grey", "not used: Secure-Only")
     if contact is None or contact.last_seen_at is None:
         return Road(service, port, False, False, "grey", "no post yet")

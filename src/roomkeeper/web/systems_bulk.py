@@ -97,7 +97,7 @@ def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> 
 
 def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, back: str) -> HttpResponse:
     if len(chosen) > ONE_BY_ONE_LIMIT:
-        messages.error(request, f"At most {ONE_BY_ONE_LIMIT} systems at once: narrow the list by a filter, then repeat.")
+        messages.error(request, f"At most {ONE_BY_ONE_LIMIT} systems at once: narrow the list by a filter.")
         return HttpResponseRedirect(back)
     deed = _deed(request, act, now)
     done, refused = 0, []

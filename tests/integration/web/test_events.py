@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 
 from roomkeeper.accounts.models import User
 from roomkeeper.systems import live
@@ -15,10 +17,10 @@ from roomkeeper.web.events import stream
 
 async def heard(user: User, publish: Any) -> list[dict[str, Any]]:
     """What the user's stream says of what is published after it began."""
-    last = await sync_to_async(live.latest_id)()
+    last: int = await sync_to_async(_then_closed)(live.latest_id)
     text = stream(user.pk, last)
     assert await anext(text) == b"retry: 3000\n\n"
-    await sync_to_async(publish)()
+    await sync_to_async(_then_closed)(publish)
     async with asyncio.timeout(10):
         found = (await anext(text)).decode()
     await text.aclose()
@@ -26,6 +28,14 @@ async def heard(user: User, publish: Any) -> list[dict[str, Any]]:
     assert int(lines["id"]) > last
     events: list[dict[str, Any]] = json.loads(lines.get("data", "[]"))
     return events
+
+
+def _then_closed(act: Callable[[], Any]) -> Any:
+    try:
+        return act()
+    finally:
+        # This thread's connection; an open one would keep PostgreSQL from dropping the test's database.
+        connection.close()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -56,3 +56,18 @@ def test_every_help_mark_leads_to_a_section(client: Client, boardroom: System) -
     for template in TEMPLATES.rglob("*.html"):
         named |= set(re.findall(r'\{% help_mark "([a-z-]+)"', template.read_text("utf-8")))
     assert named <= sections
+
+
+def test_static_files_are_sent_packed_and_not_sent_again(client: Client) -> None:
+    first = client.get("/static/vendor/tabler.css", headers={"Accept-Encoding": "gzip"})
+    assert first.status_code == 200
+    assert first["Content-Type"].startswith("text/css")
+    assert first["Content-Encoding"] == "gzip"
+    assert len(first.content) == int(first["Content-Length"])
+    again = client.get(
+        "/static/vendor/tabler.css", headers={"Accept-Encoding": "gzip", "If-None-Match": first.get("ETag", ""),
+                                              "If-Modified-Since": first["Last-Modified"]}
+    )
+    assert again.status_code == 304
+    assert again.content == b""
+    assert client.get("/static/vendor/nothing.css").status_code == 404

@@ -8,6 +8,7 @@ from tests.integration.web.conftest import text_of
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.systems import timeline
+from roomkeeper.systems.credentials import password_of
 from roomkeeper.systems.models import ConnectivityChange, Contact, Exchange, Folder, System
 from roomkeeper.web.system_acts import ACTS
 from roomkeeper.web.system_page import TABS
@@ -129,6 +130,37 @@ def test_a_stored_password_is_never_shown(client: Client, boardroom: System) -> 
     assert boardroom.username == "admin"
     for part in ("", "connection/", "act/credentials/", "log/", "timeline/"):
         assert "hunter2hunter2" not in text_of(client.get(f"/systems/{boardroom.pk}/{part}"))
+
+
+def test_an_empty_password_keeps_the_stored_one(client: Client, boardroom: System) -> None:
+    address = f"/systems/{boardroom.pk}/act/credentials/"
+    client.post(address, {"username": "admin", "password": "hunter2hunter2"})
+    client.post(address, {"username": "integrator", "password": ""})
+    boardroom.refresh_from_db()
+    assert (boardroom.username, password_of(boardroom)) == ("integrator", "hunter2hunter2")
+
+
+@pytest.mark.parametrize(
+    ("host", "http", "https", "expected"),
+    [("10.9.9.9", "", "8443", ("10.9.9.9", None, 8443)), ("room.example.org", "80", "", ("room.example.org", 80, None)),
+     ("a b", "", "", None), ("10.9.9.9", "0", "", None), ("10.9.9.9", "x", "", None), ("10.9.9.9", "70000", "", None)],
+)
+def test_the_address_is_changed_or_refused(
+    client: Client, boardroom: System, host: str, http: str, https: str, expected: tuple[object, ...] | None
+) -> None:
+    before = (boardroom.host, None, None)
+    client.post(
+        f"/systems/{boardroom.pk}/act/address/", {"host": host, "http_port": http, "https_port": https}
+    )
+    boardroom.refresh_from_db()
+    assert (boardroom.host, boardroom.http_port, boardroom.https_port) == (expected or before)
+
+
+def test_secure_only_is_turned_on_and_told_to_the_device(client: Client, boardroom: System) -> None:
+    client.post(f"/systems/{boardroom.pk}/act/secure-only/")
+    boardroom.refresh_from_db()
+    assert boardroom.is_secure_only
+    assert boardroom.management_is_due
 
 
 def test_moving_to_another_folder(client: Client, boardroom: System, bergen: Folder) -> None:

@@ -12,6 +12,8 @@
   function isBusy(element) {
     const focus = document.activeElement;
     return (
+      // A list whose rows may come and go waits until the pointer has left it altogether.
+      (element.hasAttribute("data-live-calm") && element.matches(":hover")) ||
       (focus && focus !== document.body && element.contains(focus)) ||
       element.querySelector("a:hover, button:hover, input:hover, select:hover, summary:hover, .dropdown-menu.show, [data-row-check]:checked") !== null
     );
@@ -28,9 +30,12 @@
     if (ids.length) {
       isFetching = true;
       for (const id of ids) waiting.delete(id);
+      const elements = ids.map((id) => document.getElementById(id));
+      // What stands inside another fragment comes with it.
+      const outermost = elements.filter((one) => !elements.some((other) => other !== one && other.contains(one)));
       try {
         await htmx.ajax("GET", location.pathname + location.search, {
-          target: "body", swap: "none", selectOOB: ids.map((id) => `#${id}`).join(","),
+          target: "body", swap: "none", selectOOB: outermost.map((one) => `#${one.id}`).join(","),
           headers: { "X-Live": "1" },
         });
       } finally {

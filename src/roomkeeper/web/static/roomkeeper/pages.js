@@ -82,6 +82,7 @@
     }
   }
   countRows();
+  document.body.addEventListener("htmx:oobAfterSwap", countRows);
   window.addEventListener("pageshow", () => {
     countRows();
     for (const field of document.querySelectorAll("[data-filters] :disabled")) field.disabled = false;
