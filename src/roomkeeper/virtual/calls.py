@@ -58,7 +58,9 @@ class CallDesk:
 
     # What people do
 
-    def dial(self, number: str, *, protocol: str, rate: int, call_type: str, booking_id: str = "") -> VirtualCall:
+    def dial(
+        self, number: str, *, protocol: str, rate: int, call_type: str, booking_id: str = ""
+    ) -> VirtualCall:
         """Place a call; it goes its way by itself.  Raises TooManyCalls."""
         call = self._new(number, number, is_outgoing=True, protocol=protocol, rate=rate, call_type=call_type)
         call.booking_id = booking_id
@@ -151,7 +153,12 @@ class CallDesk:
         number = caller._endpoint.number
         try:
             call = self._new(
-                number, name, is_outgoing=False, protocol=theirs.protocol, rate=theirs.rate, call_type=theirs.call_type
+                number,
+                name,
+                is_outgoing=False,
+                protocol=theirs.protocol,
+                rate=theirs.rate,
+                call_type=theirs.call_type,
             )
         except TooManyCalls:
             return False
@@ -164,7 +171,9 @@ class CallDesk:
         )
         find = self._device.configuration.find
         if (find("Conference/AutoAnswer/Mode") or find("Conference[1]/AutoAnswer/Mode")) == "On":
-            self._endpoint.later(self._answer_by_itself(call, int(find("Conference/AutoAnswer/Delay", "0") or 0)))
+            self._endpoint.later(
+                self._answer_by_itself(call, int(find("Conference/AutoAnswer/Delay", "0") or 0))
+            )
         return True
 
     async def _answer_by_itself(self, call: VirtualCall, delay: int) -> None:

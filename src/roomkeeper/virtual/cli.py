@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import resource
 import signal
+import urllib.error
+import urllib.request
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from roomkeeper.virtual import control, profile
-from roomkeeper.virtual.endpoint import HTTP_PORT, HTTPS_PORT, EndpointPlan, VirtualEndpoint
+from roomkeeper.virtual.endpoint import VirtualEndpoint
+from roomkeeper.virtual.endpoint_plan import HTTP_PORT, HTTPS_PORT, EndpointPlan
 from roomkeeper.virtual.fleet import Fleet
 from roomkeeper.virtual.identity import LAN, MODES
 from roomkeeper.virtual.plan import (
@@ -58,6 +65,7 @@ def run(
     reported_address: Annotated[str, typer.Option(help="What a single one reports instead.")] = "",
     http_port: Annotated[int, typer.Option(help="0: any free port.")] = HTTP_PORT,
     https_port: Annotated[int, typer.Option(help="0: any free port.")] = HTTPS_PORT,
+    snmp_port: Annotated[int, typer.Option(help="UDP port of an SNMP agent (needs pysnmp); 0: none.")] = 0,
     heartbeat: Annotated[float, typer.Option(help="Seconds between beats until the manager says.")] = 900.0,
     username: Annotated[str, typer.Option(help="Its administrator's account.")] = "admin",
     password: Annotated[str, typer.Option(help="And that account's password.")] = "roomkeeper",  # noqa: S107
@@ -65,7 +73,7 @@ def run(
     serial: Annotated[str, typer.Option(help="Serial number of a single one.")] = "",
     mac: Annotated[str, typer.Option(help="MAC address of a single one.")] = "",
     verify: Annotated[
-        Optional[bool],  # noqa: UP045 - typer reads this form on every Python
+        bool | None,
         typer.Option(
             "--verify/--no-verify", help="Check the manager's certificate (default: as the release does)."
         ),
@@ -74,7 +82,11 @@ def run(
     seed: Annotated[str, typer.Option(help="Other identities than the usual ones.")] = DEFAULT_SEED,
     reboot_seconds: Annotated[float, typer.Option(help="How long a restart takes.")] = 5.0,
     start_jitter: Annotated[float, typer.Option(help="First posts are spread over so many seconds.")] = 0.0,
-    plan: Annotated[Optional[Path], typer.Option(help="A TOML file: [defaults] and [[endpoint]].")] = None,  # noqa: UP045
+    calls_per_hour: Annotated[float, typer.Option(help="How often each dials somebody by itself.")] = 0.0,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="A fault switch, NAME or NAME=VALUE; may be repeated.")
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(help="A TOML file: [defaults] and [[endpoint]].")] = None,
     control_address: Annotated[str, typer.Option("--control", help="HOST:PORT of the control API.")] = "",
 ) -> None:
     """Run virtual endpoints until SIGTERM or Ctrl-C."""
@@ -88,6 +100,7 @@ def run(
         reported_address=reported_address,
         http_port=http_port,
         https_port=https_port,
+        snmp_port=snmp_port,
         heartbeat=heartbeat,
         username=username,
         password=password,
@@ -99,6 +112,8 @@ def run(
         seed=seed,
         reboot_seconds=reboot_seconds,
         start_jitter=start_jitter,
+        calls_per_hour=calls_per_hour,
+        faults=tuple(fault or ()),
     )
     if not manager and plan is None:
         raise _stop("give --manager URL, or --plan FILE")
@@ -112,6 +127,99 @@ def run(
     raise typer.Exit(asyncio.run(_run(plans, control_address)))
 
 
+CONTROL = "127.0.0.1:18000"
+Control = Annotated[
+    str, typer.Option("--control", envvar="ROOMKEEPER_VIRTUAL_CONTROL", help="The fleet's control API.")
+]
+
+
+def _ask(where: str, path: str, body: dict[str, object] | None = None) -> dict[str, Any]:
+    """One exchange with the control API of a running fleet."""
+    request = urllib.request.Request(
+        f"http://{where}{path}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            found: dict[str, Any] = json.load(answer)
+            return found
+    except urllib.error.HTTPError as error:
+        raise _failed(json.loads(error.read() or b"{}").get("detail") or f"HTTP {error.code}") from None
+    except (OSError, ValueError) as error:
+        raise _failed(f"no fleet answers at {where}: {error}") from None
+
+
+def _failed(message: str) -> typer.Exit:
+    typer.echo(message, err=True)
+    return typer.Exit(1)
+
+
+@app.command("list")
+def list_endpoints(control_address: Control = CONTROL) -> None:
+    """List the endpoints of a running fleet (started with --control)."""
+    table = Table(
+        "serial", "name", "profile", "mode", "address", "provisioning", "faults", box=None, pad_edge=False
+    )
+    for one in _ask(control_address, "/endpoints")["items"]:
+        words = (
+            one["serial"],
+            one["name"],
+            one["profile"],
+            one["mode"],
+            one["address"],
+            one["provisioning_status"],
+        )
+        table.add_row(*(escape(str(word)) for word in words), ", ".join(one["faults"]))
+    Console(width=None if Console().is_terminal else 160).print(table)
+
+
+@app.command()
+def show(serial: str, control_address: Control = CONTROL) -> None:
+    """Show everything about one endpoint, as JSON."""
+    typer.echo(json.dumps(_ask(control_address, f"/endpoints/{quote(serial)}"), indent=2))
+
+
+@app.command("set")
+def set_setting(serial: str, path: str, value: str, control_address: Control = CONTROL) -> None:
+    """Change a setting as a person at the device would."""
+    _ask(control_address, f"/endpoints/{quote(serial)}/configuration", {"path": path, "value": value})
+
+
+@app.command()
+def fault(
+    serial: str,
+    name: str,
+    value: Annotated[str, typer.Argument()] = "true",
+    control_address: Control = CONTROL,
+) -> None:
+    """Throw a fault switch: NAME, and a value other than true."""
+    typer.echo(json.dumps(_ask(control_address, f"/endpoints/{quote(serial)}/faults", {name: value})))
+
+
+@app.command()
+def boot(serial: str, control_address: Control = CONTROL) -> None:
+    """Restart an endpoint."""
+    _ask(control_address, f"/endpoints/{quote(serial)}/boot", {})
+
+
+@app.command()
+def post(
+    serial: str,
+    event: Annotated[str, typer.Argument(help="Boot, Register or Beat.")] = "Beat",
+    control_address: Control = CONTROL,
+) -> None:
+    """Let an endpoint phone home now."""
+    _ask(control_address, f"/endpoints/{quote(serial)}/post", {"event": event})
+
+
+@app.command()
+def dial(serial: str, number: str, control_address: Control = CONTROL) -> None:
+    """Let an endpoint place a call."""
+    body: dict[str, object] = {"path": "Dial", "arguments": {"Number": number}}
+    typer.echo(json.dumps(_ask(control_address, f"/endpoints/{quote(serial)}/command", body)["data"]))
+
+
 def _line(endpoint: VirtualEndpoint) -> str:
     identity = endpoint.plan.identity
     ports = [f"http {endpoint.http_port}"] if endpoint.http_port else []
@@ -123,7 +231,15 @@ def _line(endpoint: VirtualEndpoint) -> str:
     )
 
 
+def _allow_many_sockets() -> None:
+    """Two listeners an endpoint: take as many open files as this process may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 async def _run(plans: list[EndpointPlan], control_address: str) -> int:
+    _allow_many_sockets()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from roomkeeper.virtual import xml_out
 from roomkeeper.virtual.clock import Clock
@@ -12,6 +13,7 @@ from roomkeeper.virtual.configuration import ConfigurationTree, SettingRefused
 from roomkeeper.virtual.feedback import Expression, Slot
 from roomkeeper.virtual.identity import Identity
 from roomkeeper.virtual.profile import Profile
+from roomkeeper.virtual.reactions import react
 from roomkeeper.virtual.status import StatusTree
 
 BusListener = Callable[[str, dict[str, str], tuple[str, ...]], None]
@@ -49,10 +51,11 @@ class Shelf:
     banner: str = ""
     branding: dict[str, str] = field(default_factory=dict)
     authorities: dict[str, str] = field(default_factory=dict)
-    services: dict[str, str] = field(default_factory=dict)
     service_use: dict[str, set[str]] = field(default_factory=dict)
     call_history: list[dict[str, str]] = field(default_factory=list)
     option_keys: list[str] = field(default_factory=list)
+    prompt: str = ""
+    snmp_users: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
 
 class VirtualDevice:
@@ -81,6 +84,7 @@ class VirtualDevice:
         self._booted = clock.monotonic()
         self.status = self._new_status(profile)
         self.configuration.preset({"SystemUnit/Name": identity.name})
+        self.check_passwords()
         self.configuration.listen(self._configuration_changed)
 
     # Facts
@@ -105,7 +109,7 @@ class VirtualDevice:
         tree.preset({path: _fill(value, words) for path, value in own.items()})
         tree.compute("SystemUnit/Uptime", lambda: str(int(self.clock.monotonic() - self._booted)))
         if "Time/SystemTime" in profile.status:
-            tree.compute("Time/SystemTime", lambda: self.clock.now().strftime("%Y-%m-%dT%H:%M:%S+0000"))
+            tree.compute("Time/SystemTime", self._local_time)
         tree.listen(lambda changed, ghosts: self.publish("Status", changed, ghosts))
         return tree
 
@@ -122,6 +126,15 @@ class VirtualDevice:
             "product_id": self.profile.product_id,
             "platform": self.profile.platform,
         }
+
+    def _local_time(self) -> str:
+        """The time of day in the zone of the settings: `2019-03-11T15:33:53+0000` (protocol notes I.1)."""
+        zone = self.configuration.find("Time/Zone", "Etc/UTC")
+        try:
+            now = self.clock.now().astimezone(ZoneInfo(zone))
+        except ZoneInfoNotFoundError:
+            now = self.clock.now()
+        return now.strftime("%Y-%m-%dT%H:%M:%S%z")
 
     @property
     def name(self) -> str:
@@ -181,6 +194,7 @@ class VirtualDevice:
         leaf = self.configuration.find_leaf(path)
         shown = after if leaf is None else self.configuration.shown(leaf)
         self.publish("Configuration", {path: shown}, ())
+        react(self, path)
         if (
             path == "SystemUnit/Name"
             and self.configuration.find("UserInterface/ContactInfo/Type", "Auto") == "Auto"
@@ -252,6 +266,14 @@ class VirtualDevice:
                 f"{node}/Type": kind,
             }
         )
+
+    def check_passwords(self) -> None:
+        """Critical while a user has no passphrase (seen on a CE 9.6 as it left the factory)."""
+        if all(user.password for user in self.users.values()):
+            self.clear_diagnosis("ValidPasswords")
+        else:
+            words = "There is one or more users without a passphrase set"
+            self.diagnose("ValidPasswords", "Critical", words)
 
     def clear_diagnosis(self, kind: str) -> None:
         """Take a diagnostics message back."""

@@ -4,47 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import ssl
 import weakref
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from roomkeeper.virtual import tls, xml_in
+from roomkeeper.virtual.calls import CallDesk
 from roomkeeper.virtual.clock import Clock, SystemClock
 from roomkeeper.virtual.device import VirtualDevice
+from roomkeeper.virtual.endpoint_plan import EndpointPlan
+from roomkeeper.virtual.faults import Faults
 from roomkeeper.virtual.feedback_sender import FeedbackSender
 from roomkeeper.virtual.http_api import HttpApi
-from roomkeeper.virtual.http_server import HttpListener
-from roomkeeper.virtual.identity import BEHIND_FIREWALL, LAN, Identity
+from roomkeeper.virtual.http_server import HttpConnection, HttpListener
+from roomkeeper.virtual.identity import BEHIND_FIREWALL
 from roomkeeper.virtual.logins import Logins
 from roomkeeper.virtual.manager_address import ManagerAddress
 from roomkeeper.virtual.outbound import Outbound
 from roomkeeper.virtual.profile import Profile, load
 from roomkeeper.virtual.provisioning import ManagerLink
+from roomkeeper.virtual.upgrade import UpgradeDesk
 from roomkeeper.virtual.websocket import WebSocket
-
-HTTP_PORT = 18080
-HTTPS_PORT = 18443
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointPlan:
-    """Everything that makes one endpoint, as the command line or a plan file says it."""
-
-    identity: Identity
-    profile: str = "sx10-ce9.6"
-    mode: str = LAN
-    is_secure: bool = False
-    manager: str = ""
-    username: str = "admin"
-    password: str = "roomkeeper"  # noqa: S105 - the documented default of things that protect nothing
-    http_port: int = HTTP_PORT
-    https_port: int = HTTPS_PORT
-    heartbeat_seconds: float = 900.0
-    is_verifying: bool | None = None
-    ca_pem: str = ""
-    reboot_seconds: float = 5.0
-    start_jitter_seconds: float = 0.0
 
 
 class VirtualEndpoint:
@@ -60,6 +43,12 @@ class VirtualEndpoint:
         self.logins = Logins(self.device)
         self.outbound = Outbound(self.device, plan.identity.address)
         self.feedback = FeedbackSender(self.device, self.outbound)
+        self.faults = Faults()
+        self.calls = CallDesk(self)
+        self.upgrades = UpgradeDesk(self)
+        self.certificates: dict[str, tls.Certificate] = {}
+        self.skips_own_password = True
+        """Whether commands that want YourPassphrase are content without: an answer cannot carry the caller's."""
         self.api = HttpApi(self)
         self.manager = ManagerLink(
             self, heartbeat_seconds=plan.heartbeat_seconds, jitter_seconds=plan.start_jitter_seconds
@@ -72,7 +61,10 @@ class VirtualEndpoint:
         self._context: ssl.SSLContext | None = None
         self._http: HttpListener | None = None
         self._https: HttpListener | None = None
+        self._snmp: Any = None
         self._preset()
+        for name, value in plan.faults:
+            self.set_fault(name, value)
         self.device.configuration.listen(self._configuration_changed)
 
     @property
@@ -84,6 +76,12 @@ class VirtualEndpoint:
     def status(self) -> Any:
         """The status tree."""
         return self.device.status
+
+    @property
+    def number(self) -> str:
+        """What it is dialled by: its SIP URI, or its address."""
+        find = self.device.configuration.find
+        return find("SIP/URI") or find("SIP/Profile[1]/URI") or self.plan.identity.reported_address
 
     @property
     def http_port(self) -> int | None:
@@ -99,7 +97,9 @@ class VirtualEndpoint:
         plain, both = ("Off", "On") if self.profile.dialect.family == "TC" else ("HTTPS", "HTTP+HTTPS")
         settings = {"NetworkServices/HTTP/Mode": plain if self.plan.is_secure else both}
         if self.plan.manager:
-            settings.update(ManagerAddress.parse(self.plan.manager).settings())
+            settings.update(
+                ManagerAddress.parse(self.plan.manager).settings(self.profile.dialect.manager_node)
+            )
             settings["Provisioning/Mode"] = "TMS"
         if self.plan.is_verifying is not None:
             word = "On" if self.plan.is_verifying else "Off"
@@ -127,13 +127,19 @@ class VirtualEndpoint:
 
     async def start(self) -> None:
         """Listen, then phone home."""
-        self.is_running = True
-        await self._come_up()
+        await self.listen()
+        self.phone_home()
 
-    async def _come_up(self) -> None:
+    async def listen(self) -> None:
+        """The first half of a start: open the sockets."""
+        self.is_running = True
         self.device.booted()
         await self._open_listeners()
+        self._open_snmp()
         self.is_up = True
+
+    def phone_home(self) -> None:
+        """The second half: Boot, Register, and so on for ever."""
         if self._link is None:
             self.manager.boot()
             self._link = asyncio.get_running_loop().create_task(self.manager.run())
@@ -142,6 +148,8 @@ class VirtualEndpoint:
         self.is_up = False
         for socket in list(self.sockets):
             socket.close()
+        if self._snmp is not None:
+            self._snmp.close()
         await self._close_listeners()
         self.logins.forget_all()
         if self._link is not None:
@@ -170,22 +178,44 @@ class VirtualEndpoint:
     # Listening
 
     async def _open_listeners(self) -> None:
-        if self.plan.mode == BEHIND_FIREWALL:
+        if self.plan.mode == BEHIND_FIREWALL or not self.profile.dialect.has_http_api:
             return
         address = self.plan.identity.address
         has_http, has_https = self._wanted_listeners()
         if has_http:
             if self._http is None:
-                self._http = HttpListener(self.api.handle, address=address, port=self.plan.http_port)
+                self._http = HttpListener(
+                    self.api.handle, address=address, port=self.plan.http_port, writer=self._write
+                )
             if not self._http.is_open:
                 await self._http.open()
         if has_https:
             if self._https is None:
                 self._https = HttpListener(
-                    self.api.handle, address=address, port=self.plan.https_port, make_context=self.tls_context
+                    self.api.handle,
+                    address=address,
+                    port=self.plan.https_port,
+                    make_context=self.tls_context,
+                    writer=self._write,
                 )
             if not self._https.is_open:
                 await self._https.open()
+
+    def _open_snmp(self) -> None:
+        """The SNMP agent, for those that were given a port; pysnmp is not a dependency of the server."""
+        if not self.plan.snmp_port or self.plan.mode == BEHIND_FIREWALL or self.plan.is_secure:
+            return
+        if self._snmp is None:
+            agent = importlib.import_module("roomkeeper.virtual.snmp_agent")
+            self._snmp = agent.SnmpAgent(self, self.plan.identity.address, self.plan.snmp_port)
+        self._snmp.open()
+
+    async def _write(self, connection: HttpConnection, data: bytes) -> None:
+        """Send an answer, as the fault switches have it."""
+        await self.faults.write(connection, data)
+        if self.faults.restart_in_mid_request:
+            self.faults.restart_in_mid_request = False
+            self.restart_soon(after_seconds=0)
 
     def _wanted_listeners(self) -> tuple[bool, bool]:
         """HTTP, HTTPS: one setting on CE and RoomOS, one each on TC (protocol notes D.7)."""
@@ -207,17 +237,35 @@ class VirtualEndpoint:
         """The server's TLS context, made when first needed."""
         if self._context is None:
             minimum = self.device.configuration.find(
-                "NetworkServices/HTTPS/Server/MinimumTLSVersion", "TLSv1.2"
+                "NetworkServices/HTTPS/Server/MinimumTLSVersion", "TLSv1.0"
             )
+            if self.faults.tls_1_0_only:
+                minimum = "only TLSv1.0"
             self._context = tls.server_context(self.certificate(), minimum=minimum)
         return self._context
 
+    def forget_tls_context(self) -> None:
+        """Make it anew for the next connection."""
+        self._context = None
+
     def certificate(self) -> tls.Certificate:
-        """The certificate it shows: its own, self-signed."""
-        identity = self.plan.identity
-        return tls.self_signed(
-            tls.derived_key(identity.serial + identity.mac), identity.serial, identity.address
-        )
+        """The certificate that HTTPS shows: an activated one, or its own, self-signed."""
+        identity, faults = self.plan.identity, self.faults
+        for fingerprint, used in self.device.shelf.service_use.items():
+            if "HTTPS" in used and fingerprint in self.certificates:
+                return self.certificates[fingerprint]
+        seed = identity.serial + identity.mac + (":changed" if faults.key_changed else "")
+        if faults.certificate == "other":
+            return tls.self_signed(tls.derived_key("another device"), "FTT00000000", identity.address)
+        if faults.certificate == "wrong-name":
+            return tls.self_signed(tls.derived_key(seed), "somebody.example.org", "192.0.2.99")
+        if faults.certificate == "expired":
+            past = (datetime(2019, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC))
+            key = tls.derived_key(seed)
+            return tls.self_signed(
+                key, identity.serial, identity.address, not_before=past[0], not_after=past[1]
+            )
+        return tls.self_signed(tls.derived_key(seed), identity.serial, identity.address)
 
     def _configuration_changed(self, path: str, before: str, after: str) -> None:
         if not self.is_up:
@@ -225,7 +273,9 @@ class VirtualEndpoint:
         if path in ("NetworkServices/HTTP/Mode", "NetworkServices/HTTPS/Mode"):
             self.later(self._reopen_listeners())
         elif path == "NetworkServices/HTTPS/Server/MinimumTLSVersion":
-            self._context = None
+            self.forget_tls_context()
+        elif path.startswith("NetworkServices/SNMP/"):
+            self.snmp_changed()
 
     # What commands and answers set off
 
@@ -234,15 +284,24 @@ class VirtualEndpoint:
         self.later(self._restart(action, after_seconds))
 
     async def _restart(self, action: str, after_seconds: float) -> None:
-        self.device.raise_event("BootEvent", {"Action": action})
         await self.clock.sleep(after_seconds)
+        await self.reboot(action, keep_away=self.faults.never_comes_back)
+
+    async def reboot(
+        self, action: str, *, keep_away: bool = False, then: Callable[[], None] | None = None
+    ) -> None:
+        """BootEvent, down, a while of nothing, `then` while it is down, up again."""
+        self.device.raise_event("BootEvent", {"Action": action})
+        await self.calls.drop_all()
         await self.feedback.drain(5.0)
         await self._go_down()
-        if action == "Shutdown":
+        if then is not None:
+            then()
+        if action == "Shutdown" or keep_away:
             return
         await self.clock.sleep(self.plan.reboot_seconds)
         if self.is_running:
-            await self._come_up()
+            await self.start()
 
     def replace_bookings(self, bookings: list[dict[str, str]]) -> None:
         """A manager gave the whole list anew."""
@@ -250,16 +309,44 @@ class VirtualEndpoint:
         self.device.raise_event("Bookings/Updated", {})
 
     def upgrade_offered(self, package: xml_in.SoftwarePackage) -> None:
-        """A manager offers software: shown as pending (the phases come with issue 3)."""
-        self.device.status.set(
-            {
-                "Provisioning/Software/UpgradeStatus/Phase": "DownloadPending",
-                "Provisioning/Software/UpgradeStatus/Status": "InProgress",
-                "Provisioning/Software/UpgradeStatus/URL": package.url,
-                "Provisioning/Software/UpgradeStatus/VersionId": package.version_id,
-                "Provisioning/Software/UpgradeStatus/SessionId": package.session_id,
-            }
-        )
+        """A manager offers software in an answer; what runs already is not offered again."""
+        offered = package.version_id.replace(" ", ".")
+        if not offered or not offered.startswith(self.device.version):
+            self.upgrades.offer(package, is_forced=True)
+
+    def set_fault(self, name: str, value: Any) -> None:
+        """Throw a switch of `Faults`, now; raises BadFault."""
+        self.faults.change(name, value)
+        if name in ("certificate", "key_changed", "tls_1_0_only"):
+            self.forget_tls_context()
+        elif name == "refuse_logins_after":
+            self.logins.fail_after = (
+                None if self.faults.refuse_logins_after < 0 else self.faults.refuse_logins_after
+            )
+        elif name == "locked_out":
+            self.logins.is_locked = self.faults.locked_out
+        elif name == "no_admin_rights":
+            roles = ("User",) if self.faults.no_admin_rights else ("Admin", "User")
+            self.device.users[self.plan.username].roles = roles
+        elif name == "strong_security":
+            self.device.is_strong_security = self.faults.strong_security
+        elif name == "feedback_stopped":
+            status = "Failed" if self.faults.feedback_stopped else "OK"
+            for slot in self.device.slots.values():
+                self.device.set_slot_status(slot, status)
+        elif name == "manager_address" and self.faults.manager_address:
+            node = self.profile.dialect.manager_node
+            self.device.configuration.set(f"{node}/Address", self.faults.manager_address)
+        elif name == "keeps_value":
+            leaf = self.device.configuration.find_leaf(self.faults.keeps_value)
+            self.device.configuration.keeps_silently = {leaf.path} if leaf is not None else set()
+        elif name == "source_address":
+            self.outbound.source_address = self.faults.source_address or self.plan.identity.address
+
+    def snmp_changed(self) -> None:
+        """SNMP settings or users changed."""
+        if self._snmp is not None:
+            self._snmp.reconfigure()
 
     def as_json(self) -> dict[str, Any]:
         """What the control API shows of it."""
@@ -268,6 +355,7 @@ class VirtualEndpoint:
         return {
             "name": self.device.name,
             "profile": self.profile.name,
+            "site": self.plan.site,
             "mode": self.plan.mode,
             "secure": self.plan.is_secure,
             "serial": identity.serial,
@@ -282,6 +370,8 @@ class VirtualEndpoint:
             "next_post_at": next_post_at.isoformat() if next_post_at else None,
             "posts_count": self.manager.posts_count,
             "up": self.is_up,
+            "calls": len(self.calls.calls),
+            "faults": self.faults.as_dict(),
         }
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from roomkeeper.virtual.paths import BadPath, split
+from roomkeeper.virtual.paths import BadPath, Step, join, split
 
 _PREDICATE = re.compile(r"\[([^\]]*)\]")
 _EQUALS = re.compile(r"^\s*(@?\w+)\s*=\s*['\"]?([^'\"]*)['\"]?\s*$")
@@ -49,38 +49,46 @@ class Expression:
             steps.append(_Step(name.lower(), item, condition))
         return cls(text, parts[0].lower() if parts else "", tuple(steps))
 
-    def matches(self, root: str, path: str, look_up: Callable[[str], str]) -> bool:
-        """Whether a change at `path` of document `root` is meant: at, below or above the expression's node."""
+    def matches(self, root: str, path: str, look_up: Callable[[str], str], *, is_ghost: bool = False) -> bool:
+        """Whether a change at `path` of document `root` is meant: at or below the expression's node.
+
+        A ghost counts also above it: with the call its status is gone.
+        """
         if self.root != root.lower():
             return False
         try:
             steps = split(path) if path else ()
         except BadPath:
             return False
-        return _match(self.steps, 0, steps, 0, look_up)
+        return _match(self.steps, steps, look_up, path, is_ghost=is_ghost)
 
 
 def _match(
     wanted: tuple[_Step, ...],
-    w: int,
-    steps: tuple[tuple[str, int | None], ...],
-    s: int,
+    steps: tuple[Step, ...],
     look_up: Callable[[str], str],
+    path: str,
+    *,
+    is_ghost: bool,
 ) -> bool:
-    if w == len(wanted) or s == len(steps):
+    if not wanted:
         return True
-    step = wanted[w]
+    if not steps:
+        return is_ghost
+    step = wanted[0]
     if step.name == "*":
         # Seen as /Status/Call/*/Status, where the star stands for the list member: it may match nothing.
-        return _match(wanted, w + 1, steps, s, look_up) or _match(wanted, w + 1, steps, s + 1, look_up)
-    name, item = steps[s]
+        return _match(wanted[1:], steps, look_up, path, is_ghost=is_ghost) or _match(
+            wanted[1:], steps[1:], look_up, path, is_ghost=is_ghost
+        )
+    name, item = steps[0]
     if step.name != name.lower() or (step.item is not None and step.item != (item or 1)):
         return False
-    if step.condition is not None:
-        node = "/".join(one if number is None else f"{one}[{number}]" for one, number in steps[: s + 1])
+    if step.condition is not None and not is_ghost:
+        node = join(split(path)[: len(split(path)) - len(steps) + 1])
         if look_up(f"{node}/{step.condition[0]}") != step.condition[1]:
             return False
-    return _match(wanted, w + 1, steps, s + 1, look_up)
+    return _match(wanted[1:], steps[1:], look_up, path, is_ghost=is_ghost)
 
 
 @dataclass(slots=True)

@@ -32,13 +32,14 @@ class FeedbackSender:
             if slot.status != "OK":
                 continue
             wanted = {path: value for path, value in changed.items() if self._is_wanted(slot, root, path)}
-            gone = [node for node in ghosts if self._is_wanted(slot, root, node)]
+            gone = [node for node in ghosts if self._is_wanted(slot, root, node, is_ghost=True)]
             if wanted or gone:
                 encode = wire_out.feedback_json if slot.format == "JSON" else wire_out.feedback_xml
                 self._enqueue(slot, encode(self._device, root, wanted, gone))
 
-    def _is_wanted(self, slot: Slot, root: str, path: str) -> bool:
-        return any(one.matches(root, path, self._device.status.find) for one in slot.expressions)
+    def _is_wanted(self, slot: Slot, root: str, path: str, *, is_ghost: bool = False) -> bool:
+        look_up = self._device.status.find
+        return any(one.matches(root, path, look_up, is_ghost=is_ghost) for one in slot.expressions)
 
     def _enqueue(self, slot: Slot, body: bytes) -> None:
         queue = self._queues.setdefault(slot.number, deque(maxlen=_QUEUE_LIMIT))

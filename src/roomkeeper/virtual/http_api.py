@@ -55,7 +55,14 @@ class HttpApi:
         self._device = endpoint.device
 
     async def handle(self, request: Request) -> Response | Upgrade:
-        """Answer one request."""
+        """Answer one request, as the fault switches have it."""
+        faults = self._endpoint.faults
+        if faults.sign_in_page:
+            return Response(200, SIGN_IN_PAGE, "text/html; charset=UTF-8")
+        answer = await self._route(request)
+        return faults.spoil(answer) if isinstance(answer, Response) else answer
+
+    async def _route(self, request: Request) -> Response | Upgrade:
         path = request.path.rstrip("/") or "/"
         if path in ("/", "/web", "/web/signin"):
             return Response(200, SIGN_IN_PAGE, "text/html; charset=UTF-8")
@@ -85,7 +92,10 @@ class HttpApi:
         """`/ws`: signed in by Basic, or by a subprotocol for browsers; 403 for a wrong login (notes E)."""
         if self._device.configuration.find("NetworkServices/Websocket", "Off") != "FollowHTTPService":
             return Response(404, b"404 Not Found\n", "text/plain; charset=UTF-8")
-        if request.headers.get("upgrade", "").lower() != "websocket" or "sec-websocket-key" not in request.headers:
+        if (
+            request.headers.get("upgrade", "").lower() != "websocket"
+            or "sec-websocket-key" not in request.headers
+        ):
             return Response(400, b"400 Bad Request\n", "text/plain; charset=UTF-8")
         offered = [one.strip() for one in request.headers.get("sec-websocket-protocol", "").split(",")]
         chosen = next((one for one in offered if one.startswith("auth-")), "")

@@ -7,10 +7,13 @@ of bytes.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+_LOG = logging.getLogger(__name__)
 
 MAX_HEAD = 64_000
 MAX_BODY = 8_000_000
@@ -196,7 +199,12 @@ class HttpConnection(asyncio.Protocol):
         return bytes(self._buffer[start : start + length])
 
     async def _answer(self, request: Request) -> None:
-        answer = await self._handler(request)
+        try:
+            answer = await self._handler(request)
+        except Exception:  # noqa: BLE001
+            # The outermost loop of a connection: whatever broke, the client is told and the endpoint lives.
+            _LOG.exception("a virtual endpoint could not answer %s %s", request.method, request.path)
+            answer = Response(500, b"500 Internal Server Error\n", "text/plain; charset=UTF-8")
         if self.transport is None or self.transport.is_closing():
             return
         if isinstance(answer, Upgrade):

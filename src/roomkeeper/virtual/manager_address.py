@@ -35,7 +35,6 @@ class ManagerAddress:
             path += f"?{parts.query}"
         return cls(parts.scheme.upper(), parts.netloc.rpartition("@")[2], path)
 
-    def settings(self) -> dict[str, str]:
-        """The three settings."""
-        node = "Provisioning/ExternalManager"
+    def settings(self, node: str) -> dict[str, str]:
+        """The three settings below `node`."""
         return {f"{node}/Address": self.address, f"{node}/Path": self.path, f"{node}/Protocol": self.protocol}

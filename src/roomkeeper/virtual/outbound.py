@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ class OutboundAnswer:
 
 _CONTEXTS: OrderedDict[tuple[bool, frozenset[str]], ssl.SSLContext] = OrderedDict()
 _CONTEXTS_KEPT = 64
+_MOST_ANSWER_BYTES = 8_000_000
 
 
 def _context(*, is_verifying: bool, authorities: frozenset[str]) -> ssl.SSLContext:
@@ -65,6 +67,29 @@ class Outbound:
         self, url: str, body: bytes, headers: dict[str, str], *, tls_setting: str
     ) -> OutboundAnswer:
         """POST and read the answer; raises OutboundError."""
+        with _explained():
+            async with (
+                self._session(url, tls_setting) as session,
+                session.post(url, data=body, headers=headers, allow_redirects=False) as answer,
+            ):
+                return OutboundAnswer(answer.status, await answer.content.read(_MOST_ANSWER_BYTES))
+
+    async def download(self, url: str, most: int, *, tls_setting: str) -> int:
+        """Fetch a file and throw it away; its size in bytes.  Raises OutboundError."""
+        size = 0
+        with _explained():
+            async with self._session(url, tls_setting) as session, session.get(url) as answer:
+                if answer.status != 200:
+                    message = f"HTTP response code {answer.status}"
+                    raise OutboundError(message)
+                async for chunk in answer.content.iter_chunked(65536):
+                    size += len(chunk)
+                    if size > most:
+                        raise OutboundError("Maximum file size exceeded")
+        return size
+
+    def _session(self, url: str, tls_setting: str) -> aiohttp.ClientSession:
+        """A session for one exchange, from this endpoint's own address."""
         context: ssl.SSLContext | bool = True
         if urlsplit(url).scheme.lower() == "https":
             context = _context(
@@ -72,36 +97,33 @@ class Outbound:
                 authorities=frozenset(self._device.shelf.authorities.values()),
             )
         agent = self._device.profile.dialect.user_agent
-        connector = aiohttp.TCPConnector(
-            local_addr=(self.source_address, 0), ssl=context, force_close=True, use_dns_cache=False
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                local_addr=(self.source_address, 0), ssl=context, force_close=True, use_dns_cache=False
+            ),
+            timeout=self._timeout,
+            headers={"User-Agent": agent} if agent else {},
+            skip_auto_headers=() if agent else ("User-Agent",),
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
-        try:
-            async with (
-                aiohttp.ClientSession(
-                    connector=connector,
-                    timeout=self._timeout,
-                    skip_auto_headers=("User-Agent",),
-                    cookie_jar=aiohttp.DummyCookieJar(),
-                ) as session,
-                session.post(
-                    url,
-                    data=body,
-                    headers={**headers, **({"User-Agent": agent} if agent else {})},
-                    allow_redirects=False,
-                ) as answer,
-            ):
-                return OutboundAnswer(answer.status, await answer.content.read(8_000_000))
-        except aiohttp.ClientConnectorCertificateError:
-            raise OutboundError("SSL certificate problem: unable to verify the server") from None
-        except aiohttp.ClientConnectorDNSError:
-            raise OutboundError("Couldn't resolve host name") from None
-        except aiohttp.ClientSSLError:
-            raise OutboundError("SSL connect error") from None
-        except aiohttp.ClientConnectorError:
-            raise OutboundError("Couldn't connect to server") from None
-        except (asyncio.TimeoutError, TimeoutError):
-            raise OutboundError("Timeout was reached") from None
-        except aiohttp.InvalidURL:
-            raise OutboundError("URL using bad/illegal format or missing URL") from None
-        except (aiohttp.ClientError, OSError, ValueError):
-            raise OutboundError("Failure when receiving data from the peer") from None
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what can go wrong into the words that a device shows."""
+    try:
+        yield
+    except aiohttp.ClientConnectorCertificateError:
+        raise OutboundError("SSL certificate problem: unable to verify the server") from None
+    except aiohttp.ClientConnectorDNSError:
+        raise OutboundError("Couldn't resolve host name") from None
+    except aiohttp.ClientSSLError:
+        raise OutboundError("SSL connect error") from None
+    except aiohttp.ClientConnectorError:
+        raise OutboundError("Couldn't connect to server") from None
+    except TimeoutError:
+        raise OutboundError("Timeout was reached") from None
+    except aiohttp.InvalidURL:
+        raise OutboundError("URL using bad/illegal format or missing URL") from None
+    except (aiohttp.ClientError, OSError, ValueError):
+        raise OutboundError("Failure when receiving data from the peer") from None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from roomkeeper.virtual.endpoint import HTTP_PORT, HTTPS_PORT, EndpointPlan
+from roomkeeper.virtual.endpoint_plan import HTTP_PORT, HTTPS_PORT, EndpointPlan
+from roomkeeper.virtual.faults import BadFault, Faults
 from roomkeeper.virtual.identity import (
     FIRST_ADDRESS,
     LAN,
@@ -48,12 +49,16 @@ class Wish:
     password: str = "roomkeeper"  # noqa: S105 - documented default
     http_port: int = HTTP_PORT
     https_port: int = HTTPS_PORT
+    snmp_port: int = 0
     heartbeat: float = 900.0
     verify: bool | None = None
     ca_file: str = ""
     seed: str = DEFAULT_SEED
     reboot_seconds: float = 5.0
     start_jitter: float = 0.0
+    calls_per_hour: float = 0.0
+    site: str = ""
+    faults: tuple[str, ...] = ()
 
 
 _NAMES = {one.name for one in fields(Wish)}
@@ -87,7 +92,7 @@ def expand(wish: Wish, *, offset: int = 0) -> list[EndpointPlan]:
     _check(wish)
     first = wish.address or FIRST_ADDRESS[wish.mode]
     ca_pem = Path(wish.ca_file).read_text(encoding="ascii") if wish.ca_file else ""
-    title = wish.name or load(wish.profile).platform
+    title = wish.name or " ".join(word for word in (wish.site, load(wish.profile).platform) if word)
     prefix = load(wish.profile).dialect.serial_prefix
     plans = []
     for index in range(wish.count):
@@ -116,14 +121,31 @@ def expand(wish: Wish, *, offset: int = 0) -> list[EndpointPlan]:
                 password=wish.password,
                 http_port=wish.http_port,
                 https_port=wish.https_port,
+                snmp_port=wish.snmp_port,
                 heartbeat_seconds=wish.heartbeat,
                 is_verifying=wish.verify,
                 ca_pem=ca_pem,
                 reboot_seconds=wish.reboot_seconds,
                 start_jitter_seconds=wish.start_jitter,
+                calls_per_hour=wish.calls_per_hour,
+                site=wish.site,
+                faults=_faults(wish),
             )
         )
     return plans
+
+
+def _faults(wish: Wish) -> tuple[tuple[str, str], ...]:
+    """`slow_seconds=3` as a pair; a bare name switches on."""
+    pairs = []
+    for text in wish.faults:
+        name, _, value = text.partition("=")
+        try:
+            Faults().change(name.strip(), value.strip() or "true")
+        except BadFault as error:
+            raise BadPlan(str(error)) from None
+        pairs.append((name.strip(), value.strip() or "true"))
+    return tuple(pairs)
 
 
 def _mac(text: str) -> str:
@@ -137,6 +159,7 @@ def _wish(table: dict[str, Any], base: Wish, where: str) -> Wish:
     unknown = set(table) - _NAMES
     if unknown:
         raise BadPlan(f"{where}: unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(_NAMES))}")
+    table = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
     for name, value in table.items():
         wanted = type(getattr(Wish(), name))
         if name == "verify":

@@ -44,6 +44,10 @@ class Dialect:
     feedback_after_failure: str = "stopped"
     upgraded_version: str = ""
     serial_prefix: str = "FTT"
+    manager_node: str = "Provisioning/ExternalManager"
+    has_http_api: bool = True
+    snmp_object_id: str = "1.3.6.1.4.1.5596.150.6.4.1"
+    snmp_description: str = "Cisco Codec\nSoftW: {version}\nMCU: {product_id}\nDate: {date}\nS/N: {serial}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections import deque
 from dataclasses import asdict, dataclass, field
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from roomkeeper.virtual.device import VirtualDevice
     from roomkeeper.virtual.endpoint import VirtualEndpoint
 
+_LOG = logging.getLogger(__name__)
+
 _FIRST_RETRY_SECONDS = 60.0
 _SETTLE_SECONDS = 1.0
 _POSTS_KEPT = 20
-_NODE = "Provisioning/ExternalManager/"
-_OBEYED = frozenset({f"{_NODE}Address", f"{_NODE}Path", f"{_NODE}Protocol", "Provisioning/Mode"})
+_EXTERNAL_MANAGER_WORDS = {"Provisioned": "Active", "NeedConfig": "Inactive"}
 
 
 @dataclass(slots=True)
@@ -61,6 +63,10 @@ class ManagerLink:
     ) -> None:
         self._endpoint = endpoint
         self._device = endpoint.device
+        self._node = endpoint.profile.dialect.manager_node
+        self._obeyed = {f"{self._node}/{name}" for name in ("Address", "Path", "Protocol")} | {
+            "Provisioning/Mode"
+        }
         self._events: deque[str] = deque()
         self._fallback_seconds = heartbeat_seconds
         self._interval_seconds = heartbeat_seconds
@@ -94,7 +100,7 @@ class ManagerLink:
     def _configuration_changed(self, path: str, before: str, after: str) -> None:
         # A manager written from outside (a person, /putxml) is called soon; one written in an answer from the
         # next post on, as the answer itself said when that is.
-        if path in _OBEYED and not self._is_obeying and self._endpoint.is_running:
+        if path in self._obeyed and not self._is_obeying and self._endpoint.is_running:
             if "Register" not in self._events:
                 self._events.append("Register")
             self._wake.set()
@@ -103,17 +109,18 @@ class ManagerLink:
 
     def _url(self) -> str | None:
         find = self._device.configuration.find
-        if find("Provisioning/Mode") not in ("Auto", "TMS"):
+        node = self._node
+        if find("Provisioning/Mode", "TMS") not in ("Auto", "TMS"):
             return None
-        address = find(f"{_NODE}Address")
-        if self._failures % 2 and find(f"{_NODE}AlternateAddress"):
-            address = find(f"{_NODE}AlternateAddress")
+        address = find(f"{node}/Address")
+        if self._failures % 2 and find(f"{node}/AlternateAddress"):
+            address = find(f"{node}/AlternateAddress")
         if not address:
             return None
         if address.count(":") > 1 and not address.startswith("["):
             address = f"[{address}]"
-        path = find(f"{_NODE}Path").lstrip("/")
-        return f"{find(f'{_NODE}Protocol').lower()}://{address}/{path}"
+        path = find(f"{node}/Path").lstrip("/")
+        return f"{find(f'{node}/Protocol').lower()}://{address}/{path}"
 
     async def run(self) -> None:
         """Post for ever; cancelled when the endpoint stops."""
@@ -122,12 +129,12 @@ class ManagerLink:
         while True:
             url = self._url()
             if url is None:
-                self._device.status.set({"Provisioning/Status": "NeedConfig"})
+                self._say("NeedConfig")
                 await self._wait(None)
                 await self._device.clock.sleep(_SETTLE_SECONDS)
                 continue
             event = self._events.popleft() if self._events else "Beat"
-            if await self._post(event, url):
+            if await self._post_safely(event, url):
                 self._failures = 0
                 if not self._events:
                     await self._wait(self._interval_seconds)
@@ -160,6 +167,14 @@ class ManagerLink:
 
     # One post
 
+    async def _post_safely(self, event: str, url: str) -> bool:
+        try:
+            return await self._post(event, url)
+        except Exception:  # noqa: BLE001
+            # The outermost loop of an endpoint's life: a defect of ours must not silence it.
+            _LOG.exception("a virtual endpoint failed while posting %s", event)
+            return False
+
     async def _post(self, event: str, url: str) -> bool:
         record = PostRecord(event, url, self._device.clock.now())
         self.posts.append(record)
@@ -189,7 +204,7 @@ class ManagerLink:
 
     def _failed(self, record: PostRecord, url: str, reason: str, status: str) -> None:
         record.problem = reason
-        self._device.status.set({"Provisioning/Status": status})
+        self._say(status)
         host = url.split("/")[2]
         self._device.diagnose(
             "ProvisioningStatus",
@@ -205,8 +220,15 @@ class ManagerLink:
         if "Provisioning/NextRetry" in self._device.profile.status:
             self._device.status.set({"Provisioning/NextRetry": str(int(self._retry_seconds()))})
 
+    def _say(self, status: str) -> None:
+        """In /Status: an Expressway has other words for it (protocol notes A.1)."""
+        if self._node == "ExternalManager":
+            self._device.status.set({"ExternalManager/Status": _EXTERNAL_MANAGER_WORDS.get(status, "Failed")})
+        else:
+            self._device.status.set({"Provisioning/Status": status})
+
     def _succeeded(self) -> None:
-        self._device.status.set({"Provisioning/Status": "Provisioned"})
+        self._say("Provisioned")
         self._device.clear_diagnosis("ProvisioningStatus")
         self._device.clear_diagnosis("ProvisioningModeAndStatus")
 

@@ -60,6 +60,9 @@ class StatusTree:
         below = [path for path in self._facts if is_under(path, node)]
         for path in below:
             del self._facts[path]
+        self._computed = {
+            path: function for path, function in self._computed.items() if not is_under(path, node)
+        }
         templated = {path for path in self._template if is_under(path, node)} - self._gone
         self._gone |= templated
         if (below or templated) and is_list_member:

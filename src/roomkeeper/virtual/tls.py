@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 import ssl
 import tempfile
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_PEM_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]+-----[^-]+-----END [A-Z0-9 ]+-----")
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -28,9 +32,14 @@ class Certificate:
     @classmethod
     def from_pem(cls, text: str, password: str = "") -> Certificate:
         """A key and the certificate that fits it, out of one text; raises ValueError."""
-        data = text.encode()
-        key = serialization.load_pem_private_key(data, password.encode() or None)
-        certificate = x509.load_pem_x509_certificate(data)
+        blocks = _PEM_BLOCK.findall(text)
+        key_block = next((one for one in blocks if "PRIVATE KEY" in one), "")
+        certificate_block = next((one for one in blocks if "BEGIN CERTIFICATE" in one), "")
+        try:
+            key = serialization.load_pem_private_key(key_block.encode(), password.encode() or None)
+        except (TypeError, UnsupportedAlgorithm) as error:
+            raise ValueError(str(error)) from None
+        certificate = x509.load_pem_x509_certificate(certificate_block.encode())
         plain = serialization.PublicFormat.SubjectPublicKeyInfo
         ours = key.public_key().public_bytes(serialization.Encoding.DER, plain)
         if certificate.public_key().public_bytes(serialization.Encoding.DER, plain) != ours:
@@ -84,20 +93,20 @@ def self_signed(
 def server_context(certificate: Certificate, *, minimum: str = "TLSv1.2") -> ssl.SSLContext:
     """A TLS server context.  `minimum` is a value of MinimumTLSVersion; `only TLSv1.0` is a fault switch."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    versions = {
-        "TLSv1.0": ssl.TLSVersion.TLSv1,
-        "TLSv1.1": ssl.TLSVersion.TLSv1_1,
-        "TLSv1.2": ssl.TLSVersion.TLSv1_2,
-        "TLSv1.3": ssl.TLSVersion.TLSv1_3,
-    }
-    if minimum == "only TLSv1.0":
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1
-    elif minimum in versions:
-        if minimum in ("TLSv1.0", "TLSv1.1"):
+    with warnings.catch_warnings():
+        # Python advises against TLS 1.0 and 1.1; old codecs speak nothing else.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        if minimum == "only TLSv1.0":
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1
+        elif minimum in ("TLSv1.0", "TLSv1.1"):
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
-        context.minimum_version = versions[minimum]
+            context.minimum_version = ssl.TLSVersion.TLSv1 if minimum == "TLSv1.0" else ssl.TLSVersion.TLSv1_1
+        else:
+            context.minimum_version = (
+                ssl.TLSVersion.TLSv1_3 if minimum == "TLSv1.3" else ssl.TLSVersion.TLSv1_2
+            )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "both.pem"
         path.touch(mode=0o600)

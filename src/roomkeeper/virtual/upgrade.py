@@ -57,7 +57,9 @@ class UpgradeDesk:
             return False
         self._go.clear()
         self._endpoint.later(self._resume_after(seconds))
-        self._device.status.set({f"{_NODE}/Phase": "Postponed", f"{_NODE}/Message": f"Postponed for {seconds} seconds"})
+        self._device.status.set(
+            {f"{_NODE}/Phase": "Postponed", f"{_NODE}/Message": f"Postponed for {seconds} seconds"}
+        )
         return True
 
     async def _resume_after(self, seconds: int) -> None:
@@ -98,7 +100,9 @@ class UpgradeDesk:
             return
         await self._say("InProgress", "Downloading", "Downloading: 0%")
         try:
-            size = await self._endpoint.outbound.download(package.url, _MOST_BYTES, tls_setting="Provisioning/TlsVerify")
+            size = await self._endpoint.outbound.download(
+                package.url, _MOST_BYTES, tls_setting="Provisioning/TlsVerify"
+            )
         except OutboundError as error:
             await self._say("Failed", "None", f"Download failed: {error}")
             return
@@ -118,7 +122,9 @@ class UpgradeDesk:
         await self._install(package)
 
     async def _install(self, package: SoftwarePackage) -> None:
-        await self._endpoint.reboot("Restart", keep_away=self._endpoint.faults.never_comes_back, then=self._finish)
+        await self._endpoint.reboot(
+            "Restart", keep_away=self._endpoint.faults.never_comes_back, then=self._finish
+        )
 
     def _finish(self) -> None:
         """While it is down: become the new release."""

@@ -102,16 +102,14 @@ def parse_parameter(text: str) -> Parameter:
     name = name.replace("!", "")
     name, _, multiple_text = name.partition("*")
     multiple = int(multiple_text or 0)
-    array = "Array" if multiple else ""
-    tail = f"_{multiple}" if multiple else ""
     if kind == "Literal":
         values = tuple(rest[0].split("|"))
-        space = ValueSpace(
-            f"Vs_literal{array}_" + "_".join(values) + tail, "Literal", values, multiple=multiple
-        )
+        label = "Vs_literal_" + "_".join(values).replace(".", "") + (str(multiple) if multiple else "")
+        space = ValueSpace(label, "Literal", values, multiple=multiple)
     else:
         low, high = int(rest[0]), int(rest[1])
-        label = f"Vs_{kind.lower()}{array}_{low}_{high}{tail}"
+        word = kind.lower() if not multiple else {"Integer": "intArray", "String": "stringArray"}[kind]
+        label = f"Vs_{word}_{low}_{high}" + (f"_{multiple}" if multiple else "")
         space = ValueSpace(label, kind, minimum=low, maximum=high, multiple=multiple)
     return Parameter(name, space, is_required, multiple, default.strip() if has_default else None)
 

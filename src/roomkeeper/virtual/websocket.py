@@ -48,7 +48,7 @@ class FrameReader:
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """Whole messages so far; raises ProtocolViolation."""
         self._buffer += data
-        messages = []
+        messages: list[tuple[int, bytes]] = []
         while True:
             frame = self._take_frame()
             if frame is None:
@@ -96,7 +96,9 @@ class FrameReader:
 class WebSocket(Upgrade):
     """A connection that has become a WebSocket."""
 
-    def __init__(self, request: Request, *, subprotocol: str, on_text: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self, request: Request, *, subprotocol: str, on_text: Callable[[str], Awaitable[None]]
+    ) -> None:
         self._key = request.headers.get("sec-websocket-key", "")
         self._subprotocol = subprotocol
         self._on_text = on_text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,17 @@ PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600,
 COMMAND_ERROR, PERMISSION_DENIED, SUBSCRIBERS_EXCEEDED = 1, -31999, -31998
 
 _MAX_SUBSCRIPTIONS = 50
-_TEXTUAL = ("Version", "SerialNumber", "Name", "Number", "Id", "ID", "DisplayName", "HardwareInfo", "RemoteNumber")
+_TEXTUAL = (
+    "Version",
+    "SerialNumber",
+    "Name",
+    "Number",
+    "Id",
+    "ID",
+    "DisplayName",
+    "HardwareInfo",
+    "RemoteNumber",
+)
 
 Query = tuple[str, ...]
 
@@ -47,7 +58,9 @@ class Subscription:
 def json_value(path: str, value: str) -> Any:
     """Numbers are JSON numbers, everything else strings (protocol notes E)."""
     digits = value.removeprefix("-")
-    is_number = digits.isascii() and digits.isdigit() and len(digits) < 16 and (digits == "0" or digits[0] != "0")
+    is_number = (
+        digits.isascii() and digits.isdigit() and len(digits) < 16 and (digits == "0" or digits[0] != "0")
+    )
     if not is_number or path.rpartition("/")[2].partition("[")[0] in _TEXTUAL:
         return value
     return int(value)
@@ -99,14 +112,11 @@ def json_result(result: Result) -> dict[str, Any]:
     """A command's data as JSON."""
 
     def convert(name: str, value: Any) -> Any:
-        if isinstance(value, list):
-            return [
-                {"id": str(number), **one_json} if isinstance(one_json := convert(name, one), dict) else one_json
-                for number, one in enumerate(value, 1)
-            ]
-        if isinstance(value, dict):
+        if isinstance(value, str):
+            return json_value(name, value)
+        if isinstance(value, Mapping):
             return {key: convert(key, inner) for key, inner in value.items()}
-        return json_value(name, value)
+        return [{"id": str(number), **convert(name, one)} for number, one in enumerate(value, 1)]
 
     return {name: convert(name, value) for name, value in result.items()}
 
@@ -238,7 +248,9 @@ class RpcSession:
             if name.lower() == "body":
                 call.body = _text(value)
             else:
-                call.arguments[name] = [_text(one) for one in value] if isinstance(value, list) else [_text(value)]
+                call.arguments[name] = (
+                    [_text(one) for one in value] if isinstance(value, list) else [_text(value)]
+                )
         outcome = await run_command(self._endpoint, call, self._user.roles)
         if outcome.kind == "unknown":
             raise RpcError(METHOD_NOT_FOUND, "Method not found")

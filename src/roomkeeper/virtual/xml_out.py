@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from xml.sax.saxutils import quoteattr
 
 from roomkeeper.virtual.configuration import ConfigurationTree
@@ -111,7 +111,8 @@ def _space_members(space: ValueSpace, indent: str, *, is_numbered: bool, has_ste
         return f"{indent}<Max>{space.maximum}</Max>\n{indent}<Min>{space.minimum}</Min>\n{step}"
     if space.kind == "String":
         hidden = f"{indent}<HiddenValue>True</HiddenValue>\n" if space.is_hidden else ""
-        return f"{hidden}{indent}<MaxLength>{space.maximum}</MaxLength>\n{indent}<MinLength>{space.minimum}</MinLength>\n"
+        longest = f"{indent}<MaxLength>{space.maximum}</MaxLength>\n"
+        return f"{hidden}{longest}{indent}<MinLength>{space.minimum}</MinLength>\n"
     lines = []
     for number, value in enumerate(space.values, 1):
         item = f' item="{number}"' if is_numbered else ""
@@ -190,7 +191,8 @@ def configuration_result(errors: list[tuple[str, str]]) -> str:
     return f"{DECLARATION}<Configuration>\n{rows}</Configuration>"
 
 
-Result = dict[str, "str | Result | list[Result] | list[str]"]
+Result = Mapping[str, "str | Result | Sequence[Result]"]
+"""A command's data: text, nested data, or a list of nested data."""
 
 
 def result_members(result: Result, depth: int) -> str:
@@ -198,18 +200,15 @@ def result_members(result: Result, depth: int) -> str:
     indent = "  " * depth
     lines: list[str] = []
     for name, value in result.items():
-        if isinstance(value, list):
-            for number, one in enumerate(value, 1):
-                attributes = f' item="{number}" maxOccurrence="n"'
-                lines.append(
-                    f"{indent}<{name}{attributes}>{text(one)}</{name}>\n"
-                    if isinstance(one, str)
-                    else f"{indent}<{name}{attributes}>\n{result_members(one, depth + 1)}{indent}</{name}>\n"
-                )
-        elif isinstance(value, dict):
+        if isinstance(value, str):
+            lines.append(f"{indent}<{name}>{text(value)}</{name}>\n")
+        elif isinstance(value, Mapping):
             lines.append(f"{indent}<{name}>\n{result_members(value, depth + 1)}{indent}</{name}>\n")
         else:
-            lines.append(f"{indent}<{name}>{text(value)}</{name}>\n")
+            for number, one in enumerate(value, 1):
+                attributes = f' item="{number}" maxOccurrence="n"'
+                members = result_members(one, depth + 1)
+                lines.append(f"{indent}<{name}{attributes}>\n{members}{indent}</{name}>\n")
     return "".join(lines)
 
 

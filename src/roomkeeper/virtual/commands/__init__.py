@@ -1,6 +1,19 @@
 """What commands do.  Importing this package fills the registry; one module per subject."""
 
-from roomkeeper.virtual.commands import feedback, rooms, system
-from roomkeeper.virtual.commands.registry import CommandFailed, Outcome, run
+from roomkeeper.virtual.commands import calls, certificates, feedback, phonebook, rooms, stored, system, users
+from roomkeeper.virtual.commands.registry import CommandFailed, Outcome, run, simulated
 
-__all__ = ["CommandFailed", "Outcome", "feedback", "rooms", "run", "system"]
+__all__ = [
+    "CommandFailed",
+    "Outcome",
+    "calls",
+    "certificates",
+    "feedback",
+    "phonebook",
+    "rooms",
+    "run",
+    "simulated",
+    "stored",
+    "system",
+    "users",
+]

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def dial(endpoint: VirtualEndpoint, call: Call) -> Result:
     """Place a call; Cause 21 where there is no room for one more."""
     find = endpoint.device.configuration.find
-    rate = call.first("CallRate") or find("Conference/DefaultCall/Rate") or find("Conference[1]/DefaultCall/Rate")
+    rate = (
+        call.first("CallRate")
+        or find("Conference/DefaultCall/Rate")
+        or find("Conference[1]/DefaultCall/Rate")
+    )
     kind = call.first("CallType", "Video")
     number = call.first("Number")
     if not number:
@@ -105,7 +109,15 @@ def history(endpoint: VirtualEndpoint, call: Call) -> Result:
         if wanted in ("All", entry["OccurrenceType"])
         and (not words or words in (entry["RemoteNumber"] + entry["DisplayName"]).lower())
     ]
-    basic = ("CallHistoryId", "CallbackNumber", "DisplayName", "StartTime", "DaysAgo", "OccurrenceType", "IsAcknowledged")
+    basic = (
+        "CallHistoryId",
+        "CallbackNumber",
+        "DisplayName",
+        "StartTime",
+        "DaysAgo",
+        "OccurrenceType",
+        "IsAcknowledged",
+    )
     full = call.first("DetailLevel", "Basic") == "Full"
     shown: list[Result] = [
         {name: value for name, value in entry.items() if full or name in basic}

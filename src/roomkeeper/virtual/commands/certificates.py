@@ -107,7 +107,7 @@ def _plain(fingerprint: str) -> str:
 
 
 def _details(pem: str, call: Call, used_for: str) -> Result:
-    described: Result = {**tls.describe(pem), "UsedFor": used_for}
+    described = {**tls.describe(pem), "UsedFor": used_for}
     if call.first("Format") == "PEM":
         described["Certificate"] = pem
     return described

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from roomkeeper.virtual.xml_out import Result
 if TYPE_CHECKING:
     from roomkeeper.virtual.endpoint import VirtualEndpoint
 
-Handler = Callable[["VirtualEndpoint", Call], "Result | None | Awaitable[Result | None]"]
+Handler = Callable[["VirtualEndpoint", Call], Result | Awaitable[Result]]
 
 _HANDLERS: dict[str, Handler] = {}
 
@@ -34,7 +33,7 @@ class Outcome:
 
     path: str
     kind: str
-    data: Result = field(default_factory=dict)
+    data: Result = field(default_factory=dict[str, str])
     reason: str = ""
     cause: int = 0
 
@@ -99,12 +98,11 @@ async def run(endpoint: VirtualEndpoint, call: Call, roles: tuple[str, ...] = ("
         return Outcome(spec.path, "bad_parameters", reason=refusal)
     handler = _HANDLERS.get(spec.path)
     try:
-        result = handler(endpoint, call) if handler else None
-        if inspect.isawaitable(result):
-            result = await result
+        result = handler(endpoint, call) if handler else {}
+        data = result if isinstance(result, Mapping) else await result
     except CommandFailed as failed:
         return Outcome(spec.path, "error", reason=failed.reason, cause=failed.cause)
-    return Outcome(spec.path, "ok", data=result or {})
+    return Outcome(spec.path, "ok", data=data)
 
 
 def simulated() -> frozenset[str]:

@@ -34,6 +34,7 @@ def set_passphrase(endpoint: VirtualEndpoint, call: Call) -> Result:
     user = _known(endpoint, call)
     _check_own(endpoint, call)
     user.password = call.first("NewPassphrase")
+    endpoint.device.check_passwords()
     endpoint.logins.forget(user.name)
     return {}
 
@@ -46,6 +47,7 @@ def change_passphrase(endpoint: VirtualEndpoint, call: Call) -> Result:
     if user is None:
         raise CommandFailed("The old passphrase is wrong")
     user.password = call.first("NewPassphrase")
+    endpoint.device.check_passwords()
     endpoint.logins.forget(user.name)
     return {}
 
@@ -55,6 +57,7 @@ def set_admin_password(endpoint: VirtualEndpoint, call: Call) -> Result:
     """TC's way."""
     admin = endpoint.device.users.get("admin") or next(iter(endpoint.device.users.values()))
     admin.password = call.first("Password")
+    endpoint.device.check_passwords()
     return {}
 
 
@@ -66,7 +69,9 @@ def add_user(endpoint: VirtualEndpoint, call: Call) -> Result:
         raise CommandFailed("User already exists" if name else "Username is empty")
     _check_own(endpoint, call)
     roles = tuple(call.all("Role")) or ("User",)
-    endpoint.device.users[name] = User(name, call.first("Passphrase"), roles, call.first("Active", "True") == "True")
+    endpoint.device.users[name] = User(
+        name, call.first("Passphrase"), roles, call.first("Active", "True") == "True"
+    )
     return {}
 
 

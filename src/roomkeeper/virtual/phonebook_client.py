@@ -1,0 +1,120 @@
+"""Searching the manager's phone book as a codec does (protocol notes F.2, F.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from roomkeeper.virtual import xml_in
+from roomkeeper.virtual.outbound import OutboundError
+from roomkeeper.virtual.wire_out import XML_TYPE
+from roomkeeper.virtual.xml_out import text
+
+if TYPE_CHECKING:
+    from roomkeeper.virtual.endpoint import VirtualEndpoint
+
+_SERVICE = "http://www.tandberg.net/2004/06/PhoneBookSearch/"
+_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+
+
+class PhoneBookError(Exception):
+    """The phone book could not be asked."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A contact with the ways to reach it: (protocol, dial string, description)."""
+
+    id: str
+    name: str
+    routes: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Page:
+    """What one search found."""
+
+    folders: list[tuple[str, str]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    total: int = 0
+
+
+def search_envelope(endpoint: VirtualEndpoint, words: str, folder: str, limit: int, start_from: str) -> bytes:
+    """The Search of a CE 9.9, member for member."""
+    identity, device = endpoint.plan.identity, endpoint.device
+    paging = f"   <StartFromId>{text(start_from)}</StartFromId>\n" if start_from else ""
+    scope = "SingleLevel" if folder and not words else "SubTree"
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        f'<env:Envelope xmlns:env="{_SOAP}" xmlns="{_SERVICE}">\n <env:Body xmlns="{_SERVICE}">\n  <Search>\n'
+        "   <Identification>\n"
+        f"    <SystemName>{text(device.name)}</SystemName><MACAddress>{identity.mac.lower()}</MACAddress>"
+        f"<IPAddress>{identity.reported_address}</IPAddress>"
+        f'<IPAddressV6 type="Local">{text(device.status.find("Network[1]/IPv6/LinkLocalAddress"))}</IPAddressV6>'
+        f"<ProductType>{text(device.profile.product)}</ProductType>"
+        f"<ProductID>{text(device.profile.product_id)}</ProductID>"
+        f"<SWVersion>{text(device.version)}</SWVersion><SerialNumber>{text(identity.serial)}</SerialNumber>\n"
+        "   </Identification>\n"
+        "   <CaseSensitiveSearch>false</CaseSensitiveSearch>\n"
+        f"   <SearchPath>{text(folder)}</SearchPath>\n   <SearchString>{text(words)}</SearchString>\n"
+        f"   <SearchType>Free</SearchType>\n   <Scope>{scope}</Scope>\n   <MaxResult>{limit}</MaxResult>\n{paging}"
+        "   <RangeInclusive>false</RangeInclusive>\n  </Search>\n </env:Body>\n</env:Envelope>\n"
+    ).encode()
+
+
+def read_page(data: bytes) -> Page:
+    """Folders and entries of a SearchResponse, in any order; raises PhoneBookError."""
+    try:
+        root = xml_in.parse(data)
+    except xml_in.BadDocument as error:
+        raise PhoneBookError(f"Invalid answer: {error}") from None
+    result = next((one for one in root.iter() if xml_in.name_of(one) == "SearchResult"), None)
+    if result is None:
+        raise PhoneBookError("The server did not answer with a search result")
+    page = Page()
+    for one in result:
+        name = xml_in.name_of(one)
+        if name == "Catalog":
+            page.folders.append(
+                (xml_in.text_of(xml_in.child(one, "Id")), xml_in.text_of(xml_in.child(one, "Name")))
+            )
+        elif name == "Entry":
+            page.entries.append(_entry(one))
+        elif name == "NoOfEntries":
+            number = xml_in.text_of(one)
+            page.total = int(number) if number.isascii() and number.isdigit() else 0
+    return page
+
+
+def _entry(element: etree._Element) -> Entry:
+    entry = Entry(xml_in.text_of(xml_in.child(element, "Id")), xml_in.text_of(xml_in.child(element, "Name")))
+    for one in element:
+        if xml_in.name_of(one) == "Route":
+            protocol, number, words = (
+                xml_in.text_of(xml_in.child(one, name)) for name in ("Protocol", "DialString", "Description")
+            )
+            entry.routes.append((protocol, number, words))
+    return entry
+
+
+async def search(
+    endpoint: VirtualEndpoint, words: str, *, folder: str = "", limit: int = 50, start_from: str = ""
+) -> Page:
+    """Ask the phone book server of the settings; raises PhoneBookError."""
+    find = endpoint.device.configuration.find
+    url = find("Phonebook/Server[1]/URL")
+    if find("Phonebook/Server[1]/Type") != "TMS" or not url:
+        raise PhoneBookError("No phone book server is configured")
+    headers = {"Content-Type": XML_TYPE, "SOAPAction": f'"{_SERVICE}Search"'}
+    body = search_envelope(endpoint, words, folder, limit, start_from)
+    try:
+        answer = await endpoint.outbound.post(url, body, headers, tls_setting="Phonebook/Server[1]/TlsVerify")
+    except OutboundError as error:
+        raise PhoneBookError(str(error)) from None
+    if answer.status == 401:
+        raise PhoneBookError("Authentication failed")
+    if answer.status != 200:
+        raise PhoneBookError(f"HTTP response code {answer.status}")
+    return read_page(answer.body)
