@@ -37,11 +37,12 @@ demo: setup ## Run the server with a fleet of virtual endpoints and an administr
 run: setup ## Run the server on the embedded database
 	$(BIN)/roomkeeper serve
 
-check: setup ## Style, types and the direction of imports
+check: setup ## Style, types, the direction of imports, the families' manifests
 	$(BIN)/ruff check src tests scripts
 	$(BIN)/ruff format --check src tests scripts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_families.py --check
 
 test: setup .make/clients ## The test suite on SQLite, without acceptance and browser tests
 	$(BIN)/pytest -m "not acceptance and not browser" -n 2 --dist loadfile

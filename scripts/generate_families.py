@@ -3,6 +3,7 @@
 Run it after changing a manifest; tests/unit/devices holds the committed page against it.
 """
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -126,7 +127,7 @@ def _settings(family: Manifest) -> str:
         for setting in family.settings
     ]
     text = _table("Settings written", ("path", "value", "in Secure-Only", "why"), rows)
-    text += "\nWords in braces are filled in for each system; a setting is left out where there is nothing to fill in.\n"
+    text += "\nWords in braces are filled in for each system; a setting is left out where there is nothing for them.\n"
     if family.feedback is not None:
         expressions = ", ".join(map(_code, family.feedback.expressions))
         text += f"\nFeedback slot {family.feedback.slot} is registered for {expressions}.\n"
@@ -146,8 +147,14 @@ def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -
 
 
 def main() -> None:
-    """Write the page."""
-    FAMILIES_PAGE.write_text(families_page(), "utf-8")
+    """Write the page; with --check only say whether the manifests are sound and the page is theirs."""
+    text = families_page()
+    if "--check" not in sys.argv[1:]:
+        FAMILIES_PAGE.write_text(text, "utf-8")
+    elif FAMILIES_PAGE.read_text("utf-8") != text:
+        sys.exit(
+            "docs/reference/families.md is not what the manifests give: run scripts/generate_families.py"
+        )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="roomkeeper-screenshots-") as data:
         server = subprocess.Popen(  # noqa: S603  our own program
             [Path(sys.executable).with_name("roomkeeper"), "demo", "--data", data, *_listeners()],
-            stdout=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         try:
             assert server.stdout is not None  # noqa: S101
@@ -43,7 +44,9 @@ def main() -> int:
             if found is None:
                 return 1
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+                browser = playwright.chromium.launch(
+                    executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+                )
                 _take_all(browser, found[1], target)
                 browser.close()
         finally:
@@ -61,7 +64,8 @@ def _take_all(browser: Browser, one_time_password: str, target: Path) -> None:
     password = one_time_password
     for scheme in ("light", "dark"):
         context = browser.new_context(
-            base_url=f"http://127.0.0.1:{HTTP}", viewport={"width": 1440, "height": 900},
+            base_url=f"http://127.0.0.1:{HTTP}",
+            viewport={"width": 1440, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
         )
         page = context.new_page()

@@ -1,39 +1,105 @@
 """What can go wrong when we call a device.
 
 DeviceError
-├── ConnectionFailed              no exchange took place
+├── ContactForbidden              connectivity or Secure-Only forbids it; no socket was opened
+│   └── PasswordNeedsTls
+├── ConnectionFailed              no whole exchange took place
 │   ├── NameNotResolved
 │   ├── ConnectionRefused
 │   ├── ConnectTimedOut
 │   ├── TlsFailed                 a handshake that did not come to an end
-│   └── ConnectionCutOff
-├── CertificateChanged            the key is not the pinned one; nothing was sent
+│   │   └── TlsVersionRefused     no version in common; tells what each side offers
+│   ├── ConnectionCutOff          the answer stopped in the middle
+│   └── ReadTimedOut              connected, and then too slow
+├── CertificateRefused            nothing was sent
+│   ├── CertificateUntrusted
+│   ├── CertificateExpired
+│   ├── CertificateNameMismatch
+│   └── CertificateChanged        the key is not the pinned one
 ├── LoginRefused                  never retried in a loop: RoomOS 26 locks an account after five
+│   └── LockedOut
 ├── NotAdministrator
-└── UnexpectedAnswer              something answered, but not as one of these devices does
+├── WrongDevice                   another serial number than the expected one; nothing was written
+├── ServerError                   an answer of 500 and above
+├── UnexpectedAnswer              something answered, but not as one of these devices does
+│   ├── SignInPage
+│   ├── NotXml
+│   └── AnswerTooLarge
+├── Rejected                      a setting or command, with the device's own words
+└── Unsupported                   by the family's manifest, or by this release
 
-An exception's docstring is its default message; `can_retry` says whether trying again later can help.
+An exception's docstring is its default message: "The device <what happened>. <What the administrator can do>."
+Told about a device (`about`) the same sentence names it and says what was being done. `can_retry` says whether
+trying again later can help.
 """
 
 import inspect
+from typing import Self
+
+FIRST_BYTES = 200
 
 
 class DeviceError(Exception):
-    """The device could not be asked."""
+    """The device could not be asked. See its connection page."""
 
     can_retry = True
 
-    def __init__(self, message: str = "", *, detail: str = "") -> None:
-        super().__init__(message or inspect.getdoc(type(self)) or "")
+    def __init__(self, message: str = "", *, detail: str = "", evidence: str = "") -> None:
+        super().__init__(message)
         self.detail = detail
+        self.evidence = evidence
+        self.whom = ""
+        self.doing = ""
+
+    def about(self, whom: str, doing: str = "") -> Self:
+        """The same error, told about a device (`Boardroom SX20 (10.1.2.3)`) and what was done (`reading its status`).
+
+        What an inner layer has said stays.
+        """
+        self.whom = self.whom or whom
+        self.doing = self.doing or doing
+        return self
+
+    @property
+    def what_happened(self) -> str:
+        """One sentence, with the device's name and what was being done where they are known."""
+        sentence = self._sentences()[0]
+        if self.whom:
+            sentence = sentence.replace("The device", self.whom, 1)
+        if self.doing:
+            sentence = f"{sentence.removesuffix('.')} while {self.doing}."
+        return f"{sentence} {self.evidence}".strip()
+
+    @property
+    def advice(self) -> str:
+        """What the administrator can do."""
+        return self._sentences()[1]
+
+    def _sentences(self) -> tuple[str, str]:
+        text = str(self.args[0]) or " ".join((inspect.getdoc(type(self)) or "").split())
+        first, dot, rest = text.partition(". ")
+        return (first + "." if dot else first), rest
+
+    def __str__(self) -> str:
+        return f"{self.what_happened} {self.advice}".strip()
+
+
+class ContactForbidden(DeviceError):
+    """The device must not be contacted in its mode. Nothing was sent; what waits rides on its next post."""
+
+    can_retry = False
+
+
+class PasswordNeedsTls(ContactForbidden):
+    """The device has no HTTPS, and its password may not use HTTP. Turn HTTPS on there, or allow it for this system."""
 
 
 class ConnectionFailed(DeviceError):
-    """No connection to the device came about."""
+    """The device could not be connected to. Check its address, and the network between."""
 
 
 class NameNotResolved(ConnectionFailed):
-    """The device's host name could not be resolved. Check the name and the server's DNS."""
+    """The device has a host name that could not be resolved. Check the name and the server's DNS."""
 
 
 class ConnectionRefused(ConnectionFailed):
@@ -45,17 +111,54 @@ class ConnectTimedOut(ConnectionFailed):
 
 
 class TlsFailed(ConnectionFailed):
-    """The TLS handshake with the device failed."""
+    """The device did not complete the TLS handshake. Check that its HTTPS service is on at this port."""
+
+
+class TlsVersionRefused(TlsFailed):
+    """The device offers no TLS version that is allowed. Raise its minimum TLS version, or choose legacy TLS for it."""
+
+    can_retry = False
+
+    def __init__(
+        self, message: str = "", *, ours: tuple[str, ...] = (), theirs: tuple[str, ...] = (), detail: str = ""
+    ) -> None:
+        evidence = ""
+        if ours:
+            found = f"It offers {' and '.join(theirs)}" if theirs else "It names no version"
+            evidence = f"{found}; Roomkeeper offered {' and '.join(ours)}."
+        super().__init__(message, detail=detail, evidence=evidence)
+        self.ours = ours
+        self.theirs = theirs
 
 
 class ConnectionCutOff(ConnectionFailed):
-    """The connection ended before the answer was complete."""
+    """The device ended the connection before the answer was complete. It may be restarting."""
 
 
-class CertificateChanged(DeviceError):
-    """The device shows another TLS key than the pinned one. Nothing was sent; a person must accept the new key."""
+class ReadTimedOut(ConnectionFailed):
+    """The device was connected and took too long to answer. It is busy, or the network between is slow."""
+
+
+class CertificateRefused(DeviceError):
+    """The device shows a certificate that cannot be accepted. Nothing was sent."""
 
     can_retry = False
+
+
+class CertificateUntrusted(CertificateRefused):
+    """The device shows a certificate that none of your authorities has signed. Sign it, or pin its key instead."""
+
+
+class CertificateExpired(CertificateRefused):
+    """The device shows a certificate that is not valid today. Renew it, and check the clocks of both sides."""
+
+
+class CertificateNameMismatch(CertificateRefused):
+    """The device shows a certificate for another name. Use the name in it, or have it issued for this address."""
+
+
+class CertificateChanged(CertificateRefused):
+    """The device shows another TLS key than the pinned one. Nothing was sent; a person must accept the new key."""
 
 
 class LoginRefused(DeviceError):
@@ -64,13 +167,72 @@ class LoginRefused(DeviceError):
     can_retry = False
 
 
+class LockedOut(LoginRefused):
+    """The device refused a login that is locked or was changed there. Unblock it, or store its new password."""
+
+
 class NotAdministrator(DeviceError):
-    """The account has no administrator rights on the device."""
+    """The device lets the account in without administrator rights. Give it the role Admin there."""
 
     can_retry = False
 
 
+class WrongDevice(DeviceError):
+    """The device has another serial number than this system. Nothing was written; check its address."""
+
+    can_retry = False
+
+    def __init__(self, message: str = "", *, expected: str = "", found: str = "", detail: str = "") -> None:
+        evidence = f"It says {found or 'none'}, {expected} was expected." if expected else ""
+        super().__init__(message, detail=detail, evidence=evidence)
+
+
+class ServerError(DeviceError):
+    """The device failed inside. Try again later; if it stays so, restart it."""
+
+    def __init__(self, message: str = "", *, status: int = 0, detail: str = "") -> None:
+        super().__init__(message, detail=detail, evidence=f"It answered {status}." if status else "")
+        self.status = status
+
+
 class UnexpectedAnswer(DeviceError):
-    """Something answered, but not as one of these devices does."""
+    """The device answered, but not as one of these devices does. Check that the address is the system's own."""
+
+    can_retry = False
+
+    def __init__(
+        self, message: str = "", *, first_bytes: bytes = b"", detail: str = "", evidence: str = ""
+    ) -> None:
+        super().__init__(message, detail=detail, evidence=evidence)
+        self.first_bytes = first_bytes[:FIRST_BYTES]
+
+
+class SignInPage(UnexpectedAnswer):
+    """The device answered with a sign-in page instead of XML. Look for a proxy or portal that asks for a login."""
+
+
+class NotXml(UnexpectedAnswer):
+    """The device answered with something that is not its XML. Look for a proxy between, and update its software."""
+
+
+class AnswerTooLarge(UnexpectedAnswer):
+    """The device sent more than is read of an answer. It is probably no video system."""
+
+
+class Rejected(DeviceError):
+    """The device rejected what was written or run. Check it against what the device accepts."""
+
+    can_retry = False
+
+    def __init__(self, message: str = "", *, path: str = "", words: str = "", detail: str = "") -> None:
+        default = f"The device rejected {path}. Check the value against what it accepts." if path else ""
+        evidence = f"It says: {words.rstrip('.')}." if words else ""
+        super().__init__(message or default, detail=detail, evidence=evidence)
+        self.path = path
+        self.words = words
+
+
+class Unsupported(DeviceError):
+    """The device cannot do this. See what its family and its release support."""
 
     can_retry = False

@@ -3,46 +3,38 @@
 Minimal: it finds out whether a device answers, and as whom. Status, configuration and commands come with drivers.
 """
 
-import asyncio
 import hashlib
-import re
-import ssl
 from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from roomkeeper.devices import errors
+from roomkeeper.devices.answers import DEVICE_MARK
+from roomkeeper.devices.login import Login
+from roomkeeper.devices.tls import error_of, fetch_certificate, key_of
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.status import decode_status
+
+__all__ = ["Login", "Seen", "fetch_certificate", "key_of", "look"]
 
 CONNECT_SECONDS: Final = 3.0
 TOTAL_SECONDS: Final = 10.0
 ANSWER_LIMIT: Final = 1_000_000
-# Protocol notes D.2: the realm of RoomOS 26; older ones name the product.
-_MARK = re.compile(r"cisco|tandberg|telepresence", re.IGNORECASE)
 _STATUS_PATH = "/getxml?location=/Status/SystemUnit"
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Name and password of the device's administrator account."""
-
-    username: str
-    password: str
+_SERIAL_PATH = "SystemUnit/Hardware/Module/SerialNumber"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What answered: is it one of these devices, by which key, and which serial number it gave after login."""
+    """What answered: is it one of these devices, by which key, which serial number it gave, and whether for a login."""
 
     scheme: str
     is_device: bool
     key: str = ""
     serial_number: str = ""
     login_refused: bool = False
+    is_logged_in: bool = False
 
 
 async def look(
@@ -98,24 +90,28 @@ async def _ask(
     host = f"[{address}]" if ":" in address else address
     url = f"{scheme}://{host}:{port}{_STATUS_PATH}"
     status, realm, body = await _get(session, url, trust, None)
+    is_logged_in = False
     if status == 401:
-        if not _MARK.search(realm):
+        if not DEVICE_MARK.search(realm):
             return Seen(scheme, is_device=False, key=key)
-        if login is None:
+        # Basic authentication has no way to carry a name with a colon (RFC 7617).
+        if login is None or ":" in login.username:
             return Seen(scheme, is_device=True, key=key)
         status, _, body = await _get(
             session, url, trust, aiohttp.encode_basic_auth(login.username, login.password)
         )
         if status in (401, 403):
             return Seen(scheme, is_device=True, key=key, login_refused=True)
+        is_logged_in = True
     if status != 200:
         return Seen(scheme, is_device=False, key=key)
     try:
         values = decode_status(body).values
     except ProtocolError:
         return Seen(scheme, is_device=False, key=key)
-    serial = values.get("SystemUnit/Hardware/Module/SerialNumber", "")
-    return Seen(scheme, is_device=True, key=key, serial_number=serial)
+    # TC numbers every node, CE and RoomOS only those that repeat (protocol notes D.4).
+    serial = next((value for path, value in values.items() if path.replace("[1]", "") == _SERIAL_PATH), "")
+    return Seen(scheme, is_device=True, key=key, serial_number=serial, is_logged_in=is_logged_in)
 
 
 async def _get(
@@ -137,8 +133,10 @@ async def _get(
         raise errors.CertificateChanged from error
     except TimeoutError as error:
         raise errors.ConnectTimedOut from error
+    except aiohttp.ClientSSLError as error:
+        raise errors.TlsFailed(detail=str(error)) from error
     except aiohttp.ClientConnectorError as error:
-        raise errors.ConnectionRefused(detail=str(error)) from error
+        raise error_of(error.os_error) from error
     except aiohttp.ClientResponseError as error:
         raise errors.UnexpectedAnswer(detail=str(error)) from error
     except (aiohttp.ClientError, OSError) as error:
@@ -147,40 +145,10 @@ async def _get(
 
 def _session() -> aiohttp.ClientSession:
     timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
-    return aiohttp.ClientSession(timeout=timeout, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
-
-
-async def fetch_certificate(address: str, port: int) -> bytes:
-    """The DER certificate that the address shows in a TLS handshake; nothing is sent. Raises `ConnectionFailed`."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # Devices show certificates that they signed themselves; trust comes from the pin.
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            _, writer = await asyncio.open_connection(address, port, ssl=context)
-    except TimeoutError as error:
-        raise errors.ConnectTimedOut from error
-    except ssl.SSLError as error:
-        raise errors.TlsFailed(detail=str(error)) from error
-    except ConnectionRefusedError as error:
-        raise errors.ConnectionRefused from error
-    except OSError as error:
-        raise errors.ConnectionFailed(detail=str(error)) from error
-    try:
-        tls = writer.get_extra_info("ssl_object")
-        certificate: bytes | None = tls.getpeercert(binary_form=True) if tls else None
-    finally:
-        writer.close()
-    if not certificate:
-        raise errors.TlsFailed
-    return certificate
-
-
-def key_of(certificate: bytes) -> str:
-    """SHA-256 (hex) of a DER certificate's public key: what is pinned, so that a renewed certificate keeps it."""
-    try:
-        public = x509.load_der_x509_certificate(certificate).public_key()
-    except ValueError as error:
-        raise errors.TlsFailed(detail=str(error)) from error
-    return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    # A compressed answer could be of any size once it is unpacked.
+    return aiohttp.ClientSession(
+        timeout=timeout,
+        auto_decompress=False,
+        headers={"Accept-Encoding": "identity"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )

@@ -11,36 +11,26 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.db import transaction
 
+from roomkeeper.devices import registry
+from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.families.table import ManifestError
 from roomkeeper.protocols.external_manager import CommandCall, SettingValue
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.addresses import host_of, parse_address, port_of
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, State, System
 
 EVENTS_PATH = "tms/public/external/management/SystemManagementService.asmx"
 FEEDBACK_PATH = "tms/public/feedback/code.aspx"
 DOCUMENTS_PATH = "tms/public/feedback/postdocument.aspx"
 PHONE_BOOK_PATH = "tms/public/external/phonebook/phonebookservice.asmx"
-# TMS uses slot 3; integrators are told to leave it alone (protocol notes C.1).
-FEEDBACK_SLOT = "3"
-# Protocol notes C.2, the recommended set; a codec takes 15 at most.
-FEEDBACK_EXPRESSIONS = (
-    "/Status/Call",
-    "/Event/CallSuccessful",
-    "/Event/CallDisconnect",
-    "/Event/BootEvent",
-    "/Event/SoftwareUpgrade",
-    "/Status/SystemUnit/Software/Version",
-    "/Status/Network/IPv4/Address",
-    "/Status/SIP/Registration",
-    "/Status/H323/Gatekeeper",
-    "/Status/Diagnostics",
-    "/Status/Standby/State",
-    "/Status/Provisioning",
-    "/Event/UserInterface/Message/Prompt/Response",
-    "/Configuration",
-    "/Event/Bookings",
-)
+# What is written stands in the family's manifest.
+_ENDPOINTS = registry.get_family("roomos")
+if _ENDPOINTS.feedback is None:
+    raise ManifestError("roomos: a feedback table is needed")
+FEEDBACK_SLOT = str(_ENDPOINTS.feedback.slot)
+FEEDBACK_EXPRESSIONS = _ENDPOINTS.feedback.expressions
 ROUNDS = 3
 
 
@@ -88,28 +78,26 @@ def _listener_port(scheme: str) -> int | None:
 
 def management_settings(address: ServerAddress, secret: str) -> tuple[SettingValue, ...]:
     """The settings written on admission and on enforcing (page 1.1; protocol notes A.5, M)."""
-    return (
-        SettingValue("Provisioning/Mode", "TMS"),
-        SettingValue("Provisioning/ExternalManager/Address", address.authority),
-        SettingValue("Provisioning/ExternalManager/Path", f"{EVENTS_PATH}/{secret}"),
-        SettingValue("Provisioning/ExternalManager/Protocol", address.scheme.upper()),
-        SettingValue("Phonebook/Server[1]/ID", "default"),
-        SettingValue("Phonebook/Server[1]/Type", "TMS"),
-        SettingValue("Phonebook/Server[1]/URL", address.url(PHONE_BOOK_PATH, secret)),
-    )
+    values = {
+        "authority": address.authority,
+        "protocol": address.scheme.upper(),
+        "events_path": f"{EVENTS_PATH}/{secret}",
+        "phone_book_url": address.url(PHONE_BOOK_PATH, secret),
+    }
+    texts = ((setting.path, setting.text(values)) for setting in _ENDPOINTS.settings)
+    return tuple(SettingValue(path, text) for path, text in texts if text is not None)
 
 
 def management_commands(
     address: ServerAddress, secret: str, *, software_version: str
 ) -> tuple[CommandCall, ...]:
-    """The feedback registration. TC has no Format (protocol notes C.1); XML is the default where it exists."""
+    """The feedback registration, as that software takes it."""
     arguments: list[tuple[str, str | tuple[str, ...]]] = [
         ("FeedbackSlot", FEEDBACK_SLOT),
         ("ServerUrl", address.url(FEEDBACK_PATH, secret)),
         ("Expression", FEEDBACK_EXPRESSIONS),
     ]
-    if not software_version.lower().startswith("tc"):
-        arguments.append(("Format", "XML"))
+    arguments += quirks_of(software_version).feedback_arguments
     return (CommandCall("HttpFeedback/Register", tuple(arguments)),)
 
 
@@ -125,6 +113,7 @@ def enforce(system: System, *, user: Any, now: datetime) -> None:
     if system.state != State.MANAGED:
         raise EnforceRefused(f"{system} is not managed, so there is nothing to enforce. Admit it first.")
     with transaction.atomic():
+        lock_contacts([system.pk])
         System.objects.filter(pk=system.pk).update(management_is_due=True, management_rounds=0)
         Contact.objects.filter(system=system).update(has_work=True)
         timeline.add(system, "management", "Management settings are to be enforced", now=now, user=user)

@@ -24,6 +24,7 @@ from roomkeeper.systems.documents import (
     reported_configurations,
     value_spaces_of,
 )
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import State, StoredDocument, System
 
 EXPIRES_AFTER = timedelta(days=7)
@@ -204,6 +205,7 @@ def create_change_set(
 
 def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: Any, now: datetime) -> None:
     ids = [change.system.pk for change in planned]
+    lock_contacts(ids)
     keys_wanted = {match_key(item.path) for change in planned for item in change.items}
     # A newer wish for the same path replaces the older one (rule R7), and one that was to persist.
     kept = Q(state=DeliveryState.CONFIRMED, change__change_set__is_persistent=True)
@@ -321,11 +323,26 @@ def cancel_change_set(change_set: ChangeSet, *, user: Any, now: datetime) -> int
 
 
 def retry_failed(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
-    """Let what failed or expired wait again, with three fresh rounds. The number that waits again."""
+    """Let what failed, expired or was cancelled wait again, with three fresh rounds; being asked for now, it replaces
+    what else is open for the same setting (rule R7). The number that waits again."""
     ended = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.CANCELLED)
     with transaction.atomic():
         items = ChangeItem.objects.filter(change__change_set=change_set, state__in=ended)
-        rows = list(items.values_list("change_id", "system_id"))
+        asked = list(items.values_list("change_id", "system_id", "match_key"))
+        wanted = {(system, key) for _, system, key in asked}
+        others = ChangeItem.objects.filter(
+            system_id__in={system for system, _ in wanted},
+            match_key__in={key for _, key in wanted},
+            state__in=OPEN_STATES,
+        ).exclude(change__change_set=change_set)
+        replaced = [
+            (pk, change)
+            for pk, change, system, key in others.values_list("pk", "change_id", "system_id", "match_key")
+            if (system, key) in wanted
+        ]
+        ChangeItem.objects.filter(pk__in=[pk for pk, _ in replaced]).update(
+            state=DeliveryState.SUPERSEDED, reason="an older wish was asked for again", ended_at=now
+        )
         number = items.update(
             state=DeliveryState.WAITING,
             reason="",
@@ -337,8 +354,9 @@ def retry_failed(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
             expires_at=now + EXPIRES_AFTER,
         )
         ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=None)
-        states.refresh_changes({change for change, _ in rows}, now=now)
-        states.wake({system for _, system in rows})
+        changes = {change for change, _, _ in asked} | {change for _, change in replaced}
+        states.refresh_changes(changes, now=now)
+        states.wake({system for system, _ in wanted})
     return number
 
 

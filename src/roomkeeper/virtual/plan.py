@@ -43,6 +43,8 @@ class Wish:
     name: str = ""
     address: str = ""
     reported_address: str = ""
+    reported_from: str = ""
+    network: str = ""
     serial: str = ""
     mac: str = ""
     username: str = "admin"
@@ -108,7 +110,7 @@ def expand(wish: Wish, *, offset: int = 0) -> list[EndpointPlan]:
             serial=wish.serial or derive_serial(seed, wish.mode, number, prefix),
             mac=_mac(wish.mac) or derive_mac(seed, wish.mode, number),
             address=address,
-            reported_address=wish.reported_address or derive_reported_address(wish.mode, address),
+            reported_address=_reported(wish, address, index),
         )
         plans.append(
             EndpointPlan(
@@ -133,6 +135,15 @@ def expand(wish: Wish, *, offset: int = 0) -> list[EndpointPlan]:
             )
         )
     return plans
+
+
+def _reported(wish: Wish, address: str, index: int) -> str:
+    """What the endpoint says its address is: as given, from its network's range, or as its mode has it (rule R2)."""
+    if wish.reported_address:
+        return wish.reported_address
+    if wish.reported_from:
+        return derive_address(wish.reported_from, index)
+    return derive_reported_address(wish.mode, address)
 
 
 def _faults(wish: Wish) -> tuple[tuple[str, str], ...]:
@@ -170,26 +181,64 @@ def _wish(table: dict[str, Any], base: Wish, where: str) -> Wish:
 
 
 def read_plan(path: Path, base: Wish | None = None) -> list[EndpointPlan]:
-    """The endpoints of a plan file: `[defaults]` and `[[endpoint]]` tables.  Raises BadPlan, OSError."""
+    """The endpoints of a plan file: `[defaults]`, `[[network]]` and `[[endpoint]]` tables.  Raises BadPlan, OSError.
+
+    A network has a name and what its endpoints share: mode, manager, first address, first reported address, faults.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise BadPlan(f"{path}: {error}") from None
-    unknown = set(data) - {"defaults", "endpoint"}
+    unknown = set(data) - {"defaults", "network", "endpoint"}
     if unknown:
-        raise BadPlan(f"{path}: unknown {', '.join(sorted(unknown))}; a plan has [defaults] and [[endpoint]]")
+        raise BadPlan(
+            f"{path}: unknown {', '.join(sorted(unknown))}; a plan has [defaults], [[network]] and [[endpoint]]"
+        )
     defaults = _wish(data.get("defaults", {}), base or Wish(), f"{path}: defaults")
+    networks = _networks(data.get("network", []), defaults, path)
     plans: list[EndpointPlan] = []
     used: dict[str, int] = {}
     for number, table in enumerate(data.get("endpoint", []), 1):
-        wish = _wish(table, defaults, f"{path}: endpoint {number}")
-        # Groups of one mode that say no address continue where the one before ended.
-        offset = 0 if wish.address else used.get(wish.mode, 0)
-        plans += expand(wish, offset=offset)
-        if not wish.address:
-            used[wish.mode] = offset + wish.count
+        where = f"{path}: endpoint {number}"
+        name = table.get("network", "")
+        if name and name not in networks:
+            raise BadPlan(f"{where}: there is no network {name!r} in this plan")
+        wish = _wish(table, networks.get(name, defaults), where)
+        # Groups of one network, or of one mode that say no address, continue where the one before ended.
+        key = f"network {name}" if name else wish.mode
+        offset = 0 if wish.address and not name else used.get(key, 0)
+        if name and offset:
+            wish = _further_along(wish, offset, where)
+        plans += expand(wish, offset=0 if name else offset)
+        if name or not wish.address:
+            used[key] = offset + wish.count
     check_apart(plans)
     return plans
+
+
+def _networks(tables: list[dict[str, Any]], defaults: Wish, path: Path) -> dict[str, Wish]:
+    networks: dict[str, Wish] = {}
+    for number, table in enumerate(tables, 1):
+        where = f"{path}: network {number}"
+        name = table.get("name")
+        if not isinstance(name, str) or not name or name in networks:
+            raise BadPlan(f"{where}: needs a name of its own")
+        wish = _wish({key: value for key, value in table.items() if key != "name"}, defaults, where)
+        if not wish.address:
+            raise BadPlan(f"{where}: needs the first address of its endpoints (address)")
+        networks[name] = replace(wish, network=name)
+    return networks
+
+
+def _further_along(wish: Wish, offset: int, where: str) -> Wish:
+    """The wish with its first addresses moved past those that its network has given out already."""
+    try:
+        moved = replace(wish, address=derive_address(wish.address, offset))
+        if wish.reported_from:
+            moved = replace(moved, reported_from=derive_address(wish.reported_from, offset))
+    except ValueError as error:
+        raise BadPlan(f"{where}: {error}") from None
+    return moved
 
 
 def check_apart(plans: list[EndpointPlan]) -> None:

@@ -13,7 +13,16 @@ from roomkeeper.web.access import page
 from roomkeeper.web.urls import urlpatterns
 
 OPEN = {"sign_in", "sign_out", "account_login", "account_logout"}
-LISTS = ("/", "/systems/", "/systems/export.csv", "/folders/", "/change-sets/", "/tickets/", "/help/", "/account/")
+LISTS = (
+    "/",
+    "/systems/",
+    "/systems/export.csv",
+    "/folders/",
+    "/change-sets/",
+    "/tickets/",
+    "/help/",
+    "/account/",
+)
 SERVER_PAGES = ("/network-settings/", "/people/", "/audit/")
 
 
@@ -48,7 +57,12 @@ def test_a_stranger_sees_no_page_but_her_own(stranger: User, signed_in: SignedIn
 
 @pytest.mark.parametrize("address", SERVER_PAGES)
 def test_pages_of_the_server_are_for_its_administrators(
-    administrator: User, site_administrator: User, operator: User, viewer: User, signed_in: SignedIn, address: str
+    administrator: User,
+    site_administrator: User,
+    operator: User,
+    viewer: User,
+    signed_in: SignedIn,
+    address: str,
 ) -> None:
     assert signed_in(administrator).get(address).status_code == 200
     for other in (site_administrator, operator, viewer):

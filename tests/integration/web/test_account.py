@@ -47,7 +47,9 @@ def test_the_password_is_changed_and_the_session_stays(client: Client, administr
 
 def test_a_weak_or_wrong_password_changes_nothing(client: Client, administrator: User) -> None:
     for old, new in (("wrong", "another good password"), (PASSWORD, "short")):
-        answer = client.post("/account/password/", {"old_password": old, "new_password1": new, "new_password2": new})
+        answer = client.post(
+            "/account/password/", {"old_password": old, "new_password1": new, "new_password2": new}
+        )
         assert answer.status_code == 422
     administrator.refresh_from_db()
     assert administrator.check_password(PASSWORD)

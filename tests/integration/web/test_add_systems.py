@@ -23,7 +23,9 @@ def test_one_is_registered(client: Client, bergen: Folder) -> None:
 
 
 def test_what_cannot_be_registered_says_why_and_keeps_what_was_typed(client: Client, bergen: Folder) -> None:
-    page = text_of(client.post("/add-systems/?tab=one", {"mac": "nonsense", "name": "Study", "folder": bergen.pk}))
+    page = text_of(
+        client.post("/add-systems/?tab=one", {"mac": "nonsense", "name": "Study", "folder": bergen.pk})
+    )
     assert "no MAC address" in page
     assert 'value="Study"' in page
     assert not System.objects.exists()
@@ -37,13 +39,17 @@ def test_a_list_is_previewed_with_an_error_a_line(client: Client, bergen: Folder
     assert "line 2" in errors[2]
     assert System.objects.count() == 1
     client.post("/add-systems/?tab=list", {"list": text, "folder": bergen.pk, "step": "register"})
-    assert set(System.objects.filter(state="pre_registered").values_list("name", flat=True)) == {"Study", "Den"}
+    assert set(System.objects.filter(state="pre_registered").values_list("name", flat=True)) == {
+        "Study",
+        "Den",
+    }
 
 
 def test_a_list_may_have_a_heading_in_any_order() -> None:
     lines = read_lines("name;serial number;mac\nStudy;FOC1;001122AABBCC\n;FOC2;\n")
     assert [(line.number, line.name, line.serial, line.mac) for line in lines] == [
-        (2, "Study", "FOC1", "001122AABBCC"), (3, "", "FOC2", "")
+        (2, "Study", "FOC1", "001122AABBCC"),
+        (3, "", "FOC2", ""),
     ]
 
 
@@ -51,7 +57,9 @@ def test_only_into_folders_where_one_may_admit(
     site_administrator: User, signed_in: SignedIn, oslo: Folder, root_folder: Folder
 ) -> None:
     browser = signed_in(site_administrator)
-    assert browser.post("/add-systems/?tab=one", {"serial": "FOC1", "folder": root_folder.pk}).status_code == 404
+    assert (
+        browser.post("/add-systems/?tab=one", {"serial": "FOC1", "folder": root_folder.pk}).status_code == 404
+    )
     browser.post("/add-systems/?tab=one", {"serial": "FOC1", "folder": oslo.pk})
     assert System.objects.get().folder == oslo
 
@@ -67,7 +75,9 @@ def test_the_values_to_type_come_from_network_settings(client: Client, administr
 
 def test_dhcp_snippets_give_four_bytes_for_an_address_and_a_string_for_a_name() -> None:
     raw = {key: text for key, _, text in snippets(manager_values(NetworkSettings(internal_ipv4="192.0.2.5")))}
-    named = {key: text for key, _, text in snippets(manager_values(NetworkSettings(internal_fqdn="a.example.org")))}
+    named = {
+        key: text for key, _, text in snippets(manager_values(NetworkSettings(internal_fqdn="a.example.org")))
+    }
     assert raw["isc"] == "option roomkeeper code 242 = ip-address;\noption roomkeeper 192.0.2.5;"
     assert named["isc"] == 'option roomkeeper code 242 = text;\noption roomkeeper "a.example.org";'
     assert raw["dnsmasq"] == "dhcp-option=242,192.0.2.5"

@@ -17,14 +17,16 @@ def test_a_setting_is_previewed_before_it_is_asked(client: Client, boardroom: Sy
     made = ChangeSet.objects.get()
     assert answer["Location"] == f"/change-sets/{made.pk}/"
     assert set(ChangeItem.objects.values_list("system__name", "path", "value")) == {
-        ("Boardroom", "Standby/Control", "Off"), ("Lobby", "Standby/Control", "Off")
+        ("Boardroom", "Standby/Control", "Off"),
+        ("Lobby", "Standby/Control", "Off"),
     }
     assert AuditEntry.objects.filter(act="change settings", road="web").exists()
 
 
 def test_a_path_that_is_none_is_refused_in_words(client: Client, boardroom: System) -> None:
     answer = client.post(
-        "/systems/bulk/", {"act": "setting", "system": boardroom.pk, "path": "[[", "value": "x", "step": "confirm"}
+        "/systems/bulk/",
+        {"act": "setting", "system": boardroom.pk, "path": "[[", "value": "x", "step": "confirm"},
     )
     assert answer.status_code == 200
     assert not ChangeSet.objects.exists()
@@ -40,7 +42,9 @@ def test_all_of_the_list_means_all_that_the_filter_lets_through(
 def test_systems_that_one_may_not_change_are_left_out(
     site_administrator: User, signed_in: SignedIn, boardroom: System, lobby: System
 ) -> None:
-    signed_in(site_administrator).post("/systems/bulk/", {"act": "restart", "system": [boardroom.pk, lobby.pk]})
+    signed_in(site_administrator).post(
+        "/systems/bulk/", {"act": "restart", "system": [boardroom.pk, lobby.pk]}
+    )
     assert list(Action.objects.values_list("system__name", flat=True)) == ["Boardroom"]
 
 
@@ -59,8 +63,11 @@ def test_systems_move_only_into_folders_one_manages(
     site_administrator: User, signed_in: SignedIn, boardroom: System, bergen: Folder, oslo: Folder
 ) -> None:
     browser = signed_in(site_administrator)
-    assert browser.post(
-        "/systems/bulk/", {"act": "folder", "system": boardroom.pk, "folder": bergen.pk}
-    ).status_code == 404
+    assert (
+        browser.post(
+            "/systems/bulk/", {"act": "folder", "system": boardroom.pk, "folder": bergen.pk}
+        ).status_code
+        == 404
+    )
     boardroom.refresh_from_db()
     assert boardroom.folder == oslo

@@ -15,7 +15,11 @@ from roomkeeper.systems.models import System
 def asked(administrator: User, boardroom: System, lobby: System) -> ChangeSet:
     """One setting asked of two systems in two folders."""
     return planning.create_change_set(
-        [boardroom, lobby], {"Standby/Control": "Off"}, user=administrator, now=timezone.now(), description="Quiet"
+        [boardroom, lobby],
+        {"Standby/Control": "Off"},
+        user=administrator,
+        now=timezone.now(),
+        description="Quiet",
     )
 
 
@@ -53,5 +57,7 @@ def test_only_the_part_in_ones_folders_is_shown_and_it_cannot_be_cancelled(
 def test_a_set_outside_ones_folders_is_not_there(
     administrator: User, site_administrator: User, signed_in: SignedIn, lobby: System
 ) -> None:
-    made = planning.create_change_set([lobby], {"Standby/Control": "Off"}, user=administrator, now=timezone.now())
+    made = planning.create_change_set(
+        [lobby], {"Standby/Control": "Off"}, user=administrator, now=timezone.now()
+    )
     assert signed_in(site_administrator).get(f"/change-sets/{made.pk}/").status_code == 404

@@ -51,14 +51,21 @@ async def test_what_lies_outside_ones_folders_is_not_told(
     site_administrator: User, boardroom: System, lobby: System
 ) -> None:
     def publish() -> None:
-        live.publish_many([
-            ("system", lobby.pk, lobby.folder.path), ("inbox", None, ""), ("network_settings", None, ""),
-            ("system", boardroom.pk, boardroom.folder.path),
-        ])
+        live.publish_many(
+            [
+                ("system", lobby.pk, lobby.folder.path),
+                ("inbox", None, ""),
+                ("network_settings", None, ""),
+                ("system", boardroom.pk, boardroom.folder.path),
+            ]
+        )
 
     assert await heard(site_administrator, publish) == [{"topic": "system", "system": boardroom.pk}]
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_stranger_hears_nothing_of_systems(stranger: User, boardroom: System) -> None:
-    assert await heard(stranger, lambda: live.publish_many([("system", boardroom.pk, boardroom.folder.path)])) == []
+    assert (
+        await heard(stranger, lambda: live.publish_many([("system", boardroom.pk, boardroom.folder.path)]))
+        == []
+    )

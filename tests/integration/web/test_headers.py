@@ -40,11 +40,15 @@ def test_no_template_marks_text_as_safe_or_calls_another_host() -> None:
 
 
 def test_every_icon_that_is_named_is_in_the_sprite() -> None:
-    sprite = set(re.findall(r'"([a-z0-9-]+)"', COPY.read_text("utf-8").split("const icons = [")[1].split("]")[0]))
+    sprite = set(
+        re.findall(r'"([a-z0-9-]+)"', COPY.read_text("utf-8").split("const icons = [")[1].split("]")[0])
+    )
     named = set()
     for file in [*TEMPLATES.rglob("*.html"), *(TEMPLATES.parent).rglob("*.py")]:
         text = file.read_text("utf-8")
-        named |= set(re.findall(r'\{% icon "([a-z0-9-]+)"', text)) | set(re.findall(r'\bicon\("([a-z0-9-]+)"', text))
+        named |= set(re.findall(r'\{% icon "([a-z0-9-]+)"', text)) | set(
+            re.findall(r'\bicon\("([a-z0-9-]+)"', text)
+        )
         named |= set(re.findall(r'Entry\("[^"]+", "[^"]+", "([a-z0-9-]+)"', text))
     assert named <= sprite, named - sprite
     assert sprite <= named, sprite - named
@@ -65,8 +69,12 @@ def test_static_files_are_sent_packed_and_not_sent_again(client: Client) -> None
     assert first["Content-Encoding"] == "gzip"
     assert len(first.content) == int(first["Content-Length"])
     again = client.get(
-        "/static/vendor/tabler.css", headers={"Accept-Encoding": "gzip", "If-None-Match": first.get("ETag", ""),
-                                              "If-Modified-Since": first["Last-Modified"]}
+        "/static/vendor/tabler.css",
+        headers={
+            "Accept-Encoding": "gzip",
+            "If-None-Match": first.get("ETag", ""),
+            "If-Modified-Since": first["Last-Modified"],
+        },
     )
     assert again.status_code == 304
     assert again.content == b""

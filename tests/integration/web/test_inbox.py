@@ -15,12 +15,19 @@ def unknown(root_folder: Folder) -> list[System]:
     found = []
     for number in range(3):
         system = System.objects.create(
-            folder=root_folder, state="pending", serial_number=f"FOC{number}", mac_address=f"AABBCCDDEE0{number}",
+            folder=root_folder,
+            state="pending",
+            serial_number=f"FOC{number}",
+            mac_address=f"AABBCCDDEE0{number}",
             reported_name="<b>Kitchen</b>" if number == 0 else "Unit",
         )
         Contact.objects.create(
-            system=system, first_seen_at=timezone.now(), last_seen_at=timezone.now(), source_address="198.51.100.7",
-            reported_address="192.168.0.9", scheme="http",
+            system=system,
+            first_seen_at=timezone.now(),
+            last_seen_at=timezone.now(),
+            source_address="198.51.100.7",
+            reported_address="192.168.0.9",
+            scheme="http",
         )
         found.append(system)
     return found
@@ -33,8 +40,12 @@ def test_it_says_who_from_where_and_what_they_claim(client: Client, unknown: lis
     assert "<b>Kitchen" not in page
 
 
-def test_one_is_admitted_with_a_name_and_a_folder(client: Client, unknown: list[System], bergen: Folder) -> None:
-    client.post("/inbox/decide/", {"act": "approve", "system": unknown[1].pk, "name": "Kitchen", "folder": bergen.pk})
+def test_one_is_admitted_with_a_name_and_a_folder(
+    client: Client, unknown: list[System], bergen: Folder
+) -> None:
+    client.post(
+        "/inbox/decide/", {"act": "approve", "system": unknown[1].pk, "name": "Kitchen", "folder": bergen.pk}
+    )
     unknown[1].refresh_from_db()
     assert (unknown[1].state, unknown[1].name, unknown[1].folder) == ("managed", "Kitchen", bergen)
     assert AuditEntry.objects.get(act="approve").object_id == unknown[1].pk
@@ -48,7 +59,9 @@ def test_many_are_admitted_at_once_and_keep_their_own_names(client: Client, unkn
     assert not System.objects.filter(name="Kitchen").exists()
 
 
-@pytest.mark.parametrize(("act", "state", "show"), [("ignore", "ignored", "ignored"), ("block", "blocked", "blocked")])
+@pytest.mark.parametrize(
+    ("act", "state", "show"), [("ignore", "ignored", "ignored"), ("block", "blocked", "blocked")]
+)
 def test_ignored_and_blocked_have_lists_of_their_own_and_come_back(
     client: Client, unknown: list[System], act: str, state: str, show: str
 ) -> None:

@@ -29,8 +29,13 @@ def test_every_setting_of_the_model_has_a_field() -> None:
     assert set(FIELDS) == columns
 
 
-def test_a_changed_address_is_saved_audited_and_told_to_managed_systems(client: Client, boardroom: System) -> None:
-    client.post("/network-settings/", form(internal_fqdn="rooms.example.org", admission_networks="10.0.0.0/8\n::1/128"))
+def test_a_changed_address_is_saved_audited_and_told_to_managed_systems(
+    client: Client, boardroom: System
+) -> None:
+    client.post(
+        "/network-settings/",
+        form(internal_fqdn="rooms.example.org", admission_networks="10.0.0.0/8\n::1/128"),
+    )
     found = network_settings.get()
     assert found.internal_fqdn == "rooms.example.org"
     assert found.admission_networks == ["10.0.0.0/8", "::1/128"]
@@ -40,7 +45,9 @@ def test_a_changed_address_is_saved_audited_and_told_to_managed_systems(client: 
 
 
 def test_one_wrong_value_changes_nothing_and_is_told_beside_its_field(client: Client) -> None:
-    answer = client.post("/network-settings/", form(internal_fqdn="rooms.example.org", public_ipv4="not an address"))
+    answer = client.post(
+        "/network-settings/", form(internal_fqdn="rooms.example.org", public_ipv4="not an address")
+    )
     assert answer.status_code == 422
     page = text_of(answer)
     assert 'value="not an address"' in page

@@ -47,7 +47,9 @@ def test_roles_are_given_and_taken(client: Client, stranger: User, oslo: Folder)
 
 def test_the_last_administrator_stays(client: Client, administrator: User) -> None:
     assignment = administrator.role_assignments.get()
-    page = text_of(client.post(f"/people/{administrator.pk}/take-role/", {"assignment": assignment.pk}, follow=True))
+    page = text_of(
+        client.post(f"/people/{administrator.pk}/take-role/", {"assignment": assignment.pk}, follow=True)
+    )
     assert "without an administrator" in page
     client.post(f"/people/{administrator.pk}/deactivate/")
     administrator.refresh_from_db()

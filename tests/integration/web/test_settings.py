@@ -13,10 +13,18 @@ from roomkeeper.systems.models import ConfigurationVersion, System
 @pytest.fixture
 def reported(boardroom: System) -> System:
     """Boardroom, having reported three settings."""
-    settings = {"SystemUnit/Name": "Boardroom", "Standby/Delay": "10", "SIP/Proxy[1]/Address": "sip.example.org"}
+    settings = {
+        "SystemUnit/Name": "Boardroom",
+        "Standby/Delay": "10",
+        "SIP/Proxy[1]/Address": "sip.example.org",
+    }
     now = timezone.now()
     ConfigurationVersion.objects.create(
-        system=boardroom, digest="1", content=documents.pack_configuration(settings, {}), size=1, first_at=now,
+        system=boardroom,
+        digest="1",
+        content=documents.pack_configuration(settings, {}),
+        size=1,
+        first_at=now,
         last_at=now,
     )
     return boardroom
@@ -36,7 +44,9 @@ def test_settings_are_found_by_any_spelling(client: Client, reported: System) ->
 def test_drift_stands_beside_what_is_wanted(client: Client, reported: System) -> None:
     System.objects.filter(pk=reported.pk).update(name="Another name")
     rows = client.get(f"/systems/{reported.pk}/settings/?show=drift").context["rows"]
-    assert ("SystemUnit/Name", "Boardroom", "Another name") in [(row.path, row.reported, row.wanted) for row in rows]
+    assert ("SystemUnit/Name", "Boardroom", "Another name") in [
+        (row.path, row.reported, row.wanted) for row in rows
+    ]
 
 
 def test_a_value_is_checked_before_it_is_set(client: Client, reported: System) -> None:
@@ -49,7 +59,9 @@ def test_a_value_is_checked_before_it_is_set(client: Client, reported: System) -
     assert (item.path, item.value, item.state) == ("Standby/Delay", "20", "waiting")
 
 
-def test_a_setting_that_the_device_lacks_cannot_be_set_and_it_says_so(client: Client, reported: System) -> None:
+def test_a_setting_that_the_device_lacks_cannot_be_set_and_it_says_so(
+    client: Client, reported: System
+) -> None:
     typed = {"path": "No/Such", "value": "1", "step": "check"}
     page = text_of(client.post(f"/systems/{reported.pk}/settings/set/", typed))
     assert "Cannot" in page

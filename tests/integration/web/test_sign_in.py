@@ -8,7 +8,9 @@ from roomkeeper.accounts.models import User
 
 def test_name_and_password_lead_to_the_page_that_was_asked_for(administrator: User) -> None:
     browser = Client()
-    answer = browser.post("/sign-in/", {"login": "administrator", "password": PASSWORD, "next": "/systems/?q=a"})
+    answer = browser.post(
+        "/sign-in/", {"login": "administrator", "password": PASSWORD, "next": "/systems/?q=a"}
+    )
     assert answer["Location"] == "/systems/?q=a"
     assert browser.get("/systems/").status_code == 200
 

@@ -49,7 +49,9 @@ def test_a_live_fragment_is_no_new_look(client: Client, boardroom: System) -> No
     assert Contact.objects.get(system=boardroom).watched_until is not None
 
 
-def test_renaming_changes_the_record_asks_the_device_and_is_audited(client: Client, home_office: System) -> None:
+def test_renaming_changes_the_record_asks_the_device_and_is_audited(
+    client: Client, home_office: System
+) -> None:
     page = f"/systems/{home_office.pk}/"
     answer = client.post(f"{page}rename/", {"name": "Study", "next": page}, follow=True)
     home_office.refresh_from_db()
@@ -105,8 +107,13 @@ def test_rows_of_the_drawing_are_struck_out_by_mode(
 
 def test_why_connectivity_is_what_it_is_and_undoing_it(client: Client, boardroom: System) -> None:
     change = ConnectivityChange.objects.create(
-        system=boardroom, old="behind_firewall", new="reachable_on_lan", reported_address="10.1.2.3",
-        source_address="10.1.2.3", probe="itself", reason="it answered there as itself",
+        system=boardroom,
+        old="behind_firewall",
+        new="reachable_on_lan",
+        reported_address="10.1.2.3",
+        source_address="10.1.2.3",
+        probe="itself",
+        reason="it answered there as itself",
     )
     page = text_of(client.get(f"/systems/{boardroom.pk}/connection/"))
     assert "reported 10.1.2.3, seen 10.1.2.3" in page
@@ -125,7 +132,9 @@ def test_locking_and_unlocking(client: Client, boardroom: System) -> None:
 
 
 def test_a_stored_password_is_never_shown(client: Client, boardroom: System) -> None:
-    client.post(f"/systems/{boardroom.pk}/act/credentials/", {"username": "admin", "password": "hunter2hunter2"})
+    client.post(
+        f"/systems/{boardroom.pk}/act/credentials/", {"username": "admin", "password": "hunter2hunter2"}
+    )
     boardroom.refresh_from_db()
     assert boardroom.username == "admin"
     for part in ("", "connection/", "act/credentials/", "log/", "timeline/"):
@@ -142,8 +151,14 @@ def test_an_empty_password_keeps_the_stored_one(client: Client, boardroom: Syste
 
 @pytest.mark.parametrize(
     ("host", "http", "https", "expected"),
-    [("10.9.9.9", "", "8443", ("10.9.9.9", None, 8443)), ("room.example.org", "80", "", ("room.example.org", 80, None)),
-     ("a b", "", "", None), ("10.9.9.9", "0", "", None), ("10.9.9.9", "x", "", None), ("10.9.9.9", "70000", "", None)],
+    [
+        ("10.9.9.9", "", "8443", ("10.9.9.9", None, 8443)),
+        ("room.example.org", "80", "", ("room.example.org", 80, None)),
+        ("a b", "", "", None),
+        ("10.9.9.9", "0", "", None),
+        ("10.9.9.9", "x", "", None),
+        ("10.9.9.9", "70000", "", None),
+    ],
 )
 def test_the_address_is_changed_or_refused(
     client: Client, boardroom: System, host: str, http: str, https: str, expected: tuple[object, ...] | None
@@ -172,8 +187,12 @@ def test_moving_to_another_folder(client: Client, boardroom: System, bergen: Fol
 def test_an_exchange_is_shown_as_text(client: Client, boardroom: System) -> None:
     entry = timeline.add(boardroom, "boot", "<i>Boot</i>", now=timezone.now(), source_address="10.0.0.1")
     Exchange.objects.create(
-        entry=entry, system=boardroom, path="/x", scheme="http",
-        request=timeline.pack(b"<Envelope><script>alert(1)</script></Envelope>"), answer=timeline.pack(b"<ok/>"),
+        entry=entry,
+        system=boardroom,
+        path="/x",
+        scheme="http",
+        request=timeline.pack(b"<Envelope><script>alert(1)</script></Envelope>"),
+        answer=timeline.pack(b"<ok/>"),
     )
     page = text_of(client.get(f"/systems/{boardroom.pk}/timeline/{entry.pk}/"))
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

@@ -112,7 +112,7 @@ def test_csv_holds_the_whole_filtered_list_and_no_formula(client: Client, oslo: 
 
 
 def test_text_of_devices_is_text(client: Client, oslo: Folder) -> None:
-    add_system("<script>alert(1)</script>", oslo, 7, product="<img src=x>", software_version="\"><b>")
+    add_system("<script>alert(1)</script>", oslo, 7, product="<img src=x>", software_version='"><b>')
     page = text_of(client.get("/systems/?column=reported_name&column=product&column=software"))
     assert "<script>alert" not in page
     assert "<img src=x>" not in page

@@ -12,7 +12,9 @@ from roomkeeper.tickets.models import Ticket
 @pytest.fixture
 def ticket(boardroom: System) -> Ticket:
     """An open ticket of Boardroom."""
-    return Ticket.objects.create(system=boardroom, kind="identity changed", reason="<b>Another</b> MAC address")
+    return Ticket.objects.create(
+        system=boardroom, kind="identity changed", reason="<b>Another</b> MAC address"
+    )
 
 
 def test_open_ones_first_and_text_stays_text(client: Client, ticket: Ticket) -> None:

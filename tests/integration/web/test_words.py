@@ -11,8 +11,17 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "now"), (-1, "1 s ago"), (-89, "89 s ago"), (-90, "1 min ago"), (13 * 60, "in 13 min"), (-7199, "119 min ago"),
-     (-7200, "2 h ago"), (-86_400 * 2, "2 d ago"), (5, "in 5 s")],
+    [
+        (0, "now"),
+        (-1, "1 s ago"),
+        (-89, "89 s ago"),
+        (-90, "1 min ago"),
+        (13 * 60, "in 13 min"),
+        (-7199, "119 min ago"),
+        (-7200, "2 h ago"),
+        (-86_400 * 2, "2 d ago"),
+        (5, "in 5 s"),
+    ],
 )
 def test_relative_words(seconds: int, words: str) -> None:
     assert rk.relative_words(NOW + timedelta(seconds=seconds), NOW) == words
@@ -20,8 +29,13 @@ def test_relative_words(seconds: int, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "short"),
-    [("ce9.6.1.4516ae5aaa1", "ce9.6.1"), ("RoomOS 10.9.1.0 aea0bdbe6ab", "RoomOS 10.9.1.0"),
-     ("TC7.3.21.cf8fe36", "TC7.3.21"), ("strange", "strange"), ("", "")],
+    [
+        ("ce9.6.1.4516ae5aaa1", "ce9.6.1"),
+        ("RoomOS 10.9.1.0 aea0bdbe6ab", "RoomOS 10.9.1.0"),
+        ("TC7.3.21.cf8fe36", "TC7.3.21"),
+        ("strange", "strange"),
+        ("", ""),
+    ],
 )
 def test_short_versions(text: str, short: str) -> None:
     assert rk.short_version(text) == short

@@ -114,3 +114,48 @@ def test_plan_files_that_say_what_is_wrong(tmp_path: Path, text: str, words: str
     file.write_text(text)
     with pytest.raises(BadPlan, match=words):
         read_plan(file)
+
+
+def test_groups_of_one_network_take_its_addresses_one_after_the_other(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        """
+        [defaults]
+        manager = "http://127.0.0.1:8080"
+        [[network]]
+        name = "Home users"
+        mode = "behind-firewall"
+        address = "127.3.40.1"
+        reported_from = "192.168.40.20"
+        [[endpoint]]
+        network = "Home users"
+        count = 2
+        [[endpoint]]
+        network = "Home users"
+        count = 1
+        """
+    )
+    made = read_plan(plan)
+    assert [one.identity.address for one in made] == ["127.3.40.1", "127.3.40.2", "127.3.40.3"]
+    assert [one.identity.reported_address for one in made] == [
+        "192.168.40.20",
+        "192.168.40.21",
+        "192.168.40.22",
+    ]
+    assert {one.mode for one in made} == {"behind-firewall"}
+    assert len({one.identity.serial for one in made}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[network]]\nmode = "lan"\n', "name of its own"),
+        ('[[network]]\nname = "A"\n', "first address"),
+        ('[[endpoint]]\nnetwork = "B"\n', "no network 'B'"),
+    ],
+)
+def test_a_network_that_is_incomplete_or_missing_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(text)
+    with pytest.raises(BadPlan, match=words):
+        read_plan(plan)

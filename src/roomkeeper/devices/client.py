@@ -1,0 +1,376 @@
+"""The HTTP client that drivers use: one session for all devices, one policy for each (design C.2, rules R6).
+
+Every failure is an error of `devices.errors` that names the device. Not here: what is asked and what it means.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+
+from roomkeeper.devices import errors
+from roomkeeper.devices.answers import DEVICE_MARK, Answer
+from roomkeeper.devices.limits import Limits, LoginMemory
+from roomkeeper.devices.login import Login
+from roomkeeper.devices.reach import Reach
+from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, error_of, find_versions
+
+FIRST_READ: Final = "/getxml?location=/Status/SystemUnit"
+_SESSION_COOKIES: Final = ("SecureSessionId", "SessionId")
+# A cookie goes back as it came, so only what cannot end a header is taken.
+_SESSION_ID: Final = re.compile(r"[A-Za-z0-9+/=._~-]{1,512}", re.ASCII)
+# Names and addresses as they may stand in a URL; anything else could make it lead elsewhere.
+_HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,255}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each phase may take, in seconds, and how many bytes an answer may have.
+
+    An old codec takes tens of seconds for its whole status (protocol notes N.1).
+    """
+
+    connect: float = 3.0
+    read: float = 20.0
+    total: float = 60.0
+    answer_limit: int = 10_000_000
+
+
+ORDINARY: Final = Patience()
+WHOLE_DOCUMENT: Final = Patience(read=45.0, total=120.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A device to talk to. `serial_number` is the expected one; a port of 0 means that there is no such service."""
+
+    name: str
+    address: str
+    reach: Reach
+    login: Login | None = None
+    tls: TlsPolicy = TlsPolicy()
+    https_port: int = 443
+    http_port: int = 80
+    password_may_use_http: bool = False
+    serial_number: str = ""
+
+    @property
+    def whom(self) -> str:
+        """How messages name it."""
+        return f"{self.name} ({self.address})" if self.name else self.address
+
+
+class DeviceTransport:
+    """The session, the limits and the memory of logins that all devices share; an asynchronous context manager."""
+
+    def __init__(self, *, limits: Limits | None = None, logins: LoginMemory | None = None) -> None:
+        self.limits = limits or Limits()
+        self.logins = logins or LoginMemory()
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The HTTP session; there is one between entering and leaving."""
+        if self._session is None:
+            raise RuntimeError("The transport is not open.")
+        return self._session
+
+    def client(self, target: Target, *, patience: Patience | None = None) -> "DeviceClient":
+        """A client for one device. `patience` replaces what each request would allow itself."""
+        return DeviceClient(self, target, patience)
+
+    async def __aenter__(self) -> Self:
+        # No pool limit: `Limits` says how many at a time.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # A compressed answer could be of any size once it is unpacked.
+            auto_decompress=False,
+            headers={"Accept-Encoding": "identity"},
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+class DeviceClient:
+    """Requests to one device."""
+
+    def __init__(self, transport: DeviceTransport, target: Target, patience: Patience | None = None) -> None:
+        self.target = target
+        self._transport = transport
+        self._patience = patience
+        self._tls = DeviceTls(target.tls)
+        self._scheme = ""
+        self._cookie = ""
+        self._device = f"{target.address}:{target.https_port}:{target.http_port}"
+
+    @property
+    def seen_key(self) -> str:
+        """The TLS key that the device showed (or the pinned one), "" before the first handshake."""
+        return self._tls.seen_key
+
+    @property
+    def scheme(self) -> str:
+        """`https` or `http`, "" before the first answer."""
+        return self._scheme
+
+    def use_login(self, login: Login) -> None:
+        """Sign in with this from now on."""
+        self.target = replace(self.target, login=login)
+        self._cookie = ""
+
+    def forget_refusal(self) -> None:
+        """A person wants the stored login to be tried again."""
+        if self.target.login is not None:
+            self._transport.logins.forget(self._mark(self.target.login))
+
+    async def get(self, path: str, *, doing: str, patience: Patience = ORDINARY) -> bytes:
+        """The XML at a path. Raises `DeviceError`."""
+        return await self._ask("GET", path, None, doing, patience)
+
+    async def post(self, path: str, body: bytes, *, doing: str, patience: Patience = ORDINARY) -> bytes:
+        """The XML that answers a post. Raises `DeviceError`."""
+        return await self._ask("POST", path, body, doing, patience)
+
+    @asynccontextmanager
+    async def signed_in(self) -> AsyncIterator[None]:
+        """Requests within use a session cookie instead of the password (CE8 and newer; protocol notes D.2).
+
+        A device that gives none is asked with the password, as without.
+        """
+        # TC answers with a redirect, a device with too many sessions with 503: both are asked with the password.
+        with suppress(errors.UnexpectedAnswer, errors.ServerError):
+            await self._ask("POST", "/xmlapi/session/begin", b"", "signing in", ORDINARY)
+        try:
+            yield
+        finally:
+            if self._cookie:
+                with suppress(errors.DeviceError):
+                    await self._ask("POST", "/xmlapi/session/end", b"", "signing out", ORDINARY)
+                self._cookie = ""
+
+    async def _ask(self, method: str, path: str, body: bytes | None, doing: str, patience: Patience) -> bytes:
+        limits = self._transport.limits
+        try:
+            # Before waiting for a place, so that nothing forbidden waits; `_send` asks again.
+            self.target.reach.demand("https" if self.target.https_port else "http")
+            async with limits.place(self._device) as first_login:
+                scheme = self._scheme or await self._choose_scheme(patience)
+                login = self._get_login()
+                async with first_login:
+                    await self._prove_login(scheme, login, patience)
+                answer = await self._send_signed(scheme, login, method, path, body, patience)
+                self._judge(answer, login)
+        except errors.DeviceError as error:
+            if not isinstance(error, errors.ContactForbidden):
+                is_dead = isinstance(error, errors.ConnectTimedOut | errors.ReadTimedOut)
+                limits.note(self._device, is_dead=is_dead)
+            error.about(self.target.whom, doing)
+            raise
+        limits.note(self._device, is_dead=False)
+        if answer.session:
+            self._cookie = answer.session
+        return answer.body
+
+    # Which road
+
+    async def _choose_scheme(self, patience: Patience) -> str:
+        """HTTPS first; HTTP only where nothing listens for HTTPS and a password may use it (rule R6)."""
+        target = self.target
+        may_use_http = (
+            bool(target.http_port)
+            and target.reach.allows("http")
+            and target.password_may_use_http
+            # A system that was met over TLS cannot prove to be itself without it.
+            and not target.tls.pinned_key
+            and target.tls.trust is not Trust.AUTHORITY
+        )
+        if not target.https_port and not may_use_http:
+            raise errors.PasswordNeedsTls
+        if target.https_port:
+            try:
+                await self._look(patience, "https")
+            except (errors.ConnectionRefused, errors.ConnectTimedOut):
+                if not may_use_http:
+                    raise
+            else:
+                self._scheme = "https"
+                return "https"
+        await self._look(patience, "http")
+        self._scheme = "http"
+        return "http"
+
+    async def _look(self, patience: Patience, scheme: str) -> None:
+        """Ask without a login. Credentials go only to what shows the mark of these devices, or the pinned key."""
+        if scheme == "https" and (self.target.tls.pinned_key or self.target.tls.trust is Trust.AUTHORITY):
+            return
+        answer = await self._send(scheme, "GET", FIRST_READ, None, {}, patience)
+        if answer.status != 401:
+            answer.check()
+        elif not DEVICE_MARK.search(answer.realm):
+            raise errors.UnexpectedAnswer(
+                evidence="Its sign-in is not that of a video system.", first_bytes=answer.body
+            )
+
+    # The login
+
+    def _get_login(self) -> Login:
+        if self.target.login is None:
+            raise errors.LoginRefused(
+                "The device wants a login, and none is stored. Store it under System > Connection."
+            )
+        if ":" in self.target.login.username:
+            # HTTP Basic ends the name at the first colon.
+            raise errors.LoginRefused("The device cannot take a user name with a colon. Use another account.")
+        return self.target.login
+
+    def _mark(self, login: Login) -> str:
+        return self._transport.logins.mark(self._device, login.username, login.password)
+
+    async def _prove_login(self, scheme: str, login: Login, patience: Patience) -> None:
+        """The first login only reads, and a refused one is not tried again (rule R6)."""
+        logins, mark = self._transport.logins, self._mark(login)
+        if logins.was_refused(mark):
+            kind = errors.LockedOut if login.has_worked else errors.LoginRefused
+            raise kind(evidence="The same login was refused before, so it was not tried again.")
+        if logins.has_worked(mark):
+            return
+        answer = await self._send(scheme, "GET", FIRST_READ, None, _basic(login), patience)
+        self._judge(answer, login)
+
+    def _judge(self, answer: Answer, login: Login) -> None:
+        logins, mark = self._transport.logins, self._mark(login)
+        has_worked = login.has_worked or logins.has_worked(mark)
+        try:
+            answer.check()
+        except errors.LockedOut:
+            logins.note_refused(mark, has_worked=True)
+            raise
+        except errors.LoginRefused:
+            logins.note_refused(mark, has_worked=has_worked)
+            if has_worked:
+                raise errors.LockedOut(evidence="The same login worked before.") from None
+            raise
+        logins.note_accepted(mark)
+
+    # The exchange
+
+    async def _send_signed(
+        self, scheme: str, login: Login, method: str, path: str, body: bytes | None, patience: Patience
+    ) -> Answer:
+        if self._cookie:
+            answer = await self._send(scheme, method, path, body, {"Cookie": self._cookie}, patience)
+            if answer.status != 401 and not answer.is_sign_in_page:
+                return answer
+            # The session has expired (protocol notes D.2); the password is known to work.
+            self._cookie = ""
+        return await self._send(scheme, method, path, body, _basic(login), patience)
+
+    async def _send(
+        self,
+        scheme: str,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        patience: Patience,
+    ) -> Answer:
+        """One HTTP exchange: the only place that opens a socket to a device, and so the place that forbids it."""
+        self.target.reach.demand(scheme)
+        if not _HOST.fullmatch(self.target.address):
+            raise errors.NameNotResolved
+        patience = self._patience or patience
+        is_tls = scheme == "https"
+        host = f"[{self.target.address}]" if ":" in self.target.address else self.target.address
+        port = self.target.https_port if is_tls else self.target.http_port
+        if body is not None:
+            headers = {**headers, "Content-Type": "text/xml"}
+        try:
+            async with self._transport.session.request(
+                method,
+                f"{scheme}://{host}:{port}{path}",
+                data=body,
+                headers=headers,
+                ssl=self._tls.context if is_tls else False,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    total=patience.total, sock_connect=patience.connect, sock_read=patience.read
+                ),
+            ) as answer:
+                content = await _read(answer, patience.answer_limit)
+                return Answer(
+                    answer.status,
+                    content,
+                    content_type=answer.headers.get("Content-Type", ""),
+                    realm=answer.headers.get("WWW-Authenticate", ""),
+                    location=answer.headers.get("Location", ""),
+                    session=_session_of(answer),
+                )
+        except errors.DeviceError:
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            found = _error_of(error, is_tls=is_tls)
+            if isinstance(found, errors.TlsFailed):
+                found = await self._explain_tls(found, port)
+            raise found from error
+
+    async def _explain_tls(self, error: errors.TlsFailed, port: int) -> errors.TlsFailed:
+        """Tell a version that the two sides do not share from everything else, by trying each."""
+        theirs = await find_versions(self.target.address, port)
+        ours = self.target.tls.versions
+        if isinstance(error, errors.TlsVersionRefused) or (theirs and not set(theirs) & set(ours)):
+            return errors.TlsVersionRefused(ours=ours, theirs=theirs, detail=error.detail)
+        return error
+
+
+def _basic(login: Login) -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(login.username, login.password, encoding="utf-8")}
+
+
+async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    body = bytearray()
+    async for part in answer.content.iter_chunked(65_536):
+        body += part
+        if len(body) > limit:
+            raise errors.AnswerTooLarge(first_bytes=bytes(body[: errors.FIRST_BYTES]))
+    return bytes(body)
+
+
+def _session_of(answer: aiohttp.ClientResponse) -> str:
+    for name in _SESSION_COOKIES:
+        cookie = answer.cookies.get(name)
+        if cookie is not None and _SESSION_ID.fullmatch(cookie.value):
+            return f"{name}={cookie.value}"
+    return ""
+
+
+def _error_of(error: Exception, *, is_tls: bool) -> errors.DeviceError:
+    """Our error for what aiohttp said."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return errors.ConnectTimedOut()
+    if isinstance(error, TimeoutError):
+        return errors.ReadTimedOut()
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return errors.NameNotResolved(detail=str(error))
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        cause = error.certificate_error
+        return (
+            error_of(cause) if isinstance(cause, OSError) else errors.CertificateUntrusted(detail=str(error))
+        )
+    if isinstance(error, aiohttp.ClientConnectorError):
+        if is_tls and isinstance(error.os_error, ConnectionResetError):
+            return errors.TlsFailed(detail=str(error))
+        return error_of(error.os_error)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return errors.NotXml(detail=str(error))
+    return errors.ConnectionCutOff(detail=str(error))

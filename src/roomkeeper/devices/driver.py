@@ -1,0 +1,78 @@
+"""What a driver does, whatever the family. A family's own stands in `families/<family>/driver.py`.
+
+This one can do nothing: it is the driver of families whose wire is not known (rule R10). Which methods a family
+has stands in its manifest; the others raise `Unsupported` without sending anything. All raise `DeviceError`.
+"""
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from roomkeeper.devices import errors
+from roomkeeper.devices.client import DeviceClient
+from roomkeeper.devices.facts import Facts, FeedbackSlot, WriteOutcome
+from roomkeeper.devices.families.manifest import Manifest
+from roomkeeper.protocols.xapi.command import CommandCall, CommandDocument, CommandResult
+from roomkeeper.protocols.xapi.configuration import ConfigurationDocument
+from roomkeeper.protocols.xapi.status import StatusDocument
+from roomkeeper.protocols.xapi.valuespace import ValueSpace
+
+
+class Driver:
+    """Talks to one device of a family."""
+
+    def __init__(self, family: Manifest, client: DeviceClient) -> None:
+        self.family = family
+        self.client = client
+
+    async def identify(self) -> Facts:
+        """Who it is; only reads."""
+        self._refuse("identify")
+
+    async def read_status(self) -> StatusDocument:
+        """Its whole status."""
+        self._refuse("read_status")
+
+    async def read_configuration(self) -> ConfigurationDocument:
+        """What is set on it; passwords as `***`."""
+        self._refuse("read_configuration")
+
+    async def read_valuespace(self) -> dict[str, ValueSpace]:
+        """What its settings may hold, by the names that the configuration refers to."""
+        self._refuse("read_valuespace")
+
+    async def read_command_document(self) -> CommandDocument:
+        """Which commands it has."""
+        self._refuse("read_command_document")
+
+    async def read_feedback(self) -> tuple[FeedbackSlot, ...]:
+        """Its registered feedback slots."""
+        self._refuse("read_feedback")
+
+    async def write_configuration(self, values: Mapping[str, str]) -> WriteOutcome:
+        """Set those values and no others. What the device refuses is told in the outcome, not raised."""
+        self._refuse("write_configuration")
+
+    async def run_command(self, call: CommandCall) -> CommandResult:
+        """Run one command. Raises `Rejected` with its words, `Unsupported` where its release has no such command."""
+        self._refuse("run_command")
+
+    async def register_feedback(self, url: str) -> None:
+        """Have events sent to an address: the family's slot and expressions. Writes over what the slot held."""
+        self._refuse("register_feedback")
+
+    async def restart(self) -> None:
+        """Restart it; returns when it has agreed to."""
+        self._refuse("restart")
+
+    async def set_password(self, username: str, password: str) -> None:
+        """Set the password of an account; if it is the one that is signed in with, the new one is used from then on."""
+        self._refuse("set_password")
+
+    async def show_message(self, text: str, *, title: str = "", seconds: int = 0) -> None:
+        """Show a message on its screen; 0 seconds: until somebody takes it away."""
+        self._refuse("show_message")
+
+    def _refuse(self, act: str) -> NoReturn:
+        message = f'The device does not support "{act.replace("_", " ")}". See what its family supports.'
+        evidence = f"{self.family.title} are {self.family.level.value} only."
+        raise errors.Unsupported(message, evidence=evidence).about(self.client.target.whom)

@@ -1,0 +1,1 @@
+"""TC, CE and RoomOS endpoints: the driver, and what differs between their releases as data."""

@@ -1,0 +1,256 @@
+"""The driver of TC, CE and RoomOS endpoints over their HTTP API (protocol notes D). Differences: `quirks`."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from roomkeeper.devices import errors
+from roomkeeper.devices.client import FIRST_READ, ORDINARY, WHOLE_DOCUMENT, Patience
+from roomkeeper.devices.driver import Driver
+from roomkeeper.devices.facts import Facts, FeedbackSlot, WriteOutcome
+from roomkeeper.devices.families.roomos.quirks import Quirks, quirks_of
+from roomkeeper.devices.login import Login
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.command import (
+    CommandCall,
+    CommandDocument,
+    CommandResult,
+    decode_command_document,
+    decode_command_result,
+    encode_commands,
+)
+from roomkeeper.protocols.xapi.configuration import (
+    ConfigurationDocument,
+    ConfigurationResult,
+    decode_configuration,
+    decode_configuration_result,
+    encode_configuration,
+)
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.status import StatusDocument, decode_status
+from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
+
+_Decoded = TypeVar("_Decoded")
+_HIDDEN: Final = "***"
+_SLOT: Final = re.compile(r"HttpFeedback(?:\[([0-9]+)\])?/(URL|Status|Expression)", re.ASCII)
+
+
+class FamilyDriver(Driver):
+    """Talks to one endpoint. The first thing it does is to read who it is; only then it writes (rule R6)."""
+
+    _facts: Facts | None = None
+
+    async def identify(self) -> Facts:
+        """Who it is, by SystemUnit and Network (protocol notes I.1)."""
+        doing = "identifying it"
+        unit = _by_key(await self._read(FIRST_READ, decode_status, doing))
+        network = _by_key(await self._read("/getxml?location=/Status/Network", decode_status, doing))
+        self._facts = Facts(
+            family=self.family.name,
+            product_type=unit.get(match_key("SystemUnit/ProductType"), ""),
+            product=unit.get(match_key("SystemUnit/ProductId"), ""),
+            platform=unit.get(match_key("SystemUnit/ProductPlatform"), ""),
+            software_version=unit.get(match_key("SystemUnit/Software/Version"), ""),
+            serial_number=unit.get(match_key("SystemUnit/Hardware/Module/SerialNumber"), ""),
+            mac_address=network.get(match_key("Network[1]/Ethernet/MacAddress"), ""),
+            tls_key=self.client.seen_key,
+        )
+        return self._facts
+
+    async def read_status(self) -> StatusDocument:
+        """Its whole status."""
+        return await self._read("/status.xml", decode_status, "reading its status", WHOLE_DOCUMENT)
+
+    async def read_configuration(self) -> ConfigurationDocument:
+        """What is set on it."""
+        doing = "reading its configuration"
+        return await self._read("/configuration.xml", decode_configuration, doing, WHOLE_DOCUMENT)
+
+    async def read_valuespace(self) -> dict[str, ValueSpace]:
+        """What its settings may hold."""
+        return await self._read(
+            "/valuespace.xml", decode_valuespace, "reading its value spaces", WHOLE_DOCUMENT
+        )
+
+    async def read_command_document(self) -> CommandDocument:
+        """Which commands it has."""
+        return await self._read(
+            "/command.xml", decode_command_document, "reading its commands", WHOLE_DOCUMENT
+        )
+
+    async def read_feedback(self) -> tuple[FeedbackSlot, ...]:
+        """Its registered slots; only used ones appear (protocol notes C.3)."""
+        document = await self._read(
+            "/getxml?location=/Status/HttpFeedback", decode_status, "reading its feedback slots"
+        )
+        slots: dict[int, FeedbackSlot] = {}
+        for path, value in document.values.items():
+            match = _SLOT.match(path)
+            if match is None:
+                continue
+            number = int(match[1] or "1")
+            slot = slots.get(number, FeedbackSlot(number, "", ()))
+            if match[2] == "URL":
+                slot = replace(slot, url=value)
+            elif match[2] == "Status":
+                slot = replace(slot, status=value)
+            else:
+                slot = replace(slot, expressions=(*slot.expressions, value))
+            slots[number] = slot
+        return tuple(slots[number] for number in sorted(slots))
+
+    async def write_configuration(self, values: Mapping[str, str]) -> WriteOutcome:
+        """Set those values and no others (protocol notes D.5).
+
+        Where the device refuses something it may have applied the rest, so what holds is read back.
+        Raises ValueError for what XML cannot hold.
+        """
+        doing = "writing settings"
+        if not values:
+            return WriteOutcome()
+        quirks = await self._prepare_to_write()
+        body = encode_configuration(values, quirks.dialect)
+        answer = await self.client.post("/putxml", body, doing=doing)
+        result = self._decode(answer, decode_configuration_result, doing)
+        if result.ok:
+            return WriteOutcome(applied=tuple(values))
+        return self._compare(values, result, await self.read_configuration())
+
+    def _compare(
+        self, values: Mapping[str, str], result: ConfigurationResult, found: ConfigurationDocument
+    ) -> WriteOutcome:
+        refused = {_key(path): words for path, words in result.errors if path}
+        general = " ".join(words for path, words in result.errors if not path)
+        holds = {_key(path): leaf.value for path, leaf in found.settings.items()}
+        applied, rejected, unreadable = [], [], []
+        for path, wanted in values.items():
+            key = _key(path)
+            value = holds.get(key)
+            if key in refused:
+                rejected.append(self._rejected(path, refused[key]))
+            elif value == wanted:
+                applied.append(path)
+            elif value == _HIDDEN:
+                unreadable.append(path)
+            else:
+                kept = "It is not on this device." if value is None else "It kept another value."
+                rejected.append(self._rejected(path, general or kept))
+        return WriteOutcome(tuple(applied), tuple(rejected), tuple(unreadable))
+
+    async def run_command(self, call: CommandCall) -> CommandResult:
+        """Run one command (protocol notes D.6)."""
+        return await self._run(call, f"running {call.path}")
+
+    async def register_feedback(self, url: str) -> None:
+        """Register the manifest's slot and expressions (protocol notes C.1)."""
+        quirks = await self._prepare_to_write()
+        feedback = self.family.feedback
+        doing = "registering feedback"
+        if feedback is None or len(url) > quirks.feedback_url_length:
+            evidence = f"It takes addresses of at most {quirks.feedback_url_length} characters."
+            raise errors.Unsupported(evidence=evidence).about(self.client.target.whom, doing)
+        call = CommandCall(
+            "HttpFeedback/Register",
+            (
+                ("FeedbackSlot", str(feedback.slot)),
+                ("ServerUrl", url),
+                ("Expression", feedback.expressions),
+                *quirks.feedback_arguments,
+            ),
+        )
+        await self._run(call, doing)
+
+    async def restart(self) -> None:
+        """Restart it; it answers before it goes down."""
+        quirks = await self._prepare_to_write()
+        await self._run(CommandCall(quirks.restart_command, (("Action", "Restart"),)), "restarting it")
+
+    async def set_password(self, username: str, password: str) -> None:
+        """Set an account's password (protocol notes J); TC can only set that of `admin`."""
+        quirks = await self._prepare_to_write()
+        login = self.client.target.login
+        if quirks.password_account and username != quirks.password_account:
+            evidence = f"Its release can only set the password of {quirks.password_account}."
+            raise errors.Unsupported(evidence=evidence).about(self.client.target.whom, "setting a password")
+        words = {
+            "{username}": username,
+            "{password}": password,
+            "{own_password}": login.password if login else "",
+        }
+        arguments = ((name, words[word]) for name, word in quirks.password_arguments)
+        # An empty own password means that none is set, and then it is not asked for.
+        given = tuple((name, value) for name, value in arguments if value or name != "YourPassphrase")
+        await self._run(CommandCall(quirks.password_command, given), "setting a password")
+        if login is not None and login.username == username:
+            self.client.use_login(Login(username, password, has_worked=True))
+
+    async def show_message(self, text: str, *, title: str = "", seconds: int = 0) -> None:
+        """Show a message on its screen."""
+        quirks = await self._prepare_to_write()
+        arguments = [("Text", text), ("Duration", str(seconds))]
+        if title:
+            arguments.append(("Title", title))
+        await self._run(CommandCall(quirks.message_command, tuple(arguments)), "showing a message")
+
+    # How
+
+    async def _prepare_to_write(self) -> Quirks:
+        """Make sure that it is the device that is meant (rule R6). Raises `WrongDevice`."""
+        facts = self._facts or await self.identify()
+        expected = self.client.target.serial_number
+        if expected and facts.serial_number != expected:
+            raise errors.WrongDevice(expected=expected, found=facts.serial_number).about(
+                self.client.target.whom, "making sure of it before writing"
+            )
+        return quirks_of(facts.software_version)
+
+    async def _run(self, call: CommandCall, doing: str) -> CommandResult:
+        quirks = await self._prepare_to_write()
+        answer = await self.client.post("/putxml", encode_commands([call]), doing=doing)
+        results = self._decode(answer, decode_command_result, doing)
+        whom = self.client.target.whom
+        if not results:
+            raise errors.Unsupported(
+                evidence=f"Its release knows {call.path} with other parameters, or not at all."
+            ).about(whom, doing)
+        result = results[0]
+        if result.ok:
+            return result
+        if result.name in ("ActionError", "Fault"):
+            raise errors.Unsupported(evidence=f"It says: {result.reason}").about(whom, doing)
+        if quirks.forbidden_words.search(result.reason):
+            raise errors.NotAdministrator(evidence=f"It says: {result.reason}").about(whom, doing)
+        raise self._rejected(call.path, result.reason)
+
+    def _rejected(self, path: str, words: str) -> errors.Rejected:
+        return errors.Rejected(path=path, words=words).about(self.client.target.whom)
+
+    async def _read(
+        self,
+        path: str,
+        decode: Callable[[bytes], _Decoded],
+        doing: str,
+        patience: Patience = ORDINARY,
+    ) -> _Decoded:
+        return self._decode(await self.client.get(path, doing=doing, patience=patience), decode, doing)
+
+    def _decode(self, data: bytes, decode: Callable[[bytes], _Decoded], doing: str) -> _Decoded:
+        try:
+            return decode(data)
+        except ProtocolError as error:
+            found = errors.NotXml(first_bytes=data, detail=str(error))
+            raise found.about(self.client.target.whom, doing) from error
+
+
+def _by_key(document: StatusDocument) -> dict[str, str]:
+    """Values by the form for comparing: TC numbers every node, CE and RoomOS only those that repeat (notes D.4)."""
+    return {match_key(path): value for path, value in document.values.items()}
+
+
+def _key(path: str) -> str:
+    """The form for comparing; what a device says as a path may be none."""
+    try:
+        return match_key(path)
+    except ProtocolError:
+        return path

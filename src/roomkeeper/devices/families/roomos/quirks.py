@@ -1,0 +1,69 @@
+"""How releases of TC, CE and RoomOS differ, one entry each (protocol notes D.7). No code asks for a version but this.
+
+A row of `_TABLE` says which versions it is for and only what differs from the row for everything newer.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from roomkeeper.protocols.xapi.dialect import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """What a driver has to know about a release. Words in braces in arguments are filled by the driver."""
+
+    name: str = "RoomOS"
+    dialect: Dialect = Dialect.CE
+    has_sessions: bool = True
+    feedback_arguments: tuple[tuple[str, str], ...] = (("Format", "XML"),)
+    feedback_url_length: int = 2048
+    password_command: str = "UserManagement/User/Passphrase/Set"  # noqa: S105 - a command's name
+    password_arguments: tuple[tuple[str, str], ...] = (
+        ("Username", "{username}"),
+        ("NewPassphrase", "{password}"),
+        ("YourPassphrase", "{own_password}"),
+    )
+    # The only account whose password the command sets; "" for any.
+    password_account: str = ""
+    # How a refusal for want of rights is worded: no capture shows it, so by its sense.
+    forbidden_words: re.Pattern[str] = re.compile(r"permission|privilege|not authori[sz]ed", re.IGNORECASE)
+    restart_command: str = "SystemUnit/Boot"
+    message_command: str = "UserInterface/Message/Alert/Display"
+    upgrade_has_forced: bool = True
+    standby_path: str = "Standby/State"
+    sip_uri_path: str = "SIP/URI"
+
+
+_NEWEST: Final = Quirks()
+# The first row whose pattern is found in the software version holds.
+_TABLE: Final = (
+    (
+        re.compile(r"^tc\s?\d", re.IGNORECASE),
+        replace(
+            _NEWEST,
+            name="TC",
+            dialect=Dialect.TC,
+            # TC answers the session calls with a redirect (protocol notes D.1).
+            has_sessions=False,
+            # Format came with CE8 (protocol notes C.1).
+            feedback_arguments=(),
+            feedback_url_length=255,
+            password_command="SystemUnit/AdminPassword/Set",  # noqa: S106 - a command's name
+            password_arguments=(("Password", "{password}"),),
+            password_account="admin",  # noqa: S106 - a user's name
+            upgrade_has_forced=False,
+            standby_path="Standby/Active",
+            sip_uri_path="SIP/Profile[1]/URI",
+        ),
+    ),
+    (re.compile(r"^ce\s?[89]\.", re.IGNORECASE), replace(_NEWEST, name="CE")),
+)
+
+
+@lru_cache(maxsize=1024)
+def quirks_of(software_version: str) -> Quirks:
+    """The quirks of a software version as the device spells it; those of the newest for one that says nothing."""
+    return next((quirks for pattern, quirks in _TABLE if pattern.search(software_version)), _NEWEST)
