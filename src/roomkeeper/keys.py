@@ -63,13 +63,18 @@ def new_secret() -> str:
 
 
 def load(data: Path) -> Keys:
-    """The keys of the data folder, made on first use (file mode 0600)."""
-    return _load(data)
+    """The keys of the data folder, made on first use (file mode 0600); a file that was replaced is read anew, so
+    that a running server follows a rotation. Raises `KeyFileUnusable`."""
+    path = f"{data}/{KEY_FILE}"
+    try:
+        found = os.stat(path)  # noqa: PTH116 - called for every post; a Path costs three times as much
+    except FileNotFoundError:
+        _make(data / KEY_FILE)
+        found = os.stat(path)  # noqa: PTH116
+    return _read(path, found.st_ino, found.st_mtime_ns)
 
 
-@lru_cache(maxsize=4)
-def _load(data: Path) -> Keys:
-    path = data / KEY_FILE
+def _make(path: Path) -> None:
     if not path.exists():
         _write_new(
             path,
@@ -79,13 +84,20 @@ def _load(data: Path) -> Keys:
                 "encryption": [Fernet.generate_key().decode()],
             },
         )
+
+
+@lru_cache(maxsize=4)
+def _read(path: str, inode: int, changed_at: int) -> Keys:
     try:
-        found = json.loads(path.read_text("ascii"))
-        return Keys(
-            found["web"], bytes.fromhex(found["digest"]), tuple(k.encode() for k in found["encryption"])
+        found = json.loads(Path(path).read_text("ascii"))
+        keys = Keys(
+            str(found["web"]), bytes.fromhex(found["digest"]), tuple(k.encode() for k in found["encryption"])
         )
-    except (OSError, ValueError, KeyError) as error:
+        # Keys that cannot encrypt are to be noticed at the start and not at the first password.
+        _fernet(keys.encryption)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise KeyFileUnusable(f"{path} cannot be read ({error}). Restore it from a backup.") from error
+    return keys
 
 
 def add_encryption_key(data: Path) -> Keys:
@@ -113,7 +125,6 @@ def _replace(path: Path, keys: Keys, encryption: tuple[bytes, ...]) -> None:
     beside.unlink(missing_ok=True)
     _write_new(beside, content)
     beside.replace(path)
-    _load.cache_clear()
 
 
 def _write_new(path: Path, content: Mapping[str, object]) -> None:

@@ -18,7 +18,11 @@ from tests.cast import PASSWORD
 
 ROOMKEEPER = Path(sys.executable).with_name("roomkeeper")
 CHROMIUM_ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
     "--no-first-run",
 ]
 START_TIME = 60.0
@@ -58,12 +62,27 @@ def demo(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterato
 def empty(tmp_path: Path, chromium: Browser) -> Iterator[Server]:
     """`roomkeeper serve` with one administrator and no system."""
     made = subprocess.run(
-        [ROOMKEEPER, "migrate", "--data", tmp_path], env=_environment(tmp_path), check=False, capture_output=True
+        [ROOMKEEPER, "migrate", "--data", tmp_path],
+        env=_environment(tmp_path),
+        check=False,
+        capture_output=True,
     )
     assert made.returncode == 0, made.stderr.decode()
     made = subprocess.run(
-        [ROOMKEEPER, "user", "create", "administrator", "--role=administrator", "--password-stdin", "--data", tmp_path],
-        env=_environment(tmp_path), check=False, capture_output=True, input=PASSWORD.encode(),
+        [
+            ROOMKEEPER,
+            "user",
+            "create",
+            "administrator",
+            "--role=administrator",
+            "--password-stdin",
+            "--data",
+            tmp_path,
+        ],
+        env=_environment(tmp_path),
+        check=False,
+        capture_output=True,
+        input=PASSWORD.encode(),
     )
     assert made.returncode == 0, made.stderr.decode()
     yield from _serve(tmp_path, "serve")
@@ -74,8 +93,11 @@ def _serve(data: Path, *command: str) -> Iterator[Server]:
     listeners = [f"--http={host}:{http}" for host in ("127.0.0.1", "127.0.0.2")]
     listeners += [f"--https={host}:{https}" for host in ("127.0.0.1", "127.0.0.2")]
     process = subprocess.Popen(
-        [ROOMKEEPER, *command, "--data", data, *listeners], env=_environment(data), stdout=subprocess.PIPE,
-        stderr=(data / "stderr").open("wb"), text=True,
+        [ROOMKEEPER, *command, "--data", data, *listeners],
+        env=_environment(data),
+        stdout=subprocess.PIPE,
+        stderr=(data / "stderr").open("wb"),
+        text=True,
     )
     killer = threading.Timer(START_TIME, process.kill)
     killer.start()
@@ -101,7 +123,9 @@ def _serve(data: Path, *command: str) -> Iterator[Server]:
 
 
 def _environment(data: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ROOMKEEPER_", "DJANGO_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("ROOMKEEPER_", "DJANGO_"))
+    }
     return {**kept, "ROOMKEEPER_DATA": str(data)}
 
 
@@ -140,7 +164,9 @@ def sign_in(page: Page, password: str) -> None:
 def page(demo: Server, chromium: Browser, signed_in_state: dict[str, object]) -> Iterator[Page]:
     """A tab of the demonstration's administrator; whatever the browser complains of fails the test."""
     context = chromium.new_context(
-        base_url=demo.address, storage_state=signed_in_state, viewport={"width": 1440, "height": 900}  # type: ignore[arg-type]
+        base_url=demo.address,
+        storage_state=signed_in_state,
+        viewport={"width": 1440, "height": 900},  # type: ignore[arg-type]
     )
     yield from watched_tab(context)
 

@@ -8,7 +8,9 @@ from tests.browser.conftest import Server
 pytestmark = pytest.mark.browser
 
 
-def test_an_unknown_system_appears_is_admitted_and_stands_in_the_list(empty: Server, empty_page: Page) -> None:
+def test_an_unknown_system_appears_is_admitted_and_stands_in_the_list(
+    empty: Server, empty_page: Page
+) -> None:
     page = empty_page
     page.goto("/systems/")
     expect(page.get_by_text("three ways to get the first one")).to_be_visible()
@@ -27,7 +29,10 @@ def test_an_unknown_system_appears_is_admitted_and_stands_in_the_list(empty: Ser
     # The other tab has waited at the empty list all the time.
     expect(other.get_by_role("link", name="Kitchen")).to_be_visible(timeout=15_000)
     expect(other.get_by_text("three ways")).to_be_hidden()
-    assert Device(server=empty.address, serial="FOC2204NXZ6", mac="02:AB:00:00:00:02").event("Boot").status == 200
+    assert (
+        Device(server=empty.address, serial="FOC2204NXZ6", mac="02:AB:00:00:00:02").event("Boot").status
+        == 200
+    )
     page.goto("/inbox/")
     page.get_by_role("row").filter(has_text="FOC2204NXZ6").get_by_role("link").click()
     page.get_by_role("link", name="Admit", exact=True).click()

@@ -8,8 +8,22 @@ from tests.browser.conftest import Server
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/systems/", "/inbox/", "/add-systems/", "/add-systems/?tab=list", "/add-systems/?tab=finding",
-         "/folders/", "/change-sets/", "/tickets/", "/network-settings/", "/people/", "/audit/", "/account/", "/help/")
+PAGES = (
+    "/",
+    "/systems/",
+    "/inbox/",
+    "/add-systems/",
+    "/add-systems/?tab=list",
+    "/add-systems/?tab=finding",
+    "/folders/",
+    "/change-sets/",
+    "/tickets/",
+    "/network-settings/",
+    "/people/",
+    "/audit/",
+    "/account/",
+    "/help/",
+)
 TABS = ("", "connection/", "settings/", "changes/", "timeline/", "status/", "log/")
 
 
@@ -93,7 +107,9 @@ def test_dark_and_light_follow_the_system(
     demo: Server, chromium: Browser, signed_in_state: dict[str, object], scheme: str
 ) -> None:
     context = chromium.new_context(
-        base_url=demo.address, storage_state=signed_in_state, color_scheme=scheme  # type: ignore[arg-type]
+        base_url=demo.address,
+        storage_state=signed_in_state,
+        color_scheme=scheme,  # type: ignore[arg-type]
     )
     page = context.new_page()
     page.goto("/")

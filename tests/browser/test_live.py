@@ -13,7 +13,11 @@ IS_SAME_PAGE = "document.body.dataset.mark === 'same page'"
 
 def test_the_fleet_comes_alive_each_by_its_own_connectivity(page: Page) -> None:
     page.goto("/systems/")
-    for name, connectivity in (("Boardroom", "LAN"), ("Lobby", "Public Internet"), ("Home Office", "Behind Firewall")):
+    for name, connectivity in (
+        ("Boardroom", "LAN"),
+        ("Lobby", "Public Internet"),
+        ("Home Office", "Behind Firewall"),
+    ):
         row = page.get_by_role("row").filter(has=page.get_by_role("link", name=re.compile(f"^{name}")))
         expect(row.get_by_text("alive", exact=True)).to_be_visible(timeout=30_000)
         expect(row.get_by_text(connectivity, exact=True)).to_be_visible(timeout=30_000)
@@ -58,7 +62,9 @@ def test_what_the_pointer_is_on_is_left_alone_until_it_leaves(page: Page) -> Non
 
 def test_tabs_of_one_browser_share_one_event_stream(page: Page) -> None:
     streams: list[str] = []
-    page.context.on("request", lambda request: streams.append(request.url) if request.url.endswith("/events") else None)
+    page.context.on(
+        "request", lambda request: streams.append(request.url) if request.url.endswith("/events") else None
+    )
     page.goto("/systems/")
     second = page.context.new_page()
     second.goto("/systems/")

@@ -88,8 +88,9 @@ def restore_backup(
     """Restore a backup into an empty data folder (or, with --force, over an existing one). Stop the server first."""
     options = ready(data=data)
     database = options.data / _DATABASE
-    if not options.database_url and database.exists() and not force:
-        fail(f"{options.data} already holds a database. Use --force to replace it; there is no undo.")
+    if not force and (_has_tables() if options.database_url else database.exists()):
+        place = "The database" if options.database_url else options.data
+        fail(f"{place} already holds an installation. Use --force to replace it; there is no undo.")
     try:
         with tarfile.open(file, "r:gz") as archive:
             members = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
@@ -100,12 +101,13 @@ def restore_backup(
     wanted = _DUMP if options.database_url else _DATABASE
     if wanted not in found:
         fail(f"{file} holds no {wanted}: it was made with another kind of database.", code=USAGE)
+    if options.database_url:
+        # First, as it fails as a whole: the keys of the old database would be gone.
+        _restore_postgresql(options, found[_DUMP])
     for name in _KEPT_FILES:
         if name in found:
             _write(options.data / name, found[name])
-    if options.database_url:
-        _restore_postgresql(options, found[_DUMP])
-    else:
+    if not options.database_url:
         for leftover in (f"{_DATABASE}-wal", f"{_DATABASE}-shm"):
             (options.data / leftover).unlink(missing_ok=True)
         _write(database, found[_DATABASE])
@@ -136,6 +138,16 @@ def _dump_postgresql(options: Options) -> bytes:
     if done.returncode:
         fail(f"pg_dump failed: {done.stderr.decode('utf-8', 'replace')[-500:]}")
     return done.stdout
+
+
+def _has_tables() -> bool:
+    from django.db import connection
+
+    try:
+        return bool(connection.introspection.table_names())
+    finally:
+        # The restore takes the tables away, which an open connection would hold up.
+        connection.close()
 
 
 def _restore_postgresql(options: Options, dump: bytes) -> None:

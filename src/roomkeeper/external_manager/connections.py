@@ -91,6 +91,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what stands before the body; uvicorn reads headers without any bound."""
+        if not self._is_in_headers and (self.cycle is None or self.cycle.response_complete):
+            # What follows an answered request belongs to the next one's headers, blank lines before it too.
+            self._is_in_headers, self._header_size = True, 0
         if self._is_in_headers:
             self._header_size += len(data)
             if self._header_size > HEADER_SIZE_LIMIT + len(data):

@@ -65,9 +65,12 @@ def _certificate(options: Options, now: datetime) -> Finding:
         if options.tls_certificate
         else certificates.CertificateFiles.below(options.data).leaf
     )
-    if not path.exists():
-        return Finding("certificate", not options.tls_certificate, "is made at the first start")
-    ends = certificates.expires_at(path)
+    if not path.exists() and not options.tls_certificate:
+        return Finding("certificate", True, "is made at the first start")
+    try:
+        ends = certificates.expires_at(path)
+    except (OSError, ValueError) as error:
+        return Finding("certificate", False, f"{path} cannot be read: {error}")
     days = (ends - now).days
     return Finding("certificate", days > 0, f"runs out in {days} days, on {ends:%Y-%m-%d}")
 

@@ -1,12 +1,14 @@
 """Sockets for HTTP and HTTPS and the servers on them: two uvicorn servers in one loop."""
 
 import contextlib
+import resource
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from roomkeeper.external_manager.connections import GuardedProtocol
 from roomkeeper.settings.options import Options, SettingsError
@@ -15,6 +17,26 @@ BACKLOG = 4096
 # Longer than the gap between two posts of a storm, shorter than a heartbeat: idle endpoints hold no connection.
 KEEP_ALIVE = 20
 SHUTDOWN_SECONDS = 5
+
+
+class Loop(uvloop.Loop):
+    """uvloop that ends TLS handshakes in the time of headers: until they are through, no cap counts them."""
+
+    def __init__(self, handshake_timeout: float) -> None:
+        super().__init__()
+        self._handshake_timeout = handshake_timeout
+
+    async def create_server(self, *args: Any, **options: Any) -> Any:
+        """A listener, as uvicorn asks for it."""
+        if options.get("ssl") is not None:
+            options.setdefault("ssl_handshake_timeout", self._handshake_timeout)
+        return await super().create_server(*args, **options)
+
+
+def allow_many_connections() -> None:
+    """Raise the usual limit of 1,024 open files to what the system allows: the connection cap is above it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Server(uvicorn.Server):

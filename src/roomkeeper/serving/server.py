@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-import uvloop
 
 from roomkeeper.asgi import application
 from roomkeeper.external_manager.batcher import Batcher
@@ -20,7 +19,7 @@ from roomkeeper.external_manager.proxies import resolve
 from roomkeeper.jobs.schedule import register
 from roomkeeper.serving import certificates, first_start, listeners
 from roomkeeper.serving.background import Background
-from roomkeeper.settings.options import Options
+from roomkeeper.settings.options import Options, SettingsError
 from roomkeeper.systems import findings, network_settings
 from roomkeeper.systems.addresses import parse_networks
 
@@ -54,7 +53,8 @@ class Process:
         """Serve until SIGTERM or SIGINT."""
         sys.setswitchinterval(SWITCH_INTERVAL)
         first_start.prepare([*self._options.http, *self._options.https])
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        listeners.allow_many_connections()
+        with asyncio.Runner(loop_factory=lambda: listeners.Loop(self._options.header_timeout)) as runner:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
@@ -118,7 +118,12 @@ class Process:
         else:
             certificates.ensure(self._files, self._names(), now=now)
             certificate, key = self._files.leaf, self._files.leaf_key
-        self._tls = certificates.context(certificate, key)
+        try:
+            self._tls = certificates.context(certificate, key)
+        except OSError as error:
+            raise SettingsError(
+                f"The certificate {certificate} cannot be used with {key}: {error}"
+            ) from error
 
     def _tell_reach(self) -> None:
         """Somebody who wonders why no endpoint appears finds the reason among the tickets."""

@@ -11,8 +11,18 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from roomkeeper.systems import credentials, findings, inventory, live, network_settings, secrets, timeline
+from roomkeeper.systems import (
+    credentials,
+    findings,
+    inventory,
+    live,
+    network_settings,
+    records,
+    secrets,
+    timeline,
+)
 from roomkeeper.systems.addresses import is_within, parse_networks
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, Folder, NetworkSettings, State, System
 
 SERIAL_LIMIT = 64
@@ -50,6 +60,7 @@ def pre_register(
         mac_address = inventory.normalize_mac(mac_address) if mac_address.strip() else ""
         network = str(ipaddress.ip_network(network, strict=False)) if network else ""
         hint = str(ipaddress.ip_address(hint_address)) if hint_address else None
+        host = records.usable_address(host, http_port, https_port)
     except ValueError as error:
         raise AdmissionRefused(str(error)) from error
     serial_number = serial_number.strip()
@@ -74,7 +85,7 @@ def pre_register(
         system.folder = folder or inventory.root_folder()
         system.state = State.PRE_REGISTERED
         system.admission_network, system.admission_hint_address = network, hint
-        system.host, system.http_port, system.https_port = host.strip(), http_port, https_port
+        system.host, system.http_port, system.https_port = host, http_port, https_port
         system.password_may_use_http = password_may_use_http
         system.is_secure_only = (
             network_settings.get().secure_only if is_secure_only is None else is_secure_only
@@ -120,6 +131,7 @@ def approve(
     if source is None:
         source = contact.source_address if contact and contact.source_address else ""
     with transaction.atomic():
+        lock_contacts([system.pk])
         if folder is not None:
             system.folder = folder
         if name is not None and name.strip():
@@ -165,6 +177,7 @@ def readmit(system: System, *, user: Any, now: datetime) -> System:
     """Admit again: forget what was proven (after a factory reset, an ignore or a block) and make a new secret."""
     contact = Contact.objects.filter(system=system).first()
     with transaction.atomic():
+        lock_contacts([system.pk])
         secrets.forget(system)
         system.pinned_key = ""
         system.is_proven_by_probe = False
@@ -187,6 +200,7 @@ def accept_identity(
     if not mac and not serial_number:
         raise AdmissionRefused("Give the serial number or the MAC address that the system now has.")
     with transaction.atomic():
+        lock_contacts([system.pk])
         old = f"{system.serial_number or '–'} / {system.mac_address or '–'}"
         system.serial_number, system.mac_address = serial_number, mac
         _save_admitted(system)
@@ -200,6 +214,7 @@ def accept_identity(
 
 def _set_aside(system: System, state: State, word: str, *, user: Any, now: datetime) -> System:
     with transaction.atomic():
+        lock_contacts([system.pk])
         system.state = state
         _save_admitted(system)
         timeline.add(system, "admission", word, now=now, user=user)

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from roomkeeper.systems import connectivity, findings, live, timeline
 from roomkeeper.systems.connectivity import Decision, ProbeResult
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Connectivity, ConnectivityChange, Contact, Probe, System
 
 
@@ -23,6 +24,7 @@ def apply_probe(
 ) -> None:
     """Take over what a probe decided; where connectivity is locked it is recorded and not applied."""
     with transaction.atomic():
+        lock_contacts([system.pk])
         system = System.objects.select_for_update().get(pk=system.pk)
         old = system.connectivity
         if result is ProbeResult.ITSELF:
@@ -71,6 +73,7 @@ def set_by_hand(system: System, new: str, *, user: Any, now: datetime) -> None:
     if new not in Connectivity.values or not new:
         raise ConnectivityRefused(f"{new!r} is no connectivity.")
     with transaction.atomic():
+        lock_contacts([system.pk])
         old = system.connectivity
         if old != new:
             _record(system, old, new, f"set by {user}", now=now, user=user)
@@ -90,6 +93,7 @@ def undo(change: ConnectivityChange, *, user: Any, now: datetime) -> None:
     if newest is None or newest.pk != change.pk:
         raise ConnectivityRefused("Only the newest change of connectivity that is in force can be undone.")
     with transaction.atomic():
+        lock_contacts([system.pk])
         change.undone_at = now
         change.save(update_fields=["undone_at"])
         old = system.connectivity

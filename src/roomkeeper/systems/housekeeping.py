@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from roomkeeper.jobs.retention import register_kind
 from roomkeeper.systems import findings, live
 from roomkeeper.systems.liveness import FLAPPING_FLIPS, FLAPPING_WINDOW, overdue_at
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import (
     ChangeEvent,
     Claim,
@@ -32,11 +33,11 @@ CLAIMS_KEPT = 50_000
 def sweep_liveness(*, now: datetime) -> int:
     """Note the systems that have become overdue, and those that come and go. Returns how many fell silent."""
     with transaction.atomic():
-        silent = list(
-            Contact.objects.filter(
-                is_alive=True, overdue_at__lte=now, system__state=State.MANAGED
-            ).select_related("system__folder")[:SILENT_AT_ONCE]
-        )
+        overdue = Contact.objects.filter(is_alive=True, overdue_at__lte=now, system__state=State.MANAGED)
+        ids = list(overdue.values_list("pk", flat=True)[:SILENT_AT_ONCE])
+        # Read again under the lock: whoever posted in between is not silent.
+        lock_contacts(ids)
+        silent = list(overdue.filter(pk__in=ids).select_related("system__folder"))
         Contact.objects.filter(pk__in=[contact.pk for contact in silent]).update(is_alive=False)
         Flip.objects.bulk_create(
             Flip(

@@ -49,11 +49,7 @@ def create_folder(parent: Folder, name: str) -> Folder:
 
 def rename_folder(folder: Folder, name: str) -> None:
     """Give the folder another name; raises `FolderRefused` for an empty or used one."""
-    if folder.parent is not None:
-        name = _free_name(folder.parent, name, beside=folder)
-    else:
-        name = _usable_name(name)
-    folder.name = name
+    folder.name = _free_name(folder.parent, name, beside=folder) if folder.parent else _usable_name(name)
     folder.save(update_fields=["name"])
     live.publish("systems")
 

@@ -1,8 +1,9 @@
 """Telling open pages that something changed: rows in `ChangeEvent`, and a wake-up inside this process (rule R9)."""
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
@@ -26,18 +27,18 @@ class _Bell:
         with self._lock:
             waiting = list(self._waiting)
         for loop, event in waiting:
-            if not loop.is_closed():
+            # A stream's loop may end at this very moment; then nobody is left to be woken.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(event.set)
 
-    async def wait(self, seconds: float) -> None:
+    @contextlib.contextmanager
+    def listen(self) -> Iterator[asyncio.Event]:
+        """An event that is set at every ring; whoever listens clears it before looking, so that none is missed."""
         entry = (asyncio.get_running_loop(), asyncio.Event())
         with self._lock:
             self._waiting.add(entry)
         try:
-            async with asyncio.timeout(seconds):
-                await entry[1].wait()
-        except TimeoutError:
-            pass
+            yield entry[1]
         finally:
             with self._lock:
                 self._waiting.discard(entry)
@@ -71,16 +72,20 @@ def latest_id() -> int:
 async def events_after(last_id: int, *, idle: float = 15.0) -> AsyncIterator[list[ChangeEvent]]:
     """Batches of events newer than `last_id`, as they come; an empty batch about every `idle` seconds of silence."""
     quiet = 0.0
-    while True:
-        batch = await sync_to_async(_newer, thread_sensitive=False)(last_id)
-        if batch:
-            last_id, quiet = batch[-1].pk, 0.0
-            yield batch
-        elif quiet >= idle:
-            quiet = 0.0
-            yield []
-        await _bell.wait(LOOK_EVERY)
-        quiet += LOOK_EVERY
+    with _bell.listen() as rung:
+        while True:
+            rung.clear()
+            batch = await sync_to_async(_newer, thread_sensitive=False)(last_id)
+            if batch:
+                last_id, quiet = batch[-1].pk, 0.0
+                yield batch
+            elif quiet >= idle:
+                quiet = 0.0
+                yield []
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY):
+                    await rung.wait()
+            quiet += LOOK_EVERY
 
 
 def _newer(last_id: int) -> list[ChangeEvent]:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from roomkeeper.systems import live
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, System
 
 _FQDN = re.compile(r"(?=.{1,255}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*\.?")
@@ -66,6 +67,7 @@ def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettin
             raise InvalidNetworkSettings(errors)
         current.save()
         if changed & _ADDRESSES:
+            lock_contacts()
             System.objects.filter(state="managed").update(management_is_due=True, management_rounds=0)
             Contact.objects.filter(system__state="managed").update(has_work=True)
         if changed:

@@ -20,6 +20,7 @@ from roomkeeper.systems import (
 )
 from roomkeeper.systems.addresses import is_within, parse_networks
 from roomkeeper.systems.connectivity import ProbeResult
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Probe, System
 
 log = structlog.get_logger(__name__)
@@ -121,6 +122,7 @@ def _conclude(
 ) -> None:
     try:
         with transaction.atomic():
+            lock_contacts([probe.system_id])
             current = Probe.objects.filter(pk=probe.pk, asked_at=probe.asked_at).first()
             if current is None:
                 # A newer post asked anew while we looked; its own probe decides.

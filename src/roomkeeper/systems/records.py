@@ -37,13 +37,19 @@ def allow_password_over_http(system: System, is_allowed: bool) -> None:
     system.save(update_fields=["password_may_use_http"])
 
 
-def set_address(system: System, host: str, http_port: int | None, https_port: int | None) -> None:
-    """Where the device is tried; without ports, those of Network settings. Raises `AddressRefused`."""
+def usable_address(host: str, http_port: int | None, https_port: int | None) -> str:
+    """The host as it may be stored beside these ports; raises `AddressRefused`."""
     host = host.strip()
     if not _HOST.fullmatch(host):
         raise AddressRefused(f"{host!r} is no host name and no IP address.")
     if any(port is not None and not 1 <= port <= 65_535 for port in (http_port, https_port)):
         raise AddressRefused("A port is a number from 1 to 65535.")
+    return host
+
+
+def set_address(system: System, host: str, http_port: int | None, https_port: int | None) -> None:
+    """Where the device is tried; without ports, those of Network settings. Raises `AddressRefused`."""
+    host = usable_address(host, http_port, https_port)
     with transaction.atomic():
         system.host, system.http_port, system.https_port = host, http_port, https_port
         system.save(update_fields=["host", "http_port", "https_port"])

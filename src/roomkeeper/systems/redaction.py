@@ -9,10 +9,12 @@ _IN_ADDRESS = re.compile(rb"(\.as[mp]x/)[A-Za-z2-7]{26,64}", re.IGNORECASE)
 
 def redact(content: bytes, known: tuple[str, ...] = ()) -> bytes:
     """`content` without the known secrets, in whichever letter case, and without any secret in an address of ours."""
+    lowered = content.lower()
     for secret in known:
-        if secret:
+        # Looked for first: making a pattern of each secret costs ten times as much, and most posts hold none.
+        if secret and secret.encode().lower() in lowered:
             content = re.sub(re.escape(secret.encode()), MARK.encode(), content, flags=re.IGNORECASE)
-    return _IN_ADDRESS.sub(rb"\1" + MARK.encode(), content)
+    return _IN_ADDRESS.sub(rb"\1" + MARK.encode(), content) if b".as" in lowered else content
 
 
 def redact_text(text: str, known: tuple[str, ...] = ()) -> str:

@@ -6,9 +6,10 @@ This is the hot path of the product: raw SQL, no model instances, times compared
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection
+
+from roomkeeper.systems import statements
 
 # How old the kept documents may grow before new ones are asked for.
 STATUS_AGE = timedelta(minutes=14)
@@ -72,7 +73,7 @@ _BY_SECRET = (
     + _COLUMNS
     + ", x.stage = 'current' OR x.stage = 'next', x.id, x.stage, x.digest"
     + _FROM
-    + "JOIN systems_systemsecret x ON x.system_id = s.id WHERE x.digest IN ({marks})"
+    + "JOIN systems_systemsecret x ON x.system_id = s.id WHERE x.digest {among}"
     # A pending secret that ran out proves nothing any more: a person is asked (rule R4).
     + " AND (x.expires_at IS NULL OR x.expires_at > %s) ORDER BY s.id"
 )
@@ -82,9 +83,9 @@ _BY_CLAIMS = (
     + _COLUMNS
     + _PROVEN
     + _FROM
-    + "WHERE s.state <> 'pending' AND (s.serial_number IN ({serials}) OR s.mac_address IN ({macs})) ORDER BY s.id"
+    + "WHERE s.state <> 'pending' AND (s.serial_number {serials} OR s.mac_address {macs}) ORDER BY s.id"
 )
-_BY_ID = "SELECT" + _COLUMNS + _PROVEN + _FROM + "WHERE s.id IN ({marks}) ORDER BY s.id"
+_BY_ID = "SELECT" + _COLUMNS + _PROVEN + _FROM + "WHERE s.id {among} ORDER BY s.id"
 
 
 class Roster:
@@ -102,8 +103,9 @@ class Roster:
         """Find the systems of these secrets, locking their contact rows where the database can."""
         if not digests:
             return
-        sql = _BY_SECRET.format(marks=",".join(["%s"] * len(digests))) + _lock()
-        for row in _rows(sql, [*self._moments, *digests, self._now]):
+        among, wanted = statements.among(digests)
+        sql = _BY_SECRET.format(among=among) + _lock()
+        for row in statements.execute(sql, [*self._moments, *wanted, self._now]):
             secret_id, stage, digest = row[FIELDS:]
             self._by_digest[bytes(digest)] = (self._keep(Known(*row[:FIELDS])), secret_id, stage)
 
@@ -111,18 +113,18 @@ class Roster:
         """Find the systems, the inbox left out, that have one of these serial numbers or MAC addresses."""
         if not serials and not macs:
             return
-        sql = _BY_CLAIMS.format(
-            serials=",".join(["%s"] * len(serials)) or "NULL", macs=",".join(["%s"] * len(macs)) or "NULL"
-        )
-        for row in _rows(sql + _lock(), [*self._moments, *serials, *macs]):
+        among_serials, wanted_serials = statements.among(serials)
+        among_macs, wanted_macs = statements.among(macs)
+        sql = _BY_CLAIMS.format(serials=among_serials, macs=among_macs) + _lock()
+        for row in statements.execute(sql, [*self._moments, *wanted_serials, *wanted_macs]):
             self.index_claims(self._keep(Known(*row[:FIELDS])))
 
     def load_ids(self, system_ids: Iterable[int]) -> None:
         """Read these systems (anew), such as those that the batch itself has just made."""
-        wanted = list(system_ids)
+        among, wanted = statements.among(list(system_ids))
         if wanted:
-            sql = _BY_ID.format(marks=",".join(["%s"] * len(wanted))) + _lock()
-            for row in _rows(sql, [*self._moments, *wanted]):
+            sql = _BY_ID.format(among=among) + _lock()
+            for row in statements.execute(sql, [*self._moments, *wanted]):
                 self.by_id[row[0]] = Known(*row[:FIELDS])
 
     def index_claims(self, known: Known) -> None:
@@ -148,9 +150,3 @@ class Roster:
 def _lock() -> str:
     # SQLite's transactions are IMMEDIATE: the batch is the only writer anyway.
     return " FOR UPDATE OF c" if connection.vendor == "postgresql" else ""
-
-
-def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from roomkeeper import keys
 from roomkeeper.systems import live, timeline
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, SystemSecret
 
 PENDING_LIFETIME = timedelta(hours=24)
@@ -37,6 +38,7 @@ def forget(system: System) -> None:
 def rotate(system: System, *, now: datetime, user: object = None) -> SystemSecret:
     """Begin a rotation: the next secret is handed over in answers; the current one serves until it is used."""
     with transaction.atomic():
+        lock_contacts([system.pk])
         if not SystemSecret.objects.filter(system=system, stage=SystemSecret.Stage.CURRENT).exists():
             raise RotationRefused(f"{system} has not proven a secret yet, so there is none to rotate.")
         SystemSecret.objects.filter(system=system, stage=SystemSecret.Stage.NEXT).delete()

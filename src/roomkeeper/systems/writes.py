@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from roomkeeper.systems import live
+from roomkeeper.systems import live, statements
 from roomkeeper.systems.liveness import overdue_at
 from roomkeeper.systems.models import Exchange, FactChange, Flip, System, TimelineEntry
 from roomkeeper.systems.roster import Known
@@ -19,11 +19,11 @@ EXCHANGE_LIMIT = 65_536
 
 _TOUCH = """
     UPDATE systems_contact SET last_seen_at = %s, next_contact_due_at = %s, overdue_at = %s, last_event = %s
-    WHERE system_id IN ({marks})
+    WHERE system_id {among}
 """
-_EXTEND_RUNS = "UPDATE systems_timelineentry SET last_at = %s, count = count + %s WHERE id IN ({marks})"
+_EXTEND_RUNS = "UPDATE systems_timelineentry SET last_at = %s, count = count + %s WHERE id {among}"
 _SEEN = """
-    UPDATE systems_contact SET last_seen_at = %s, overdue_at = %s, is_alive = %s WHERE system_id IN ({marks})
+    UPDATE systems_contact SET last_seen_at = %s, overdue_at = %s, is_alive = %s WHERE system_id {among}
 """
 _BEGIN_STATUS_RUN = "UPDATE systems_contact SET status_entry_id = %s WHERE system_id = %s"
 _WRITE_CONTACT = """
@@ -162,26 +162,18 @@ class Writes:
                 System.objects.filter(pk__in=sorted(system_ids)).update(**dict(same))
 
     def _touch(self) -> None:
-        with connection.cursor() as cursor:
-            for (interval, event), ids in self.touched.items():
-                due = self.now + timedelta(seconds=interval)
-                for part in _parts(ids - self.contacts.keys()):
-                    cursor.execute(
-                        _TOUCH.format(marks=_marks(part)),
-                        [self.now, due, overdue_at(self.now, interval), event, *part],
-                    )
-            for interval, ids in self.seen.items():
-                for part in _parts(ids - self.contacts.keys()):
-                    cursor.execute(
-                        _SEEN.format(marks=_marks(part)),
-                        [self.now, overdue_at(self.now, interval), True, *part],
-                    )
-            by_count: dict[int, list[int]] = defaultdict(list)
-            for entry_id, count in self.runs.items():
-                by_count[count].append(entry_id)
-            for count, entry_ids in by_count.items():
-                for part in _parts(entry_ids):
-                    cursor.execute(_EXTEND_RUNS.format(marks=_marks(part)), [self.now, count, *part])
+        for (interval, event), ids in self.touched.items():
+            due = self.now + timedelta(seconds=interval)
+            _update(
+                _TOUCH, [self.now, due, overdue_at(self.now, interval), event], ids - self.contacts.keys()
+            )
+        for interval, ids in self.seen.items():
+            _update(_SEEN, [self.now, overdue_at(self.now, interval), True], ids - self.contacts.keys())
+        by_count: dict[int, list[int]] = defaultdict(list)
+        for entry_id, count in self.runs.items():
+            by_count[count].append(entry_id)
+        for count, entry_ids in by_count.items():
+            _update(_EXTEND_RUNS, [self.now, count], entry_ids)
 
     def _write_contacts(self) -> None:
         rows = [
@@ -217,8 +209,10 @@ class Writes:
         ]
 
 
-def _marks(values: Iterable[object]) -> str:
-    return ",".join("%s" for _ in values)
+def _update(sql: str, parameters: list[Any], ids: Iterable[int]) -> None:
+    for part in _parts(ids):
+        among, members = statements.among(part)
+        statements.execute(sql.format(among=among), [*parameters, *members])
 
 
 def _parts(ids: Iterable[int]) -> list[list[int]]:

@@ -33,7 +33,9 @@ def page(route: str, view: Callable[..., Any], name: str) -> URLPattern:
     """Mount a view behind the gate. Raises ImproperlyConfigured where it states no rule (`@needs`)."""
     if getattr(view, "rule", None) is None:
         raise ImproperlyConfigured(f"The page {name} states no rule; mark it with @needs(...).")
-    return path(route, _gated_async(view, name) if iscoroutinefunction(view) else _gated(view, name), name=name)
+    return path(
+        route, _gated_async(view, name) if iscoroutinefunction(view) else _gated(view, name), name=name
+    )
 
 
 def open_page(route: str, view: Callable[..., Any], name: str) -> URLPattern:
@@ -102,7 +104,9 @@ def visible_system(request: HttpRequest, pk: int, permission: Permission = Permi
 def visible_folder(request: HttpRequest, pk: object, permission: Permission = Permission.VIEW) -> Folder:
     """The folder, if she may see it (else 404) and the permission holds there (else 403)."""
     key = int(str(pk)) if str(pk).isdecimal() else 0
-    folder = get_object_or_404(Folder.objects.filter(grants(request).folders(Permission.VIEW, "path")), pk=key)
+    folder = get_object_or_404(
+        Folder.objects.filter(grants(request).folders(Permission.VIEW, "path")), pk=key
+    )
     if permission is not Permission.VIEW:
         demand(request.user, permission, folder.path)
     return folder

@@ -36,19 +36,34 @@ def account(request: HttpRequest) -> HttpResponse:
         days = {str(days): days for days, _ in LIFETIMES}.get(request.POST.get("days", ""), 90)
         made: list[str] = []
         attempt(
-            request, "create token", user,
-            lambda: made.append(tokens.create_token(
-                user, now=moment(), name=request.POST.get("name", "").strip()[:100],
-                lifetime=timedelta(days=days) if days else None,
-            )[1]),
-            "", name=request.POST.get("name", "")[:100], days=days,
+            request,
+            "create token",
+            user,
+            lambda: made.append(
+                tokens.create_token(
+                    user,
+                    now=moment(),
+                    name=request.POST.get("name", "").strip()[:100],
+                    lifetime=timedelta(days=days) if days else None,
+                )[1]
+            ),
+            "",
+            name=request.POST.get("name", "")[:100],
+            days=days,
         )
         shown = made[0] if made else ""
     return render(
-        request, "account/account.html",
-        {"zones": sorted(zoneinfo.available_timezones()), "user": user, "now": moment(), "shown": shown,
-         "tokens": ApiToken.objects.filter(user=user).order_by("-id"), "lifetimes": LIFETIMES,
-         "assignments": user.role_assignments.select_related("folder").order_by("folder__path")},
+        request,
+        "account/account.html",
+        {
+            "zones": sorted(zoneinfo.available_timezones()),
+            "user": user,
+            "now": moment(),
+            "shown": shown,
+            "tokens": ApiToken.objects.filter(user=user).order_by("-id"),
+            "lifetimes": LIFETIMES,
+            "assignments": user.role_assignments.select_related("folder").order_by("folder__path"),
+        },
     )
 
 
@@ -81,12 +96,19 @@ def change_password(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("overview"))
     errors = {name: list(form.errors.get(name, [])) for name in form.fields}
     return render(
-        request, "account/change_password.html",
-        {"fields": [(name, label, errors[name], hint) for name, label, hint in (
-            ("old_password", "The password you signed in with", "current-password"),
-            ("new_password1", "New password, at least ten characters", "new-password"),
-            ("new_password2", "The new password again", "new-password"),
-        )], "is_forced": user.must_change_password},
+        request,
+        "account/change_password.html",
+        {
+            "fields": [
+                (name, label, errors[name], hint)
+                for name, label, hint in (
+                    ("old_password", "The password you signed in with", "current-password"),
+                    ("new_password1", "New password, at least ten characters", "new-password"),
+                    ("new_password2", "The new password again", "new-password"),
+                )
+            ],
+            "is_forced": user.must_change_password,
+        },
         status=422 if form.errors else 200,
     )
 
@@ -96,11 +118,19 @@ def delete_token(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a token of one's own back."""
     token = get_object_or_404(ApiToken, pk=pk, user_id=request.user.pk)
     if request.method != "POST":
-        return ask(request, Question(
-            "Delete this token?",
-            f"Programs that use {token.prefix}… ({token.name or 'without a name'}) are refused at once.",
-            "It cannot be undone; make a new token instead.", "Delete", reverse("delete_token", args=[pk]),
-            reverse("account"), is_dangerous=True,
-        ))
-    attempt(request, "delete token", _user(request), token.delete, "The token is deleted.", prefix=token.prefix)
+        return ask(
+            request,
+            Question(
+                "Delete this token?",
+                f"Programs that use {token.prefix}… ({token.name or 'without a name'}) are refused at once.",
+                "It cannot be undone; make a new token instead.",
+                "Delete",
+                reverse("delete_token", args=[pk]),
+                reverse("account"),
+                is_dangerous=True,
+            ),
+        )
+    attempt(
+        request, "delete token", _user(request), token.delete, "The token is deleted.", prefix=token.prefix
+    )
     return HttpResponseRedirect(reverse("account"))

@@ -20,7 +20,12 @@ def now() -> datetime:
 
 
 def attempt(
-    request: HttpRequest, act: str, subject: Any, deed: Callable[[], Any], done: str | Callable[[], str], **details: Any
+    request: HttpRequest,
+    act: str,
+    subject: Any,
+    deed: Callable[[], Any],
+    done: str | Callable[[], str],
+    **details: Any,
 ) -> bool:
     """Do the deed and note it, in one transaction; a refusal of the service becomes a message. True if done.
 

@@ -22,8 +22,19 @@ from roomkeeper.web.system_acts import folder_choices
 TABS = (("one", "One system"), ("list", "A list"), ("finding", "How does an endpoint find us?"))
 LINES_LIMIT = 5_000
 NAMES = ("mac", "serial", "name", "ip", "tags")
-COLUMNS = {"mac": "mac", "mac address": "mac", "mac_address": "mac", "serial": "serial", "serial number": "serial",
-           "serial_number": "serial", "name": "name", "ip": "ip", "ip address": "ip", "address": "ip", "tags": "tags"}
+COLUMNS = {
+    "mac": "mac",
+    "mac address": "mac",
+    "mac_address": "mac",
+    "serial": "serial",
+    "serial number": "serial",
+    "serial_number": "serial",
+    "name": "name",
+    "ip": "ip",
+    "ip address": "ip",
+    "address": "ip",
+    "tags": "tags",
+}
 
 
 @dataclass
@@ -71,10 +82,20 @@ def add_systems(request: HttpRequest) -> HttpResponse:
                 messages.error(request, "The list is empty.")
     values = manager_values(network_settings.get())
     return render(
-        request, "add_systems/add_systems.html",
-        {"tab": tab, "tabs": TABS, "folders": folder_choices(request, Permission.ADMIT), "typed": request.POST,
-         "lines": lines, "good": sum(not line.error for line in lines), "bad": sum(bool(line.error) for line in lines),
-         "manager": values, "snippets": snippets(values), "network": network_settings.get()},
+        request,
+        "add_systems/add_systems.html",
+        {
+            "tab": tab,
+            "tabs": TABS,
+            "folders": folder_choices(request, Permission.ADMIT),
+            "typed": request.POST,
+            "lines": lines,
+            "good": sum(not line.error for line in lines),
+            "bad": sum(bool(line.error) for line in lines),
+            "manager": values,
+            "snippets": snippets(values),
+            "network": network_settings.get(),
+        },
     )
 
 
@@ -87,7 +108,9 @@ def read_lines(text: str) -> list[Line]:
     found = csv.reader(io.StringIO(text.strip()), delimiter=separator)
     rows = [row for row in found if any(cell.strip() for cell in row)]
     heading = [COLUMNS.get(cell.strip().lower(), "") for cell in rows[0]]
-    has_heading = any(heading) and all(COLUMNS.get(cell.strip().lower()) or not cell.strip() for cell in rows[0])
+    has_heading = any(heading) and all(
+        COLUMNS.get(cell.strip().lower()) or not cell.strip() for cell in rows[0]
+    )
     lines = []
     for number, row in enumerate(rows[1:] if has_heading else rows, start=2 if has_heading else 1):
         cells = [cell.strip() for cell in row]
@@ -140,7 +163,7 @@ def check(lines: list[Line]) -> None:
                 seen.setdefault(key, line.number)
     known: dict[str, System] = {}
     for start in range(0, len(lines), 400):
-        part = lines[start:start + 400]
+        part = lines[start : start + 400]
         admitted = System.objects.exclude(state="pending")
         for system in admitted.filter(mac_address__in=[line.mac for line in part if line.mac]):
             known[system.mac_address] = system
@@ -150,15 +173,23 @@ def check(lines: list[Line]) -> None:
         other = known.get(line.mac) if line.mac else None
         other = other or (known.get(line.serial) if line.serial else None)
         if other is not None and not line.error:
-            line.error = f"A system ({other.get_state_display()}, number {other.pk}) already has that identity."
+            line.error = (
+                f"A system ({other.get_state_display()}, number {other.pk}) already has that identity."
+            )
 
 
 def _register(request: HttpRequest, line: Line, folder: Folder) -> bool:
     """Register one line; its sentence says why not. No message is shown for it."""
     try:
         system = admission.pre_register(
-            user=request.user, now=moment(), mac_address=line.mac, serial_number=line.serial, name=line.name,
-            folder=folder, hint_address=line.ip or None, tags=line.tags.replace(";", ",").split(","),
+            user=request.user,
+            now=moment(),
+            mac_address=line.mac,
+            serial_number=line.serial,
+            name=line.name,
+            folder=folder,
+            hint_address=line.ip or None,
+            tags=line.tags.replace(";", ",").split(","),
             network=request.POST.get("network", "").strip(),
         )
     except ValueError as refusal:

@@ -24,7 +24,13 @@ def audit(request: HttpRequest) -> HttpResponse:
     names = AuditEntry.objects.order_by("user_name").values_list("user_name", flat=True).distinct()[:200]
     acts = AuditEntry.objects.order_by("act").values_list("act", flat=True).distinct()[:200]
     return render(
-        request, "audit/audit.html",
-        {"entries": page.object_list, "pager": pager, "now": moment(), "q": q,
-         "choices": (("who", "Anybody", who, names), ("act", "Any act", act, acts))},
+        request,
+        "audit/audit.html",
+        {
+            "entries": page.object_list,
+            "pager": pager,
+            "now": moment(),
+            "q": q,
+            "choices": (("who", "Anybody", who, names), ("act", "Any act", act, acts)),
+        },
     )

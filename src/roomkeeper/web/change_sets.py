@@ -35,10 +35,15 @@ def _visible_set(request: HttpRequest, pk: int) -> ChangeSet:
 def state_counts(changes: QuerySet[Change]) -> dict[int, dict[str, int]]:
     """How many changes of each set are in each state."""
     counts: dict[int, dict[str, int]] = {}
-    for change_set, state, number in changes.order_by().values_list("change_set", "state").annotate(Count("id")):
+    for change_set, state, number in (
+        changes.order_by().values_list("change_set", "state").annotate(Count("id"))
+    ):
         counts.setdefault(change_set, {})[state] = number
     # In the order in which changes pass through the states.
-    return {key: dict(sorted(found.items(), key=lambda pair: STATES.index(pair[0]))) for key, found in counts.items()}
+    return {
+        key: dict(sorted(found.items(), key=lambda pair: STATES.index(pair[0])))
+        for key, found in counts.items()
+    }
 
 
 @needs(Permission.VIEW, anywhere=True)
@@ -48,7 +53,11 @@ def change_sets(request: HttpRequest) -> HttpResponse:
     state = state if state in STATES else ""
     changes = visible_changes(request)
     having = changes.filter(state=state) if state else changes
-    found = ChangeSet.objects.filter(pk__in=having.values("change_set")).select_related("created_by").order_by("-id")
+    found = (
+        ChangeSet.objects.filter(pk__in=having.values("change_set"))
+        .select_related("created_by")
+        .order_by("-id")
+    )
     page, pager = cut(request, found, {"state": state})
     rows = list(page.object_list)
     counts = state_counts(changes.filter(change_set__in=rows))
@@ -59,9 +68,18 @@ def change_sets(request: HttpRequest) -> HttpResponse:
     for change_set, path in items.values_list("change__change_set", "path"):
         settings.setdefault(change_set, []).append(path)
     return render(
-        request, "change_sets/list.html",
-        {"rows": [(row, counts.get(row.pk, {}), settings.get(row.pk, []), first_changes.get(row.pk)) for row in rows],
-         "state": state, "states": STATES, "pager": pager, "now": moment()},
+        request,
+        "change_sets/list.html",
+        {
+            "rows": [
+                (row, counts.get(row.pk, {}), settings.get(row.pk, []), first_changes.get(row.pk))
+                for row in rows
+            ],
+            "state": state,
+            "states": STATES,
+            "pager": pager,
+            "now": moment(),
+        },
     )
 
 
@@ -74,18 +92,27 @@ def change_set(request: HttpRequest, pk: int) -> HttpResponse:
     counts = state_counts(changes).get(found.pk, {})
     shown = changes.filter(state=state) if state in STATES else changes
     page, pager = cut(
-        request, shown.select_related("system").prefetch_related("items").order_by("system__name", "id"),
+        request,
+        shown.select_related("system").prefetch_related("items").order_by("system__name", "id"),
         {"state": state},
     )
     return render(
-        request, "change_sets/change_set.html",
+        request,
+        "change_sets/change_set.html",
         {
-            "change_set": found, "counts": [(word, counts.get(word, 0)) for word in STATES], "state": state,
-            "page": page, "pager": pager, "total": sum(counts.values()), "now": moment(),
+            "change_set": found,
+            "counts": [(word, counts.get(word, 0)) for word in STATES],
+            "state": state,
+            "page": page,
+            "pager": pager,
+            "total": sum(counts.values()),
+            "now": moment(),
             "settings": sorted({item.path for change in page.object_list for item in change.items.all()}),
             "may_cancel": bool(counts.get("waiting")) and _may_change_all(request, found),
             "may_retry": any(counts.get(word) for word in ENDED_BADLY) and _may_change_all(request, found),
-            "entries": AuditEntry.objects.filter(object_kind="change set", object_id=found.pk).order_by("-id")[:20],
+            "entries": AuditEntry.objects.filter(object_kind="change set", object_id=found.pk).order_by(
+                "-id"
+            )[:20],
         },
     )
 
@@ -109,7 +136,9 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         return ask(request, _question(found, act, counts, page))
     now = moment()
     deed: Any = planning.cancel_change_set if act == "cancel" else planning.retry_failed
-    done = "What had not been handed over is cancelled." if act == "cancel" else "What had failed waits again."
+    done = (
+        "What had not been handed over is cancelled." if act == "cancel" else "What had failed waits again."
+    )
     attempt(request, f"{act} change set", found, lambda: deed(found, user=request.user, now=now), done)
     return HttpResponseRedirect(page)
 
@@ -119,13 +148,22 @@ def _question(found: ChangeSet, act: str, counts: dict[str, int], page: str) -> 
     if act == "cancel":
         number = counts.get("waiting", 0)
         return Question(
-            f"Cancel change set {found.pk}?", f"{number} change{'s' if number != 1 else ''} that still wait"
+            f"Cancel change set {found.pk}?",
+            f"{number} change{'s' if number != 1 else ''} that still wait"
             f"{'' if number != 1 else 's'} will not be handed over. What was handed over already stays.",
-            "Try again brings the cancelled ones back.", "Cancel the changes", address, page, is_dangerous=True,
+            "Try again brings the cancelled ones back.",
+            "Cancel the changes",
+            address,
+            page,
+            is_dangerous=True,
         )
     number = sum(counts.get(word, 0) for word in ENDED_BADLY)
     return Question(
         f"Try change set {found.pk} again?",
         f"{number} change{'s' if number != 1 else ''} that failed, ran out or were cancelled wait for the next posts "
-        "of the systems again.", "It can be cancelled until it is handed over.", "Try again", address, page,
+        "of the systems again.",
+        "It can be cancelled until it is handed over.",
+        "Try again",
+        address,
+        page,
     )

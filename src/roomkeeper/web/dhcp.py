@@ -30,7 +30,8 @@ def snippets(values: ManagerValues) -> list[tuple[str, str, str]]:
     )
     return [
         (
-            "isc", "ISC dhcpd",
+            "isc",
+            "ISC dhcpd",
             f"option roomkeeper code {OPTION} = {'ip-address' if raw else 'text'};\noption roomkeeper {quoted};",
         ),
         ("kea", "Kea", kea),

@@ -24,7 +24,8 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     if last_id is None:
         last_id = await sync_to_async(live.latest_id)()
     return StreamingHttpResponse(
-        stream(user_id, last_id), content_type="text/event-stream",
+        stream(user_id, last_id),
+        content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
@@ -40,7 +41,9 @@ async def stream(user_id: int, last_id: int) -> AsyncIterator[bytes]:
                 return
             yield b": still here\n\n"
             continue
-        seen = list(dict.fromkeys((event.topic, event.system_id) for event in batch if _may_see(grants, event)))
+        seen = list(
+            dict.fromkeys((event.topic, event.system_id) for event in batch if _may_see(grants, event))
+        )
         content = json.dumps([{"topic": topic, "system": system} for topic, system in seen]) if seen else ""
         # An event without data only moves the browser's place in the stream.
         yield f"id: {batch[-1].pk}\n{f'data: {content}' if content else ': nothing for you'}\n\n".encode()

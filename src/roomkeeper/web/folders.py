@@ -44,10 +44,16 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         names = "folders/ask_name.html"
         extra = {"create": names, "rename": names, "move": "folders/ask_parent.html"}
         return ask(
-            request, _question(folder, act), extra.get(act, ""),
-            name=folder.name if act == "rename" else "", folder=folder,
-            folders=[(other, label) for other, label in folder_choices(request, Permission.MANAGE_FOLDERS)
-                     if not other.path.startswith(folder.path)],
+            request,
+            _question(folder, act),
+            extra.get(act, ""),
+            name=folder.name if act == "rename" else "",
+            folder=folder,
+            folders=[
+                (other, label)
+                for other, label in folder_choices(request, Permission.MANAGE_FOLDERS)
+                if not other.path.startswith(folder.path)
+            ],
         )
     name = request.POST.get("name", "").strip()
 
@@ -62,25 +68,61 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         demand(request.user, Permission.MANAGE_FOLDERS, parent.path)
         return inventory.move_folder(folder, parent)
 
-    done = {"create": f"{name} is created.", "rename": f"Renamed to {name}.", "move": f"{folder} is moved.",
-            "delete": f"{folder} is deleted."}[act]
-    attempt(request, f"{act} folder", folder if act != "delete" else None, deed, done, folder=str(folder), name=name)
+    done = {
+        "create": f"{name} is created.",
+        "rename": f"Renamed to {name}.",
+        "move": f"{folder} is moved.",
+        "delete": f"{folder} is deleted.",
+    }[act]
+    attempt(
+        request,
+        f"{act} folder",
+        folder if act != "delete" else None,
+        deed,
+        done,
+        folder=str(folder),
+        name=name,
+    )
     return HttpResponseRedirect(reverse("folders"))
 
 
 def _question(folder: Folder, act: str) -> Question:
     address, back = reverse("folder_act", args=[folder.pk, act]), reverse("folders")
     if act == "create":
-        return Question(f"A new folder in {folder}", "Roles on the folders above hold in it too.",
-                        "An empty folder can be deleted again.", "Create", address, back)
+        return Question(
+            f"A new folder in {folder}",
+            "Roles on the folders above hold in it too.",
+            "An empty folder can be deleted again.",
+            "Create",
+            address,
+            back,
+        )
     if act == "rename":
-        return Question(f"Rename {folder}", "Systems and roles stay as they are.", "Rename it back at any time.",
-                        "Rename", address, back)
+        return Question(
+            f"Rename {folder}",
+            "Systems and roles stay as they are.",
+            "Rename it back at any time.",
+            "Rename",
+            address,
+            back,
+        )
     if act == "move":
         number = folder.systems.count()
         return Question(
-            f"Move {folder}", f"It moves with its {number} system{'s' if number != 1 else ''} and everything below it. "
-            "Roles on the folders above it change for them.", "Move it back at any time.", "Move", address, back,
+            f"Move {folder}",
+            f"It moves with its {number} system{'s' if number != 1 else ''} and everything below it. "
+            "Roles on the folders above it change for them.",
+            "Move it back at any time.",
+            "Move",
+            address,
+            back,
         )
-    return Question(f"Delete {folder}?", "Only an empty folder can be deleted; roles given on it go with it.",
-                    "It cannot be undone; make a new one instead.", "Delete", address, back, is_dangerous=True)
+    return Question(
+        f"Delete {folder}?",
+        "Only an empty folder can be deleted; roles given on it go with it.",
+        "It cannot be undone; make a new one instead.",
+        "Delete",
+        address,
+        back,
+        is_dangerous=True,
+    )

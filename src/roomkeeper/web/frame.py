@@ -66,8 +66,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     for title, entries in NAVIGATION:
         shown = [
             {
-                "label": entry.label, "address": reverse(entry.page), "icon": entry.icon,
-                "key": entry.key, "count": counts.get(entry.key, 0), "is_here": _is_here(here or "", entry.page),
+                "label": entry.label,
+                "address": reverse(entry.page),
+                "icon": entry.icon,
+                "key": entry.key,
+                "count": counts.get(entry.key, 0),
+                "is_here": _is_here(here or "", entry.page),
             }
             for entry in entries
             if (held.may_anywhere(entry.permission) if entry.anywhere else held.may(entry.permission))
@@ -83,4 +87,6 @@ def ticket_scope(request: HttpRequest) -> Q:
 
 
 def _is_here(here: str, page: str) -> bool:
-    return here == page or here.startswith({"systems": "system_", "change_sets": "change_set_"}.get(page, "\0"))
+    return here == page or here.startswith(
+        {"systems": "system_", "change_sets": "change_set_"}.get(page, "\0")
+    )

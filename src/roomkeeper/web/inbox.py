@@ -19,24 +19,35 @@ from roomkeeper.web.server_addresses import manager_values
 from roomkeeper.web.system_acts import folder_choices
 
 SHOWS = {
-    "waiting": (State.PENDING, "Waiting"), "awaited": (State.PRE_REGISTERED, "Pre-registered, awaited"),
-    "ignored": (State.IGNORED, "Ignored"), "blocked": (State.BLOCKED, "Blocked"),
+    "waiting": (State.PENDING, "Waiting"),
+    "awaited": (State.PRE_REGISTERED, "Pre-registered, awaited"),
+    "ignored": (State.IGNORED, "Ignored"),
+    "blocked": (State.BLOCKED, "Blocked"),
 }
 ACTS = {
     "approve": (
-        "Admit", "become managed: each gets a secret of its own and our settings with the answer to its next post.",
-        "Undo it by ignoring or blocking them.", "admitted",
+        "Admit",
+        "become managed: each gets a secret of its own and our settings with the answer to its next post.",
+        "Undo it by ignoring or blocking them.",
+        "admitted",
     ),
     "ignore": (
-        "Ignore", "leave the inbox; what they post gets an empty answer.", "Admit them from the ignored ones.",
+        "Ignore",
+        "leave the inbox; what they post gets an empty answer.",
+        "Admit them from the ignored ones.",
         "ignored",
     ),
     "block": (
-        "Block", "are refused from now on, whatever they post.", "Admit them from the blocked ones.", "blocked",
+        "Block",
+        "are refused from now on, whatever they post.",
+        "Admit them from the blocked ones.",
+        "blocked",
     ),
     "readmit": (
-        "Admit again", "become managed: what they proved before is forgotten and each gets a new secret.",
-        "Undo it by ignoring or blocking them.", "admitted again",
+        "Admit again",
+        "become managed: what they proved before is forgotten and each gets a new secret.",
+        "Undo it by ignoring or blocking them.",
+        "admitted again",
     ),
 }
 
@@ -52,19 +63,29 @@ def inbox(request: HttpRequest) -> HttpResponse:
     if q:
         digits = "".join(letter for letter in q if letter not in ":-.").upper()
         found = found.filter(
-            Q(name__icontains=q) | Q(reported_name__icontains=q) | Q(serial_number__icontains=q)
-            | Q(product__icontains=q) | Q(mac_address__contains=digits) | Q(contact__source_address__startswith=q)
+            Q(name__icontains=q)
+            | Q(reported_name__icontains=q)
+            | Q(serial_number__icontains=q)
+            | Q(product__icontains=q)
+            | Q(mac_address__contains=digits)
+            | Q(contact__source_address__startswith=q)
         )
     newest = found.order_by(F("contact__last_seen_at").desc(nulls_last=True), "-id")
     page, pager = cut(request, newest, {"show": show, "q": q})
     counts = {key: System.objects.filter(state=state).count() for key, (state, _) in SHOWS.items()}
     found_settings = network_settings.get()
     return render(
-        request, "inbox/inbox.html",
+        request,
+        "inbox/inbox.html",
         {
-            "show": show, "q": q, "page": page, "now": moment(), "settings": found_settings,
+            "show": show,
+            "q": q,
+            "page": page,
+            "now": moment(),
+            "settings": found_settings,
             "tabs": [(key, label, counts[key]) for key, (_, label) in SHOWS.items()],
-            "times": _times(list(page.object_list)), "may_admit": grants(request).may_anywhere(Permission.ADMIT),
+            "times": _times(list(page.object_list)),
+            "may_admit": grants(request).may_anywhere(Permission.ADMIT),
             "manager": manager_values(found_settings),
             "pager": pager,
         },
@@ -74,7 +95,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def _times(rows: list[System]) -> dict[int, int]:
     """How often each of the systems posted, by its timeline."""
     counts = (
-        TimelineEntry.objects.filter(system__in=rows).exclude(source_address="").values_list("system")
+        TimelineEntry.objects.filter(system__in=rows)
+        .exclude(source_address="")
+        .values_list("system")
         .annotate(times=Sum("count"))
     )
     return dict(counts)
@@ -90,7 +113,8 @@ def decide(request: HttpRequest) -> HttpResponse:
     verb, what, undo, done = ACTS[act]
     keys = [int(key) for key in source.getlist("system") if key.isdecimal()][:500]
     chosen = [
-        system for system in System.objects.filter(pk__in=keys).select_related("folder").order_by("name", "id")
+        system
+        for system in System.objects.filter(pk__in=keys).select_related("folder").order_by("name", "id")
         if grants(request).may(Permission.ADMIT, system.folder.path)
     ]
     if not chosen:
@@ -98,8 +122,13 @@ def decide(request: HttpRequest) -> HttpResponse:
     number = f"{len(chosen)} system{'s' if len(chosen) > 1 else ''}"
     if request.method != "POST":
         question = Question(
-            title=f"{verb} {number}?", what=f"{number} {what}", undo=undo, button=verb, address=reverse("inbox_decide"),
-            back=reverse("inbox"), is_dangerous=act == "block",
+            title=f"{verb} {number}?",
+            what=f"{number} {what}",
+            undo=undo,
+            button=verb,
+            address=reverse("inbox_decide"),
+            back=reverse("inbox"),
+            is_dangerous=act == "block",
             fields=(("act", act), *(("system", str(system.pk)) for system in chosen)),
         )
         extra = "inbox/ask_admit.html" if act in ("approve", "readmit") else "inbox/ask_which.html"

@@ -30,7 +30,8 @@ class Field:
 
 SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
     (
-        "Internal address", "What systems on the LAN are told to call. A filled host name wins over the addresses.",
+        "Internal address",
+        "What systems on the LAN are told to call. A filled host name wins over the addresses.",
         (
             Field("internal_fqdn", "Host name", "text", "For example roomkeeper.example.org"),
             Field("internal_ipv4", "IPv4 address", "text"),
@@ -38,7 +39,8 @@ SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
         ),
     ),
     (
-        "Public address", "What systems on the public internet and behind firewalls are told to call.",
+        "Public address",
+        "What systems on the public internet and behind firewalls are told to call.",
         (
             Field("public_fqdn", "Host name", "text", "For example rooms.example.org"),
             Field("public_ipv4", "IPv4 address", "text"),
@@ -46,36 +48,67 @@ SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
         ),
     ),
     (
-        "Connectivity", "",
+        "Connectivity",
+        "",
         (
-            Field("update_connectivity", "Keep connectivity up to date by itself", "switch",
-                  "Decided from the address that a system reports and the one it posts from, and by trying to reach "
-                  "it. Turn it off behind a load balancer that rewrites source addresses."),
-            Field("device_http_port", "HTTP port of devices", "number",
-                  "Where a system is tried; 80 unless yours differ."),
+            Field(
+                "update_connectivity",
+                "Keep connectivity up to date by itself",
+                "switch",
+                "Decided from the address that a system reports and the one it posts from, and by trying to reach "
+                "it. Turn it off behind a load balancer that rewrites source addresses.",
+            ),
+            Field(
+                "device_http_port",
+                "HTTP port of devices",
+                "number",
+                "Where a system is tried; 80 unless yours differ.",
+            ),
             Field("device_https_port", "HTTPS port of devices", "number", "443 unless yours differ."),
         ),
     ),
     (
-        "Admission", "",
+        "Admission",
+        "",
         (
-            Field("admission_by_hand", "A person admits every unknown system", "switch",
-                  "Off: unknown systems that post from the networks below are managed at once."),
-            Field("admission_networks", "Networks for admission", "networks",
-                  "One a line, for example 10.20.0.0/16. Pre-registered systems that post from here by plain HTTP are "
-                  "admitted too; by HTTPS they are from everywhere."),
+            Field(
+                "admission_by_hand",
+                "A person admits every unknown system",
+                "switch",
+                "Off: unknown systems that post from the networks below are managed at once.",
+            ),
+            Field(
+                "admission_networks",
+                "Networks for admission",
+                "networks",
+                "One a line, for example 10.20.0.0/16. Pre-registered systems that post from here by plain HTTP are "
+                "admitted too; by HTTPS they are from everywhere.",
+            ),
         ),
     ),
     (
-        "Security towards devices", "",
+        "Security towards devices",
+        "",
         (
-            Field("secure_only", "Secure-Only for new systems", "switch",
-                  "HTTPS and nothing else between a system and this server."),
-            Field("secrets_may_use_http", "A system's secret may be handed over by plain HTTP", "switch",
-                  "Needed for systems that do not trust our certificate yet; whoever reads that traffic can post in "
-                  "their name until the first post by HTTPS replaces the secret."),
-            Field("password_over_http_networks", "Networks where device passwords may use plain HTTP", "networks",
-                  "One a line. Empty: only where a system's own record allows it."),
+            Field(
+                "secure_only",
+                "Secure-Only for new systems",
+                "switch",
+                "HTTPS and nothing else between a system and this server.",
+            ),
+            Field(
+                "secrets_may_use_http",
+                "A system's secret may be handed over by plain HTTP",
+                "switch",
+                "Needed for systems that do not trust our certificate yet; whoever reads that traffic can post in "
+                "their name until the first post by HTTPS replaces the secret.",
+            ),
+            Field(
+                "password_over_http_networks",
+                "Networks where device passwords may use plain HTTP",
+                "networks",
+                "One a line. Empty: only where a system's own record allows it.",
+            ),
         ),
     ),
     (
@@ -121,10 +154,16 @@ def network_settings(request: HttpRequest) -> HttpResponse:
         for title, words, fields in SECTIONS
     ]
     return render(
-        request, "network_settings/network_settings.html",
-        {"sections": sections, "may_manage": grants(request).may(Permission.MANAGE_SERVER),
-         "managed": System.objects.filter(state="managed").count(),
-         "entries": AuditEntry.objects.filter(object_kind=NetworkSettings._meta.verbose_name).order_by("-id")[:10]},
+        request,
+        "network_settings/network_settings.html",
+        {
+            "sections": sections,
+            "may_manage": grants(request).may(Permission.MANAGE_SERVER),
+            "managed": System.objects.filter(state="managed").count(),
+            "entries": AuditEntry.objects.filter(object_kind=NetworkSettings._meta.verbose_name).order_by(
+                "-id"
+            )[:10],
+        },
         status=422 if errors else 200,
     )
 

@@ -31,19 +31,27 @@ def overview(request: HttpRequest) -> HttpResponse:
     managed = visible_systems(request).filter(state="managed")
     scope = held.folders(Permission.VIEW, "system__folder__path")
     tickets = Ticket.objects.filter(ticket_scope(request), state="open")
-    failed = ChangeItem.objects.filter(scope, state__in=("failed", "expired"), created_at__gte=_days_ago(now, 7))
+    failed = ChangeItem.objects.filter(
+        scope, state__in=("failed", "expired"), created_at__gte=_days_ago(now, 7)
+    )
     flips = Flip.objects.filter(scope, at__gte=_midnight(now))
     total = managed.count()
     return render(
-        request, "overview/overview.html",
+        request,
+        "overview/overview.html",
         {
-            "now": now, "total": total,
-            "health": [(word, managed.filter(liveness.alive_filter(word, now)).count()) for word in liveness.WORDS],
-            "in_call": managed.filter(in_call=True).count(), "drifting": managed.filter(drift_count__gt=0).count(),
+            "now": now,
+            "total": total,
+            "health": [
+                (word, managed.filter(liveness.alive_filter(word, now)).count()) for word in liveness.WORDS
+            ],
+            "in_call": managed.filter(in_call=True).count(),
+            "drifting": managed.filter(drift_count__gt=0).count(),
             "connectivity": _connectivity(managed),
             "tickets": tickets.select_related("system").order_by("-last_at")[:SHOWN],
             "ticket_count": tickets.count(),
-            "failed": failed.select_related("system", "change").order_by("-id")[:SHOWN], "failed_count": failed.count(),
+            "failed": failed.select_related("system", "change").order_by("-id")[:SHOWN],
+            "failed_count": failed.count(),
             "waiting_count": ChangeItem.objects.filter(scope, state="waiting").count(),
             "inbox_count": (
                 System.objects.filter(state="pending").count() if held.may(Permission.VIEW_INBOX) else None
@@ -51,7 +59,8 @@ def overview(request: HttpRequest) -> HttpResponse:
             "flips": flips.select_related("system").order_by("-id")[:SHOWN],
             "entries": (
                 AuditEntry.objects.filter(at__gte=_midnight(now)).order_by("-id")[:SHOWN]
-                if held.may(Permission.VIEW_SERVER) else None
+                if held.may(Permission.VIEW_SERVER)
+                else None
             ),
             "manager": manager_values(network_settings.get()) if not total else None,
         },

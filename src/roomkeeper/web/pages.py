@@ -14,8 +14,11 @@ def cut(request: HttpRequest, found: Any, kept: dict[str, str]) -> tuple[Page[An
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     lead = "?" + urlencode({name: value for name, value in kept.items() if value} | {"page": ""})
     return page, {
-        "first": page.start_index(), "last": page.end_index(), "total": page.paginator.count,
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": page.paginator.count,
         "before": f"{lead}{page.previous_page_number()}" if page.has_previous() else "",
         "after": f"{lead}{page.next_page_number()}" if page.has_next() else "",
-        "number": page.number, "pages": page.paginator.num_pages,
+        "number": page.number,
+        "pages": page.paginator.num_pages,
     }

@@ -17,7 +17,8 @@ from roomkeeper.web.pages import cut
 from roomkeeper.web.system_acts import folder_choices
 
 ROLE_WORDS = (
-    (Role.VIEWER, "viewer: sees"), (Role.OPERATOR, "operator: sees, changes settings, runs actions, works on tickets"),
+    (Role.VIEWER, "viewer: sees"),
+    (Role.OPERATOR, "operator: sees, changes settings, runs actions, works on tickets"),
     (Role.ADMINISTRATOR, "administrator: everything on that folder; on the topmost one, the server too"),
 )
 
@@ -31,7 +32,8 @@ def people(request: HttpRequest) -> HttpResponse:
 
         def deed() -> None:
             person, password = service.create_person(
-                request.POST.get("name", ""), email=request.POST.get("email", ""),
+                request.POST.get("name", ""),
+                email=request.POST.get("email", ""),
                 is_service_account=bool(request.POST.get("is_service_account")),
             )
             if role in Role.values:
@@ -47,10 +49,18 @@ def people(request: HttpRequest) -> HttpResponse:
         found = found.filter(username__icontains=q)
     page, pager = cut(request, found, {"q": q})
     return render(
-        request, "people/list.html",
-        {"page": page, "pager": pager, "q": q, "made": made[0] if made else None, "now": moment(),
-         "roles": ROLE_WORDS, "folders": folder_choices(request, Permission.VIEW),
-         "typed": request.POST if not made else {}},
+        request,
+        "people/list.html",
+        {
+            "page": page,
+            "pager": pager,
+            "q": q,
+            "made": made[0] if made else None,
+            "now": moment(),
+            "roles": ROLE_WORDS,
+            "folders": folder_choices(request, Permission.VIEW),
+            "typed": request.POST if not made else {},
+        },
     )
 
 
@@ -59,10 +69,18 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     """One account with its roles."""
     found = get_object_or_404(User, pk=pk)
     return render(
-        request, "people/person.html",
-        {"person": found, "assignments": found.role_assignments.select_related("folder").order_by("folder__path"),
-         "groups": found.groups.all(), "roles": ROLE_WORDS, "folders": folder_choices(request, Permission.VIEW),
-         "password": None, "now": moment(), "entries": _log(found)},
+        request,
+        "people/person.html",
+        {
+            "person": found,
+            "assignments": found.role_assignments.select_related("folder").order_by("folder__path"),
+            "groups": found.groups.all(),
+            "roles": ROLE_WORDS,
+            "folders": folder_choices(request, Permission.VIEW),
+            "password": None,
+            "now": moment(),
+            "entries": _log(found),
+        },
     )
 
 
@@ -83,29 +101,62 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         return ask(request, _question(request, found, act, page))
     if act == "password":
         given: list[str] = []
-        attempt(request, "give one-time password", found,
-                lambda: given.append(service.give_one_time_password(found)), "")
+        attempt(
+            request,
+            "give one-time password",
+            found,
+            lambda: given.append(service.give_one_time_password(found)),
+            "",
+        )
         return render(
-            request, "people/person.html",
-            {"person": found, "assignments": found.role_assignments.select_related("folder"), "roles": ROLE_WORDS,
-             "folders": folder_choices(request, Permission.VIEW), "password": given[0] if given else None,
-             "groups": found.groups.all(), "now": moment(), "entries": _log(found)},
+            request,
+            "people/person.html",
+            {
+                "person": found,
+                "assignments": found.role_assignments.select_related("folder"),
+                "roles": ROLE_WORDS,
+                "folders": folder_choices(request, Permission.VIEW),
+                "password": given[0] if given else None,
+                "groups": found.groups.all(),
+                "now": moment(),
+                "entries": _log(found),
+            },
         )
     if act == "give-role":
         folder, role = visible_folder(request, request.POST.get("folder", "")), request.POST.get("role", "")
         if role not in Role.values:
             raise Http404
-        attempt(request, "give role", found, lambda: assign(found, folder, role), f"{found} is {role} of {folder}.",
-                role=role, folder=str(folder))
+        attempt(
+            request,
+            "give role",
+            found,
+            lambda: assign(found, folder, role),
+            f"{found} is {role} of {folder}.",
+            role=role,
+            folder=str(folder),
+        )
     elif act == "take-role":
-        assignment = get_object_or_404(found.role_assignments.select_related("folder", "user"),
-                                       pk=_number(request.POST.get("assignment", "")))
-        attempt(request, "take role", found, lambda: service.take_role(assignment), "The role is taken away.",
-                role=assignment.role, folder=str(assignment.folder))
+        assignment = get_object_or_404(
+            found.role_assignments.select_related("folder", "user"),
+            pk=_number(request.POST.get("assignment", "")),
+        )
+        attempt(
+            request,
+            "take role",
+            found,
+            lambda: service.take_role(assignment),
+            "The role is taken away.",
+            role=assignment.role,
+            folder=str(assignment.folder),
+        )
     else:
-        attempt(request, f"{act} user", found,
-                lambda: service.set_active(found, act == "activate", by=request.user),
-                f"{found} may sign in again." if act == "activate" else f"{found} may no longer sign in.")
+        attempt(
+            request,
+            f"{act} user",
+            found,
+            lambda: service.set_active(found, act == "activate", by=request.user),
+            f"{found} may sign in again." if act == "activate" else f"{found} may no longer sign in.",
+        )
     return HttpResponseRedirect(page)
 
 
@@ -117,17 +168,42 @@ def _question(request: HttpRequest, found: User, act: str, page: str) -> Questio
     address = reverse("person_act", args=[found.pk, act])
     if act == "password":
         return Question(
-            f"Give {found} a one-time password?", "The password of this one account is void at once. The new one is "
-            "shown once and must be changed at the next sign-in.", "It cannot be undone.", "Give it", address, page,
+            f"Give {found} a one-time password?",
+            "The password of this one account is void at once. The new one is "
+            "shown once and must be changed at the next sign-in.",
+            "It cannot be undone.",
+            "Give it",
+            address,
+            page,
             is_dangerous=True,
         )
     if act == "take-role":
         key = _number(request.GET.get("assignment", ""))
-        return Question(f"Take this role from {found}?", "One role on one folder and everything below it.",
-                        "Give it again at any time.", "Take it", address, page, fields=(("assignment", str(key)),))
+        return Question(
+            f"Take this role from {found}?",
+            "One role on one folder and everything below it.",
+            "Give it again at any time.",
+            "Take it",
+            address,
+            page,
+            fields=(("assignment", str(key)),),
+        )
     if act == "activate":
-        return Question(f"Activate {found}?", "The account may sign in again, with the roles it had.",
-                        "Deactivate it at any time.", "Activate", address, page)
-    return Question(f"Deactivate {found}?", "The account can no longer sign in, its sessions and tokens stop working. "
-                    "What it did stays in the audit trail.", "Activate it at any time.", "Deactivate", address, page,
-                    is_dangerous=True)
+        return Question(
+            f"Activate {found}?",
+            "The account may sign in again, with the roles it had.",
+            "Deactivate it at any time.",
+            "Activate",
+            address,
+            page,
+        )
+    return Question(
+        f"Deactivate {found}?",
+        "The account can no longer sign in, its sessions and tokens stop working. "
+        "What it did stays in the audit trail.",
+        "Activate it at any time.",
+        "Deactivate",
+        address,
+        page,
+        is_dangerous=True,
+    )

@@ -31,7 +31,11 @@ class SignIn(AuthLoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The form and where to go afterwards; without allauth's links to pages that are not mounted here."""
         context = super(AuthLoginView, self).get_context_data(**kwargs)
-        return {**context, "redirect_field_name": self.redirect_field_name, "redirect_field_value": self._next()}
+        return {
+            **context,
+            "redirect_field_name": self.redirect_field_name,
+            "redirect_field_value": self._next(),
+        }
 
     def _next(self) -> str:
         return self.request.POST.get("next") or self.request.GET.get("next") or ""

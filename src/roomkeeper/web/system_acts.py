@@ -48,8 +48,14 @@ class Act:
 
 
 def _approve(request: HttpRequest, system: System) -> Any:
-    folder = visible_folder(request, request.POST["folder"], Permission.ADMIT) if request.POST.get("folder") else None
-    return admission.approve(system, user=request.user, now=moment(), folder=folder, name=request.POST.get("name"))
+    folder = (
+        visible_folder(request, request.POST["folder"], Permission.ADMIT)
+        if request.POST.get("folder")
+        else None
+    )
+    return admission.approve(
+        system, user=request.user, now=moment(), folder=folder, name=request.POST.get("name")
+    )
 
 
 def _move(request: HttpRequest, system: System) -> Any:
@@ -94,7 +100,10 @@ def _undo(request: HttpRequest, system: System) -> Any:
 
 def _identity(request: HttpRequest, system: System) -> Any:
     return admission.accept_identity(
-        system, user=request.user, now=moment(), serial_number=request.POST.get("serial_number", ""),
+        system,
+        user=request.user,
+        now=moment(),
+        serial_number=request.POST.get("serial_number", ""),
         mac_address=request.POST.get("mac_address", ""),
     )
 
@@ -112,128 +121,227 @@ def _number(request: HttpRequest, name: str) -> int:
 
 ACTS: dict[str, Act] = {
     "restart": Act(
-        Permission.RUN_ACTIONS, "Restart {0}?", "The system restarts; a call that it is in ends.", NEXT_POST, "Restart",
+        Permission.RUN_ACTIONS,
+        "Restart {0}?",
+        "The system restarts; a call that it is in ends.",
+        NEXT_POST,
+        "Restart",
         lambda request, system: actions.restart(system, user=request.user, now=moment()),
-        "{0} is asked to restart with its next post.", tab="changes", is_dangerous=True,
+        "{0} is asked to restart with its next post.",
+        tab="changes",
+        is_dangerous=True,
     ),
     "enforce": Act(
-        Permission.CHANGE_SETTINGS, "Enforce the settings of {0}?",
+        Permission.CHANGE_SETTINGS,
+        "Enforce the settings of {0}?",
         "Management settings (our address, path, feedback, phone book) are handed to it again: one system.",
-        "Settings that people changed on the device are overwritten; set another wish to change that.", "Enforce",
+        "Settings that people changed on the device are overwritten; set another wish to change that.",
+        "Enforce",
         lambda request, system: management.enforce(system, user=request.user, now=moment()),
-        "Its settings ride on the answer to its next post.", tab="changes",
+        "Its settings ride on the answer to its next post.",
+        tab="changes",
     ),
     "approve": Act(
-        Permission.ADMIT, "Admit {0}?",
+        Permission.ADMIT,
+        "Admit {0}?",
         "It becomes a managed system: it gets a secret of its own and our settings with the answer to its next post.",
-        "Undo it by ignoring or blocking the system.", "Admit", _approve, "{0} is admitted.",
+        "Undo it by ignoring or blocking the system.",
+        "Admit",
+        _approve,
+        "{0} is admitted.",
         extra="systems/ask_approve.html",
     ),
     "readmit": Act(
-        Permission.ADMIT, "Admit {0} again?",
+        Permission.ADMIT,
+        "Admit {0} again?",
         "For a system after a factory reset: what it has proven so far is forgotten, and it gets a new secret from the "
-        "address that claims to be it now.", "It cannot be undone: the old secret is void from now on.", "Admit again",
+        "address that claims to be it now.",
+        "It cannot be undone: the old secret is void from now on.",
+        "Admit again",
         lambda request, system: admission.readmit(system, user=request.user, now=moment()),
-        "{0} gets a new secret with its next post.", tab="connection", is_dangerous=True,
+        "{0} gets a new secret with its next post.",
+        tab="connection",
+        is_dangerous=True,
     ),
     "identity": Act(
-        Permission.ADMIT, "Accept another identity for {0}?",
+        Permission.ADMIT,
+        "Accept another identity for {0}?",
         "For hardware or a network card that was swapped: the record keeps its id, name, folder and history.",
-        "Undo it by accepting the old serial number and MAC address again.", "Accept", _identity,
-        "The identity is accepted.", extra="systems/ask_identity.html", tab="connection",
+        "Undo it by accepting the old serial number and MAC address again.",
+        "Accept",
+        _identity,
+        "The identity is accepted.",
+        extra="systems/ask_identity.html",
+        tab="connection",
     ),
     "ignore": Act(
-        Permission.ADMIT, "Ignore {0}?", "One system leaves the inbox or the list; its posts get an empty answer.",
-        "Admit it again from the list of ignored systems.", "Ignore",
-        lambda request, system: admission.ignore(system, user=request.user, now=moment()), "{0} is ignored.",
+        Permission.ADMIT,
+        "Ignore {0}?",
+        "One system leaves the inbox or the list; its posts get an empty answer.",
+        "Admit it again from the list of ignored systems.",
+        "Ignore",
+        lambda request, system: admission.ignore(system, user=request.user, now=moment()),
+        "{0} is ignored.",
     ),
     "block": Act(
-        Permission.ADMIT, "Block {0}?", "Everything that this one system posts is refused from now on.",
-        "Admit it again from the list of blocked systems.", "Block",
-        lambda request, system: admission.block(system, user=request.user, now=moment()), "{0} is blocked.",
+        Permission.ADMIT,
+        "Block {0}?",
+        "Everything that this one system posts is refused from now on.",
+        "Admit it again from the list of blocked systems.",
+        "Block",
+        lambda request, system: admission.block(system, user=request.user, now=moment()),
+        "{0} is blocked.",
         is_dangerous=True,
     ),
     "lock": Act(
-        Permission.MANAGE_SYSTEMS, "Lock the connectivity of {0}?",
-        "It stays as it is. What would be decided later is recorded and not applied.", "Unlock it at any time.", "Lock",
+        Permission.MANAGE_SYSTEMS,
+        "Lock the connectivity of {0}?",
+        "It stays as it is. What would be decided later is recorded and not applied.",
+        "Unlock it at any time.",
+        "Lock",
         lambda request, system: connectivity_changes.lock(system, user=request.user, now=moment()),
-        "Connectivity is locked.", tab="connection",
+        "Connectivity is locked.",
+        tab="connection",
     ),
     "unlock": Act(
-        Permission.MANAGE_SYSTEMS, "Unlock the connectivity of {0}?",
+        Permission.MANAGE_SYSTEMS,
+        "Unlock the connectivity of {0}?",
         "It is kept up to date by itself again, from the system's next boot or change of address on.",
-        "Lock it at any time.", "Unlock",
+        "Lock it at any time.",
+        "Unlock",
         lambda request, system: connectivity_changes.unlock(system, user=request.user, now=moment()),
-        "Connectivity is unlocked.", tab="connection",
+        "Connectivity is unlocked.",
+        tab="connection",
     ),
     "connectivity": Act(
-        Permission.MANAGE_SYSTEMS, "Set the connectivity of {0}",
+        Permission.MANAGE_SYSTEMS,
+        "Set the connectivity of {0}",
         "How this one system can be reached. It may be decided otherwise at its next boot, unless you lock it too.",
-        "Undo it in the list of changes of connectivity.", "Set it",
+        "Undo it in the list of changes of connectivity.",
+        "Set it",
         lambda request, system: connectivity_changes.set_by_hand(
             system, request.POST.get("connectivity", ""), user=request.user, now=moment()
         ),
-        "Connectivity is set.", extra="systems/ask_connectivity.html", tab="connection",
+        "Connectivity is set.",
+        extra="systems/ask_connectivity.html",
+        tab="connection",
     ),
     "undo": Act(
-        Permission.MANAGE_SYSTEMS, "Undo this change of connectivity of {0}?",
+        Permission.MANAGE_SYSTEMS,
+        "Undo this change of connectivity of {0}?",
         "The connectivity before it holds again. Lock it too, or it may be decided the same way again.",
-        "Set it by hand to take this back.", "Undo the change", _undo, "The change is undone.", tab="connection",
+        "Set it by hand to take this back.",
+        "Undo the change",
+        _undo,
+        "The change is undone.",
+        tab="connection",
     ),
     "accept_key": Act(
-        Permission.ADMIT, "Accept another TLS key for {0}?",
+        Permission.ADMIT,
+        "Accept another TLS key for {0}?",
         "The pinned key is forgotten; the next proven login pins the one that the system shows then.",
-        "It cannot be undone; the old key is not kept.", "Accept",
+        "It cannot be undone; the old key is not kept.",
+        "Accept",
         lambda request, system: credentials.forget_pinned_key(system, user=request.user, now=moment()),
-        "The next proven login pins its key.", tab="connection", is_dangerous=True,
+        "The next proven login pins its key.",
+        tab="connection",
+        is_dangerous=True,
     ),
     "rotate": Act(
-        Permission.MANAGE_SYSTEMS, "Rotate the secret of {0}?",
+        Permission.MANAGE_SYSTEMS,
+        "Rotate the secret of {0}?",
         "It gets a new secret with its next answer; the old one serves until the new one is used.",
-        "It needs no undoing: nothing changes but the secret.", "Rotate",
+        "It needs no undoing: nothing changes but the secret.",
+        "Rotate",
         lambda request, system: secrets.rotate(system, now=moment(), user=request.user),
-        "A new secret is handed over with the next answer.", tab="connection",
+        "A new secret is handed over with the next answer.",
+        tab="connection",
     ),
     "credentials": Act(
-        Permission.MANAGE_SYSTEMS, "Credentials of {0}",
+        Permission.MANAGE_SYSTEMS,
+        "Credentials of {0}",
         "The administrator account by which Roomkeeper logs in to the device. The stored password is never shown.",
-        "What is stored here is overwritten; nothing changes on the device.", "Store", _credentials,
-        "The credentials are stored.", extra="systems/ask_credentials.html", tab="connection",
+        "What is stored here is overwritten; nothing changes on the device.",
+        "Store",
+        _credentials,
+        "The credentials are stored.",
+        extra="systems/ask_credentials.html",
+        tab="connection",
     ),
     "address": Act(
-        Permission.MANAGE_SYSTEMS, "Address of {0}",
+        Permission.MANAGE_SYSTEMS,
+        "Address of {0}",
         "Where Roomkeeper tries to reach the device. Its identity is its serial number and MAC address, not this.",
-        "Change it back at any time.", "Save", _address, "The address is saved.", extra="systems/ask_address.html",
+        "Change it back at any time.",
+        "Save",
+        _address,
+        "The address is saved.",
+        extra="systems/ask_address.html",
         tab="connection",
     ),
     "secure-only": Act(
-        Permission.MANAGE_SYSTEMS, "Change the protocol of {0}?",
+        Permission.MANAGE_SYSTEMS,
+        "Change the protocol of {0}?",
         "Secure-Only is turned on where it is off, and off where it is on. On, HTTPS and nothing else is used; once "
         "the system has posted by HTTPS, its posts by HTTP are refused. It must trust our certificate.",
-        "Turn it back at any time, as long as the system still reaches this server.", "Change it", _secure_only,
-        "It is told the new protocol with the answer to its next post.", tab="connection", is_dangerous=True,
+        "Turn it back at any time, as long as the system still reaches this server.",
+        "Change it",
+        _secure_only,
+        "It is told the new protocol with the answer to its next post.",
+        tab="connection",
+        is_dangerous=True,
     ),
     "folder": Act(
-        Permission.MANAGE_SYSTEMS, "Move {0} to a folder", "Roles on the new folder decide who may see and change it.",
-        "Move it back at any time.", "Move", _move, "{0} is moved.", extra="systems/ask_folder.html",
+        Permission.MANAGE_SYSTEMS,
+        "Move {0} to a folder",
+        "Roles on the new folder decide who may see and change it.",
+        "Move it back at any time.",
+        "Move",
+        _move,
+        "{0} is moved.",
+        extra="systems/ask_folder.html",
     ),
     "tags": Act(
-        Permission.MANAGE_SYSTEMS, "Tags of {0}", "Words, separated by commas.", "Change them at any time.", "Save",
-        _tags, "The tags are saved.", extra="systems/ask_tags.html",
+        Permission.MANAGE_SYSTEMS,
+        "Tags of {0}",
+        "Words, separated by commas.",
+        "Change them at any time.",
+        "Save",
+        _tags,
+        "The tags are saved.",
+        extra="systems/ask_tags.html",
     ),
     "notes": Act(
-        Permission.MANAGE_SYSTEMS, "Notes on {0}", "For people; devices never see them.", "Change them at any time.",
-        "Save", _notes, "The notes are saved.", extra="systems/ask_notes.html",
+        Permission.MANAGE_SYSTEMS,
+        "Notes on {0}",
+        "For people; devices never see them.",
+        "Change them at any time.",
+        "Save",
+        _notes,
+        "The notes are saved.",
+        extra="systems/ask_notes.html",
     ),
     "cancel-action": Act(
-        Permission.RUN_ACTIONS, "Cancel this action of {0}?", "One action that was not handed over yet is taken back.",
-        "Ask for it anew to undo this.", "Cancel the action", _cancel_action, "The action is cancelled.", tab="changes",
+        Permission.RUN_ACTIONS,
+        "Cancel this action of {0}?",
+        "One action that was not handed over yet is taken back.",
+        "Ask for it anew to undo this.",
+        "Cancel the action",
+        _cancel_action,
+        "The action is cancelled.",
+        tab="changes",
     ),
     "delete": Act(
-        Permission.MANAGE_SYSTEMS, "Delete {0}?",
+        Permission.MANAGE_SYSTEMS,
+        "Delete {0}?",
         "One record goes with all that is known of it: timeline, changes, tickets, documents. The device itself is not "
-        "touched; when it posts again it stands in the inbox.", "It cannot be undone.", "Delete",
-        lambda request, system: inventory.delete_system(system), "{0} is deleted.", is_dangerous=True, needs_word=True,
+        "touched; when it posts again it stands in the inbox.",
+        "It cannot be undone.",
+        "Delete",
+        lambda request, system: inventory.delete_system(system),
+        "{0} is deleted.",
+        is_dangerous=True,
+        needs_word=True,
     ),
 }
 
@@ -249,16 +357,25 @@ def system_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     back = page + (found.tab + "/" if found.tab else "")
     label = str(system)
     question = Question(
-        title=found.title.format(label), what=found.what, undo=found.undo, button=found.button,
-        address=reverse("system_act", args=[pk, act]), back=back, is_dangerous=found.is_dangerous,
+        title=found.title.format(label),
+        what=found.what,
+        undo=found.undo,
+        button=found.button,
+        address=reverse("system_act", args=[pk, act]),
+        back=back,
+        is_dangerous=found.is_dangerous,
         word=label if found.needs_word else "",
-        fields=tuple((name, str(_number(request, name))) for name in ("change", "action") if request.GET.get(name)),
+        fields=tuple(
+            (name, str(_number(request, name))) for name in ("change", "action") if request.GET.get(name)
+        ),
     )
     if request.method != "POST":
         return ask(request, question, found.extra, **_context(request, system, found))
     if not is_confirmed(request, question):
         return HttpResponseRedirect(page)
-    is_done = attempt(request, act, system, lambda: found.run(request, system), lambda: found.done.format(system))
+    is_done = attempt(
+        request, act, system, lambda: found.run(request, system), lambda: found.done.format(system)
+    )
     if act in ("delete", "ignore", "block") and is_done:
         return HttpResponseRedirect(reverse("systems") if act == "delete" else page)
     return HttpResponseRedirect(back)
@@ -283,7 +400,10 @@ def folder_choices(request: HttpRequest, permission: Permission) -> list[tuple[F
     folders = Folder.objects.filter(grants(request).folders(permission, "path"))
     names = dict(Folder.objects.values_list("pk", "name"))
     labelled = [
-        (folder, " / ".join(names.get(int(part), "?") for part in folder.path.split("/") if part) or folder.name)
+        (
+            folder,
+            " / ".join(names.get(int(part), "?") for part in folder.path.split("/") if part) or folder.name,
+        )
         for folder in folders
     ]
     return sorted(labelled, key=lambda pair: (pair[0].path != "/", pair[1].lower()))
@@ -297,7 +417,11 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
     demand(request.user, Permission.CHANGE_SETTINGS, system.folder.path)
     name = request.POST.get("name", "").strip()
     attempt(
-        request, "rename", system, lambda: planning.rename(system, name, user=request.user, now=moment()),
-        f"Renamed to {name}. The device is told with the answer to its next post.", name=name,
+        request,
+        "rename",
+        system,
+        lambda: planning.rename(system, name, user=request.user, now=moment()),
+        f"Renamed to {name}. The device is told with the answer to its next post.",
+        name=name,
     )
     return back_to(request, reverse("system_page", args=[pk]))

@@ -13,7 +13,9 @@ SHOWN = 50
 def changes_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     """The newest changes with their items, and the newest actions."""
     changes = (
-        Change.objects.filter(system=system).select_related("change_set__created_by").prefetch_related("items")
+        Change.objects.filter(system=system)
+        .select_related("change_set__created_by")
+        .prefetch_related("items")
         .order_by("-id")[:SHOWN]
     )
     rows = [

@@ -50,8 +50,9 @@ def _inbound(requirement: Requirement, system: System, settings: NetworkSettings
     if not requirement.holds(is_reachable=True, is_secure_only=system.is_secure_only):
         return Road(service, port, True, True, "grey", "not used: Secure-Only")
     if not requirement.holds(is_reachable=is_reachable, is_secure_only=system.is_secure_only):
-        return Road(service, port, True, True, "grey",
-                    "not used: its connectivity says that it cannot be reached")
+        return Road(
+            service, port, True, True, "grey", "not used: its connectivity says that it cannot be reached"
+        )
     if service in ports:
         return Road(service, port, True, False, *_probe_words(system, last_probe))
     return Road(service, port, True, False, "grey", "not used: nothing needs it")
@@ -59,8 +60,10 @@ def _inbound(requirement: Requirement, system: System, settings: NetworkSettings
 
 def _probe_words(system: System, change: Any) -> tuple[str, str, datetime | None]:
     words = {
-        "itself": ("green", "answered as itself"), "unproven": ("amber", "a device like it answered, unproven"),
-        "other": ("red", "something else answered"), "silent": ("red", "did not answer"),
+        "itself": ("green", "answered as itself"),
+        "unproven": ("amber", "a device like it answered, unproven"),
+        "other": ("red", "something else answered"),
+        "silent": ("red", "did not answer"),
     }
     if change is None or change.probe not in words:
         return "grey", "not tried yet", None
@@ -78,8 +81,15 @@ def _outbound(requirement: Requirement, system: System, contact: Contact | None)
     if contact.scheme.upper() != service:
         return Road(service, port, False, False, "grey", "not used by its last post")
     event = contact.last_event.lower() or "post"
-    return Road(service, port, False, False, "green", f"last post ({event}) from {contact.source_address}",
-                contact.last_seen_at)
+    return Road(
+        service,
+        port,
+        False,
+        False,
+        "green",
+        f"last post ({event}) from {contact.source_address}",
+        contact.last_seen_at,
+    )
 
 
 def connection_tab(request: HttpRequest, system: System) -> dict[str, Any]:
@@ -91,9 +101,14 @@ def connection_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     secrets = {secret.stage: secret for secret in system.secrets.defer("ciphertext", "digest")}
     found = network_settings.get()
     return {
-        "roads": roads(system, contact, found, last_probe), "connectivity_changes": changes, "applied": applied,
+        "roads": roads(system, contact, found, last_probe),
+        "connectivity_changes": changes,
+        "applied": applied,
         "claims": list(system.claims.order_by("-last_at")[:20]),
-        "current_secret": secrets.get("current"), "pending_secret": secrets.get("pending"),
-        "next_secret": secrets.get("next"), "network": found, "policy_is_on": found.update_connectivity,
+        "current_secret": secrets.get("current"),
+        "pending_secret": secrets.get("pending"),
+        "next_secret": secrets.get("next"),
+        "network": found,
+        "policy_is_on": found.update_connectivity,
         "has_password": bool(system.password_ciphertext),
     }

@@ -13,8 +13,14 @@ from roomkeeper.systems import liveness
 from roomkeeper.systems.models import Connectivity, Folder, State, System
 from roomkeeper.web.access import grants
 
-STATE_CHOICES = [(State.MANAGED, "managed"), (State.PRE_REGISTERED, "pre-registered"), (State.PENDING, "in the inbox"),
-                 (State.IGNORED, "ignored"), (State.BLOCKED, "blocked"), ("any", "any state")]
+STATE_CHOICES = [
+    (State.MANAGED, "managed"),
+    (State.PRE_REGISTERED, "pre-registered"),
+    (State.PENDING, "in the inbox"),
+    (State.IGNORED, "ignored"),
+    (State.BLOCKED, "blocked"),
+    ("any", "any state"),
+]
 ALIVE_CHOICES = [("yes", "alive"), ("no", "not alive"), ("flapping", "flapping"), ("unknown", "unknown")]
 CONNECTIVITY_CHOICES = [
     (Connectivity.REACHABLE_ON_LAN, "Reachable on LAN"),
@@ -23,7 +29,11 @@ CONNECTIVITY_CHOICES = [
     (Connectivity.INACCESSIBLE, "Inaccessible"),
     ("undecided", "Undecided"),
 ]
-MODE_CHOICES = [("traditional", "traditional"), ("behind_firewall", "behind firewall"), ("secure_only", "Secure-Only")]
+MODE_CHOICES = [
+    ("traditional", "traditional"),
+    ("behind_firewall", "behind firewall"),
+    ("secure_only", "Secure-Only"),
+]
 MODES = {
     "traditional": Q(is_secure_only=False) & ~Q(connectivity=Connectivity.BEHIND_FIREWALL),
     "behind_firewall": Q(connectivity=Connectivity.BEHIND_FIREWALL),
@@ -79,7 +89,18 @@ class Filters:
     @property
     def are_set(self) -> bool:
         """Whether anything but the sorting narrows the list."""
-        return any((self.q, self.folder, self.alive, self.connectivity, self.state, self.tag, self.product, self.mode))
+        return any(
+            (
+                self.q,
+                self.folder,
+                self.alive,
+                self.connectivity,
+                self.state,
+                self.tag,
+                self.product,
+                self.mode,
+            )
+        )
 
     def kept(self, **changed: str) -> dict[str, str]:
         """What stands in the address for these filters with some changed."""
@@ -100,8 +121,12 @@ def read_filters(query: QueryDict) -> Filters:
         words["sort"] = "name"
     if not words["folder"].isdecimal():
         words["folder"] = ""
-    for name, choices in (("alive", ALIVE_CHOICES), ("connectivity", CONNECTIVITY_CHOICES), ("state", STATE_CHOICES),
-                          ("mode", MODE_CHOICES)):
+    for name, choices in (
+        ("alive", ALIVE_CHOICES),
+        ("connectivity", CONNECTIVITY_CHOICES),
+        ("state", STATE_CHOICES),
+        ("mode", MODE_CHOICES),
+    ):
         if words[name] not in {key for key, _ in choices}:
             words[name] = ""
     return Filters(**words)
@@ -139,8 +164,15 @@ def _search(text: str) -> Q:
     found = Q()
     for word in text.split()[:6]:
         one = Q()
-        for field in ("name", "reported_name", "product", "serial_number", "host", "contact__reported_address",
-                      "contact__source_address"):
+        for field in (
+            "name",
+            "reported_name",
+            "product",
+            "serial_number",
+            "host",
+            "contact__reported_address",
+            "contact__source_address",
+        ):
             one |= Q(**{f"{field}__icontains": word})
         digits = "".join(letter for letter in word if letter not in ":-.").upper()
         if len(digits) >= 4:
@@ -161,7 +193,9 @@ def ordered(systems: QuerySet[System], sort: str) -> QuerySet[System]:
 
 def chosen_columns(request: HttpRequest, cookie: str) -> list[Column]:
     """The columns named in the address, else those remembered in the cookie, else the usual ones."""
-    asked = request.GET.getlist("column") or [key for key in request.COOKIES.get(cookie, "").split(".") if key]
+    asked = request.GET.getlist("column") or [
+        key for key in request.COOKIES.get(cookie, "").split(".") if key
+    ]
     chosen = [column for column in COLUMNS if column.key in asked or column.key == "name"]
     return chosen if len(chosen) > 1 else [column for column in COLUMNS if column.is_default]
 

@@ -58,14 +58,26 @@ def _summary_tab(request: HttpRequest, system: System) -> dict[str, Any]:
 def _status_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     q = request.GET.get("q", "").strip()
     values = documents.status_values(system)
-    rows = [(path, value) for path, value in values.items() if q.lower() in path.lower() or q.lower() in value.lower()]
+    rows = [
+        (path, value)
+        for path, value in values.items()
+        if q.lower() in path.lower() or q.lower() in value.lower()
+    ]
     found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
-    return {"q": q, "rows": rows[:1000], "cut": len(rows) > 1000, "count": len(values), "total": len(rows),
-            "status_at": found.received_at if found else None}
+    return {
+        "q": q,
+        "rows": rows[:1000],
+        "cut": len(rows) > 1000,
+        "count": len(values),
+        "total": len(rows),
+        "status_at": found.received_at if found else None,
+    }
 
 
 def _log_tab(request: HttpRequest, system: System) -> dict[str, Any]:
-    return {"entries": AuditEntry.objects.filter(object_kind="system", object_id=system.pk).order_by("-id")[:200]}
+    return {
+        "entries": AuditEntry.objects.filter(object_kind="system", object_id=system.pk).order_by("-id")[:200]
+    }
 
 
 TABS: dict[str, tuple[str, Callable[[HttpRequest, System], dict[str, Any]]]] = {
@@ -92,8 +104,12 @@ def system_page(request: HttpRequest, pk: int, tab: str = "summary") -> HttpResp
         request,
         f"systems/tab_{tab}.html",
         {
-            "system": system, "tab": tab, "tabs": [(key, label) for key, (label, _) in TABS.items()], "now": now,
-            **header(request, system), **TABS[tab][1](request, system),
+            "system": system,
+            "tab": tab,
+            "tabs": [(key, label) for key, (label, _) in TABS.items()],
+            "now": now,
+            **header(request, system),
+            **TABS[tab][1](request, system),
         },
     )
 
@@ -112,8 +128,10 @@ def header(request: HttpRequest, system: System) -> dict[str, Any]:
         "name_item": newest_name,
         "ticket_count": Ticket.objects.filter(system=system).exclude(state="closed").count(),
         "may": {
-            "change": held.may(Permission.CHANGE_SETTINGS, path), "run": held.may(Permission.RUN_ACTIONS, path),
-            "manage": held.may(Permission.MANAGE_SYSTEMS, path), "admit": held.may(Permission.ADMIT, path),
+            "change": held.may(Permission.CHANGE_SETTINGS, path),
+            "run": held.may(Permission.RUN_ACTIONS, path),
+            "manage": held.may(Permission.MANAGE_SYSTEMS, path),
+            "admit": held.may(Permission.ADMIT, path),
             "tickets": held.may(Permission.WORK_ON_TICKETS, path),
         },
     }
@@ -125,5 +143,3 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
     """The page is still looked at."""
     watching.watch([visible_system(request, pk).pk], now=moment())
     return HttpResponse(status=204)
-
-

@@ -49,7 +49,9 @@ def setting_rows(system: System) -> tuple[list[Row], Any]:
 def _row(path: str, reported: str | None, wish: wanted.WantedValue | None, is_drift: bool) -> Row:
     if wish is None:
         return Row(path, reported, None, "", "", is_drift)
-    return Row(path, reported, documents.HIDDEN if wish.is_secret else wish.value, wish.layer, wish.why, is_drift)
+    return Row(
+        path, reported, documents.HIDDEN if wish.is_secret else wish.value, wish.layer, wish.why, is_drift
+    )
 
 
 def settings_tab(request: HttpRequest, system: System) -> dict[str, Any]:
@@ -62,13 +64,24 @@ def settings_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     chosen = {"all": rows, "wanted": [row for row in rows if row.wanted is not None], "drift": drift}[show]
     words = q.lower().replace("/", " ").split()
     found = [
-        row for row in chosen
-        if all(word in row.path.lower().replace("/", " ") or word in (row.reported or "").lower() for word in words)
+        row
+        for row in chosen
+        if all(
+            word in row.path.lower().replace("/", " ") or word in (row.reported or "").lower()
+            for word in words
+        )
     ]
     return {
-        "q": q, "show": show, "rows": found[:SHOWN], "cut": len(found) > SHOWN, "total": len(found),
-        "counts": (("all", "All", len(rows)), ("wanted", "Wanted", sum(row.wanted is not None for row in rows)),
-                   ("drift", "Drift", len(drift))),
+        "q": q,
+        "show": show,
+        "rows": found[:SHOWN],
+        "cut": len(found) > SHOWN,
+        "total": len(found),
+        "counts": (
+            ("all", "All", len(rows)),
+            ("wanted", "Wanted", sum(row.wanted is not None for row in rows)),
+            ("drift", "Drift", len(drift)),
+        ),
         "reported_at": reported.at if reported else None,
     }
 
@@ -89,10 +102,18 @@ def set_value(request: HttpRequest, pk: int) -> HttpResponse:
         except ValueError as refusal:
             messages.error(request, str(refusal))
         if plan is not None and request.POST.get("step") == "confirm":
-            done = "The wish is taken back." if wish is None else f"{path} is asked of {system}. It follows below."
+            done = (
+                "The wish is taken back."
+                if wish is None
+                else f"{path} is asked of {system}. It follows below."
+            )
             if attempt(
-                request, "change settings", system,
-                lambda: planning.create_change_set([system], {path: wish}, user=request.user, now=now), done, path=path,
+                request,
+                "change settings",
+                system,
+                lambda: planning.create_change_set([system], {path: wish}, user=request.user, now=now),
+                done,
+                path=path,
             ):
                 return HttpResponseRedirect(reverse("system_page", args=[pk]) + "changes/")
     reported = documents.reported_configuration(system)
@@ -101,9 +122,19 @@ def set_value(request: HttpRequest, pk: int) -> HttpResponse:
     if reported and found:
         space = documents.value_spaces_of(system).get(reported.value_spaces.get(found[0], ""))
     return render(
-        request, "systems/set_value.html",
-        {"system": system, "path": found[0] if found else path, "reported": found[1] if found else None,
-         "value": value if request.method == "POST" else (found[1] if found and found[1] != documents.HIDDEN else ""),
-         "space": space, "plan": plan, "now": now, "take_back": request.POST.get("take_back"),
-         "items": plan.per_system[0].items if plan and plan.per_system else []},
+        request,
+        "systems/set_value.html",
+        {
+            "system": system,
+            "path": found[0] if found else path,
+            "reported": found[1] if found else None,
+            "value": value
+            if request.method == "POST"
+            else (found[1] if found and found[1] != documents.HIDDEN else ""),
+            "space": space,
+            "plan": plan,
+            "now": now,
+            "take_back": request.POST.get("take_back"),
+            "items": plan.per_system[0].items if plan and plan.per_system else [],
+        },
     )

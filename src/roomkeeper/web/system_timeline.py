@@ -20,8 +20,13 @@ def timeline_tab(request: HttpRequest, system: System) -> dict[str, Any]:
         found = found.filter(kind=kind)
     page, pager = cut(request, found, {"kind": kind})
     return {
-        "page": page, "kind": kind, "pager": pager,
-        "kinds": TimelineEntry.objects.filter(system=system).order_by("kind").values_list("kind", flat=True).distinct(),
+        "page": page,
+        "kind": kind,
+        "pager": pager,
+        "kinds": TimelineEntry.objects.filter(system=system)
+        .order_by("kind")
+        .values_list("kind", flat=True)
+        .distinct(),
     }
 
 
@@ -34,6 +39,10 @@ def exchange(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
     return render(
         request,
         "systems/exchange.html" if is_part else "systems/exchange_page.html",
-        {"system": system, "exchange": found, "request_text": timeline.request_text(found),
-         "answer_text": timeline.answer_text(found)},
+        {
+            "system": system,
+            "exchange": found,
+            "request_text": timeline.request_text(found),
+            "answer_text": timeline.answer_text(found),
+        },
     )

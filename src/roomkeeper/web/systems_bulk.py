@@ -60,13 +60,26 @@ def bulk(request: HttpRequest) -> HttpResponse:
         except ValueError as refusal:
             messages.error(request, str(refusal))
     return render(
-        request, "systems/bulk.html",
-        {"act": act, "title": title, "chosen": chosen[:SHOWN], "count": len(chosen),
-         "more": max(len(chosen) - SHOWN, 0),
-         "keys": [system.pk for system in chosen] if not source.get("every") else [], "every": source.get("every", ""),
-         "filter": source.get("filter", ""), "back": back, "plan": plan, "typed": request.POST, "shown": SHOWN,
-         "cannot": [change for change in plan.per_system if change.verdict == "cannot"][:SHOWN] if plan else [],
-         "folders": folder_choices(request, permission) if act == "folder" else []},
+        request,
+        "systems/bulk.html",
+        {
+            "act": act,
+            "title": title,
+            "chosen": chosen[:SHOWN],
+            "count": len(chosen),
+            "more": max(len(chosen) - SHOWN, 0),
+            "keys": [system.pk for system in chosen] if not source.get("every") else [],
+            "every": source.get("every", ""),
+            "filter": source.get("filter", ""),
+            "back": back,
+            "plan": plan,
+            "typed": request.POST,
+            "shown": SHOWN,
+            "cannot": [change for change in plan.per_system if change.verdict == "cannot"][:SHOWN]
+            if plan
+            else [],
+            "folders": folder_choices(request, permission) if act == "folder" else [],
+        },
     )
 
 
@@ -86,7 +99,10 @@ def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> 
     path = request.POST.get("path", "").strip()
     with transaction.atomic():
         made = planning.create_change_set(
-            chosen, {path: _value(request)}, user=request.user, now=now,
+            chosen,
+            {path: _value(request)},
+            user=request.user,
+            now=now,
             description=request.POST.get("description", "").strip(),
             is_persistent=bool(request.POST.get("is_persistent")),
         )
@@ -108,11 +124,22 @@ def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, ba
             done += 1
         except ValueError as refusal:
             refused.append(str(refusal))
-    audit.record(request.user, "web", f"{act} systems", None, done=done, refused=len(refused),
-                 systems=[system.pk for system in chosen[:1000]])
+    audit.record(
+        request.user,
+        "web",
+        f"{act} systems",
+        None,
+        done=done,
+        refused=len(refused),
+        systems=[system.pk for system in chosen[:1000]],
+    )
     if done:
-        words = {"folder": "moved", "tags": "tagged", "enforce": "enforced with their next posts",
-                 "restart": "asked to restart with their next posts"}[act]
+        words = {
+            "folder": "moved",
+            "tags": "tagged",
+            "enforce": "enforced with their next posts",
+            "restart": "asked to restart with their next posts",
+        }[act]
         messages.success(request, f"{done} system{'s' if done > 1 else ''} {words}.")
     for sentence in refused[:5]:
         messages.error(request, sentence)

@@ -37,17 +37,29 @@ def systems(request: HttpRequest) -> HttpResponse:
     rows = list(page.object_list)
     columns = system_filters.chosen_columns(request, COLUMNS_COOKIE)
     held = grants(request)
-    is_empty = not rows and not filters.are_set and not visible_systems(request).filter(state="managed").exists()
+    is_empty = (
+        not rows and not filters.are_set and not visible_systems(request).filter(state="managed").exists()
+    )
     response = render(
         request,
         "systems/list.html",
         {
-            "now": now, "filters": filters, "kept": filters.kept(), "page": page, "rows": rows, "pager": pager,
-            "columns": [(column, _sort_link(column, filters), _sorted(column, filters)) for column in columns],
+            "now": now,
+            "filters": filters,
+            "kept": filters.kept(),
+            "page": page,
+            "rows": rows,
+            "pager": pager,
+            "columns": [
+                (column, _sort_link(column, filters), _sorted(column, filters)) for column in columns
+            ],
             "all_columns": [(column, column in columns) for column in COLUMNS if column.key != "name"],
-            "shown": {column.key for column in columns}, "ticket_counts": _ticket_counts(rows),
-            "tags_of": _tags_of(rows), "choices": _choices(request, filters),
-            "tree": folder_tree(request, filters), "is_empty": is_empty,
+            "shown": {column.key for column in columns},
+            "ticket_counts": _ticket_counts(rows),
+            "tags_of": _tags_of(rows),
+            "choices": _choices(request, filters),
+            "tree": folder_tree(request, filters),
+            "is_empty": is_empty,
             "may_change": held.may_anywhere(Permission.CHANGE_SETTINGS),
             "may_run": held.may_anywhere(Permission.RUN_ACTIONS),
             "may_manage": held.may_anywhere(Permission.MANAGE_SYSTEMS),
@@ -56,8 +68,14 @@ def systems(request: HttpRequest) -> HttpResponse:
         },
     )
     if request.GET.getlist("column"):
-        response.set_cookie(COLUMNS_COOKIE, ".".join(column.key for column in columns), max_age=365 * 86_400,
-                            samesite="Lax", httponly=True, secure=request.is_secure())
+        response.set_cookie(
+            COLUMNS_COOKIE,
+            ".".join(column.key for column in columns),
+            max_age=365 * 86_400,
+            samesite="Lax",
+            httponly=True,
+            secure=request.is_secure(),
+        )
     return response
 
 
@@ -87,17 +105,45 @@ class _Echo:
 def _lines(found: Any, now: Any) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(
-        ["id", "name", "state", "alive", "product", "software version", "connectivity", "secure-only", "last contact",
-         "in call", "drift", "folder", "address", "serial number", "mac address", "reported name"]
+        [
+            "id",
+            "name",
+            "state",
+            "alive",
+            "product",
+            "software version",
+            "connectivity",
+            "secure-only",
+            "last contact",
+            "in call",
+            "drift",
+            "folder",
+            "address",
+            "serial number",
+            "mac address",
+            "reported name",
+        ]
     )
     for system in found.iterator(chunk_size=1000):
         contact = getattr(system, "contact", None)
         seen = contact.last_seen_at if contact else None
         values = [
-            system.pk, system.name, system.state, alive_word(contact, now), system.product, system.software_version,
-            system.connectivity, "yes" if system.is_secure_only else "no", seen.isoformat() if seen else "",
-            "yes" if system.in_call else "no", system.drift_count, system.folder.name, system.host,
-            system.serial_number, system.mac_address, system.reported_name,
+            system.pk,
+            system.name,
+            system.state,
+            alive_word(contact, now),
+            system.product,
+            system.software_version,
+            system.connectivity,
+            "yes" if system.is_secure_only else "no",
+            seen.isoformat() if seen else "",
+            "yes" if system.in_call else "no",
+            system.drift_count,
+            system.folder.name,
+            system.host,
+            system.serial_number,
+            system.mac_address,
+            system.reported_name,
         ]
         yield writer.writerow([system_filters.csv_value(value) for value in values])
 
@@ -122,10 +168,19 @@ def _choices(request: HttpRequest, filters: Filters) -> list[tuple[str, str, str
         ("alive", "Any life", filters.alive, system_filters.ALIVE_CHOICES),
         ("connectivity", "Any connectivity", filters.connectivity, list(system_filters.CONNECTIVITY_CHOICES)),
         ("mode", "Any mode", filters.mode, system_filters.MODE_CHOICES),
-        ("product", "Any product", filters.product, [(name, name) for name in products.order_by("product")[:100]]),
+        (
+            "product",
+            "Any product",
+            filters.product,
+            [(name, name) for name in products.order_by("product")[:100]],
+        ),
         ("tag", "Any tag", filters.tag, [(name, name) for name in tags.order_by("name")[:200]]),
-        ("state", "Managed", filters.state,
-         [(key, word) for key, word in system_filters.STATE_CHOICES if key != "managed"]),
+        (
+            "state",
+            "Managed",
+            filters.state,
+            [(key, word) for key, word in system_filters.STATE_CHOICES if key != "managed"],
+        ),
     ]
 
 
@@ -145,7 +200,11 @@ def folder_tree(request: HttpRequest, filters: Filters) -> list[dict[str, Any]]:
     """The folders that she may see as a flat walk of the tree, with the count of managed systems in and below."""
     folders = list(Folder.objects.filter(grants(request).folders(Permission.VIEW, "path")).order_by("name"))
     own = dict(
-        visible_systems(request).filter(state="managed").order_by().values_list("folder").annotate(count=Count("id"))
+        visible_systems(request)
+        .filter(state="managed")
+        .order_by()
+        .values_list("folder")
+        .annotate(count=Count("id"))
     )
     by_parent: dict[int | None, list[Folder]] = {}
     known = {folder.pk for folder in folders}
@@ -156,7 +215,10 @@ def folder_tree(request: HttpRequest, filters: Filters) -> list[dict[str, Any]]:
         below = [node for child in by_parent.get(folder.pk, []) for node in branch(child, depth + 1)]
         count = own.get(folder.pk, 0) + sum(node["count"] for node in below if node["depth"] == depth + 1)
         here = {
-            "folder": folder, "depth": depth, "count": count, "is_here": filters.folder == str(folder.pk),
+            "folder": folder,
+            "depth": depth,
+            "count": count,
+            "is_here": filters.folder == str(folder.pk),
             "address": filters.address(folder=str(folder.pk) if folder.parent_id is not None else ""),
         }
         return [here, *below]

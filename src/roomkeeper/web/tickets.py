@@ -34,13 +34,22 @@ def tickets(request: HttpRequest) -> HttpResponse:
     counts["all"] = sum(counts.values())
     found = scope if state == "all" else scope.filter(state=state)
     page, pager = cut(
-        request, found.select_related("system", "acknowledged_by", "closed_by").order_by("-last_at", "-id"),
+        request,
+        found.select_related("system", "acknowledged_by", "closed_by").order_by("-last_at", "-id"),
         {"state": state, "system": system, "q": q},
     )
     return render(
-        request, "tickets/list.html",
-        {"shows": [(key, label, counts[key]) for key, label in SHOWS], "state": state, "page": page, "pager": pager,
-         "system_key": system, "q": q, "now": moment()},
+        request,
+        "tickets/list.html",
+        {
+            "shows": [(key, label, counts[key]) for key, label in SHOWS],
+            "state": state,
+            "page": page,
+            "pager": pager,
+            "system_key": system,
+            "q": q,
+            "now": moment(),
+        },
     )
 
 
@@ -59,9 +68,16 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     """One ticket with what was found and what to do."""
     found = _visible_ticket(request, pk)
     return render(
-        request, "tickets/ticket.html",
-        {"ticket": found, "may_work": _may_work(request, found), "now": moment(),
-         "entries": AuditEntry.objects.filter(object_kind="ticket", object_id=found.pk).order_by("-id")[:20]},
+        request,
+        "tickets/ticket.html",
+        {
+            "ticket": found,
+            "may_work": _may_work(request, found),
+            "now": moment(),
+            "entries": AuditEntry.objects.filter(object_kind="ticket", object_id=found.pk).order_by("-id")[
+                :20
+            ],
+        },
     )
 
 
@@ -89,7 +105,19 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 def _question(found: Ticket, act: str, page: str) -> Question:
     address = reverse("ticket_act", args=[found.pk, act])
     if act == "acknowledge":
-        return Question("Take this ticket up?", f"Others see that you work on it: {found.reason}",
-                        "It stays until it is closed.", "Acknowledge", address, page)
-    return Question("Close this ticket?", found.reason, "It is not reopened; the same finding opens another one.",
-                    "Close it", address, page)
+        return Question(
+            "Take this ticket up?",
+            f"Others see that you work on it: {found.reason}",
+            "It stays until it is closed.",
+            "Acknowledge",
+            address,
+            page,
+        )
+    return Question(
+        "Close this ticket?",
+        found.reason,
+        "It is not reopened; the same finding opens another one.",
+        "Close it",
+        address,
+        page,
+    )

@@ -61,14 +61,18 @@ class Device:
 
     def configuration(self, settings: dict[str, str]) -> Post:
         return self.document(
-            "/Configuration", f'<Configuration product="Cisco Codec" version="{self.version}">'
-            + "".join(nested(path.split("/"), value) for path, value in settings.items()) + "</Configuration>",
+            "/Configuration",
+            f'<Configuration product="Cisco Codec" version="{self.version}">'
+            + "".join(nested(path.split("/"), value) for path, value in settings.items())
+            + "</Configuration>",
         )
 
     def status(self, values: dict[str, str]) -> Post:
         return self.document(
-            "/Status", f'<Status product="Cisco Codec" version="{self.version}">'
-            + "".join(nested(path.split("/"), value) for path, value in values.items()) + "</Status>",
+            "/Status",
+            f'<Status product="Cisco Codec" version="{self.version}">'
+            + "".join(nested(path.split("/"), value) for path, value in values.items())
+            + "</Status>",
         )
 
     def feedback(self, body: str) -> Post:

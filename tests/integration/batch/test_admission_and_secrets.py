@@ -45,7 +45,9 @@ def test_admitted_system_is_handed_the_same_secret_until_it_uses_it(manager, dev
     assert secret_in(first) == secret_in(again)
     assert first.heartbeat_interval.total_seconds() == 10
     assert {setting.path for setting in first.settings} >= {
-        "Provisioning/Mode", "Provisioning/ExternalManager/Address", "Phonebook/Server[1]/URL",
+        "Provisioning/Mode",
+        "Provisioning/ExternalManager/Address",
+        "Phonebook/Server[1]/URL",
     }
     assert [command.path for command in first.commands] == ["HttpFeedback/Register"]
 
@@ -57,7 +59,10 @@ def test_using_the_secret_proves_the_system_and_closes_the_bare_path(manager, de
     reply = manager.post(bare.event())[0]
     unknown = manager.post(Device(serial="FTT9", mac="00:11:22:33:99:99").event())[0]
     assert reply.body == unknown.body
-    assert Claim.objects.get(system__serial_number=device.serial).reason == "says to be a system without proving it"
+    assert (
+        Claim.objects.get(system__serial_number=device.serial).reason
+        == "says to be a system without proving it"
+    )
 
 
 def test_all_four_empty_answers_are_identical(manager, device, prove):
@@ -67,9 +72,10 @@ def test_all_four_empty_answers_are_identical(manager, device, prove):
     admission.ignore(System.objects.get(serial_number=ignored.serial), user=None, now=manager.now)
     wrong = Device(secret="a" * 32)
     unknown = Device(serial="FTT00000004", mac="00:11:22:33:00:04")
-    bodies = {reply.body for reply in manager.post(
-        Device().event(), ignored.event(), wrong.event(), unknown.event()
-    )}
+    bodies = {
+        reply.body
+        for reply in manager.post(Device().event(), ignored.event(), wrong.event(), unknown.event())
+    }
     assert len(bodies) == 1
 
 
@@ -187,9 +193,10 @@ def test_unknown_systems_of_a_trusted_network_are_admitted_where_the_policy_says
 def test_blocked_system_gets_403(manager, device, prove):
     prove(device)
     admission.block(System.objects.get(), user=None, now=manager.now)
-    statuses = [reply.status for reply in manager.post(
-        device.event(), Device().event(), device.status({"Standby/State": "Off"})
-    )]
+    statuses = [
+        reply.status
+        for reply in manager.post(device.event(), Device().event(), device.status({"Standby/State": "Off"}))
+    ]
     assert statuses == [403, 403, 403]
 
 

@@ -139,9 +139,11 @@ def test_configuration_feedback_confirms_at_once(manager, proven):
     ask(manager, {NAME: "Court 3"})
     manager.wait(seconds=30)
     manager.beat(proven)
-    manager.post(proven.feedback(
-        "<Configuration><!--id--><SystemUnit><Name>Court 3</Name></SystemUnit></Configuration>"
-    ))
+    manager.post(
+        proven.feedback(
+            "<Configuration><!--id--><SystemUnit><Name>Court 3</Name></SystemUnit></Configuration>"
+        )
+    )
     assert item().state == "confirmed"
 
 
@@ -158,7 +160,9 @@ def test_action_is_handed_over_once_and_a_boot_proves_a_restart(manager, proven)
 
 
 def test_action_without_evidence_fails_as_unknown_whether_it_ran(manager, proven):
-    actions.ask(system(), "UserInterface/Message/Alert/Display", [["Text", "Hello"]], user=None, now=manager.now)
+    actions.ask(
+        system(), "UserInterface/Message/Alert/Display", [["Text", "Hello"]], user=None, now=manager.now
+    )
     manager.wait(seconds=30)
     manager.beat(proven)
     manager.wait(seconds=1)
@@ -225,7 +229,9 @@ def test_feedback_without_the_secret_changes_no_fact_and_confirms_nothing(manage
     liar = Device()
     replies = manager.post(
         liar.configuration({NAME: "Court 3"}),
-        liar.feedback("<Event><!--id--><CallSuccessful item='1'><CallId item='1'>1</CallId></CallSuccessful></Event>"),
+        liar.feedback(
+            "<Event><!--id--><CallSuccessful item='1'><CallId item='1'>1</CallId></CallSuccessful></Event>"
+        ),
         liar.status({"Standby/State": "Standby"}),
     )
     assert [reply.status for reply in replies] == [200, 200, 200]
@@ -289,7 +295,9 @@ def test_probe_is_asked_for_once_the_system_is_managed(manager, device, prove):
 
 def test_one_batch_serves_many_systems_and_many_posts_of_one(manager, prove):
     devices = [
-        Device(serial=f"FTT0000010{n}", mac=f"00:11:22:33:01:0{n}", source=f"10.1.3.{n}", address=f"10.1.3.{n}")
+        Device(
+            serial=f"FTT0000010{n}", mac=f"00:11:22:33:01:0{n}", source=f"10.1.3.{n}", address=f"10.1.3.{n}"
+        )
         for n in range(8)
     ]
     for one in devices:

@@ -8,7 +8,8 @@ TRUSTED = parse_networks(["10.0.0.0/24"])
 
 def scope(client, **headers):
     return {
-        "client": (client, 1), "scheme": "http",
+        "client": (client, 1),
+        "scheme": "http",
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
 
@@ -24,8 +25,13 @@ def test_a_stranger_cannot_forward():
 
 def test_a_trusted_proxy_is_believed():
     found = resolve(
-        scope("10.0.0.9", host="inner", x_forwarded_for="198.51.100.7", x_forwarded_proto="https",
-              x_forwarded_host="tms.example.org"),
+        scope(
+            "10.0.0.9",
+            host="inner",
+            x_forwarded_for="198.51.100.7",
+            x_forwarded_proto="https",
+            x_forwarded_host="tms.example.org",
+        ),
         TRUSTED,
     )
     assert found["client"][0] == "198.51.100.7"

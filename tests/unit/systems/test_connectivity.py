@@ -113,8 +113,11 @@ def test_another_device_or_silence_is_behind_firewall(result, comparison, host, 
 )
 def test_host_matches_any_filled_address_of_a_side(host, expected):
     settings = NetworkSettings(
-        internal_fqdn="tms.example.org", internal_ipv4="10.0.0.5", internal_ipv6="2001:db8::5",
-        public_fqdn="tms.example.com", public_ipv4="192.0.2.5",
+        internal_fqdn="tms.example.org",
+        internal_ipv4="10.0.0.5",
+        internal_ipv6="2001:db8::5",
+        public_fqdn="tms.example.com",
+        public_ipv4="192.0.2.5",
     )
     assert match_host(host, settings) is expected
 

@@ -21,8 +21,13 @@ ALIVE = {
     "flapping": ("amber", "flapping"),
 }
 DELIVERY = {
-    "waiting": "grey", "delivered": "azure", "confirmed": "green", "failed": "red", "expired": "amber",
-    "cancelled": "grey", "superseded": "grey",
+    "waiting": "grey",
+    "delivered": "azure",
+    "confirmed": "green",
+    "failed": "red",
+    "expired": "amber",
+    "cancelled": "grey",
+    "superseded": "grey",
 }
 CONNECTIVITY = {
     "": "Undecided",
@@ -51,7 +56,9 @@ def icon(name: str, classes: str = "") -> SafeString:
     """One of the icons that `frontend/copy.mjs` puts into the sprite."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true"><use href="{}vendor/icons.svg#{}"></use></svg>',
-        classes, settings.STATIC_URL, name,
+        classes,
+        settings.STATIC_URL,
+        name,
     )
 
 
@@ -130,8 +137,11 @@ def shield(system: Any) -> SafeString | str:
     """The mark of a Secure-Only system."""
     if not system.is_secure_only:
         return ""
-    return format_html('<span class="mark" title="Secure-Only: HTTPS and nothing else">{}'
-                       '<span class="visually-hidden">Secure-Only</span></span>', icon("shield-check"))
+    return format_html(
+        '<span class="mark" title="Secure-Only: HTTPS and nothing else">{}'
+        '<span class="visually-hidden">Secure-Only</span></span>',
+        icon("shield-check"),
+    )
 
 
 @register.simple_tag
@@ -139,8 +149,11 @@ def padlock(is_locked: bool, title: str = "locked") -> SafeString | str:
     """The mark of a locked value."""
     if not is_locked:
         return ""
-    return format_html('<span class="mark" title="{}">{}<span class="visually-hidden">locked</span></span>',
-                       title, icon("lock"))
+    return format_html(
+        '<span class="mark" title="{}">{}<span class="visually-hidden">locked</span></span>',
+        title,
+        icon("lock"),
+    )
 
 
 def relative_words(moment: datetime, now: datetime) -> str:
@@ -164,7 +177,8 @@ def when(context: dict[str, Any], moment: datetime | None, empty: str = "–") -
     local = timezone.localtime(moment)
     return format_html(
         '<time datetime="{}" data-relative title="{}">{}</time>',
-        moment.isoformat(timespec="seconds"), local.strftime("%a %d %b %Y %H:%M:%S %Z"),
+        moment.isoformat(timespec="seconds"),
+        local.strftime("%a %d %b %Y %H:%M:%S %Z"),
         relative_words(moment, context.get("now") or timezone.now()),
     )
 
@@ -175,8 +189,12 @@ def moment(at: datetime | None, empty: str = "–") -> SafeString | str:
     if at is None:
         return empty
     local = timezone.localtime(at)
-    return format_html('<time datetime="{}" class="text-nowrap" title="{}">{}</time>', at.isoformat(timespec="seconds"),
-                       local.strftime("%a %d %b %Y %H:%M:%S %Z"), local.strftime("%d %b %H:%M:%S"))
+    return format_html(
+        '<time datetime="{}" class="text-nowrap" title="{}">{}</time>',
+        at.isoformat(timespec="seconds"),
+        local.strftime("%a %d %b %Y %H:%M:%S %Z"),
+        local.strftime("%d %b %H:%M:%S"),
+    )
 
 
 @register.filter
@@ -195,7 +213,7 @@ def duration(seconds: int | float | None) -> str:
 @register.filter
 def mac(text: str) -> str:
     """12 hex digits as people write them."""
-    return ":".join(text[i:i + 2] for i in range(0, 12, 2)) if len(text) == 12 else text
+    return ":".join(text[i : i + 2] for i in range(0, 12, 2)) if len(text) == 12 else text
 
 
 @register.filter
@@ -213,8 +231,11 @@ def value_of(mapping: dict[Any, Any], key: Any) -> Any:
 @register.simple_tag
 def help_mark(section: str) -> SafeString:
     """The mark beside a heading that leads to its words of help."""
-    return format_html('<a class="help-mark" href="/help/#{}" title="Help on this page" aria-label="Help">{}</a>',
-                       section, icon("help"))
+    return format_html(
+        '<a class="help-mark" href="/help/#{}" title="Help on this page" aria-label="Help">{}</a>',
+        section,
+        icon("help"),
+    )
 
 
 @register.filter

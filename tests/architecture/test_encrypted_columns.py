@@ -1,0 +1,28 @@
+"""Every encrypted column of the models is rewritten when keys are rotated (rule R4)."""
+
+from django.apps import apps
+from django.db import models
+
+from roomkeeper.serving.re_encryption import ENCRYPTED
+
+# Stored documents and digests: nothing in them is to be read back with a key.
+NOT_ENCRYPTED = {
+    ("StoredDocument", "content"),
+    ("ConfigurationVersion", "content"),
+    ("Exchange", "request"),
+    ("Exchange", "answer"),
+    ("Claim", "sample"),
+    ("SystemSecret", "digest"),
+}
+
+
+def test_every_binary_column_is_either_encrypted_or_known_not_to_be() -> None:
+    found = {
+        (model.__name__, field.name)
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.BinaryField) and model.__module__.startswith("roomkeeper.")
+    }
+    encrypted = {(model.__name__, field) for model, field in ENCRYPTED}
+    assert encrypted | NOT_ENCRYPTED == found
+    assert not encrypted & NOT_ENCRYPTED
