@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from roomkeeper.accounts.models import Role, RoleAssignment, User
+from roomkeeper.accounts.permissions import assign
 
 _NAME = re.compile(r"[\w.@+-]{1,150}")
 # Letters and digits that nobody confuses when reading them to somebody.
@@ -58,6 +59,15 @@ def set_active(user: User, is_active: bool, *, by: Any) -> None:
         _keep_an_administrator(without_person=user)
     user.is_active = is_active
     user.save(update_fields=["is_active"])
+
+
+def give_role(user: User, folder: Any, role: str) -> RoleAssignment:
+    """Give a role on a folder in place of the one held there; the last administrator of the server keeps hers."""
+    with transaction.atomic():
+        held = RoleAssignment.objects.select_related("folder").filter(user=user, folder=folder).first()
+        if held is not None and held.role == Role.ADMINISTRATOR != role and folder.path == "/":
+            _keep_an_administrator(without_role=held)
+        return assign(user, folder, role)
 
 
 def take_role(assignment: RoleAssignment) -> None:

@@ -72,11 +72,14 @@ def take_lease(holder: str, *, now: datetime) -> bool:
     return True
 
 
-def run_due(*, now: datetime) -> None:
-    """Run every task whose time has come; one that fails is logged and comes again."""
+def run_due(*, now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> None:
+    """Run every task whose time has come; one that fails is logged and comes again. `may_go_on` is asked before each:
+    whoever runs them renews its lease there, since a long task may outlast it."""
     for task in _tasks.values():
         if task.due_at is not None and task.due_at > now:
             continue
+        if not may_go_on():
+            return
         task.due_at = now + task.every
         try:
             for _ in range(ROUNDS):

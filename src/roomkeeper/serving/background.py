@@ -54,9 +54,12 @@ class Background:
     def _tick(self, now: datetime) -> None:
         try:
             if schedule.take_lease(self._holder, now=now):
-                schedule.run_due(now=now)
+                schedule.run_due(now=now, may_go_on=self._keeps_lease)
         finally:
             connection.close()
+
+    def _keeps_lease(self) -> bool:
+        return schedule.take_lease(self._holder, now=datetime.now(UTC))
 
 
 def _ended(probes: set[asyncio.Task[int]], task: asyncio.Task[int]) -> None:

@@ -18,7 +18,6 @@ class SystemsConfig(AppConfig):
 
         register_after_downtime(housekeeping.forgive_downtime)
         register("liveness", timedelta(seconds=5), housekeeping.sweep_liveness, until_done=True)
-        register("returned", timedelta(seconds=10), housekeeping.clear_returned)
         register("exchanges", timedelta(minutes=1), housekeeping.trim_exchanges, until_done=True)
         register("claims", timedelta(minutes=5), housekeeping.cap_claims, until_done=True)
         housekeeping.register_retention()

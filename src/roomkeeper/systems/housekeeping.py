@@ -1,6 +1,6 @@
 """Regular upkeep: who fell silent, what is kept how long (rules R1, R8). Short transactions only (rule R9)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -78,16 +78,6 @@ def _mark_flapping(now: datetime) -> None:
         .values_list("system_id", flat=True)
     )
     Contact.objects.filter(system_id__in=list(busy[:AT_ONCE])).update(flapping_until=now + FLAPPING_WINDOW)
-
-
-def clear_returned(*, now: datetime) -> int:
-    """Close what was found about systems that post again. Returns how many returned lately."""
-    recent = Flip.objects.filter(at__gt=now - timedelta(minutes=2), is_alive=True).select_related("system")
-    returned = {flip.system_id: flip.system for flip in recent}
-    with transaction.atomic():
-        for system in returned.values():
-            findings.clear("no contact", system, "It posts again.")
-    return len(returned)
 
 
 def trim_exchanges(*, now: datetime) -> int:

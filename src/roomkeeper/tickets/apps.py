@@ -1,5 +1,7 @@
 """Django's handle on the app."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -12,7 +14,9 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Begin to listen to findings."""
         from roomkeeper.jobs.retention import register_kind
+        from roomkeeper.jobs.schedule import register
         from roomkeeper.tickets import tracking
 
         self.tracking = tracking
+        register("returned", timedelta(seconds=10), tracking.close_returned, until_done=True)
         register_kind("tickets", tracking.closed_before)

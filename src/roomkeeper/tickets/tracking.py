@@ -14,6 +14,8 @@ from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket
 
 OPEN = (Ticket.State.OPEN, Ticket.State.ACKNOWLEDGED)
+# Closed in one transaction at most (rule R9).
+AT_ONCE = 500
 
 
 class TicketRefused(ValueError):
@@ -71,6 +73,20 @@ def close(ticket: Ticket, *, user: Any, now: datetime, reason: str) -> None:
         ticket.close_reason = reason.strip()[:1000]
         ticket.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])
         _publish(ticket.system)
+
+
+def close_returned(*, now: datetime) -> int:
+    """Close the "no contact" tickets of systems that post again, some at a time. Returns how many were closed."""
+    returned = Ticket.objects.filter(
+        kind="no contact", state__in=OPEN, system__contact__overdue_at__gt=now, system__contact__is_alive=True
+    )
+    with transaction.atomic():
+        found = list(returned.values_list("pk", "system_id", "system__folder__path")[:AT_ONCE])
+        Ticket.objects.filter(pk__in=[pk for pk, _, _ in found]).update(
+            state=Ticket.State.CLOSED, closed_at=now, close_reason="It posts again."
+        )
+        live.publish_many([("ticket", system_id, path) for _, system_id, path in found])
+    return len(found)
 
 
 def closed_before(limit: datetime) -> QuerySet[Ticket]:

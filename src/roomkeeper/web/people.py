@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from roomkeeper.accounts import people as service
 from roomkeeper.accounts.models import AuditEntry, Role, RoleAssignment, User
-from roomkeeper.accounts.permissions import Permission, assign, needs
+from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.web.access import visible_folder
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
@@ -37,7 +37,7 @@ def people(request: HttpRequest) -> HttpResponse:
                 is_service_account=bool(request.POST.get("is_service_account")),
             )
             if role in Role.values:
-                assign(person, visible_folder(request, request.POST.get("folder", "")), role)
+                service.give_role(person, visible_folder(request, request.POST.get("folder", "")), role)
             made.append((person, password))
 
         attempt(request, "create user", None, deed, "", name=request.POST.get("name", "")[:150], role=role)
@@ -130,7 +130,7 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
             request,
             "give role",
             found,
-            lambda: assign(found, folder, role),
+            lambda: service.give_role(found, folder, role),
             f"{found} is {role} of {folder}.",
             role=role,
             folder=str(folder),

@@ -21,6 +21,7 @@ from roomkeeper.systems.models import (
     System,
     TimelineEntry,
 )
+from roomkeeper.tickets import tracking
 from roomkeeper.tickets.models import Ticket
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -103,9 +104,9 @@ def test_many_silent_systems_are_noted_in_short_transactions(oslo):
 def test_ticket_of_a_silent_system_is_closed_when_it_posts_again(boardroom):
     fall_silent(boardroom)
     housekeeping.sweep_liveness(now=NOW)
-    assert housekeeping.clear_returned(now=NOW + SECOND) == 0
-    Flip.objects.create(system=boardroom, at=NOW + SECOND, is_alive=True, reason="It posts again")
-    housekeeping.clear_returned(now=NOW + 2 * SECOND)
+    assert tracking.close_returned(now=NOW + SECOND) == 0
+    Contact.objects.filter(system=boardroom).update(is_alive=True, overdue_at=NOW + timedelta(hours=1))
+    assert tracking.close_returned(now=NOW + 2 * SECOND) == 1
     ticket = Ticket.objects.get()
     assert (ticket.state, ticket.close_reason) == ("closed", "It posts again.")
 

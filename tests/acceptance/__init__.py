@@ -1,0 +1,1 @@
+"""Servers and virtual endpoints as real processes, on real sockets."""

@@ -1,0 +1,50 @@
+"""`python -m tests.bench [names…]`: run the benchmarks named, or all; one JSON line for each figure."""
+
+import argparse
+import os
+import sys
+
+from tests.bench import check_ins, crash, documents, footprint, pages
+from tests.bench.figures import Broken, tell
+from tests.bench.load import WrkMissing
+
+BENCHMARKS = {
+    "check-ins": check_ins.throughput,
+    "tls": check_ins.over_tls,
+    "documents": documents.intake,
+    "boot-storm": documents.boot_storm,
+    "disk": footprint.disk,
+    "memory": footprint.idle_memory,
+    "pages": pages.systems_list,
+    "start": footprint.start,
+    "crash": crash.crash,
+}
+DATABASES = ("sqlite", "postgresql")
+
+
+def main() -> int:
+    """Run them; 1 where one of them did not do its work."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", choices=[*BENCHMARKS, []], metavar="name", help=", ".join(BENCHMARKS)
+    )
+    parser.add_argument("--database", action="append", choices=DATABASES, help="one database only")
+    parser.add_argument(
+        "--quick", action="store_true", help="small and short: shows that it runs, says no figures"
+    )
+    chosen = parser.parse_args()
+    failed = 0
+    for name in chosen.names or BENCHMARKS:
+        try:
+            BENCHMARKS[name](list(chosen.database or DATABASES), is_quick=chosen.quick)
+        except WrkMissing as missing:
+            tell(f"{name}: {missing}")
+            failed += bool(os.environ.get("CI"))
+        except Broken as broken:
+            tell(f"{name}: {broken}")
+            failed += 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
