@@ -16,8 +16,8 @@ from roomkeeper.web.access import visible_folder
 from roomkeeper.web.acts import attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.dhcp import snippets
+from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.server_addresses import manager_values
-from roomkeeper.web.system_acts import folder_choices
 
 TABS = (("one", "One system"), ("list", "A list"), ("finding", "How does an endpoint find us?"))
 LINES_LIMIT = 5_000

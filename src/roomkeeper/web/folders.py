@@ -12,7 +12,7 @@ from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder
 from roomkeeper.web.access import grants, visible_folder
 from roomkeeper.web.acts import Question, ask, attempt
-from roomkeeper.web.system_acts import folder_choices
+from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_filters import Filters
 from roomkeeper.web.systems_list import folder_tree
 

@@ -14,9 +14,9 @@ from roomkeeper.systems.models import State, System, TimelineEntry
 from roomkeeper.web.access import grants, visible_folder
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.pages import cut
 from roomkeeper.web.server_addresses import manager_values
-from roomkeeper.web.system_acts import folder_choices
 
 SHOWS = {
     "waiting": (State.PENDING, "Waiting"),

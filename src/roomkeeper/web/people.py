@@ -13,8 +13,8 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.web.access import visible_folder
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.pages import cut
-from roomkeeper.web.system_acts import folder_choices
 
 ROLE_WORDS = (
     (Role.VIEWER, "viewer: sees"),

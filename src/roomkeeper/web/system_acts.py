@@ -7,10 +7,9 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
-from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.provisioning import actions, management, planning
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.provisioning import actions, management
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems import (
     admission,
@@ -21,10 +20,11 @@ from roomkeeper.systems import (
     secrets,
     secure_only,
 )
-from roomkeeper.systems.models import Claim, ConnectivityChange, Folder, System
-from roomkeeper.web.access import back_to, grants, visible_folder, visible_system
+from roomkeeper.systems.models import Claim, ConnectivityChange, System
+from roomkeeper.web.access import visible_folder, visible_system
 from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_filters import CONNECTIVITY_CHOICES
 
 NEXT_POST = "It happens with the answer to the next post of the system, and can be cancelled until then."
@@ -393,35 +393,3 @@ def _context(request: HttpRequest, system: System, act: Act) -> dict[str, Any]:
     if "identity" in act.extra:
         context["claim"] = Claim.objects.filter(pk=_number(request, "claim"), system=system).first()
     return context
-
-
-def folder_choices(request: HttpRequest, permission: Permission) -> list[tuple[Folder, str]]:
-    """The folders on which the permission holds, with their places in words, in the tree's order."""
-    folders = Folder.objects.filter(grants(request).folders(permission, "path"))
-    names = dict(Folder.objects.values_list("pk", "name"))
-    labelled = [
-        (
-            folder,
-            " / ".join(names.get(int(part), "?") for part in folder.path.split("/") if part) or folder.name,
-        )
-        for folder in folders
-    ]
-    return sorted(labelled, key=lambda pair: (pair[0].path != "/", pair[1].lower()))
-
-
-@require_POST
-@needs(Permission.CHANGE_SETTINGS, anywhere=True)
-def rename(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give the system another name: the record at once, the device with its next answer."""
-    system = visible_system(request, pk, Permission.CHANGE_SETTINGS)
-    demand(request.user, Permission.CHANGE_SETTINGS, system.folder.path)
-    name = request.POST.get("name", "").strip()
-    attempt(
-        request,
-        "rename",
-        system,
-        lambda: planning.rename(system, name, user=request.user, now=moment()),
-        f"Renamed to {name}. The device is told with the answer to its next post.",
-        name=name,
-    )
-    return back_to(request, reverse("system_page", args=[pk]))

@@ -17,7 +17,7 @@ from roomkeeper.systems import inventory, records
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants, visible_folder
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.system_acts import folder_choices
+from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_filters import filtered, ordered, read_filters, visible_systems
 
 LIMIT = 20_000
