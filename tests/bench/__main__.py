@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 
 from tests.bench import check_ins, crash, documents, footprint, pages
@@ -40,7 +41,7 @@ def main() -> int:
         except WrkMissing as missing:
             tell(f"{name}: {missing}")
             failed += bool(os.environ.get("CI"))
-        except Broken as broken:
+        except (Broken, subprocess.CalledProcessError) as broken:
             tell(f"{name}: {broken}")
             failed += 1
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""A day of a fleet's posts through the same batch function as always, by a clock that is handed in. Runs inside."""
+"""Days of a fleet's posts through the same batch function as always, by a clock that is handed in. Runs inside."""
 
 import random
 from collections.abc import Iterator
@@ -20,6 +20,8 @@ from tests.bench import posts
 
 STEP = timedelta(seconds=900)
 STEPS_AN_HOUR = 4
+# On the first day a database also makes the room in which it later writes rows anew.
+DAYS = 2
 AT_ONCE = 50
 # A room is called into a few times a day and stands by in between; that is what changes facts.
 BUSY_SHARE = 0.15
@@ -41,7 +43,8 @@ def live(number: str, hours: str, host: str) -> dict[str, Any]:
         batch.handle([*first, *second], settings=settings, now=now)
     after_first = _size()
     before = _beats()
-    for step in range(int(hours) * STEPS_AN_HOUR):
+    sizes = []
+    for step in range(DAYS * int(hours) * STEPS_AN_HOUR):
         for index, part in enumerate(_parts(members)):
             moment = now + STEP * (step + 1) + timedelta(seconds=index)
             batch.handle([_beat(member, host) for member in part], settings=settings, now=moment)
@@ -54,10 +57,12 @@ def live(number: str, hours: str, host: str) -> dict[str, Any]:
             chore(now=now + STEP * (step + 1) + timedelta(seconds=60))
         if step % STEPS_AN_HOUR == 0:
             _size()  # autovacuum would have come by several times in an hour that passes here within seconds
+        if (step + 1) % (int(hours) * STEPS_AN_HOUR) == 0:
+            sizes.append(_size())
     return {
         "empty": empty,
         "first": after_first,
-        "after": _size(),
+        "days": sizes,
         "beats": _beats() - before,
         "status": StoredDocument.objects.filter(kind="status").count(),
     }

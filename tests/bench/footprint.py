@@ -1,5 +1,6 @@
 """What a server costs that does little: start, memory when idle, disk for a day."""
 
+import itertools
 import time
 import urllib.request
 
@@ -56,10 +57,11 @@ def disk(databases: list[str], *, is_quick: bool) -> None:
 def _day(one: Installation, database: str, number: int, *, hours: int) -> None:
     one.ask("seed", number, one.http)
     lived = one.ask("day", number, hours, one.http)
-    demand(lived["beats"] == number * hours * 4, f"{lived['beats']} beats are counted")
+    days = [lived["first"], *lived["days"]]
+    demand(lived["beats"] == number * hours * 4 * len(lived["days"]), f"{lived['beats']} beats are counted")
     demand(lived["status"] == number, f"{lived['status']} systems have a status")
     scale = 1_000 / number * 24 / hours
     first = (lived["first"] - lived["empty"]) / number * 1_000 / 1e6
     show(Figure(f"disk {database} first documents of 1000 systems", first, "MB"))
-    grown = (lived["after"] - lived["first"]) * scale / 1e6
-    show(Figure(f"disk {database} 1000 systems a day", grown, "MB"))
+    for day, (before, after) in enumerate(itertools.pairwise(days), start=1):
+        show(Figure(f"disk {database} 1000 systems day {day}", (after - before) * scale / 1e6, "MB"))

@@ -1,8 +1,11 @@
 """API tokens: made once, shown once, kept as a digest."""
 
+import contextlib
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+
+from django.db import OperationalError, connection
 
 from roomkeeper.accounts.models import ApiToken, User
 
@@ -31,8 +34,21 @@ def find_user(text: str, *, now: datetime) -> User | None:
     if token is None or not token.user.is_active or (token.expires_at and token.expires_at <= now):
         return None
     if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        _note_use(token, now)
     return token.user
+
+
+def _note_use(token: ApiToken, now: datetime) -> None:
+    """Best effort: reading goes on while the store cannot be written (rule R9)."""
+    is_sqlite = connection.vendor == "sqlite" and not connection.in_atomic_block
+    with contextlib.suppress(OperationalError), connection.cursor() as cursor:
+        if is_sqlite:
+            cursor.execute("PRAGMA busy_timeout = 200")
+        try:
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        finally:
+            if is_sqlite:
+                cursor.execute("PRAGMA busy_timeout = 20000")
 
 
 def _digest(text: str) -> str:

@@ -2,12 +2,12 @@
 
 import re
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from django.db import transaction
 from django.utils import timezone
 from ninja import Schema
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
@@ -19,12 +19,19 @@ from roomkeeper.systems.models import System
 DeliveryWord = Literal["waiting", "delivered", "confirmed", "failed", "expired", "cancelled", "superseded"]
 Value = str | int | bool
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_LONGEST_COMMAND = 255
+# The beginning of an argument in a command written as one text; what is quoted is passed over whole.
+_PIECE = re.compile(r'"(?P<quoted>[^"]*)"|(?P<name>[A-Za-z][A-Za-z0-9]*):(?=\s|"|$)|(?P<word>[^\s"]+)')
 
 
 class CommandIn(Schema, extra="forbid"):
     """A command of the xAPI: `SystemUnit/Boot`, `SystemUnit Boot` or `xCommand SystemUnit Boot`."""
 
-    command: str = Field(min_length=1, max_length=255)
+    command: str = Field(
+        min_length=1,
+        max_length=20_000,
+        description="May hold the arguments too, as devices take them: `xCommand Audio Volume Set Level: 50`.",
+    )
     arguments: dict[str, Value | list[Value]] = Field(
         {}, max_length=100, description="A list repeats the argument. No passwords: actions can be read."
     )
@@ -33,12 +40,8 @@ class CommandIn(Schema, extra="forbid"):
     @field_validator("command")
     @classmethod
     def _check_command(cls, text: str) -> str:
-        parts = [part for part in re.split(r"[\s/]+", text) if part]
-        if parts and parts[0].lower() == "xcommand":
-            parts = parts[1:]
-        if not parts or not all(_WORD.fullmatch(part) for part in parts):
-            raise ValueError(f"{text!r} is no command such as SystemUnit/Boot")
-        return "/".join(parts)
+        parse_command(text)
+        return text
 
     @field_validator("arguments")
     @classmethod
@@ -47,6 +50,44 @@ class CommandIn(Schema, extra="forbid"):
             if not _WORD.fullmatch(name):
                 raise ValueError(f"{name!r} is no name of an argument")
         return found
+
+    @model_validator(mode="after")
+    def _part_command(self) -> Self:
+        self.command, found = parse_command(self.command)
+        if twice := sorted(set(found) & set(self.arguments)):
+            raise ValueError(f"{twice[0]} stands in `command` and in `arguments`")
+        self.arguments = {**found, **self.arguments}
+        return self
+
+
+def parse_command(text: str) -> tuple[str, dict[str, Value | list[Value]]]:
+    """The path and the arguments of a command in one text; repeated names become lists, values may be quoted.
+
+    Raises ValueError for what is no command.
+    """
+    command = ""
+    values: list[tuple[str, list[str]]] = []
+    for piece in _PIECE.finditer(text):
+        if piece["name"]:
+            values.append((piece["name"], []))
+        elif values:
+            values[-1][1].append(piece["word"] if piece["quoted"] is None else piece["quoted"])
+        else:
+            command += " " + piece[0]
+    parts = [part for part in re.split(r"[\s/]+", command) if part]
+    if parts and parts[0].lower() == "xcommand":
+        parts = parts[1:]
+    path = "/".join(parts)
+    if not parts or len(path) > _LONGEST_COMMAND or not all(_WORD.fullmatch(part) for part in parts):
+        raise ValueError(f"{text[:_LONGEST_COMMAND]!r} is no command such as SystemUnit/Boot")
+    arguments: dict[str, Value | list[Value]] = {}
+    for name, words in values:
+        if not words:
+            raise ValueError(f"{name}: has no value")
+        before = arguments.get(name, [])
+        together: list[Value] = [*(before if isinstance(before, list) else [before]), " ".join(words)]
+        arguments[name] = together if len(together) > 1 else together[0]
+    return path, arguments
 
 
 class ActionOut(Schema):

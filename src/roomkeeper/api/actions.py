@@ -1,7 +1,5 @@
 """`actions`: commands asked of systems, one or many, and what became of them."""
 
-from datetime import datetime
-
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Schema, Status
@@ -11,7 +9,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
 from roomkeeper.api.action_fields import ActionOut, CommandIn, DeliveryWord, ask_of, encode_action
 from roomkeeper.api.choosing import SystemChoice, choose
-from roomkeeper.api.paging import ListParameters, Page, page_of, searched
+from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
 from roomkeeper.api.problems import Conflict, NotFound, ProblemOut
 from roomkeeper.api.reach import LARGEST_ID, Identifier
 from roomkeeper.api.routing import Routes, user_of
@@ -34,8 +32,8 @@ class ActionFilters(ListParameters):
     command: str | None = None
     state: list[DeliveryWord] = []
     created_by: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
 
 
 class CommandForMany(SystemChoice, CommandIn):

@@ -8,7 +8,7 @@ from ninja import Query, Schema
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api.paging import ListParameters, Page, page_of, searched
+from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
 from roomkeeper.api.reach import Identifier
 from roomkeeper.api.routing import Routes
 from roomkeeper.api.system_fields import aware
@@ -39,8 +39,8 @@ class AuditFilters(ListParameters):
     act: str | None = None
     object_kind: str | None = None
     object_id: Identifier | None = None
-    after: datetime | None = None
-    before: datetime | None = None
+    after: Moment | None = None
+    before: Moment | None = None
 
 
 @routes.get("", response=Page[AuditOut])

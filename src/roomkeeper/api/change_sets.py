@@ -17,7 +17,7 @@ from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
 from roomkeeper.api.action_fields import DeliveryWord
 from roomkeeper.api.choosing import SystemChoice, choose
-from roomkeeper.api.paging import ListParameters, Page, cut, searched
+from roomkeeper.api.paging import ListParameters, Moment, Page, cut, searched
 from roomkeeper.api.problems import Conflict, Invalid, NotFound
 from roomkeeper.api.reach import LARGEST_ID, Identifier, visible_systems
 from roomkeeper.api.routing import Routes, user_of
@@ -127,8 +127,8 @@ class ChangeSetFilters(ListParameters):
     )
     created_by: str | None = None
     persistent: bool | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
 
 
 class Cancelled(Schema):

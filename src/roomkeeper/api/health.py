@@ -16,7 +16,7 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.problems import Problem, answer_problem, problem_of
 from roomkeeper.api.routing import Token
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
-from roomkeeper.systems import liveness
+from roomkeeper.systems import liveness, store
 from roomkeeper.systems.models import State, System
 from roomkeeper.tickets.models import Ticket
 
@@ -93,18 +93,21 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can serve: its database answers."""
+    """The process can serve: its database answers, and the newest write that it knows of did not fail."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             cursor.fetchone()
+        is_ready = not store.is_failing()
     except DatabaseError:
+        is_ready = False
+    if not is_ready:
         return answer_problem(
             Problem(
                 503,
                 "not-ready",
                 "Not ready",
-                "The database does not answer.",
+                "The database does not answer, or cannot be written.",
                 hint="Look at the server's log and at the database.",
             )
         )

@@ -4,13 +4,13 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.db.models import F, Model, Q, QuerySet
 from ninja import Schema
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from roomkeeper.api.problems import Invalid
 
@@ -20,10 +20,27 @@ Item = TypeVar("Item")
 Row = TypeVar("Row", bound=Model)
 
 
+def _refuse_number(found: Any) -> Any:
+    """The value, unless it is a number: pydantic would take one for seconds since 1970."""
+    if isinstance(found, str | int | float):
+        try:
+            float(found)
+        except ValueError:
+            return found
+        raise ValueError("a number is no time: write it as in 2026-03-01T08:00:00Z")
+    return found
+
+
+Moment = Annotated[datetime, BeforeValidator(_refuse_number)]
+Limit = Annotated[int, Field(ge=1), AfterValidator(lambda number: min(number, MAX_LIMIT))]
+
+
 class ListParameters(Schema):
     """What every list takes."""
 
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Items on a page.")
+    limit: Limit = Field(
+        DEFAULT_LIMIT, description=f"Items on a page; more than {MAX_LIMIT} mean {MAX_LIMIT}."
+    )
     cursor: str = Field("", max_length=2000, description="`next` of the page before.")
     search: str = Field("", max_length=200, description="Words that must appear, in any case.")
     sort: str = Field("", max_length=64, description="A field to sort by; with `-` in front descending.")

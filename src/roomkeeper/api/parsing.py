@@ -18,7 +18,7 @@ class StrictParser(Parser):
     """ninja's parser that refuses NaN, infinities, and text with control characters or lone surrogates."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        """The JSON body; raises ValueError where it is none."""
+        """The JSON body; raises ValueError where it is none, `Invalid` for text that cannot be stored."""
         found: dict[str, Any] = json.loads(request.body.decode("utf-8"), parse_constant=_refuse_constant)
         _check_texts(found)
         return found
@@ -46,14 +46,18 @@ def _refuse_constant(word: str) -> NoReturn:
 
 
 def _check_texts(found: Any) -> None:
-    waiting = [found]
+    waiting: list[tuple[str, Any]] = [("body", found)]
     while waiting:
-        one = waiting.pop()
+        where, one = waiting.pop()
         if isinstance(one, str):
             if not is_storable(one):
-                raise ValueError("text with a control character or a lone surrogate")
+                raise Invalid(
+                    "The body holds a text with characters that no text can hold.",
+                    errors=[(where[:200], "control characters and lone surrogates cannot be used")],
+                )
         elif isinstance(one, dict):
-            waiting.extend(one)
-            waiting.extend(one.values())
+            # Names of fields before what they hold: only a name that can be told goes into an address.
+            waiting.extend((f"{where}.{name}", value) for name, value in one.items())
+            waiting.extend((where, name) for name in one)
         elif isinstance(one, list):
-            waiting.extend(one)
+            waiting.extend((f"{where}.{number}", value) for number, value in enumerate(one))

@@ -185,6 +185,9 @@ def problem_of(error: Exception) -> Problem:
                 "The body of the request is too large.",
                 hint="Send it in several requests.",
             )
+        case HttpError(__cause__=Problem() as cause):
+            # What the parser refuses; ninja calls all of that a body that is not JSON.
+            return cause
         case HttpError():
             return Problem(
                 error.status_code,

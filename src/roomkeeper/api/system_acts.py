@@ -20,7 +20,7 @@ from roomkeeper.api.system_additions import failed_item
 from roomkeeper.api.system_fields import SystemOut
 from roomkeeper.api.systems import tell
 from roomkeeper.provisioning import actions, management
-from roomkeeper.systems import admission, credentials, secrets
+from roomkeeper.systems import admission, credentials, inventory, secrets
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import State, System
 
@@ -32,6 +32,7 @@ class Approval(Schema, extra="forbid"):
 
     folder: Identifier | None = Field(None, description="Without it: the folder where it stands.")
     name: str | None = Field(None, max_length=50)
+    tags: list[str] = Field([], max_length=50, description="Tags to put on it, beside those that it carries.")
     source: str | None = Field(
         None,
         max_length=64,
@@ -51,6 +52,7 @@ class Approvals(Schema, extra="forbid"):
 
     systems: list[Identifier] = Field(min_length=1, max_length=1000)
     folder: Identifier | None = None
+    tags: list[str] = Field([], max_length=50, description="Tags to put on each.")
 
 
 class ApprovedItem(Schema):
@@ -88,7 +90,9 @@ def approve_systems(request: HttpRequest, details: Approvals) -> ApprovedItems:
     items = []
     for system_id in details.systems:
         try:
-            _approve(user, system_id, Approval(folder=details.folder, name=None, source=None))
+            _approve(
+                user, system_id, Approval(folder=details.folder, name=None, tags=details.tags, source=None)
+            )
             items.append(ApprovedItem(system=system_id, status=200, problem=None))
         except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
             items.append(failed_item(ApprovedItem, error, system=system_id))
@@ -100,7 +104,7 @@ def approve_systems(request: HttpRequest, details: Approvals) -> ApprovedItems:
 def approve_system(request: HttpRequest, system_id: int, details: Approval | None = None) -> SystemOut:
     """Admit a system from the inbox, a pre-registered one, or one whose secret was withheld."""
     user = user_of(request)
-    _approve(user, system_id, details or Approval(folder=None, name=None, source=None))
+    _approve(user, system_id, details or Approval(folder=None, name=None, tags=[], source=None))
     return tell(user, system_id)
 
 
@@ -218,6 +222,8 @@ def _approve(user: User, system_id: int, details: Approval) -> None:
         admission.approve(
             system, user=user, now=timezone.now(), folder=folder, name=details.name, source=details.source
         )
+        if details.tags:
+            inventory.set_tags(system, [*(tag.name for tag in system.tags.all()), *details.tags])
         audit.record(user, "api", "approve system", system, folder=(folder or system.folder).pk)
 
 

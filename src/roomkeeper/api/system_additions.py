@@ -2,13 +2,13 @@
 
 import ipaddress
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Schema, Status
-from pydantic import Field
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
@@ -48,6 +48,12 @@ class SystemsIn(Schema, extra="forbid"):
 
     # Each is looked at by itself, so that one that cannot be used does not refuse the others.
     systems: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_array(cls, found: Any, go_on: ModelWrapValidatorHandler[Self]) -> Self:
+        """The list alone is understood, too."""
+        return go_on({"systems": found} if isinstance(found, list) else found)
 
 
 class AddedItem(Schema):

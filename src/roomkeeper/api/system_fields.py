@@ -7,14 +7,14 @@ from typing import Any, Literal, cast
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from ninja import Schema
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from roomkeeper.accounts.models import User
-from roomkeeper.api.paging import ListParameters, searched
+from roomkeeper.api.paging import ListParameters, Moment, searched
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.reach import Identifier, labels_of, visible_systems
 from roomkeeper.systems import credentials, inventory, liveness
-from roomkeeper.systems.models import Contact, State, System
+from roomkeeper.systems.models import Contact, System
 from roomkeeper.tickets.models import Ticket
 
 StateWord = Literal["pending", "pre_registered", "managed", "ignored", "blocked"]
@@ -22,7 +22,6 @@ ConnectivityWord = Literal[
     "inaccessible", "reachable_on_lan", "reachable_on_public_internet", "behind_firewall"
 ]
 AliveWord = Literal["yes", "no", "unknown", "flapping"]
-SHOWN_BY_DEFAULT = (State.MANAGED, State.PRE_REGISTERED)
 
 
 class SystemOut(Schema):
@@ -71,7 +70,8 @@ class SystemFilters(ListParameters):
     name: str | None = None
     reported_name: str | None = None
     state: list[StateWord | Literal["all"]] = Field(
-        [], description="Without it: managed and pre_registered. `pending` is the inbox, `all` everything."
+        [],
+        description="Repeated or parted by commas. `pending` is the inbox; `all`, as without it, everything.",
     )
     family: str | None = None
     product: str | None = None
@@ -85,8 +85,8 @@ class SystemFilters(ListParameters):
     connectivity_is_locked: bool | None = None
     is_secure_only: bool | None = None
     alive: AliveWord | None = None
-    last_seen_before: datetime | None = None
-    last_seen_after: datetime | None = None
+    last_seen_before: Moment | None = None
+    last_seen_after: Moment | None = None
     reported_address: str | None = None
     source_address: str | None = None
     in_call: bool | None = None
@@ -96,6 +96,13 @@ class SystemFilters(ListParameters):
     has_drift: bool | None = None
     ticket_count: int | None = Field(None, ge=0, le=2**31 - 1)
     has_tickets: bool | None = None
+
+    @field_validator("state", mode="before")
+    @classmethod
+    def _part_states(cls, found: Any) -> Any:
+        if not isinstance(found, list):
+            return found
+        return [part for one in found for part in (one.split(",") if isinstance(one, str) else [one])]
 
 
 SORTS = {
@@ -192,9 +199,7 @@ def filtered(
     now: datetime,
 ) -> QuerySet[System]:
     """The rows that pass the filters; `folder_path` is that of `filters.folder`, looked up by the caller."""
-    if not filters.state:
-        rows = rows.filter(state__in=SHOWN_BY_DEFAULT)
-    elif "all" not in filters.state:
+    if filters.state and "all" not in filters.state:
         rows = rows.filter(state__in=filters.state)
     for name, lookup in _TEXTS.items():
         if (text := getattr(filters, name)) is not None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api.paging import ListParameters, Page, page_of, searched
+from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
 from roomkeeper.api.problems import Conflict, NotFound, refused_as
 from roomkeeper.api.reach import LARGEST_ID, get_system
 from roomkeeper.api.routing import Routes, user_of
@@ -90,8 +90,8 @@ class TimelineFilters(ListParameters):
 
     kind: str | None = None
     source_address: str | None = None
-    after: datetime | None = Field(None, description="Entries whose last time is after this.")
-    before: datetime | None = Field(None, description="Entries whose first time is before this.")
+    after: Moment | None = Field(None, description="Entries whose last time is after this.")
+    before: Moment | None = Field(None, description="Entries whose first time is before this.")
 
 
 class ConnectivityChangeOut(Schema):

@@ -12,7 +12,7 @@ from pydantic import Field
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
-from roomkeeper.api.paging import ListParameters, Page, page_of, searched
+from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
 from roomkeeper.api.problems import NotFound, refused_as
 from roomkeeper.api.reach import LARGEST_ID, Identifier
 from roomkeeper.api.routing import Routes, user_of
@@ -54,8 +54,8 @@ class TicketFilters(ListParameters):
     kind: str | None = None
     level: list[LevelWord] = []
     state: list[StateWord | Literal["all"]] = Field([], description="Without it: open and acknowledged.")
-    opened_after: datetime | None = None
-    opened_before: datetime | None = None
+    opened_after: Moment | None = None
+    opened_before: Moment | None = None
 
 
 class Closing(Schema, extra="forbid"):

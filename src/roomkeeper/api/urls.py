@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path, resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from roomkeeper.api.application import PREFIX, api
@@ -44,6 +44,17 @@ def _nothing_here(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
+def _without_slash(request: HttpRequest) -> HttpResponseBase:
+    """What the address without its slash at the end answers."""
+    address = request.path_info.removesuffix("/")
+    if address == request.path_info or address.endswith("/"):
+        raise Http404
+    request.path_info = request.path = address
+    view, args, values = resolve(address)
+    answer: HttpResponseBase = view(request, *args, **values)
+    return answer
+
+
 def _patterns() -> list[URLPattern | URLResolver]:
     """ninja's addresses, and an answer for all others."""
     found, _, _ = api.urls
@@ -54,12 +65,13 @@ def _patterns() -> list[URLPattern | URLResolver]:
             pattern.callback = _with_problems(pattern.callback)
             patterns.append(pattern)
     patterns.append(path("", _with_problems(_nothing_here), name="api-root"))
-    patterns.append(re_path(r"^.*$", _with_problems(_nothing_here)))
+    patterns.append(re_path(r"^.*$", _with_problems(_without_slash)))
     return patterns
 
 
 urlpatterns = [
     path(PREFIX.lstrip("/"), include((_patterns(), "api"))),
+    re_path(r"^api(?:/.*)?$", _with_problems(_nothing_here), name="api-nothing"),
     path("metrics", metrics, name="metrics"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

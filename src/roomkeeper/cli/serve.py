@@ -48,7 +48,7 @@ def demo(
 ) -> None:
     """Run the server with a fleet of virtual endpoints in every mode, and an administrator to sign in as."""
     folder = data or Options().data.with_name("roomkeeper-demo")
-    options = _options(folder, http or DEMO_HTTP.split(","), https or DEMO_HTTPS.split(","), None)
+    options = _options(folder, _both_sides(http, DEMO_HTTP), _both_sides(https, DEMO_HTTPS), None)
     from roomkeeper.serving import certificates, demo, first_start
 
     first_start.prepare(options.http)
@@ -76,6 +76,13 @@ def demo(
         for child in fleet:
             child.terminate()
             child.wait(timeout=20)
+
+
+def _both_sides(listeners: list[str] | None, default: str) -> list[str]:
+    """The listeners, and the same ports on the demonstration's public address, which half of the fleet calls."""
+    chosen = [one for text in listeners or [default] for one in text.split(",")]
+    twins = [f"127.0.0.2:{one.rpartition(':')[2]}" for one in chosen if one.startswith("127.0.0.1:")]
+    return [*dict.fromkeys([*chosen, *twins])]
 
 
 def _options(

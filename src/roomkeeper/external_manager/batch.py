@@ -138,7 +138,9 @@ class _Batch:
         event, arrival = post.message, post.arrival
         assert isinstance(event, PostEvent)  # noqa: S101 - the door hands over no other event
         if known.state in (State.PENDING, State.PRE_REGISTERED) and not self._admit_by_rule(post, known):
-            self._check_in(post, known)
+            # Who is not admitted fills in no blank of a record: anybody could have posted this.
+            known.interval = self.settings.heartbeat_unknown
+            self._check_in(post, known, may_learn=known.state == State.PENDING)
             post.reply = self._turn_away(post)
             return
         was_just_proven = False
@@ -177,7 +179,9 @@ class _Batch:
             or delivery.choose_interval(known, self.settings) != known.interval
         )
 
-    def _check_in(self, post: Post, known: Known, *, was_just_proven: bool = False) -> checkin.CheckedIn:
+    def _check_in(
+        self, post: Post, known: Known, *, was_just_proven: bool = False, may_learn: bool = True
+    ) -> checkin.CheckedIn:
         assert isinstance(post.message, PostEvent)  # noqa: S101 - the door hands over no other event
         return checkin.check_in(
             known,
@@ -187,6 +191,7 @@ class _Batch:
             settings=self.settings,
             writes=self.writes,
             was_just_proven=was_just_proven,
+            may_learn=may_learn,
         )
 
     def _admit_by_rule(self, post: Post, known: Known) -> bool:

@@ -27,6 +27,7 @@ BYTES_AT_ONCE = 8_000_000
 WAITING_POSTS = 20_000
 WAITING_BYTES = 200_000_000
 SETTINGS_AGE = 1.0
+BUSY_MILLISECONDS = 5_000
 # PostgreSQL's deadlock and serialisation failure: two doors met on the same systems; trying again helps at once.
 _IN_EACH_OTHERS_WAY = ("40P01", "40001")
 
@@ -101,20 +102,24 @@ class Batcher:
                 else:
                     waiting.extend(handed)
             if work := _take(waiting):
-                self._handle_batch([post for post, _ in work])
+                if not self._handle_batch([post for post, _ in work]):
+                    # Whoever waits behind a store that is away would wait as long again.
+                    work += _refuse(waiting)
                 self.batches += 1
                 self.posts += len(work)
                 self._reply(work)
         connection.close()
 
-    def _handle_batch(self, posts: Sequence[Post], tries: int = 3) -> None:
+    def _handle_batch(self, posts: Sequence[Post], tries: int = 3) -> bool:
+        """Handle them and set their replies; False where the store is away."""
         try:
+            _wait_less_for_others()
             self._handle(posts, settings=self._current_settings(), now=self._now())
             store.note_success()
+            return True
         except (OperationalError, InterfaceError) as error:
             if tries > 1 and getattr(error.__cause__, "sqlstate", None) in _IN_EACH_OTHERS_WAY:
-                self._handle_batch(posts, tries - 1)
-                return
+                return self._handle_batch(posts, tries - 1)
             # Locked, full, gone: none of it was stored. The devices come again.
             log.error("store unavailable", posts=len(posts), error=str(error)[:300])
             connection.close()
@@ -122,17 +127,20 @@ class Batcher:
             self._settings = None
             for post in posts:
                 post.reply = answers.UNAVAILABLE
+            return False
         except Exception as error:
             if isinstance(error, DatabaseError):
                 connection.close()
             if len(posts) > 1:
+                is_there = True
                 for post in posts:
-                    self._handle_batch([post])
-                return
+                    is_there &= self._handle_batch([post])
+                return is_there
             log.exception(
                 "post could not be handled", service=posts[0].service, source=posts[0].arrival.source
             )
             posts[0].reply = answers.UNAVAILABLE
+            return True
 
     def _current_settings(self) -> NetworkSettings:
         moment = time.monotonic()
@@ -159,3 +167,19 @@ def _resolve(work: Sequence[_Waiting]) -> None:
     for post, future in work:
         if not future.done():
             future.set_result(post.reply or answers.UNAVAILABLE)
+
+
+def _refuse(waiting: deque[_Waiting]) -> list[_Waiting]:
+    """Everything that waits, told to come again."""
+    refused = list(waiting)
+    waiting.clear()
+    for post, _ in refused:
+        post.reply = answers.UNAVAILABLE
+    return refused
+
+
+def _wait_less_for_others() -> None:
+    """Devices are told 503 after a few seconds rather than kept for as long as a page may wait for SQLite's lock."""
+    if connection.vendor == "sqlite" and connection.connection is None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")

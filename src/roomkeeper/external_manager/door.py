@@ -1,6 +1,7 @@
 """The ASGI application for devices: paths, methods, size and time limits, and the answers of rule R5."""
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -37,6 +38,9 @@ _SLASHES = re.compile(r"/{2,}")
 _POSTED_DOCUMENT = re.compile(rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?<PostedDocument[\s>]")
 # Decoding more than this much at once would hold up the loop for milliseconds; it goes to a thread.
 DECODE_IN_THREAD = 100_000
+# How much of a body that is too large is read on, and how long, so that its sender sees the answer.
+DISCARD_BYTES = 100_000_000
+DISCARD_SECONDS = 10.0
 _HTML = b"text/html; charset=utf-8"
 
 
@@ -113,6 +117,7 @@ class Door:
             return
         if raw is None:
             self._unproven.charge(source, started)
+            await _discard(scope, receive)
             metrics.count(address.service, 413)
             await _send(send, answers.TOO_LARGE, closes=True)
             return
@@ -215,6 +220,20 @@ async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None
         if not message.get("more_body"):
             return b"".join(parts)
         message = await receive()
+
+
+async def _discard(scope: Scope, receive: Receive) -> None:
+    """Read on and forget, within bounds: many clients look for the answer only once they have sent all of it."""
+    if _header(scope, b"expect"):
+        return  # it waits for leave to send, and gets the answer instead
+    size = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while size < DISCARD_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
 
 
 def _header(scope: Scope, wanted: bytes) -> str:

@@ -105,7 +105,11 @@ class Intake:
             columns["in_call"] = True
         elif feedback.kind == "Configuration":
             confirmation.confirm_feedback(
-                known.system_id, {value.path: value.value for value in feedback.values}, now=self._writes.now
+                known,
+                {value.path: value.value for value in feedback.values},
+                post.secret,
+                settings=self._settings,
+                writes=self._writes,
             )
         self._writes.changed(known)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from roomkeeper.systems.addresses import Network, is_within, parse_address
+from roomkeeper.systems.addresses import Network, host_of, is_within, parse_address
 
 Scope = dict[str, Any]
 
@@ -36,8 +36,8 @@ def _last_untrusted(chain: bytes, trusted: Sequence[Network]) -> str:
     """From right to left, the first address that is no proxy of ours: all further left could be made up."""
     found = ""
     for part in reversed(chain.split(b",")):
-        text = part.decode("latin-1").strip()
-        address = parse_address(text)
+        # Some proxies write the client's port behind its address.
+        address = parse_address(host_of(part.decode("latin-1")))
         if address is None:
             return found
         found = str(address)

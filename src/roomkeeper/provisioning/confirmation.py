@@ -14,7 +14,7 @@ from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.facts import first_value
 from roomkeeper.systems.models import NetworkSettings, System, SystemSecret
-from roomkeeper.systems.reports import Report
+from roomkeeper.systems.reports import Report, merge_feedback
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
 
@@ -140,14 +140,23 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
     Action.objects.bulk_update(ended, ["state", "reason", "ended_at"], batch_size=200)
 
 
-def confirm_feedback(system_id: int, values: Mapping[str, str], *, now: datetime) -> None:
-    """Configuration feedback shows only what changed: equal values confirm, others say nothing yet."""
+def confirm_feedback(
+    known: Known, values: Mapping[str, str], secret: str, *, settings: NetworkSettings, writes: Writes
+) -> None:
+    """Configuration feedback shows only what changed: equal values confirm, others say nothing yet. What is reported
+    and what drifts follow at once."""
     by_key = {match_key(path): value for path, value in values.items()}
     items = ChangeItem.objects.filter(
-        system_id=system_id, state=DeliveryState.DELIVERED, match_key__in=list(by_key)[:500]
+        system_id=known.system_id, state=DeliveryState.DELIVERED, match_key__in=list(by_key)[:500]
     )
     confirmed = [item for item in items if by_key[item.match_key] == item.value]
     ChangeItem.objects.filter(pk__in=[item.pk for item in confirmed]).update(
-        state=DeliveryState.CONFIRMED, reason="", ended_at=now
+        state=DeliveryState.CONFIRMED, reason="", ended_at=writes.now
     )
-    states.refresh_changes({item.change_id for item in confirmed}, now=now)
+    states.refresh_changes({item.change_id for item in confirmed}, now=writes.now)
+    whole = merge_feedback(known, values, secret, writes)
+    if whole is not None:
+        wanted = merge(
+            known.name, known.connectivity, _address(known, settings), persistent_items([known.system_id])
+        )
+        writes.columns[known.system_id]["drift_count"] = len(differences(wanted, whole))

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Left
 
 from roomkeeper import keys
 from roomkeeper.protocols.errors import ProtocolError
@@ -24,12 +25,12 @@ from roomkeeper.systems.documents import (
     reported_configurations,
     value_spaces_of,
 )
+from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import State, StoredDocument, System
 
 EXPIRES_AFTER = timedelta(days=7)
 NAME_PATH = "SystemUnit/Name"
-NAME_LIMIT = 50
 VALUE_LIMIT = 10_000
 SETTINGS_LIMIT = 500
 _SECRET_PATH = re.compile(r"(password|passphrase|privacykey|key)(\[\d+\])?$", re.IGNORECASE)
@@ -149,8 +150,10 @@ def _plan_item(
             path, value, "change", "no configuration was reported yet, so it cannot be checked"
         )
     found = reported.find(path)
+    if found is None and reported.is_whole:
+        return PlannedItem(path, value, "cannot", "not on this device: its configuration has no such setting")
     if found is None:
-        return PlannedItem(path, value, "cannot", "this device has no such setting")
+        return PlannedItem(path, value, "change", "the device has not reported this setting; it is tried")
     own_path, present = found
     if present == value:
         return PlannedItem(own_path, value, "already")
@@ -315,6 +318,11 @@ def cancel_change_set(change_set: ChangeSet, *, user: Any, now: datetime) -> int
     with transaction.atomic():
         waiting = ChangeItem.objects.filter(change__change_set=change_set, state=DeliveryState.WAITING)
         changes = set(waiting.values_list("change_id", flat=True))
+        renamed = waiting.filter(match_key=match_key(NAME_PATH)).values_list("system_id", flat=True)
+        # A rename that is taken back leaves the system with the name that it says it has.
+        System.objects.filter(pk__in=list(renamed)).exclude(reported_name="").update(
+            name=Left("reported_name", NAME_LIMIT)
+        )
         by = getattr(user, "username", "") or "the server"
         number = waiting.update(state=DeliveryState.CANCELLED, reason=f"cancelled by {by}", ended_at=now)
         ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=now)

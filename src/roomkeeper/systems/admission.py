@@ -81,7 +81,7 @@ def pre_register(
         system = waiting[0] if len(waiting) == 1 else System()
         system.serial_number = serial_number or system.serial_number
         system.mac_address = mac_address or system.mac_address
-        system.name = (name or system.name).strip()[:255]
+        system.name = (name or system.name).strip()[: inventory.NAME_LIMIT]
         system.folder = folder or inventory.root_folder()
         system.state = State.PRE_REGISTERED
         system.admission_network, system.admission_hint_address = network, hint
@@ -135,7 +135,7 @@ def approve(
         if folder is not None:
             system.folder = folder
         if name is not None and name.strip():
-            system.name = name.strip()[:255]
+            system.name = name.strip()[: inventory.NAME_LIMIT]
         admit(system, now=now, source=source, user=user)
     return system
 
@@ -150,7 +150,8 @@ def admit(system: System, *, now: datetime, source: str, user: Any = None) -> No
     system.state = State.MANAGED
     system.admitted_at, system.admitted_by, system.admitted_source = now, user, source
     system.management_is_due = True
-    system.name = system.name or system.reported_name or system.serial_number or system.mac_address
+    name = system.name or system.reported_name or system.serial_number or system.mac_address
+    system.name = name[: inventory.NAME_LIMIT]
     if system.secure_only_completed_at is None and network_settings.get().secure_only:
         system.is_secure_only = True
     _save_admitted(system)

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.protocols.external_manager import Beat, PostEvent
 from roomkeeper.protocols.identification import Identification
 from roomkeeper.systems import connectivity
+from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, Probe, State
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import NewEntry, Writes
@@ -59,6 +61,7 @@ def check_in(
     settings: NetworkSettings,
     writes: Writes,
     was_just_proven: bool = False,
+    may_learn: bool = True,
 ) -> CheckedIn:
     """Take in an event of the system itself: contact, name and version, liveness, connectivity, timeline.
 
@@ -74,7 +77,8 @@ def check_in(
     if known.state == State.MANAGED and (is_initial or known.is_new or pair_changed or was_just_proven):
         _judge_connectivity(known, claimed.ip_address[:64], arrival, settings, writes)
     entry = _note(known, event, arrival, redacted(), writes)
-    _take_over_claims(known, event, writes)
+    if may_learn:
+        _take_over_claims(known, event, writes)
     if not known.is_alive:
         returned = known.is_alive is not None
         reason = "It posts again" if returned else "First post"
@@ -160,8 +164,11 @@ def _take_over_claims(known: Known, event: PostEvent, writes: Writes) -> None:
         known.reported_name = claimed.system_name[:255]
         columns[known.system_id]["reported_name"] = known.reported_name
         if not known.name:
-            known.name = known.reported_name
+            known.name = known.reported_name[:NAME_LIMIT]
             columns[known.system_id]["name"] = known.name
+    if not known.family and (claimed.software_version or claimed.product_type):
+        known.family = recognise_family(claimed.product_type, claimed.product_id, claimed.software_version)
+        columns[known.system_id]["family"] = known.family
     # A blank that the system itself fills in: pre-registered by one of the two only.
     if not known.serial_number and claimed.serial_number:
         known.serial_number = claimed.serial_number

@@ -13,6 +13,8 @@ from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
 from roomkeeper.systems.models import ConfigurationVersion, StoredDocument, System
 
 HIDDEN = "***"
+# The shortest whole configuration of a real endpoint that was seen has over 200 settings.
+WHOLE_CONFIGURATION = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class ReportedConfiguration:
     settings: dict[str, str]
     value_spaces: dict[str, str]
     at: datetime
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is long enough to tell by it what the device lacks; a short one proves nothing (rule R7)."""
+        return len(self.settings) >= WHOLE_CONFIGURATION
 
     def find(self, path: str) -> tuple[str, str] | None:
         """(the device's own spelling, value) of a path in any spelling, or None where the device lacks it."""

@@ -26,8 +26,9 @@ def take_proof(known: Known, secret_id: int, arrival: Arrival, *, writes: Writes
         secret.save(update_fields=["stage", "proven_at", "expires_at", "is_withheld"])
         known.is_proven = True
         known.has_work = True
-        known.management_is_due = False
-        writes.columns[known.system_id].update(management_is_due=False, management_rounds=0)
+        # One that was made Secure-Only meanwhile is still to be told to come by HTTPS.
+        known.management_is_due = bool(known.is_secure_only and arrival.scheme == "http")
+        writes.columns[known.system_id].update(management_is_due=known.management_is_due, management_rounds=0)
         writes.note(
             known,
             "secret",

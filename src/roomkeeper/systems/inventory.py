@@ -11,6 +11,8 @@ from roomkeeper.systems import live
 from roomkeeper.systems.models import Folder, System, Tag
 
 ROOT_NAME = "All systems"
+# A system's name and its wanted SystemUnit/Name are one (rule R7), and that takes no more.
+NAME_LIMIT = 50
 _NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
 _MAC_SHAPE = re.compile(r"[0-9A-Fa-f]{2}([-:. ]?[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}([-:.][0-9A-Fa-f]{4}){2}")
 

@@ -12,7 +12,7 @@ from roomkeeper.protocols.identification import Identification, normalize_mac
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.systems import facts
-from roomkeeper.systems.documents import pack_configuration
+from roomkeeper.systems.documents import pack_configuration, unpack_configuration
 from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument
 from roomkeeper.systems.redaction import redact, redact_text
 from roomkeeper.systems.roster import Known
@@ -164,6 +164,39 @@ def _store_configurations(reports: list[Report], writes: Writes) -> None:
     Contact.objects.filter(system_id__in=ids).update(configuration_at=writes.now)
     for report in reports:
         report.known.configuration_is_old = False
+
+
+def merge_feedback(
+    known: Known, values: Mapping[str, str], secret: str, writes: Writes
+) -> dict[str, str] | None:
+    """Put the leaves that a configuration feedback shows into the newest reported configuration. Gives the whole, or
+    None where none was reported yet."""
+    redacted = {path: redact_text(value, (secret,)) for path, value in values.items()}
+    name = next((value for path, value in redacted.items() if path == "SystemUnit/Name"), None)
+    if name is not None:
+        writes.columns[known.system_id]["reported_name"] = name[:255]
+    newest = (
+        ConfigurationVersion.objects.filter(system_id=known.system_id).order_by("-last_at", "-id").first()
+    )
+    if newest is None:
+        return None
+    reported = unpack_configuration(newest)
+    whole = dict(reported.settings)
+    for path, value in redacted.items():
+        own = reported.find(path)
+        whole[own[0] if own else path] = value
+    digest = _canonical_digest(whole)
+    if digest != newest.digest:
+        content = pack_configuration(whole, reported.value_spaces)
+        ConfigurationVersion.objects.create(
+            system_id=known.system_id,
+            digest=digest,
+            content=content,
+            size=newest.size,
+            first_at=writes.now,
+            last_at=writes.now,
+        )
+    return whole
 
 
 def _learn_name(report: Report, writes: Writes) -> None:

@@ -11,10 +11,11 @@ from roomkeeper.systems.models import ConfigurationVersion, Folder, State, Syste
 
 
 def report(system: System, **settings: str) -> None:
-    """Let the system have reported these settings; `__` stands for `/`."""
+    """Let the system have reported these settings among many others; `__` stands for `/`."""
+    rest = {f"Filler/Part[{number}]/Value": "x" for number in range(documents.WHOLE_CONFIGURATION)}
     now = timezone.now()
     content = documents.pack_configuration(
-        {path.replace("__", "/"): value for path, value in settings.items()}, {}
+        {**rest, **{path.replace("__", "/"): value for path, value in settings.items()}}, {}
     )
     ConfigurationVersion.objects.create(
         system=system, digest="x", content=content, size=1, first_at=now, last_at=now

@@ -63,7 +63,17 @@ def test_a_day_with_the_command_line(
     assert "Audio" not in shell("changes", "list").stdout
 
     shell("run", "folder=Oslo", "xcommand", "Standby", "Activate")
-    shell("run", "Den", "xcommand", "UserInterface", "Message", "Alert", "Display", "Text:", "-5 minutes")
+    shell(
+        "run",
+        "Home Office",
+        "xcommand",
+        "UserInterface",
+        "Message",
+        "Alert",
+        "Display",
+        "Text:",
+        "-5 minutes",
+    )
     assert Action.objects.get(system=home_office).arguments == [["Text", "-5 minutes"]]
     assert len(shell.json("actions", "list", "state=waiting")["items"]) == 3  # type: ignore[arg-type]
 
@@ -114,3 +124,11 @@ def test_a_day_with_the_command_line(
     shell("systems", "set", "Vault", code=2)
     shell.environment["ROOMKEEPER_TOKEN"] = "nonsense"
     assert "Not signed in" in shell("systems", "list", code=1).stderr
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("resource", sorted(remote.commands))
+def test_a_resource_alone_is_its_list(resource: str, shell: Shell, boardroom: System) -> None:
+    shell(resource)
+    assert shell.json(resource)
+    shell(resource, "--json", "show" if resource == "network-settings" else "list", code=2)

@@ -6,7 +6,7 @@ import pytest
 from tests.cast import add_system
 from tests.integration.api.conftest import Caller
 
-from roomkeeper.api import system_fields
+from roomkeeper.api import paging, system_fields
 from roomkeeper.systems.models import Contact, Folder, System
 
 
@@ -91,9 +91,12 @@ def test_an_unknown_sort_is_refused_with_the_known_ones(call: Caller) -> None:
     "query",
     [
         "limit=0",
-        "limit=501",
+        "limit=-1",
         "limit=many",
         "state=asleep",
+        "state=pending,asleep",
+        "last_seen_before=0.5",
+        "last_seen_after=1700000000",
         "alive=maybe",
         "folder=-1",
         "mac_address=zz",
@@ -106,6 +109,30 @@ def test_unusable_values_are_refused(query: str, call: Caller) -> None:
     answer = call("GET", f"systems?{query}")
     assert answer.status_code == 422
     assert answer.json()["errors"]
+
+
+def test_a_limit_too_large_is_the_largest(
+    call: Caller, rooms: list[System], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(call.get("systems?limit=99999999999999999999")["items"]) == 12
+    monkeypatch.setattr(paging, "MAX_LIMIT", 5)
+    assert len(call.get("systems?limit=501")["items"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("change-sets", "created_before"),
+        ("actions", "created_after"),
+        ("tickets", "opened_before"),
+        ("audit", "before"),
+    ],
+)
+def test_a_number_is_no_time(path: str, name: str, call: Caller) -> None:
+    answer = call("GET", f"{path}?{name}=0.5")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == f"query.{name}"
+    assert call.get(f"{path}?{name}=2026-03-01")["next"] is None
 
 
 @pytest.mark.parametrize(

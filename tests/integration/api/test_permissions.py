@@ -129,7 +129,7 @@ def test_operation_without_rule_is_refused_at_import() -> None:
 def test_nothing_is_served_beside_the_routes_with_rules() -> None:
     """What is outside of ninja's routers is known by name: the document, monitoring, and the answer for all else."""
     outside = {pattern.name for pattern in urlpatterns if hasattr(pattern, "name")}
-    assert outside == {"metrics", "healthz", "readyz"}
+    assert outside == {"api-nothing", "metrics", "healthz", "readyz"}
     operations = {operation.view_func.__name__ for _, _, operation in OPERATIONS}
     inside = {pattern.name for pattern in urlpatterns[0].url_patterns}
     assert inside - operations == {"openapi-json", "api-root", None}

@@ -19,14 +19,13 @@ MEMBERS = {"type", "title", "status", "detail", "hint", "errors"}
         ("GET", "systems/abc", b"", 404),
         ("GET", "nothing/here", b"", 404),
         ("GET", "", b"", 404),
-        ("GET", "systems/", b"", 404),
         ("PUT", "systems", b"", 405),
         ("DELETE", "network-settings", b"", 405),
         ("POST", "systems", b"{", 400),
         ("POST", "systems", b"\xff\xfe", 400),
         ("POST", "systems", b'{"name": NaN}', 400),
-        ("POST", "systems", b'{"name": "\\u0000"}', 400),
-        ("POST", "systems", b'{"name": "\\ud800"}', 400),
+        ("POST", "systems", b'{"name": "\\u0000"}', 422),
+        ("POST", "systems", b'{"name": "\\ud800"}', 422),
         ("POST", "systems", b"[" * 100_000, 400),
         ("POST", "systems", b"", 422),
         ("POST", "systems", b"[]", 422),
@@ -99,3 +98,18 @@ def test_monitoring_answers(
     options = type("Open", (), {"metrics_are_open": True, "data": settings.OPTIONS.data})
     monkeypatch.setattr(health.settings, "OPTIONS", options)
     assert nobody("GET", "/metrics").status_code == 200
+
+
+def test_a_slash_at_the_end_changes_nothing(call: Caller) -> None:
+    assert call.get("systems/") == call.get("systems")
+    assert call("POST", "systems/", {"serial_number": "FTT1"}).status_code == 201
+    assert call("GET", "systems/?colour=red").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/v2/systems", "/api/v1/nothing/", "/api/v1/systems//"]
+)
+def test_an_unknown_address_of_the_api_is_a_problem(path: str, call: Caller) -> None:
+    answer = call("GET", path)
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"

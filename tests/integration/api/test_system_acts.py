@@ -252,3 +252,39 @@ def test_no_secret_is_told_anywhere(call: Caller, boardroom: System) -> None:
     for path in ("", "/configuration", "/status", "/timeline", "/claims", "/connectivity-changes"):
         text = call("GET", f"systems/{boardroom.pk}{path}").content.decode()
         assert not any(secret in text for secret in known)
+
+
+def test_a_command_may_be_written_as_devices_take_it(call: Caller, boardroom: System) -> None:
+    answer = call(
+        "POST",
+        f"systems/{boardroom.pk}/commands",
+        {"command": 'xCommand Dial Number: "a: b@x.example" Option: one Option: two words', "arguments": {}},
+    )
+    assert answer.status_code == 202, answer.content
+    told = answer.json()
+    assert told["command"] == "Dial"
+    assert told["arguments"] == {"Number": "a: b@x.example", "Option": ["one", "two words"]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"command": "xCommand Dial Number:"},
+        {"command": "Number: 5"},
+        {"command": '"Dial" Number: 5'},
+        {"command": "A" * 256},
+        {"command": "Dial Number: 5", "arguments": {"Number": "6"}},
+    ],
+)
+def test_a_text_that_is_no_command_is_refused(
+    body: dict[str, object], call: Caller, boardroom: System
+) -> None:
+    answer = call("POST", f"systems/{boardroom.pk}/commands", body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
+
+
+def test_approving_many_may_tag_them(call: Caller, waiting: System) -> None:
+    answer = call("POST", "systems/approve", {"systems": [waiting.pk], "tags": ["court"]})
+    assert answer.json()["items"][0]["status"] == 200, answer.content
+    assert call.get(f"systems/{waiting.pk}")["tags"] == ["court"]

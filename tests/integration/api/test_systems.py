@@ -71,14 +71,16 @@ def test_undecided_connectivity_is_null(call: Caller, oslo: Folder) -> None:
     assert names(call, "connectivity=undecided") == ["New"]
 
 
-def test_the_list_shows_managed_and_pre_registered_and_the_inbox_when_asked(
+def test_the_list_shows_every_state_or_those_asked_for(
     call: Caller,
     boardroom: System,
     root_folder: Folder,
 ) -> None:
     for number, state in enumerate(State.values, start=10):
         add_system(state, root_folder, number, state=state)
-    assert names(call, "") == ["Boardroom", "managed", "pre_registered"]
+    assert names(call, "") == names(call, "state=all") == ["Boardroom", *sorted(State.values)]
+    assert names(call, "state=managed,pre_registered") == ["Boardroom", "managed", "pre_registered"]
+    assert names(call, "state=pending,ignored&state=blocked") == ["blocked", "ignored", "pending"]
     assert names(call, "state=pending") == ["pending"]
     assert names(call, "state=pending&state=ignored&sort=-name") == ["pending", "ignored"]
     assert len(names(call, "state=all")) == 6
@@ -189,7 +191,9 @@ def test_the_inbox_is_for_whom_may_view_it(
 ) -> None:
     waiting = add_system("Unknown", root_folder, 5, state=State.PENDING)
     assert names(as_user(operator), "state=pending") == ["Unknown"]
-    assert names(as_user(viewer), "state=pending") == []
+    assert names(as_user(operator), "") == ["Unknown"]
+    assert names(as_user(operator), f"serial_number={waiting.serial_number}") == ["Unknown"]
+    assert names(as_user(viewer), "state=pending") == names(as_user(viewer), "") == []
     assert as_user(viewer)("GET", f"systems/{waiting.pk}").status_code == 404
 
 
@@ -347,6 +351,21 @@ def test_bulk_pre_registration_answers_per_item(call: Caller, boardroom: System)
     assert items[1]["system"] is None
     assert items[1]["problem"]["detail"]
     assert {error["field"] for error in items[4]["problem"]["errors"]} == {"body.name", "body.colour"}
+
+
+def test_bulk_pre_registration_takes_the_list_alone(call: Caller) -> None:
+    items = call("POST", "systems/bulk", [{"serial_number": "FTT77777777"}, {}]).json()["items"]
+    assert [item["status"] for item in items] == [201, 422]
+    assert call("POST", "systems/bulk", []).json()["errors"][0]["field"].startswith("body")
+
+
+@pytest.mark.parametrize("text", ["a\u0000b", "bell\u0007", "\ud800"])
+def test_a_control_character_is_told_with_its_field(text: str, call: Caller, boardroom: System) -> None:
+    answer = call("PATCH", f"systems/{boardroom.pk}", {"name": "x", "tags": ["fine", text]})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "body.tags.1"
+    answer = call("POST", "systems", {"serial_number": "FTT1", "name": text})
+    assert answer.json()["errors"][0]["field"] == "body.name"
 
 
 def test_site_administrator_pre_registers_in_her_folder_alone(

@@ -241,3 +241,19 @@ def test_name_given_on_admission_is_handed_to_the_device(manager, device):
     manager.post(device.configuration({"SystemUnit/Name": "Court 7"}))
     assert System.objects.get().reported_name == "Court 7"
     assert System.objects.get().drift_count == 0
+
+
+def test_post_that_does_not_qualify_fills_in_no_blank_of_a_registration(manager, device):
+    admission.pre_register(user=None, now=manager.now, serial_number=device.serial)
+    liar = Device(mac="66:66:66:66:66:66", name="Liar")
+    manager.beat(liar, "Boot")
+    assert System.objects.get().mac_address == ""
+    device.scheme = "https"
+    assert secret_in(manager.beat(device, "Boot"))
+    assert System.objects.get().mac_address == "001122330001"
+
+
+def test_next_contact_of_a_waiting_system_is_due_when_it_was_told(manager, device):
+    manager.beat(device)
+    contact = System.objects.get().contact
+    assert (contact.next_contact_due_at - contact.last_seen_at).total_seconds() == 30

@@ -307,3 +307,35 @@ def test_one_batch_serves_many_systems_and_many_posts_of_one(manager, prove):
     posts += [one.event() for one in devices]
     assert {reply.status for reply in manager.post(*posts)} == {200}
     assert StoredDocument.objects.filter(kind="status").count() == 8
+
+
+def test_configuration_feedback_updates_what_is_reported(manager, proven):
+    manager.post(proven.configuration({NAME: "Boardroom", "Audio/DefaultVolume": "50"}))
+    manager.post(
+        proven.feedback(
+            "<Configuration><!--id--><SystemUnit><Name>By hand</Name></SystemUnit></Configuration>"
+        )
+    )
+    reported = reported_configuration(system())
+    assert reported.settings[NAME] == "By hand"
+    assert reported.settings["Audio/DefaultVolume"] == "50"
+    assert system().reported_name == "By hand"
+    assert system().drift_count == 1
+
+
+def test_cancelled_rename_gives_the_name_back(manager, proven):
+    change_set = planning.rename(system(), "Court 9", user=None, now=manager.now)
+    assert system().name == "Court 9"
+    planning.cancel_change_set(change_set, user=None, now=manager.now)
+    assert system().name == "Boardroom"
+
+
+def test_secure_only_asked_before_the_secret_was_used_is_not_lost(manager, device):
+    from roomkeeper.systems import admission
+
+    manager.beat(device)
+    admission.approve(system(), user=None, now=manager.now)
+    device.secret = secret_in(manager.beat(device))
+    secure_only.set_secure_only(system(), True, user=None, now=manager.now)
+    settings = {setting.path: setting.value for setting in manager.beat(device).settings}
+    assert settings["Provisioning/ExternalManager/Protocol"] == "HTTPS"

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from roomkeeper.systems.documents import pack_configuration
+from roomkeeper.systems.documents import WHOLE_CONFIGURATION, pack_configuration
 from roomkeeper.systems.models import ConfigurationVersion, StoredDocument, System
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -23,7 +23,12 @@ REFERENCES = {
 }
 
 
-def report_configuration(system: System, settings: Mapping[str, str], *, at: datetime = NOW) -> None:
+def report_configuration(
+    system: System, settings: Mapping[str, str], *, at: datetime = NOW, is_whole: bool = True
+) -> None:
+    """A report; as long as a real one unless said otherwise, so that it tells what the device lacks."""
+    rest = {f"Filler/Part[{number}]/Value": "x" for number in range(WHOLE_CONFIGURATION)} if is_whole else {}
+    settings = {**rest, **settings}
     content = pack_configuration(
         settings, {path: REFERENCES[path] for path in settings if path in REFERENCES}
     )

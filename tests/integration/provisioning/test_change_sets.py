@@ -61,7 +61,7 @@ def test_systems_stand_in_the_state_that_their_report_gives_them(
     assert state_of(change_set) == "waiting"
     reasons = {item.system_id: item.reason for item in items(change_set)}
     assert reasons[vault.pk] == "it was already so"
-    assert reasons[home_office.pk] == "this device has no such setting"
+    assert reasons[home_office.pk] == "not on this device: its configuration has no such setting"
     assert Contact.objects.get(system=boardroom).has_work
     entry = TimelineEntry.objects.get(system=boardroom)
     assert (entry.summary, entry.user, entry.details) == (

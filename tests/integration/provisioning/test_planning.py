@@ -184,3 +184,9 @@ def test_number_of_statements_does_not_grow_with_the_number_of_systems(oslo, dja
     many = queries_for(planning.WRITE_CHUNK, oslo, django_assert_max_num_queries, 60)
     # The database takes only so many values a statement, so a little growth is its own.
     assert many <= 2 * few
+
+
+def test_short_report_does_not_tell_what_the_device_lacks(boardroom):
+    report_configuration(boardroom, {"SystemUnit/Name": "x"}, is_whole=False)
+    item = plan_settings([boardroom], {"SIP/URI": "room@example.org"}).per_system[0].items[0]
+    assert (item.verdict, item.reason) == ("change", "the device has not reported this setting; it is tried")

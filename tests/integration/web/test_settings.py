@@ -12,8 +12,10 @@ from roomkeeper.systems.models import ConfigurationVersion, System
 
 @pytest.fixture
 def reported(boardroom: System) -> System:
-    """Boardroom, having reported three settings."""
+    """Boardroom, having reported three settings and as many others as a whole report has."""
+    rest = {f"Filler/Part[{number}]/Value": "x" for number in range(documents.WHOLE_CONFIGURATION)}
     settings = {
+        **rest,
         "SystemUnit/Name": "Boardroom",
         "Standby/Delay": "10",
         "SIP/Proxy[1]/Address": "sip.example.org",

@@ -94,3 +94,10 @@ def test_a_name_must_be_of_one_system(count: int, capsys: pytest.CaptureFixture[
     with pytest.raises(typer.Exit):
         naming.system_id(api(found), "Boardroom")
     assert "Boardroom" in capsys.readouterr().err
+
+
+def test_a_command_may_be_one_word() -> None:
+    assert naming.xcommand(['xCommand Message Display Text: "Back at: two" Duration: 5']) == {
+        "command": "Message/Display",
+        "arguments": {"Text": "Back at: two", "Duration": "5"},
+    }

@@ -3,10 +3,13 @@
 `commands` holds a program for each resource, `run` the command of that name; `mount` puts them all into one.
 """
 
+from collections.abc import Callable
+
 import typer
 
 from roomkeeper.cli.remote import changes, organising, people, systems
 from roomkeeper.cli.remote.changes import run
+from roomkeeper.cli.remote.output import USAGE, AsJson, fail
 
 commands: dict[str, typer.Typer] = {
     "systems": systems.app,
@@ -22,6 +25,21 @@ commands: dict[str, typer.Typer] = {
     "audit": people.audit_app,
 }
 
+# What a resource's name alone does.
+_ALONE: dict[str, Callable[..., None]] = {
+    "systems": systems.list_systems,
+    "changes": changes.list_changes,
+    "actions": changes.list_actions,
+    "tickets": organising.list_tickets,
+    "folders": organising.list_folders,
+    "tags": organising.list_tags,
+    "network-settings": organising.show_network_settings,
+    "users": people.list_users,
+    "groups": people.list_groups,
+    "tokens": people.list_tokens,
+    "audit": people.list_audit,
+}
+
 # Values of commands may begin with a dash; options of our own stand before the filter.
 RUN_SETTINGS = {"allow_interspersed_args": False}
 
@@ -31,5 +49,17 @@ __all__ = ["commands", "mount", "run"]
 def mount(program: typer.Typer) -> None:
     """Add all remote commands to the program."""
     for name, app in commands.items():
+        _list_alone(app, _ALONE[name])
         program.add_typer(app, name=name)
     program.command("run", context_settings=dict(RUN_SETTINGS))(run)
+
+
+def _list_alone(app: typer.Typer, show: Callable[..., None]) -> None:
+    """Make the resource's name without a command of it run `show`."""
+
+    @app.callback(invoke_without_command=True)
+    def alone(context: typer.Context, as_json: AsJson = False) -> None:
+        if context.invoked_subcommand is None:
+            show(as_json=as_json)
+        elif as_json:
+            fail("Usage", f"--json stands behind {context.invoked_subcommand}.", code=USAGE)

@@ -11,8 +11,8 @@ from roomkeeper.cli.remote.following import wait_for_actions, wait_for_change_se
 from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_page, print_table, say
 from roomkeeper.cli.remote.systems import All, Limit, print_items
 
-app = typer.Typer(help="Change sets: settings on their way to systems.", no_args_is_help=True)
-actions_app = typer.Typer(help="Actions: commands on their way to systems.", no_args_is_help=True)
+app = typer.Typer(help="Change sets: settings on their way to systems.")
+actions_app = typer.Typer(help="Actions: commands on their way to systems.")
 Chosen = Annotated[
     str,
     typer.Argument(

@@ -1,10 +1,13 @@
 """What people type for things: a system or a folder by id or name, filters, settings, commands."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.output import USAGE, fail
+
+_QUOTED_OR_WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
 def system_id(api: Api, text: str) -> int:
@@ -87,8 +90,13 @@ def settings(texts: Iterable[str]) -> dict[str, str | None]:
 
 
 def xcommand(words: Sequence[str]) -> dict[str, Any]:
-    """A command as devices take it: `xCommand Dial Number: a@b.example Protocol: Sip`; repeated names become lists."""
+    """A command as devices take it: `xCommand Dial Number: a@b.example Protocol: Sip`; repeated names become lists.
+
+    It may also be given as one word, with values in double quotes where they hold `:`.
+    """
     rest = list(words)
+    if len(rest) == 1:
+        rest = [quoted or word for quoted, word in _QUOTED_OR_WORD.findall(rest[0])]
     if rest and rest[0].lower() == "xcommand":
         rest = rest[1:]
     path: list[str] = []

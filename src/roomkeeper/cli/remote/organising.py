@@ -19,10 +19,10 @@ from roomkeeper.cli.remote.output import (
 )
 from roomkeeper.cli.remote.systems import All, Limit
 
-folders_app = typer.Typer(help="Folders: the tree that systems stand in.", no_args_is_help=True)
-tags_app = typer.Typer(help="Tags: words that systems carry.", no_args_is_help=True)
-tickets_app = typer.Typer(help="Tickets: what needs a person.", no_args_is_help=True)
-network_settings_app = typer.Typer(help="Network settings.", no_args_is_help=True)
+folders_app = typer.Typer(help="Folders: the tree that systems stand in.")
+tags_app = typer.Typer(help="Tags: words that systems carry.")
+tickets_app = typer.Typer(help="Tickets: what needs a person.")
+network_settings_app = typer.Typer(help="Network settings.")
 FolderArgument = Annotated[str, typer.Argument(metavar="FOLDER", help="Id, name or path.")]
 
 

@@ -9,10 +9,10 @@ from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, say
 from roomkeeper.cli.remote.systems import All, Limit
 
-users_app = typer.Typer(help="People and service accounts.", no_args_is_help=True)
-groups_app = typer.Typer(help="Groups of people that share roles.", no_args_is_help=True)
-tokens_app = typer.Typer(help="Your own API tokens.", no_args_is_help=True)
-audit_app = typer.Typer(help="Who did what.", no_args_is_help=True)
+users_app = typer.Typer(help="People and service accounts.")
+groups_app = typer.Typer(help="Groups of people that share roles.")
+tokens_app = typer.Typer(help="Your own API tokens.")
+audit_app = typer.Typer(help="Who did what.")
 UserArgument = Annotated[str, typer.Argument(metavar="USER", help="Id or name.")]
 GroupArgument = Annotated[str, typer.Argument(metavar="GROUP", help="Id or name.")]
 RoleOption = Annotated[

@@ -9,7 +9,7 @@ from roomkeeper.cli.remote import imports, naming
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, print_table, say
 
-app = typer.Typer(help="Systems: list, add, admit, change, act.", no_args_is_help=True)
+app = typer.Typer(help="Systems: list, add, admit, change, act.")
 COLUMNS = (
     "id",
     "name",
@@ -40,14 +40,16 @@ def list_systems(
         ),
     ] = None,
     search: Annotated[str, typer.Option(help="Words that must appear.")] = "",
-    state: Annotated[list[str] | None, typer.Option(help="pending is the inbox, all everything.")] = None,
+    state: Annotated[
+        list[str] | None, typer.Option(help="As in pending (the inbox) or managed; may be repeated.")
+    ] = None,
     folder: Annotated[str, typer.Option(help="Id, name or path; with all below it.")] = "",
     sort: Annotated[str, typer.Option(help="A field; with - in front descending.")] = "",
     limit: Limit = 100,
     everything: All = False,
     as_json: AsJson = False,
 ) -> None:
-    """List systems; without --state the managed and the pre-registered ones."""
+    """List systems; without --state those in every state."""
     api = open_api()
     query: dict[str, Any] = dict(naming.filters(filters or []))
     if state:
@@ -169,11 +171,12 @@ def delete_system(
 def approve_systems(
     systems: SystemArguments,
     folder: Annotated[str, typer.Option(help="Id, name or path.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="To put on each; may be repeated.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Admit systems from the inbox or pre-registered ones."""
     api = open_api()
-    body: dict[str, Any] = {"systems": [naming.system_id(api, one) for one in systems]}
+    body: dict[str, Any] = {"systems": [naming.system_id(api, one) for one in systems], "tags": tag or []}
     if folder:
         body["folder"] = naming.folder_id(api, folder)
     items = api.post("systems/approve", body)["items"]
