@@ -118,8 +118,8 @@ def test_a_day_with_the_command_line(
 
     assert "that you may see" in shell("systems", "show", "Nowhere", code=1).stderr
     assert "unknown parameter" in shell("systems", "list", "colour=red", code=1).stderr
-    assert shell("systems", "delete", "Den", given="n\n", code=1).exit_code == 1
-    shell("systems", "delete", "Den", "--yes")
+    assert shell("systems", "delete", "Home Office", given="n\n", code=1).exit_code == 1
+    shell("systems", "delete", "Home Office", "--yes")
     shell("systems", "colour", code=2)
     shell("systems", "set", "Vault", code=2)
     shell.environment["ROOMKEEPER_TOKEN"] = "nonsense"
