@@ -1,4 +1,4 @@
-"""The house rules of the code (style page): sizes, names, docstrings, directions of imports, complete migrations."""
+"""The house rules of the code: sizes, names, docstrings, directions of imports, complete migrations."""
 
 import ast
 import re

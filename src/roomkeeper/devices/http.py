@@ -56,7 +56,7 @@ async def look(
         return await _look_over_tls(address, https_port, login, pinned_key)
     except errors.ConnectionFailed:
         if is_secure_only:
-            # HTTP is not used towards a Secure-Only system, whatever stands open (page 1.1).
+            # HTTP is not used towards a Secure-Only system, whatever stands open.
             raise
     return await _look_over_http(address, http_port, login if password_may_use_http else None, pinned_key)
 

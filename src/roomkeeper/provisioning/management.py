@@ -1,4 +1,4 @@
-"""Management settings: what makes a system call us, at the address that fits its connectivity (pages 1.1, 1.2).
+"""Management settings: what makes a system call us, at the address that fits its connectivity (docs: management modes).
 
 They are worked out anew for every answer and never stored, because they carry the system's secret.
 """
@@ -53,7 +53,7 @@ class ServerAddress:
 def server_address(
     connectivity: str, *, is_secure_only: bool, used_host: str, used_scheme: str, settings: NetworkSettings
 ) -> ServerAddress:
-    """LAN systems get our internal address, others the public one, a filled FQDN wins (page 1.2); an empty side
+    """LAN systems get our internal address, others the public one, a filled FQDN wins (docs: management modes); an empty side
     leaves the address that the system uses already. HTTPS is never taken back."""
     scheme = "https" if is_secure_only else used_scheme or "http"
     if connectivity == Connectivity.REACHABLE_ON_LAN:
@@ -77,7 +77,7 @@ def _listener_port(scheme: str) -> int | None:
 
 
 def management_settings(address: ServerAddress, secret: str) -> tuple[SettingValue, ...]:
-    """The settings written on admission and on enforcing (page 1.1; protocol notes A.5, M)."""
+    """The settings written on admission and on enforcing (docs: management modes; protocol notes A.5, M)."""
     values = {
         "authority": address.authority,
         "protocol": address.scheme.upper(),

@@ -1,4 +1,4 @@
-"""Faults by switch: what goes wrong with an endpoint, at start or while it runs (issue B.6)."""
+"""Faults by switch: what goes wrong with an endpoint, at start or while it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small web page per endpoint: its touch panel, for people who try things out (issue B.7)."""
+"""A small web page per endpoint: its touch panel, for people who try things out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every fault switch, seen by an independent client: curl, openssl s_client, a raw socket (issue B.6)."""
+"""Every fault switch, seen by an independent client: curl, openssl s_client, a raw socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Five thousand endpoints in one process: memory, start-up, heartbeats on time, an answer from each (issue B)."""
+"""Five thousand endpoints in one process: memory, start-up, heartbeats on time, an answer from each."""
 
 from __future__ import annotations
 

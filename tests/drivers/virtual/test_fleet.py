@@ -1,4 +1,4 @@
-"""Fleets: as a process with its command line and control API, and many in one process (issue A.14, B.7)."""
+"""Fleets: as a process with its command line and control API, and many in one process."""
 
 from __future__ import annotations
 

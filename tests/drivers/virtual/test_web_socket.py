@@ -1,4 +1,4 @@
-"""The xAPI over a WebSocket, proven by clients that others wrote: Cisco's jsxapi, and xows (issue B.4)."""
+"""The xAPI over a WebSocket, proven by clients that others wrote: Cisco's jsxapi, and xows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drawing on the connection tab is the table of the system's own family (design page 1.1)."""
+"""The drawing on the connection tab is the table of the system's own family."""
 
 import pytest
 from django.test import Client

@@ -50,7 +50,7 @@ class Level(Enum):
 
 
 class Direction(Enum):
-    """As seen from the managed system: inbound means that Roomkeeper connects to it (design page 1.1)."""
+    """As seen from the managed system: inbound means that Roomkeeper connects to it."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
