@@ -1,6 +1,7 @@
 """One process of the server: which parts it runs, its listeners, its start and its end."""
 
 import asyncio
+import gc
 import signal
 import ssl
 import sys
@@ -53,6 +54,8 @@ class Process:
         """Serve until SIGTERM or SIGINT."""
         sys.setswitchinterval(SWITCH_INTERVAL)
         first_start.prepare([*self._options.http, *self._options.https])
+        # What was loaded by now stays for good; the collector need not look at it again and again.
+        gc.freeze()
         listeners.allow_many_connections()
         with asyncio.Runner(loop_factory=lambda: listeners.Loop(self._options.header_timeout)) as runner:
             runner.run(self._serve())
