@@ -48,7 +48,8 @@ test: setup .make/clients ## The test suite on SQLite, without acceptance and br
 	$(BIN)/pytest -m "not acceptance and not browser" -n 2 --dist loadfile
 
 acceptance: setup .make/clients ## Servers and virtual endpoints as processes, and a real browser
-	$(BIN)/pytest -m "acceptance or browser"
+	$(BIN)/pytest -m acceptance
+	$(BIN)/pytest -m browser
 
 test-all: test acceptance ## Everything that is tested
 

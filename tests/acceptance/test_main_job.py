@@ -167,7 +167,7 @@ def test_admission_by_hand_from_the_inbox(running: tuple[Server, Api], tmp_path:
             0
         ]
         assert (waiting["serial_number"], waiting["source_address"]) == (plan["serial"], "127.3.77.1")
-        assert plan["serial"] not in {one["serial_number"] for one in api.items("systems")}
+        assert plan["serial"] not in {one["serial_number"] for one in api.items("systems?state=managed")}
         fleet.act(plan["serial"], "post")
         assert api("POST", f"systems/{waiting['id']}/approve", {"name": "Home Office"})["state"] == "managed"
         path = "Provisioning/ExternalManager/Path"

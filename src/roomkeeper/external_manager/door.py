@@ -41,6 +41,7 @@ DECODE_IN_THREAD = 100_000
 # How much of a body that is too large is read on, and how long, so that its sender sees the answer.
 DISCARD_BYTES = 100_000_000
 DISCARD_SECONDS = 10.0
+DISCARD_PAUSE = 0.5
 _HTML = b"text/html; charset=utf-8"
 
 
@@ -223,17 +224,19 @@ async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None
 
 
 async def _discard(scope: Scope, receive: Receive) -> None:
-    """Read on and forget, within bounds: many clients look for the answer only once they have sent all of it."""
+    """Read on and forget, within bounds: many clients look for the answer only once they have sent all of it. One that
+    sends nothing more is answered at once."""
     if _header(scope, b"expect"):
         return  # it waits for leave to send, and gets the answer instead
     size = 0
+    until = time.monotonic() + DISCARD_SECONDS
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(DISCARD_SECONDS):
-            while size < DISCARD_BYTES:
+        while size < DISCARD_BYTES and time.monotonic() < until:
+            async with asyncio.timeout(DISCARD_PAUSE):
                 message = await receive()
-                size += len(message.get("body", b""))
-                if not message.get("more_body"):
-                    return
+            size += len(message.get("body", b""))
+            if not message.get("more_body"):
+                return
 
 
 def _header(scope: Scope, wanted: bytes) -> str:
