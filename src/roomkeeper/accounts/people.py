@@ -86,9 +86,10 @@ def _set_password(user: User, password: str) -> None:
     user.must_change_password = bool(password)
 
 
-def _keep_an_administrator(
+def has_administrator(
     *, without_person: User | None = None, without_role: RoleAssignment | None = None
-) -> None:
+) -> bool:
+    """Whether an active account is administrator of everything, that person or that role left out."""
     held = RoleAssignment.objects.filter(role=Role.ADMINISTRATOR, folder__path="/")
     if without_role is not None:
         held = held.exclude(pk=without_role.pk)
@@ -97,5 +98,11 @@ def _keep_an_administrator(
     )
     if without_person is not None:
         remaining = remaining.exclude(pk=without_person.pk)
-    if not remaining.exists():
+    return remaining.exists()
+
+
+def _keep_an_administrator(
+    *, without_person: User | None = None, without_role: RoleAssignment | None = None
+) -> None:
+    if not has_administrator(without_person=without_person, without_role=without_role):
         raise PersonRefused("The server would be left without an administrator.")

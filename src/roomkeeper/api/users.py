@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Schema, Status
 from pydantic import Field, StringConstraints
 
-from roomkeeper.accounts import audit
-from roomkeeper.accounts.models import Role, RoleAssignment, User
+from roomkeeper.accounts import audit, people
+from roomkeeper.accounts.models import RoleAssignment, User
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.paging import ListParameters, Page, page_of, searched
 from roomkeeper.api.problems import Conflict, Invalid, NotFound
@@ -207,8 +207,7 @@ def set_roles(user: User, roles: list[RoleOnFolder], **holder: int) -> None:
 
 def keep_an_administrator() -> None:
     """Raise `Conflict` where no active account is administrator of everything any more."""
-    held = RoleAssignment.objects.filter(role=Role.ADMINISTRATOR, folder__parent__isnull=True)
-    if not (held.filter(user__is_active=True).exists() or held.filter(group__user__is_active=True).exists()):
+    if not people.has_administrator():
         raise Conflict(
             "Nobody would be administrator of everything any more.",
             hint="Give another account the role administrator on the root folder first.",

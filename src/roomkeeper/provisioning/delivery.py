@@ -286,9 +286,3 @@ def _lacking_descriptions(ids: list[int]) -> dict[int, list[str]]:
     ):
         have[system_id].add(kind)
     return {i: [place for kind, place in wanted.items() if kind not in have[i]] for i in ids}
-
-
-def contacts_to_write(visitors: Sequence[Visitor], writes: Writes) -> None:
-    """The interval told to a visitor belongs to its contact row."""
-    for visitor in visitors:
-        writes.contacts[visitor.known.system_id] = visitor.known

@@ -11,7 +11,6 @@ from django.db.models import Max
 
 from roomkeeper.systems.models import ChangeEvent, System
 
-TOPICS = ("system", "systems", "inbox", "change_set", "ticket", "network_settings")
 # Other processes are noticed by looking; in this one the wake-up comes at once.
 LOOK_EVERY = 1.0
 
@@ -48,7 +47,10 @@ _bell = _Bell()
 
 
 def publish(topic: str, system: System | None = None, folder_path: str = "") -> None:
-    """Note a change for open pages, in the caller's transaction; they hear of it after the commit."""
+    """Note a change for open pages, in the caller's transaction; they hear of it after the commit.
+
+    Topics: system, systems (the list), inbox, change_set, ticket, network_settings.
+    """
     if system is not None:
         folder_path = system.folder.path
     ChangeEvent.objects.create(topic=topic, system_id=system.pk if system else None, folder_path=folder_path)

@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.protocols.identification import Identification, normalize_mac
 from roomkeeper.protocols.xapi.configuration import decode_configuration
+from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.systems import facts
 from roomkeeper.systems.documents import pack_configuration, unpack_configuration
@@ -172,7 +173,7 @@ def merge_feedback(
     """Put the leaves that a configuration feedback shows into the newest reported configuration. Gives the whole, or
     None where none was reported yet."""
     redacted = {path: redact_text(value, (secret,)) for path, value in values.items()}
-    name = next((value for path, value in redacted.items() if path == "SystemUnit/Name"), None)
+    name = redacted.get("SystemUnit/Name")
     if name is not None:
         writes.columns[known.system_id]["reported_name"] = name[:255]
     newest = (
@@ -182,9 +183,10 @@ def merge_feedback(
         return None
     reported = unpack_configuration(newest)
     whole = dict(reported.settings)
+    # One look-up table: a device may send thousands of leaves, and this stands in the batch's transaction.
+    own_paths = {match_key(path): path for path in whole}
     for path, value in redacted.items():
-        own = reported.find(path)
-        whole[own[0] if own else path] = value
+        whole[own_paths.setdefault(match_key(path), path)] = value
     digest = _canonical_digest(whole)
     if digest != newest.digest:
         content = pack_configuration(whole, reported.value_spaces)

@@ -16,17 +16,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Grants, Permission, check_rule, demand, grants_of
 from roomkeeper.systems.models import Folder, System
 
 PASSWORD_PAGE = "change_password"  # noqa: S105  the name of a page
-
-
-class PageRequest(HttpRequest):
-    """A request that came through the gate: somebody is signed in. For annotations only."""
-
-    user: User
 
 
 def page(route: str, view: Callable[..., Any], name: str) -> URLPattern:
