@@ -37,12 +37,13 @@ demo: setup ## Run the server with a fleet of virtual endpoints and an administr
 run: setup ## Run the server on the embedded database
 	$(BIN)/roomkeeper serve
 
-check: setup ## Style, types, the direction of imports, the families' manifests
+check: setup ## Style, types, the direction of imports, manifests and findings
 	$(BIN)/ruff check src tests scripts
 	$(BIN)/ruff format --check src tests scripts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_families.py --check
+	$(BIN)/python scripts/generate_findings.py --check
 
 test: setup .make/clients ## The test suite on SQLite, without acceptance and browser tests
 	$(BIN)/pytest -m "not acceptance and not browser" -n 2 --dist loadfile

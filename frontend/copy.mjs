@@ -11,8 +11,8 @@ const target = join(here, "..", "src", "roomkeeper", "web", "static", "vendor");
 
 // Names as in Tabler's outline set; a template that names another one fails tests/integration/web.
 const icons = [
-  "alert-triangle", "arrow-back-up", "ban", "bolt", "check", "chevron-down", "columns-3", "device-tv",
-  "download", "folder", "gauge", "help", "inbox", "info-circle", "key", "list-check", "lock", "lock-open",
+  "alert-triangle", "arrow-back-up", "ban", "bolt", "check", "chevron-down", "clock", "columns-3", "device-tv",
+  "download", "folder", "gauge", "git-compare", "help", "inbox", "info-circle", "key", "list-check", "lock", "lock-open",
   "logout", "network", "pencil", "plus", "power", "refresh", "rotate", "shield-check", "ticket", "user",
   "users", "writing", "x",
 ];

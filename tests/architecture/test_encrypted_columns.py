@@ -13,6 +13,7 @@ NOT_ENCRYPTED = {
     ("Exchange", "answer"),
     ("Claim", "sample"),
     ("SystemSecret", "digest"),
+    ("PartContent", "content"),
 }
 
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from tests.bench import check_ins, crash, documents, footprint, pages
+from tests.bench import check_ins, crash, documents, footprint, pages, polls
 from tests.bench.figures import Broken, tell
 from tests.bench.load import WrkMissing
 
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "tls": check_ins.over_tls,
     "documents": documents.intake,
     "boot-storm": documents.boot_storm,
+    "polls": polls.rounds,
     "disk": footprint.disk,
     "memory": footprint.idle_memory,
     "pages": pages.systems_list,

@@ -16,7 +16,7 @@ def main() -> None:
     """Answer the question in the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomkeeper.settings.django")
     django.setup()
-    from tests.bench import a_day, fleet, pages
+    from tests.bench import a_day, fleet, pages, polled
 
     questions: dict[str, Callable[..., Any]] = {
         "seed": fleet.seed,
@@ -27,6 +27,8 @@ def main() -> None:
         "settle": fleet.settle,
         "day": a_day.live,
         "pages": pages.measure_list,
+        "seed-reachable": polled.seed_reachable,
+        "poll-rounds": polled.poll_rounds,
     }
     question, *words = sys.argv[1:]
     print(json.dumps(questions[question](*words)))

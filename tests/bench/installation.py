@@ -91,10 +91,20 @@ class Installation:
             "DJANGO_SETTINGS_MODULE": "roomkeeper.settings.django",
         }
 
-    def ask(self, question: str, *words: object) -> Any:
-        """Have a child process with this database work on a question of `tests.bench.inside`; gives its answer."""
+    def ask(self, question: str, *words: object, pinned: int | None = None) -> Any:
+        """Have a child process with this database work on a question of `tests.bench.inside`; gives its answer.
+
+        `pinned` is the core to keep it on.
+        """
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.inside", question, *map(str, words)],
+            [
+                *([] if pinned is None else core(pinned)),
+                sys.executable,
+                "-m",
+                "tests.bench.inside",
+                question,
+                *map(str, words),
+            ],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,

@@ -22,6 +22,7 @@ from roomkeeper.api.problems import Conflict, Invalid, NotFound
 from roomkeeper.api.reach import LARGEST_ID, Identifier, visible_systems
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_fields import aware
+from roomkeeper.provisioning import change_sets as asked
 from roomkeeper.provisioning import planning, states
 from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet, DeliveryState
 from roomkeeper.systems.models import State, System
@@ -33,6 +34,7 @@ _SORTS = {
     "description": "description",
     "created_by": "created_by__username",
 }
+_PLAIN = ("cancelled_at", "during_calls", "only_in_window", "failure_limit", "stopped_at", "stop_reason")
 _LISTED_PROBLEMS = 100
 _CHUNK = 500
 
@@ -50,6 +52,13 @@ class ChangeSetIn(SystemChoice):
     )
     dry_run: bool = Field(False, description="Only plan: answers 200 with what would become of each system.")
     description: str = Field("", max_length=255)
+    during_calls: bool = Field(
+        False, description="Also while a system is in a call; else it waits for its end."
+    )
+    only_in_window: bool = Field(False, description="Only while a system's maintenance window is open.")
+    failure_limit: int | None = Field(
+        None, ge=0, description="Stop by itself once more systems than this have failed."
+    )
 
 
 class PlannedItemOut(Schema):
@@ -108,6 +117,11 @@ class ChangeSetSummary(Schema):
     created_by: str | None
     persistent: bool
     cancelled_at: datetime | None
+    during_calls: bool
+    only_in_window: bool
+    failure_limit: int | None
+    stopped_at: datetime | None
+    stop_reason: str
     state: DeliveryWord = Field(description="`waiting`, `delivered` while anything is; then `failed`.")
     counts: dict[str, int] = Field(description="Changes by state, of the systems that you may see.")
 
@@ -188,6 +202,7 @@ def create_change_set(
             now=timezone.now(),
             description=details.description,
             is_persistent=details.persistent,
+            care=planning.Care(details.during_calls, details.only_in_window, details.failure_limit),
         )
     audit.record(
         user,
@@ -216,7 +231,7 @@ def cancel_change_set(request: HttpRequest, change_set_id: int) -> Cancelled:
     """Cancel what was not handed over yet."""
     user = user_of(request)
     change_set = _get_changeable(user, change_set_id)
-    number = planning.cancel_change_set(change_set, user=user, now=timezone.now())
+    number = asked.cancel_change_set(change_set, user=user, now=timezone.now())
     audit.record(user, "api", "cancel change set", None, change_set=change_set.pk, settings=number)
     return Cancelled(cancelled=number, change_set=_encode(user, _get(user, change_set_id)))
 
@@ -229,7 +244,7 @@ def retry_change_set(
     """Ask what failed, expired or was cancelled once more."""
     user = user_of(request)
     change_set = _get_changeable(user, change_set_id)
-    number = planning.retry_failed(change_set, user=user, now=timezone.now())
+    number = asked.retry_failed(change_set, user=user, now=timezone.now())
     if not number:
         raise Conflict("Nothing of this change set failed, expired or was cancelled.")
     audit.record(user, "api", "retry change set", None, change_set=change_set.pk, settings=number)
@@ -314,7 +329,7 @@ def _told(change_set: ChangeSet, counts: Counter[str]) -> dict[str, Any]:
         "created_at": change_set.created_at,
         "created_by": change_set.created_by.username if change_set.created_by else None,
         "persistent": change_set.is_persistent,
-        "cancelled_at": change_set.cancelled_at,
+        **{name: getattr(change_set, name) for name in _PLAIN},
         "state": states.combined(state for state, number in counts.items() if number),
         "counts": {state: counts.get(state, 0) for state in DeliveryState.values},
     }

@@ -18,6 +18,7 @@ from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.systems import refuse_nulls
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder
+from roomkeeper.systems.windows import BadWindow
 
 routes = Routes("folders")
 _SORTS = {"id": "id", "name": "name", "path": "path", "system_count": "system_count"}
@@ -31,6 +32,9 @@ class FolderOut(Schema):
     parent: int | None
     path: str = Field(description="In words: `Oslo / HQ`.")
     system_count: int = Field(description="Systems in this very folder.")
+    maintenance_window: str = Field(
+        description="As in `Mon-Fri 20:00-06:00`; empty: as the folder above says."
+    )
 
 
 class FolderIn(Schema, extra="forbid"):
@@ -45,6 +49,7 @@ class FolderPatch(Schema, extra="forbid"):
 
     name: str | None = Field(None, min_length=1, max_length=100)
     parent: Identifier | None = Field(None, description="Moves the folder with all below it.")
+    maintenance_window: str | None = Field(None, max_length=200)
 
 
 class FolderFilters(ListParameters):
@@ -106,6 +111,9 @@ def change_folder(request: HttpRequest, folder_id: int, patch: FolderPatch) -> F
         if "parent" in values and values["parent"] != folder.parent_id:
             _demand_on_parent(user, folder)
             inventory.move_folder(folder, get_folder(user, values["parent"], Permission.MANAGE_FOLDERS))
+        if "maintenance_window" in values:
+            with refused_as(422, BadWindow, field="body.maintenance_window"):
+                inventory.set_maintenance_window(folder, values["maintenance_window"])
         audit.record(user, "api", "change folder", folder, **values)
     return _tell(user, folder.pk)
 
@@ -145,4 +153,5 @@ def _told(folder: Any, labels: dict[str, str]) -> FolderOut:
         parent=folder.parent_id,
         path=labels[folder.path],
         system_count=folder.system_count,
+        maintenance_window=folder.maintenance_window,
     )

@@ -1,7 +1,11 @@
-"""Adding systems: pre-registration by MAC address or serial number, one or many."""
+"""Adding systems, one or many: by address, or registered by MAC address or serial number before they phone home."""
 
 import ipaddress
+import json
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Self
 
 from django.db import transaction
@@ -13,38 +17,62 @@ from pydantic import Field, ModelWrapValidatorHandler, model_validator
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.adding import service
+from roomkeeper.adding.targets import NotUnderstood, Target, Targets, merge, parse_host
+from roomkeeper.api.adding_fields import (
+    AddingWarning,
+    HowToAdd,
+    adding_refused,
+    problem_of_item,
+    request_of,
+    waiting_time,
+    warnings_of,
+)
+from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.problems import Invalid, Problem, ProblemOut, problem_of, refused_as
-from roomkeeper.api.reach import Identifier, get_folder
+from roomkeeper.api.reach import get_folder
 from roomkeeper.api.routing import user_of
 from roomkeeper.api.system_fields import SystemOut
 from roomkeeper.api.systems import routes, tell
+from roomkeeper.jobs import work
+from roomkeeper.jobs.models import Job
 from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.models import System
 
 MOST_AT_ONCE = 1000
+# What each system of a job says for itself.
+_OF_ITS_OWN = {
+    *("host", "http_port", "https_port", "username", "password", "name", "tags"),
+    *("mac_address", "serial_number", "network", "hint_address"),
+}
+# What is kept of a system that is registered.
+_REGISTERED = {
+    *("mac_address", "serial_number", "name", "tags", "network", "http_port", "https_port"),
+    *("username", "password", "password_may_use_http", "is_secure_only"),
+}
 
 
-class SystemIn(Schema, extra="forbid"):
-    """A system to register before it phones home: by `mac_address`, `serial_number` or both."""
+class SystemIn(HowToAdd):
+    """A system to add by its `host`, where it has to have `mac_address` and `serial_number` if they are given; or,
+    without a host, to register by these before it phones home. What is said on how to meet it is for the first."""
 
     mac_address: str = Field("", max_length=64, description="With or without separators.")
     serial_number: str = Field("", max_length=64)
     name: str = Field("", max_length=50)
-    folder: Identifier | None = Field(None, description="Without it: the root folder.")
-    tags: list[str] = Field([], max_length=50)
     network: str = Field("", max_length=64, description="CIDR from which it may be admitted without HTTPS.")
     hint_address: str = Field("", max_length=64, description="Its expected address: a hint for a person.")
-    host: str = Field("", max_length=255)
-    http_port: int | None = Field(None, ge=1, le=65_535)
-    https_port: int | None = Field(None, ge=1, le=65_535)
+    host: str = Field("", max_length=255, description="Address or name, without a port.")
     username: str = Field("", max_length=128)
     password: str = Field("", max_length=1000, description="Written, never read back.")
-    password_may_use_http: bool = False
-    is_secure_only: bool | None = Field(None, description="Without it: as network settings say.")
+
+    @property
+    def is_by_address(self) -> bool:
+        """Whether it is to be met now; registering needs nothing but an identity."""
+        return bool(self.host.strip())
 
 
 class SystemsIn(Schema, extra="forbid"):
-    """Many systems to register."""
+    """Many systems to add or register."""
 
     # Each is looked at by itself, so that one that cannot be used does not refuse the others.
     systems: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_AT_ONCE)
@@ -59,9 +87,10 @@ class SystemsIn(Schema, extra="forbid"):
 class AddedItem(Schema):
     """What became of one item, in the order of the request."""
 
-    status: int = Field(description="201, or the status of `problem`.")
+    status: int = Field(description="201; 202 for those that `job` adds; or the status of `problem`.")
     system: int | None
     problem: ProblemOut | None
+    job: int | None = None
 
 
 class AddedItems(Schema):
@@ -70,29 +99,66 @@ class AddedItems(Schema):
     items: list[AddedItem]
 
 
-@routes.post("", response={201: SystemOut})
+class AddedSystem(SystemOut):
+    """The system that was added or registered; `warnings` say what is left to do for it."""
+
+    warnings: list[AddingWarning] = []
+
+
+@routes.post("", response={201: AddedSystem, 202: JobOut})
 @needs(Permission.ADMIT, anywhere=True)
-def add_system(request: HttpRequest, details: SystemIn, response: HttpResponse) -> Status[SystemOut]:
-    """Register a system by its MAC address or serial number before it phones home."""
+def add_system(
+    request: HttpRequest, details: SystemIn, response: HttpResponse
+) -> Status[AddedSystem] | Status[JobOut]:
+    """Add a system by its address, or register it before it phones home.
+
+    By its address it is met now, by a job: 201 if that ends within 25 seconds (or those of `Prefer: wait=10`), else
+    202 with the job; `Prefer: respond-async` has 202 at once.
+    """
     user = user_of(request)
-    system = _add(user, details)
-    response["Location"] = f"/api/v1/systems/{system.pk}"
-    return Status(201, tell(user, system.pk))
+    if not details.is_by_address:
+        system = _register(user, details)
+        return _created(user, system.pk, [], response)
+    job = _start(user, [details])
+    waited = waiting_time(request)
+    if waited:
+        job = work.wait_for(job.pk, timedelta(seconds=waited))
+    if job.state not in Job.ENDED:
+        return Status(202, accepted(job, response))
+    item = job.items.get()
+    if item.system_id is None or item.details.get("result") != "added":
+        raise problem_of_item(item)
+    return _created(user, item.system_id, warnings_of(item), response)
 
 
 @routes.post("/bulk", response=AddedItems)
 @needs(Permission.ADMIT, anywhere=True)
 def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
-    """Register many systems; each succeeds or fails by itself."""
+    """Add or register many systems; each succeeds or fails by itself. Those with a `host` become a job."""
     user = user_of(request)
-    items = []
-    for one in details.systems:
+    items: list[AddedItem] = []
+    waiting: dict[str, list[tuple[int, SystemIn]]] = defaultdict(list)
+    for number, one in enumerate(details.systems):
         try:
-            items.append(
-                AddedItem(status=201, system=_add(user, SystemIn.model_validate(one)).pk, problem=None)
-            )
+            system = SystemIn.model_validate(one)
+            if system.is_by_address:
+                _target(system)
+                waiting[_manner(system)].append((number, system))
+                items.append(AddedItem(status=202, system=None, problem=None))
+            else:
+                items.append(AddedItem(status=201, system=_register(user, system).pk, problem=None))
         except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
             items.append(failed_item(AddedItem, error, system=None))
+    # Those that are to be met alike are one job.
+    for alike in waiting.values():
+        try:
+            job = _start(user, [system for _, system in alike])
+        except Exception as error:  # noqa: BLE001 - likewise
+            for number, _ in alike:
+                items[number] = failed_item(AddedItem, error, system=None)
+        else:
+            for number, _ in alike:
+                items[number].job = job.pk
     return AddedItems(items=items)
 
 
@@ -102,24 +168,60 @@ def failed_item(kind: type[Any], error: Exception, **fields: Any) -> Any:
     return kind(status=problem.status, problem=ProblemOut(**problem.content()), **fields)
 
 
-def _add(user: User, details: SystemIn) -> System:
-    if not details.mac_address.strip() and not details.serial_number.strip():
-        if details.host.strip() or details.hint_address.strip():
-            raise Invalid(
-                "Adding a system by its address alone is not available in this version: register it by its "
-                "MAC address or its serial number.",
-                kind="adding-by-address",
-                errors=[("body.mac_address", "missing"), ("body.serial_number", "missing")],
-                hint="Or point the endpoint at this server: it then waits in the inbox, to be approved.",
-            )
+def _created(
+    user: User, system_id: int, warnings: list[AddingWarning], response: HttpResponse
+) -> Status[AddedSystem]:
+    response["Location"] = f"/api/v1/systems/{system_id}"
+    return Status(201, AddedSystem(**tell(user, system_id).dict(), warnings=warnings))
+
+
+def _start(user: User, systems: list[SystemIn]) -> Job:
+    """The job that adds these systems, which are to be met alike."""
+    first = systems[0]
+    targets = Targets(merge(_target(one) for one in systems))
+    # What one system alone may have stands in its own target.
+    how = first.model_copy(update={"tags": [], "http_port": None, "https_port": None})
+    with adding_refused(), transaction.atomic():
+        job = service.start(request_of(user, how, targets), user=user, now=timezone.now())
+        audit.record(user, "api", "add systems", job, count=len(targets.targets), addresses=job.title)
+    return job
+
+
+def _target(details: SystemIn) -> Target:
+    """The system as a target; raises `Invalid` for a host or an identity that is none."""
+    _check(details)
+    with refused_as(422, NotUnderstood, field="body.host"):
+        target = parse_host(details.host)
+    return replace(
+        target,
+        http_port=details.http_port or target.http_port,
+        https_port=details.https_port or target.https_port,
+        username=details.username,
+        password=details.password,
+        name=details.name.strip(),
+        tags=tuple(details.tags),
+        mac_address=inventory.normalize_mac(details.mac_address) if details.mac_address.strip() else "",
+        serial_number=details.serial_number.strip(),
+    )
+
+
+def _manner(details: SystemIn) -> str:
+    """Equal for systems that are to be met alike."""
+    return json.dumps(details.dict(exclude=_OF_ITS_OWN), sort_keys=True)
+
+
+def _register(user: User, details: SystemIn) -> System:
+    if not any(text.strip() for text in (details.mac_address, details.serial_number, details.hint_address)):
         raise Invalid(
-            "A system is registered by its MAC address or its serial number.",
-            errors=[("body.mac_address", "missing"), ("body.serial_number", "missing")],
+            "A system is added by its host, or registered by its MAC address, its serial number, or the address where "
+            "it is expected.",
+            errors=[(f"body.{name}", "missing") for name in ("host", "mac_address", "serial_number")],
+            hint="Or point the endpoint at this server: it then waits in the inbox, to be approved.",
         )
     _check(details)
     folder = get_folder(user, details.folder, Permission.ADMIT) if details.folder else inventory.root_folder()
     demand(user, Permission.ADMIT, folder.path)
-    values = details.dict(exclude={"folder", "hint_address"})
+    values = details.dict(include=_REGISTERED)
     with transaction.atomic(), refused_as(409, admission.AdmissionRefused):
         system = admission.pre_register(
             user=user,

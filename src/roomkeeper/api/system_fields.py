@@ -13,6 +13,7 @@ from roomkeeper.accounts.models import User
 from roomkeeper.api.paging import ListParameters, Moment, searched
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.reach import Identifier, labels_of, visible_systems
+from roomkeeper.polling.models import Poll
 from roomkeeper.systems import credentials, inventory, liveness
 from roomkeeper.systems.models import Contact, System
 from roomkeeper.tickets.models import Ticket
@@ -44,9 +45,12 @@ class SystemOut(Schema):
     connectivity_since: datetime | None
     is_secure_only: bool
     alive: AliveWord
+    alive_reason: str = Field(description="Why, as a sentence.")
     first_seen_at: datetime | None
     last_seen_at: datetime | None
     next_contact_due_at: datetime | None
+    polled_at: datetime | None = Field(description="When it was last asked for its status; null if never.")
+    poll_error: str = Field(description="What went wrong then; empty after a good poll.")
     reported_address: str
     source_address: str
     in_call: bool
@@ -186,7 +190,7 @@ def system_rows(user: User) -> QuerySet[System]:
     )
     return (
         visible_systems(user)
-        .select_related("folder", "contact")
+        .select_related("folder", "contact", "poll")
         .prefetch_related("tags")
         .annotate(ticket_count=Coalesce(Subquery(tickets), 0))
     )
@@ -249,7 +253,7 @@ def encoder(rows: Iterable[System], now: datetime) -> Callable[[System], SystemO
 
 def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
     """One system of `system_rows` as the API tells it."""
-    contact = contact_of(system)
+    contact, poll = contact_of(system), poll_of(system)
     return SystemOut(
         id=system.pk,
         name=system.name,
@@ -268,9 +272,12 @@ def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
         connectivity_since=system.connectivity_since,
         is_secure_only=system.is_secure_only,
         alive=cast(AliveWord, liveness.alive_word(contact, now)),
+        alive_reason=liveness.why(contact, now),
         first_seen_at=contact.first_seen_at if contact else None,
         last_seen_at=contact.last_seen_at if contact else None,
         next_contact_due_at=liveness.next_contact_due(contact),
+        polled_at=poll.last_at if poll else None,
+        poll_error=poll.error if poll else "",
         reported_address=contact.reported_address if contact else "",
         source_address=contact.source_address if contact else "",
         in_call=system.in_call,
@@ -291,6 +298,12 @@ def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
 def contact_of(system: System) -> Contact | None:
     """The system's contact row, if it has one."""
     found: Contact | None = getattr(system, "contact", None)
+    return found
+
+
+def poll_of(system: System) -> Poll | None:
+    """The system's polls, if it is polled."""
+    found: Poll | None = getattr(system, "poll", None)
     return found
 
 

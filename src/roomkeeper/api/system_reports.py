@@ -26,6 +26,14 @@ _CHANGE_SORTS = {"id": "id", "at": "at"}
 _CLAIM_SORTS = {"id": "id", "first_at": "first_at", "last_at": "last_at", "count": "count"}
 
 
+class OverriddenOut(Schema):
+    """A value that lost against a stronger layer."""
+
+    layer: str
+    value: str
+    why: str
+
+
 class WantedOut(Schema):
     """A value that should be so; `***` where it is a secret."""
 
@@ -33,6 +41,8 @@ class WantedOut(Schema):
     value: str
     layer: str = Field(description="Which layer won.")
     why: str
+    enforcement: str = Field(description="`automatic`, `window` or `by_hand`.")
+    overridden: list[OverriddenOut] = Field(description="What weaker layers wanted, the strongest first.")
 
 
 class DriftOut(Schema):
@@ -138,6 +148,10 @@ def show_configuration(request: HttpRequest, system_id: int) -> ConfigurationOut
                 value=one.value if not one.is_secret or MARK in one.value else "***",
                 layer=one.layer,
                 why=one.why,
+                enforcement=one.enforcement.value,
+                overridden=[
+                    OverriddenOut(layer=lost.layer, value=lost.value, why=lost.why) for lost in one.overridden
+                ],
             )
             for one in wanted.wanted_values(system)
         ],

@@ -172,7 +172,8 @@ def _apply(system: System, values: dict[str, Any], user: User, now: datetime) ->
         system.save(update_fields=plain)
         live.publish("systems", system)
     if "is_secure_only" in values:
-        secure_only.set_secure_only(system, values["is_secure_only"], user=user, now=now)
+        with refused_as(409, secure_only.SecureOnlyRefused):
+            secure_only.set_secure_only(system, values["is_secure_only"], user=user, now=now)
     if "username" in values or "password" in values:
         credentials.set_credentials(
             system,

@@ -65,13 +65,13 @@ def _patterns() -> list[URLPattern | URLResolver]:
             pattern.callback = _with_problems(pattern.callback)
             patterns.append(pattern)
     patterns.append(path("", _with_problems(_nothing_here), name="api-root"))
-    patterns.append(re_path(r"^.*$", _with_problems(_without_slash)))
+    patterns.append(re_path(r"^[\s\S]*$", _with_problems(_without_slash)))
     return patterns
 
 
 urlpatterns = [
     path(PREFIX.lstrip("/"), include((_patterns(), "api"))),
-    re_path(r"^api(?:/.*)?$", _with_problems(_nothing_here), name="api-nothing"),
+    re_path(r"^api(?:/[\s\S]*)?$", _with_problems(_nothing_here), name="api-nothing"),
     path("metrics", metrics, name="metrics"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -26,6 +26,11 @@ class Answer:
     session: str = ""
 
     @property
+    def shows_mark(self) -> bool:
+        """Whether it asks for a login as these devices do, so that one may be sent (rule R6)."""
+        return self.status == 401 and DEVICE_MARK.search(self.realm) is not None
+
+    @property
     def is_sign_in_page(self) -> bool:
         """Whether it asks for a login in HTML instead of answering (protocol notes D.2)."""
         if 300 <= self.status < 400:

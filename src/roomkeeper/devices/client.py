@@ -5,7 +5,7 @@ Every failure is an error of `devices.errors` that names the device. Not here: w
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
@@ -13,16 +13,14 @@ from typing import Final, Self
 import aiohttp
 
 from roomkeeper.devices import errors
-from roomkeeper.devices.answers import DEVICE_MARK, Answer
-from roomkeeper.devices.limits import Limits, LoginMemory
+from roomkeeper.devices.answers import Answer
+from roomkeeper.devices.exchange import exchange_error, read_answer
+from roomkeeper.devices.limits import Limits, LoginMemory, network_of
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.reach import Reach
-from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, error_of, find_versions
+from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, find_versions
 
 FIRST_READ: Final = "/getxml?location=/Status/SystemUnit"
-_SESSION_COOKIES: Final = ("SecureSessionId", "SessionId")
-# A cookie goes back as it came, so only what cannot end a header is taken.
-_SESSION_ID: Final = re.compile(r"[A-Za-z0-9+/=._~-]{1,512}", re.ASCII)
 # Names and addresses as they may stand in a URL; anything else could make it lead elsewhere.
 _HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,255}", re.ASCII)
 
@@ -42,6 +40,9 @@ class Patience:
 
 ORDINARY: Final = Patience()
 WHOLE_DOCUMENT: Final = Patience(read=45.0, total=120.0)
+# Seconds that a connection waits for the next request of the same conversation. Thousands of systems are polled one
+# after the other, and the connections to those that were asked would cost more memory than all else.
+KEPT_OPEN: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,39 @@ class Target:
     serial_number: str = ""
 
     @property
+    def has_valid_address(self) -> bool:
+        """Whether the address is a name or an IP address, and nothing that would lead elsewhere."""
+        return _HOST.fullmatch(self.address) is not None
+
+    @property
     def whom(self) -> str:
         """How messages name it."""
         return f"{self.name} ({self.address})" if self.name else self.address
 
 
-class DeviceTransport:
-    """The session, the limits and the memory of logins that all devices share; an asynchronous context manager."""
+def _connector(*, keeps_connections: bool) -> aiohttp.TCPConnector:
+    # No pool limit: `Limits` says how many at a time.
+    if not keeps_connections:
+        return aiohttp.TCPConnector(limit=0, force_close=True)
+    return aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_OPEN)
 
-    def __init__(self, *, limits: Limits | None = None, logins: LoginMemory | None = None) -> None:
+
+class DeviceTransport:
+    """The session, the limits and the memory of logins that all devices share; an asynchronous context manager.
+
+    `keeps_connections`: open for a while, for the next request; without it each request ends its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        logins: LoginMemory | None = None,
+        keeps_connections: bool = True,
+    ) -> None:
         self.limits = limits or Limits()
         self.logins = logins or LoginMemory()
+        self._keeps_connections = keeps_connections
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -84,9 +107,8 @@ class DeviceTransport:
         return DeviceClient(self, target, patience)
 
     async def __aenter__(self) -> Self:
-        # No pool limit: `Limits` says how many at a time.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=_connector(keeps_connections=self._keeps_connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             # A compressed answer could be of any size once it is unpacked.
             auto_decompress=False,
@@ -113,6 +135,7 @@ class DeviceClient:
         self._scheme = ""
         self._cookie = ""
         self._device = f"{target.address}:{target.https_port}:{target.http_port}"
+        self._network = network_of(target.address)
 
     @property
     def seen_key(self) -> str:
@@ -129,10 +152,33 @@ class DeviceClient:
         self.target = replace(self.target, login=login)
         self._cookie = ""
 
+    def was_refused(self, login: Login) -> bool:
+        """Whether the device refused exactly this login before, so that it would not be sent."""
+        logins = self._transport.logins
+        return login.was_refused or logins.was_refused(self._mark(login), is_tracked=login.is_tracked)
+
     def forget_refusal(self) -> None:
         """A person wants the stored login to be tried again."""
         if self.target.login is not None:
             self._transport.logins.forget(self._mark(self.target.login))
+
+    def lane(self) -> AbstractAsyncContextManager[None]:
+        """A place in the transport's limits, for `look`; other requests wait for their own."""
+        return self._transport.limits.lane(self._device, self._network)
+
+    async def look(self, scheme: str) -> Answer:
+        """Who answers by `https` or `http`: the answer to the first read, whatever it is; no login is sent.
+
+        The caller waits for a `lane`. Requests that follow use what showed the mark, if a password may go there.
+        """
+        try:
+            answer = await self._send(scheme, "GET", FIRST_READ, None, {}, ORDINARY)
+        except errors.DeviceError as error:
+            error.about(self.target.whom, "looking who answers")
+            raise
+        if answer.shows_mark and (scheme == "https" or self._may_use_http()):
+            self._scheme = scheme
+        return answer
 
     async def get(self, path: str, *, doing: str, patience: Patience = ORDINARY) -> bytes:
         """The XML at a path. Raises `DeviceError`."""
@@ -164,13 +210,15 @@ class DeviceClient:
         try:
             # Before waiting for a place, so that nothing forbidden waits; `_send` asks again.
             self.target.reach.demand("https" if self.target.https_port else "http")
-            async with limits.place(self._device) as first_login:
+            async with limits.place(self._device, self._network) as first_login:
                 scheme = self._scheme or await self._choose_scheme(patience)
                 login = self._get_login()
                 async with first_login:
-                    await self._prove_login(scheme, login, patience)
-                answer = await self._send_signed(scheme, login, method, path, body, patience)
-                self._judge(answer, login)
+                    proof = await self._prove_login(scheme, login, patience)
+                if proof is None or (method, path) != ("GET", FIRST_READ):
+                    proof = await self._send_signed(scheme, login, method, path, body, patience)
+                    self._judge(proof, login)
+                answer = proof
         except errors.DeviceError as error:
             if not isinstance(error, errors.ContactForbidden):
                 is_dead = isinstance(error, errors.ConnectTimedOut | errors.ReadTimedOut)
@@ -186,15 +234,7 @@ class DeviceClient:
 
     async def _choose_scheme(self, patience: Patience) -> str:
         """HTTPS first; HTTP only where nothing listens for HTTPS and a password may use it (rule R6)."""
-        target = self.target
-        may_use_http = (
-            bool(target.http_port)
-            and target.reach.allows("http")
-            and target.password_may_use_http
-            # A system that was met over TLS cannot prove to be itself without it.
-            and not target.tls.pinned_key
-            and target.tls.trust is not Trust.AUTHORITY
-        )
+        target, may_use_http = self.target, self._may_use_http()
         if not target.https_port and not may_use_http:
             raise errors.PasswordNeedsTls
         if target.https_port:
@@ -210,6 +250,17 @@ class DeviceClient:
         self._scheme = "http"
         return "http"
 
+    def _may_use_http(self) -> bool:
+        target = self.target
+        return (
+            bool(target.http_port)
+            and target.reach.allows("http")
+            and target.password_may_use_http
+            # A system that was met over TLS cannot prove to be itself without it.
+            and not target.tls.pinned_key
+            and target.tls.trust is not Trust.AUTHORITY
+        )
+
     async def _look(self, patience: Patience, scheme: str) -> None:
         """Ask without a login. Credentials go only to what shows the mark of these devices, or the pinned key."""
         if scheme == "https" and (self.target.tls.pinned_key or self.target.tls.trust is Trust.AUTHORITY):
@@ -217,7 +268,7 @@ class DeviceClient:
         answer = await self._send(scheme, "GET", FIRST_READ, None, {}, patience)
         if answer.status != 401:
             answer.check()
-        elif not DEVICE_MARK.search(answer.realm):
+        elif not answer.shows_mark:
             raise errors.UnexpectedAnswer(
                 evidence="Its sign-in is not that of a video system.", first_bytes=answer.body
             )
@@ -237,16 +288,19 @@ class DeviceClient:
     def _mark(self, login: Login) -> str:
         return self._transport.logins.mark(self._device, login.username, login.password)
 
-    async def _prove_login(self, scheme: str, login: Login, patience: Patience) -> None:
-        """The first login only reads, and a refused one is not tried again (rule R6)."""
+    async def _prove_login(self, scheme: str, login: Login, patience: Patience) -> Answer | None:
+        """The first login only reads, and a refused one is not tried again (rule R6). None: known to work."""
         logins, mark = self._transport.logins, self._mark(login)
-        if logins.was_refused(mark):
+        if login.was_refused or logins.was_refused(mark, is_tracked=login.is_tracked):
             kind = errors.LockedOut if login.has_worked else errors.LoginRefused
-            raise kind(evidence="The same login was refused before, so it was not tried again.")
+            refused = kind(evidence="The same login was refused before, so it was not tried again.")
+            refused.was_tried = False
+            raise refused
         if logins.has_worked(mark):
-            return
+            return None
         answer = await self._send(scheme, "GET", FIRST_READ, None, _basic(login), patience)
         self._judge(answer, login)
+        return answer
 
     def _judge(self, answer: Answer, login: Login) -> None:
         logins, mark = self._transport.logins, self._mark(login)
@@ -287,7 +341,7 @@ class DeviceClient:
     ) -> Answer:
         """One HTTP exchange: the only place that opens a socket to a device, and so the place that forbids it."""
         self.target.reach.demand(scheme)
-        if not _HOST.fullmatch(self.target.address):
+        if not self.target.has_valid_address:
             raise errors.NameNotResolved
         patience = self._patience or patience
         is_tls = scheme == "https"
@@ -307,19 +361,11 @@ class DeviceClient:
                     total=patience.total, sock_connect=patience.connect, sock_read=patience.read
                 ),
             ) as answer:
-                content = await _read(answer, patience.answer_limit)
-                return Answer(
-                    answer.status,
-                    content,
-                    content_type=answer.headers.get("Content-Type", ""),
-                    realm=answer.headers.get("WWW-Authenticate", ""),
-                    location=answer.headers.get("Location", ""),
-                    session=_session_of(answer),
-                )
+                return await read_answer(answer, patience.answer_limit)
         except errors.DeviceError:
             raise
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            found = _error_of(error, is_tls=is_tls)
+            found = exchange_error(error, is_tls=is_tls)
             if isinstance(found, errors.TlsFailed):
                 found = await self._explain_tls(found, port)
             raise found from error
@@ -335,42 +381,3 @@ class DeviceClient:
 
 def _basic(login: Login) -> dict[str, str]:
     return {"Authorization": aiohttp.encode_basic_auth(login.username, login.password, encoding="utf-8")}
-
-
-async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
-    body = bytearray()
-    async for part in answer.content.iter_chunked(65_536):
-        body += part
-        if len(body) > limit:
-            raise errors.AnswerTooLarge(first_bytes=bytes(body[: errors.FIRST_BYTES]))
-    return bytes(body)
-
-
-def _session_of(answer: aiohttp.ClientResponse) -> str:
-    for name in _SESSION_COOKIES:
-        cookie = answer.cookies.get(name)
-        if cookie is not None and _SESSION_ID.fullmatch(cookie.value):
-            return f"{name}={cookie.value}"
-    return ""
-
-
-def _error_of(error: Exception, *, is_tls: bool) -> errors.DeviceError:
-    """Our error for what aiohttp said."""
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return errors.ConnectTimedOut()
-    if isinstance(error, TimeoutError):
-        return errors.ReadTimedOut()
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return errors.NameNotResolved(detail=str(error))
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        cause = error.certificate_error
-        return (
-            error_of(cause) if isinstance(cause, OSError) else errors.CertificateUntrusted(detail=str(error))
-        )
-    if isinstance(error, aiohttp.ClientConnectorError):
-        if is_tls and isinstance(error.os_error, ConnectionResetError):
-            return errors.TlsFailed(detail=str(error))
-        return error_of(error.os_error)
-    if isinstance(error, aiohttp.ClientResponseError):
-        return errors.NotXml(detail=str(error))
-    return errors.ConnectionCutOff(detail=str(error))

@@ -5,7 +5,7 @@ has stands in its manifest; the others raise `Unsupported` without sending anyth
 """
 
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceClient
@@ -15,6 +15,14 @@ from roomkeeper.protocols.xapi.command import CommandCall, CommandDocument, Comm
 from roomkeeper.protocols.xapi.configuration import ConfigurationDocument
 from roomkeeper.protocols.xapi.status import StatusDocument
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
+
+# The kinds of documents that a device has of itself, and the act that reads each.
+DOCUMENT_KINDS: Final = {
+    "status": "read_status",
+    "configuration": "read_configuration",
+    "valuespace": "read_valuespace",
+    "command": "read_command_document",
+}
 
 
 class Driver:
@@ -27,6 +35,10 @@ class Driver:
     async def identify(self) -> Facts:
         """Who it is; only reads."""
         self._refuse("identify")
+
+    async def fetch_document(self, kind: str) -> bytes:
+        """A whole document as the device sends it, not yet decoded; `kind` is one of `DOCUMENT_KINDS`."""
+        self._refuse(DOCUMENT_KINDS[kind])
 
     async def read_status(self) -> StatusDocument:
         """Its whole status."""

@@ -10,21 +10,24 @@ DeviceError
 │   ├── TlsFailed                 a handshake that did not come to an end
 │   │   └── TlsVersionRefused     no version in common; tells what each side offers
 │   ├── ConnectionCutOff          the answer stopped in the middle
-│   └── ReadTimedOut              connected, and then too slow
+│   ├── ReadTimedOut              connected, and then too slow
+│   └── SnmpNoAnswer              silence: no agent and a wrong community look the same
 ├── CertificateRefused            nothing was sent
 │   ├── CertificateUntrusted
 │   ├── CertificateExpired
 │   ├── CertificateNameMismatch
 │   └── CertificateChanged        the key is not the pinned one
 ├── LoginRefused                  never retried in a loop: RoomOS 26 locks an account after five
-│   └── LockedOut
+│   ├── LockedOut
+│   └── SnmpLoginRefused          SNMPv3 only; older versions are silent
 ├── NotAdministrator
 ├── WrongDevice                   another serial number than the expected one; nothing was written
 ├── ServerError                   an answer of 500 and above
 ├── UnexpectedAnswer              something answered, but not as one of these devices does
 │   ├── SignInPage
 │   ├── NotXml
-│   └── AnswerTooLarge
+│   ├── AnswerTooLarge
+│   └── SnmpUnreadable            SNMP, and then nothing that can be used
 ├── Rejected                      a setting or command, with the device's own words
 └── Unsupported                   by the family's manifest, or by this release
 
@@ -139,6 +142,10 @@ class ReadTimedOut(ConnectionFailed):
     """The device was connected and took too long to answer. It is busy, or the network between is slow."""
 
 
+class SnmpNoAnswer(ConnectionFailed):
+    """The device gave no answer by SNMP. Being off and a wrong community look the same: check both, and UDP 161."""
+
+
 class CertificateRefused(DeviceError):
     """The device shows a certificate that cannot be accepted. Nothing was sent."""
 
@@ -165,10 +172,16 @@ class LoginRefused(DeviceError):
     """The device refused the login. Check the credentials under System > Connection."""
 
     can_retry = False
+    # False where the refusal is remembered and the device was not asked again.
+    was_tried = True
 
 
 class LockedOut(LoginRefused):
     """The device refused a login that is locked or was changed there. Unblock it, or store its new password."""
+
+
+class SnmpLoginRefused(LoginRefused):
+    """The device refused the SNMPv3 user. Check its name, passwords, and protocols against those set there."""
 
 
 class NotAdministrator(DeviceError):
@@ -185,6 +198,8 @@ class WrongDevice(DeviceError):
     def __init__(self, message: str = "", *, expected: str = "", found: str = "", detail: str = "") -> None:
         evidence = f"It says {found or 'none'}, {expected} was expected." if expected else ""
         super().__init__(message, detail=detail, evidence=evidence)
+        self.expected = expected
+        self.found = found
 
 
 class ServerError(DeviceError):
@@ -217,6 +232,10 @@ class NotXml(UnexpectedAnswer):
 
 class AnswerTooLarge(UnexpectedAnswer):
     """The device sent more than is read of an answer. It is probably no video system."""
+
+
+class SnmpUnreadable(UnexpectedAnswer):
+    """The device answered SNMP with nothing that can be read. Check that this login may read the system group there."""
 
 
 class Rejected(DeviceError):

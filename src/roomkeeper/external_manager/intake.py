@@ -11,7 +11,7 @@ from roomkeeper.protocols.phonebook import Catalog, Search, encode_search_result
 from roomkeeper.protocols.posted_document import PostedDocument
 from roomkeeper.protocols.soap import get_content_type
 from roomkeeper.provisioning import confirmation
-from roomkeeper.systems import checkin, reports
+from roomkeeper.systems import checkin, handover, reports
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.redaction import redact, redact_text
 from roomkeeper.systems.roster import Known
@@ -36,6 +36,8 @@ class Intake:
             return
         message = post.message
         self._writes.see(known)
+        if known.wants_https_proof and post.arrival.scheme == "https":
+            handover.take_https_proof(known, writes=self._writes)
         checkin.notice_addresses(
             known, post.identification, post.arrival, settings=self._settings, writes=self._writes
         )
@@ -67,12 +69,11 @@ class Intake:
 
     def _take_document(self, post: Post, known: Known, document: PostedDocument) -> None:
         try:
-            report = reports.read_report(
-                known, document.location, document.payload, document.identification, (post.secret,)
-            )
+            read = reports.decode_document(document.location, document.payload, (post.secret,))
         except ProtocolError as error:
             self._note(post, known, "unreadable", f"Posted a document that could not be read: {error}")
             return
+        report = reports.Report(known, read, document.identification.product_type)
         self._reports.append(report)
         size = f"{len(document.payload) / 1000:.0f} kB"
         if report.kind != _ROUTINE:

@@ -13,7 +13,8 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the regular upkeep."""
-        from roomkeeper.jobs import retention
+        from roomkeeper.jobs import retention, work
         from roomkeeper.jobs.schedule import register
 
         register("retention", timedelta(minutes=10), retention.forget_old, until_done=True)
+        retention.register_kind("jobs", work.ended_before)

@@ -33,6 +33,10 @@ _EVIDENCE: Mapping[str, tuple[str, str]] = {
 }
 
 
+# An authority that a device is to trust goes to it by HTTPS only, pushed or in an answer (rule R6).
+SAFE_ROAD_ONLY = frozenset({"security/certificates/ca/add"})
+
+
 class ActionRefused(ValueError):
     """The command cannot be asked of this system."""
 
@@ -56,7 +60,7 @@ def ask(
     path = match["path"].replace(" ", "/")
     if system.state != State.MANAGED:
         raise ActionRefused(f"{system} is not managed, so it cannot be asked to do anything. Admit it first.")
-    cleaned = [_clean_argument(argument) for argument in arguments]
+    cleaned = clean_arguments(arguments)
     if body is not None and len(body) > BODY_LIMIT:
         raise ActionRefused("The text that goes with the command is over one million characters.")
     with transaction.atomic():
@@ -101,6 +105,11 @@ def evidence_for(command: str) -> tuple[str, str] | None:
 def is_restart(action: Action) -> bool:
     """Whether the action is proven by the system's next boot post."""
     return action.command.lower() == RESTART.lower()
+
+
+def clean_arguments(arguments: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """The arguments as [name, text] or [name, [text, …]]; raises `ActionRefused` for what none can be."""
+    return [_clean_argument(argument) for argument in arguments]
 
 
 def _clean_argument(argument: Sequence[Any]) -> list[Any]:

@@ -13,10 +13,18 @@ class ProvisioningConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the regular upkeep."""
+        from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.retention import register_kind
         from roomkeeper.jobs.schedule import register
-        from roomkeeper.provisioning import expiry
+        from roomkeeper.provisioning import change_sets, drift, enforcement, expiry, persistent
+        from roomkeeper.provisioning.push_pump import pump
+        from roomkeeper.provisioning.sources import register_source
 
+        register("drift", timedelta(seconds=5), enforcement.enforce_due, until_done=True)
+        register_kind("drift", drift.ended_before)
+        register("failing change sets", timedelta(seconds=1), change_sets.stop_failing)
         register("expiry", timedelta(seconds=30), expiry.expire, until_done=True)
+        register_source(persistent.LAYER, persistent.ORDER, persistent.offers_of)
+        register_pump("pushes", pump.push_due)
         register_kind("change sets", expiry.change_sets_ended_before)
         register_kind("actions", expiry.actions_ended_before)

@@ -1,15 +1,14 @@
 """Confirmation: what systems report, held against what they were handed (rule R7). Set-wise, for one batch."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from roomkeeper.protocols.xapi.paths import match_key
-from roomkeeper.provisioning import management, states
+from roomkeeper.provisioning import drift, management, sources, states
 from roomkeeper.provisioning.actions import RESTART, evidence_for, is_restart
 from roomkeeper.provisioning.delivery import ROUNDS
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
-from roomkeeper.provisioning.wanted import differences, merge, persistent_items
+from roomkeeper.provisioning.wanted import Managed, differences, merge
 from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.facts import first_value
@@ -28,7 +27,11 @@ def confirm(reports: Sequence[Report], *, settings: NetworkSettings, writes: Wri
     if configurations:
         _confirm_settings(configurations, now=writes.now)
         _confirm_management(configurations, settings, writes)
-        _count_drift(configurations, settings, writes)
+        reported = {
+            system_id: (report.known, report.document.redacted_values)
+            for system_id, report in configurations.items()
+        }
+        _note_drift(reported, "report", settings, writes)
     statuses = {report.known.system_id: report for report in reports if report.kind == "status"}
     if statuses:
         _confirm_actions(statuses, now=writes.now)
@@ -70,7 +73,7 @@ def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) ->
     by_system: dict[int, dict[str, str]] = {}
     for item in open_items:
         if item.system_id not in by_system:
-            values = configurations[item.system_id].redacted_values
+            values = configurations[item.system_id].document.redacted_values
             by_system[item.system_id] = {match_key(path): value for path, value in values.items()}
         judge(item, by_system[item.system_id], now=now)
     ChangeItem.objects.bulk_update(
@@ -87,10 +90,14 @@ def _confirm_management(
     for secret in SystemSecret.objects.filter(system_id__in=due, stage=SystemSecret.Stage.CURRENT):
         report = configurations[secret.system_id]
         known = report.known
-        address = _address(known, settings)
-        if management.is_in_place(
-            report.values, management.management_settings(address, secrets.text_of(secret))
-        ):
+        wanted = management.management_settings(
+            _address(known, settings),
+            secrets.text_of(secret),
+            family=known.family,
+            is_secure_only=bool(known.is_secure_only),
+            others=management.written_values(settings),
+        )
+        if management.is_in_place(report.document.values, wanted):
             known.management_is_due = False
             writes.columns[known.system_id].update(management_is_due=False, management_rounds=0)
             findings.clear(
@@ -111,14 +118,32 @@ def _address(known: Known, settings: NetworkSettings) -> management.ServerAddres
     )
 
 
-def _count_drift(configurations: Mapping[int, Report], settings: NetworkSettings, writes: Writes) -> None:
-    persistent: dict[int, list[ChangeItem]] = defaultdict(list)
-    for item in persistent_items(list(configurations)):
-        persistent[item.system_id].append(item)
-    for system_id, report in configurations.items():
-        known = report.known
-        wanted = merge(known.name, known.connectivity, _address(known, settings), persistent[system_id])
-        writes.columns[system_id]["drift_count"] = len(differences(wanted, report.redacted_values))
+def _managed(known: Known, settings: NetworkSettings) -> Managed:
+    return Managed(
+        known.name,
+        known.family,
+        known.connectivity,
+        bool(known.is_secure_only),
+        _address(known, settings),
+        management.written_values(settings, are_secrets_shown=False),
+    )
+
+
+def _note_drift(
+    reported: Mapping[int, tuple[Known, Mapping[str, str]]],
+    noticed_by: str,
+    settings: NetworkSettings,
+    writes: Writes,
+) -> None:
+    offers = sources.collect(list(reported))
+    found = {
+        system_id: differences(merge(_managed(known, settings), offers[system_id]), values)
+        for system_id, (known, values) in reported.items()
+    }
+    being_managed = {system_id for system_id, (known, _) in reported.items() if known.management_is_due}
+    counts = drift.note(found, noticed_by=noticed_by, now=writes.now, being_managed=being_managed)
+    for system_id, number in counts.items():
+        writes.columns[system_id]["drift_count"] = number
 
 
 def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
@@ -130,7 +155,7 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
         if is_restart(action):
             continue
         evidence = evidence_for(action.command)
-        values = statuses[action.system_id].values
+        values = statuses[action.system_id].document.values
         if evidence is not None and first_value(values, evidence[0]) == evidence[1]:
             action.state, action.reason = DeliveryState.CONFIRMED, f"{evidence[0]} is {evidence[1]}"
         else:
@@ -156,7 +181,4 @@ def confirm_feedback(
     states.refresh_changes({item.change_id for item in confirmed}, now=writes.now)
     whole = merge_feedback(known, values, secret, writes)
     if whole is not None:
-        wanted = merge(
-            known.name, known.connectivity, _address(known, settings), persistent_items([known.system_id])
-        )
-        writes.columns[known.system_id]["drift_count"] = len(differences(wanted, whole))
+        _note_drift({known.system_id: (known, whole)}, "feedback", settings, writes)

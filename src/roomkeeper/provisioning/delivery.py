@@ -14,7 +14,8 @@ from django.db.models import F, Q
 
 from roomkeeper import keys
 from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
-from roomkeeper.provisioning import management, states
+from roomkeeper.provisioning import holding, management, states
+from roomkeeper.provisioning.actions import SAFE_ROAD_ONLY
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.addresses import same_host
@@ -29,6 +30,8 @@ REPORT_TIME = timedelta(seconds=20)
 # One answer stays small enough for old codecs; the rest rides on the next.
 SETTINGS_AT_ONCE = 200
 ACTIONS_AT_ONCE = 10
+# Every release has it (protocol notes B); a device that cannot post it tries again with its next post.
+PROOF_LOCATION = "/Status"
 
 
 @dataclass(slots=True)
@@ -64,14 +67,15 @@ def deliver(visitors: Sequence[Visitor], *, settings: NetworkSettings, writes: W
     _hand_over_secrets(by_id, found, settings, writes)
     if working:
         _hand_over_settings(working, found, writes)
-        _hand_over_actions(working, found, writes)
+        _hand_over_actions(working, by_id, found, writes)
     _ask_for_documents(by_id, found, writes)
+    _ask_for_https_proof(by_id, found, settings)
     open_work = states.systems_with_work(working) if working else set()
     for system_id, visitor in by_id.items():
         known = visitor.known
         if known.is_proven:
             known.has_work = system_id in open_work or bool(
-                known.management_is_due or found[system_id].secrets
+                known.management_is_due or known.wants_https_proof or found[system_id].secrets
             )
         found[system_id].interval = known.interval = choose_interval(known, settings)
     return found
@@ -112,9 +116,15 @@ def _hand_over_secrets(
             used_scheme=arrival.scheme,
             settings=settings,
         )
-        delivery.settings += management.management_settings(address, text)
+        delivery.settings += management.management_settings(
+            address,
+            text,
+            family=known.family,
+            is_secure_only=bool(known.is_secure_only),
+            others=management.written_values(settings),
+        )
         delivery.commands += management.management_commands(
-            address, text, software_version=known.software_version
+            address, text, software_version=known.software_version, family=known.family
         )
         delivery.secrets.append(text)
         delivery.words.append("management settings")
@@ -213,7 +223,12 @@ def _hand_over_settings(ids: list[int], found: dict[int, Delivery], writes: Writ
     )
     store = keys.load(django_settings.OPTIONS.data)
     delivered: list[ChangeItem] = []
-    for item in [*waiting.order_by("id"), *unreported.order_by("id")]:
+    wanted = [
+        *waiting.select_related("change__change_set").order_by("id"),
+        *unreported.select_related("change__change_set").order_by("id"),
+    ]
+    free, _ = holding.split(wanted, now=now)
+    for item in free:
         delivery = found[item.system_id]
         if item.value is None or len(delivery.settings) >= SETTINGS_AT_ONCE:
             continue
@@ -231,12 +246,17 @@ def _hand_over_settings(ids: list[int], found: dict[int, Delivery], writes: Writ
         states.refresh_changes({item.change_id for item in delivered}, now=now)
 
 
-def _hand_over_actions(ids: list[int], found: dict[int, Delivery], writes: Writes) -> None:
+def _hand_over_actions(
+    ids: list[int], by_id: dict[int, Visitor], found: dict[int, Delivery], writes: Writes
+) -> None:
     waiting = Action.objects.filter(system_id__in=ids, state=DeliveryState.WAITING, expires_at__gt=writes.now)
     delivered = []
     for action in waiting.order_by("id"):
         delivery = found[action.system_id]
+        is_risky = action.command.lower() in SAFE_ROAD_ONLY
         if len(delivery.commands) >= ACTIONS_AT_ONCE:
+            continue
+        if is_risky and by_id[action.system_id].arrival.scheme != "https":
             continue
         arguments = tuple(
             (name, tuple(value) if isinstance(value, list) else value) for name, value in action.arguments
@@ -275,6 +295,28 @@ def _ask_for_documents(by_id: dict[int, Visitor], found: dict[int, Delivery], wr
             delivery.documents = [DocumentRequest(location, url) for location in asks]
             known.documents_were_asked = True
             writes.contacts[system_id] = known
+
+
+def _ask_for_https_proof(
+    by_id: dict[int, Visitor], found: dict[int, Delivery], settings: NetworkSettings
+) -> None:
+    """Have it post a document by HTTPS while it still calls us by HTTP: what arrives proves that it trusts us."""
+    for system_id, visitor in by_id.items():
+        known, arrival = visitor.known, visitor.arrival
+        if not known.wants_https_proof or arrival.scheme == "https" or not visitor.path_secret:
+            continue
+        there = management.server_address(
+            known.connectivity,
+            is_secure_only=True,
+            used_host=arrival.host,
+            used_scheme=arrival.scheme,
+            settings=settings,
+        )
+        url = there.url(management.DOCUMENTS_PATH, visitor.path_secret)
+        delivery = found[system_id]
+        delivery.documents = [one for one in delivery.documents if one.location != PROOF_LOCATION]
+        delivery.documents.append(DocumentRequest(PROOF_LOCATION, url))
+        delivery.words.append("a document by HTTPS")
 
 
 def _lacking_descriptions(ids: list[int]) -> dict[int, list[str]]:

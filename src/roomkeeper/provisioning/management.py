@@ -11,15 +11,18 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.db import transaction
 
+from roomkeeper import keys
 from roomkeeper.devices import registry
+from roomkeeper.devices.families.manifest import Manifest
 from roomkeeper.devices.families.roomos.quirks import quirks_of
-from roomkeeper.devices.families.table import ManifestError
 from roomkeeper.protocols.external_manager import CommandCall, SettingValue
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.addresses import host_of, parse_address, port_of
+from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, State, System
+from roomkeeper.systems.redaction import MARK
 
 EVENTS_PATH = "tms/public/external/management/SystemManagementService.asmx"
 FEEDBACK_PATH = "tms/public/feedback/code.aspx"
@@ -27,10 +30,6 @@ DOCUMENTS_PATH = "tms/public/feedback/postdocument.aspx"
 PHONE_BOOK_PATH = "tms/public/external/phonebook/phonebookservice.asmx"
 # What is written stands in the family's manifest.
 _ENDPOINTS = registry.get_family("roomos")
-if _ENDPOINTS.feedback is None:
-    raise ManifestError("roomos: a feedback table is needed")
-FEEDBACK_SLOT = str(_ENDPOINTS.feedback.slot)
-FEEDBACK_EXPRESSIONS = _ENDPOINTS.feedback.expressions
 ROUNDS = 3
 
 
@@ -76,26 +75,69 @@ def _listener_port(scheme: str) -> int | None:
     return port_of(listeners[0]) if listeners else None
 
 
-def management_settings(address: ServerAddress, secret: str) -> tuple[SettingValue, ...]:
-    """The settings written on admission and on enforcing (docs: management modes; protocol notes A.5, M)."""
+def family_of(name: str) -> Manifest:
+    """Whose settings and feedback are written to a system of that family; whatever phones home and is no other
+    family with settings of its own is spoken to like the endpoints, which use this protocol."""
+    found = registry.get_family(name)
+    return found if found.settings else _ENDPOINTS
+
+
+def written_values(settings: NetworkSettings, *, are_secrets_shown: bool = True) -> dict[str, str]:
+    """What Network settings say is written to systems, by the manifest's placeholders; empty ones are not written."""
+    community = ""
+    if settings.snmp_community_ciphertext:
+        store = keys.load(django_settings.OPTIONS.data)
+        community = store.decrypt(bytes(settings.snmp_community_ciphertext)) if are_secrets_shown else MARK
+    return {
+        "alternate_authority": settings.alternate_address,
+        "snmp_community": community,
+        "snmp_contact": settings.snmp_contact,
+        "snmp_location": settings.snmp_location,
+    }
+
+
+def management_settings(
+    address: ServerAddress,
+    secret: str,
+    *,
+    family: str = "",
+    is_secure_only: bool = False,
+    others: Mapping[str, str] | None = None,
+) -> tuple[SettingValue, ...]:
+    """The settings written on admission and on enforcing (docs: management modes; protocol notes A.5, M).
+
+    `others` are the `written_values`; those of SNMP are left out in Secure-Only, which does not use it.
+    """
     values = {
         "authority": address.authority,
         "protocol": address.scheme.upper(),
         "events_path": f"{EVENTS_PATH}/{secret}",
         "phone_book_url": address.url(PHONE_BOOK_PATH, secret),
     }
-    texts = ((setting.path, setting.text(values)) for setting in _ENDPOINTS.settings)
+    for name, text in (others or {}).items():
+        if not (is_secure_only and name.startswith("snmp_")):
+            values[name] = text
+    rows = family_of(family).settings
+    texts = ((setting.path, setting.text(values, is_secure_only=is_secure_only)) for setting in rows)
     return tuple(SettingValue(path, text) for path, text in texts if text is not None)
 
 
+def feedback_url(address: ServerAddress, secret: str) -> str:
+    """Where the system sends its feedback."""
+    return address.url(FEEDBACK_PATH, secret)
+
+
 def management_commands(
-    address: ServerAddress, secret: str, *, software_version: str
+    address: ServerAddress, secret: str, *, software_version: str, family: str = ""
 ) -> tuple[CommandCall, ...]:
-    """The feedback registration, as that software takes it."""
+    """The feedback registration, as that software takes it; none where the family has no feedback."""
+    feedback = family_of(family).feedback
+    if feedback is None:
+        return ()
     arguments: list[tuple[str, str | tuple[str, ...]]] = [
-        ("FeedbackSlot", FEEDBACK_SLOT),
-        ("ServerUrl", address.url(FEEDBACK_PATH, secret)),
-        ("Expression", FEEDBACK_EXPRESSIONS),
+        ("FeedbackSlot", str(feedback.slot)),
+        ("ServerUrl", feedback_url(address, secret)),
+        ("Expression", feedback.expressions),
     ]
     arguments += quirks_of(software_version).feedback_arguments
     return (CommandCall("HttpFeedback/Register", tuple(arguments)),)
@@ -105,7 +147,10 @@ def is_in_place(reported: Mapping[str, str], wanted: tuple[SettingValue, ...]) -
     """Whether a reported configuration shows every management setting that the device has."""
     by_key = {match_key(path): value for path, value in reported.items()}
     own = [(setting, by_key.get(match_key(setting.path))) for setting in wanted]
-    return all(value is None or value.casefold() == setting.value.casefold() for setting, value in own)
+    return all(
+        value is None or value == HIDDEN or value.casefold() == setting.value.casefold()
+        for setting, value in own
+    )
 
 
 def enforce(system: System, *, user: Any, now: datetime) -> None:

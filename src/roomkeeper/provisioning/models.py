@@ -29,6 +29,13 @@ class ChangeSet(models.Model):
     created_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, related_name="+")
     is_persistent = models.BooleanField(default=False)
     cancelled_at = models.DateTimeField(null=True, blank=True)
+    # When it is handed over: only while the system's maintenance window is open; also while it is in a call.
+    only_in_window = models.BooleanField(default=False)
+    during_calls = models.BooleanField(default=True)
+    # It stops by itself once so many systems have failed.
+    failure_limit = models.PositiveIntegerField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stop_reason = models.CharField(max_length=255, blank=True)
 
 
 class Change(models.Model):
@@ -99,3 +106,42 @@ class Action(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["system", "-id"], name="actions_newest_first")]
+
+
+class Drift(models.Model):
+    """A setting of a system that differs from what is wanted. Open while `ended_at` is null.
+
+    `rounds` counts how often it was set back, those of the last day included, so that two managers that fight are
+    found. `noticed_by` is report or feedback.
+    """
+
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="drifts")
+    match_key = models.CharField(max_length=255)
+    path = models.CharField(max_length=255)
+    layer = models.CharField(max_length=16)
+    why = models.CharField(max_length=255, blank=True)
+    enforcement = models.CharField(max_length=12)
+    wanted = models.TextField()
+    found = models.TextField(null=True)
+    since = models.DateTimeField()
+    noticed_by = models.CharField(max_length=12)
+    rounds = models.PositiveSmallIntegerField(default=0)
+    asked_at = models.DateTimeField(null=True)
+    ignored_at = models.DateTimeField(null=True)
+    ignored_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["system", "match_key"],
+                condition=models.Q(ended_at__isnull=True),
+                name="one_open_drift_a_setting",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["-since", "-id"], name="drift_feed", condition=models.Q(ended_at__isnull=True)
+            ),
+            models.Index(fields=["system", "match_key", "ended_at"], name="drift_of_a_setting"),
+        ]

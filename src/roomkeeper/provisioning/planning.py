@@ -2,15 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Left
 
 from roomkeeper import keys
 from roomkeeper.protocols.errors import ProtocolError
@@ -24,10 +24,11 @@ from roomkeeper.systems.documents import (
     ReportedConfiguration,
     reported_configurations,
     value_spaces_of,
+    value_spaces_of_model,
 )
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.locking import lock_contacts
-from roomkeeper.systems.models import State, StoredDocument, System
+from roomkeeper.systems.models import State, System
 
 EXPIRES_AFTER = timedelta(days=7)
 NAME_PATH = "SystemUnit/Name"
@@ -36,6 +37,7 @@ SETTINGS_LIMIT = 500
 _SECRET_PATH = re.compile(r"(password|passphrase|privacykey|key)(\[\d+\])?$", re.IGNORECASE)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 WRITE_CHUNK = 200
+WRITE_ITEMS = 500
 
 
 class PlanRefused(ValueError):
@@ -49,13 +51,33 @@ class PlanRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Care:
+    """How carefully a change set is handed over: a system in a call waits for its end unless `during_calls`, with
+    `only_in_window` for its maintenance window; once more than `failure_limit` systems failed, the rest is cancelled.
+    """
+
+    during_calls: bool = False
+    only_in_window: bool = False
+    failure_limit: int | None = None
+
+
+ORDINARY_CARE = Care()
+# A name disturbs nobody.
+HARMLESS = Care(during_calls=True)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedItem:
-    """One setting for one system; `verdict` is change, already or cannot, with the reason where it cannot."""
+    """One setting for one system; `verdict` is change, already or cannot, with the reason where it cannot.
+
+    `cause` is the kind of that reason: not_managed, absent or not_allowed; else empty.
+    """
 
     path: str
     value: str | None
     verdict: str
     reason: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +140,35 @@ def clean_settings(settings: Mapping[str, Any]) -> dict[str, str | None]:
 def plan_settings(systems: Iterable[System], settings: Mapping[str, Any]) -> Plan:
     """What these settings would do to these systems, by what each reported; decides without doing."""
     wanted = clean_settings(settings)
-    listed = list(systems)
-    reported = reported_configurations([system.pk for system in listed])
-    spaces = _value_spaces(listed)
+    return plan_each([(system, wanted) for system in systems], wanted)
+
+
+def plan_each(
+    wishes: Sequence[tuple[System, Mapping[str, str | None]]], settings: Mapping[str, str | None]
+) -> Plan:
+    """The same where each system has settings of its own, cleaned by the caller; `settings` stand for all of them."""
+    systems = [system for system, _ in wishes]
+    reported = reported_configurations([system.pk for system in systems])
+    spaces = _value_spaces(systems)
     planned = []
     counts: Counter[str] = Counter({"change": 0, "already": 0, "cannot": 0})
-    for system in listed:
+    for system, own_settings in wishes:
         own = reported.get(system.pk)
+        by_key = {match_key(path): (path, value) for path, value in own.settings.items()} if own else {}
         items = tuple(
-            _plan_item(system, path, value, own, spaces.get(system.pk, {})) for path, value in wanted.items()
+            _plan_item(system, path, value, own, by_key, spaces.get(system.pk, {}))
+            for path, value in own_settings.items()
         )
         change = PlannedChange(system, items)
         counts[change.verdict] += 1
         planned.append(change)
-    return Plan(tuple(planned), wanted, counts)
+    return Plan(tuple(planned), settings, counts)
+
+
+@lru_cache(maxsize=4096)
+def is_secret_path(path: str) -> bool:
+    """Whether what stands at the path is a secret: kept encrypted, shown to nobody."""
+    return bool(_SECRET_PATH.search(path))
 
 
 def _plan_item(
@@ -139,19 +176,21 @@ def _plan_item(
     path: str,
     value: str | None,
     reported: ReportedConfiguration | None,
+    by_key: Mapping[str, tuple[str, str]],
     spaces: Mapping[str, ValueSpace],
 ) -> PlannedItem:
     if system.state != State.MANAGED:
-        return PlannedItem(path, value, "cannot", "the system is not managed")
+        return PlannedItem(path, value, "cannot", "the system is not managed", "not_managed")
     if value is None:
         return PlannedItem(path, value, "change", "takes an earlier wish back")
     if reported is None:
         return PlannedItem(
             path, value, "change", "no configuration was reported yet, so it cannot be checked"
         )
-    found = reported.find(path)
+    found = by_key.get(match_key(path))
     if found is None and reported.is_whole:
-        return PlannedItem(path, value, "cannot", "not on this device: its configuration has no such setting")
+        reason = "not on this device: its configuration has no such setting"
+        return PlannedItem(path, value, "cannot", reason, "absent")
     if found is None:
         return PlannedItem(path, value, "change", "the device has not reported this setting; it is tried")
     own_path, present = found
@@ -160,23 +199,20 @@ def _plan_item(
     space = spaces.get(reported.value_spaces.get(own_path, ""))
     refusal = space.refusal(value) if space else None
     if refusal:
-        return PlannedItem(own_path, value, "cannot", refusal)
+        return PlannedItem(own_path, value, "cannot", refusal, "not_allowed")
     return PlannedItem(own_path, value, "change")
 
 
 def _value_spaces(systems: list[System]) -> dict[int, dict[str, ValueSpace]]:
     """Value spaces by system; systems of one product and version share what one of them reported."""
     models: dict[tuple[str, str], dict[str, ValueSpace]] = {}
-    have = set(
-        StoredDocument.objects.filter(
-            kind=StoredDocument.Kind.VALUESPACE, system__in=[s.pk for s in systems[:500]]
-        ).values_list("system_id", flat=True)
-    )
+    found = {}
     for system in systems:
         model = (system.product, system.software_version)
-        if model not in models and system.pk in have:
-            models[model] = value_spaces_of(system)
-    return {system.pk: models.get((system.product, system.software_version), {}) for system in systems}
+        if model not in models:
+            models[model] = value_spaces_of_model(*model) if all(model) else {}
+        found[system.pk] = models[model] or (value_spaces_of(system) if not all(model) else {})
+    return found
 
 
 def create_change_set(
@@ -187,10 +223,26 @@ def create_change_set(
     now: datetime,
     description: str = "",
     is_persistent: bool = False,
+    care: Care = ORDINARY_CARE,
 ) -> ChangeSet:
     """Record the wish for all these systems: what is already so is CONFIRMED, what cannot be is FAILED with the
-    reason, the rest WAITS for the systems' next check-ins. Raises `PlanRefused`."""
+    reason, the rest WAITS for a push or the systems' next check-ins. Raises `PlanRefused`."""
     plan = plan_settings(systems, settings)
+    return record_plan(
+        plan, user=user, now=now, description=description, is_persistent=is_persistent, care=care
+    )
+
+
+def record_plan(
+    plan: Plan,
+    *,
+    user: Any,
+    now: datetime,
+    description: str = "",
+    is_persistent: bool = False,
+    care: Care = ORDINARY_CARE,
+) -> ChangeSet:
+    """Record what was planned as a change set. Raises `PlanRefused` where it concerns no system."""
     if not plan.per_system:
         raise PlanRefused({"": "No system was chosen."})
     change_set = ChangeSet.objects.create(
@@ -198,24 +250,42 @@ def create_change_set(
         created_at=now,
         created_by=user if getattr(user, "pk", None) else None,
         is_persistent=is_persistent,
+        during_calls=care.during_calls,
+        only_in_window=care.only_in_window,
+        failure_limit=care.failure_limit,
     )
     # A transaction a chunk: on SQLite nobody but the batcher may write for long (rule R9).
-    for start in range(0, len(plan.per_system), WRITE_CHUNK):
+    for part in _write_chunks(plan.per_system):
         with transaction.atomic():
-            _record(change_set, plan.per_system[start : start + WRITE_CHUNK], user=user, now=now)
+            _record(change_set, part, user=user, now=now)
     return change_set
+
+
+def _write_chunks(planned: Sequence[PlannedChange]) -> Iterator[tuple[PlannedChange, ...]]:
+    """The changes in parts of few systems and few settings."""
+    part: list[PlannedChange] = []
+    items = 0
+    for change in planned:
+        if part and (len(part) >= WRITE_CHUNK or items + len(change.items) > WRITE_ITEMS):
+            yield tuple(part)
+            part, items = [], 0
+        part.append(change)
+        items += len(change.items)
+    if part:
+        yield tuple(part)
 
 
 def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: Any, now: datetime) -> None:
     ids = [change.system.pk for change in planned]
     lock_contacts(ids)
-    keys_wanted = {match_key(item.path) for change in planned for item in change.items}
+    wanted = {(change.system.pk, match_key(item.path)) for change in planned for item in change.items}
     # A newer wish for the same path replaces the older one (rule R7), and one that was to persist.
     kept = Q(state=DeliveryState.CONFIRMED, change__change_set__is_persistent=True)
     older = ChangeItem.objects.filter(
-        kept | Q(state__in=OPEN_STATES), system_id__in=ids, match_key__in=keys_wanted
+        kept | Q(state__in=OPEN_STATES), system_id__in=ids, match_key__in={key for _, key in wanted}
     )
-    replaced = list(older.values_list("pk", "change_id", "system_id", "match_key", "state"))
+    rows = older.values_list("pk", "change_id", "system_id", "match_key", "state")
+    replaced = [row for row in rows if (row[2], row[3]) in wanted]
     older_changes = {change_id for _, change_id, _, _, _ in replaced}
     # What was handed over may be obeyed at any moment: the last report says nothing about such a path.
     in_flight = {(system, key) for _, _, system, key, state in replaced if state == DeliveryState.DELIVERED}
@@ -247,7 +317,7 @@ def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: 
 
 
 def _new_item(change: Change, item: PlannedItem, now: datetime, *, is_certain: bool) -> ChangeItem:
-    is_secret = bool(item.value) and bool(_SECRET_PATH.search(item.path))
+    is_secret = bool(item.value) and is_secret_path(item.path)
     state, reason, ended = DeliveryState.WAITING, "", None
     if item.verdict == "already" and is_certain:
         state, reason, ended = DeliveryState.CONFIRMED, "it was already so", now
@@ -291,7 +361,12 @@ def rename(system: System, name: str, *, user: Any, now: datetime) -> ChangeSet 
         raise PlanRefused({NAME_PATH: f"A name has 1 to {NAME_LIMIT} characters."})
     if system.state == State.MANAGED:
         return create_change_set(
-            [system], {NAME_PATH: name}, user=user, now=now, description=f"Rename to {name}"
+            [system],
+            {NAME_PATH: name},
+            user=user,
+            now=now,
+            description=f"Rename to {name}",
+            care=HARMLESS,
         )
     with transaction.atomic():
         system.name = name
@@ -309,64 +384,10 @@ def keep_name(system_id: int, reported_name: str, *, now: datetime) -> None:
     ).exists()
     if name and name != reported_name and not is_asked and not _UNPRINTABLE.search(name):
         create_change_set(
-            [system], {NAME_PATH: name}, user=None, now=now, description="The name given on admission"
+            [system],
+            {NAME_PATH: name},
+            user=None,
+            now=now,
+            description="The name given on admission",
+            care=HARMLESS,
         )
-
-
-def cancel_change_set(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
-    """Cancel what still waits; what was delivered may have been obeyed already and stays. The number cancelled."""
-    with transaction.atomic():
-        waiting = ChangeItem.objects.filter(change__change_set=change_set, state=DeliveryState.WAITING)
-        changes = set(waiting.values_list("change_id", flat=True))
-        renamed = waiting.filter(match_key=match_key(NAME_PATH)).values_list("system_id", flat=True)
-        # A rename that is taken back leaves the system with the name that it says it has.
-        System.objects.filter(pk__in=list(renamed)).exclude(reported_name="").update(
-            name=Left("reported_name", NAME_LIMIT)
-        )
-        by = getattr(user, "username", "") or "the server"
-        number = waiting.update(state=DeliveryState.CANCELLED, reason=f"cancelled by {by}", ended_at=now)
-        ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=now)
-        states.refresh_changes(changes, now=now)
-    return number
-
-
-def retry_failed(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
-    """Let what failed, expired or was cancelled wait again, with three fresh rounds; being asked for now, it replaces
-    what else is open for the same setting (rule R7). The number that waits again."""
-    ended = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.CANCELLED)
-    with transaction.atomic():
-        items = ChangeItem.objects.filter(change__change_set=change_set, state__in=ended)
-        asked = list(items.values_list("change_id", "system_id", "match_key"))
-        wanted = {(system, key) for _, system, key in asked}
-        others = ChangeItem.objects.filter(
-            system_id__in={system for system, _ in wanted},
-            match_key__in={key for _, key in wanted},
-            state__in=OPEN_STATES,
-        ).exclude(change__change_set=change_set)
-        replaced = [
-            (pk, change)
-            for pk, change, system, key in others.values_list("pk", "change_id", "system_id", "match_key")
-            if (system, key) in wanted
-        ]
-        ChangeItem.objects.filter(pk__in=[pk for pk, _ in replaced]).update(
-            state=DeliveryState.SUPERSEDED, reason="an older wish was asked for again", ended_at=now
-        )
-        number = items.update(
-            state=DeliveryState.WAITING,
-            reason="",
-            rounds=0,
-            other_values=0,
-            absences=0,
-            ended_at=None,
-            delivered_at=None,
-            expires_at=now + EXPIRES_AFTER,
-        )
-        ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=None)
-        changes = {change for change, _, _ in asked} | {change for _, change in replaced}
-        states.refresh_changes(changes, now=now)
-        states.wake({system for system, _ in wanted})
-    return number
-
-
-state_of = states.state_of
-counts_of = states.counts_of

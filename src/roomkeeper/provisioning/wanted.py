@@ -1,12 +1,15 @@
-"""The wanted configuration of a system, each value with the layer that won and why; and drift from it (idea 2)."""
+"""The wanted configuration of a system, each value with the layer that won and why; and where it differs (idea 2).
 
-from collections.abc import Iterable, Mapping
+Precedence: management settings, the system's name, then what sources offer: persistent settings, templates.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from roomkeeper.protocols.xapi.paths import match_key
-from roomkeeper.provisioning import management
-from roomkeeper.provisioning.models import ChangeItem, DeliveryState
+from roomkeeper.provisioning import management, sources
 from roomkeeper.provisioning.planning import NAME_PATH
+from roomkeeper.provisioning.sources import Enforcement, Offer
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration, reported_configuration
 from roomkeeper.systems.models import Connectivity, Contact, State, System
@@ -14,77 +17,112 @@ from roomkeeper.systems.redaction import MARK
 
 
 @dataclass(frozen=True, slots=True)
+class Overridden:
+    """A value that another layer wanted and that lost."""
+
+    layer: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class WantedValue:
-    """One wanted setting. `layer` is management, system or change; a secret is shown as a mark."""
+    """One wanted setting. `layer` is management, system, or the name of a source; a secret is shown as a mark.
+
+    `overridden` are what weaker layers wanted of the same setting, the strongest first.
+    """
 
     path: str
     value: str
     layer: str
     why: str
     is_secret: bool = False
+    enforcement: Enforcement = Enforcement.AUTOMATIC
+    overridden: tuple[Overridden, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """A wanted value that the system does not have; `found` is None where the device lacks the setting."""
+class Managed:
+    """What the management layer and the name depend on; `others` are `management.written_values`."""
+
+    name: str
+    family: str
+    connectivity: str
+    is_secure_only: bool
+    address: management.ServerAddress
+    others: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A wanted value that the system does not have; `path` is spelled as the device does, `found` is None where it
+    lacks the setting."""
 
     path: str
     wanted: str
     found: str | None
+    layer: str
+    why: str
+    enforcement: Enforcement
 
 
 def wanted_values(system: System) -> list[WantedValue]:
-    """What should be true of the system: management settings, its name, and persistent settings."""
+    """What should be true of the system, by layer."""
     if system.state != State.MANAGED:
         return []
     contact = Contact.objects.filter(system=system).first() or Contact(system=system)
+    settings = network_settings.get()
     address = management.server_address(
         system.connectivity,
         is_secure_only=system.is_secure_only,
         used_host=contact.used_host,
         used_scheme=contact.scheme,
-        settings=network_settings.get(),
+        settings=settings,
     )
-    return merge(system.name, system.connectivity, address, persistent_items([system.pk]))
+    others = management.written_values(settings, are_secrets_shown=False)
+    managed = Managed(system.name, system.family, system.connectivity, system.is_secure_only, address, others)
+    return merge(managed, sources.collect([system.pk])[system.pk])
 
 
-def merge(
-    name: str, connectivity: str, address: management.ServerAddress, persistent: Iterable[ChangeItem]
-) -> list[WantedValue]:
-    """The layers merged, the first that names a setting winning: management, the name, persistent (newest first)."""
-    values = _management(connectivity, address)
-    if name:
-        values.append(WantedValue(NAME_PATH, name[:50], "system", "the system's name in Roomkeeper"))
-    taken = {match_key(value.path) for value in values}
-    for item in persistent:
-        if item.match_key not in taken:
-            taken.add(item.match_key)
-            why = f"persistent setting of change set {item.change.change_set_id}"
-            values.append(
-                WantedValue(item.path, item.value or "", "persistent", why, bool(item.secret_value))
-            )
-    return values
+def merge(managed: Managed, offers: Sequence[tuple[str, Offer]]) -> list[WantedValue]:
+    """The layers merged, the first that names a setting winning."""
+    values = _management(managed)
+    if managed.name:
+        # Who renames a system at its touch panel may mean it: a person decides which name holds.
+        why = "the system's name in Roomkeeper"
+        values.append(
+            WantedValue(NAME_PATH, managed.name[:50], "system", why, enforcement=Enforcement.BY_HAND)
+        )
+    winners = {match_key(value.path): value for value in values}
+    lost: dict[str, list[Overridden]] = {}
+    for layer, offer in offers:
+        key = match_key(offer.path)
+        is_secret = bool(offer.secret_value)
+        if key in winners:
+            shown = HIDDEN if is_secret else offer.value
+            lost.setdefault(key, []).append(Overridden(layer, shown, offer.why))
+            continue
+        winners[key] = WantedValue(offer.path, offer.value, layer, offer.why, is_secret, offer.enforcement)
+    return [_with_lost(value, lost.get(key, ())) for key, value in winners.items()]
 
 
-def persistent_items(system_ids: list[int]) -> list[ChangeItem]:
-    """The wishes of persistent change sets in force for these systems, newest first."""
-    return list(
-        ChangeItem.objects.filter(system_id__in=system_ids, change__change_set__is_persistent=True)
-        .exclude(state__in=[DeliveryState.CANCELLED, DeliveryState.SUPERSEDED])
-        .exclude(value=None)
-        .select_related("change")
-        .order_by("-id")
+def _with_lost(value: WantedValue, lost: Sequence[Overridden]) -> WantedValue:
+    if not lost:
+        return value
+    return WantedValue(
+        value.path, value.value, value.layer, value.why, value.is_secret, value.enforcement, tuple(lost)
     )
 
 
-def drift_of(system: System, reported: ReportedConfiguration | None = None) -> list[Drift]:
+def drift_of(system: System, reported: ReportedConfiguration | None = None) -> list[Difference]:
     """Where the newest reported configuration differs from what is wanted; empty while none was reported."""
     reported = reported or reported_configuration(system)
     return differences(wanted_values(system), reported.settings) if reported else []
 
 
-def differences(wanted: Iterable[WantedValue], reported: Mapping[str, str]) -> list[Drift]:
-    """Wanted values that a reported configuration does not show. What cannot be read back is no drift."""
+def differences(wanted: Iterable[WantedValue], reported: Mapping[str, str]) -> list[Difference]:
+    """Wanted values that a reported configuration does not show. What cannot be read back is no difference; what the
+    device lacks is one only where a person wished it of this very system."""
     by_key = {match_key(path): (path, value) for path, value in reported.items()}
     found = []
     for one in wanted:
@@ -92,7 +130,7 @@ def differences(wanted: Iterable[WantedValue], reported: Mapping[str, str]) -> l
         if one.is_secret or value == HIDDEN or (value is None and one.layer != "persistent"):
             continue
         if value is None or not _is_so(one, value):
-            found.append(Drift(path, one.value, value))
+            found.append(Difference(path, one.value, value, one.layer, one.why, one.enforcement))
     return found
 
 
@@ -103,21 +141,25 @@ def _is_so(wanted: WantedValue, found: str) -> bool:
     return found == wanted.value
 
 
-def _management(connectivity: str, address: management.ServerAddress) -> list[WantedValue]:
-    if not address.authority:
+def _management(managed: Managed) -> list[WantedValue]:
+    if not managed.address.authority:
         return []
-    side = "internal" if connectivity == Connectivity.REACHABLE_ON_LAN else "public"
-    why = {
+    side = "internal" if managed.connectivity == Connectivity.REACHABLE_ON_LAN else "public"
+    # The manifest says what a setting is for; these two also depend on where the system stands.
+    why = {setting.path: setting.why for setting in management.family_of(managed.family).settings} | {
         "Provisioning/ExternalManager/Address": f"the {side} address of Network settings, or the one it uses",
         "Provisioning/ExternalManager/Protocol": "HTTPS in Secure-Only, else what the system uses",
     }
+    settings = management.management_settings(
+        managed.address,
+        MARK,
+        family=managed.family,
+        is_secure_only=managed.is_secure_only,
+        others=managed.others,
+    )
     return [
         WantedValue(
-            setting.path,
-            setting.value,
-            "management",
-            why.get(setting.path, "needed to manage the system"),
-            is_secret=MARK in setting.value,
+            setting.path, setting.value, "management", why[setting.path], is_secret=MARK in setting.value
         )
-        for setting in management.management_settings(address, MARK)
+        for setting in settings
     ]

@@ -1,20 +1,22 @@
-"""Background work of a process: a thread with its own loop runs the schedule and the probes."""
+"""Background work of a process: a thread with its own loop runs the schedule, the pumps and the durable engine."""
 
 import asyncio
-import functools
 import threading
 from datetime import UTC, datetime
 
 import structlog
-from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from roomkeeper.jobs import schedule
-from roomkeeper.systems import probing
+from roomkeeper.jobs.engine import Engine
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.jobs.pumps import Pumping
+from roomkeeper.systems import device_access
 
 log = structlog.get_logger(__name__)
 
 TICK = 0.5
+START_AGAIN = 5.0
 
 
 class Background:
@@ -38,31 +40,50 @@ class Background:
         asyncio.run(self._rounds())
 
     async def _rounds(self) -> None:
-        probes: set[asyncio.Task[int]] = set()
+        async with device_access.open_transport():
+            await asyncio.gather(self._keep_schedule(), self._keep_pumping(), self._keep_jobs())
+
+    async def _keep_schedule(self) -> None:
         while not self._stopping.is_set():
-            now = datetime.now(UTC)
-            # A long look at silent hosts must not hold up the schedule.
-            task = asyncio.create_task(probing.probe_due(now=now))
-            probes.add(task)
-            task.add_done_callback(functools.partial(_ended, probes))
             try:
-                await sync_to_async(self._tick, thread_sensitive=False)(now)
+                await off_loop(self._tick, datetime.now(UTC))
             except DatabaseError as error:
                 log.error("background work waits for the database", error=str(error)[:300])
             await asyncio.sleep(TICK)
 
+    async def _keep_pumping(self) -> None:
+        pumping = Pumping()
+        while not self._stopping.is_set():
+            pumping.tick()
+            await asyncio.sleep(TICK)
+        await pumping.stop()
+
+    async def _keep_jobs(self) -> None:
+        engine = Engine()
+        if not await self._start(engine):
+            return
+        while not self._stopping.is_set():
+            try:
+                await asyncio.to_thread(engine.sweep)
+            except Exception:
+                log.exception("jobs wait for the database")
+            await asyncio.sleep(TICK)
+        await asyncio.to_thread(engine.stop)
+
+    async def _start(self, engine: Engine) -> bool:
+        while not self._stopping.is_set():
+            try:
+                await asyncio.to_thread(engine.start, asyncio.get_running_loop())
+            except Exception:
+                log.exception("jobs wait for the database")
+                await asyncio.sleep(START_AGAIN)
+            else:
+                return True
+        return False
+
     def _tick(self, now: datetime) -> None:
-        try:
-            if schedule.take_lease(self._holder, now=now):
-                schedule.run_due(now=now, may_go_on=self._keeps_lease)
-        finally:
-            connection.close()
+        if schedule.take_lease(self._holder, now=now):
+            schedule.run_due(now=now, may_go_on=self._keeps_lease)
 
     def _keeps_lease(self) -> bool:
         return schedule.take_lease(self._holder, now=datetime.now(UTC))
-
-
-def _ended(probes: set[asyncio.Task[int]], task: asyncio.Task[int]) -> None:
-    probes.discard(task)
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("probes wait for the database", error=str(error)[:300])

@@ -7,6 +7,7 @@ import json
 import secrets
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,10 +162,22 @@ def write_plan(path: Path, number: int, *, http: str, https: str, ca_file: Path,
 
 
 def start_fleet(plan: Path, log: Path) -> subprocess.Popen[bytes]:
-    """The fleet as a child process; it ends with us."""
+    """The fleet as a child process; it ends with us. If it ends by itself, its last words are printed."""
     command = [sys.executable, "-m", "roomkeeper.cli.main", "virtual", "run", "--plan", str(plan)]
     with log.open("ab") as file:
-        return subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)  # noqa: S603 - own command
+        fleet = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)  # noqa: S603 - own command
+    threading.Thread(target=_tell_end, args=(fleet, log), name="fleet", daemon=True).start()
+    return fleet
+
+
+def _tell_end(fleet: subprocess.Popen[bytes], log: Path) -> None:
+    if fleet.wait() <= 0:
+        # Ended by us, or by whoever ended us.
+        return
+    words = log.read_text("utf-8", "replace").strip().splitlines()[-1:]
+    sentence = f"The virtual endpoints could not run: {''.join(words)} (all of it: {log})"
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
 
 
 def _device_password(path: Path) -> str:

@@ -7,8 +7,11 @@ from django.db import models, transaction
 
 from roomkeeper import keys
 from roomkeeper.accounts.models import KeptAnswer
+from roomkeeper.backups.models import Replacement
+from roomkeeper.configuration_templates.models import TemplateVersion
+from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning.models import ChangeItem
-from roomkeeper.systems.models import System, SystemSecret
+from roomkeeper.systems.models import Credential, NetworkSettings, System, SystemSecret
 
 # Every encrypted column of the product; a test holds this list against the models.
 ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
@@ -16,6 +19,11 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (SystemSecret, "ciphertext"),
     (ChangeItem, "secret_value"),
     (KeptAnswer, "body"),
+    (Job, "secrets_ciphertext"),
+    (Credential, "ciphertext"),
+    (NetworkSettings, "snmp_community_ciphertext"),
+    (TemplateVersion, "secrets_ciphertext"),
+    (Replacement, "old_password_ciphertext"),
 )
 AT_ONCE = 200
 

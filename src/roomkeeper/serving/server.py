@@ -21,7 +21,7 @@ from roomkeeper.jobs.schedule import register
 from roomkeeper.serving import certificates, first_start, listeners
 from roomkeeper.serving.background import Background
 from roomkeeper.settings.options import Options, SettingsError
-from roomkeeper.systems import findings, network_settings
+from roomkeeper.systems import findings, former_addresses, network_settings
 from roomkeeper.systems.addresses import parse_networks
 
 log = structlog.get_logger(__name__)
@@ -188,7 +188,9 @@ class Process:
             settings.public_ipv4,
             settings.public_ipv6,
         ]
-        return certificates.own_names([name for name in (*ours, *hosts) if name])
+        # Who still calls an address that was changed has to find it in the certificate.
+        former = [host for those in former_addresses.by_side().values() for host in those]
+        return certificates.own_names([name for name in (*ours, *hosts, *former) if name])
 
 
 def _believing_proxies(app: Any, options: Options) -> Any:

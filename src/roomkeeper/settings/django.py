@@ -63,6 +63,12 @@ INSTALLED_APPS = [
     "roomkeeper.systems",
     "roomkeeper.tickets",
     "roomkeeper.provisioning",
+    "roomkeeper.secure_only",
+    "roomkeeper.diagnosis",
+    "roomkeeper.adding",
+    "roomkeeper.polling",
+    "roomkeeper.configuration_templates",
+    "roomkeeper.backups",
     "roomkeeper.web",
     "roomkeeper.api",
 ]

@@ -10,15 +10,19 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.dispatch import Signal
 
 from roomkeeper.systems import (
+    connectivity_changes,
     credentials,
+    expectations,
     findings,
     inventory,
     live,
     network_settings,
     records,
     secrets,
+    secure_only,
     timeline,
 )
 from roomkeeper.systems.addresses import is_within, parse_networks
@@ -26,6 +30,8 @@ from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, Folder, NetworkSettings, State, System
 
 SERIAL_LIMIT = 64
+# Sent with `system` and `now`, inside the transaction: a system begins to be managed, or begins anew.
+admitted = Signal()
 
 
 class AdmissionRefused(ValueError):
@@ -53,7 +59,8 @@ def pre_register(
 ) -> System:
     """Register a system before it phones home; one that already waits in the inbox becomes the registered one.
 
-    Needs a MAC address or a serial number. An IP address is only a hint that a person confirms (rule R3).
+    Needs a MAC address, a serial number, or at least the address at which it is expected: that is only a hint, and a
+    person confirms that whoever phones home from there is meant (rule R3).
     Raises `AdmissionRefused` with a sentence.
     """
     try:
@@ -64,14 +71,17 @@ def pre_register(
     except ValueError as error:
         raise AdmissionRefused(str(error)) from error
     serial_number = serial_number.strip()
-    if not mac_address and not serial_number:
+    if not mac_address and not serial_number and not hint:
         raise AdmissionRefused(
-            "A system is registered by its MAC address or its serial number; give at least one."
+            "A system is registered by its MAC address or its serial number, or by the address where it is expected; "
+            "give at least one."
         )
     if len(serial_number) > SERIAL_LIMIT:
         raise AdmissionRefused(f"A serial number has at most {SERIAL_LIMIT} characters.")
     with transaction.atomic():
         same = _same_identity(serial_number, mac_address)
+        if not mac_address and not serial_number and hint in expectations.announced():
+            raise AdmissionRefused(f"A system is expected at {hint} already.")
         admitted = System.objects.filter(same).exclude(state=State.PENDING).first()
         if admitted is not None:
             raise AdmissionRefused(
@@ -132,12 +142,21 @@ def approve(
         source = contact.source_address if contact and contact.source_address else ""
     with transaction.atomic():
         lock_contacts([system.pk])
+        announcement = _announcement_for(system, contact)
+        if announcement is not None:
+            expectations.take_over(system, announcement)
         if folder is not None:
             system.folder = folder
         if name is not None and name.strip():
             system.name = name.strip()[: inventory.NAME_LIMIT]
         admit(system, now=now, source=source, user=user)
     return system
+
+
+def _announcement_for(system: System, contact: Contact | None) -> System | None:
+    if system.state != State.PENDING or contact is None:
+        return None
+    return expectations.find_announced(system, contact.source_address, contact.reported_address)
 
 
 def admit(system: System, *, now: datetime, source: str, user: Any = None) -> None:
@@ -147,12 +166,14 @@ def admit(system: System, *, now: datetime, source: str, user: Any = None) -> No
             f"{system} is managed and has proven itself. Use «admit again» after a factory reset."
         )
     by = "by a person" if user is not None else "by rule"
+    was_managed = system.state == State.MANAGED
     system.state = State.MANAGED
     system.admitted_at, system.admitted_by, system.admitted_source = now, user, source
     system.management_is_due = True
     name = system.name or system.reported_name or system.serial_number or system.mac_address
     system.name = name[: inventory.NAME_LIMIT]
-    if system.secure_only_completed_at is None and network_settings.get().secure_only:
+    is_wanted = network_settings.get().secure_only and secure_only.is_supported(system.family)
+    if system.secure_only_completed_at is None and is_wanted:
         system.is_secure_only = True
     _save_admitted(system)
     Contact.objects.update_or_create(system=system, defaults={"has_work": True})
@@ -162,6 +183,30 @@ def admit(system: System, *, now: datetime, source: str, user: Any = None) -> No
         findings.clear(kind, system, "The system was admitted again.")
     live.publish("systems", system)
     live.publish("inbox", system)
+    if not was_managed:
+        admitted.send(System, system=system, now=now)
+
+
+def admit_by_address(system: System, *, user: Any, now: datetime, source: str, connectivity: str) -> None:
+    """Admit a system that was found at its address, new or known; inside the caller's transaction.
+
+    Its connectivity is what the person said who gave the address. Management settings are not due: the caller
+    pushes them, or makes them due. Raises `AdmissionRefused`.
+    """
+    if system.pk is None:
+        system.state = State.PENDING
+        system.save()
+    announcement = expectations.find_announced(system, source)
+    if announcement is not None:
+        own = system.username, bytes(system.password_ciphertext), system.folder
+        expectations.take_over(system, announcement)
+        # The login that has just worked, and the folder that the person chose now, hold.
+        system.username, system.password_ciphertext, system.folder = own
+    # Before it is managed: a change of a managed system's connectivity would make its settings due.
+    connectivity_changes.set_by_hand(system, connectivity, user=user, now=now)
+    admit(system, now=now, source=source, user=user)
+    system.management_is_due = False
+    system.save(update_fields=["management_is_due"])
 
 
 def ignore(system: System, *, user: Any, now: datetime) -> System:
@@ -185,7 +230,10 @@ def readmit(system: System, *, user: Any, now: datetime) -> System:
         # A device after its factory reset comes as it did on its first day, perhaps from elsewhere.
         claim = system.claims.order_by("-last_at").first()
         source = claim.source_address if claim else (contact.source_address if contact else "")
+        was_managed = system.state == State.MANAGED
         admit(system, now=now, source=source, user=user)
+        if was_managed:
+            admitted.send(System, system=system, now=now)
     return system
 
 

@@ -13,11 +13,17 @@ class SystemsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the regular upkeep."""
+        from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.schedule import register, register_after_downtime
-        from roomkeeper.systems import housekeeping
+        from roomkeeper.jobs.work import changed
+        from roomkeeper.systems import former_addresses, housekeeping, live, network_settings, probing
 
+        register_pump("probes", probing.probe_due)
+        changed.connect(live.publish_job)
         register_after_downtime(housekeeping.forgive_downtime)
         register("liveness", timedelta(seconds=5), housekeeping.sweep_liveness, until_done=True)
         register("exchanges", timedelta(minutes=1), housekeeping.trim_exchanges, until_done=True)
+        register("network settings", timedelta(seconds=1), network_settings.mark_some, until_done=True)
+        register("former addresses", timedelta(hours=1), former_addresses.forget_unused)
         register("claims", timedelta(minutes=5), housekeeping.cap_claims, until_done=True)
         housekeeping.register_retention()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.protocols.external_manager import Beat, PostEvent
 from roomkeeper.protocols.identification import Identification
-from roomkeeper.systems import connectivity
+from roomkeeper.systems import connectivity, liveness
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, Probe, State
 from roomkeeper.systems.roster import Known
@@ -81,7 +81,7 @@ def check_in(
         _take_over_claims(known, event, writes)
     if not known.is_alive:
         returned = known.is_alive is not None
-        reason = "It posts again" if returned else "First post"
+        reason = liveness.POSTS_AGAIN if returned else liveness.FIRST_POST
         writes.flips.append(Flip(system_id=known.system_id, at=writes.now, is_alive=True, reason=reason))
     known.is_alive, known.is_new = True, False
     known.last_event = KINDS.get(event.event, event.event_word[:32])

@@ -1,7 +1,9 @@
 """Rule R1 as pure functions: what a post asks for, and what a probe's result decides."""
 
 import enum
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from roomkeeper.systems.addresses import parse_address, same_host
 from roomkeeper.systems.models.inventory import Connectivity
@@ -71,10 +73,18 @@ def next_step(state: str, comparison: Comparison, *, policy_is_on: bool) -> Step
     return Step.PROBE
 
 
-def match_host(used_host: str, settings: NetworkSettings) -> HostMatch:
-    """Which side the Host belongs to; where both sides have it, it is the internal one."""
-    internal = (settings.internal_ipv4, settings.internal_ipv6, settings.internal_fqdn)
-    public = (settings.public_ipv4, settings.public_ipv6, settings.public_fqdn)
+def match_host(
+    used_host: str, settings: NetworkSettings, former: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> HostMatch:
+    """Which side the Host belongs to; where both sides have it, it is the internal one. `former` are addresses by
+    side that systems may still call."""
+    internal = (
+        settings.internal_ipv4,
+        settings.internal_ipv6,
+        settings.internal_fqdn,
+        *former.get("internal", ()),
+    )
+    public = (settings.public_ipv4, settings.public_ipv6, settings.public_fqdn, *former.get("public", ()))
     if any(same_host(used_host, host) for host in internal if host):
         return HostMatch.INTERNAL
     if any(same_host(used_host, host) for host in public if host):

@@ -15,7 +15,15 @@ def set_credentials(system: System, username: str, password: str) -> None:
     """Keep the credentials of the system's administrator account; an empty password keeps an empty one."""
     system.username = username
     system.password_ciphertext = keys.load(settings.OPTIONS.data).encrypt(password)
-    system.save(update_fields=["username", "password_ciphertext"])
+    system.login_worked_at = system.login_refused_at = None
+    system.save(update_fields=["username", "password_ciphertext", "login_worked_at", "login_refused_at"])
+    findings.clear("login refused", system, "Other credentials were stored.")
+
+
+def allow_login_again(system: System) -> None:
+    """Somebody has unlocked the account, or set its password back: the refused login may be tried once more."""
+    system.login_refused_at = None
+    system.save(update_fields=["login_refused_at"])
 
 
 def has_credentials(system: System) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status
@@ -60,9 +62,10 @@ def status_values(system: System) -> dict[str, str]:
 
 
 def reported_configuration(system: System) -> ReportedConfiguration | None:
-    """The newest reported configuration, or None."""
+    """The newest reported configuration, or None. A version of size 0 says that what was reported before holds no
+    more, as after new hardware."""
     version = ConfigurationVersion.objects.filter(system=system).order_by("-last_at", "-id").first()
-    return unpack_configuration(version) if version else None
+    return unpack_configuration(version) if version and version.size else None
 
 
 def reported_configurations(system_ids: list[int]) -> dict[int, ReportedConfiguration]:
@@ -72,7 +75,7 @@ def reported_configurations(system_ids: list[int]) -> dict[int, ReportedConfigur
         part = system_ids[start : start + 500]
         for version in ConfigurationVersion.objects.filter(system_id__in=part).order_by("last_at", "id"):
             newest[version.system_id] = version
-    return {system_id: unpack_configuration(version) for system_id, version in newest.items()}
+    return {system_id: unpack_configuration(version) for system_id, version in newest.items() if version.size}
 
 
 def unpack_configuration(version: ConfigurationVersion) -> ReportedConfiguration:
@@ -89,7 +92,20 @@ def pack_configuration(settings: Mapping[str, str], value_spaces: Mapping[str, s
 
 def value_spaces_of(system: System) -> dict[str, ValueSpace]:
     """The value spaces that the system reported, by name; empty where it reported none."""
-    found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.VALUESPACE).first()
+    return _decode_value_spaces(_value_space_documents().filter(system=system).first())
+
+
+def value_spaces_of_model(product: str, software_version: str) -> dict[str, ValueSpace]:
+    """Those that the last system of that product and version reported: they are the same on all of them."""
+    same = _value_space_documents().filter(system__product=product, system__software_version=software_version)
+    return _decode_value_spaces(same.order_by("-received_at").first())
+
+
+def _value_space_documents() -> QuerySet[StoredDocument]:
+    return StoredDocument.objects.filter(kind=StoredDocument.Kind.VALUESPACE)
+
+
+def _decode_value_spaces(found: StoredDocument | None) -> dict[str, ValueSpace]:
     if found is None:
         return {}
     try:

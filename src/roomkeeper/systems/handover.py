@@ -2,7 +2,7 @@
 
 from roomkeeper.systems import findings
 from roomkeeper.systems.checkin import Arrival
-from roomkeeper.systems.models import System, SystemSecret
+from roomkeeper.systems.models import HttpsProof, System, SystemSecret
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.secrets import rotate
 from roomkeeper.systems.writes import Writes
@@ -52,3 +52,11 @@ def complete_secure_only(known: Known, *, writes: Writes) -> None:
     known.has_moved_to_secure_only = True
     writes.columns[known.system_id]["secure_only_completed_at"] = writes.now
     writes.note(known, "secure-only", "Moved to Secure-Only: plain HTTP is refused from now on")
+
+
+def take_https_proof(known: Known, *, writes: Writes) -> None:
+    """It was asked for a document by HTTPS, and one came: it reaches us by HTTPS and trusts our certificate."""
+    known.wants_https_proof = False
+    writes.columns[known.system_id]["https_proof"] = HttpsProof.PROVEN
+    writes.note(known, "secure-only", "It reaches this server by HTTPS and trusts its certificate")
+    writes.changed(known)

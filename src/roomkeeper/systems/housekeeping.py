@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from roomkeeper.jobs.retention import register_kind
 from roomkeeper.systems import findings, live
-from roomkeeper.systems.liveness import FLAPPING_FLIPS, FLAPPING_WINDOW, overdue_at
+from roomkeeper.systems.liveness import FLAPPING_FLIPS, FLAPPING_WINDOW, NO_CONTACT, overdue_at, silence
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import (
     ChangeEvent,
@@ -38,19 +38,19 @@ def sweep_liveness(*, now: datetime) -> int:
         # Read again under the lock: whoever posted in between is not silent.
         lock_contacts(ids)
         silent = list(overdue.filter(pk__in=ids).select_related("system__folder"))
-        Contact.objects.filter(pk__in=[contact.pk for contact in silent]).update(is_alive=False)
+        for contact in silent:
+            contact.is_alive, contact.alive_reason = False, silence(contact)
+        Contact.objects.bulk_update(silent, ["is_alive", "alive_reason"])
         Flip.objects.bulk_create(
-            Flip(
-                system=contact.system, at=now, is_alive=False, reason="No sign of life in twice its interval"
-            )
+            Flip(system=contact.system, at=now, is_alive=False, reason=contact.alive_reason)
             for contact in silent
         )
         for contact in silent:
             findings.report(
                 findings.Finding(
-                    "no contact",
+                    NO_CONTACT,
                     contact.system,
-                    f"No sign of life since {contact.last_seen_at:%Y-%m-%d %H:%M:%S} UTC.",
+                    f"{contact.alive_reason}.",
                     "See its Connection tab: power, network, and the manager address it has.",
                 )
             )
@@ -107,12 +107,12 @@ def register_retention() -> None:
     register_kind(
         "inbox", lambda limit: System.objects.filter(state=State.PENDING, contact__last_seen_at__lt=limit)
     )
-    register_kind("configurations", _old_configurations)
+    register_kind("configurations", old_configurations)
     # Open pages that were away for longer look at everything anew.
     register_kind("live", lambda limit: ChangeEvent.objects.filter(at__lt=limit), days=1 / 24)
 
 
-def _old_configurations(limit: datetime) -> QuerySet[Any]:
+def old_configurations(limit: datetime) -> QuerySet[Any]:
     """Versions over their time; the newest of each system stays whatever its age."""
     newer = ConfigurationVersion.objects.filter(system=OuterRef("system"), last_at__gt=OuterRef("last_at"))
     return ConfigurationVersion.objects.filter(Exists(newer), last_at__lt=limit)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Substr
 
-from roomkeeper.systems import live
+from roomkeeper.systems import live, windows
 from roomkeeper.systems.models import Folder, System, Tag
 
 ROOT_NAME = "All systems"
@@ -73,6 +73,17 @@ def move_folder(folder: Folder, parent: Folder) -> None:
         live.publish("systems")
 
 
+def set_maintenance_window(folder: Folder, text: str) -> None:
+    """When systems in the folder and below it may be disturbed; "" as the folder above says. Raises `BadWindow`."""
+    text = " ".join(text.split())
+    if len(text) > windows.TEXT_LIMIT:
+        raise windows.BadWindow(f"A maintenance window has at most {windows.TEXT_LIMIT} characters.")
+    windows.parse(text)
+    folder.maintenance_window = text
+    folder.save(update_fields=["maintenance_window"])
+    live.publish("systems")
+
+
 def delete_folder(folder: Folder) -> None:
     """Delete an empty folder; raises `FolderRefused` while it holds systems or folders."""
     if folder.parent is None:
@@ -125,3 +136,14 @@ def _free_name(parent: Folder, name: str, *, beside: Folder | None = None) -> st
     if others.exists():
         raise FolderRefused(f"{parent} already has a folder named {name}.")
     return name
+
+
+def shared_path(paths: Iterable[str]) -> str:
+    """The path of the deepest folder that holds all of these; that of the root where there are none."""
+    parts = [path.strip("/").split("/") if path != "/" else [] for path in paths]
+    shared: list[str] = []
+    for level in zip(*parts, strict=False):
+        if len(set(level)) > 1:
+            break
+        shared.append(level[0])
+    return "/" + "".join(f"{part}/" for part in shared)

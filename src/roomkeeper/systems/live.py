@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Min
 
 from roomkeeper.systems.models import ChangeEvent, System
 
@@ -49,7 +51,7 @@ _bell = _Bell()
 def publish(topic: str, system: System | None = None, folder_path: str = "") -> None:
     """Note a change for open pages, in the caller's transaction; they hear of it after the commit.
 
-    Topics: system, systems (the list), inbox, change_set, ticket, network_settings.
+    Topics: system, systems (the list), inbox, change_set, ticket, network_settings, job.
     """
     if system is not None:
         folder_path = system.folder.path
@@ -66,9 +68,19 @@ def publish_many(events: list[tuple[str, int | None, str]]) -> None:
         transaction.on_commit(_bell.ring)
 
 
-def latest_id() -> int:
-    """The newest event's id, to start listening from."""
-    return ChangeEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
+def publish_job(*, job: Any, **_: Any) -> None:
+    """A job has moved on; who may see its folder hears of it. Connected to `jobs.work.changed`."""
+    publish_many([("job", job.pk, job.folder_path)])
+
+
+def latest_id(*, before: datetime | None = None) -> int:
+    """The newest event's id, or the newest of those that were written before then; to start listening from."""
+    newest = ChangeEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
+    if before is None or not newest:
+        return newest
+    # Ids grow with time, but for writers at the same moment.
+    later = ChangeEvent.objects.filter(at__gte=before).aggregate(first=Min("id"))["first"]
+    return newest if later is None else later - 1
 
 
 async def events_after(last_id: int, *, idle: float = 15.0) -> AsyncIterator[list[ChangeEvent]]:

@@ -1,4 +1,4 @@
-"""Alive or not, and when the next contact is due: rules on the contact row."""
+"""Alive or not, why, and when the next contact is due: rules on the contact row."""
 
 from datetime import datetime, timedelta
 
@@ -12,6 +12,11 @@ OVERDUE_GRACE = timedelta(seconds=60)
 FLAPPING_FLIPS = 4
 FLAPPING_WINDOW = timedelta(hours=1)
 WORDS = ("yes", "no", "unknown", "flapping")
+# The finding of a system that gives no sign of life.
+NO_CONTACT = "no contact"
+POSTS = "It posts"
+POSTS_AGAIN = "It posts again"
+FIRST_POST = "First post"
 
 
 def overdue_at(last_seen_at: datetime, interval_seconds: int) -> datetime:
@@ -26,6 +31,28 @@ def alive_word(contact: Contact | None, now: datetime) -> str:
     if contact.flapping_until is not None and contact.flapping_until > now:
         return "flapping"
     return "yes" if contact.overdue_at > now else "no"
+
+
+def why(contact: Contact | None, now: datetime) -> str:
+    """Why the system has its `alive_word`, as a sentence for people."""
+    word = alive_word(contact, now)
+    if contact is None or word == "unknown":
+        return "It never gave a sign of life: nothing was posted, and no poll was answered."
+    if word == "no":
+        # Between the moment and the sweep that notes it, the kept reason is that of its life.
+        reason = contact.alive_reason if not contact.is_alive else ""
+        return f"{reason or silence(contact)}."
+    reason = contact.alive_reason if contact.is_alive else ""
+    if word == "flapping":
+        return f"It came and went several times within an hour; now: {reason or POSTS}."
+    return f"{reason or POSTS}."
+
+
+def silence(contact: Contact) -> str:
+    """Since when nothing was heard of the system."""
+    if contact.last_seen_at is None:
+        return "It stopped answering and never posted"
+    return f"No sign of life; last post {contact.last_seen_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def alive_filter(word: str, now: datetime) -> Q:

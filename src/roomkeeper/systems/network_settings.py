@@ -5,12 +5,21 @@ import re
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from roomkeeper.systems import live
+from roomkeeper import keys
+from roomkeeper.systems import former_addresses, live
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, System
+from roomkeeper.systems.settings_for_devices import (
+    clean_alternate_address,
+    clean_authorities,
+    clean_snmp_text,
+    clean_window,
+    clean_zone,
+)
 
 _FQDN = re.compile(r"(?=.{1,255}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*\.?")
 _INTERVALS = {
@@ -19,13 +28,42 @@ _INTERVALS = {
     "heartbeat_watched": (2, 3_600),
     "heartbeat_admitted": (2, 3_600),
     "heartbeat_unknown": (2, 86_400),
+    "poll_idle": (60, 86_400),
+    "poll_in_call": (15, 3_600),
+    "poll_watched": (5, 600),
+    "poll_dead": (60, 86_400),
 }
+# No more than `devices.limits` lets through at a time.
+_NUMBERS = {"polls_at_once": (1, 100), "polls_at_once_in_a_network": (1, 30)}
 _FQDNS = ("internal_fqdn", "public_fqdn")
 _NETWORKS = ("admission_networks", "password_over_http_networks")
-_SWITCHES = ("update_connectivity", "secure_only", "secrets_may_use_http", "admission_by_hand")
+_SWITCHES = ("update_connectivity", "secure_only", "secrets_may_use_http", "admission_by_hand", "polling")
 _PORTS = ("device_http_port", "device_https_port")
 _ADDRESSES = {"internal_ipv4", "internal_ipv6", "internal_fqdn", "public_ipv4", "public_ipv6", "public_fqdn"}
-FIELDS = tuple(field.name for field in NetworkSettings._meta.concrete_fields if field.name != "id")
+_RULES = {
+    "maintenance_window": clean_window,
+    "time_zone": clean_zone,
+    "alternate_address": clean_alternate_address,
+    "device_authorities": clean_authorities,
+    "snmp_contact": clean_snmp_text,
+    "snmp_location": clean_snmp_text,
+    "snmp_community": clean_snmp_text,
+}
+# Written to systems with their management settings, as the addresses are.
+_WRITTEN = {"alternate_address", "snmp_contact", "snmp_location", "snmp_community"}
+# Given in the clear, kept encrypted, and read back by nobody.
+_SECRETS = {"snmp_community": "snmp_community_ciphertext"}
+MARKED_AT_ONCE = 500
+# Kept by the service itself.
+_OWN = {"id", "marked_up_to"}
+FIELDS = (
+    *(
+        field.name
+        for field in NetworkSettings._meta.concrete_fields
+        if field.name not in _OWN and field.name not in _SECRETS.values()
+    ),
+    *_SECRETS,
+)
 
 
 class InvalidNetworkSettings(ValueError):
@@ -49,6 +87,7 @@ def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettin
     """
     with transaction.atomic():
         current = get()
+        before = {field: str(getattr(current, field) or "") for field in _ADDRESSES}
         errors: dict[str, str] = {}
         changed = set()
         for field, value in values.items():
@@ -58,6 +97,8 @@ def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettin
             sentence, cleaned = _clean(field, value)
             if sentence:
                 errors[field] = sentence
+            elif field in _SECRETS:
+                changed |= _set_secret(current, field, cleaned)
             elif getattr(current, field) != cleaned:
                 setattr(current, field, cleaned)
                 changed.add(field)
@@ -65,14 +106,54 @@ def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettin
             errors = _field_errors(current)
         if errors:
             raise InvalidNetworkSettings(errors)
+        if changed & (_ADDRESSES | _WRITTEN):
+            current.marked_up_to = 0
         current.save()
         if changed & _ADDRESSES:
-            lock_contacts()
-            System.objects.filter(state="managed").update(management_is_due=True, management_rounds=0)
-            Contact.objects.filter(system__state="managed").update(has_work=True)
+            former_addresses.note(before, current, now=now)
+        if changed & (_ADDRESSES | _WRITTEN):
+            mark_some(now=now)
         if changed:
             live.publish("network_settings")
     return current
+
+
+def mark_some(*, now: datetime) -> int:
+    """Scheduled until it returns 0: management settings become due on the next systems after a change that concerns
+    all of them. A few hundred at a time, because nobody but the batcher may write for long (rule R9)."""
+    with transaction.atomic():
+        current = get()
+        if current.marked_up_to is None:
+            return 0
+        left = System.objects.filter(state="managed", pk__gt=current.marked_up_to).order_by("pk")
+        ids = list(left.values_list("pk", flat=True)[:MARKED_AT_ONCE])
+        lock_contacts(ids)
+        System.objects.filter(pk__in=ids).update(management_is_due=True, management_rounds=0)
+        Contact.objects.filter(system_id__in=ids).update(has_work=True)
+        is_over = len(ids) < MARKED_AT_ONCE
+        NetworkSettings.objects.filter(pk=current.pk).update(marked_up_to=None if is_over else ids[-1])
+    return len(ids)
+
+
+def concerned_by(values: dict[str, Any]) -> int:
+    """How many systems would be handed their management settings anew if these values were set."""
+    current = get()
+    is_news = any(
+        field in _SECRETS or str(getattr(current, field, "") or "") != str(value or "")
+        for field, value in values.items()
+        if field in _ADDRESSES | _WRITTEN
+    )
+    return System.objects.filter(state="managed").count() if is_news else 0
+
+
+def _set_secret(current: NetworkSettings, field: str, text: str) -> set[str]:
+    """Keep a secret encrypted; the set of its name where it is another one than before."""
+    store = keys.load(django_settings.OPTIONS.data)
+    before = bytes(getattr(current, _SECRETS[field]))
+    if (store.decrypt(before) if before else "") == text:
+        return set()
+    setattr(current, _SECRETS[field], store.encrypt(text) if text else b"")
+    return {field}
 
 
 def _clean(field: str, value: Any) -> tuple[str, Any]:
@@ -81,6 +162,10 @@ def _clean(field: str, value: Any) -> tuple[str, Any]:
         low, high = _INTERVALS[field]
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             return f"must be a whole number of seconds from {low} to {high}.", value
+    elif field in _NUMBERS:
+        low, high = _NUMBERS[field]
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            return f"must be a whole number from {low} to {high}.", value
     elif field in _PORTS:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65_535:
             return "must be a port from 1 to 65535.", value
@@ -101,6 +186,11 @@ def _clean(field: str, value: Any) -> tuple[str, Any]:
     elif field in _SWITCHES:
         if not isinstance(value, bool):
             return "must be true or false.", value
+    elif field in _RULES:
+        try:
+            return "", _RULES[field](value)
+        except ValueError as error:
+            return str(error), value
     else:
         value = str(value).strip() if value else None
     return "", value

@@ -1,11 +1,13 @@
 """Small changes of a system's record by hand: its folder, notes, address, Secure-Only, password over plain HTTP."""
 
 import re
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
-from roomkeeper.systems import live
-from roomkeeper.systems.models import Folder, System
+from roomkeeper.systems import live, network_settings, timeline
+from roomkeeper.systems.models import Folder, System, TlsTrust
 
 NOTES_LIMIT = 10_000
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{0,255}")
@@ -35,6 +37,30 @@ def allow_password_over_http(system: System, is_allowed: bool) -> None:
     """Whether the stored password may be sent over plain HTTP (rule R6)."""
     system.password_may_use_http = is_allowed
     system.save(update_fields=["password_may_use_http"])
+
+
+class TrustRefused(ValueError):
+    """The system's certificate cannot be judged like that."""
+
+
+def set_trust(system: System, trust: str, *, is_legacy: bool, user: Any, now: datetime) -> None:
+    """How its certificate is judged, and whether TLS 1.0 and weak ciphers are good enough (rule R6).
+
+    Raises `TrustRefused`.
+    """
+    if trust not in TlsTrust.values:
+        raise TrustRefused(f"A certificate is trusted by {', '.join(TlsTrust.values)}, not by {trust!r}.")
+    if trust == TlsTrust.AUTHORITY and not network_settings.get().device_authorities:
+        raise TrustRefused("Network settings name no authority for certificates of devices yet.")
+    with transaction.atomic():
+        before = (system.tls_trust, system.tls_is_legacy)
+        system.tls_trust, system.tls_is_legacy = trust, is_legacy
+        system.save(update_fields=["tls_trust", "tls_is_legacy"])
+        if before != (trust, is_legacy):
+            words = f"Its certificate is trusted by: {TlsTrust(trust).label.lower()}"
+            old = "; old TLS is good enough" if is_legacy else ""
+            timeline.add(system, "security", words + old, now=now, user=user)
+            live.publish("system", system)
 
 
 def usable_address(host: str, http_port: int | None, https_port: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Taking in the documents that systems post: set-wise, for one batch, inside its transaction (rule R8)."""
+"""Taking in the documents that systems post or are read from them: set-wise, inside a short transaction (rule R8)."""
 
 import hashlib
 import zlib
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.utils.functional import cached_property
 
 from roomkeeper.devices.recognition import recognise_family
-from roomkeeper.protocols.identification import Identification, normalize_mac
+from roomkeeper.protocols.identification import normalize_mac
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status
@@ -17,6 +17,7 @@ from roomkeeper.systems.documents import pack_configuration, unpack_configuratio
 from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument
 from roomkeeper.systems.redaction import redact, redact_text
 from roomkeeper.systems.roster import Known
+from roomkeeper.systems.windows import find_zone
 from roomkeeper.systems.writes import Writes
 
 _KINDS = {
@@ -27,18 +28,16 @@ _KINDS = {
 
 
 @dataclass
-class Report:
-    """A posted document of a known system. `kind` is the lower-case word of its Location: status, configuration…"""
+class Document:
+    """A document of a system, decoded as far as its kind asks for. `kind` is the lower-case word of its Location:
+    status, configuration, command, valuespace…"""
 
-    known: Known
     kind: str
     payload: bytes
     secrets: tuple[str, ...]
-    identification: Identification
-    values: dict[str, str]
-    value_spaces: dict[str, str]
+    values: dict[str, str] = field(default_factory=dict)
+    value_spaces: dict[str, str] = field(default_factory=dict)
     version: str = ""
-    facts: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def redacted_values(self) -> dict[str, str]:
@@ -48,26 +47,63 @@ class Report:
             for path, value in self.values.items()
         }
 
+    @cached_property
+    def facts(self) -> dict[str, str]:
+        """The facts of a status; of nothing else."""
+        return facts.read_facts(self.redacted_values) if self.kind == "status" else {}
 
-def read_report(
-    known: Known, location: str, payload: bytes, identification: Identification, secrets: tuple[str, ...]
-) -> Report:
-    """Decode a posted document as far as its kind asks for; raises ProtocolError where it is not what it says."""
-    kind = location.strip("/").lower()
-    report = Report(known, kind, payload, secrets, identification, {}, {})
-    if kind == "status":
+    @cached_property
+    def packed(self) -> bytes:
+        """The document as it is stored."""
+        return zlib.compress(redact(self.payload, self.secrets), 3)
+
+    @cached_property
+    def packed_settings(self) -> bytes:
+        """A configuration's settings as they are stored."""
+        return pack_configuration(self.redacted_values, self.value_spaces)
+
+    @cached_property
+    def digest(self) -> str:
+        """By which a configuration is known again."""
+        return _canonical_digest(self.redacted_values)
+
+    def prepare(self) -> None:
+        """Work out now what storing needs, so that the transaction that stores it is short."""
+        wanted = ("digest", "packed_settings") if self.kind == "configuration" else ("facts", "packed")
+        for name in wanted:
+            getattr(self, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A document of a known system. `product_type` is what the device says of itself beside it, "" if nothing."""
+
+    known: Known
+    document: Document
+    product_type: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The kind of its document."""
+        return self.document.kind
+
+
+def decode_document(location: str, payload: bytes, secrets: tuple[str, ...]) -> Document:
+    """Decode a document as far as its kind asks for; raises ProtocolError where it is not what it says."""
+    document = Document(location.strip("/").lower(), payload, secrets)
+    if document.kind == "status":
         status = decode_status(payload)
-        report.values, report.version = status.values, status.version
-    elif kind == "configuration":
-        document = decode_configuration(payload)
-        report.version = document.version
-        report.values = {path: leaf.value for path, leaf in document.settings.items()}
-        report.value_spaces = {
+        document.values, document.version = status.values, status.version
+    elif document.kind == "configuration":
+        configuration = decode_configuration(payload)
+        document.version = configuration.version
+        document.values = {path: leaf.value for path, leaf in configuration.settings.items()}
+        document.value_spaces = {
             path: leaf.value_space_ref.rpartition("/")[2]
-            for path, leaf in document.settings.items()
+            for path, leaf in configuration.settings.items()
             if leaf.value_space_ref
         }
-    return report
+    return document
 
 
 def store_reports(reports: Sequence[Report], writes: Writes) -> None:
@@ -91,12 +127,11 @@ def _store_status(reports: list[Report], writes: Writes) -> None:
     )
     for report in reports:
         known = report.known
-        report.facts = facts.read_facts(report.redacted_values)
         old = before.get(known.system_id)
         if old is not None:
             writes.facts += [
                 FactChange(system_id=known.system_id, at=writes.now, path=path, old_value=was, new_value=now)
-                for path, was, now in facts.changed_facts(old, report.facts)
+                for path, was, now in facts.changed_facts(old, report.document.facts)
             ]
         _learn(report, writes)
         writes.changed(known)
@@ -108,10 +143,10 @@ def _store_status(reports: list[Report], writes: Writes) -> None:
 
 def _learn(report: Report, writes: Writes) -> None:
     """What a status says about the system itself (protocol notes I.1)."""
-    values, known = report.values, report.known
+    values, known = report.document.values, report.known
     columns = writes.columns[known.system_id]
     product = facts.first_value(values, "SystemUnit/ProductId", "SystemUnit/ProductPlatform")
-    version = facts.first_value(values, "SystemUnit/Software/Version") or report.version
+    version = facts.first_value(values, "SystemUnit/Software/Version") or report.document.version
     serial = facts.first_value(values, "SystemUnit/Hardware/Module/SerialNumber")
     mac = normalize_mac(facts.first_value(values, "Network/Ethernet/MacAddress"))
     columns["in_call"] = facts.is_in_call(values)
@@ -119,7 +154,7 @@ def _learn(report: Report, writes: Writes) -> None:
         columns["product"] = product[:255]
     if version:
         columns["software_version"] = version[:255]
-        columns["family"] = recognise_family(report.identification.product_type, product, version)
+        columns["family"] = recognise_family(report.product_type, product, version)
     if serial and not known.serial_number:
         known.serial_number = columns["serial_number"] = serial[:64]
     if mac and not known.mac_address:
@@ -139,24 +174,22 @@ def _store_configurations(reports: list[Report], writes: Writes) -> None:
         newest[system_id] = (pk, digest)
     fresh, again = [], []
     for report in reports:
-        settings = report.redacted_values
-        digest = _canonical_digest(settings)
+        document = report.document
         found = newest.get(report.known.system_id)
-        if found and found[1] == digest:
+        if found and found[1] == document.digest:
             again.append(found[0])
             continue
-        content = pack_configuration(settings, report.value_spaces)
         fresh.append(
             ConfigurationVersion(
                 system_id=report.known.system_id,
-                digest=digest,
-                content=content,
-                size=len(report.payload),
+                digest=document.digest,
+                content=document.packed_settings,
+                size=len(document.payload),
                 first_at=writes.now,
                 last_at=writes.now,
             )
         )
-        _learn_name(report, writes)
+        _learn_settings(report, writes)
         if found:
             writes.note(report.known, "configuration", "Configuration differs from the one reported before")
         writes.changed(report.known)
@@ -201,9 +234,13 @@ def merge_feedback(
     return whole
 
 
-def _learn_name(report: Report, writes: Writes) -> None:
-    """The name that the device has now; its next event says the same."""
-    name = report.redacted_values.get("SystemUnit/Name")
+def _learn_settings(report: Report, writes: Writes) -> None:
+    """The name that the device has now (its next event says the same), and the time zone that it is in."""
+    values = report.document.redacted_values
+    zone = values.get("Time/Zone", "")
+    if zone and find_zone(zone) is not None:
+        writes.columns[report.known.system_id]["time_zone"] = zone[:64]
+    name = values.get("SystemUnit/Name")
     if name is not None and name[:255] != report.known.reported_name:
         writes.columns[report.known.system_id]["reported_name"] = name[:255]
 
@@ -225,9 +262,9 @@ def _upsert(reports: list[Report], writes: Writes) -> None:
                 system_id=report.known.system_id,
                 kind=_KINDS[report.kind],
                 received_at=writes.now,
-                content=zlib.compress(redact(report.payload, report.secrets), 3),
-                size=len(report.payload),
-                facts=report.facts,
+                content=report.document.packed,
+                size=len(report.document.payload),
+                facts=report.document.facts,
             )
             for report in reports
         ],

@@ -52,6 +52,7 @@ class Known:
     configuration_is_old: bool
     documents_were_asked: bool
     is_alive: bool | None
+    wants_https_proof: bool
     is_proven: bool
 
 
@@ -62,7 +63,8 @@ _COLUMNS = """
     c.first_seen_at IS NULL, c."interval", c.last_event, c.reported_address, c.source_address, c.used_host, c.scheme,
     c.software_version, c.reported_name, c.beat_entry_id, c.status_entry_id, c.has_work, c.is_probing,
     COALESCE(c.watched_until > %s, %s), c.status_at IS NULL OR c.status_at < %s,
-    c.configuration_at IS NULL OR c.configuration_at < %s, COALESCE(c.documents_asked_at > %s, %s), c.is_alive
+    c.configuration_at IS NULL OR c.configuration_at < %s, COALESCE(c.documents_asked_at > %s, %s), c.is_alive,
+    s.https_proof = 'asked'
 """
 _FROM = """
     FROM systems_system s JOIN systems_folder f ON f.id = s.folder_id

@@ -5,16 +5,32 @@ from typing import Any
 
 from django.db import transaction
 
+from roomkeeper.devices import registry
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, State, System
 
 
+class SecureOnlyRefused(ValueError):
+    """The system's family cannot be Secure-Only."""
+
+
+def is_supported(family: str) -> bool:
+    """Whether systems of that family can be Secure-Only; of one that nobody recognised it is assumed."""
+    manifest = registry.get_family(family)
+    return manifest.is_fallback or manifest.secure_only.is_supported
+
+
 def set_secure_only(system: System, is_secure_only: bool, *, user: Any, now: datetime) -> None:
-    """Ask the system to use HTTPS alone, or let it use HTTP again. Its management settings follow with the next
-    answer; plain HTTP is refused only once it has come by HTTPS."""
+    """Ask the system to use HTTPS alone, or let it use HTTP again. Its management settings follow by push or with the
+    next answer; plain HTTP is refused only once it has come by HTTPS. Raises `SecureOnlyRefused`."""
     if system.is_secure_only == is_secure_only:
         return
+    if is_secure_only and not is_supported(system.family):
+        family = registry.get_family(system.family)
+        raise SecureOnlyRefused(
+            f"{system} cannot be Secure-Only. {family.title}: {family.secure_only.changes}"
+        )
     with transaction.atomic():
         lock_contacts([system.pk])
         system.is_secure_only = is_secure_only

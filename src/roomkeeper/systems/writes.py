@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from roomkeeper.systems import live, statements
-from roomkeeper.systems.liveness import overdue_at
+from roomkeeper.systems.liveness import FIRST_POST, POSTS_AGAIN, overdue_at
 from roomkeeper.systems.models import Exchange, FactChange, Flip, System, TimelineEntry
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.timeline import SUMMARY_LIMIT, pack
@@ -22,8 +22,11 @@ _TOUCH = """
     WHERE system_id {among}
 """
 _EXTEND_RUNS = "UPDATE systems_timelineentry SET last_at = %s, count = count + %s WHERE id {among}"
+# The reason is worked out from the row as it was before: it changes with what it explains.
 _SEEN = """
-    UPDATE systems_contact SET last_seen_at = %s, overdue_at = %s, is_alive = %s WHERE system_id {among}
+    UPDATE systems_contact SET last_seen_at = %s, overdue_at = %s, is_alive = %s,
+        alive_reason = CASE WHEN is_alive THEN alive_reason WHEN is_alive IS NULL THEN %s ELSE %s END
+    WHERE system_id {among}
 """
 _BEGIN_STATUS_RUN = "UPDATE systems_contact SET status_entry_id = %s WHERE system_id = %s"
 _WRITE_CONTACT = """
@@ -31,6 +34,7 @@ _WRITE_CONTACT = """
         next_contact_due_at = %s, overdue_at = %s, "interval" = %s, last_event = %s, reported_address = %s,
         source_address = %s, used_host = %s, scheme = %s, software_version = %s, reported_name = %s,
         beat_entry_id = %s, status_entry_id = %s, has_work = %s, is_probing = %s, is_alive = %s,
+        alive_reason = CASE WHEN is_alive THEN alive_reason WHEN is_alive IS NULL THEN %s ELSE %s END,
         documents_asked_at = CASE WHEN %s THEN %s ELSE documents_asked_at END
     WHERE system_id = %s
 """
@@ -77,6 +81,9 @@ class Writes:
     def see(self, known: Known) -> None:
         """A sign of life that is no check-in with an answer: feedback, a posted document."""
         self.seen[known.interval].add(known.system_id)
+        if known.is_alive is not None and not known.is_alive:
+            known.is_alive = True
+            self.flips.append(Flip(system_id=known.system_id, at=self.now, is_alive=True, reason=POSTS_AGAIN))
 
     def note(
         self,
@@ -168,7 +175,8 @@ class Writes:
                 _TOUCH, [self.now, due, overdue_at(self.now, interval), event], ids - self.contacts.keys()
             )
         for interval, ids in self.seen.items():
-            _update(_SEEN, [self.now, overdue_at(self.now, interval), True], ids - self.contacts.keys())
+            until = overdue_at(self.now, interval)
+            _update(_SEEN, [self.now, until, True, FIRST_POST, POSTS_AGAIN], ids - self.contacts.keys())
         by_count: dict[int, list[int]] = defaultdict(list)
         for entry_id, count in self.runs.items():
             by_count[count].append(entry_id)
@@ -203,6 +211,8 @@ class Writes:
             bool(known.has_work),
             bool(known.is_probing),
             True,
+            FIRST_POST,
+            POSTS_AGAIN,
             bool(known.documents_were_asked),
             now,
             known.system_id,

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.provisioning import planning
+from roomkeeper.provisioning import states
+from roomkeeper.provisioning.change_sets import cancel_change_set, retry_failed
 from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet, DeliveryState
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import Question, ask, attempt
@@ -131,11 +132,11 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     if not _may_change_all(request, found) or act not in ("cancel", "retry"):
         raise Http404
     page = reverse("change_set", args=[pk])
-    counts = planning.counts_of(found)
+    counts = states.counts_of(found)
     if request.method != "POST":
         return ask(request, _question(found, act, counts, page))
     now = moment()
-    deed: Any = planning.cancel_change_set if act == "cancel" else planning.retry_failed
+    deed: Any = cancel_change_set if act == "cancel" else retry_failed
     done = (
         "What had not been handed over is cancelled." if act == "cancel" else "What had failed waits again."
     )

@@ -1,48 +1,111 @@
 """Ready DHCP configuration that tells endpoints where their manager is: option 242 (protocol notes L)."""
 
 import ipaddress
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
 
-from roomkeeper.web.server_addresses import ManagerValues
+OPTION: Final = 242
+NAME: Final = "external-manager"
+PLACEHOLDER: Final = "192.0.2.10"
+# What the endpoint's own address setting takes (protocol notes M).
+LONGEST: Final = 64
+_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME: Final = re.compile(rf"(?=.{{1,{LONGEST}}}$){_LABEL}(\.{_LABEL})*")
 
-OPTION = 242
-PLACEHOLDER = "192.0.2.10"
+
+class NoAddress(ValueError):
+    """The option holds an IPv4 address or a host name of at most 64 characters, and this is neither."""
 
 
-def snippets(values: ManagerValues) -> list[tuple[str, str, str]]:
-    """(key, name of the DHCP server, configuration) for each that we know.
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Configuration for one DHCP server. `is_checked`: our tests run that server's own check on it."""
 
-    The option is four raw bytes where the address is an IPv4 one, and a string where it is a name: the sources name
-    both forms, and no source says which newer releases take. It carries neither port nor path.
+    key: str
+    label: str
+    where: str
+    text: str
+    is_checked: bool = False
+
+
+def is_ipv4(address: str) -> bool:
+    """Whether the option can hold it as four bytes."""
+    try:
+        return ipaddress.ip_address(address).version == 4
+    except ValueError:
+        return False
+
+
+def can_be_told(address: str) -> bool:
+    """Whether the option can hold it at all."""
+    return is_ipv4(address) or (
+        _NAME.fullmatch(address) is not None and not address.replace(".", "").isdigit()
+    )
+
+
+def snippets(address: str, *, is_text: bool) -> list[Snippet]:
+    """The configuration for each DHCP server that we know. Raises `NoAddress`, so that nothing but an address gets in.
+
+    `is_text`: the address as text, which a name always is; else as four bytes. Sources name both forms, and none says
+    which newer releases take. The option carries neither port nor path.
     """
-    address = values.internal or PLACEHOLDER
-    raw = _is_ipv4(address)
-    kea_type, windows_type = ("ipv4-address", "IPADDRESS") if raw else ("string", "STRING")
-    quoted = address if raw else f'"{address}"'
-    kea = (
-        '{\n  "Dhcp4": {\n    "option-def": [\n'
-        f'      {{ "name": "roomkeeper", "code": {OPTION}, "type": "{kea_type}", "space": "dhcp4" }}\n    ],\n'
-        '    "option-data": [\n'
-        f'      {{ "name": "roomkeeper", "space": "dhcp4", "data": "{address}" }}\n    ]\n  }}\n}}'
-    )
-    windows = (
-        f'netsh dhcp server add optiondef {OPTION} "Roomkeeper" {windows_type}\n'
-        f"netsh dhcp server set optionvalue {OPTION} {windows_type} {quoted}"
-    )
+    if not can_be_told(address) or not (is_text or is_ipv4(address)):
+        raise NoAddress(f"{address!r} cannot be told by option {OPTION}.")
+    quoted = f'"{address}"' if is_text else address
     return [
-        (
+        Snippet(
             "isc",
             "ISC dhcpd",
-            f"option roomkeeper code {OPTION} = {'ip-address' if raw else 'text'};\noption roomkeeper {quoted};",
+            "The first line at the top of dhcpd.conf, the second in the subnet of your rooms.",
+            f"option {NAME} code {OPTION} = {'text' if is_text else 'ip-address'};\noption {NAME} {quoted};",
         ),
-        ("kea", "Kea", kea),
-        ("dnsmasq", "dnsmasq", f"dhcp-option={OPTION},{quoted}"),
-        ("windows", "Windows Server", windows),
-        ("ios", "Cisco IOS", f"ip dhcp pool ROOMS\n option {OPTION} {'ip' if raw else 'ascii'} {quoted}"),
+        Snippet(
+            "kea",
+            "Kea",
+            "Merge it into kea-dhcp4.conf; option-data may stand in the subnet of your rooms instead.",
+            _kea(address, is_text=is_text),
+            is_checked=True,
+        ),
+        Snippet(
+            "dnsmasq",
+            "dnsmasq",
+            "In dnsmasq.conf, or a file in dnsmasq.d.",
+            f"dhcp-option={OPTION},{quoted}",
+            is_checked=True,
+        ),
+        Snippet(
+            "powershell",
+            "Windows Server (PowerShell)",
+            "As an administrator, on the DHCP server. With -ScopeId behind the second command for one scope only.",
+            f'Add-DhcpServerv4OptionDefinition -OptionId {OPTION} -Name "{NAME}" '
+            f"-Type {'String' if is_text else 'IPv4Address'}\n"
+            f'Set-DhcpServerv4OptionValue -OptionId {OPTION} -Value "{address}"',
+        ),
+        Snippet(
+            "netsh",
+            "Windows Server (netsh)",
+            "The same for releases without those commands.",
+            f'netsh dhcp server add optiondef {OPTION} "{NAME}" {"STRING" if is_text else "IPADDRESS"} 0\n'
+            f"netsh dhcp server set optionvalue {OPTION} {'STRING' if is_text else 'IPADDRESS'} {quoted}",
+        ),
+        Snippet(
+            "ios",
+            "Cisco IOS",
+            "In configuration mode; put the name of your rooms' pool in place of ROOMS.",
+            f"ip dhcp pool ROOMS\n option {OPTION} {'ascii' if is_text else 'ip'} {quoted}",
+        ),
     ]
 
 
-def _is_ipv4(text: str) -> bool:
-    try:
-        return ipaddress.ip_address(text).version == 4
-    except ValueError:
-        return False
+def _kea(address: str, *, is_text: bool) -> str:
+    kind = "string" if is_text else "ipv4-address"
+    definition = {"name": NAME, "code": OPTION, "type": kind, "space": "dhcp4"}
+    data = {"name": NAME, "space": "dhcp4", "data": address}
+    return (
+        '{\n  "Dhcp4": {\n'
+        f'    "option-def": [\n      {json.dumps(definition)}\n    ],\n'
+        f'    "option-data": [\n      {json.dumps(data)}\n    ]\n'
+        "  }\n}"
+    )

@@ -2,32 +2,45 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import cast
+from datetime import timedelta
+from typing import Final, cast
 
 from asgiref.sync import sync_to_async
 from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Grants, Permission, needs
 from roomkeeper.systems import live
 from roomkeeper.systems.models import ChangeEvent
 
+FARTHEST_BACK: Final = timedelta(seconds=60)
+
 
 @needs(Permission.VIEW, anywhere=True)
 async def events(request: HttpRequest) -> HttpResponseBase:
-    """Server-sent events from `Last-Event-ID` on, or from now; a comment every 15 s of silence."""
+    """Server-sent events from `Last-Event-ID` on, or from so many seconds `back`; a comment every 15 s of silence.
+
+    A page is older than its stream: what changed between the two must not be lost.
+    """
     user_id = cast(User, request.user).pk
     text = request.headers.get("Last-Event-ID", "")
     last_id = int(text) if text.isdecimal() and len(text) < 19 else None
     if last_id is None:
-        last_id = await sync_to_async(live.latest_id)()
+        last_id = await sync_to_async(live.latest_id)(before=timezone.now() - _back(request))
     return StreamingHttpResponse(
         stream(user_id, last_id),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _back(request: HttpRequest) -> timedelta:
+    text = request.GET.get("back", "")
+    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    return min(timedelta(seconds=seconds), FARTHEST_BACK)
 
 
 async def stream(user_id: int, last_id: int) -> AsyncIterator[bytes]:

@@ -38,11 +38,16 @@ def folders(request: HttpRequest) -> HttpResponse:
 def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """Ask for and do one of: create (below this one), rename, move, delete."""
     folder = visible_folder(request, pk, Permission.MANAGE_FOLDERS)
-    if act not in ("create", "rename", "move", "delete"):
+    if act not in ("create", "rename", "move", "window", "delete"):
         raise Http404
     if request.method != "POST":
         names = "folders/ask_name.html"
-        extra = {"create": names, "rename": names, "move": "folders/ask_parent.html"}
+        extra = {
+            "create": names,
+            "rename": names,
+            "move": "folders/ask_parent.html",
+            "window": "folders/ask_window.html",
+        }
         return ask(
             request,
             _question(folder, act),
@@ -62,6 +67,8 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
             return inventory.create_folder(folder, name)
         if act == "rename":
             return inventory.rename_folder(folder, name)
+        if act == "window":
+            return inventory.set_maintenance_window(folder, request.POST.get("window", ""))
         if act == "delete":
             return inventory.delete_folder(folder)
         parent = visible_folder(request, request.POST.get("parent", ""))
@@ -72,6 +79,7 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         "create": f"{name} is created.",
         "rename": f"Renamed to {name}.",
         "move": f"{folder} is moved.",
+        "window": f"The maintenance window of {folder} is set.",
         "delete": f"{folder} is deleted.",
     }[act]
     attempt(
@@ -103,6 +111,16 @@ def _question(folder: Folder, act: str) -> Question:
             "Systems and roles stay as they are.",
             "Rename it back at any time.",
             "Rename",
+            address,
+            back,
+        )
+    if act == "window":
+        return Question(
+            f"Maintenance window of {folder}",
+            "Changes that were asked to wait for it are handed over while it is open, in the time of each system. It "
+            "holds for all folders below that have none of their own.",
+            "Change it back at any time.",
+            "Set",
             address,
             back,
         )

@@ -35,13 +35,24 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Folders", "folders", "folder", Permission.VIEW, True),
         ),
     ),
-    ("Provisioning", (Entry("Change sets", "change_sets", "list-check", Permission.VIEW, True),)),
+    (
+        "Provisioning",
+        (
+            Entry("Change sets", "change_sets", "list-check", Permission.VIEW, True),
+            Entry("Templates", "templates", "columns-3", Permission.VIEW, True),
+            Entry("Drift", "drift", "git-compare", Permission.VIEW, True),
+            Entry("Backups", "backups", "arrow-back-up", Permission.VIEW, True),
+        ),
+    ),
     ("Tickets", (Entry("Open tickets", "tickets", "ticket", Permission.VIEW, True, "tickets"),)),
     (
         "Administration",
         (
             Entry("Network settings", "network_settings", "network", Permission.VIEW_SERVER, False),
+            Entry("Credentials", "credentials", "key", Permission.VIEW_SERVER, False),
+            Entry("Secure-Only", "secure_only", "shield-check", Permission.VIEW, True),
             Entry("People and roles", "people", "users", Permission.MANAGE_PEOPLE, False),
+            Entry("Jobs", "jobs", "clock", Permission.VIEW, True),
             Entry("Audit", "audit", "writing", Permission.VIEW_SERVER, False),
         ),
     ),
@@ -88,5 +99,14 @@ def ticket_scope(request: HttpRequest) -> Q:
 
 def _is_here(here: str, page: str) -> bool:
     return here == page or here.startswith(
-        {"systems": "system_", "change_sets": "change_set_"}.get(page, "\0")
+        {
+            "systems": "system_",
+            "change_sets": "change_set_",
+            "drift": "drift_",
+            "templates": "template",
+            "backups": "backup",
+            "secure_only": "secure_only_",
+            "jobs": "job",
+            "credentials": "credential",
+        }.get(page, "\0")
     )

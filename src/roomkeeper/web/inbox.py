@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.systems import admission, network_settings
+from roomkeeper.systems import admission, expectations, network_settings
 from roomkeeper.systems.models import State, System, TimelineEntry
 from roomkeeper.web.access import grants, visible_folder
 from roomkeeper.web.acts import Question, ask, attempt
@@ -85,6 +85,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             "settings": found_settings,
             "tabs": [(key, label, counts[key]) for key, (_, label) in SHOWS.items()],
             "times": _times(list(page.object_list)),
+            "expected": expectations.match(page.object_list) if show == "waiting" else {},
             "may_admit": grants(request).may_anywhere(Permission.ADMIT),
             "manager": manager_values(found_settings),
             "pager": pager,

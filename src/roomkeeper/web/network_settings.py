@@ -12,15 +12,18 @@ from django.urls import reverse
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.systems import former_addresses
 from roomkeeper.systems import network_settings as service
 from roomkeeper.systems.models import NetworkSettings, System
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
 
+STRAGGLERS_SHOWN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the form. `kind` is text, number, switch or networks (one a line)."""
+    """One field of the form. `kind` is text, number, switch, networks (one a line), pem or secret (never shown)."""
 
     name: str
     label: str
@@ -45,6 +48,18 @@ SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
             Field("public_fqdn", "Host name", "text", "For example rooms.example.org"),
             Field("public_ipv4", "IPv4 address", "text"),
             Field("public_ipv6", "IPv6 address", "text"),
+        ),
+    ),
+    (
+        "Alternate address",
+        "",
+        (
+            Field(
+                "alternate_address",
+                "Second address that systems are told",
+                "text",
+                "A host name or an address; for when the first does not answer. Empty: none.",
+            ),
         ),
     ),
     (
@@ -109,6 +124,27 @@ SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
                 "networks",
                 "One a line. Empty: only where a system's own record allows it.",
             ),
+            Field(
+                "device_authorities",
+                "Authorities for certificates of devices",
+                "pem",
+                "Certificates in PEM, one after the other. For systems whose trust is set to an authority; the others "
+                "are known by the key that they showed at their first login.",
+            ),
+        ),
+    ),
+    (
+        "SNMP on systems",
+        "Written to every system of a family that takes it, but not in Secure-Only. An empty field writes nothing.",
+        (
+            Field("snmp_contact", "Contact", "text", "Whom to call."),
+            Field("snmp_location", "Location", "text"),
+            Field(
+                "snmp_community",
+                "Community",
+                "secret",
+                "By which monitoring reads from the systems. To try communities while adding systems, see Credentials.",
+            ),
         ),
     ),
     (
@@ -122,29 +158,69 @@ SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
             Field("heartbeat_unknown", "In the inbox", "number", "Unknown systems."),
         ),
     ),
+    (
+        "Maintenance window",
+        "When systems may be disturbed, for folders that say nothing else.",
+        (
+            Field(
+                "maintenance_window",
+                "Open",
+                "text",
+                "For example Mon-Fri 20:00-06:00, Sat-Sun 00:00-24:00. Empty: always.",
+            ),
+            Field("time_zone", "Time zone", "text", "For systems that report none, such as Europe/Oslo."),
+        ),
+    ),
+    (
+        "Polling",
+        "How often a system that can be reached is asked how it is, in seconds; less often if it tells us by itself.",
+        (
+            Field(
+                "polling",
+                "Poll systems that can be reached",
+                "switch",
+                "Off: what is known of a system is what it posts.",
+            ),
+            Field("poll_idle", "Idle", "number", "900 is a quarter of an hour."),
+            Field("poll_in_call", "In a call", "number"),
+            Field("poll_watched", "Watched", "number", "Somebody has its page open."),
+            Field("poll_dead", "Not answering", "number", "Until it answers again."),
+            Field("polls_at_once", "Systems at once", "number", "On the whole server."),
+            Field(
+                "polls_at_once_in_a_network",
+                "At once in one network",
+                "number",
+                "A network is a /24 or a /64.",
+            ),
+        ),
+    ),
 )
 FIELDS = {field.name: field for _, _, fields in SECTIONS for field in fields}
+# Where a field's value is kept, if that has another name.
+COLUMNS = {"snmp_community": "snmp_community_ciphertext"}
 
 
 @needs(Permission.VIEW_SERVER)
 def network_settings(request: HttpRequest) -> HttpResponse:
     """Show the settings; with a POST, change them all at once or say beside each field why not."""
     found = service.get()
-    shown: dict[str, Any] = {name: _shown(field, getattr(found, name)) for name, field in FIELDS.items()}
+    shown: dict[str, Any] = {name: _shown(field, found) for name, field in FIELDS.items()}
     errors: dict[str, str] = {}
     if request.method == "POST":
         demand(request.user, Permission.MANAGE_SERVER)
-        values = {name: _read(request, field) for name, field in FIELDS.items()}
-        before = {name: getattr(found, name) for name in FIELDS}
+        values = {name: _read(request, field) for name, field in FIELDS.items() if _is_given(request, field)}
+        before = {name: getattr(found, COLUMNS.get(name, name)) for name in FIELDS}
         try:
             with transaction.atomic():
                 after = service.update(values, user=request.user, now=moment())
-                changed = [name for name in FIELDS if getattr(after, name) != before[name]]
+                changed = [name for name in FIELDS if getattr(after, COLUMNS.get(name, name)) != before[name]]
                 if changed:
                     audit.record(request.user, "web", "change network settings", after, changed=changed)
         except service.InvalidNetworkSettings as refusal:
             errors = refusal.errors
-            shown = {name: request.POST.get(name, "") for name in FIELDS}
+            shown |= {
+                name: request.POST.get(name, "") for name, field in FIELDS.items() if field.kind != "secret"
+            }
             messages.error(request, "Nothing was changed: see the fields marked below.")
         else:
             messages.success(request, _done(changed))
@@ -158,8 +234,11 @@ def network_settings(request: HttpRequest) -> HttpResponse:
         "network_settings/network_settings.html",
         {
             "sections": sections,
+            "now": moment(),
             "may_manage": grants(request).may(Permission.MANAGE_SERVER),
             "managed": System.objects.filter(state="managed").count(),
+            "stragglers": former_addresses.stragglers().order_by("name", "pk")[:STRAGGLERS_SHOWN],
+            "straggling": former_addresses.stragglers().count(),
             "entries": AuditEntry.objects.filter(object_kind=NetworkSettings._meta.verbose_name).order_by(
                 "-id"
             )[:10],
@@ -168,12 +247,24 @@ def network_settings(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _shown(field: Field, value: Any) -> Any:
+def _shown(field: Field, found: NetworkSettings) -> Any:
+    value = getattr(found, COLUMNS.get(field.name, field.name))
+    if field.kind == "secret":
+        return bool(value)
     return "\n".join(value) if field.kind == "networks" else value
+
+
+def _is_given(request: HttpRequest, field: Field) -> bool:
+    """A secret is left alone unless another one was typed, or it is to be forgotten."""
+    if field.kind != "secret":
+        return True
+    return bool(request.POST.get(field.name, "").strip() or request.POST.get(f"{field.name}_forget"))
 
 
 def _read(request: HttpRequest, field: Field) -> Any:
     text = request.POST.get(field.name, "").strip()
+    if request.POST.get(f"{field.name}_forget"):
+        return ""
     if field.kind == "switch":
         return bool(text)
     if field.kind == "networks":
@@ -187,6 +278,6 @@ def _done(changed: list[str]) -> str:
     if not changed:
         return "Nothing was changed."
     labels = ", ".join(FIELDS[name].label for name in changed)
-    moved = any(name.startswith(("internal_", "public_")) for name in changed)
-    more = " Managed systems are told the new address with the answers to their next posts." if moved else ""
+    moved = any(name.startswith(("internal_", "public_", "alternate_", "snmp_")) for name in changed)
+    more = " Managed systems are told, at the latest with the answers to their next posts." if moved else ""
     return f"Changed: {labels}.{more}"

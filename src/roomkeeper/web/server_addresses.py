@@ -29,7 +29,9 @@ class ManagerValues:
         """The address with the port where it is not the usual one."""
         port = self.https_port if protocol == "HTTPS" else self.http_port
         usual = 443 if protocol == "HTTPS" else 80
-        return side if port == usual or not side else f"{side}:{port}"
+        if port == usual or not side:
+            return side
+        return f"[{side}]:{port}" if ":" in side else f"{side}:{port}"
 
     @property
     def address(self) -> str:

@@ -1,7 +1,5 @@
 """Acts on one system: each asks first, then calls the service that does it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,26 +23,11 @@ from roomkeeper.web.access import visible_folder, visible_system
 from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
+from roomkeeper.web.system_act import Act
+from roomkeeper.web.system_device_acts import DEVICE_ACTS
 from roomkeeper.web.system_filters import CONNECTIVITY_CHOICES
 
 NEXT_POST = "It happens with the answer to the next post of the system, and can be cancelled until then."
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One act: who may, what is asked, what is done, and what is said afterwards (`{0}` is the system)."""
-
-    permission: Permission
-    title: str
-    what: str
-    undo: str
-    button: str
-    run: Callable[[HttpRequest, System], Any]
-    done: str
-    extra: str = ""
-    tab: str = ""
-    is_dangerous: bool = False
-    needs_word: bool = False
 
 
 def _approve(request: HttpRequest, system: System) -> Any:
@@ -343,7 +326,7 @@ ACTS: dict[str, Act] = {
         is_dangerous=True,
         needs_word=True,
     ),
-}
+} | DEVICE_ACTS
 
 
 @needs(Permission.VIEW, anywhere=True)

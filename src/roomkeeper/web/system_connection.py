@@ -8,8 +8,10 @@ from django.http import HttpRequest
 
 from roomkeeper.devices import registry
 from roomkeeper.devices.families.manifest import Direction, Requirement
-from roomkeeper.systems import network_settings
+from roomkeeper.polling import service as polling
+from roomkeeper.systems import credentials, liveness, network_settings
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, System
+from roomkeeper.web.acts import now as moment
 
 UNREACHABLE = (Connectivity.BEHIND_FIREWALL, Connectivity.INACCESSIBLE)
 
@@ -27,19 +29,31 @@ class Road:
     at: datetime | None = None
 
 
-def roads(system: System, contact: Contact | None, settings: NetworkSettings, last_probe: Any) -> list[Road]:
+def roads(
+    system: System,
+    contact: Contact | None,
+    settings: NetworkSettings,
+    last_probe: Any,
+    polls: polling.Facts,
+) -> list[Road]:
     """The family's table of network requirements with what is known of each of its rows."""
     # A system that has said nothing of itself yet is taken for an endpoint.
     family = registry.get_family(system.family or "roomos")
     return [
         _outbound(requirement, system, contact)
         if requirement.direction is Direction.OUTBOUND
-        else _inbound(requirement, system, settings, last_probe)
+        else _inbound(requirement, system, settings, last_probe, polls)
         for requirement in family.requirements
     ]
 
 
-def _inbound(requirement: Requirement, system: System, settings: NetworkSettings, last_probe: Any) -> Road:
+def _inbound(
+    requirement: Requirement,
+    system: System,
+    settings: NetworkSettings,
+    last_probe: Any,
+    polls: polling.Facts,
+) -> Road:
     service = requirement.service
     ports = {
         "HTTPS": system.https_port or settings.device_https_port,
@@ -54,8 +68,26 @@ def _inbound(requirement: Requirement, system: System, settings: NetworkSettings
             service, port, True, True, "grey", "not used: its connectivity says that it cannot be reached"
         )
     if service in ports:
-        return Road(service, port, True, False, *_probe_words(system, last_probe))
+        told = _poll_words(system, polls, service) or _probe_words(system, last_probe)
+        return Road(service, port, True, False, *told)
+    if service == "SNMP":
+        return Road(service, port, True, False, *_snmp_words(system))
     return Road(service, port, True, False, "grey", "not used: nothing needs it")
+
+
+def _poll_words(
+    system: System, polls: polling.Facts, service: str
+) -> tuple[str, str, datetime | None] | None:
+    """What its last poll tells of the road; None where it was not polled yet. HTTPS is tried first (rule R6)."""
+    if polls.last_at is None:
+        return None
+    # Whoever was reached by TLS has a pinned key.
+    used = "HTTPS" if system.pinned_key or system.is_secure_only else "HTTP"
+    if service != used:
+        return ("grey", "not used: HTTPS is", None) if service == "HTTP" else None
+    if polls.error:
+        return "red", f"its last poll failed: {polls.error}", polls.last_at
+    return "green", "answered its last poll", polls.last_at
 
 
 def _probe_words(system: System, change: Any) -> tuple[str, str, datetime | None]:
@@ -68,6 +100,28 @@ def _probe_words(system: System, change: Any) -> tuple[str, str, datetime | None
     if change is None or change.probe not in words:
         return "grey", "not tried yet", None
     return (*words[change.probe], change.at)
+
+
+def _snmp_words(system: System) -> tuple[str, str]:
+    """What is known of its SNMP agent, which is asked when a system is added and when it is diagnosed."""
+    if system.sys_object_id:
+        return "green", f"answered as {system.sys_object_id}"
+    return "grey", "not asked, or did not answer; nothing needs it"
+
+
+def login_words(system: System) -> tuple[str, str, datetime | None]:
+    """How the stored login fares: a dot's colour, words, and since when."""
+    if not credentials.has_credentials(system):
+        return "grey", "no login is stored", None
+    if system.login_refused_at is not None:
+        return (
+            "red",
+            "refused; it is not sent again before it is changed or tried again here",
+            system.login_refused_at,
+        )
+    if system.login_worked_at is not None:
+        return "green", "worked", system.login_worked_at
+    return "grey", "not tried yet", None
 
 
 def _outbound(requirement: Requirement, system: System, contact: Contact | None) -> Road:
@@ -100,8 +154,9 @@ def connection_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     last_probe = next((change for change in changes if change.probe), None)
     secrets = {secret.stage: secret for secret in system.secrets.defer("ciphertext", "digest")}
     found = network_settings.get()
+    polls = polling.facts_of([system])[system.pk]
     return {
-        "roads": roads(system, contact, found, last_probe),
+        "roads": roads(system, contact, found, last_probe, polls),
         "connectivity_changes": changes,
         "applied": applied,
         "claims": list(system.claims.order_by("-last_at")[:20]),
@@ -111,4 +166,7 @@ def connection_tab(request: HttpRequest, system: System) -> dict[str, Any]:
         "network": found,
         "policy_is_on": found.update_connectivity,
         "has_password": bool(system.password_ciphertext),
+        "login": login_words(system),
+        "why_alive": liveness.why(contact, moment()),
+        "polls": polls,
     }

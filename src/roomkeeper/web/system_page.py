@@ -18,8 +18,10 @@ from roomkeeper.systems.models import StoredDocument, System
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.web.access import grants, visible_system
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.backups import backups_tab
 from roomkeeper.web.system_changes import changes_tab
 from roomkeeper.web.system_connection import connection_tab
+from roomkeeper.web.system_diagnosis import diagnosis_tab
 from roomkeeper.web.system_settings import settings_tab
 from roomkeeper.web.system_timeline import timeline_tab
 
@@ -83,8 +85,10 @@ def _log_tab(request: HttpRequest, system: System) -> dict[str, Any]:
 TABS: dict[str, tuple[str, Callable[[HttpRequest, System], dict[str, Any]]]] = {
     "summary": ("Summary", _summary_tab),
     "connection": ("Connection", connection_tab),
+    "diagnosis": ("Diagnosis", diagnosis_tab),
     "settings": ("Settings", settings_tab),
     "changes": ("Changes", changes_tab),
+    "backups": ("Backups", backups_tab),
     "timeline": ("Timeline", timeline_tab),
     "status": ("Status", _status_tab),
     "log": ("Change log", _log_tab),

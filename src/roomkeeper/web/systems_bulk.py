@@ -95,6 +95,17 @@ def _value(request: HttpRequest) -> str | None:
     return None if request.POST.get("take_back") else request.POST.get("value", "")
 
 
+def _care(request: HttpRequest) -> planning.Care:
+    limit = request.POST.get("failure_limit", "").strip()
+    if limit and not (limit.isdecimal() and len(limit) <= 6):
+        raise ValueError(f"{limit!r} is no number of systems.")
+    return planning.Care(
+        during_calls=bool(request.POST.get("during_calls")),
+        only_in_window=bool(request.POST.get("only_in_window")),
+        failure_limit=int(limit) if limit else None,
+    )
+
+
 def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> HttpResponse:
     path = request.POST.get("path", "").strip()
     with transaction.atomic():
@@ -105,6 +116,7 @@ def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> 
             now=now,
             description=request.POST.get("description", "").strip(),
             is_persistent=bool(request.POST.get("is_persistent")),
+            care=_care(request),
         )
         audit.record(request.user, "web", "change settings", made, path=path, systems=len(chosen))
     messages.success(request, f"Asked of {len(chosen)} systems. What becomes of it is followed here.")

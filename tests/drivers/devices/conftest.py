@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import pytest
+from tests.drivers.devices.snmpd import Rubbish, free_udp_port, start_snmpd
 
 from roomkeeper.devices.client import DeviceTransport, Patience, Target
 from roomkeeper.devices.login import Login
@@ -48,6 +49,40 @@ async def make_endpoint() -> AsyncIterator[Callable[..., Any]]:
     yield make
     for endpoint in started:
         await endpoint.stop()
+
+
+@pytest.fixture
+async def make_snmpd(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Start net-snmp's agent; gives its port. It stops with the test."""
+    started: list[asyncio.subprocess.Process] = []
+
+    async def make(*lines: str, address: str = "127.0.0.1", port: int = 0) -> int:
+        port = port or free_udp_port(address)
+        started.append(await start_snmpd(tmp_path / f"snmpd{len(started)}", address, port, *lines))
+        return port
+
+    yield make
+    for process in started:
+        process.terminate()
+        await process.communicate()
+
+
+@pytest.fixture
+async def make_agent() -> AsyncIterator[Callable[..., Any]]:
+    """Start agents on loopback that answer with what a function makes of each datagram."""
+    started: list[asyncio.BaseTransport] = []
+
+    async def make(answer: Callable[[bytes], bytes | list[bytes] | None]) -> Rubbish:
+        loop = asyncio.get_running_loop()
+        transport, agent = await loop.create_datagram_endpoint(
+            lambda: Rubbish(answer), local_addr=("127.0.0.1", 0)
+        )
+        started.append(transport)
+        return agent
+
+    yield make
+    for transport in started:
+        transport.close()
 
 
 def target_of(endpoint: VirtualEndpoint, **changes: Any) -> Target:

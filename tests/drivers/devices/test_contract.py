@@ -12,7 +12,7 @@ from tests.drivers.devices.conftest import CAPTURES, GOOD, LAN, SERIAL, play, ta
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport, Target
-from roomkeeper.devices.driver import Driver
+from roomkeeper.devices.driver import DOCUMENT_KINDS, Driver
 from roomkeeper.devices.families.manifest import CAPABILITIES
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.login import Login
@@ -37,7 +37,9 @@ MESSAGE = "UserInterface/Message/Alert/Display"
 
 def test_the_interface_has_the_capabilities_and_nothing_else() -> None:
     methods = [name for name, one in inspect.getmembers(Driver, inspect.iscoroutinefunction)]
-    assert sorted(methods) == sorted(CAPABILITIES)
+    # A document as it came is read under the promises to read it decoded.
+    assert sorted(methods) == sorted([*CAPABILITIES, "fetch_document"])
+    assert set(DOCUMENT_KINDS.values()) <= set(CAPABILITIES)
 
 
 @pytest.mark.parametrize("name", sorted(load_families()))
@@ -54,6 +56,10 @@ async def test_what_the_manifest_does_not_promise_is_refused_unsent(
             await getattr(driver, capability)(*ARGUMENTS.get(capability, ()))
         assert type(caught.value) is expected, capability
         assert str(caught.value).startswith("Old (127.0.0.1) ")
+    for kind, capability in DOCUMENT_KINDS.items():
+        expected = errors.ConnectionRefused if family.can(capability) else errors.Unsupported
+        with pytest.raises(expected, match=r"Old \(127\.0\.0\.1\) "):
+            await driver.fetch_document(kind)
 
 
 # Every recording

@@ -30,11 +30,13 @@ def test_every_remote_command_is_in_the_reference() -> None:
 
 
 _FIRST = {
+    "backup_id",
     "system_id",
     "change_set_id",
     "action_id",
     "folder_id",
     "tag_id",
+    "template_id",
     "ticket_id",
     "user_id",
     "group_id",

@@ -102,7 +102,12 @@ def test_systems_elsewhere_are_not_there_for_the_site_administrator(
     home_office: System,
     as_user: CallerOf,
 ) -> None:
-    bodies = {"commands": {"command": "Standby/Activate"}, "accept-identity": {"serial_number": "X"}}
+    bodies = {
+        "commands": {"command": "Standby/Activate"},
+        "accept-identity": {"serial_number": "X"},
+        "replace": {"serial_number": "X"},
+        "fix": {"fix": "enforce"},
+    }
     body = bodies.get(path.rpartition("/")[2], {} if method == "PATCH" else None)
     call = as_user(site_administrator)
 

@@ -321,12 +321,16 @@ def test_pre_registration_takes_any_spelling_of_a_mac_address(call: Caller, oslo
     assert "already has that identity" in again.json()["detail"]
 
 
-def test_adding_by_address_alone_says_what_to_do_instead(call: Caller) -> None:
-    answer = call("POST", "systems", {"host": "10.0.0.9", "username": "admin", "password": "x"})
+def test_system_without_host_and_identity_is_refused_with_what_to_do(call: Caller) -> None:
+    answer = call("POST", "systems", {"name": "Boardroom"})
     assert answer.status_code == 422
     problem = answer.json()
-    assert "not available in this version" in problem["detail"]
-    assert "MAC address" in problem["detail"]
+    assert "added by its host, or registered by its MAC address, its serial number" in problem["detail"]
+    assert [error["field"] for error in problem["errors"]] == [
+        "body.host",
+        "body.mac_address",
+        "body.serial_number",
+    ]
     assert problem["hint"]
 
 

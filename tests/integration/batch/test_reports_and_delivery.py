@@ -2,7 +2,8 @@
 
 import pytest
 
-from roomkeeper.provisioning import actions, expiry, management, planning
+from roomkeeper.provisioning import actions, expiry, management, planning, states
+from roomkeeper.provisioning.change_sets import cancel_change_set
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.systems import secure_only
 from roomkeeper.systems.documents import reported_configuration, status_values
@@ -41,15 +42,15 @@ def ask(manager, settings):
 
 def test_setting_waits_is_delivered_and_confirmed_by_the_next_report(manager, proven):
     change_set = ask(manager, {NAME: "Court 3"})
-    assert planning.state_of(change_set) == "waiting"
+    assert states.state_of(change_set) == "waiting"
     manager.wait(seconds=30)
     answer = manager.beat(proven)
     assert [(s.path, s.value) for s in answer.settings] == [(NAME, "Court 3")]
     assert {document.location for document in answer.documents} >= {"/Configuration", "/Status"}
-    assert planning.state_of(change_set) == "delivered"
+    assert states.state_of(change_set) == "delivered"
     manager.wait(seconds=1)
     manager.post(proven.configuration({NAME: "Court 3"}))
-    assert planning.state_of(change_set) == "confirmed"
+    assert states.state_of(change_set) == "confirmed"
     assert system().name == "Court 3"
 
 
@@ -326,7 +327,7 @@ def test_configuration_feedback_updates_what_is_reported(manager, proven):
 def test_cancelled_rename_gives_the_name_back(manager, proven):
     change_set = planning.rename(system(), "Court 9", user=None, now=manager.now)
     assert system().name == "Court 9"
-    planning.cancel_change_set(change_set, user=None, now=manager.now)
+    cancel_change_set(change_set, user=None, now=manager.now)
     assert system().name == "Boardroom"
 
 

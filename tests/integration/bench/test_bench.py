@@ -34,3 +34,22 @@ def test_check_in_bench_answers_and_finds_every_row() -> None:
     assert posted["ratio"] == pytest.approx(
         posted["value"] / figures["ceiling sqlite 100"]["value"], abs=0.001
     )
+
+
+@pytest.mark.acceptance
+def test_poll_bench_answers_and_finds_every_document() -> None:
+    """Three rounds over each road; the bench itself holds what answered against what is kept."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "polls", "--quick", "--database", "sqlite"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    figures = {figure["name"]: figure for figure in map(json.loads, done.stdout.splitlines())}
+    for road in ("http", "https"):
+        assert figures[f"poll sqlite {road} 60 round, living only"]["value"] > 0
+        of_all = figures[f"poll sqlite {road} 60 p95 of the living, 3 dead"]
+        assert of_all["ratio_to"] == f"poll sqlite {road} 60 p95 of the living, living only"

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from tests.integration.provisioning.conftest import NOW, report_configuration, report_value_spaces
 
 from roomkeeper.provisioning import expiry, planning
+from roomkeeper.provisioning.change_sets import cancel_change_set, retry_failed
 from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet
-from roomkeeper.provisioning.planning import PlanRefused, counts_of, state_of
+from roomkeeper.provisioning.planning import PlanRefused
+from roomkeeper.provisioning.states import counts_of, state_of
 from roomkeeper.systems.models import ChangeEvent, Contact, State, System, TimelineEntry
+from tests.integration.provisioning.conftest import NOW, report_configuration, report_value_spaces
 
 VOLUME, NAME, PASSWORD = "Audio/DefaultVolume", "SystemUnit/Name", "NetworkServices/HTTP/Proxy/Password"
 
@@ -132,13 +134,13 @@ def test_value_of_the_last_report_confirms_nothing_while_another_is_on_its_way(b
 def test_only_what_still_waits_is_cancelled(boardroom, vault, operator):
     change_set = create([boardroom, vault], {VOLUME: "60"})
     ChangeItem.objects.filter(system=vault).update(state="delivered")
-    assert planning.cancel_change_set(change_set, user=operator, now=NOW) == 1
+    assert cancel_change_set(change_set, user=operator, now=NOW) == 1
     assert sorted((item.system_id, item.state, item.reason) for item in items(change_set)) == sorted(
         [(boardroom.pk, "cancelled", "cancelled by operator"), (vault.pk, "delivered", "")]
     )
     change_set.refresh_from_db()
     assert change_set.cancelled_at == NOW
-    assert planning.cancel_change_set(change_set, user=operator, now=NOW) == 0
+    assert cancel_change_set(change_set, user=operator, now=NOW) == 0
 
 
 @pytest.mark.parametrize("state", ["failed", "expired", "cancelled"])
@@ -147,7 +149,7 @@ def test_what_did_not_come_about_is_tried_again_with_fresh_rounds(boardroom, sta
     ChangeItem.objects.update(state=state, rounds=3, absences=1, other_values=2, reason="x", ended_at=NOW)
     Contact.objects.update(has_work=False)
     later = NOW + timedelta(days=20)
-    assert planning.retry_failed(change_set, user=None, now=later) == 1
+    assert retry_failed(change_set, user=None, now=later) == 1
     (item,) = items(change_set)
     assert (item.state, item.rounds, item.absences, item.other_values, item.reason) == (
         "waiting",
@@ -165,7 +167,7 @@ def test_what_did_not_come_about_is_tried_again_with_fresh_rounds(boardroom, sta
 def test_what_is_done_replaced_or_open_is_not_tried_again(boardroom, state):
     change_set = create([boardroom], {VOLUME: "60"})
     ChangeItem.objects.update(state=state)
-    assert planning.retry_failed(change_set, user=None, now=NOW) == 0
+    assert retry_failed(change_set, user=None, now=NOW) == 0
     assert states(change_set) == [state]
 
 
@@ -173,7 +175,7 @@ def test_wish_tried_again_replaces_what_was_asked_for_meanwhile(boardroom, vault
     older = create([boardroom], {VOLUME: "60", NAME: "A"})
     ChangeItem.objects.update(state="failed")
     newer = create([boardroom, vault], {VOLUME: "70"})
-    planning.retry_failed(older, user=None, now=NOW)
+    retry_failed(older, user=None, now=NOW)
     assert states(older) == ["waiting", "waiting"]
     assert {item.system_id: item.state for item in items(newer)} == {
         boardroom.pk: "superseded",

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from tests.cast import add_system
-from tests.integration.provisioning.conftest import NOW, report_configuration, report_value_spaces
 
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.provisioning.planning import PlanRefused, plan_settings
 from roomkeeper.systems.models import State, System
+from tests.cast import add_system
+from tests.integration.provisioning.conftest import NOW, report_configuration, report_value_spaces
 
 REPORTED = {
     "SystemUnit/Name": "Boardroom",

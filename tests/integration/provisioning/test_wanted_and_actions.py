@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from tests.integration.provisioning.conftest import NOW, report_configuration
 
 from roomkeeper.provisioning import actions, expiry, management, planning
 from roomkeeper.provisioning.actions import ActionRefused
@@ -12,6 +11,7 @@ from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.provisioning.wanted import drift_of, wanted_values
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import Contact, State, System, TimelineEntry
+from tests.integration.provisioning.conftest import NOW, report_configuration
 
 VOLUME, NAME = "Audio/DefaultVolume", "SystemUnit/Name"
 ADDRESS = "Provisioning/ExternalManager/Address"

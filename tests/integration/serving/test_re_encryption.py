@@ -7,12 +7,16 @@ from django.conf import settings as django_settings
 
 from roomkeeper import keys
 from roomkeeper.accounts.models import KeptAnswer
+from roomkeeper.backups.models import Replacement
+from roomkeeper.configuration_templates.models import ConfigurationTemplate, TemplateVersion
+from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeItem
 from roomkeeper.serving import re_encryption
-from roomkeeper.systems import admission, credentials, secrets
-from roomkeeper.systems.models import State, System, SystemSecret
+from roomkeeper.systems import admission, credentials, network_settings, secrets
+from roomkeeper.systems.models import Credential, NetworkSettings, State, System, SystemSecret
 
+OTHERS = ("of a job", "of the list", "community", "of a template", "of old hardware")
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 
 
@@ -28,6 +32,14 @@ def stored(boardroom, operator):
     admission.approve(boardroom, user=None, now=NOW)
     body = keys.load(django_settings.OPTIONS.data).encrypt("{}")
     KeptAnswer.objects.create(user=operator, key="k", request_digest="d", status=200, body=body)
+    encrypt = keys.load(django_settings.OPTIONS.data).encrypt
+    Job.objects.create(kind="trial", title="A trial", secrets_ciphertext=encrypt("of a job"))
+    Credential.objects.create(name="c", kind="login", ciphertext=encrypt("of the list"))
+    network_settings.get()
+    NetworkSettings.objects.update(snmp_community_ciphertext=encrypt("community"))
+    template = ConfigurationTemplate.objects.create(name="T", folder=boardroom.folder)
+    TemplateVersion.objects.create(template=template, number=1, secrets_ciphertext=encrypt("of a template"))
+    Replacement.objects.create(system=boardroom, old_password_ciphertext=encrypt("of old hardware"))
     return secrets.text_of(SystemSecret.objects.get())
 
 
@@ -48,7 +60,7 @@ def test_every_stored_secret_is_readable_after_rotation_and_under_the_new_key_al
     only_new = keys.drop_old_encryption_keys(data)
     after = ciphertexts()
     assert not set(before) & set(after)
-    assert sorted(map(only_new.decrypt, after)) == sorted(["correct horse", stored, "battery", "{}"])
+    assert sorted(map(only_new.decrypt, after)) == sorted(["correct horse", stored, "battery", "{}", *OTHERS])
     boardroom.refresh_from_db()
     assert credentials.password_of(boardroom) == "correct horse"
     assert secrets.text_of(SystemSecret.objects.get()) == stored

@@ -80,7 +80,6 @@ def test_network_is_kept_in_its_own_spelling(root_folder):
     [
         ({}, "MAC address or its serial number"),
         ({"mac_address": " ", "serial_number": " "}, "MAC address or its serial number"),
-        ({"hint_address": "10.1.2.3"}, "MAC address or its serial number"),
         ({"mac_address": "00:11:22"}, "is no MAC address"),
         ({"serial_number": "A", "network": "10.1.2.3/33"}, "10.1.2.3/33"),
         ({"serial_number": "A", "network": "here"}, "here"),

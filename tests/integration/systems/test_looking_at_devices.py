@@ -8,25 +8,35 @@ from tests.integration.systems import answering
 from tests.integration.systems.answering import ADDRESS, LOGIN, Answering
 
 from roomkeeper.devices import errors
-from roomkeeper.devices.http import Login, Seen, fetch_certificate, key_of, look
+from roomkeeper.devices.client import DeviceTransport, Target
+from roomkeeper.devices.http import Seen, look
+from roomkeeper.devices.login import Login
+from roomkeeper.devices.reach import Reach
+from roomkeeper.devices.tls import TlsPolicy, fetch_certificate, key_of
 
 ADMIN = Login(*LOGIN)
 
 
+def target_of(
+    door: Answering, *, pinned_key: str = "", is_secure_only: bool = False, **values: object
+) -> Target:
+    return Target(
+        **{
+            "name": "",
+            "address": ADDRESS,
+            "reach": Reach("", is_secure_only, is_first_contact=True),
+            "login": ADMIN,
+            "tls": TlsPolicy(pinned_key=pinned_key),
+            "https_port": door.https_port,
+            "http_port": door.http_port,
+            **values,
+        }
+    )
+
+
 async def look_at(door: Answering, **values: object) -> Seen:
-    async with door.serving():
-        return await look(
-            ADDRESS,
-            **{
-                "http_port": door.http_port,
-                "https_port": door.https_port,
-                "login": ADMIN,
-                "pinned_key": "",
-                "password_may_use_http": False,
-                "is_secure_only": False,
-                **values,
-            },
-        )
+    async with door.serving(), DeviceTransport() as transport:
+        return await look(transport, target_of(door, **values))
 
 
 async def key_at(door: Answering) -> str:
@@ -38,7 +48,7 @@ async def test_device_gives_its_serial_after_the_login():
     door = Answering()
     seen = await look_at(door)
     assert seen.is_device
-    assert (seen.scheme, seen.serial_number, seen.login_refused) == ("https", "FTT00000001", False)
+    assert (seen.scheme, seen.serial_number, seen.refusal) == ("https", "FTT00000001", None)
     assert len(seen.key) == 64
     assert [request.login for request in door.requests] == [None, LOGIN]
     assert {request.line for request in door.requests} == {"GET /getxml?location=/Status/SystemUnit HTTP/1.1"}
@@ -93,9 +103,45 @@ async def test_realms_of_older_devices_are_marks_too(realm):
 async def test_refused_login_is_tried_once():
     door = Answering(http=answering.as_device)
     seen = await look_at(door, login=Login("admin", "wrong"), password_may_use_http=True)
-    assert (seen.is_device, seen.login_refused, seen.serial_number) == (True, True, "")
+    assert (seen.is_device, seen.serial_number) == (True, "")
+    assert type(seen.refusal) is errors.LoginRefused
     assert len(door.logins) == 1
     assert door.connections.count("http") == 0
+
+
+async def test_refused_login_is_not_tried_by_a_second_look_either():
+    door = Answering()
+    async with door.serving(), DeviceTransport() as transport:
+        target = target_of(door, login=Login("admin", "wrong"))
+        for _ in range(3):
+            seen = await look(transport, target)
+            assert isinstance(seen.refusal, errors.LoginRefused)
+        assert len(door.logins) == 1
+        # A changed password is another login.
+        assert (await look(transport, target_of(door))).is_logged_in
+    assert len(door.logins) == 2
+
+
+async def test_login_that_was_refused_before_a_restart_is_not_tried():
+    door = Answering()
+    seen = await look_at(door, login=Login("admin", "wrong", was_refused=True))
+    assert (seen.is_device, isinstance(seen.refusal, errors.LoginRefused)) == (True, True)
+    assert door.logins == []
+
+
+async def test_nothing_is_sent_where_connectivity_forbids_it():
+    for connectivity in ("behind_firewall", "inaccessible"):
+        door = Answering(http=answering.as_device)
+        with pytest.raises(errors.ContactForbidden):
+            await look_at(door, reach=Reach(connectivity))
+        assert door.connections == []
+
+
+async def test_no_password_over_http_where_https_is_there_and_fails():
+    door = Answering(https=answering.hanging_up, http=answering.as_device)
+    seen = await look_at(door, password_may_use_http=True)
+    assert (seen.scheme, seen.is_device, seen.is_logged_in) == ("http", True, False)
+    assert door.logins == []
 
 
 async def test_name_that_no_login_can_carry_is_not_tried():
@@ -107,7 +153,7 @@ async def test_name_that_no_login_can_carry_is_not_tried():
 
 async def test_account_without_rights_counts_as_refused():
     seen = await look_at(Answering(https=answering.forbidding))
-    assert (seen.is_device, seen.login_refused) == (True, True)
+    assert (seen.is_device, type(seen.refusal)) == (True, errors.NotAdministrator)
 
 
 async def test_changed_key_stops_everything_after_the_handshake():

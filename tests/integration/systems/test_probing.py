@@ -8,8 +8,17 @@ from tests.cast import add_system
 from tests.integration.systems import answering
 from tests.integration.systems.answering import ADDRESS, LOGIN, Answering
 
-from roomkeeper.devices.http import Seen, fetch_certificate, key_of
-from roomkeeper.systems import connectivity_changes, credentials, inventory, network_settings, probing
+from roomkeeper.devices import errors
+from roomkeeper.devices.http import Seen
+from roomkeeper.devices.tls import fetch_certificate, key_of
+from roomkeeper.systems import (
+    connectivity_changes,
+    credentials,
+    device_access,
+    inventory,
+    network_settings,
+    probing,
+)
 from roomkeeper.systems.connectivity import ProbeResult
 from roomkeeper.systems.models import Connectivity, ConnectivityChange, Contact, Probe, System, TimelineEntry
 from roomkeeper.tickets.models import Ticket
@@ -49,7 +58,7 @@ def probe(system, door, *, now=NOW, asked=True, **values):
         ask(system, **values)
 
     async def run():
-        async with door.serving():
+        async with door.serving(), device_access.open_transport():
             return await probing.probe_due(now=now)
 
     asyncio.run(run())
@@ -116,6 +125,14 @@ def test_refused_login_is_tried_once_and_told(system):
     door = Answering(http=answering.as_device)
     assert probe(system, door) == "unproven (a device answered and refused the stored login)"
     assert len(door.logins) == 1
+    assert Ticket.objects.get().kind == "login refused"
+    # Another process, or the same after a restart, does not try it either.
+    again = Answering(http=answering.as_device)
+    assert probe(system, again) == "unproven (a device answered and refused the stored login)"
+    assert again.logins == []
+    credentials.set_credentials(system, *LOGIN)
+    assert probe(system, Answering()).startswith("itself")
+    assert Ticket.objects.get().state == "closed"
 
 
 def test_system_that_was_proven_once_is_not_taken_for_itself_without_proof(system):
@@ -220,7 +237,7 @@ def test_ports_of_network_settings_are_used_where_the_system_has_none(system):
     ask(system)
 
     async def run():
-        async with door.serving():
+        async with door.serving(), device_access.open_transport():
             await probing.probe_due(now=NOW)
 
     asyncio.run(run())
@@ -250,7 +267,7 @@ def test_result_is_dropped_where_a_newer_post_asked_anew_meanwhile(system):
     door.https = ask_anew
 
     async def run():
-        async with door.serving():
+        async with door.serving(), device_access.open_transport():
             await probing.probe_due(now=NOW)
 
     asyncio.run(run())
@@ -278,8 +295,8 @@ def test_result_is_dropped_where_a_newer_post_asked_anew_meanwhile(system):
         ),
         (Seen("https", is_device=True, key="k", serial_number="A"), "", ProbeResult.UNPROVEN),
         (Seen("https", is_device=True, key="k", serial_number="B"), "", ProbeResult.OTHER),
-        (Seen("https", is_device=True, key="k", login_refused=True), "k", ProbeResult.ITSELF),
-        (Seen("https", is_device=True, key="k", login_refused=True), "", ProbeResult.UNPROVEN),
+        (Seen("https", is_device=True, key="k", refusal=errors.LoginRefused()), "k", ProbeResult.ITSELF),
+        (Seen("https", is_device=True, key="k", refusal=errors.LoginRefused()), "", ProbeResult.UNPROVEN),
     ],
 )
 def test_what_an_answer_proves(seen, pinned, result):

@@ -3,15 +3,18 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.test import AsyncClient
+from django.utils import timezone
 
 from roomkeeper.accounts.models import User
 from roomkeeper.systems import live
-from roomkeeper.systems.models import System
+from roomkeeper.systems.models import ChangeEvent, System
 from roomkeeper.web.events import stream
 
 
@@ -69,3 +72,41 @@ async def test_a_stranger_hears_nothing_of_systems(stranger: User, boardroom: Sy
         await heard(stranger, lambda: live.publish_many([("system", boardroom.pk, boardroom.folder.path)]))
         == []
     )
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_page_hears_of_what_changed_since_it_was_asked_for(
+    administrator: User, boardroom: System
+) -> None:
+    now = timezone.now()
+
+    def publish() -> None:
+        # The cast itself was news.
+        ChangeEvent.objects.all().delete()
+        live.publish_many([("system", boardroom.pk, "/"), ("ticket", None, ""), ("inbox", None, "")])
+        ages = dict(zip(("system", "ticket", "inbox"), (120, 20, 1), strict=True))
+        for topic, age in ages.items():
+            ChangeEvent.objects.filter(topic=topic).update(at=now - timedelta(seconds=age))
+
+    await sync_to_async(_then_closed)(publish)
+
+    async def told(query: str) -> list[str]:
+        client = AsyncClient()
+        await sync_to_async(_then_closed)(lambda: client.force_login(administrator))
+        answer: Any = await client.get(f"/events{query}")
+        pieces = answer.streaming_content
+        assert await anext(pieces) == b"retry: 3000\n\n"
+        # One more, so that there is an end to wait for.
+        await sync_to_async(_then_closed)(lambda: live.publish_many([("systems", None, "")]))
+        async with asyncio.timeout(10):
+            text = (await anext(pieces)).decode()
+        await pieces.aclose()
+        (data,) = [line for line in text.splitlines() if line.startswith("data: ")]
+        return [one["topic"] for one in json.loads(data.removeprefix("data: "))]
+
+    assert await told("") == ["systems"]
+    assert (await told("?back=5"))[:1] == ["inbox"]
+    assert (await told("?back=30"))[:2] == ["ticket", "inbox"]
+    # However far she asks for, a minute is enough for a page to be made.
+    assert (await told("?back=999"))[:2] == ["ticket", "inbox"]
+    assert "ticket" not in await told("?back=nonsense")

@@ -54,3 +54,12 @@ def test_many_systems_are_sent_in_portions() -> None:
     items = imports.add_systems(Api("http://127.0.0.1:1", "t", transport), systems)
     assert len(sent) == 3
     assert (len(items), items[0]["row"], items[-1]["row"]) == (1200, 2, 1201)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_files_as_spreadsheets_write_them(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    file = tmp_path / "systems.csv"
+    file.write_bytes(f"host{delimiter}name\r\n10.1.2.3{delimiter}Møterom\r\n".encode(encoding))
+    found = imports.read(Api("http://127.0.0.1:1", "t", lambda *_: Received(500, b"")), file)
+    assert found == [{"host": "10.1.2.3", "name": "Møterom"}]

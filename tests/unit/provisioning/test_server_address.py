@@ -5,8 +5,8 @@ from django.conf import settings as django_settings
 
 from roomkeeper.protocols.external_manager import SettingValue
 from roomkeeper.provisioning.management import (
-    FEEDBACK_EXPRESSIONS,
     ServerAddress,
+    family_of,
     is_in_place,
     management_commands,
     management_settings,
@@ -135,7 +135,8 @@ def test_feedback_registration_names_a_format_where_the_software_has_one(version
 
 
 def test_codec_takes_no_more_than_fifteen_expressions():
-    assert len(FEEDBACK_EXPRESSIONS) == len(set(FEEDBACK_EXPRESSIONS)) <= 15
+    expressions = family_of("roomos").feedback.expressions
+    assert len(expressions) == len(set(expressions)) <= 15
 
 
 WANTED = (SettingValue("Provisioning/Mode", "TMS"), SettingValue("Phonebook/Server[1]/ID", "default"))

@@ -7,18 +7,37 @@ from collections.abc import Callable
 
 import typer
 
-from roomkeeper.cli.remote import changes, organising, people, systems
+from roomkeeper.cli.remote import (
+    backups,
+    changes,
+    credentials,
+    diagnosis,
+    drift,
+    jobs,
+    organising,
+    people,
+    reaching,
+    secure_only,
+    systems,
+    templates,
+)
 from roomkeeper.cli.remote.changes import run
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail
 
 commands: dict[str, typer.Typer] = {
     "systems": systems.app,
+    "backups": backups.app,
     "changes": changes.app,
+    "drift": drift.app,
     "actions": changes.actions_app,
+    "jobs": jobs.app,
+    "templates": templates.app,
+    "secure-only": secure_only.app,
     "tickets": organising.tickets_app,
     "folders": organising.folders_app,
     "tags": organising.tags_app,
     "network-settings": organising.network_settings_app,
+    "credentials": credentials.app,
     "users": people.users_app,
     "groups": people.groups_app,
     "tokens": people.tokens_app,
@@ -28,20 +47,32 @@ commands: dict[str, typer.Typer] = {
 # What a resource's name alone does.
 _ALONE: dict[str, Callable[..., None]] = {
     "systems": systems.list_systems,
+    "backups": backups.list_backups,
     "changes": changes.list_changes,
+    "drift": drift.list_drift,
     "actions": changes.list_actions,
+    "jobs": jobs.list_jobs,
+    "templates": templates.list_templates,
+    "secure-only": secure_only.list_moves,
     "tickets": organising.list_tickets,
     "folders": organising.list_folders,
     "tags": organising.list_tags,
     "network-settings": organising.show_network_settings,
+    "credentials": credentials.list_credentials,
     "users": people.list_users,
     "groups": people.list_groups,
     "tokens": people.list_tokens,
     "audit": people.list_audit,
 }
 
+backups.add_to(systems.app)
+
 # Values of commands may begin with a dash; options of our own stand before the filter.
 RUN_SETTINGS = {"allow_interspersed_args": False}
+
+systems.app.command("diagnose")(diagnosis.diagnose)
+systems.app.command("fix")(diagnosis.fix)
+systems.app.command("poll")(reaching.poll)
 
 __all__ = ["commands", "mount", "run"]
 

@@ -67,6 +67,15 @@ def create_change(
         bool, typer.Option("--dry-run", help="Only tell what would become of each system.")
     ] = False,
     description: str = "",
+    during_calls: Annotated[
+        bool, typer.Option("--during-calls", help="Also while a system is in a call.")
+    ] = False,
+    only_in_window: Annotated[
+        bool, typer.Option("--in-window", help="Only in each system's maintenance window.")
+    ] = False,
+    failure_limit: Annotated[
+        int | None, typer.Option(min=0, help="Stop once more systems than this have failed.")
+    ] = None,
     wait: Wait = 0,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -78,6 +87,9 @@ def create_change(
         "settings": naming.settings(settings),
         "persistent": persistent,
         "description": description,
+        "during_calls": during_calls,
+        "only_in_window": only_in_window,
+        "failure_limit": failure_limit,
     }
     if dry_run:
         _print_plan(api.post("change-sets", {**body, "dry_run": True}), as_json=as_json)

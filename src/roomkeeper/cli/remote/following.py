@@ -13,7 +13,7 @@ LOOK_EVERY = 2.0
 
 def wait_for_change_set(api: Api, change_set: int, seconds: float) -> dict[str, Any]:
     """The change set once nothing of it waits; ends the command as failed where it does not come true in time."""
-    found = _wait(
+    found = wait_until(
         lambda: api.get(f"change-sets/{change_set}", changes=False),
         lambda one: one["state"] not in OPEN,
         seconds,
@@ -33,13 +33,16 @@ def wait_for_actions(api: Api, actions: list[int], seconds: float) -> list[dict[
     def look() -> list[dict[str, Any]]:
         return [api.get(f"actions/{action}") for action in actions]
 
-    found: list[dict[str, Any]] = _wait(
+    found: list[dict[str, Any]] = wait_until(
         look, lambda now: all(one["state"] not in OPEN for one in now), seconds
     )
     return found
 
 
-def _wait(look: Callable[[], Any], is_done: Callable[[Any], bool], seconds: float) -> Any:
+def wait_until(
+    look: Callable[[], Any], is_done: Callable[[Any], bool], seconds: float, *, every: float = LOOK_EVERY
+) -> Any:
+    """What `look` gives once it is done, or when the time is over; dots on a terminal meanwhile."""
     end = time.monotonic() + seconds
     while True:
         found = look()
@@ -47,4 +50,4 @@ def _wait(look: Callable[[], Any], is_done: Callable[[Any], bool], seconds: floa
             return found
         if console(errors=True).is_terminal:
             console(errors=True).print(".", end="")
-        time.sleep(min(LOOK_EVERY, max(0.0, end - time.monotonic())))
+        time.sleep(min(every, max(0.0, end - time.monotonic())))

@@ -1,6 +1,7 @@
 """Reading a list of systems to register from CSV, and registering them in portions."""
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,18 @@ _FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False
 def read(api: Api, file: Path) -> list[dict[str, Any]]:
     """The systems of a CSV file; ends the command (usage) where it cannot be understood. Tags are parted by `;`."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        text = _decode(file.read_bytes())
+        head = next((line for line in text.splitlines() if line.strip()), "")
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         fail("Usage", f"{file} cannot be read: {error}", code=USAGE)
     folders: dict[str, int] = {}
     return [_system(api, folders, number, row) for number, row in enumerate(rows, start=2)]
+
+
+def _decode(data: bytes) -> str:
+    """UTF-8 or UTF-16, with or without the mark that spreadsheets put in front."""
+    return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
 
 def add_systems(api: Api, systems: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -54,6 +54,16 @@ def group_id(api: Api, text: str) -> int:
     return _by_name(api, "groups", "group", text)
 
 
+def credential_id(api: Api, text: str) -> int:
+    """The id of the saved credential with this id or name."""
+    return _by_name(api, "credentials", "credential", text)
+
+
+def template_id(api: Api, text: str) -> int:
+    """The id of the template with this id or name."""
+    return _by_name(api, "templates", "template", text)
+
+
 def filters(texts: Iterable[str]) -> dict[str, list[str]]:
     """`field=value` words as query parameters; a repeated field means "one of"."""
     found: dict[str, list[str]] = {}
@@ -87,6 +97,17 @@ def settings(texts: Iterable[str]) -> dict[str, str | None]:
             fail("Usage", f"{text!r} is no setting such as SystemUnit/Name=Boardroom.", code=USAGE)
         found[path.strip()] = value if mark else None
     return found
+
+
+def setting_key(path: str) -> str:
+    """By which two spellings of a setting are one: `SIP Proxy 1 Address` and `sip/proxy[1]/address`."""
+    nodes: list[str] = []
+    for part in re.split(r"[\s/]+", path.strip().lower()):
+        if part.isdigit() and nodes:
+            nodes[-1] = f"{nodes[-1].removesuffix('[1]')}[{int(part)}]"
+        elif part:
+            nodes.append(part if part.endswith("]") else f"{part}[1]")
+    return "/".join(nodes)
 
 
 def xcommand(words: Sequence[str]) -> dict[str, Any]:

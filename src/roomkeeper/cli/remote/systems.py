@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from roomkeeper.cli.remote import imports, naming
+from roomkeeper.cli.remote import adding, imports, naming
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, print_table, say
 
@@ -69,32 +69,8 @@ def show_system(system: SystemArgument, as_json: AsJson = False) -> None:
     print_object(api.get(f"systems/{naming.system_id(api, system)}"), as_json=as_json)
 
 
-@app.command("add")
-def add_system(
-    mac: Annotated[str, typer.Option(help="MAC address, with or without separators.")] = "",
-    serial: Annotated[str, typer.Option(help="Serial number.")] = "",
-    name: str = "",
-    folder: Annotated[str, typer.Option(help="Id, name or path.")] = "",
-    tag: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
-    network: Annotated[str, typer.Option(help="CIDR from which it may be admitted without HTTPS.")] = "",
-    host: str = "",
-    secure_only: Annotated[bool | None, typer.Option(help="Without it: as network settings say.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Register a system before it phones home, by its MAC address or serial number."""
-    api = open_api()
-    body: dict[str, Any] = {
-        "mac_address": mac,
-        "serial_number": serial,
-        "name": name,
-        "tags": tag or [],
-        "network": network,
-        "host": host,
-        "is_secure_only": secure_only,
-    }
-    if folder:
-        body["folder"] = naming.folder_id(api, folder)
-    print_object(api.post("systems", body), as_json=as_json)
+app.command("add")(adding.add_system)
+app.command("scan")(adding.scan)
 
 
 @app.command("import")
@@ -107,7 +83,7 @@ def import_systems(
     """Register many systems from a CSV file, any number of them."""
     api = open_api()
     items = imports.add_systems(api, imports.read(api, file))
-    print_items(items, ("row", "status", "system", "problem"), as_json=as_json)
+    print_items(items, ("row", "status", "system", "job", "problem"), as_json=as_json)
 
 
 @app.command("set")

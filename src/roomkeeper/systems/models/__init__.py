@@ -2,9 +2,10 @@
 
 from roomkeeper.systems.models.connectivity import ConnectivityChange, Probe
 from roomkeeper.systems.models.contact import Claim, Contact, SystemSecret
+from roomkeeper.systems.models.credential import Credential
 from roomkeeper.systems.models.documents import ConfigurationVersion, FactChange, StoredDocument
-from roomkeeper.systems.models.inventory import Connectivity, Folder, State, System, Tag
-from roomkeeper.systems.models.network_settings import NetworkSettings
+from roomkeeper.systems.models.inventory import Connectivity, Folder, HttpsProof, State, System, Tag, TlsTrust
+from roomkeeper.systems.models.network_settings import FormerAddress, NetworkSettings
 from roomkeeper.systems.models.timeline import ChangeEvent, Exchange, Flip, TimelineEntry
 
 __all__ = [
@@ -14,10 +15,13 @@ __all__ = [
     "Connectivity",
     "ConnectivityChange",
     "Contact",
+    "Credential",
     "Exchange",
     "FactChange",
     "Flip",
     "Folder",
+    "FormerAddress",
+    "HttpsProof",
     "NetworkSettings",
     "Probe",
     "State",
@@ -26,4 +30,5 @@ __all__ = [
     "SystemSecret",
     "Tag",
     "TimelineEntry",
+    "TlsTrust",
 ]

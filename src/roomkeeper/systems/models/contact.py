@@ -36,6 +36,8 @@ class Contact(models.Model):
     documents_asked_at = models.DateTimeField(null=True)
     watched_until = models.DateTimeField(null=True)
     is_alive = models.BooleanField(null=True)
+    # Why it counts as alive or not, of the moment when that changed last.
+    alive_reason = models.CharField(max_length=255, blank=True)
     flapping_until = models.DateTimeField(null=True)
 
 

@@ -14,6 +14,8 @@ class Folder(models.Model):
     )
     name = models.CharField(max_length=100)
     path = models.CharField(max_length=500, db_index=True, blank=True)
+    # When systems may be disturbed, such as `Mon-Fri 20:00-06:00`; empty: as the folder above says.
+    maintenance_window = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [
@@ -57,6 +59,22 @@ class Connectivity(models.TextChoices):
     BEHIND_FIREWALL = "behind_firewall", "Behind Firewall"
 
 
+class HttpsProof(models.TextChoices):
+    """Whether a system has shown that it reaches us by HTTPS."""
+
+    NONE = "", "not asked"
+    ASKED = "asked", "asked"
+    PROVEN = "proven", "proven"
+
+
+class TlsTrust(models.TextChoices):
+    """What makes a device's certificate good enough (rule R6)."""
+
+    PIN = "pin", "The key that it showed at its first login"
+    AUTHORITY = "authority", "Signed by an authority of Network settings"
+    OFF = "off", "Any certificate"
+
+
 class System(models.Model):
     """A record that we manage. Its id is permanent, is never reused and survives new hardware.
 
@@ -82,6 +100,14 @@ class System(models.Model):
     password_ciphertext = models.BinaryField(default=bytes, blank=True)
     password_may_use_http = models.BooleanField(default=False)
     pinned_key = models.CharField(max_length=64, blank=True)
+    # How its certificate is judged (rule R6); legacy is TLS 1.0 and weak ciphers, chosen by hand.
+    tls_trust = models.CharField(max_length=12, choices=TlsTrust.choices, default=TlsTrust.PIN)
+    tls_is_legacy = models.BooleanField(default=False)
+    # A refused login is not sent again before it is changed, by no process and after no restart.
+    login_worked_at = models.DateTimeField(null=True, blank=True)
+    login_refused_at = models.DateTimeField(null=True, blank=True)
+    # What its SNMP agent calls itself, "" where none answered.
+    sys_object_id = models.CharField(max_length=128, blank=True)
 
     connectivity = models.CharField(
         max_length=32, choices=Connectivity.choices, default=Connectivity.UNDECIDED, blank=True
@@ -93,6 +119,12 @@ class System(models.Model):
 
     is_secure_only = models.BooleanField(default=False)
     secure_only_completed_at = models.DateTimeField(null=True, blank=True)
+    # A document that it posts by HTTPS proves that it trusts our certificate, before anything depends on it.
+    https_proof = models.CharField(
+        max_length=8, choices=HttpsProof.choices, default=HttpsProof.NONE, blank=True
+    )
+    # As it reports it in Time/Zone, where that is a zone we know; its maintenance window is in it.
+    time_zone = models.CharField(max_length=64, blank=True)
     in_call = models.BooleanField(default=False)
     drift_count = models.PositiveIntegerField(default=0)
     management_is_due = models.BooleanField(default=False)

@@ -29,3 +29,39 @@ class NetworkSettings(models.Model):
 
     admission_by_hand = models.BooleanField(default=True)
     admission_networks = models.JSONField(default=list, blank=True)
+
+    # A second address of ours that devices are told, where they take one.
+    alternate_address = models.CharField(max_length=255, blank=True)
+    # Authorities (PEM) that may sign the certificates of devices.
+    device_authorities = models.TextField(blank=True)
+    snmp_contact = models.CharField(max_length=255, blank=True)
+    snmp_location = models.CharField(max_length=255, blank=True)
+    # The community that systems are given; encrypted, written and never read back.
+    snmp_community_ciphertext = models.BinaryField(default=bytes, blank=True)
+
+    # For folders that say nothing else; in the zone of each system, or in this one where it reports none.
+    maintenance_window = models.CharField(max_length=200, default="Mon-Sun 20:00-06:00")
+    time_zone = models.CharField(max_length=64, default="UTC")
+
+    polling = models.BooleanField(default=True)
+    poll_idle = models.PositiveIntegerField(default=900)
+    poll_in_call = models.PositiveIntegerField(default=60)
+    poll_watched = models.PositiveIntegerField(default=15)
+    poll_dead = models.PositiveIntegerField(default=300)
+    polls_at_once = models.PositiveIntegerField(default=100)
+    polls_at_once_in_a_network = models.PositiveIntegerField(default=30)
+
+    # A change that concerns every system marks them some hundred at a time: the last one marked, null when done.
+    marked_up_to = models.BigIntegerField(null=True, blank=True)
+
+
+class FormerAddress(models.Model):
+    """An address of this server that was changed, kept until no system calls it any more."""
+
+    class Side(models.TextChoices):
+        INTERNAL = "internal"
+        PUBLIC = "public"
+
+    side = models.CharField(max_length=8, choices=Side.choices)
+    host = models.CharField(max_length=255, unique=True)
+    replaced_at = models.DateTimeField()

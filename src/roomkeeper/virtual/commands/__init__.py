@@ -1,6 +1,16 @@
 """What commands do.  Importing this package fills the registry; one module per subject."""
 
-from roomkeeper.virtual.commands import calls, certificates, feedback, phonebook, rooms, stored, system, users
+from roomkeeper.virtual.commands import (
+    calls,
+    certificates,
+    feedback,
+    phonebook,
+    rooms,
+    screens,
+    stored,
+    system,
+    users,
+)
 from roomkeeper.virtual.commands.registry import CommandFailed, Outcome, run, simulated
 
 __all__ = [
@@ -12,6 +22,7 @@ __all__ = [
     "phonebook",
     "rooms",
     "run",
+    "screens",
     "simulated",
     "stored",
     "system",

@@ -180,13 +180,6 @@ def clear_panels(endpoint: VirtualEndpoint, call: Call) -> Result:
     return {}
 
 
-@command("UserInterface/Extensions/List")
-def list_panels(endpoint: VirtualEndpoint, call: Call) -> Result:
-    """The stored panels."""
-    panels: list[Result] = [{"PanelId": name} for name in endpoint.device.shelf.panels]
-    return {"Extensions": {"Panel": panels}}
-
-
 @command("SystemUnit/SignInBanner/Set")
 def set_banner(endpoint: VirtualEndpoint, call: Call) -> Result:
     """The text shown to who signs in."""

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django import template
 from django.conf import settings
@@ -47,6 +48,25 @@ STATES = {
 }
 TICKET_STATES = {"open": "red", "acknowledged": "amber", "closed": "grey"}
 LEVELS = {"info": "azure", "warning": "amber", "critical": "red"}
+MEMBERS = {
+    "waiting": "grey",
+    "trusting": "amber",
+    "proving": "amber",
+    "asked": "amber",
+    "moved": "green",
+    "held": "red",
+    "skipped": "grey",
+}
+JOBS = {"queued": "grey", "running": "azure", "done": "green", "failed": "red", "cancelled": "grey"}
+JOB_ITEMS = {
+    "waiting": ("grey", "waiting"),
+    "running": ("azure", "running"),
+    "done": ("green", "done"),
+    "warning": ("amber", "with warnings"),
+    "failed": ("red", "failed"),
+    "skipped": ("grey", "skipped"),
+    "cancelled": ("grey", "cancelled"),
+}
 _VERSION = re.compile(r"[A-Za-z]{0,8} ?\d+(\.\d{1,3}(?![0-9a-f]))*")
 _STEPS = ((86_400 * 2, 86_400, "d"), (7_200, 3_600, "h"), (90, 60, "min"), (0, 1, "s"))
 
@@ -97,6 +117,27 @@ def record_state(state: str) -> SafeString:
 def ticket_state(state: str) -> SafeString:
     """Where a ticket stands."""
     return dot_and_word(TICKET_STATES.get(state, "grey"), state)
+
+
+@register.simple_tag
+def job_state(job: Any) -> SafeString:
+    """Where a job stands; one that is to stop says so until it has."""
+    if job.cancel_requested_at is not None and job.ended_at is None:
+        return dot_and_word("amber", "stopping")
+    return dot_and_word(JOBS.get(job.state, "grey"), job.state)
+
+
+@register.simple_tag
+def item_state(state: str) -> SafeString:
+    """Where a part of a job stands."""
+    colour, word = JOB_ITEMS.get(state, ("grey", state))
+    return dot_and_word(colour, word)
+
+
+@register.simple_tag
+def member_state(state: str) -> SafeString:
+    """Where a system of a Secure-Only move stands."""
+    return dot_and_word(MEMBERS.get(state, "grey"), state)
 
 
 @register.simple_tag
@@ -255,3 +296,11 @@ def alive_word_state(word: str) -> SafeString:
 def breakable(path: str) -> SafeString:
     """A setting's path that may be broken after its slashes."""
     return format_html_join(SafeString("/<wbr>"), "{}", ((node,) for node in path.split("/")))
+
+
+@register.filter
+def show_lead(address: str) -> str:
+    """The address of this page up to the value of its parameter `show`, for links that choose another one."""
+    parts = urlsplit(address)
+    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "show"]
+    return f"?{urlencode([*kept, ('show', '')])}"

@@ -1,15 +1,14 @@
 """The driver of TC, CE and RoomOS endpoints over their HTTP API (protocol notes D). Differences: `quirks`."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from roomkeeper.devices import errors
-from roomkeeper.devices.client import FIRST_READ, ORDINARY, WHOLE_DOCUMENT, Patience
+from roomkeeper.devices.client import FIRST_READ, WHOLE_DOCUMENT
 from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.facts import Facts, FeedbackSlot, WriteOutcome
 from roomkeeper.devices.families.roomos.quirks import Quirks, quirks_of
+from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.devices.login import Login
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command import (
@@ -33,7 +32,12 @@ from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
 
 _Decoded = TypeVar("_Decoded")
 _HIDDEN: Final = "***"
-_SLOT: Final = re.compile(r"HttpFeedback(?:\[([0-9]+)\])?/(URL|Status|Expression)", re.ASCII)
+_DOCUMENTS: Final = {
+    "status": ("/status.xml", "reading its status"),
+    "configuration": ("/configuration.xml", "reading its configuration"),
+    "valuespace": ("/valuespace.xml", "reading its value spaces"),
+    "command": ("/command.xml", "reading its commands"),
+}
 
 
 class FamilyDriver(Driver):
@@ -58,47 +62,33 @@ class FamilyDriver(Driver):
         )
         return self._facts
 
+    async def fetch_document(self, kind: str) -> bytes:
+        """A whole document as the device sends it (protocol notes D.1)."""
+        path, doing = _DOCUMENTS[kind]
+        return await self.client.get(path, doing=doing, patience=WHOLE_DOCUMENT)
+
     async def read_status(self) -> StatusDocument:
         """Its whole status."""
-        return await self._read("/status.xml", decode_status, "reading its status", WHOLE_DOCUMENT)
+        return await self._read_document("status", decode_status)
 
     async def read_configuration(self) -> ConfigurationDocument:
         """What is set on it."""
-        doing = "reading its configuration"
-        return await self._read("/configuration.xml", decode_configuration, doing, WHOLE_DOCUMENT)
+        return await self._read_document("configuration", decode_configuration)
 
     async def read_valuespace(self) -> dict[str, ValueSpace]:
         """What its settings may hold."""
-        return await self._read(
-            "/valuespace.xml", decode_valuespace, "reading its value spaces", WHOLE_DOCUMENT
-        )
+        return await self._read_document("valuespace", decode_valuespace)
 
     async def read_command_document(self) -> CommandDocument:
         """Which commands it has."""
-        return await self._read(
-            "/command.xml", decode_command_document, "reading its commands", WHOLE_DOCUMENT
-        )
+        return await self._read_document("command", decode_command_document)
 
     async def read_feedback(self) -> tuple[FeedbackSlot, ...]:
         """Its registered slots; only used ones appear (protocol notes C.3)."""
         document = await self._read(
             "/getxml?location=/Status/HttpFeedback", decode_status, "reading its feedback slots"
         )
-        slots: dict[int, FeedbackSlot] = {}
-        for path, value in document.values.items():
-            match = _SLOT.match(path)
-            if match is None:
-                continue
-            number = int(match[1] or "1")
-            slot = slots.get(number, FeedbackSlot(number, "", ()))
-            if match[2] == "URL":
-                slot = replace(slot, url=value)
-            elif match[2] == "Status":
-                slot = replace(slot, status=value)
-            else:
-                slot = replace(slot, expressions=(*slot.expressions, value))
-            slots[number] = slot
-        return tuple(slots[number] for number in sorted(slots))
+        return find_slots(document.values)
 
     async def write_configuration(self, values: Mapping[str, str]) -> WriteOutcome:
         """Set those values and no others (protocol notes D.5).
@@ -226,14 +216,11 @@ class FamilyDriver(Driver):
     def _rejected(self, path: str, words: str) -> errors.Rejected:
         return errors.Rejected(path=path, words=words).about(self.client.target.whom)
 
-    async def _read(
-        self,
-        path: str,
-        decode: Callable[[bytes], _Decoded],
-        doing: str,
-        patience: Patience = ORDINARY,
-    ) -> _Decoded:
-        return self._decode(await self.client.get(path, doing=doing, patience=patience), decode, doing)
+    async def _read(self, path: str, decode: Callable[[bytes], _Decoded], doing: str) -> _Decoded:
+        return self._decode(await self.client.get(path, doing=doing), decode, doing)
+
+    async def _read_document(self, kind: str, decode: Callable[[bytes], _Decoded]) -> _Decoded:
+        return self._decode(await self.fetch_document(kind), decode, _DOCUMENTS[kind][1])
 
     def _decode(self, data: bytes, decode: Callable[[bytes], _Decoded], doing: str) -> _Decoded:
         try:

@@ -67,13 +67,17 @@
     else for (const event of message) hear(event);
   }
 
+  // The page was made when it was asked for; what changed since then is told first.
   if (window.SharedWorker) {
     const worker = new SharedWorker("/static/roomkeeper/live-worker.js", { name: "roomkeeper-live" });
     worker.port.onmessage = (message) => listen(message.data);
+    worker.port.postMessage(performance.now());
     window.addEventListener("pagehide", () => worker.port.postMessage("bye"));
-    window.addEventListener("pageshow", (event) => event.persisted && worker.port.postMessage("hello"));
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) worker.port.postMessage(0), hearAll();
+    });
   } else {
-    const source = new EventSource("/events");
+    const source = new EventSource(`/events?back=${Math.min(60, Math.ceil(performance.now() / 1000) + 1)}`);
     let wasLost = false;
     source.onmessage = (message) => listen(JSON.parse(message.data));
     source.onerror = () => (wasLost = true);

@@ -19,7 +19,7 @@
 
   // Keys.
   let leader = false;
-  const places = { o: "/", s: "/systems/", i: "/inbox/", c: "/change-sets/", t: "/tickets/" };
+  const places = { o: "/", s: "/systems/", i: "/inbox/", c: "/change-sets/", t: "/tickets/", a: "/add-systems/", j: "/jobs/" };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;

@@ -1,0 +1,17 @@
+"""Django's handle on the app."""
+
+from django.apps import AppConfig
+
+
+class AddingConfig(AppConfig):
+    """The `adding` app; it has no tables."""
+
+    name = "roomkeeper.adding"
+    label = "adding"
+
+    def ready(self) -> None:
+        """Have its jobs worked on."""
+        from roomkeeper.adding import plan, running
+        from roomkeeper.jobs.work import Kind, register_kind
+
+        register_kind(Kind(plan.KIND, running.run))

@@ -1,0 +1,143 @@
+"""From a CSV file to targets: its encoding, its delimiter, its columns, row by row. Pure."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from roomkeeper.adding.targets import MOST, NotUnderstood, Problem, Target, Targets, TooMany, parse_host
+from roomkeeper.protocols.identification import normalize_mac
+
+_COLUMNS: Final = {
+    "host": ("host", "address", "ip", "ip_address", "hostname", "host_name", "fqdn"),
+    "http_port": ("http_port",),
+    "https_port": ("https_port", "port"),
+    "username": ("username", "user", "user_name", "login"),
+    "password": ("password", "passphrase"),
+    "name": ("name", "system_name"),
+    "folder": ("folder",),
+    "tags": ("tags", "tag"),
+    "mac_address": ("mac_address", "mac"),
+    "serial_number": ("serial_number", "serial"),
+}
+_BY_HEADING: Final = {heading: column for column, headings in _COLUMNS.items() for heading in headings}
+_LONGEST: Final = {"username": 128, "password": 1000, "name": 50, "folder": 200, "serial_number": 64}
+_DELIMITERS: Final = ",;\t"
+_LONGEST_TAG: Final = 50
+
+
+def parse_csv(data: bytes | str) -> Targets:
+    """A CSV file with a header. Columns: host, http_port, https_port, username, password, name, folder, tags,
+    mac_address, serial_number; others are told as problems of line 1. A row that cannot be used is told with its
+    line, and the others are kept. Raises `TooMany`."""
+    text = data if isinstance(data, str) else _decode(data)
+    text = text.removeprefix("\ufeff").replace("\0", "")
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    if not head:
+        return Targets()
+    reader = csv.reader(io.StringIO(text), delimiter=max(_DELIMITERS, key=head.count))
+    problems: list[Problem] = []
+    rows = _rows(reader, problems)
+    _, heading = next(rows, (1, []))
+    columns = [_BY_HEADING.get(re.sub(r"[\s_-]+", "_", cell.strip().lower()), "") for cell in heading]
+    problems += [
+        Problem(1, cell.strip()[:60], f"The column {cell.strip()[:60]!r} is not known, and left out.")
+        for cell, column in zip(heading, columns, strict=True)
+        if not column and cell.strip()
+    ]
+    if not {"host", "mac_address", "serial_number"} & set(columns):
+        sentence = "The first line has to name the columns, such as host,username,password,name."
+        return Targets(problems=(Problem(1, head[:60], sentence),))
+    found: dict[Any, Target] = {}
+    for line, cells in rows:
+        try:
+            target = _target(columns, cells, line)
+        except NotUnderstood as error:
+            # Not what stands in the row: there may be a password in it.
+            problems.append(Problem(line, "", str(error)))
+            continue
+        key = (
+            (target.host, target.http_port, target.https_port)
+            if target.host
+            else (target.mac_address, target.serial_number)
+        )
+        if key in found:
+            problems.append(Problem(line, str(target), f"{target} stands in line {found[key].line} already."))
+            continue
+        found[key] = target
+    if len(found) > MOST:
+        raise TooMany(len(found))
+    return Targets(tuple(found.values()), tuple(problems))
+
+
+def _decode(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # What spreadsheets on Windows write where nobody asks for Unicode.
+        return data.decode("cp1252", "replace")
+
+
+def _rows(reader: Any, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not empty, with the line that each begins in."""
+    line = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problems.append(Problem(line, "", f"It cannot be read as CSV: {error}."))
+            line = reader.line_num + 1
+            continue
+        if any(cell.strip() for cell in cells):
+            yield line, cells
+        line = reader.line_num + 1
+
+
+def _target(columns: list[str], cells: list[str], line: int) -> Target:
+    if any(cell.strip() for cell in cells[len(columns) :]):
+        raise NotUnderstood("It has more cells than the header.")
+    # Passwords may begin or end with a blank; nothing else does.
+    given = {
+        column: cell if column == "password" else " ".join(cell.split())
+        for column, cell in zip(columns, cells, strict=False)
+        if column
+    }
+    for column, most in _LONGEST.items():
+        if len(given.get(column, "")) > most:
+            raise NotUnderstood(f"{column} has more than {most} characters.")
+    target = parse_host(given["host"], line) if given.get("host") else Target("", line=line)
+    mac, serial = given.get("mac_address", ""), given.get("serial_number", "")
+    if mac and not (mac := normalize_mac(mac)):
+        raise NotUnderstood(f"{given['mac_address'][:60]!r} is no MAC address.")
+    if not target.host and not mac and not serial:
+        raise NotUnderstood("It needs a host, or a MAC address or serial number to be registered by.")
+    if given.get("password") and not given.get("username"):
+        raise NotUnderstood("It has a password and no username.")
+    tags = (tag.strip() for tag in re.split(r"[;,|]", given.get("tags", "")))
+    return replace(
+        target,
+        http_port=_port(given, "http_port") or target.http_port,
+        https_port=_port(given, "https_port") or target.https_port,
+        username=given.get("username", ""),
+        password=given.get("password", ""),
+        name=given.get("name", ""),
+        folder=given.get("folder", ""),
+        tags=tuple(dict.fromkeys(tag[:_LONGEST_TAG] for tag in tags if tag)),
+        mac_address=mac,
+        serial_number=serial,
+    )
+
+
+def _port(given: dict[str, str], column: str) -> int | None:
+    text = given.get(column, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65_535):
+        raise NotUnderstood(f"{column} is no number from 1 to 65535.")
+    return int(text)

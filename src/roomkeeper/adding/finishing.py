@@ -1,0 +1,164 @@
+"""What makes a system that was just added whole: management settings pushed, documents read and kept, its name.
+
+Every step may fail by itself; the system stays, and a warning says what a person can do. All of it may be done again.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from django.db import transaction
+
+from roomkeeper.devices import errors, registry
+from roomkeeper.devices.driver import Driver
+from roomkeeper.devices.families.manifest import Manifest
+from roomkeeper.jobs.models import JobItem
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.provisioning import planning, pushing, reading
+from roomkeeper.systems import device_access, inventory, live
+from roomkeeper.systems.locking import lock_contacts
+from roomkeeper.systems.models import Contact, State, System
+
+# Somebody else may be writing to it, such as the same job in another process that is about to end.
+WRITER_SECONDS: Final = 60.0
+LOOK_AGAIN: Final = 0.5
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that did not succeed, and what to do about it."""
+
+    sentence: str
+    advice: str
+
+
+@dataclass(slots=True)
+class Finished:
+    """The system as it stands now, and what is left to do."""
+
+    name: str = ""
+    family: str = ""
+    product: str = ""
+    software_version: str = ""
+    warnings: list[Warned] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+async def finish(item_id: int, system_id: int, *, user: Any) -> Finished:
+    """Push, read and name. Raises `System.DoesNotExist`."""
+    family = registry.get_family(await off_loop(_family_of, system_id))
+    finished = Finished()
+    is_whole = True
+    if family.can("write_configuration"):
+        try:
+            async with device_access.talking_to(system_id) as driver:
+                is_whole = await _push(driver, system_id, finished, user)
+                await _read(driver, system_id, finished)
+        except errors.DeviceError as error:
+            finished.warnings.append(Warned(error.what_happened, error.advice))
+            is_whole = False
+        except device_access.NoAddress as error:
+            finished.warnings.append(Warned(str(error), "Give it one under System > Connection."))
+            is_whole = False
+    else:
+        finished.notes.append(f"It is identified only. {family.title}: {family.about}")
+    await off_loop(_settle, item_id, system_id, finished, is_whole)
+    return finished
+
+
+async def _push(driver: Driver, system_id: int, finished: Finished, user: Any) -> bool:
+    """Write the management settings; whether all of it succeeded."""
+    try:
+        outcome = await _when_free(lambda: pushing.push_management(driver, system_id, user=user))
+    except (errors.LoginRefused, errors.ConnectionFailed):
+        # Nothing more would come of it.
+        raise
+    except errors.NotAdministrator as error:
+        finished.warnings.append(
+            Warned(f"No management settings were written: {error.what_happened}", error.advice)
+        )
+        return False
+    except errors.DeviceError as error:
+        finished.warnings.append(
+            Warned(f"Its management settings could not be written: {error.what_happened}", error.advice)
+        )
+        return False
+    except pushing.BeingWritten:
+        sentence = "Somebody else is writing to it, so its management settings wait."
+        finished.warnings.append(
+            Warned(sentence, "They are pushed by themselves; look at its page in a minute.")
+        )
+        return False
+    for path, words in outcome.rejected:
+        finished.warnings.append(_rejected(driver.family, path, words))
+    if outcome.feedback_words:
+        slot = driver.family.feedback.slot if driver.family.feedback else 0
+        advice = f"Until then its calls are seen by polling. Free feedback slot {slot} on it, then enforce."
+        finished.warnings.append(Warned(f"Feedback is not registered: {outcome.feedback_words}", advice))
+    return outcome.is_whole
+
+
+def _rejected(family: Manifest, path: str, words: str) -> Warned:
+    why = next((setting.why for setting in family.settings if setting.path.lower() == path.lower()), "")
+    purpose = f" It {why}." if why else ""
+    return Warned(
+        f"It did not take {path}: {words.rstrip('.')}.",
+        f"Set {path} on the system itself, then enforce its management settings.{purpose}",
+    )
+
+
+async def _read(driver: Driver, system_id: int, finished: Finished) -> None:
+    """Its first status, configuration, value spaces and commands."""
+    try:
+        await reading.read_and_keep(driver, system_id)
+    except (errors.LoginRefused, errors.ConnectionFailed):
+        raise
+    except errors.DeviceError as error:
+        finished.warnings.append(
+            Warned(f"Not all of its documents could be read: {error.what_happened}", error.advice)
+        )
+
+
+async def _when_free(write: Callable[[], Awaitable[_T]]) -> _T:
+    until = time.monotonic() + WRITER_SECONDS
+    while True:
+        try:
+            return await write()
+        except pushing.BeingWritten:
+            if time.monotonic() > until:
+                raise
+        await asyncio.sleep(LOOK_AGAIN)
+
+
+def _family_of(system_id: int) -> str:
+    return System.objects.get(pk=system_id).family
+
+
+def _settle(item_id: int, system_id: int, finished: Finished, is_whole: bool) -> None:
+    """Its name, and whether the pump has to go on with its management settings."""
+    now = datetime.now(UTC)
+    with transaction.atomic():
+        lock_contacts([system_id])
+        system = System.objects.select_for_update(of=("self",)).select_related("folder").get(pk=system_id)
+        is_named = bool(JobItem.objects.values_list("details", flat=True).get(pk=item_id).get("is_named"))
+        if not system.name:
+            system.name = system.reported_name[: inventory.NAME_LIMIT]
+            system.save(update_fields=["name"])
+        elif is_named and system.reported_name:
+            planning.keep_name(system_id, system.reported_name, now=now)
+        if not is_whole:
+            make_due([system_id])
+        live.publish("systems", system)
+    finished.name, finished.family = str(system), system.family
+    finished.product, finished.software_version = system.product, system.software_version
+
+
+def make_due(system_ids: list[int]) -> None:
+    """Leave what is not finished to the pump and to the answers to its posts; inside the caller's transaction."""
+    rows = System.objects.filter(pk__in=system_ids, state=State.MANAGED)
+    rows.update(management_is_due=True)
+    Contact.objects.filter(system_id__in=system_ids).update(has_work=True)

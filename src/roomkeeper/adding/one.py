@@ -1,0 +1,186 @@
+"""What a job of adding does with one of its items: who is there, is it known, and then all that makes it managed.
+
+1. Look who answers; nothing secret is sent. 2. Log in and read who it is. 3. Find or make its system, which from then
+on is remembered by the item, so that a job that is begun again goes on here. 4. Push, read, name (`finishing`).
+"""
+
+import asyncio
+import socket
+from datetime import UTC, datetime
+from typing import Any
+
+from roomkeeper.adding import finishing, keeping, tries
+from roomkeeper.adding.keeping import ADDED, HERE, Entry, Who
+from roomkeeper.adding.plan import Asked, Plan
+from roomkeeper.adding.proving import ENDPOINTS, Proven, prove
+from roomkeeper.devices import errors, registry
+from roomkeeper.devices.client import DeviceTransport
+from roomkeeper.devices.discovery import Found, Nothing, look_at
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.jobs.running import Item, Outcome
+from roomkeeper.protocols.identification import normalize_mac
+from roomkeeper.systems import admission, device_access
+from roomkeeper.systems.addresses import parse_address
+from roomkeeper.systems.models import System
+
+DONE, WARNING, FAILED, SKIPPED = "done", "warning", "failed", "skipped"
+
+
+async def add_one(plan: Plan, item: Item, looking: DeviceTransport, places: asyncio.Semaphore) -> Outcome:
+    """Add what the item asks for. `looking`: the transport for looking who is there; `places`: for the last step."""
+    asked = plan.asked(item)
+    if not asked.host:
+        return await off_loop(_register, plan, asked)
+    if item.system_id is not None:
+        # Begun before and not ended: the system is made, and perhaps not whole.
+        async with places:
+            return await _finish(plan, asked, item.system_id)
+    try:
+        outcome = await _meet(plan, asked, looking, places)
+    except errors.DeviceError as error:
+        outcome = _failed(error)
+    outcome.details.update(await off_loop(tries.noted, item.id))
+    return outcome
+
+
+async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyncio.Semaphore) -> Outcome:
+    found = await look_at(looking, asked.host, plan.search(asked), reach=plan.reach, tls=plan.tls())
+    if isinstance(found, Nothing):
+        return _nothing(plan, asked, found)
+    address = await _address_of(asked.host)
+    family = registry.get_family(found.family)
+    if found.family and not family.can("identify"):
+        who = Who(
+            family=family.name,
+            product=found.product,
+            software_version=found.software_version,
+            name=found.name,
+            sys_object_id=found.sys_object_id,
+            address=address,
+        )
+    else:
+        proven = await prove(device_access.transport(), plan, asked, found)
+        who = _who(proven, found, address)
+        if asked.serial_number and who.serial_number != asked.serial_number:
+            raise errors.WrongDevice(expected=asked.serial_number, found=who.serial_number).about(asked.host)
+        if asked.mac_address and who.mac_address and who.mac_address != asked.mac_address:
+            sentence = "The device has another MAC address than the one that was given. Check its address."
+            raise errors.WrongDevice(sentence, expected=asked.mac_address, found=who.mac_address).about(
+                asked.host
+            )
+    entry = await off_loop(keeping.enter, plan, asked, who, now=datetime.now(UTC))
+    if entry.result != ADDED or entry.system_id is None:
+        return _told(entry, who)
+    async with places:
+        return await _finish(plan, asked, entry.system_id, found)
+
+
+async def _finish(plan: Plan, asked: Asked, system_id: int, found: Found | None = None) -> Outcome:
+    try:
+        finished = await finishing.finish(asked.item_id, system_id, user=plan.user)
+    except System.DoesNotExist:
+        return Outcome(FAILED, "It was added, and deleted again meanwhile.", "Add it again if it is to stay.")
+    details: dict[str, Any] = {
+        "result": ADDED,
+        "family": finished.family,
+        "product": finished.product,
+        "name": finished.name,
+        "warnings": [{"sentence": one.sentence, "advice": one.advice} for one in finished.warnings],
+        "notes": list(finished.notes),
+        **await off_loop(tries.noted, asked.item_id),
+    }
+    if found is not None and plan.snmp_logins and not plan.is_secure_only and found.snmp_login is None:
+        details["notes"].append("It did not answer SNMP: its agent is off, or has another community.")
+    words = ", ".join(word for word in (finished.product, finished.software_version) if word)
+    label = f"{finished.name} ({words})" if words else finished.name
+    if not finished.warnings:
+        notes = " ".join(finished.notes)
+        return Outcome(DONE, f"Added: {label}. {notes}".strip(), system_id=system_id, details=details)
+    number = len(finished.warnings)
+    sentences = " ".join(one.sentence for one in finished.warnings)
+    advice = " ".join(dict.fromkeys(one.advice for one in finished.warnings if one.advice))
+    summary = f"Added with {number} warning{'s' if number > 1 else ''}: {label}. {sentences}"
+    return Outcome(WARNING, summary, advice, system_id, details)
+
+
+def _register(plan: Plan, asked: Asked) -> Outcome:
+    """A row without an address: registered before it phones home."""
+    login = asked.own_login
+    try:
+        system = admission.pre_register(
+            user=plan.user,
+            now=datetime.now(UTC),
+            mac_address=asked.mac_address,
+            serial_number=asked.serial_number,
+            name=asked.name,
+            folder=asked.folder,
+            tags=asked.tags,
+            http_port=asked.http_port,
+            https_port=asked.https_port,
+            username=login.username if login else "",
+            password=login.password if login else "",
+            is_secure_only=plan.is_secure_only,
+        )
+    except admission.AdmissionRefused as error:
+        return Outcome(FAILED, str(error), "Look for it under Systems, and in the inbox.")
+    details = {"result": "registered", "name": system.name}
+    sentence = "Registered: it is managed from its first post on."
+    return Outcome(DONE, sentence, system_id=system.pk, details=details)
+
+
+def _nothing(plan: Plan, asked: Asked, nothing: Nothing) -> Outcome:
+    if plan.is_range:
+        return Outcome(SKIPPED, nothing.why, details={"result": "nothing"})
+    trouble = next(
+        (nothing.errors[road] for road in ("https", "http", "snmp") if road in nothing.errors), None
+    )
+    if trouble is not None:
+        return _failed(trouble.about(asked.host, "looking who answers"), result="nothing")
+    return Outcome(
+        FAILED, nothing.why, "Check that the address is the system's own.", details={"result": "nothing"}
+    )
+
+
+def _failed(error: errors.DeviceError, *, result: str = "refused") -> Outcome:
+    details = {"result": result, "error": type(error).__name__, "can_retry": error.can_retry}
+    return Outcome(FAILED, error.what_happened, error.advice, details=details)
+
+
+def _told(entry: Entry, who: Who) -> Outcome:
+    details = {"result": entry.result.replace(" ", "_"), "family": who.family, "product": who.product}
+    state = DONE if entry.result == HERE else FAILED
+    return Outcome(state, entry.sentence, entry.advice, entry.system_id, details)
+
+
+def _who(proven: Proven, found: Found, address: str) -> Who:
+    facts = proven.facts
+    family = registry.recognise(
+        product_type=facts.product_type,
+        product_id=facts.product,
+        software_version=facts.software_version,
+        sys_object_id=found.sys_object_id,
+    )
+    return Who(
+        # It speaks their language, so it is one of them, whatever it calls itself.
+        family=ENDPOINTS if family.is_fallback else family.name,
+        product=(facts.product or facts.platform)[:255],
+        software_version=facts.software_version[:255],
+        serial_number=facts.serial_number.strip()[: admission.SERIAL_LIMIT],
+        mac_address=normalize_mac(facts.mac_address),
+        name=found.name,
+        tls_key=facts.tls_key if proven.scheme == "https" else "",
+        sys_object_id=found.sys_object_id,
+        login=proven.login,
+        address=address,
+    )
+
+
+async def _address_of(host: str) -> str:
+    """The IP address behind a name, "" where it is not known: from there its first post is expected (rule R4)."""
+    if parse_address(host) is not None:
+        return host
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ""
+    return str(found[0][4][0])

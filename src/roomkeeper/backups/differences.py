@@ -1,0 +1,71 @@
+"""What differs between two lists of settings. Pure: who they belong to and where they come from is told in `sides`."""
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from roomkeeper.protocols.xapi.paths import match_key
+
+HIDDEN = "***"
+
+
+class Kind(enum.StrEnum):
+    """How a setting differs; unknown where a side shows `***` and the values cannot be compared."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One setting that differs. A side that lacks it is None; the path is in the right side's spelling if it has it."""
+
+    path: str
+    kind: Kind
+    left: str | None
+    right: str | None
+
+
+def compare(left: Mapping[str, str], right: Mapping[str, str]) -> list[Difference]:
+    """What leads from left to right, in the order of paths; two spellings of one path are one setting (rule R7)."""
+    return _compare(_by_key(left), _by_key(right))
+
+
+def compare_wanted(found: Mapping[str, str], wanted: Mapping[str, str]) -> list[Difference]:
+    """The same with a list of wanted settings on the right: only of those that it names."""
+    named = _by_key(wanted)
+    return _compare({key: one for key, one in _by_key(found).items() if key in named}, named)
+
+
+def counts(differences: Iterable[Difference]) -> dict[str, int]:
+    """How many of each kind; every kind is named."""
+    found = Counter(difference.kind for difference in differences)
+    return {kind.value: found[kind] for kind in Kind}
+
+
+def _compare(left: Mapping[str, tuple[str, str]], right: Mapping[str, tuple[str, str]]) -> list[Difference]:
+    found = []
+    for key in sorted(left.keys() | right.keys()):
+        path, before = left.get(key, ("", None))
+        own_path, after = right.get(key, (path, None))
+        kind = _kind(before, after)
+        if kind is not None:
+            found.append(Difference(own_path, kind, before, after))
+    return found
+
+
+def _kind(before: str | None, after: str | None) -> Kind | None:
+    if before is None:
+        return Kind.ADDED
+    if after is None:
+        return Kind.REMOVED
+    if HIDDEN in (before, after):
+        return Kind.UNKNOWN
+    return None if before == after else Kind.CHANGED
+
+
+def _by_key(settings: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    return {match_key(path): (path, value) for path, value in settings.items()}

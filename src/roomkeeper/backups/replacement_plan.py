@@ -1,0 +1,204 @@
+"""What replacing a system's hardware would do, told before it is done. Decides without doing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from roomkeeper.backups import restoring
+from roomkeeper.backups.mapping import Report, read_picks
+from roomkeeper.backups.models import Backup
+from roomkeeper.systems import admission, inventory
+from roomkeeper.systems.models import ConfigurationVersion, Contact, State, System, SystemSecret
+
+
+class ReplaceRefused(ValueError):
+    """The hardware cannot be replaced like that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """The new hardware: what it is called by, and its own record where it has one."""
+
+    serial_number: str = ""
+    mac_address: str = ""
+    record: System | None = None
+
+    def __str__(self) -> str:
+        product = self.record.product if self.record else ""
+        return ", ".join(text for text in (product, self.serial_number, self.mac_address) if text)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that the replacement does, as it is shown before; `can_be_undone` in the words of the plan."""
+
+    title: str
+    words: str
+    can_be_undone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a replacement would do. `report` is None while the new hardware has reported no configuration."""
+
+    system: System
+    hardware: Hardware
+    steps: tuple[Step, ...]
+    report: Report | None
+    is_other_model: bool
+
+
+def find_hardware(
+    system: System, *, serial_number: str = "", mac_address: str = "", record: System | None = None
+) -> Hardware:
+    """The new hardware by its numbers or by its own record, which numbers find too. Raises `ReplaceRefused`."""
+    serial_number = serial_number.strip()
+    try:
+        mac_address = inventory.normalize_mac(mac_address) if mac_address.strip() else ""
+    except ValueError as error:
+        raise ReplaceRefused(str(error)) from error
+    if len(serial_number) > admission.SERIAL_LIMIT:
+        raise ReplaceRefused(f"A serial number has at most {admission.SERIAL_LIMIT} characters.")
+    if record is None:
+        if not serial_number and not mac_address:
+            raise ReplaceRefused(
+                "Give the serial number or the MAC address of the new hardware, or the record that it has."
+            )
+        record = _record_with(system, serial_number, mac_address)
+    if record is None:
+        return Hardware(serial_number, mac_address)
+    if record.pk == system.pk:
+        raise ReplaceRefused(f"{system} is that hardware already.")
+    if record.state in (State.IGNORED, State.BLOCKED):
+        raise ReplaceRefused(
+            f"{record} is {record.get_state_display().lower()}. Admit it again first, if it is the new hardware."
+        )
+    for own, given, word in (
+        (record.serial_number, serial_number, "serial number"),
+        (record.mac_address, mac_address, "MAC address"),
+    ):
+        if own and given and own != given:
+            raise ReplaceRefused(f"{record} has the {word} {own}, not {given}.")
+    return Hardware(record.serial_number or serial_number, record.mac_address or mac_address, record)
+
+
+def plan(
+    system: System,
+    hardware: Hardware,
+    *,
+    restores: bool = True,
+    picks: Sequence[str] = (),
+    keeps_credentials: bool = False,
+) -> Plan:
+    """What the replacement would do, step by step. Raises `ReplaceRefused`, `PicksRefused`."""
+    demand_replaceable(system)
+    read_picks(picks)
+    record = hardware.record
+    product = record.product if record else ""
+    steps = [
+        Step(
+            "The record stays",
+            f"{system} keeps its id {system.pk}, name, folder, tags, notes, people's rights, tickets, settings asked "
+            "of it and its whole history.",
+        ),
+        Step("The old hardware leaves", _leaving(system), can_be_undone=False),
+        Step("The new hardware comes", f"{hardware or 'It'} is the system from now on. {_coming(record)}"),
+        Step("Login and TLS key", _login(record, keeps_credentials=keeps_credentials)),
+    ]
+    if record is not None:
+        words = (
+            f"{record} (system {record.pk}) is merged into {system}: its timeline, documents, backups and tickets "
+            "come along, its name, folder and tags do not. Its id is not used again."
+        )
+        steps.append(Step("Its own record goes", words, can_be_undone=False))
+    report = None
+    if restores:
+        steps.append(Step("The settings follow", _following(system, record)))
+        if record is not None and has_reported(record) and has_reported(system):
+            report = restoring.plan_take_over(system, record, picks)
+    is_other = bool(product and system.product and product != system.product)
+    return Plan(system, hardware, tuple(steps), report, is_other)
+
+
+def newest_backup(system: System) -> Backup | None:
+    """The backup that would be put on new hardware, if it were replaced now."""
+    return (
+        Backup.objects.filter(system=system, configuration__isnull=False).order_by("-made_at", "-id").first()
+    )
+
+
+def demand_replaceable(system: System) -> None:
+    """Raises `ReplaceRefused` for a system whose hardware cannot be replaced."""
+    if system.state not in (State.MANAGED, State.PRE_REGISTERED):
+        raise ReplaceRefused(
+            f"{system} is {system.get_state_display().lower()}; only the hardware of a managed system is replaced."
+        )
+
+
+def has_reported(system: System | None) -> bool:
+    """Whether its present hardware has reported a configuration."""
+    newest = ConfigurationVersion.objects.filter(system=system).order_by("-last_at", "-id").first()
+    return system is not None and newest is not None and newest.size > 0
+
+
+def source_of(record: System | None) -> str:
+    """The address that the new hardware was seen at: its secret is handed to no other (rule R4)."""
+    contact = Contact.objects.filter(system=record).first() if record else None
+    return contact.source_address if contact else ""
+
+
+def _record_with(system: System, serial_number: str, mac_address: str) -> System | None:
+    same = Q(pk__in=[])
+    if serial_number:
+        same |= Q(serial_number=serial_number)
+    if mac_address:
+        same |= Q(mac_address=mac_address)
+    found = list(System.objects.filter(same).select_related("folder").order_by("pk")[:10])
+    if any(one.pk == system.pk for one in found):
+        raise ReplaceRefused(f"{system} is that hardware already.")
+    if len(found) > 1:
+        told = ", ".join(f"{one} (system {one.pk})" for one in found)
+        raise ReplaceRefused(
+            f"Several records have that serial number or MAC address: {told}. Name one of them."
+        )
+    return found[0] if found else None
+
+
+def _leaving(system: System) -> str:
+    old = ", ".join(text for text in (system.product, system.serial_number, system.mac_address) if text)
+    return (
+        f"{old or 'The old hardware'} is this system no more. Its secret is void: if it posts again, it stands in the "
+        "inbox as unknown. What was asked of it and has not run is cancelled."
+    )
+
+
+def _coming(record: System | None) -> str:
+    if record is None:
+        return (
+            "It gets a new secret with its first post, at whichever address it comes from within 24 hours; later, "
+            "admit it again."
+        )
+    if SystemSecret.objects.filter(system=record, stage=SystemSecret.Stage.CURRENT).exists():
+        return "It has proven a secret already and goes on with it: nothing has to be done on it."
+    return f"It gets a new secret with its next post from {source_of(record) or 'its address'}, or by push."
+
+
+def _login(record: System | None, *, keeps_credentials: bool) -> str:
+    if record is not None and record.username:
+        login = "The login stored with its own record is used."
+    elif keeps_credentials:
+        login = "The login stored for the old hardware is tried on it."
+    else:
+        login = "The stored login is forgotten; give the new one under Connection where Roomkeeper is to reach it."
+    return f"{login} The pinned TLS key is forgotten; the next proven login pins the new one."
+
+
+def _following(system: System, record: System | None) -> str:
+    if newest_backup(system) is None and not has_reported(system):
+        return "The old hardware has reported no configuration, so there is nothing to put on the new one."
+    if has_reported(record):
+        when = "at once"
+    else:
+        when = "as soon as it has reported its own configuration, which tells what it can take"
+    return f"What the old hardware had last is backed up now and put on the new one {when}."

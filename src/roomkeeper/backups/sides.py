@@ -1,0 +1,132 @@
+"""The sides of a comparison: backups, reported versions, what a system reported last, lists of wanted settings.
+
+A side is written `backup:5`, `version:7`, `system:3` or `template:2`, in addresses and by programs. Lists of wanted
+settings are found by whoever knows them and handed over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db.models import QuerySet
+
+from roomkeeper.backups import keeping
+from roomkeeper.backups.differences import Difference, Kind, compare, compare_wanted
+from roomkeeper.backups.models import Backup
+from roomkeeper.systems.documents import reported_configuration, unpack_configuration
+from roomkeeper.systems.models import ConfigurationVersion, System
+
+KINDS: Final = ("backup", "version", "system", "template")
+
+
+class SideRefused(ValueError):
+    """What is to be compared is not named in a way that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Settings by path, as they are compared, and what they are called.
+
+    `parts` are (kind, name) to the SHA-256 of the content; None where nothing is known of parts. `is_wanted`: a list
+    of wanted settings, which says nothing of others.
+    """
+
+    name: str
+    label: str
+    settings: Mapping[str, str]
+    system: System | None = None
+    at: datetime | None = None
+    parts: Mapping[tuple[str, str], str] | None = None
+    is_wanted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartDifference:
+    """A part that differs."""
+
+    part_kind: str
+    name: str
+    kind: Kind
+
+
+def read_name(text: str) -> tuple[str, int]:
+    """(kind, number) of a side as it is written; a bare number is a backup's. Raises `SideRefused`."""
+    kind, mark, number = text.strip().rpartition(":")
+    kind = kind if mark else "backup"
+    if kind not in KINDS or not (number.isascii() and number.isdecimal() and len(number) < 19):
+        raise SideRefused(f"{text!r} names no side; write backup:5, version:7, system:3 or template:2.")
+    return kind, int(number)
+
+
+def find(text: str, systems: QuerySet[System]) -> Side | None:
+    """The side of that name, of one of these systems; None where there is none. Raises `SideRefused`."""
+    kind, number = read_name(text)
+    if kind == "backup":
+        backup = Backup.objects.filter(pk=number, system__in=systems).select_related("system__folder").first()
+        return side_of_backup(backup) if backup else None
+    if kind == "version":
+        rows = ConfigurationVersion.objects.filter(pk=number, system__in=systems, size__gt=0)
+        version = rows.select_related("system__folder").first()
+        return side_of_version(version) if version else None
+    if kind != "system":
+        return None
+    system = systems.filter(pk=number).select_related("folder").first()
+    return find_side_of_system(system) if system else None
+
+
+def side_of_backup(backup: Backup) -> Side:
+    """A backup."""
+    parts = {(part.kind, part.name): part.content_id for part in backup.parts.all()}
+    return Side(
+        f"backup:{backup.pk}",
+        f"{backup.system}, backup {backup.pk}",
+        keeping.settings_of(backup),
+        backup.system,
+        backup.made_at,
+        parts,
+    )
+
+
+def side_of_version(version: ConfigurationVersion) -> Side:
+    """A reported configuration."""
+    found = unpack_configuration(version)
+    label = f"{version.system}, as reported"
+    return Side(f"version:{version.pk}", label, found.settings, version.system, version.first_at)
+
+
+def find_side_of_system(system: System) -> Side | None:
+    """What the system reported last; None where its hardware has reported nothing."""
+    found = reported_configuration(system)
+    if found is None:
+        return None
+    return Side(f"system:{system.pk}", f"{system}, as it is now", found.settings, system, found.at)
+
+
+def side_of_wanted(name: str, label: str, settings: Mapping[str, str]) -> Side:
+    """A list of wanted settings, such as a template's."""
+    return Side(name, label, settings, is_wanted=True)
+
+
+def compare_sides(left: Side, right: Side) -> list[Difference]:
+    """The settings that differ; beside a list of wanted settings only those that it names."""
+    if right.is_wanted:
+        return compare_wanted(left.settings, right.settings)
+    if left.is_wanted:
+        turned = {Kind.ADDED: Kind.REMOVED, Kind.REMOVED: Kind.ADDED}
+        found = compare_wanted(right.settings, left.settings)
+        return [Difference(one.path, turned.get(one.kind, one.kind), one.right, one.left) for one in found]
+    return compare(left.settings, right.settings)
+
+
+def compare_parts(left: Side, right: Side) -> list[PartDifference]:
+    """The parts that differ; none where a side tells nothing of parts."""
+    if left.parts is None or right.parts is None:
+        return []
+    found = []
+    for key in sorted(left.parts.keys() | right.parts.keys()):
+        before, after = left.parts.get(key), right.parts.get(key)
+        if before != after:
+            kind = Kind.ADDED if before is None else Kind.REMOVED if after is None else Kind.CHANGED
+            found.append(PartDifference(*key, kind))
+    return found

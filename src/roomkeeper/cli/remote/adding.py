@@ -1,0 +1,275 @@
+"""`roomkeeper systems add` and `systems scan`: by address, from a file, or registered before they phone home."""
+
+import contextlib
+import time
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from roomkeeper.cli.remote import imports, naming
+from roomkeeper.cli.remote.connection import Api, open_api
+from roomkeeper.cli.remote.jobs import ENDED, items_of, print_job
+from roomkeeper.cli.remote.output import (
+    USAGE,
+    AsJson,
+    clean,
+    console,
+    fail,
+    print_json,
+    print_object,
+    print_table,
+    say,
+)
+
+LOOK_EVERY = 0.5
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="May be repeated.")]
+FolderOption = Annotated[str, typer.Option("--folder", help="Id, name or path.")]
+Username = Annotated[str, typer.Option(help="The device's administrator account.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read its password.")]
+Saved = Annotated[
+    list[str] | None, typer.Option("--credential", help="A saved login, by id or name; may be repeated.")
+]
+Public = Annotated[bool, typer.Option("--public", help="Reachable on the public internet; else on the LAN.")]
+SecureOnly = Annotated[
+    bool | None, typer.Option("--secure-only/--not-secure-only", help="Without it: as network settings say.")
+]
+HttpPort = Annotated[int | None, typer.Option(min=1, max=65_535)]
+HttpsPort = Annotated[int | None, typer.Option(min=1, max=65_535)]
+Trust = Annotated[str, typer.Option(help="pin (its first key), authority, or off.")]
+LegacyTls = Annotated[bool, typer.Option("--legacy-tls", help="Allow TLS 1.0 and weak ciphers.")]
+Snmp = Annotated[bool | None, typer.Option("--snmp/--no-snmp", help="Without it: for ranges only.")]
+Wait = Annotated[float, typer.Option(help="Wait up to so many seconds for the end.")]
+
+
+def add_system(
+    host: Annotated[str, typer.Argument(help="Address or name of a device that can be reached.")] = "",
+    mac: Annotated[str, typer.Option(help="Without HOST: register it before it phones home.")] = "",
+    serial: Annotated[str, typer.Option(help="Likewise. With HOST: what the device must have.")] = "",
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="Add or register all of a CSV file: host, username, password, name, ..."),
+    ] = None,
+    name: str = "",
+    folder: FolderOption = "",
+    tag: Tags = None,
+    username: Username = "",
+    password_stdin: PasswordStdin = False,
+    credential: Saved = None,
+    password_over_http: Annotated[
+        bool, typer.Option("--password-over-http", help="Where it has no HTTPS, send the password readable.")
+    ] = False,
+    public: Public = False,
+    secure_only: SecureOnly = None,
+    http_port: HttpPort = None,
+    https_port: HttpsPort = None,
+    trust: Trust = "pin",
+    legacy_tls: LegacyTls = False,
+    snmp: Snmp = None,
+    network: Annotated[str, typer.Option(help="CIDR from which it may be admitted without HTTPS.")] = "",
+    wait: Wait = 300.0,
+    as_json: AsJson = False,
+) -> None:
+    """Add a system by its address, add many from a CSV file, or register one before it phones home."""
+    if bool(csv) == bool(host or mac or serial):
+        fail("Usage", "Give a HOST, or --mac or --serial, or --csv FILE.", code=USAGE)
+    api = open_api()
+    if csv is not None:
+        _add_file(api, csv, wait, as_json)
+        return
+    body: dict[str, Any] = {
+        **_how(
+            api, folder, tag, credential, public, secure_only, http_port, https_port, trust, legacy_tls, snmp
+        ),
+        "host": host,
+        "mac_address": mac,
+        "serial_number": serial,
+        "name": name,
+        "network": network,
+        "username": username,
+        "password": _read_password(username) if password_stdin else "",
+        "password_may_use_http": password_over_http,
+    }
+    found = api.post("systems", body)
+    if "counts" not in found:
+        _print_system(found, as_json)
+        return
+    job = follow(api, found["id"], wait)
+    items = items_of(api, job["id"])
+    print_job(job, items, as_json=as_json)
+    _judge(job, items)
+
+
+def scan(
+    ranges: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RANGE...", help="As 10.1.2.3-60, 10.1.2.0/24, or single addresses and names."
+        ),
+    ],
+    username: Username = "",
+    password_stdin: PasswordStdin = False,
+    credential: Saved = None,
+    folder: FolderOption = "",
+    tag: Tags = None,
+    public: Public = False,
+    secure_only: SecureOnly = None,
+    http_port: HttpPort = None,
+    https_port: HttpsPort = None,
+    trust: Trust = "pin",
+    legacy_tls: LegacyTls = False,
+    snmp: Snmp = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Try logins on a range without asking.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also show addresses without an answer.")] = False,
+    wait: Wait = 3600.0,
+    as_json: AsJson = False,
+) -> None:
+    """Look through ranges, networks and lists of addresses, and add what is found."""
+    api = open_api()
+    body: dict[str, Any] = {
+        **_how(
+            api, folder, tag, credential, public, secure_only, http_port, https_port, trust, legacy_tls, snmp
+        ),
+        "addresses": ranges,
+    }
+    if username:
+        password = _read_password(username) if password_stdin else ""
+        body["logins"] = [{"username": username, "password": password}]
+    preview = api.post("systems/scan", {**body, "dry_run": True})
+    if dry_run:
+        _print_preview(preview, as_json)
+        return
+    if preview["needs_confirmation"]:
+        question = f"Try {len(preview['logins'])} login(s) on {preview['count']} addresses?"
+        if not yes:
+            typer.confirm(question, abort=True, err=True)
+        body["confirmed_count"] = preview["count"]
+    for problem in preview["problems"]:
+        console(errors=True).print(clean(problem), markup=False)
+    job = follow(api, api.post("systems/scan", body)["id"], wait)
+    items = items_of(api, job["id"])
+    shown = [item for item in items if everything or item["state"] != "skipped"]
+    print_job(job, items if as_json else shown, as_json=as_json)
+    _judge(job, items)
+
+
+def follow(api: Api, job_id: int, seconds: float) -> dict[str, Any]:
+    """The job once it has ended, or as it is when the time is over; on a terminal how far it is meanwhile."""
+    end = time.monotonic() + seconds
+    terminal = console(errors=True)
+    status = terminal.status("Waiting for a worker") if terminal.is_terminal else None
+    with status or contextlib.nullcontext():
+        while True:
+            job: dict[str, Any] = api.get(f"jobs/{job_id}")
+            if status is not None:
+                status.update(clean(_how_far(job)))
+            if job["state"] in ENDED or time.monotonic() >= end:
+                return job
+            time.sleep(min(LOOK_EVERY, max(0.0, end - time.monotonic())))
+
+
+def _how_far(job: dict[str, Any]) -> str:
+    counts: dict[str, int] = job["counts"]
+    total = sum(counts.values())
+    done = total - counts["waiting"] - counts["running"]
+    words = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
+    return f"{job['title']}: {done} of {total} ({words})"
+
+
+def _how(
+    api: Api,
+    folder: str,
+    tag: list[str] | None,
+    credential: list[str] | None,
+    public: bool,
+    secure_only: bool | None,
+    http_port: int | None,
+    https_port: int | None,
+    trust: str,
+    legacy_tls: bool,
+    snmp: bool | None,
+) -> dict[str, Any]:
+    """What both commands say on how systems are met."""
+    if trust not in ("pin", "authority", "off"):
+        fail("Usage", "--trust is pin, authority or off.", code=USAGE)
+    how: dict[str, Any] = {
+        "tags": tag or [],
+        "connectivity": "reachable_on_public_internet" if public else "reachable_on_lan",
+        "is_secure_only": secure_only,
+        "http_port": http_port,
+        "https_port": https_port,
+        "trust": trust,
+        "legacy_tls": legacy_tls,
+        "use_snmp": snmp,
+        "credentials": [naming.credential_id(api, one) for one in credential or []],
+    }
+    if folder:
+        how["folder"] = naming.folder_id(api, folder)
+    return how
+
+
+def _read_password(username: str) -> str:
+    if not username:
+        fail("Usage", "--password-stdin needs --username.", code=USAGE)
+    return typer.get_text_stream("stdin").readline().rstrip("\n")
+
+
+def _add_file(api: Api, file: Path, wait: float, as_json: bool) -> None:
+    """Everything of a CSV file: rows with a host are met by jobs, the others registered."""
+    rows = imports.add_systems(api, imports.read(api, file))
+    job_ids = sorted({row["job"] for row in rows if row.get("job")})
+    jobs = [(follow(api, job_id, wait), items_of(api, job_id)) for job_id in job_ids]
+    others = [row for row in rows if not row.get("job")]
+    if as_json:
+        print_json({"items": rows, "jobs": [{**job, "items": items} for job, items in jobs]})
+    else:
+        if others:
+            told = [{**row, "problem": (row["problem"] or {}).get("detail")} for row in others]
+            print_table(told, ("row", "status", "system", "problem"))
+        for job, items in jobs:
+            print_job(job, items, as_json=False)
+    failed = sum(row["status"] >= 400 for row in others)
+    failed += sum(item["state"] in ("failed", "cancelled") for _, items in jobs for item in items)
+    if failed:
+        fail("Failed in part", f"{failed} of {len(rows)} could not be added.")
+    for job, _ in jobs:
+        if job["state"] not in ENDED:
+            _not_yet(job)
+
+
+def _print_system(found: dict[str, Any], as_json: bool) -> None:
+    print_object(found if as_json else {k: v for k, v in found.items() if k != "warnings"}, as_json=as_json)
+    for warning in () if as_json else found["warnings"]:
+        console(errors=True).print(clean(f"{warning['sentence']} {warning['advice']}"), markup=False)
+
+
+def _print_preview(preview: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(preview)
+        return
+    say(f"{preview['count']} addresses would be looked at, {preview['first']} to {preview['last']}.")
+    if preview["known_count"]:
+        say(f"{preview['known_count']} of them are systems here:")
+        print_table(preview["known"], ("address", "system", "name"))
+    say(
+        f"Logins: {', '.join(preview['logins']) or 'none'}. SNMP: {', '.join(preview['snmp_logins']) or 'none'}."
+    )
+    for line in (*preview["warnings"], *preview["problems"]):
+        say(line)
+
+
+def _judge(job: dict[str, Any], items: list[dict[str, Any]]) -> None:
+    """End the command as failed where the job, or a part of it, has failed."""
+    if job["state"] not in ENDED:
+        _not_yet(job)
+    failed = sum(item["state"] in ("failed", "cancelled") for item in items)
+    if failed or job["state"] != "done":
+        fail(
+            "Failed in part" if len(items) > failed else "Failed", f"{failed} of {len(items)} were not added."
+        )
+
+
+def _not_yet(job: dict[str, Any]) -> NoReturn:
+    hint = f"It goes on: roomkeeper jobs show {job['id']}"
+    fail("Not yet", f"Job {job['id']} is {job['state']} when the time is over.", hint=hint)

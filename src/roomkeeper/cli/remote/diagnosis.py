@@ -1,0 +1,95 @@
+"""`roomkeeper systems diagnose`: why a system can or cannot be managed, row by row."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.connection import Api, open_api
+from roomkeeper.cli.remote.following import wait_until
+from roomkeeper.cli.remote.output import FAILED, AsJson, clean, console, fail, print_json, print_object
+
+# Mark and colour of each level; a struck row has the dash too.
+MARKS = {
+    "ok": ("✓", "green"),
+    "info": ("–", "bright_black"),
+    "warning": ("!", "yellow"),
+    "fault": ("✗", "red"),
+}
+ARROWS = {"inbound": "──▶", "outbound": "◀──"}
+ENDED = ("done", "failed", "cancelled")
+
+
+def diagnose(
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="Id or exact name.")],
+    wait: Annotated[float, typer.Option(min=1, help="Seconds to wait for its end.")] = 120.0,
+    as_json: AsJson = False,
+) -> None:
+    """Look at a system in both directions, row by row. Exit code 0 where nothing is a fault, else 1."""
+    api = open_api()
+    key = naming.system_id(api, system)
+    found = _wait_for_end(api, key, wait)
+    if as_json:
+        print_json(found)
+    else:
+        _print(found, api.get(f"systems/{key}")["name"])
+    if found["state"] != "done":
+        fail("Not diagnosed", found["summary"] or f"The diagnosis was {found['state']}.")
+    if found["level"] == "fault":
+        raise typer.Exit(FAILED)
+
+
+def fix(
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="Id or exact name.")],
+    key: Annotated[str, typer.Argument(metavar="FIX", help="One that the newest diagnosis offers.")],
+    as_json: AsJson = False,
+) -> None:
+    """Do what the newest diagnosis of a system offers, as in enforce or try-login."""
+    api = open_api()
+    found = api.post(f"systems/{naming.system_id(api, system)}/diagnosis/fix", {"fix": key})
+    print_object(found, as_json=as_json)
+
+
+def _wait_for_end(api: Api, key: int, seconds: float) -> dict[str, Any]:
+    job = api.post(f"systems/{key}/diagnose")
+    path = f"systems/{key}/diagnosis"
+    found = wait_until(
+        lambda: api.get(path),
+        lambda one: one["job"] >= job["id"] and one["state"] in ENDED,
+        seconds,
+        every=0.5,
+    )
+    if found["state"] not in ENDED:
+        fail(
+            "Not yet",
+            f"The diagnosis is {found['state']} after {seconds:g} s.",
+            hint=f"It goes on: roomkeeper jobs show {job['id']}",
+        )
+    return dict(found)
+
+
+def _print(found: dict[str, Any], name: str) -> None:
+    terminal = console()
+    for row in found["rows"]:
+        terminal.print(_headline(row, name))
+        for check in row["checks"]:
+            mark, colour = MARKS[check["level"]]
+            took = f" ({check['milliseconds']} ms)" if check["milliseconds"] is not None else ""
+            line = Text(f"  {mark} ", style=colour)
+            line.append(f"{clean(check['check'])}: {clean(check['sentence'])}", style="")
+            line.append(took, style="bright_black")
+            terminal.print(line)
+            if check["level"] in ("warning", "fault") and check["next_step"]:
+                terminal.print(Text(f"    → {clean(check['next_step'])}", style="bright_black"))
+            if check["level"] in ("warning", "fault") and check["fix"]:
+                terminal.print(Text(f"    fix: {check['fix']}", style="bright_black"))
+    terminal.print(Text(clean(found["summary"]), style="bold"))
+
+
+def _headline(row: dict[str, Any], name: str) -> Text:
+    if row["direction"] == "itself":
+        return Text(clean(name), style="bold")
+    arrow = ARROWS[row["direction"]]
+    words = f"Roomkeeper {arrow} {clean(name)}  {row['service']} {row['port']}: {clean(row['purpose'])}"
+    return Text(words, style="strike bright_black" if row["is_struck"] else "bold")

@@ -1,0 +1,63 @@
+"""`roomkeeper jobs`: long work, how far it is, stopping it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from roomkeeper.cli.remote.connection import Api, open_api
+from roomkeeper.cli.remote.following import wait_until
+from roomkeeper.cli.remote.output import AsJson, print_json, print_object, print_page, print_table, say
+
+app = typer.Typer(help="Long work: adding systems, polling, diagnosing.", no_args_is_help=False)
+ENDED = ("done", "failed", "cancelled")
+_COLUMNS = ("id", "kind", "title", "state", "counts", "created_by", "created_at", "summary")
+ITEM_COLUMNS = ("label", "state", "system", "summary", "advice")
+
+
+@app.command("list")
+def list_jobs(
+    kind: Annotated[str | None, typer.Option(help="Only of this kind.")] = None,
+    state: Annotated[str | None, typer.Option(help="queued, running, done, failed or cancelled.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    print_page(open_api().items("jobs", limit=limit, kind=kind, state=state), _COLUMNS, as_json=as_json)
+
+
+@app.command()
+def show(
+    job: int,
+    wait: Annotated[float, typer.Option(help="Wait up to so many seconds for its end.")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """A job with what became of each part."""
+    api = open_api()
+    found = wait_for_job(api, job, wait)
+    print_job(found, items_of(api, job), as_json=as_json)
+
+
+@app.command()
+def cancel(job: int, as_json: AsJson = False) -> None:
+    """Stop a job; what was done stays."""
+    print_object(open_api().post(f"jobs/{job}/cancel"), as_json=as_json)
+
+
+def wait_for_job(api: Api, job: int, seconds: float) -> dict[str, Any]:
+    """The job once it has ended, or as it is when the time is over."""
+    found = wait_until(lambda: api.get(f"jobs/{job}"), lambda one: one["state"] in ENDED, seconds, every=0.5)
+    return dict(found)
+
+
+def items_of(api: Api, job: int) -> list[dict[str, Any]]:
+    """All parts of the job."""
+    return list(api.items(f"jobs/{job}/items", limit=None)["items"])
+
+
+def print_job(job: dict[str, Any], items: list[dict[str, Any]], *, as_json: bool) -> None:
+    """The job and its parts, as a table or as one JSON object with `items`."""
+    if as_json:
+        print_json({**job, "items": items})
+        return
+    print_table(items, ITEM_COLUMNS)
+    say(f"Job {job['id']}, {job['title']}: {job['state']}. {job['summary']}")

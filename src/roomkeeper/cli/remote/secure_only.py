@@ -1,0 +1,94 @@
+"""`roomkeeper secure-only`: moving systems to Secure-Only or back, guided."""
+
+from typing import Annotated, Any
+
+import typer
+
+from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.connection import open_api
+from roomkeeper.cli.remote.following import wait_until
+from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_page, print_table, say
+
+app = typer.Typer(help="Secure-Only: moving systems to HTTPS alone, or back.")
+ENDED = ("done", "cancelled", "paused")
+_COLUMNS = ("id", "is_secure", "trust", "state", "counts", "created_by", "created_at", "reason")
+_MEMBERS = ("system_name", "wave", "state", "since", "reason")
+
+
+@app.command("list")
+def list_moves(
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50, as_json: AsJson = False
+) -> None:
+    """List moves, newest first."""
+    print_page(open_api().items("secure-only-moves", limit=limit), _COLUMNS, as_json=as_json)
+
+
+@app.command()
+def move(
+    chosen: Annotated[
+        str, typer.Argument(metavar="FILTER", help="all, an id, an exact name, or field=value,field=value.")
+    ],
+    back: Annotated[bool, typer.Option("--back", help="Back from Secure-Only.")] = False,
+    trust: Annotated[str, typer.Option(help="trusted, install_ca or no_verify.")] = "trusted",
+    canary: Annotated[int, typer.Option(min=1, help="So many go first.")] = 1,
+    wave_size: Annotated[int, typer.Option(min=1, help="Then so many at a time.")] = 50,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of each.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for its end.")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Move systems to Secure-Only, canaries first."""
+    api = open_api()
+    body: dict[str, Any] = {
+        **naming.choice(api, chosen),
+        "is_secure": not back,
+        "trust": trust,
+        "canary": canary,
+        "wave_size": wave_size,
+        "dry_run": dry_run,
+    }
+    found = api.post("secure-only-moves", body)
+    if dry_run:
+        if as_json:
+            print_json(found)
+            return
+        print_table(found["members"], ("system_name", "verdict", "reason"))
+        counts = found["counts"]
+        say(f"{counts['move']} will be moved, {counts['already']} are so already, {counts['cannot']} cannot.")
+        return
+    if wait:
+        address = f"secure-only-moves/{found['id']}"
+        found = wait_until(lambda: api.get(address), lambda one: one["state"] in ENDED, wait)
+    print_object(found, as_json=as_json)
+    if wait and found["state"] != "done":
+        fail("Not done", f"The move is {found['state']}. {found['reason']}")
+
+
+@app.command()
+def show(number: int, as_json: AsJson = False) -> None:
+    """A move with what became of each system, and what holds it."""
+    api = open_api()
+    found = api.get(f"secure-only-moves/{number}")
+    members = api.items(f"secure-only-moves/{number}/members", limit=None)["items"]
+    if as_json:
+        print_json({**found, "members": members})
+        return
+    print_table(members, _MEMBERS)
+    say(f"Move {number} is {found['state']}. {found['reason']}")
+
+
+@app.command()
+def pause(number: int, as_json: AsJson = False) -> None:
+    """Begin nothing new."""
+    print_object(open_api().post(f"secure-only-moves/{number}/pause"), as_json=as_json)
+
+
+@app.command("continue")
+def go_on(number: int, as_json: AsJson = False) -> None:
+    """Go on with the next wave, whatever was held."""
+    print_object(open_api().post(f"secure-only-moves/{number}/continue"), as_json=as_json)
+
+
+@app.command()
+def cancel(number: int, as_json: AsJson = False) -> None:
+    """End a move; who has moved stays moved."""
+    print_object(open_api().post(f"secure-only-moves/{number}/cancel"), as_json=as_json)

@@ -1,0 +1,204 @@
+"""What systems have told of settings and commands: for completion and for checks while a template is written by hand.
+
+A *model* is a product with a software version; what one of its systems reported stands for all of them.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from django.db.models import Count, Max, QuerySet
+
+from roomkeeper.configuration_templates.content import TemplateCommand
+from roomkeeper.configuration_templates.variables import names_in
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.command import CommandDescription, decode_command_document
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.valuespace import ValueSpace
+from roomkeeper.systems.documents import unpack_configuration, value_spaces_of_model
+from roomkeeper.systems.models import ConfigurationVersion, State, StoredDocument, System
+
+MODELS_LIMIT: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A product with a software version, how many of the systems are such, and what one of them reported.
+
+    `settings` are by match key: (the model's own spelling, value space or None). `commands` are by lower-case path.
+    """
+
+    product: str
+    software_version: str
+    systems: int
+    settings: Mapping[str, tuple[str, ValueSpace | None]]
+    commands: Mapping[str, CommandDescription]
+
+    def __str__(self) -> str:
+        return f"{self.product} {self.software_version}".strip()
+
+
+@dataclass(slots=True)
+class Suggestion:
+    """A setting that some models have: its path, what it may hold, and on how many models."""
+
+    path: str
+    space: ValueSpace | None
+    models: list[str] = field(default_factory=list)
+
+
+def known_models(systems: QuerySet[System]) -> list[KnownModel]:
+    """The models among these systems that have reported a configuration, those with most systems first."""
+    rows = (
+        systems.filter(state=State.MANAGED)
+        .order_by()
+        .values_list("product", "software_version")
+        .annotate(number=Count("pk", distinct=True))
+        .order_by("-number", "product", "software_version")[:MODELS_LIMIT]
+    )
+    found = []
+    for product, version, number in rows:
+        same = ConfigurationVersion.objects.filter(system__product=product, system__software_version=version)
+        newest = same.order_by("-id").values_list("pk", "digest").first()
+        if newest is not None:
+            told = _reported(product, version, newest, _documents_of(product, version))
+            found.append(KnownModel(product, version, number, *told))
+    return found
+
+
+def _documents_of(product: str, version: str) -> tuple[tuple[str, int, datetime], ...]:
+    """By which it is seen that a model has told something new."""
+    rows = StoredDocument.objects.filter(
+        kind__in=[StoredDocument.Kind.VALUESPACE, StoredDocument.Kind.COMMAND],
+        system__product=product,
+        system__software_version=version,
+    )
+    told = rows.order_by("kind").values_list("kind").annotate(newest=Max("pk"), at=Max("received_at"))
+    return tuple(told)
+
+
+@lru_cache(maxsize=100)
+def _reported(
+    product: str, version: str, newest: tuple[int, str], documents: tuple[tuple[str, int, datetime], ...]
+) -> tuple[dict[str, tuple[str, ValueSpace | None]], dict[str, CommandDescription]]:
+    """What stands in the model's documents, decoded once as long as these are the newest."""
+    reported = unpack_configuration(ConfigurationVersion.objects.get(pk=newest[0]))
+    kinds = {kind for kind, _, _ in documents}
+    spaces = value_spaces_of_model(product, version) if StoredDocument.Kind.VALUESPACE in kinds else {}
+    settings = {
+        match_key(path): (path, spaces.get(reported.value_spaces.get(path, ""))) for path in reported.settings
+    }
+    commands = commands_of_model(product, version) if StoredDocument.Kind.COMMAND in kinds else {}
+    return settings, commands
+
+
+def commands_of_model(product: str, version: str) -> dict[str, CommandDescription]:
+    """The commands of the model by lower-case path; empty where none of its systems has told them."""
+    found = (
+        StoredDocument.objects.filter(
+            kind=StoredDocument.Kind.COMMAND, system__product=product, system__software_version=version
+        )
+        .order_by("-received_at")
+        .first()
+    )
+    if found is None:
+        return {}
+    try:
+        document = decode_command_document(zlib.decompress(bytes(found.content)))
+    except (ProtocolError, zlib.error):
+        return {}
+    return {path.lower(): command for path, command in document.commands.items()}
+
+
+def suggest(models: Iterable[KnownModel], words: str, *, limit: int = 30) -> list[Suggestion]:
+    """The settings whose path holds all the words, by path."""
+    wanted = words.lower().replace("/", " ").replace("[", " ").replace("]", " ").split()
+    found: dict[str, Suggestion] = {}
+    for model in models:
+        for key, (path, space) in model.settings.items():
+            if all(word in key for word in wanted):
+                suggestion = found.setdefault(key, Suggestion(path, space))
+                suggestion.models.append(str(model))
+                suggestion.space = suggestion.space or space
+    return sorted(found.values(), key=lambda one: one.path.lower())[:limit]
+
+
+def suggest_commands(
+    models: Iterable[KnownModel], words: str, *, limit: int = 30
+) -> list[CommandDescription]:
+    """The commands whose path holds all the words, by path."""
+    wanted = words.lower().replace("/", " ").split()
+    found: dict[str, CommandDescription] = {}
+    for model in models:
+        for key, command in model.commands.items():
+            if all(word in key for word in wanted):
+                found.setdefault(key, command)
+    return sorted(found.values(), key=lambda one: one.path.lower())[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a model says to a setting or a command: that it lacks it, or does not allow the value."""
+
+    model: str
+    systems: int
+    sentence: str
+
+
+def remarks_on_setting(models: Sequence[KnownModel], path: str, value: str | None) -> list[Remark]:
+    """What the known models have against the setting; `value` None where it is not known or has variables."""
+    found = []
+    for model in models:
+        own = model.settings.get(match_key(path))
+        if own is None:
+            found.append(Remark(str(model), model.systems, "not on this device"))
+        elif value is not None and own[1] is not None and (refusal := own[1].refusal(value)):
+            found.append(Remark(str(model), model.systems, refusal))
+    return found
+
+
+def remarks_on_command(models: Iterable[KnownModel], command: TemplateCommand) -> list[Remark]:
+    """What the models that have told their commands have against this one; variables are left to the plan."""
+    texts = [one for _, value in command.arguments for one in ([value] if isinstance(value, str) else value)]
+    found = []
+    for model in models:
+        known = model.commands.get(command.command.lower())
+        has_variables = any(names_in(text) for text in texts)
+        if not model.commands or (known is not None and has_variables):
+            continue
+        if refusal := refusal_of_command(known, command.arguments, command.body):
+            found.append(Remark(str(model), model.systems, refusal))
+    return found
+
+
+def refusal_of_command(
+    command: CommandDescription | None,
+    arguments: Iterable[tuple[str, str | tuple[str, ...]]],
+    body: str | None,
+) -> str | None:
+    """Why a device with that command document would refuse the call; None where nothing speaks against it."""
+    if command is None:
+        return "not on this device: it has no such command"
+    parameters = {name.lower(): one for name, one in command.parameters.items()}
+    given = set()
+    for name, value in arguments:
+        parameter = parameters.get(name.lower())
+        given.add(name.lower())
+        if parameter is None:
+            return f"{name}: this device's command has no such parameter"
+        values = (value,) if isinstance(value, str) else value
+        if len(values) > parameter.multiple:
+            return f"{name}: at most {parameter.multiple} values"
+        if parameter.value_space is not None:
+            for one in values:
+                if refusal := parameter.value_space.refusal(one):
+                    return f"{name}: {refusal}"
+    for name, parameter in parameters.items():
+        if parameter.is_required and name not in given:
+            return f"{parameter.name}: is required"
+    if body is not None and not command.is_multiline:
+        return "this device's command takes no body"
+    return None

@@ -1,0 +1,67 @@
+"""Making a template's content: from what a system has now, or from what was pasted or read from a file."""
+
+from collections.abc import Collection
+from typing import Final
+
+from roomkeeper.configuration_templates import variables
+from roomkeeper.configuration_templates.content import Content, TemplateRefused, checked
+from roomkeeper.configuration_templates.pasted_text import Reading
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.systems.documents import HIDDEN, reported_configuration
+from roomkeeper.systems.models import System
+
+# Said of one device alone; whoever picks is told.
+OF_ONE_DEVICE: Final = frozenset(
+    match_key(path)
+    for path in (
+        "SystemUnit/Name",
+        "SIP/URI",
+        "SIP/DisplayName",
+        "SIP/Authentication/UserName",
+        "H323/H323Alias/E164",
+        "H323/H323Alias/ID",
+        "Network/IPv4/Address",
+        "UserInterface/ContactInfo/Name",
+    )
+)
+
+
+def content_from_system(system: System, paths: Collection[str] | None = None) -> Content:
+    """The system's settings at these paths as a template; all of them for None.
+
+    Values are taken as they stand: a brace in one is no variable. Hidden ones are left for a person to type. Raises
+    `TemplateRefused` where the system has reported nothing, or not that path.
+    """
+    reported = reported_configuration(system)
+    if reported is None:
+        raise TemplateRefused(f"{system} has not reported its configuration yet.")
+    picked: list[tuple[str, str | None]] = []
+    errors: dict[str, str] = {}
+    for path in reported.settings if paths is None else paths:
+        found = reported.find(path)
+        if found is None:
+            errors[path] = f"{system} has no such setting."
+        else:
+            own, value = found
+            picked.append((own, None if value == HIDDEN else variables.escape(value)))
+    if errors:
+        raise TemplateRefused(errors)
+    return checked(picked)
+
+
+def content_from_reading(reading: Reading, *, before: Content | None = None) -> Content:
+    """What was read as a template; a setting that stands there twice has its last value. Raises `TemplateRefused`."""
+    latest: dict[str, tuple[str, str | None]] = {}
+    for path, value in reading.settings:
+        try:
+            key = match_key(path)
+        except ValueError:
+            key = path
+        latest.pop(key, None)
+        latest[key] = (path, value)
+    return checked(latest.values(), reading.commands, before=before)
+
+
+def is_of_one_device(path: str) -> bool:
+    """Whether the setting says what one device alone is called or reached by."""
+    return match_key(path) in OF_ONE_DEVICE

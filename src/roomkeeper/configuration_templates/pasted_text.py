@@ -1,0 +1,177 @@
+"""Reading settings and commands out of pasted text, as people and devices write them. Pure; decides nothing.
+
+`xConfiguration SIP Proxy 1 Address: "x"`, the same with `*c` in front as devices print it, without the first word, or
+`SIP/Proxy[1]/Address = x`; `xCommand Audio Volume Set Level: 40`. A command's body follows in the next lines and ends
+with a line that is a full stop. Lines that begin with `#`, `//` or `!` are remarks.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from roomkeeper.configuration_templates.content import Content, TemplateCommand
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.paths import canonical
+
+TEXT_LIMIT: Final = 1_000_000
+LINE_LIMIT: Final = 20_000
+PROBLEMS_LIMIT: Final = 200
+_REMARK: Final = ("#", "//", "!")
+# What devices print around what was asked for.
+_CHATTER: Final = re.compile(r"(\*\* ?end|OK|\*r .*|)", re.IGNORECASE)
+_RESULT_ID: Final = re.compile(r"\s*\|\s*resultId\s*=\s*(\"[^\"]*\"|\S+)\s*\Z", re.IGNORECASE)
+_CONFIGURATION: Final = re.compile(r"(?:\*c\s+)?/?x?Configuration[\s/]+(?=\S)", re.IGNORECASE)
+_COMMAND: Final = re.compile(r"/?xCommand[\s/]+(?=\S)", re.IGNORECASE)
+_SETTING: Final = re.compile(r"(?P<path>[^:=\"]{1,600}?)\s*(?::|=(?!=))\s*(?P<value>.*)", re.DOTALL)
+_ESCAPED: Final = re.compile(r"\\([\\\"])")
+_QUOTED: Final = r"\"(?P<quoted>(?:[^\"\\]|\\.)*)\""
+_PIECE: Final = re.compile(
+    _QUOTED
+    + r"|(?P<name>[A-Za-z][A-Za-z0-9]{0,63})(?:\[\d{1,3}\])?:(?=\s|\"|\Z)"
+    + r"|(?P<word>[^\s\"]+)|(?P<open>\")",
+    re.DOTALL,
+)
+_PATH_MARKS: Final = re.compile(r"[/\[\]]+")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that could not be read, counted from 1 (0: the whole), and why."""
+
+    line: int
+    sentence: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read: settings in order (None where a device hid the value), commands, and what could not be read."""
+
+    settings: list[tuple[str, str | None]] = field(default_factory=list)
+    commands: list[TemplateCommand] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add_problem(self, line: int, sentence: str) -> None:
+        """Note it, as long as there are not too many to read."""
+        if len(self.problems) < PROBLEMS_LIMIT:
+            self.problems.append(Problem(line, sentence))
+
+
+def read_text(text: str) -> Reading:
+    """All settings and commands of the text, and a problem for every line that is neither. Never raises."""
+    found = Reading()
+    if len(text) > TEXT_LIMIT:
+        found.add_problem(0, f"The text has over {TEXT_LIMIT:,} characters.")
+        return found
+    lines = text.removeprefix("\ufeff").splitlines()
+    place = 0
+    while place < len(lines):
+        line = lines[place].strip()
+        place += 1
+        if len(line) > LINE_LIMIT:
+            found.add_problem(place, f"The line has over {LINE_LIMIT:,} characters.")
+        elif _CHATTER.fullmatch(line) or line.startswith(_REMARK):
+            continue
+        elif match := _COMMAND.match(line):
+            body, following = _find_body(lines, place)
+            _read_command(_RESULT_ID.sub("", line[match.end() :]), body, place, found)
+            place = following
+        else:
+            match = _CONFIGURATION.match(line)
+            _read_setting(line[match.end() :] if match else line, place, found)
+    return found
+
+
+def _find_body(lines: Sequence[str], place: int) -> tuple[str | None, int]:
+    """The lines up to one with a full stop alone, where the next line begins nothing else."""
+    if place >= len(lines) or not lines[place].strip() or _begins_something(lines[place].strip()):
+        return None, place
+    for end in range(place, len(lines)):
+        if lines[end].strip() == ".":
+            return "\n".join(lines[place:end]), end + 1
+        if _COMMAND.match(lines[end].strip()):
+            break
+    return None, place
+
+
+def _begins_something(line: str) -> bool:
+    is_noise = bool(_CHATTER.fullmatch(line)) or line.startswith(_REMARK)
+    return is_noise or bool(_COMMAND.match(line) or _CONFIGURATION.match(line))
+
+
+def _read_setting(text: str, line: int, found: Reading) -> None:
+    match = _SETTING.fullmatch(_RESULT_ID.sub("", text))
+    if match is None:
+        found.add_problem(
+            line, 'It is neither a setting, such as xConfiguration SIP Proxy 1 Address: "x", nor a command.'
+        )
+        return
+    try:
+        path = canonical(match["path"].strip())
+        value = _unquoted(match["value"].strip())
+    except (ProtocolError, ValueError) as refusal:
+        found.add_problem(line, str(refusal))
+        return
+    found.settings.append((path, None if value == "***" else value))
+
+
+def _unquoted(text: str) -> str:
+    if not text.startswith('"'):
+        return text
+    match = re.fullmatch(_QUOTED, text, re.DOTALL)
+    if match is None:
+        raise ValueError(
+            'The value begins with a quotation mark and does not end with one; inside write \\".'
+        )
+    return _ESCAPED.sub(r"\1", match["quoted"])
+
+
+def _read_command(text: str, body: str | None, line: int, found: Reading) -> None:
+    try:
+        found.commands.append(parse_command(text, body))
+    except ValueError as refusal:
+        found.add_problem(line, str(refusal))
+
+
+def parse_command(text: str, body: str | None = None) -> TemplateCommand:
+    """`Audio Volume Set Level: 40` as a command; repeated names become lists. Raises ValueError with a sentence."""
+    words: list[str] = []
+    values: list[tuple[str, list[str]]] = []
+    for piece in _PIECE.finditer(_COMMAND.sub("", text.strip(), count=1)):
+        if piece["open"]:
+            raise ValueError('A quotation mark is not closed; inside of one write \\".')
+        if piece["name"]:
+            values.append((piece["name"], []))
+            continue
+        word = piece["word"] if piece["quoted"] is None else _ESCAPED.sub(r"\1", piece["quoted"])
+        (values[-1][1] if values else words).append(word)
+    parts = [part for word in words for part in word.split("/") if part]
+    if not 0 < len(parts) <= 8 or not all(_WORD.fullmatch(part) for part in parts):
+        raise ValueError("It is no command such as xCommand Audio Volume Set Level: 40.")
+    together: dict[str, list[str]] = {}
+    for name, given in values:
+        if not given:
+            raise ValueError(f"{name}: has no value.")
+        together.setdefault(name, []).append(" ".join(given))
+    arguments = tuple(
+        (name, given[0] if len(given) == 1 else tuple(given)) for name, given in together.items()
+    )
+    return TemplateCommand("/".join(parts), arguments, body)
+
+
+def encode_text(content: Content) -> str:
+    """A content as text that reads back as the same; a secret as `***`. Values of several lines lose their breaks."""
+    lines = [
+        f"xConfiguration {_PATH_MARKS.sub(' ', one.path)}: {_in_quotes(' '.join(one.shown.splitlines()))}"
+        for one in content.settings
+    ]
+    for command in content.commands:
+        lines.append(f"xCommand {command.shown}")
+        if command.body is not None:
+            lines += [command.body, "."]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _in_quotes(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

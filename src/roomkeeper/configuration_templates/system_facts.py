@@ -1,0 +1,57 @@
+"""What variables are filled from, read for many systems in a few statements."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from roomkeeper.configuration_templates.variables import TIME_ZONE_PATH, SystemFacts
+from roomkeeper.systems.documents import reported_configurations
+from roomkeeper.systems.models import Folder, System
+
+_CHUNK = 500
+
+
+def facts_of(system_ids: Sequence[int], names: Collection[str]) -> dict[int, SystemFacts]:
+    """The facts of these systems that the variables named (in lower case) need; nothing where none is named."""
+    if not names:
+        return dict.fromkeys(system_ids, SystemFacts(""))
+    tags = tags_of(system_ids) if any(name == "room" or name.startswith("tag.") for name in names) else {}
+    rows: list[tuple[int, str, str, str]] = []
+    for start in range(0, len(system_ids), _CHUNK):
+        part = System.objects.filter(pk__in=system_ids[start : start + _CHUNK])
+        rows += part.values_list("pk", "name", "folder__path", "time_zone")
+    zones: dict[int, str] = {}
+    if "time_zone" in names:
+        zones = {pk: zone for pk, _, _, zone in rows if zone}
+        # A zone that this server does not know stands in the configuration alone.
+        for pk, reported in reported_configurations([pk for pk, _, _, zone in rows if not zone]).items():
+            if found := reported.find(TIME_ZONE_PATH):
+                zones[pk] = found[1]
+    labels = folder_names({path for _, _, path, _ in rows})
+    return {
+        pk: SystemFacts(name, labels[path], labels["/"][0], tags.get(pk, ()), zones.get(pk))
+        for pk, name, path, _ in rows
+    }
+
+
+def tags_of(system_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The tags of each of these systems that has some."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for start in range(0, len(system_ids), _CHUNK):
+        rows = System.tags.through.objects.filter(system__in=system_ids[start : start + _CHUNK])
+        for system_id, tag in rows.values_list("system_id", "tag__name"):
+            found[system_id].append(tag)
+    return found
+
+
+def folder_names(paths: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Of each folder path the names below the root, in order; that of "/" is always there and holds the root's."""
+    ids = {int(part) for path in paths for part in path.split("/") if part}
+    names: dict[int, str] = {}
+    root = ""
+    for pk, name, parent in Folder.objects.filter(pk__in=ids).values_list("pk", "name", "parent_id"):
+        names[pk] = name
+        root = name if parent is None else root
+    root = root or Folder.objects.filter(parent=None).values_list("name", flat=True).first() or ""
+    found = {path: tuple(names.get(int(part), "?") for part in path.split("/") if part) for path in paths}
+    found["/"] = (root,)
+    return found

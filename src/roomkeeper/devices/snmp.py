@@ -1,0 +1,230 @@
+"""Reading a device's SNMP system group, v1, v2c and v3: who is it? Nothing is ever written by SNMP.
+
+It stands on gufo-snmp, whose own words end here. What the group says is made facts in `snmp_facts`.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from gufo.snmp import (
+    Aes128Key,
+    Aes192Key,
+    Aes256Key,
+    DesKey,
+    Md5Key,
+    NoSuchInstance,
+    Sha1Key,
+    Sha224Key,
+    Sha256Key,
+    Sha384Key,
+    Sha512Key,
+    SnmpAuthError,
+    SnmpError,
+    SnmpVersion,
+    User,
+)
+from gufo.snmp.aio import SnmpSession
+from gufo.snmp.user import BaseAuthKey, BasePrivKey
+
+from roomkeeper.devices import errors
+from roomkeeper.devices.client import Target
+from roomkeeper.devices.snmp_facts import OBJECTS, SnmpFacts, facts_of
+
+AUTHENTICATION: Final[dict[str, type[BaseAuthKey]]] = {
+    "MD5": Md5Key,
+    "SHA-1": Sha1Key,
+    "SHA-224": Sha224Key,
+    "SHA-256": Sha256Key,
+    "SHA-384": Sha384Key,
+    "SHA-512": Sha512Key,
+}
+PRIVACY: Final[dict[str, type[BasePrivKey]]] = {
+    "DES": DesKey,
+    "AES": Aes128Key,
+    "AES-192": Aes192Key,
+    "AES-256": Aes256Key,
+}
+SNMP_PORT: Final = 161
+# RFC 3414 wants eight characters; devices take up to 255 (protocol notes K).
+_PASSWORD_LENGTHS: Final = range(8, 256)
+_NAME_LENGTHS: Final = range(1, 33)
+_DOING: Final = "reading its SNMP system group"
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """A login of version `1` or `2c`. It travels in the clear. Raises `ValueError` with a sentence."""
+
+    community: str = field(repr=False)
+    version: str = "2c"
+
+    def __post_init__(self) -> None:
+        if self.version not in ("1", "2c"):
+            raise ValueError("The version of a community is 1 or 2c.")
+        if not 1 <= len(self.community.encode()) <= 255:
+            raise ValueError("A community has 1 to 255 characters.")
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpUser:
+    """A user of SNMPv3: without passwords, with one to authenticate, or with both (`AUTHENTICATION`, `PRIVACY`).
+
+    Raises `ValueError` with a sentence.
+    """
+
+    name: str
+    authentication_protocol: str = ""
+    authentication_password: str = field(default="", repr=False)
+    privacy_protocol: str = ""
+    privacy_password: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.name.encode()) not in _NAME_LENGTHS:
+            raise ValueError("The name of an SNMPv3 user has 1 to 32 characters.")
+        if self.privacy_protocol and not self.authentication_protocol:
+            raise ValueError("An SNMPv3 user with privacy needs authentication too.")
+        for known, protocol, password in (
+            (AUTHENTICATION, self.authentication_protocol, self.authentication_password),
+            (PRIVACY, self.privacy_protocol, self.privacy_password),
+        ):
+            if not protocol:
+                continue
+            if protocol not in known:
+                raise ValueError(f"{protocol} is not one of {', '.join(known)}.")
+            if len(password.encode()) not in _PASSWORD_LENGTHS:
+                raise ValueError("The passwords of an SNMPv3 user have 8 to 255 characters.")
+
+
+SnmpLogin = Community | SnmpUser
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpPatience:
+    """How many seconds an answer may take, how often silence is asked again, and how long it all may take."""
+
+    answer: float = 1.5
+    tries: int = 2
+    total: float = 8.0
+
+
+SNMP_ORDINARY: Final = SnmpPatience()
+
+
+async def identify(
+    target: Target, login: SnmpLogin, *, port: int = SNMP_PORT, patience: SnmpPatience = SNMP_ORDINARY
+) -> SnmpFacts:
+    """Who answers by SNMP at the target's address. Only reads; waits for no place in the limits.
+
+    Raises `ContactForbidden` before anything is sent, `SnmpNoAnswer` for silence, `SnmpLoginRefused` where an
+    agent refuses an SNMPv3 user, `SnmpUnreadable` for everything that is no system group, `NameNotResolved`.
+    """
+    # An outcome, and not an exception on its way: a traceback would keep the session, and with it its socket.
+    outcome = await _ask(target, login, port, patience)
+    if isinstance(outcome, errors.DeviceError):
+        raise outcome.about(target.whom, _DOING)
+    facts = facts_of(outcome)
+    if facts is None:
+        raise errors.SnmpUnreadable(evidence="Its system group is empty.").about(target.whom, _DOING)
+    return facts
+
+
+async def _ask(
+    target: Target, login: SnmpLogin, port: int, patience: SnmpPatience
+) -> dict[str, object] | errors.DeviceError:
+    found: dict[str, object] | errors.DeviceError = errors.SnmpNoAnswer()
+    try:
+        # Before the name is asked for; `_open` asks again.
+        target.reach.demand("snmp")
+        async with asyncio.timeout(patience.total):
+            host = await _resolve(target, port)
+            for _ in range(patience.tries):
+                found = await _read(target, host, port, login, patience.answer)
+                if not isinstance(found, errors.SnmpNoAnswer):
+                    break
+    except errors.DeviceError as error:
+        return error.with_traceback(None)
+    except TimeoutError:
+        # Datagrams that are no answer may come without end.
+        pass
+    return found
+
+
+async def _resolve(target: Target, port: int) -> str:
+    if not target.has_valid_address:
+        raise errors.NameNotResolved
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(target.address))
+    try:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(target.address, port, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError) as error:
+        raise errors.NameNotResolved(detail=str(error)) from None
+    return str(found[0][4][0])
+
+
+async def _read(
+    target: Target, host: str, port: int, login: SnmpLogin, seconds: float
+) -> dict[str, object] | errors.DeviceError:
+    """Ask once. Whatever the agent sends ends as values or as one of our errors."""
+    began = time.monotonic()
+    session: SnmpSession | None = None
+    try:
+        session = _open(target, host, port, login, seconds)
+        async with session:
+            return await _read_objects(session)
+    except TimeoutError:
+        is_private = isinstance(login, SnmpUser) and login.privacy_protocol
+        if session is not None and is_private and session.get_engine_id():
+            # It has said who it is, and would have told that the user or his first password is wrong.
+            return errors.SnmpLoginRefused(evidence="It knows the user, and is silent to what is encrypted.")
+        # A port that nobody listens at is told by ICMP, long before the time is up.
+        is_closed = time.monotonic() - began < seconds / 2
+        return errors.SnmpNoAnswer(evidence="Nothing listens at its SNMP port." if is_closed else "")
+    except SnmpAuthError as error:
+        return errors.SnmpLoginRefused(detail=str(error))
+    except OSError as error:
+        return errors.SnmpNoAnswer(detail=str(error))
+    except (SnmpError, ValueError, RuntimeError) as error:
+        return errors.SnmpUnreadable(detail=str(error))
+    except BaseException as error:
+        # An assertion of the library's native part that somebody's bytes have hit: no `Exception`, and no name.
+        if type(error).__module__ != "pyo3_runtime":
+            raise
+        return errors.SnmpUnreadable(detail=str(error))
+
+
+def _open(target: Target, host: str, port: int, login: SnmpLogin, seconds: float) -> SnmpSession:
+    """The only place that opens a socket for SNMP, and so the place that forbids it."""
+    target.reach.demand("snmp")
+    if isinstance(login, SnmpUser):
+        return SnmpSession(host, port, user=_user(login), version=SnmpVersion.v3, timeout=seconds)
+    version = SnmpVersion.v1 if login.version == "1" else SnmpVersion.v2c
+    return SnmpSession(host, port, community=login.community, version=version, timeout=seconds)
+
+
+def _user(login: SnmpUser) -> User:
+    if not login.authentication_protocol:
+        return User(login.name)
+    authentication = AUTHENTICATION[login.authentication_protocol](login.authentication_password.encode())
+    if not login.privacy_protocol:
+        return User(login.name, auth_key=authentication)
+    privacy = PRIVACY[login.privacy_protocol](login.privacy_password.encode())
+    return User(login.name, auth_key=authentication, priv_key=privacy)
+
+
+async def _read_objects(session: SnmpSession) -> dict[str, object]:
+    values: dict[str, object] = dict(await session.get_many(OBJECTS))
+    if values:
+        return values
+    # A v1 agent answers nothing where it lacks one of the objects: each is asked for by itself.
+    for name in OBJECTS:
+        try:
+            values[name] = await session.get(name)
+        except NoSuchInstance:
+            continue
+    return values

@@ -1,0 +1,110 @@
+"""Rules on what a system says of itself beside its connections: upgrades, settings, restarts, warnings. Pure."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from roomkeeper.devices.families.manifest import Manifest
+from roomkeeper.diagnosis import words
+from roomkeeper.diagnosis.findings import Finding, found
+from roomkeeper.diagnosis.outbound import messages
+from roomkeeper.diagnosis.record import DeviceView, Record
+from roomkeeper.systems.documents import HIDDEN
+from roomkeeper.systems.facts import first_value
+
+_UPGRADE: Final = "Provisioning/Software/UpgradeStatus"
+# A restart may take so long before it is missed; a device that refuses connections is not waited for.
+_RESTART_MINUTES: Final = 10
+_SECURITY: Final = re.compile(r"security mode|not allowed|not permitted|jitc|fips", re.IGNORECASE)
+# By their sense: no capture shows how a failed upgrade is worded (protocol notes G).
+_UPGRADE_WORDS: Final = (
+    (re.compile(r"space|disk|storage|memory full", re.IGNORECASE), "upgrade-no-space"),
+    (re.compile(r"checksum|signature|corrupt|damaged|not valid", re.IGNORECASE), "upgrade-checksum"),
+    (re.compile(r"download|resolve|connect|http|lookup", re.IGNORECASE), "upgrade-download"),
+)
+# Those have findings of their own.
+_TOLD: Final = frozenset({"ProvisioningStatus", "ProvisioningModeAndStatus", "HTTPFeedbackFailed"})
+_GRAVE: Final = ("Critical", "Error", "Warning")
+_MOST_TYPES: Final = 6
+
+
+def judge(
+    record: Record, view: DeviceView, family: Manifest, now: datetime, *, has_answered: bool, was_tried: bool
+) -> list[Finding]:
+    """What is to be said of the system itself. `has_answered`: it was contacted just now, and spoke."""
+    findings = _restart(record, now, has_answered=has_answered, was_tried=was_tried)
+    findings += _upgrade(record, view, family)
+    if view.configuration:
+        findings += _values(record, view)
+    if view.status:
+        findings.append(_warnings(record, view))
+    return findings
+
+
+def _restart(record: Record, now: datetime, *, has_answered: bool, was_tried: bool) -> list[Finding]:
+    at = record.restarted_at
+    if at is None or has_answered:
+        return []
+    if not was_tried and (now - at).total_seconds() < 60 * _RESTART_MINUTES:
+        return []
+    return [found("restart-without-return", record.name, ago=words.ago(at, now))]
+
+
+def _upgrade(record: Record, view: DeviceView, family: Manifest) -> list[Finding]:
+    """The device's own words on its last upgrade (protocol notes G)."""
+    status = first_value(view.status, f"{_UPGRADE}/Status")
+    phase = first_value(view.status, f"{_UPGRADE}/Phase")
+    said = first_value(view.status, f"{_UPGRADE}/Message") or record.refused_upgrade
+    if status == "InProgress":
+        return [found("upgrade-under-way", record.name, words=said or phase or "it says no more")]
+    if status not in ("Failed", "InstallationFailed") and not record.refused_upgrade:
+        return []
+    if _SECURITY.search(said):
+        limit = family.find_limit_on("software_upgrade")
+        return [
+            found("upgrade-blocked", record.name, words=_sentence(said), limit=limit.text if limit else "")
+        ]
+    key = next((key for pattern, key in _UPGRADE_WORDS if pattern.search(said)), "upgrade-failed")
+    return [found(key, record.name, words=_sentence(said or status), evidence=f"{status} in phase {phase}")]
+
+
+def _values(record: Record, view: DeviceView) -> list[Finding]:
+    """What was handed over and does not hold. Only a view that is newer than the handing over can tell."""
+    findings = []
+    for one in record.expected:
+        held = view.setting(one.path)
+        is_newer = view.at is not None and view.at >= one.delivered_at
+        if held is None or held == HIDDEN or not is_newer or held.casefold() == one.value.casefold():
+            continue
+        findings.append(
+            found(
+                "value-not-kept",
+                record.name,
+                path=one.path,
+                wanted=one.value or "empty",
+                found=held or "empty",
+            )
+        )
+    return findings
+
+
+def _warnings(record: Record, view: DeviceView) -> Finding:
+    own = [
+        message
+        for message in messages(view)
+        if message.get("Level") in _GRAVE and message.get("Type") not in _TOLD
+    ]
+    if not own:
+        return found("no-warnings", record.name)
+    own.sort(key=lambda message: _GRAVE.index(message["Level"]))
+    types = [f"{message.get('Type') or 'one without a type'} ({message['Level']})" for message in own]
+    shown = [*types[:_MOST_TYPES], *(["others"] if len(types) > _MOST_TYPES else [])]
+    count = "1 problem" if len(own) == 1 else f"{len(own)} problems"
+    evidence = "; ".join(message.get("Description", "") for message in own)
+    return found(
+        "warnings-of-its-own", record.name, count=count, words=words.listed(shown), evidence=evidence
+    )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,74 @@
+"""Leases: a right that one process of the installation has at a time, such as writing to a system."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import DatabaseError, IntegrityError, transaction
+
+from roomkeeper.jobs.models import Lease
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.jobs.schedule import holder_name
+
+# Renewed for as long as the holder lives; one that died is in the way no longer than this.
+HELD: Final = timedelta(seconds=20)
+RENEW_SECONDS: Final = 5.0
+
+
+def take(name: str, holder: str, *, now: datetime, held: timedelta = HELD) -> bool:
+    """Take or renew a lease; False while another living holder has it."""
+    try:
+        with transaction.atomic():
+            lease, _ = Lease.objects.select_for_update().get_or_create(
+                name=name, defaults={"holder": holder, "expires_at": now}
+            )
+            if lease.holder != holder and lease.expires_at > now:
+                return False
+            lease.holder, lease.expires_at = holder, now + held
+            lease.save()
+    except IntegrityError:
+        return False
+    return True
+
+
+def release(name: str, holder: str) -> None:
+    """Give a lease back."""
+    Lease.objects.filter(name=name, holder=holder).delete()
+
+
+@asynccontextmanager
+async def only_writer(system_id: int) -> AsyncIterator[bool]:
+    """The right to write to a system; gives False where somebody else is writing to it now."""
+    name, holder = f"system:{system_id}", holder_name()
+    taking = asyncio.ensure_future(off_loop(take, name, holder, now=datetime.now(UTC)))
+    try:
+        is_ours = await asyncio.shield(taking)
+    except asyncio.CancelledError:
+        # Its thread goes on and may still get it.
+        await taking
+        await off_loop(release, name, holder)
+        raise
+    if not is_ours:
+        yield False
+        return
+    is_over = asyncio.Event()
+    renewing = asyncio.ensure_future(_renew(name, holder, is_over))
+    try:
+        yield True
+    finally:
+        # Ended and not cancelled: its thread must not take the lease again after it is given back.
+        is_over.set()
+        await renewing
+        await off_loop(release, name, holder)
+
+
+async def _renew(name: str, holder: str, is_over: asyncio.Event) -> None:
+    while not is_over.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RENEW_SECONDS):
+                await is_over.wait()
+            return
+        with suppress(DatabaseError):
+            await off_loop(take, name, holder, now=datetime.now(UTC))

@@ -1,0 +1,66 @@
+"""One poll: a system is asked for its status, and now and then for its configuration. Nothing is stored here."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from roomkeeper.devices import errors
+from roomkeeper.polling.claiming import Task
+from roomkeeper.provisioning.reading import Fetched
+from roomkeeper.systems import device_access
+from roomkeeper.systems.models import System
+
+_PHRASES: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (
+    (errors.NameNotResolved, "its name was not resolved"),
+    (errors.ConnectionRefused, "the connection was refused"),
+    (errors.ConnectTimedOut, "the connection timed out"),
+    (errors.ReadTimedOut, "it took too long to answer"),
+    (errors.ConnectionCutOff, "the answer broke off"),
+    (errors.TlsFailed, "the TLS handshake failed"),
+    (errors.CertificateChanged, "it shows another TLS key"),
+    (errors.CertificateRefused, "its certificate was not accepted"),
+    (errors.NotAdministrator, "the account has no administrator rights"),
+    (errors.WrongDevice, "another device answered"),
+    (errors.ServerError, "it failed inside"),
+    (errors.SignInPage, "a sign-in page answered"),
+    (errors.UnexpectedAnswer, "the answer could not be used"),
+)
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a system was asked, and what came of it. `error` is what went wrong, in the status or after it."""
+
+    system_id: int
+    whom: str
+    duration_ms: int = 0
+    fetched: list[Fetched] = field(default_factory=list)
+    error: errors.DeviceError | None = None
+    tls_key: str = ""
+    proof_is_news: bool = False
+
+
+async def ask(task: Task) -> Asked:
+    """Read the system's status, and its configuration where that is wanted. Raises nothing of the device."""
+    asked = Asked(task.system_id, task.target.whom)
+    started = time.monotonic()
+    kinds = ("status", "configuration") if task.wants_configuration else ("status",)
+    try:
+        async with device_access.conversation(task.system_id, task.target, task.family) as driver:
+            for kind in kinds:
+                payload = await driver.fetch_document(kind)
+                asked.fetched.append(Fetched(task.system_id, kind, payload))
+            asked.tls_key = driver.client.seen_key if driver.client.scheme == "https" else ""
+            asked.proof_is_news = task.login_is_news or (task.key_is_news and bool(asked.tls_key))
+    except errors.DeviceError as error:
+        asked.error = error
+    except System.DoesNotExist:
+        # Deleted while it was asked; nothing is kept of it.
+        asked.fetched.clear()
+    asked.duration_ms = round((time.monotonic() - started) * 1000)
+    return asked
+
+
+def phrase(error: errors.DeviceError) -> str:
+    """What went wrong, short enough to stand in a reason."""
+    return next((words for kind, words in _PHRASES if isinstance(error, kind)), "it could not be asked")

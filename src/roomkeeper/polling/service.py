@@ -1,0 +1,111 @@
+"""Polling as others ask for it: now, by a job; and what is known of a system's polls."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+from roomkeeper.jobs import work
+from roomkeeper.jobs.models import Job, JobItem
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.jobs.running import Item, Outcome, RunningJob
+from roomkeeper.jobs.work import NewItem
+from roomkeeper.polling import asking, claiming, planning, results
+from roomkeeper.polling.asking import Asked
+from roomkeeper.polling.claiming import Task
+from roomkeeper.polling.models import Poll
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.inventory import shared_path
+from roomkeeper.systems.models import System
+
+KIND: Final = "poll"
+AT_ONCE: Final = 40
+_ADVICE: Final = "See its Connection tab for its address, its login and how it is reached."
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What pages and the API tell of a system's polls. `why_not` is set where it is not polled."""
+
+    why_not: str
+    last_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    due_at: datetime | None = None
+    due_because: str = ""
+    error: str = ""
+    duration_ms: int | None = None
+    failures: int = 0
+
+
+def start(systems: Collection[System], *, user: Any, now: datetime) -> Job:
+    """A job that asks these systems for their status now, one item each."""
+    names = [system.name for system in systems]
+    title = f"Poll {names[0]}" if len(names) == 1 else f"Poll {len(names)} systems"
+    items = [NewItem(str(system), system_id=system.pk) for system in systems]
+    return work.create(
+        KIND,
+        title,
+        items,
+        user=user,
+        now=now,
+        folder_path=shared_path(system.folder.path for system in systems),
+    )
+
+
+async def run(job: RunningJob) -> str:
+    """Work on such a job."""
+    await job.each(_poll, at_once=AT_ONCE)
+    counts = (await off_loop(work.counts, [job.job_id]))[job.job_id]
+    answered, others = counts[JobItem.State.DONE], sum(counts.values()) - counts[JobItem.State.DONE]
+    return f"{answered} answered" + (f", {others} did not." if others else ".")
+
+
+async def _poll(item: Item) -> Outcome:
+    task, reason = await off_loop(_prepare, item.system_id)
+    if task is None:
+        return Outcome(JobItem.State.SKIPPED, reason, _ADVICE)
+    asked = await asking.ask(task)
+    kept = await off_loop(partial(results.store, [asked], now=datetime.now(UTC)))
+    error = results.error_of(asked, kept[asked.system_id])
+    if error is not None and "status" not in kept[asked.system_id].documents:
+        return Outcome(JobItem.State.FAILED, error.what_happened, error.advice, details=_told(asked))
+    if error is not None:
+        return Outcome(JobItem.State.WARNING, error.what_happened, error.advice, details=_told(asked))
+    return Outcome(JobItem.State.DONE, f"Answered in {asked.duration_ms} ms.", details=_told(asked))
+
+
+def _told(asked: Asked) -> dict[str, Any]:
+    return {"duration_ms": asked.duration_ms, "bytes": sum(len(one.payload) for one in asked.fetched)}
+
+
+def _prepare(system_id: int | None) -> tuple[Task | None, str]:
+    system = System.objects.select_related("contact").filter(pk=system_id or 0).first()
+    if system is None:
+        return None, "It was deleted."
+    return claiming.task_of(system, settings=network_settings.get(), now=datetime.now(UTC))
+
+
+def facts_of(systems: Iterable[System]) -> dict[int, Facts]:
+    """What is known of the polls of these systems, each with its contact; by system id."""
+    by_id = {system.pk: system for system in systems}
+    rows = Poll.objects.in_bulk(by_id)
+    is_on = network_settings.get().polling
+    return {pk: _facts(system, rows.get(pk), is_on=is_on) for pk, system in by_id.items()}
+
+
+def _facts(system: System, row: Poll | None, *, is_on: bool) -> Facts:
+    reason = planning.why_not(claiming.candidate_of(system))
+    why_not = reason or ("" if is_on else "Polling is off in Network settings.")
+    if row is None:
+        return Facts(why_not)
+    return Facts(
+        why_not,
+        row.last_at,
+        row.last_ok_at,
+        None if why_not else row.due_at,
+        row.due_because,
+        row.error,
+        row.duration_ms,
+        max(0, -row.in_a_row),
+    )

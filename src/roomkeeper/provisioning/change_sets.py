@@ -1,0 +1,99 @@
+"""What becomes of change sets that were asked for: cancelled, tried again, stopped because too much of it failed."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, Q
+from django.db.models.functions import Left
+
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.provisioning import states
+from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, ChangeSet, DeliveryState
+from roomkeeper.provisioning.planning import EXPIRES_AFTER, NAME_PATH
+from roomkeeper.systems.inventory import NAME_LIMIT
+from roomkeeper.systems.models import System
+
+
+def cancel_change_set(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
+    """Cancel what still waits; what was delivered may have been obeyed already and stays. The number cancelled."""
+    with transaction.atomic():
+        waiting = ChangeItem.objects.filter(change__change_set=change_set, state=DeliveryState.WAITING)
+        changes = set(waiting.values_list("change_id", flat=True))
+        renamed = waiting.filter(match_key=match_key(NAME_PATH)).values_list("system_id", flat=True)
+        # A rename that is taken back leaves the system with the name that it says it has.
+        System.objects.filter(pk__in=list(renamed)).exclude(reported_name="").update(
+            name=Left("reported_name", NAME_LIMIT)
+        )
+        by = getattr(user, "username", "") or "the server"
+        number = waiting.update(state=DeliveryState.CANCELLED, reason=f"cancelled by {by}", ended_at=now)
+        ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=now)
+        states.refresh_changes(changes, now=now)
+    return number
+
+
+def retry_failed(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
+    """Let what failed, expired or was cancelled wait again, with three fresh rounds; being asked for now, it replaces
+    what else is open for the same setting (rule R7). The number that waits again."""
+    ended = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.CANCELLED)
+    with transaction.atomic():
+        items = ChangeItem.objects.filter(change__change_set=change_set, state__in=ended)
+        asked = list(items.values_list("change_id", "system_id", "match_key"))
+        wanted = {(system, key) for _, system, key in asked}
+        others = ChangeItem.objects.filter(
+            system_id__in={system for system, _ in wanted},
+            match_key__in={key for _, key in wanted},
+            state__in=OPEN_STATES,
+        ).exclude(change__change_set=change_set)
+        replaced = [
+            (pk, change)
+            for pk, change, system, key in others.values_list("pk", "change_id", "system_id", "match_key")
+            if (system, key) in wanted
+        ]
+        ChangeItem.objects.filter(pk__in=[pk for pk, _ in replaced]).update(
+            state=DeliveryState.SUPERSEDED, reason="an older wish was asked for again", ended_at=now
+        )
+        number = items.update(
+            state=DeliveryState.WAITING,
+            reason="",
+            rounds=0,
+            other_values=0,
+            absences=0,
+            ended_at=None,
+            delivered_at=None,
+            expires_at=now + EXPIRES_AFTER,
+        )
+        ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=None)
+        changes = {change for change, _, _ in asked} | {change for _, change in replaced}
+        states.refresh_changes(changes, now=now)
+        states.wake({system for system, _ in wanted})
+    return number
+
+
+state_of = states.state_of
+counts_of = states.counts_of
+
+
+def stop_failing(*, now: datetime) -> int:
+    """Scheduled: cancel what still waits of change sets of which more failed than they may; how many were stopped."""
+    failed = Count("changes", filter=Q(changes__state=DeliveryState.FAILED))
+    found = (
+        ChangeSet.objects.filter(
+            failure_limit__isnull=False,
+            cancelled_at=None,
+            stopped_at=None,
+            changes__state__in=(*OPEN_STATES, DeliveryState.FAILED),
+        )
+        .annotate(failed=failed)
+        .filter(failed__gt=F("failure_limit"))
+    )
+    stopped = list(found[:50])
+    for change_set in stopped:
+        reason = f"stopped: more than {change_set.failure_limit} systems failed"
+        with transaction.atomic():
+            waiting = ChangeItem.objects.filter(change__change_set=change_set, state=DeliveryState.WAITING)
+            changes = set(waiting.values_list("change_id", flat=True))
+            waiting.update(state=DeliveryState.CANCELLED, reason=reason, ended_at=now)
+            ChangeSet.objects.filter(pk=change_set.pk).update(stopped_at=now, stop_reason=reason)
+            states.refresh_changes(changes, now=now)
+    return len(stopped)

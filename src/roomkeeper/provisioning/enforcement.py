@@ -1,0 +1,161 @@
+"""Closing drift: by itself where that is wanted, by a person, or the other way round by accepting what was found.
+
+Each setting is set back three times a day at most; after that somebody else writes it, and a person is told.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from roomkeeper.provisioning import persistent, planning, states
+from roomkeeper.provisioning.drift import DriftRefused
+from roomkeeper.provisioning.models import ChangeItem, DeliveryState, Drift
+from roomkeeper.provisioning.sources import Enforcement
+from roomkeeper.systems import findings, live
+from roomkeeper.systems.inventory import NAME_LIMIT
+from roomkeeper.systems.locking import lock_contacts
+from roomkeeper.systems.models import Contact, State, System
+
+ROUNDS: Final = 3
+# A system that was asked has so long to report anew before it is asked again.
+AGAIN_AFTER: Final = timedelta(minutes=10)
+AT_ONCE: Final = 100
+FOUGHT_OVER: Final = "setting fought over"
+
+
+def enforce_due(*, now: datetime) -> int:
+    """Set back what is to be set back by itself; scheduled. Returns how many settings were asked for."""
+    may_be_asked = Q(asked_at=None) | Q(asked_at__lt=now - AGAIN_AFTER)
+    due = Drift.objects.filter(
+        may_be_asked,
+        ended_at=None,
+        ignored_at=None,
+        enforcement=Enforcement.AUTOMATIC,
+        rounds__lte=ROUNDS,
+        system__state=State.MANAGED,
+    ).select_related("system__folder")
+    rows = list(due.order_by("id")[:AT_ONCE])
+    for row in [row for row in rows if row.rounds >= ROUNDS]:
+        _tell_fight(row)
+    enforce([row for row in rows if row.rounds < ROUNDS], user=None, now=now)
+    return len(rows)
+
+
+def enforce(rows: Sequence[Drift], *, user: Any, now: datetime) -> None:
+    """Have these settings written again, by whichever road reaches their systems."""
+    by_layer: dict[str, list[Drift]] = defaultdict(list)
+    for row in rows:
+        if row.ended_at is None:
+            by_layer[row.layer].append(row)
+    for layer, those in by_layer.items():
+        _ROADS.get(layer, _ask_anew)(those, user, now)
+    for row in rows:
+        row.rounds, row.asked_at = row.rounds + 1, now
+    Drift.objects.bulk_update(rows, ["rounds", "asked_at"], batch_size=200)
+
+
+def accept(row: Drift, *, user: Any, now: datetime) -> None:
+    """What was found is wanted from now on: of this system alone, as a persistent setting. Raises `DriftRefused`."""
+    if row.ended_at is not None:
+        raise DriftRefused(f"{row.system} does not differ there any more.")
+    if row.layer == "management":
+        raise DriftRefused(
+            "A management setting cannot be accepted as it was found: without it the system is not managed. "
+            "Change Network settings, or the system's connectivity."
+        )
+    if row.found is None:
+        raise DriftRefused(
+            "The device lacks the setting, so there is no value to accept. Take the wish back instead."
+        )
+    if row.layer == "system":
+        with transaction.atomic():
+            lock_contacts([row.system_id])
+            System.objects.filter(pk=row.system_id).update(name=row.found[:NAME_LIMIT])
+            live.publish("systems", row.system)
+    else:
+        planning.create_change_set(
+            [row.system],
+            {row.path: row.found},
+            user=user,
+            now=now,
+            description=f"Accepted as found: {row.path}",
+            is_persistent=True,
+        )
+    with transaction.atomic():
+        Drift.objects.filter(pk=row.pk).update(ended_at=now)
+        number = Drift.objects.filter(system=row.system, ended_at=None, ignored_at=None).count()
+        System.objects.filter(pk=row.system_id).update(drift_count=number)
+
+
+def _make_management_due(rows: Sequence[Drift], user: Any, now: datetime) -> None:
+    ids = sorted({row.system_id for row in rows})
+    with transaction.atomic():
+        lock_contacts(ids)
+        System.objects.filter(pk__in=ids).update(management_is_due=True, management_rounds=0)
+        Contact.objects.filter(system_id__in=ids).update(has_work=True)
+        live.publish_many([("system", row.system_id, row.system.folder.path) for row in rows])
+
+
+def _reopen_wishes(rows: Sequence[Drift], user: Any, now: datetime) -> None:
+    """A persistent wish is delivered again as itself: a new one for the same path would take its place."""
+    wanted = {(row.system_id, row.match_key) for row in rows}
+    ids = sorted({row.system_id for row in rows})
+    with transaction.atomic():
+        lock_contacts(ids)
+        newest: dict[tuple[int, str], ChangeItem] = {}
+        for item in persistent.items_of(ids):
+            newest.setdefault((item.system_id, item.match_key), item)
+        items = [newest[key] for key in wanted if key in newest]
+        for item in items:
+            item.state, item.reason = DeliveryState.WAITING, "it differed and is set back"
+            item.rounds = item.other_values = item.absences = 0
+            item.delivered_at = item.ended_at = None
+            item.expires_at = now + planning.EXPIRES_AFTER
+        written = [
+            "state",
+            "reason",
+            "rounds",
+            "other_values",
+            "absences",
+            "delivered_at",
+            "ended_at",
+            "expires_at",
+        ]
+        ChangeItem.objects.bulk_update(items, written, batch_size=100)
+        states.refresh_changes({item.change_id for item in items}, now=now)
+        states.wake(ids)
+
+
+def _ask_anew(rows: Sequence[Drift], user: Any, now: datetime) -> None:
+    """One change set for each wanted value, whatever the number of systems."""
+    groups: dict[tuple[str, str, str], list[System]] = defaultdict(list)
+    for row in rows:
+        groups[row.path, row.wanted, row.why].append(row.system)
+    for (path, value, why), systems in groups.items():
+        planning.create_change_set(
+            systems, {path: value}, user=user, now=now, description=f"Set back: {path} ({why})"
+        )
+
+
+_ROADS: dict[str, Callable[[Sequence[Drift], Any, datetime], None]] = {
+    "management": _make_management_due,
+    persistent.LAYER: _reopen_wishes,
+}
+
+
+def _tell_fight(row: Drift) -> None:
+    """Set back often enough: it is left as it is until a person takes it up."""
+    Drift.objects.filter(pk=row.pk).update(rounds=ROUNDS + 1)
+    findings.report(
+        findings.Finding(
+            FOUGHT_OVER,
+            row.system,
+            f"{row.path} was set back {ROUNDS} times within a day and differs again: wanted {row.wanted!r}, "
+            f"found {row.found!r}. Somebody else writes it: another manager, a script, or the device itself.",
+            "Find who writes it, or accept the value as found; then take it up again under Provisioning > Drift.",
+        )
+    )

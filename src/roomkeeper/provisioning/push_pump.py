@@ -1,0 +1,129 @@
+"""Which systems are pushed to now: those that can be reached and for which something waits. A pump (`jobs.pumps`).
+
+What waits is in rows, so a worker that dies loses nothing: the next look finds it again.
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from roomkeeper.devices import errors, registry
+from roomkeeper.devices.driver import Driver
+from roomkeeper.jobs.leases import only_writer
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
+from roomkeeper.provisioning.push_work import push_actions, push_settings
+from roomkeeper.provisioning.pushing import write_management
+from roomkeeper.systems import device_access, live, timeline
+from roomkeeper.systems.models import Connectivity, State, System
+
+log = structlog.get_logger(__name__)
+
+# Systems that one process pushes to at a time.
+AT_ONCE: Final = 60
+# After a push that did not succeed: seconds to the next one, growing with each.
+AGAIN_AFTER: Final = (30.0, 120.0, 600.0, 1800.0)
+_REACHABLE: Final = (Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET)
+
+
+class PushPump:
+    """What this process pushes now, and what it has to leave alone for a time. A restart tries at once, which is what
+    people expect of one."""
+
+    def __init__(self) -> None:
+        self._in_hand: set[int] = set()
+        # System id: how often it failed in a row, when it may be tried again.
+        self._failed: dict[int, tuple[int, float]] = {}
+
+    async def push_due(self, *, now: datetime) -> int:
+        """Push to some of the systems for which something waits; returns how many were tried."""
+        room = AT_ONCE - len(self._in_hand)
+        if room <= 0:
+            return 0
+        ids = [one for one in await off_loop(self._due, now, room) if one not in self._in_hand]
+        self._in_hand.update(ids)
+        try:
+            await asyncio.gather(*(self._push(system_id) for system_id in ids))
+        finally:
+            self._in_hand.difference_update(ids)
+        return len(ids)
+
+    def forget_failures(self) -> None:
+        """Try everything again at the next look."""
+        self._failed.clear()
+
+    def _due(self, now: datetime, room: int) -> list[int]:
+        moment = time.monotonic()
+        old = [one for one, (_, until) in self._failed.items() if until + AGAIN_AFTER[-1] < moment]
+        for system_id in old:
+            self._failed.pop(system_id, None)
+        left_alone = {one for one, (_, until) in self._failed.items() if until > moment} | self._in_hand
+        families = [
+            name for name, manifest in registry.load_families().items() if manifest.can("write_configuration")
+        ]
+        items = ChangeItem.objects.filter(
+            system=OuterRef("pk"), state=DeliveryState.WAITING, expires_at__gt=now
+        )
+        actions = Action.objects.filter(
+            system=OuterRef("pk"), state=DeliveryState.WAITING, expires_at__gt=now
+        )
+        # The contact row knows whether there is anything to look for, which spares the look-up for most.
+        waits = Q(contact__has_work=True) & (Q(Exists(items.exclude(value=None))) | Q(Exists(actions)))
+        due = System.objects.filter(
+            Q(management_is_due=True) | waits,
+            state=State.MANAGED,
+            connectivity__in=_REACHABLE,
+            family__in=families,
+            login_refused_at=None,
+        ).exclude(username="")
+        # Cut in Python: a list of what to leave alone may be longer than a statement takes.
+        found = due.order_by("pk").values_list("pk", flat=True)[: room + len(left_alone)]
+        return [system_id for system_id in found if system_id not in left_alone][:room]
+
+    async def _push(self, system_id: int) -> None:
+        number = self._failed.get(system_id, (0, 0.0))[0]
+        self._failed[system_id] = (
+            number + 1,
+            time.monotonic() + AGAIN_AFTER[min(number, len(AGAIN_AFTER) - 1)],
+        )
+        try:
+            async with only_writer(system_id) as is_ours, device_access.talking_to(system_id) as driver:
+                if is_ours and await self._push_all(driver, system_id):
+                    self._failed.pop(system_id, None)
+        except errors.DeviceError as error:
+            log.info("a push failed", system=system_id, error=str(error))
+            # The first failure of a row is told: the system may just be restarting, and it is tried again.
+            if not number:
+                await off_loop(_note_failure, system_id, error)
+        except (device_access.NoAddress, System.DoesNotExist) as error:
+            log.info("nothing was pushed", system=system_id, reason=str(error))
+        except Exception:
+            log.exception("a push failed inside", system=system_id)
+
+    async def _push_all(self, driver: Driver, system_id: int) -> bool:
+        """Whether everything that waits was pushed and taken."""
+        is_due = await off_loop(_is_management_due, system_id)
+        is_whole = not is_due or (await write_management(driver, system_id)).is_whole
+        await push_settings(driver, system_id)
+        await push_actions(driver, system_id)
+        return is_whole
+
+
+def _is_management_due(system_id: int) -> bool:
+    return System.objects.filter(pk=system_id, management_is_due=True).exists()
+
+
+def _note_failure(system_id: int, error: errors.DeviceError) -> None:
+    with transaction.atomic():
+        system = System.objects.select_related("folder").filter(pk=system_id).first()
+        if system is not None:
+            timeline.add(system, "management", f"Could not push: {error}", now=datetime.now(UTC))
+            live.publish("system", system)
+
+
+pump = PushPump()

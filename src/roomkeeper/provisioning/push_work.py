@@ -1,0 +1,182 @@
+"""What waits for a system that can be reached, pushed to it: settings of changes, and actions (rule R7).
+
+The states and their meaning are those of the other road (`delivery`): DELIVERED is written before anything is sent,
+so that a crash between leads to another round of a setting and never to a second run of an action. CONFIRMED comes from
+reading back.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.db.models import F
+
+from roomkeeper import keys
+from roomkeeper.devices import errors
+from roomkeeper.devices.driver import Driver
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.protocols.xapi.command import CommandCall
+from roomkeeper.provisioning import holding, states
+from roomkeeper.provisioning.actions import SAFE_ROAD_ONLY, is_restart
+from roomkeeper.provisioning.delivery import ACTIONS_AT_ONCE, SETTINGS_AT_ONCE
+from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
+from roomkeeper.provisioning.reading import read_and_keep
+from roomkeeper.systems import live
+from roomkeeper.systems.locking import lock_contacts
+from roomkeeper.systems.models import System
+
+# Nothing can have reached the device: what was marked as handed over waits again, and no round is counted.
+_NOTHING_SENT: Final = (
+    errors.ContactForbidden,
+    errors.NameNotResolved,
+    errors.ConnectionRefused,
+    errors.ConnectTimedOut,
+    errors.TlsFailed,
+    errors.CertificateRefused,
+    errors.LoginRefused,
+    errors.WrongDevice,
+)
+REASON_LIMIT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    item_id: int
+    change_id: int
+    path: str
+    value: str
+
+
+async def push_settings(driver: Driver, system_id: int) -> int:
+    """Push the settings that wait, and read back what holds; returns how many were pushed. Raises `DeviceError`,
+    after which they wait again or, where they may have arrived, count as delivered."""
+    taken = await off_loop(_take_settings, system_id)
+    if not taken:
+        return 0
+    try:
+        outcome = await driver.write_configuration({one.path: one.value for one in taken})
+    except errors.DeviceError as error:
+        if isinstance(error, _NOTHING_SENT):
+            await off_loop(_give_back_settings, system_id, taken)
+        elif not error.can_retry:
+            await off_loop(
+                _fail_settings, system_id, dict.fromkeys((one.path for one in taken), str(error)), taken
+            )
+        raise
+    refused = {
+        one.path: f"the device refused it: {one.words or one.what_happened}" for one in outcome.rejected
+    }
+    if refused:
+        await off_loop(_fail_settings, system_id, refused, taken)
+    await read_and_keep(driver, system_id, ("configuration",))
+    return len(taken)
+
+
+async def push_actions(driver: Driver, system_id: int) -> int:
+    """Run the actions that wait, one after the other; returns how many. A restart is the last of a round."""
+    number = 0
+    if not driver.client.scheme:
+        # Not asked anything yet, so it is not known by which road.
+        await driver.identify()
+    while number < ACTIONS_AT_ONCE and (action := await off_loop(_take_action, system_id)) is not None:
+        number += 1
+        arguments = tuple(
+            (name, tuple(value) if isinstance(value, list) else value) for name, value in action.arguments
+        )
+        if action.command.lower() in SAFE_ROAD_ONLY and driver.client.scheme != "https":
+            words = "the device was reached by plain HTTP, and this may only go by HTTPS"
+            await off_loop(_end_action, action, DeliveryState.FAILED, words)
+            continue
+        try:
+            result = await driver.run_command(CommandCall(action.command, arguments, action.body))
+        except _NOTHING_SENT:
+            await off_loop(_end_action, action, DeliveryState.WAITING, "")
+            raise
+        except (errors.Rejected, errors.Unsupported, errors.NotAdministrator) as error:
+            await off_loop(_end_action, action, DeliveryState.FAILED, str(error))
+            continue
+        # Other errors leave it DELIVERED: whether it ran is told by what the device reports next.
+        if is_restart(action):
+            # It has agreed; that it did it is proven by its boot post.
+            return number
+        answer = ", ".join(f"{name} {value}" for name, value in result.values.items() if value)
+        words = f"the device ran it{': ' + answer if answer else ''}"
+        await off_loop(_end_action, action, DeliveryState.CONFIRMED, words)
+    return number
+
+
+def _take_settings(system_id: int) -> list[_Setting]:
+    now = datetime.now(UTC)
+    store = keys.load(django_settings.OPTIONS.data)
+    with transaction.atomic():
+        lock_contacts([system_id])
+        waiting = ChangeItem.objects.filter(
+            system_id=system_id, state=DeliveryState.WAITING, expires_at__gt=now
+        ).exclude(value=None)
+        found = list(waiting.select_related("change__change_set").order_by("id")[:SETTINGS_AT_ONCE])
+        items, _ = holding.split(found, now=now)
+        ChangeItem.objects.filter(pk__in=[item.pk for item in items]).update(
+            state=DeliveryState.DELIVERED, delivered_at=now, rounds=F("rounds") + 1
+        )
+        states.refresh_changes({item.change_id for item in items}, now=now)
+    return [
+        _Setting(
+            item.pk,
+            item.change_id,
+            item.path,
+            store.decrypt(bytes(item.secret_value)) if item.secret_value else str(item.value),
+        )
+        for item in items
+    ]
+
+
+def _give_back_settings(system_id: int, taken: list[_Setting]) -> None:
+    with transaction.atomic():
+        lock_contacts([system_id])
+        ChangeItem.objects.filter(
+            pk__in=[one.item_id for one in taken], state=DeliveryState.DELIVERED
+        ).update(state=DeliveryState.WAITING, delivered_at=None, rounds=F("rounds") - 1)
+        states.refresh_changes({one.change_id for one in taken}, now=datetime.now(UTC))
+
+
+def _fail_settings(system_id: int, reasons: dict[str, str], taken: list[_Setting]) -> None:
+    now = datetime.now(UTC)
+    with transaction.atomic():
+        lock_contacts([system_id])
+        for one in taken:
+            if one.path in reasons:
+                ChangeItem.objects.filter(pk=one.item_id, state=DeliveryState.DELIVERED).update(
+                    state=DeliveryState.FAILED, reason=reasons[one.path][:REASON_LIMIT], ended_at=now
+                )
+        states.refresh_changes({one.change_id for one in taken}, now=now)
+
+
+def _take_action(system_id: int) -> Action | None:
+    now = datetime.now(UTC)
+    with transaction.atomic():
+        lock_contacts([system_id])
+        waiting = Action.objects.filter(system_id=system_id, state=DeliveryState.WAITING, expires_at__gt=now)
+        action = waiting.order_by("id").first()
+        if action is not None:
+            # At most once: from here on it is never handed over again, whatever becomes of the exchange.
+            action.state, action.delivered_at = DeliveryState.DELIVERED, now
+            action.save(update_fields=["state", "delivered_at"])
+            _tell(system_id)
+    return action
+
+
+def _end_action(action: Action, state: str, reason: str) -> None:
+    ended_at = None if state == DeliveryState.WAITING else datetime.now(UTC)
+    with transaction.atomic():
+        lock_contacts([action.system_id])
+        Action.objects.filter(pk=action.pk, state=DeliveryState.DELIVERED).update(
+            state=state, reason=reason[:REASON_LIMIT], ended_at=ended_at
+        )
+        _tell(action.system_id)
+
+
+def _tell(system_id: int) -> None:
+    path = System.objects.values_list("folder__path", flat=True).get(pk=system_id)
+    live.publish_many([("system", system_id, path)])

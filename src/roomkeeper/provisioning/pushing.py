@@ -1,0 +1,181 @@
+"""The road of pushes: management settings, feedback and secret are written to a system that can be reached (R4, R6).
+
+The other road is `delivery`. Both hand over the same secret, so that it does not matter which one is first.
+"""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+from django.db import transaction
+
+from roomkeeper.devices import errors
+from roomkeeper.devices.driver import Driver
+from roomkeeper.jobs.leases import only_writer
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.provisioning import management
+from roomkeeper.systems import device_access, findings, live, network_settings, secrets, timeline
+from roomkeeper.systems.addresses import parse_address
+from roomkeeper.systems.locking import lock_contacts
+from roomkeeper.systems.models import Contact, System, SystemSecret
+
+log = structlog.get_logger(__name__)
+
+NOT_KEPT: Final = "management settings not kept"
+
+
+class BeingWritten(RuntimeError):
+    """Somebody else is writing to the system at this moment. Try again in a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushOutcome:
+    """What became of a push. `rejected`: path and the device's words. `feedback_words`: why feedback is not
+    registered, "" where it is."""
+
+    written: tuple[str, ...]
+    rejected: tuple[tuple[str, str], ...]
+    feedback_words: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is as wanted."""
+        return not self.rejected and not self.feedback_words
+
+    @property
+    def words(self) -> str:
+        """A sentence for people."""
+        if self.is_whole:
+            return f"{len(self.written)} management settings were written and feedback is registered."
+        parts = [f"{path}: {words}" for path, words in self.rejected]
+        if self.feedback_words:
+            parts.append(f"feedback: {self.feedback_words}")
+        return f"{len(self.written)} management settings were written. Not taken: {'; '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    settings: Mapping[str, str]
+    feedback_url: str
+    writes_feedback: bool
+
+
+async def push_management(driver: Driver, system_id: int, *, user: Any = None) -> PushOutcome:
+    """Write the management settings and register feedback; the device is proven to be the right one first.
+
+    Raises `DeviceError` where nothing could be written at all, and `BeingWritten`.
+    """
+    async with only_writer(system_id) as is_ours:
+        if not is_ours:
+            raise BeingWritten
+        return await write_management(driver, system_id, user=user)
+
+
+async def write_management(driver: Driver, system_id: int, *, user: Any = None) -> PushOutcome:
+    """The same for a caller that is the system's only writer already."""
+    await device_access.identify(driver, system_id)
+    plan = await off_loop(_plan, system_id, driver.client.target.address, driver.client.scheme)
+    result = await driver.write_configuration(plan.settings)
+    feedback_words = ""
+    if plan.writes_feedback:
+        try:
+            await driver.register_feedback(plan.feedback_url)
+        except (errors.Rejected, errors.Unsupported, errors.NotAdministrator) as error:
+            feedback_words = str(error)
+    outcome = PushOutcome(
+        (*result.applied, *result.unreadable),
+        tuple((refused.path, refused.words or refused.what_happened) for refused in result.rejected),
+        feedback_words,
+    )
+    await off_loop(_record, system_id, outcome, user)
+    return outcome
+
+
+def _plan(system_id: int, address: str, scheme: str) -> _Plan:
+    settings = network_settings.get()
+    with transaction.atomic():
+        lock_contacts([system_id])
+        system = System.objects.get(pk=system_id)
+        contact = Contact.objects.get(system=system)
+        secret = _secret_of(system)
+    if scheme == "http" and (system.is_secure_only or not settings.secrets_may_use_http):
+        raise errors.PasswordNeedsTls(
+            "The device was reached by plain HTTP, over which its secret may not be handed over. "
+            "Turn HTTPS on there, or allow secrets over HTTP in Network settings."
+        )
+    server = management.server_address(
+        system.connectivity,
+        is_secure_only=system.is_secure_only,
+        used_host=contact.used_host or own_address_towards(address),
+        used_scheme=contact.scheme,
+        settings=settings,
+    )
+    text = secrets.text_of(secret)
+    wanted = management.management_settings(
+        server,
+        text,
+        family=system.family,
+        is_secure_only=system.is_secure_only,
+        others=management.written_values(settings),
+    )
+    family = management.family_of(system.family)
+    return _Plan(
+        {setting.path: setting.value for setting in wanted},
+        management.feedback_url(server, text),
+        writes_feedback=family.feedback is not None and family.can("register_feedback"),
+    )
+
+
+def _secret_of(system: System) -> SystemSecret:
+    """The secret that the system is to have: the one of a rotation, else what it has, else its pending one."""
+    stages = {secret.stage: secret for secret in SystemSecret.objects.filter(system=system)}
+    for stage in (SystemSecret.Stage.NEXT, SystemSecret.Stage.CURRENT):
+        if stage in stages:
+            return stages[stage]
+    pending = stages.get(SystemSecret.Stage.PENDING)
+    now = datetime.now(UTC)
+    if pending is None or (pending.expires_at is not None and pending.expires_at <= now):
+        # The device has just proven to be itself by login, serial number and key.
+        return secrets.issue_pending(system, now=now, source=system.admitted_source)
+    return pending
+
+
+def own_address_towards(address: str) -> str:
+    """The address of ours from which packets to a device leave; "" where none does. Nothing is sent."""
+    found = parse_address(address)
+    family = socket.AF_INET6 if found is not None and found.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((address, 9))
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])
+
+
+def _record(system_id: int, outcome: PushOutcome, user: Any) -> None:
+    now = datetime.now(UTC)
+    with transaction.atomic():
+        lock_contacts([system_id])
+        system = System.objects.select_for_update(of=("self",)).select_related("folder").get(pk=system_id)
+        if outcome.is_whole:
+            system.management_is_due, system.management_rounds = False, 0
+            findings.clear(NOT_KEPT, system, "The system took its management settings.")
+        else:
+            system.management_rounds += 1
+            if system.management_rounds >= management.ROUNDS:
+                system.management_is_due, system.management_rounds = False, 0
+                findings.report(
+                    findings.Finding(
+                        NOT_KEPT,
+                        system,
+                        f"It did not take all of its management settings. {outcome.words}",
+                        "See what the device says; then enforce the management settings again.",
+                    )
+                )
+        findings.clear(device_access.RIGHTS_FINDING, system, "The account may write to it.")
+        system.save(update_fields=["management_is_due", "management_rounds"])
+        timeline.add(system, "management", f"Pushed: {outcome.words}", now=now, user=user)
+        live.publish("system", system)

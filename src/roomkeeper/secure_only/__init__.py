@@ -1,0 +1,1 @@
+"""Moving systems to Secure-Only, or back, without losing one on the way."""

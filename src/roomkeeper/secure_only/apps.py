@@ -1,0 +1,21 @@
+"""Django's handle on the app."""
+
+from datetime import timedelta
+
+from django.apps import AppConfig
+
+
+class SecureOnlyConfig(AppConfig):
+    """The `secure_only` app."""
+
+    name = "roomkeeper.secure_only"
+    label = "secure_only"
+
+    def ready(self) -> None:
+        """Register the regular work."""
+        from roomkeeper.jobs.retention import register_kind
+        from roomkeeper.jobs.schedule import register
+        from roomkeeper.secure_only import moving
+
+        register("secure-only", timedelta(seconds=2), moving.advance, until_done=True)
+        register_kind("secure-only moves", moving.ended_before)

@@ -1,0 +1,309 @@
+"""Carrying out a move: trust first, then proof, then the switch; canaries, then waves. Scheduled, in short steps.
+
+A system counts as moved only after it came by HTTPS as itself. Until it has proven that it can, nothing of it is
+changed, so none is lost: whoever cannot stays as it was, and is listed with what holds it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.db.models import Count, Min, Q, QuerySet
+
+from roomkeeper.provisioning import actions, planning
+from roomkeeper.provisioning.models import Action, Change, DeliveryState
+from roomkeeper.secure_only.models import Member, Move
+from roomkeeper.secure_only.planning import MovePlan, order
+from roomkeeper.systems import live, secure_only
+from roomkeeper.systems.locking import lock_contacts
+from roomkeeper.systems.models import Contact, HttpsProof, State, System
+
+AT_ONCE: Final = 100
+# So much of a wave may be held before the move stops for a person; of the canaries none.
+HELD_SHARE: Final = 0.2
+# A system posts a document that it was asked for at once, and repeats what failed with its next posts.
+PROOF_POSTS: Final = 3
+PROOF_GRACE: Final = timedelta(seconds=15)
+CA_COMMAND: Final = "Security/Certificates/CA/Add"
+VERIFY_SETTINGS: Final = ("Provisioning/TlsVerify", "HttpFeedback/TlsVerify", "Phonebook/Server[1]/TlsVerify")
+_CLOSED: Final = (Member.State.MOVED, Member.State.HELD, Member.State.SKIPPED)
+
+
+class MoveRefused(ValueError):
+    """The move cannot be made or changed like that."""
+
+
+def start(
+    plan: MovePlan, *, is_secure: bool, trust: str, canary: int, wave_size: int, user: Any, now: datetime
+) -> Move:
+    """Begin a move with the systems that the plan lets take part. Raises `MoveRefused`."""
+    systems = plan.chosen("move")
+    if not systems:
+        raise MoveRefused("None of the chosen systems can be moved.")
+    if trust not in Move.Trust.values:
+        raise MoveRefused(f"{trust!r} is no way of trust.")
+    if is_secure and trust == Move.Trust.INSTALL_CA:
+        own_authority()
+    if canary < 1 or wave_size < 1:
+        raise MoveRefused("At least one system goes first, and a wave has at least one.")
+    with transaction.atomic():
+        move = Move.objects.create(
+            is_secure=is_secure,
+            trust=trust,
+            canary=canary,
+            wave_size=wave_size,
+            created_at=now,
+            created_by=user if getattr(user, "pk", None) else None,
+        )
+        waves = order(systems, canary=canary, wave_size=wave_size)
+        Member.objects.bulk_create(
+            [Member(move=move, system=system, wave=wave, since=now) for wave, system in waves], batch_size=500
+        )
+        _tell(move)
+    return move
+
+
+def advance(*, now: datetime) -> int:
+    """Take every running move a step further; how many systems were touched."""
+    return sum(_advance(move, now) for move in Move.objects.filter(state=Move.State.RUNNING).order_by("id"))
+
+
+def pause(move: Move, *, now: datetime) -> None:
+    """Begin nothing new; what was asked goes on."""
+    _set_state(move, Move.State.PAUSED, "paused by a person", (Move.State.RUNNING,))
+
+
+def go_on(move: Move, *, now: datetime) -> None:
+    """Go on with the next wave, whatever was held."""
+    _set_state(move, Move.State.RUNNING, "", (Move.State.PAUSED,))
+    wave = move.members.filter(state=Member.State.WAITING).aggregate(next=Min("wave"))["next"]
+    Move.objects.filter(pk=move.pk).update(accepted_wave=wave or 0)
+
+
+def cancel(move: Move, *, now: datetime) -> None:
+    """End the move: who has not been told to switch stays as it was; who has moved stays moved."""
+    with transaction.atomic():
+        _set_state(
+            move, Move.State.CANCELLED, "cancelled by a person", (Move.State.RUNNING, Move.State.PAUSED)
+        )
+        left = move.members.exclude(state__in=(*_CLOSED, Member.State.ASKED))
+        System.objects.filter(secure_only_moves__in=left, https_proof=HttpsProof.ASKED).update(
+            https_proof=HttpsProof.NONE
+        )
+        left.update(state=Member.State.SKIPPED, reason="the move was cancelled", since=now)
+        Move.objects.filter(pk=move.pk).update(ended_at=now)
+
+
+def try_again(member: Member, *, now: datetime) -> None:
+    """Let a system that was held try once more."""
+    if member.state != Member.State.HELD:
+        raise MoveRefused(f"{member.system} is {member.state}, so there is nothing to try again.")
+    _put([member], Member.State.WAITING, now)
+    Move.objects.filter(pk=member.move_id, state=Move.State.DONE).update(
+        state=Move.State.RUNNING, ended_at=None
+    )
+
+
+def skip(member: Member, *, now: datetime) -> None:
+    """Leave a system as it is, and the rest of the move does not wait for it."""
+    if member.state == Member.State.MOVED:
+        raise MoveRefused(f"{member.system} has moved already; move it back instead.")
+    if member.state == Member.State.ASKED:
+        # It was told to switch and has not come: told the other way again, by whichever road reaches it.
+        secure_only.set_secure_only(member.system, not member.move.is_secure, user=None, now=now)
+    System.objects.filter(pk=member.system_id, https_proof=HttpsProof.ASKED).update(
+        https_proof=HttpsProof.NONE
+    )
+    _put([member], Member.State.SKIPPED, now, "left as it is by a person")
+
+
+def ended_before(limit: datetime) -> QuerySet[Move]:
+    """Moves that ended before then."""
+    return Move.objects.filter(ended_at__lt=limit)
+
+
+def _advance(move: Move, now: datetime) -> int:
+    touched = 0
+    for step in (_finish, _switch, _prove, _trust, _begin_wave):
+        touched += step(move, now)
+    if not move.members.exclude(state__in=_CLOSED).exists():
+        Move.objects.filter(pk=move.pk, state=Move.State.RUNNING).update(state=Move.State.DONE, ended_at=now)
+        _tell(move)
+    return touched
+
+
+def _members(move: Move, state: str) -> list[Member]:
+    found = move.members.filter(state=state).select_related("system__folder").order_by("wave", "id")
+    return list(found[:AT_ONCE])
+
+
+def _begin_wave(move: Move, now: datetime) -> int:
+    """Open the next wave once all before it have ended, and not too many of them were held."""
+    wave = move.members.filter(state=Member.State.WAITING).aggregate(next=Min("wave"))["next"]
+    if wave is None or move.members.filter(wave__lt=wave).exclude(state__in=_CLOSED).exists():
+        return 0
+    if (
+        wave > move.accepted_wave
+        and not move.members.filter(wave=wave).exclude(state=Member.State.WAITING).exists()
+    ):
+        before = move.members.filter(wave=wave - 1).aggregate(
+            all=Count("id"), held=Count("id", filter=Q(state=Member.State.HELD))
+        )
+        limit = 0.0 if wave == 1 else HELD_SHARE
+        if before["all"] and before["held"] / before["all"] > limit:
+            held, those = before["held"], "of those that went first" if wave == 1 else "of the last wave"
+            reason = f"{held} {those} {'is' if held == 1 else 'are'} held: look why, then go on."
+            _set_state(move, Move.State.PAUSED, reason, (Move.State.RUNNING,))
+            return 0
+    members = [member for member in _members(move, Member.State.WAITING) if member.wave == wave]
+    for member in members:
+        _begin(member, move, now)
+    return len(members)
+
+
+def _begin(member: Member, move: Move, now: datetime) -> None:
+    system = member.system
+    if not move.is_secure:
+        _ask(member, now, is_secure=False)
+    elif move.trust == Move.Trust.INSTALL_CA:
+        action = actions.ask(system, CA_COMMAND, user=None, now=now, body=own_authority())
+        member.action_id = action.pk
+        _put([member], Member.State.TRUSTING, now)
+    elif move.trust == Move.Trust.NO_VERIFY:
+        made = planning.create_change_set(
+            [system],
+            dict.fromkeys(VERIFY_SETTINGS, "Off"),
+            user=None,
+            now=now,
+            description="Secure-Only: certificates are not checked",
+            care=planning.HARMLESS,
+        )
+        member.change_set_id = made.pk
+        _put([member], Member.State.TRUSTING, now)
+    else:
+        _ask_for_proof(member, now)
+
+
+def _trust(move: Move, now: datetime) -> int:
+    """What makes a system trust us has arrived, or will not."""
+    members = _members(move, Member.State.TRUSTING)
+    for member in members:
+        if member.action_id is not None:
+            action = Action.objects.filter(pk=member.action_id).values_list("state", "reason").first()
+            state, reason = action or (DeliveryState.FAILED, "the action is gone")
+        else:
+            # Releases without these settings do not check certificates: that they lack them holds nobody.
+            change = Change.objects.filter(change_set_id=member.change_set_id).first()
+            state = change.state if change else DeliveryState.FAILED
+            state, reason = (DeliveryState.CONFIRMED if state == DeliveryState.FAILED else state), ""
+        if state == DeliveryState.CONFIRMED:
+            _ask_for_proof(member, now)
+        elif state in (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.CANCELLED):
+            _put([member], Member.State.HELD, now, f"our authority could not be installed: {reason}")
+    return 0
+
+
+def _ask_for_proof(member: Member, now: datetime) -> None:
+    with transaction.atomic():
+        lock_contacts([member.system_id])
+        contact = Contact.objects.filter(system=member.system_id).first()
+        is_there = contact is not None and contact.scheme == "https"
+        proof = HttpsProof.PROVEN if is_there else HttpsProof.ASKED
+        System.objects.filter(pk=member.system_id).update(https_proof=proof)
+        Contact.objects.filter(system=member.system_id).update(has_work=True)
+        _put([member], Member.State.PROVING, now)
+
+
+def _prove(move: Move, now: datetime) -> int:
+    """Who has proven that it reaches us by HTTPS is told to use it; who had its chances is held."""
+    touched = 0
+    for member in _members(move, Member.State.PROVING):
+        system, contact = member.system, Contact.objects.filter(system=member.system_id).first()
+        if system.https_proof == HttpsProof.PROVEN:
+            _ask(member, now, is_secure=True)
+            touched += 1
+        elif contact is not None and _had_its_chances(member, contact, now):
+            System.objects.filter(pk=system.pk).update(https_proof=HttpsProof.NONE)
+            _put(
+                [member],
+                Member.State.HELD,
+                now,
+                "it was asked for a document by HTTPS and goes on posting by HTTP without it: it does not trust our "
+                "certificate, knows no TLS version that we offer, or TCP 443 is closed between",
+            )
+            touched += 1
+    return touched
+
+
+def _had_its_chances(member: Member, contact: Contact, now: datetime) -> bool:
+    """It posted since it was asked, and had the time for some posts more."""
+    if contact.last_seen_at is None or contact.last_seen_at <= member.since:
+        return False
+    return now > member.since + PROOF_POSTS * timedelta(seconds=contact.interval) + PROOF_GRACE
+
+
+def _ask(member: Member, now: datetime, *, is_secure: bool) -> None:
+    try:
+        secure_only.set_secure_only(member.system, is_secure, user=member.move.created_by, now=now)
+    except secure_only.SecureOnlyRefused as refusal:
+        _put([member], Member.State.HELD, now, str(refusal))
+    else:
+        _put([member], Member.State.ASKED, now)
+
+
+def _switch(move: Move, now: datetime) -> int:
+    """Who was told and has come the new way has moved."""
+    members = _members(move, Member.State.ASKED)
+    if move.is_secure:
+        moved = [member for member in members if member.system.secure_only_completed_at is not None]
+    else:
+        moved = [member for member in members if not member.system.management_is_due]
+    _put(moved, Member.State.MOVED, now)
+    return len(moved)
+
+
+def _finish(move: Move, now: datetime) -> int:
+    """Systems that were deleted, or taken out of management meanwhile, hold nobody up."""
+    left = move.members.exclude(state__in=_CLOSED).exclude(system__state=State.MANAGED)
+    gone = list(left.select_related("system")[:AT_ONCE])
+    _put(gone, Member.State.SKIPPED, now, "it is not managed any more")
+    return 0
+
+
+def _put(members: Iterable[Member], state: str, now: datetime, reason: str = "") -> None:
+    changed = list(members)
+    for member in changed:
+        member.state, member.since, member.reason = state, now, reason[:500]
+    Member.objects.bulk_update(
+        changed, ["state", "since", "reason", "action_id", "change_set_id"], batch_size=200
+    )
+    if changed:
+        _tell(changed[0].move)
+
+
+def _set_state(move: Move, state: str, reason: str, before: tuple[str, ...]) -> None:
+    number = Move.objects.filter(pk=move.pk, state__in=before).update(state=state, reason=reason)
+    if not number:
+        raise MoveRefused(f"The move is {move.state}.")
+    move.state, move.reason = state, reason
+    _tell(move)
+
+
+def _tell(move: Move) -> None:
+    live.publish_many([("secure_only", move.pk, "")])
+
+
+def own_authority() -> str:
+    """The certificate (PEM) of the authority that signs this server's; raises `MoveRefused` where there is none."""
+    options = django_settings.OPTIONS
+    if options.tls_certificate:
+        raise MoveRefused(
+            "This server uses a certificate of your own authority. Install that authority on the systems, and choose "
+            "that they trust it already."
+        )
+    try:
+        return (options.data / "tls" / "ca.pem").read_text("ascii")
+    except OSError as error:
+        raise MoveRefused(f"The authority's certificate cannot be read: {error}") from error

@@ -1,0 +1,101 @@
+"""What a move would do: which systems take part, which cannot and why, in which order. Decides without doing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from roomkeeper.devices import registry
+from roomkeeper.secure_only.models import Member, Move
+from roomkeeper.systems.credentials import has_credentials
+from roomkeeper.systems.models import Connectivity, Contact, State, System
+from roomkeeper.systems.secure_only import is_supported
+
+OPEN = (Move.State.RUNNING, Move.State.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMember:
+    """One system; `verdict` is move, already or cannot, with a sentence where it cannot or needs looking at."""
+
+    system: System
+    verdict: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MovePlan:
+    """What would become of each system."""
+
+    members: tuple[PlannedMember, ...]
+
+    def chosen(self, verdict: str) -> list[System]:
+        """The systems with that verdict."""
+        return [member.system for member in self.members if member.verdict == verdict]
+
+
+def plan(systems: Iterable[System], *, is_secure: bool, trust: str) -> MovePlan:
+    """Hold each system against what its family and its way of reaching us allow."""
+    listed = list(systems)
+    ids = [system.pk for system in listed]
+    schemes = dict(Contact.objects.filter(system_id__in=ids).values_list("system_id", "scheme"))
+    proven = set(System.objects.filter(pk__in=ids, secrets__stage="current").values_list("pk", flat=True))
+    busy = set(
+        Member.objects.filter(system_id__in=ids, move__state__in=OPEN).values_list("system_id", flat=True)
+    )
+    return MovePlan(
+        tuple(
+            _judge(
+                system,
+                is_secure=is_secure,
+                trust=trust,
+                scheme=schemes.get(system.pk, ""),
+                is_proven=system.pk in proven,
+                is_busy=system.pk in busy,
+            )
+            for system in listed
+        )
+    )
+
+
+def _judge(
+    system: System, *, is_secure: bool, trust: str, scheme: str, is_proven: bool, is_busy: bool
+) -> PlannedMember:
+    if system.state != State.MANAGED:
+        return PlannedMember(system, "cannot", "it is not managed; admit it first")
+    if is_busy:
+        return PlannedMember(system, "cannot", "it takes part in another move that has not ended")
+    if not is_secure:
+        return PlannedMember(system, "move" if system.is_secure_only else "already")
+    if system.secure_only_completed_at is not None:
+        return PlannedMember(system, "already")
+    family = registry.get_family(system.family)
+    if not is_supported(system.family):
+        return PlannedMember(system, "cannot", f"{family.title}: {family.secure_only.changes}")
+    if not is_proven:
+        return PlannedMember(system, "cannot", "it has not proven its secret yet; it has to post once")
+    is_pushed_to = system.connectivity != Connectivity.BEHIND_FIREWALL and has_credentials(system)
+    if trust == Move.Trust.INSTALL_CA and scheme != "https" and not is_pushed_to:
+        why = "it is behind a firewall" if has_credentials(system) else "no login is stored for it"
+        return PlannedMember(
+            system,
+            "cannot",
+            f"{why} and it calls us by plain HTTP, over which no authority is handed out; install it by hand, or "
+            "choose another way of trust",
+        )
+    return PlannedMember(system, "move")
+
+
+def order(systems: Sequence[System], *, canary: int, wave_size: int) -> list[tuple[int, System]]:
+    """(wave, system): canaries first, one of each family, connectivity and product where there are so many."""
+    kinds: dict[tuple[str, str, str], list[System]] = {}
+    for system in systems:
+        kinds.setdefault((system.family, system.connectivity, system.product), []).append(system)
+    first: list[System] = []
+    while len(first) < canary and any(kinds.values()):
+        for those in kinds.values():
+            if those and len(first) < canary:
+                first.append(those.pop(0))
+    chosen = {system.pk for system in first}
+    rest = [system for system in systems if system.pk not in chosen]
+    return [(0, system) for system in first] + [
+        (1 + index // wave_size, system) for index, system in enumerate(rest)
+    ]

@@ -1,0 +1,100 @@
+"""What Network settings hold for devices, made sure to be usable: SNMP values, the alternate address, authorities.
+
+Each rule gives the cleaned value, or raises `ValueError` with the sentence that stands beside the field.
+"""
+
+import ipaddress
+import re
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from roomkeeper.systems import windows
+
+# As long as every release takes it (protocol notes M).
+SNMP_LIMIT: Final = 50
+ADDRESS_LIMIT: Final = 64
+AUTHORITIES_LIMIT: Final = 500_000
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))*")
+
+
+def clean_snmp_text(text: object) -> str:
+    """A contact, location or community: printable, at most 50 characters."""
+    value = str(text or "").strip()
+    if len(value) > SNMP_LIMIT:
+        raise ValueError(f"may have at most {SNMP_LIMIT} characters.")
+    if not value.isprintable():
+        raise ValueError("may hold nothing but what can be printed.")
+    return value
+
+
+def clean_alternate_address(text: object) -> str:
+    """A host name or an address, which systems are told as their second manager."""
+    value = str(text or "").strip().lower().rstrip(".")
+    if not value:
+        return ""
+    try:
+        return str(ipaddress.ip_address(value.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        if len(value) > ADDRESS_LIMIT or not _HOST.fullmatch(value):
+            raise ValueError(
+                f"must be a host name or an address, with at most {ADDRESS_LIMIT} characters and without a port."
+            ) from None
+    return value
+
+
+def clean_window(text: object) -> str:
+    """A maintenance window; empty is always open."""
+    value = " ".join(str(text or "").split())
+    if len(value) > windows.TEXT_LIMIT:
+        raise ValueError(f"may have at most {windows.TEXT_LIMIT} characters.")
+    windows.parse(value)
+    return value
+
+
+def clean_zone(text: object) -> str:
+    """A time zone, for systems that report none."""
+    value = str(text or "").strip()
+    if windows.find_zone(value) is None:
+        raise ValueError(f"{value!r} is no time zone such as Europe/Oslo.")
+    return value
+
+
+def clean_authorities(text: object) -> str:
+    """Certificates of authorities in PEM, one after the other; whatever stands around them is dropped."""
+    value = str(text or "").strip()
+    if not value:
+        return ""
+    if len(value) > AUTHORITIES_LIMIT:
+        raise ValueError(f"may have at most {AUTHORITIES_LIMIT} characters.")
+    if "PRIVATE KEY" in value:
+        raise ValueError("holds a private key; only certificates belong here.")
+    try:
+        found = x509.load_pem_x509_certificates(value.encode())
+        for number, certificate in enumerate(found, start=1):
+            if not _is_authority(certificate):
+                raise ValueError(f"certificate {number} belongs to no authority: it may not sign others.")
+        return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in found).strip()
+    except (UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        raise ValueError("holds a certificate of a kind that cannot be read.") from error
+    except ValueError as error:
+        # The library's own errors are about bytes; ours are sentences.
+        if str(error).startswith("certificate "):
+            raise
+        raise ValueError("must be certificates in PEM, from BEGIN CERTIFICATE to END CERTIFICATE.") from error
+
+
+def count_authorities(text: str) -> int:
+    """How many authorities a cleaned text names."""
+    return text.count("-----BEGIN CERTIFICATE-----")
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except x509.ExtensionNotFound:
+        # Roots from before that extension say so by signing themselves.
+        return certificate.issuer == certificate.subject
+    return constraints.value.ca

@@ -1,0 +1,145 @@
+"""What differs between two backups, versions or systems, side by side; all that stands in the address; CSV."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.backups import differences, sides
+from roomkeeper.backups.differences import Difference, Kind
+from roomkeeper.backups.models import Backup, PartKind
+from roomkeeper.backups.sides import Side
+from roomkeeper.configuration_templates.content import content_of
+from roomkeeper.configuration_templates.models import ConfigurationTemplate
+from roomkeeper.systems.models import ConfigurationVersion, State
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.backups import visible_systems
+from roomkeeper.web.configuration_templates import visible_template, visible_templates
+from roomkeeper.web.spreadsheets import csv_answer
+
+SHOWN = 1000
+CHOICES_SHOWN = 30
+OTHERS_SHOWN = 200
+CSV_COLUMNS = ("path", "difference", "left", "right")
+
+
+@needs(Permission.VIEW, anywhere=True)
+def compare(request: HttpRequest) -> HttpResponse:
+    """Two sides beside each other. Without both: a form that asks for them."""
+    left, right = _side(request, "left"), _side(request, "right")
+    context: dict[str, Any] = {
+        "left": left,
+        "right": right,
+        "left_name": request.GET.get("left", ""),
+        "right_name": request.GET.get("right", ""),
+        "left_choices": _choices(left),
+        "right_choices": _choices(right),
+        "others": _others(request),
+        "now": moment(),
+    }
+    if left is None or right is None:
+        return render(request, "backups/compare.html", context)
+    found = sides.compare_sides(left, right)
+    rows = _filtered(request, found)
+    return render(
+        request,
+        "backups/compare.html",
+        {
+            **context,
+            "rows": rows[:SHOWN],
+            "total": len(rows),
+            "unknown": sum(one.kind is Kind.UNKNOWN for one in rows),
+            "counts": list(differences.counts(found).items()),
+            "parts": [(PartKind(one.part_kind).label, one) for one in sides.compare_parts(left, right)],
+            "knows_parts": left.parts is not None and right.parts is not None,
+            "q": request.GET.get("q", ""),
+            "show": request.GET.get("show", ""),
+            "is_same": not found,
+        },
+    )
+
+
+@needs(Permission.VIEW, anywhere=True)
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The same rows as CSV."""
+    left, right = _side(request, "left"), _side(request, "right")
+    if left is None or right is None:
+        raise Http404
+    rows = _filtered(request, sides.compare_sides(left, right))
+    audit.record(
+        request.user, "web", "export comparison", None, left=left.name, right=right.name, count=len(rows)
+    )
+    lines = ([one.path, one.kind.value, _shown(one.left), _shown(one.right)] for one in rows)
+    return csv_answer("differences.csv", CSV_COLUMNS, lines)
+
+
+def _side(request: HttpRequest, name: str) -> Side | None:
+    """The side that the address names, if she may see it; None where it names none. 404 for what is not there."""
+    text = request.GET.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        kind, number = sides.read_name(text)
+        if kind == "template":
+            template = visible_template(request, number)
+            return side_of_template(template)
+        found = sides.find(text, visible_systems(request))
+    except sides.SideRefused as refusal:
+        raise Http404(str(refusal)) from refusal
+    if found is None:
+        raise Http404(f"There is nothing to compare named {text}.")
+    return found
+
+
+def side_of_template(template: ConfigurationTemplate) -> Side:
+    """The newest version of a template; values that name variables are shown as they are written."""
+    content = content_of(template.versions.order_by("-number").first())
+    settings = {one.path: one.shown for one in content.settings}
+    return sides.side_of_wanted(f"template:{template.pk}", f"template {template.name}", settings)
+
+
+def _filtered(request: HttpRequest, found: list[Difference]) -> list[Difference]:
+    words, show = request.GET.get("q", "").lower().split(), request.GET.get("show", "")
+    if show in Kind.__members__.values():
+        found = [one for one in found if one.kind == show]
+    for word in words:
+        found = [one for one in found if word in f"{one.path} {one.left or ''} {one.right or ''}".lower()]
+    # What cannot be compared comes last.
+    return sorted(found, key=lambda one: one.kind is Kind.UNKNOWN)
+
+
+def _others(request: HttpRequest) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Other systems as they are now, and templates."""
+    systems = visible_systems(request).filter(state=State.MANAGED).order_by("name", "pk")
+    templates = visible_templates(request).order_by("name", "pk")
+    found = [
+        ("Systems as they are now", [(f"system:{one.pk}", str(one)) for one in systems[:OTHERS_SHOWN]]),
+        ("Templates", [(f"template:{one.pk}", one.name) for one in templates[:OTHERS_SHOWN]]),
+    ]
+    return [(label, choices) for label, choices in found if choices]
+
+
+def _choices(side: Side | None) -> list[tuple[str, str]]:
+    """What else of the same system can stand on that side."""
+    if side is None:
+        return []
+    if side.system is None:
+        return [(side.name, side.label)]
+    mine = Q(system=side.system)
+    found = [(f"system:{side.system.pk}", f"{side.system}, as it is now")]
+    for backup in Backup.objects.filter(mine).order_by("-id")[:CHOICES_SHOWN]:
+        label = f"backup of {backup.made_at:%Y-%m-%d %H:%M}, {backup.get_reason_display()}"
+        found.append((f"backup:{backup.pk}", label))
+    versions = ConfigurationVersion.objects.filter(mine, size__gt=0).defer("content").order_by("-id")
+    for version in versions[:CHOICES_SHOWN]:
+        found.append((f"version:{version.pk}", f"reported {version.first_at:%Y-%m-%d %H:%M}"))
+    if side.name not in dict(found):
+        found.append((side.name, side.label))
+    return found
+
+
+def _shown(value: str | None) -> str:
+    return "" if value is None else value

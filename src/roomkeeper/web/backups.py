@@ -1,0 +1,283 @@
+"""Backups of systems: the list of all with the schedule, one backup, a system's tab, making and deleting."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.backups import keeping, making, restoring, scheduling, sides
+from roomkeeper.backups.models import (
+    Backup,
+    BackupPart,
+    BackupTry,
+    PartKind,
+    Reason,
+    Replacement,
+    Restoration,
+)
+from roomkeeper.jobs.models import Job
+from roomkeeper.systems.models import ConfigurationVersion, System
+from roomkeeper.web.access import grants, visible_system
+from roomkeeper.web.acts import Question, ask, attempt
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.pages import cut
+from roomkeeper.web.spreadsheets import csv_answer
+
+REASONS = [(reason.value, reason.label) for reason in Reason]
+VERSIONS_SHOWN = 20
+SETTINGS_SHOWN = 400
+CSV_COLUMNS = (
+    "backup",
+    "system",
+    "name",
+    "made",
+    "reason",
+    "product",
+    "software",
+    "serial number",
+    "not in it",
+)
+
+
+def visible_systems(request: HttpRequest) -> QuerySet[System]:
+    """The systems in folders that she may see."""
+    return System.objects.filter(grants(request).folders(Permission.VIEW))
+
+
+def visible_backups(request: HttpRequest) -> QuerySet[Backup]:
+    """The backups of these systems, with the number of their parts."""
+    rows = Backup.objects.filter(grants(request).folders(Permission.VIEW, "system__folder__path"))
+    return rows.select_related("system__folder", "made_by").annotate(part_count=Count("parts"))
+
+
+def get_backup(request: HttpRequest, pk: int, permission: Permission = Permission.VIEW) -> Backup:
+    """The backup, if she may see its system (else 404) and the permission holds there (else 403)."""
+    backup: Backup = get_object_or_404(visible_backups(request), pk=pk)
+    if permission is not Permission.VIEW:
+        demand(request.user, permission, backup.system.folder.path)
+    return backup
+
+
+@needs(Permission.VIEW, anywhere=True)
+def backups(request: HttpRequest) -> HttpResponse:
+    """All backups, newest first, with the schedule above them."""
+    rows, q, reason = _filtered(request)
+    page, pager = cut(request, rows, {"q": q, "reason": reason})
+    troubled = BackupTry.objects.filter(system__in=visible_systems(request)).exclude(words="")
+    return render(
+        request,
+        "backups/list.html",
+        {
+            "page": page,
+            "pager": pager,
+            "q": q,
+            "reason": reason,
+            "reasons": REASONS,
+            "schedule": scheduling.get(),
+            "may_schedule": grants(request).may(Permission.MANAGE_SERVER),
+            "troubled": troubled.select_related("system").order_by("-at")[:20],
+            "now": moment(),
+        },
+    )
+
+
+@needs(Permission.VIEW, anywhere=True)
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The same list as CSV, all of it."""
+    rows, q, reason = _filtered(request)
+    audit.record(request.user, "web", "export backups", None, q=q, reason=reason, count=rows.count())
+    lines = (
+        [
+            row.pk,
+            row.system_id,
+            str(row.system),
+            row.made_at.isoformat(),
+            row.reason,
+            row.product,
+            row.software_version,
+            row.serial_number,
+            " ".join(row.missing),
+        ]
+        for row in rows.iterator(chunk_size=500)
+    )
+    return csv_answer("backups.csv", CSV_COLUMNS, lines)
+
+
+@needs(Permission.MANAGE_SERVER)
+def schedule(request: HttpRequest) -> HttpResponse:
+    """Change when backups are made by themselves."""
+    if request.method == "POST":
+        values: dict[str, Any] = {
+            "is_on": bool(request.POST.get("is_on")),
+            "every_days": _number(request.POST.get("every_days", "")),
+            "kept": _number(request.POST.get("kept", "")),
+        }
+        attempt(
+            request,
+            "change backup schedule",
+            None,
+            lambda: scheduling.update(**values),
+            "The schedule is changed.",
+            **values,
+        )
+    return HttpResponseRedirect(reverse("backups"))
+
+
+@needs(Permission.VIEW, anywhere=True)
+def backup(request: HttpRequest, pk: int) -> HttpResponse:
+    """One backup: what is in it, and what is not."""
+    found = get_backup(request, pk)
+    q = request.GET.get("q", "").strip()
+    settings = keeping.settings_of(found)
+    rows = [
+        (path, value)
+        for path, value in settings.items()
+        if q.lower() in path.lower() or q.lower() in value.lower()
+    ]
+    return render(
+        request,
+        "backups/backup.html",
+        {
+            "backup": found,
+            "parts": _parts(found),
+            "rows": rows[:SETTINGS_SHOWN],
+            "total": len(rows),
+            "count": len(settings),
+            "q": q,
+            "may_change": grants(request).may(Permission.CHANGE_SETTINGS, found.system.folder.path),
+            "may_delete": grants(request).may(Permission.MANAGE_SYSTEMS, found.system.folder.path),
+            "now": moment(),
+        },
+    )
+
+
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def part(request: HttpRequest, pk: int, part: int) -> HttpResponse:
+    """What a part holds. Macros may hold passwords: only for whoever may change settings."""
+    found = get_backup(request, pk, Permission.CHANGE_SETTINGS)
+    row: BackupPart = get_object_or_404(found.parts.select_related("content"), pk=part)
+    audit.record(request.user, "web", "look at part of backup", found.system, backup=pk, part=row.name)
+    return render(
+        request,
+        "backups/part.html",
+        {
+            "backup": found,
+            "part": row,
+            "kind": PartKind(row.kind).label,
+            "text": keeping.text_of(row),
+            "now": moment(),
+        },
+    )
+
+
+@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask (GET) and do (POST)."""
+    found = get_backup(request, pk, Permission.MANAGE_SYSTEMS)
+    tab = reverse("system_tab", args=[found.system_id, "backups"])
+    question = Question(
+        "Delete this backup?",
+        f"The backup of {found.system} of {found.made_at:%Y-%m-%d %H:%M} goes, with all its parts. Others stay.",
+        "It cannot be undone.",
+        "Delete",
+        reverse("backup_delete", args=[pk]),
+        reverse("backup", args=[pk]),
+        is_dangerous=True,
+    )
+    if request.method != "POST":
+        return ask(request, question)
+    attempt(
+        request,
+        "delete backup",
+        found.system,
+        lambda: keeping.delete(found, user=request.user, now=moment()),
+        "The backup is deleted.",
+        backup=pk,
+    )
+    return HttpResponseRedirect(tab)
+
+
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def make(request: HttpRequest, pk: int) -> HttpResponse:
+    """Back a system up now, by a job."""
+    system = visible_system(request, pk, Permission.CHANGE_SETTINGS)
+    made: list[Job] = []
+    if request.method == "POST":
+        is_done = attempt(
+            request,
+            "back up system",
+            system,
+            lambda: made.append(making.start([system], user=request.user, now=moment())),
+            "",
+        )
+        if is_done:
+            return HttpResponseRedirect(reverse("job", args=[made[0].pk]))
+    return HttpResponseRedirect(reverse("system_tab", args=[pk, "backups"]))
+
+
+def backups_tab(request: HttpRequest, system: System) -> dict[str, Any]:
+    """A system's backups, the configurations that it reported, what was put back, and what hardware it had."""
+    page, pager = cut(request, visible_backups(request).filter(system=system).order_by("-id"), {})
+    versions = ConfigurationVersion.objects.filter(system=system).defer("content").order_by("-last_at", "-id")
+    return {
+        "page": page,
+        "pager": pager,
+        "versions": versions[:VERSIONS_SHOWN],
+        "has_now": sides.find_side_of_system(system) is not None,
+        "restorations": Restoration.objects.filter(system=system)
+        .select_related("backup", "created_by")
+        .order_by("-id")[:10],
+        "replacements": Replacement.objects.filter(system=system).select_related("user").order_by("-id")[:10],
+        "schedule": scheduling.get(),
+        "next_due": scheduling.next_due(system),
+        "tried": BackupTry.objects.filter(system=system).first(),
+    }
+
+
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def cancel_restoration(request: HttpRequest, pk: int, restoration: int) -> HttpResponse:
+    """Take back what waits for new hardware to report itself. Ask (GET) and do (POST)."""
+    system = visible_system(request, pk, Permission.CHANGE_SETTINGS)
+    found: Restoration = get_object_or_404(Restoration, pk=restoration, system=system)
+    tab = reverse("system_tab", args=[pk, "backups"])
+    question = Question(
+        "Cancel this restore?",
+        f"What the old hardware of {system} had is not put on the new one.",
+        "Restore the backup by hand to take this back.",
+        "Cancel it",
+        reverse("restoration_cancel", args=[pk, restoration]),
+        tab,
+    )
+    if request.method != "POST":
+        return ask(request, question)
+    if not restoring.cancel(found, user=request.user, now=moment()):
+        messages.error(request, "It has begun already; stop its job.")
+    else:
+        audit.record(request.user, "web", "cancel restore", system)
+    return HttpResponseRedirect(tab)
+
+
+def _filtered(request: HttpRequest) -> tuple[QuerySet[Backup], str, str]:
+    """The backups that the address names, newest first, with its words and its reason."""
+    q, reason = request.GET.get("q", "").strip(), request.GET.get("reason", "")
+    reason = reason if reason in Reason.values else ""
+    rows = visible_backups(request)
+    if reason:
+        rows = rows.filter(reason=reason)
+    for word in q.split():
+        rows = rows.filter(Q(system__name__icontains=word) | Q(product__icontains=word))
+    return rows.order_by("-id"), q, reason
+
+
+def _parts(backup: Backup) -> list[tuple[BackupPart, str]]:
+    rows = backup.parts.select_related("content").defer("content__content").order_by("kind", "name")
+    return [(row, PartKind(row.kind).label) for row in rows]
+
+
+def _number(text: str) -> int:
+    return int(text) if text.strip().isdecimal() and len(text) < 6 else 0

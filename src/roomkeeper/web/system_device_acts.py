@@ -1,0 +1,60 @@
+"""Acts on how the device behind a system is talked to: its login once more, what its certificate must be, a poll."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from roomkeeper.accounts.permissions import Permission
+from roomkeeper.polling import service as polling
+from roomkeeper.systems import credentials, records
+from roomkeeper.systems.models import System
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.system_act import Act
+
+
+def _trust(request: HttpRequest, system: System) -> Any:
+    records.set_trust(
+        system,
+        request.POST.get("trust", ""),
+        is_legacy=bool(request.POST.get("legacy")),
+        user=request.user,
+        now=moment(),
+    )
+
+
+DEVICE_ACTS: dict[str, Act] = {
+    "poll": Act(
+        Permission.RUN_ACTIONS,
+        "Poll {0} now?",
+        "Roomkeeper connects to the device and reads its status.",
+        "Nothing is changed on it.",
+        "Poll it",
+        lambda request, system: polling.start([system], user=request.user, now=moment()),
+        "{0} is being polled.",
+        tab="connection",
+    ),
+    "login-again": Act(
+        Permission.MANAGE_SYSTEMS,
+        "Try the login of {0} again?",
+        "The device refused the stored login, so it is not sent any more. For after its account was unlocked there, or "
+        "its password set back: the same login is tried once more when the device is next talked to.",
+        "A device locks its account after a few wrong logins; store other credentials if these are wrong.",
+        "Try it again",
+        lambda request, system: credentials.allow_login_again(system),
+        "The login is tried once more when the device is next talked to.",
+        tab="connection",
+    ),
+    "trust": Act(
+        Permission.MANAGE_SYSTEMS,
+        "How is the certificate of {0} trusted?",
+        "What must be right before its login is sent. Any certificate, or old TLS, lets whoever stands between this "
+        "server and the device read that login.",
+        "Change it back at any time. A login that was read by somebody else stays read: set another password then.",
+        "Save",
+        _trust,
+        "It is trusted like that from now on.",
+        extra="systems/ask_trust.html",
+        tab="connection",
+        is_dangerous=True,
+    ),
+}

@@ -1,0 +1,156 @@
+"""The diagnosis tab of a system's page: the roads of its family alive, what was found on each, and what can be done."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.diagnosis import service
+from roomkeeper.diagnosis.fixes import FIXES, Fix
+from roomkeeper.diagnosis.models import Diagnosis
+from roomkeeper.systems.models import System
+from roomkeeper.web.access import grants, visible_system
+from roomkeeper.web.acts import Question, ask, attempt
+from roomkeeper.web.acts import now as moment
+
+# A dot and a word for each level: never colour alone.
+LEVELS = {
+    "ok": ("green", "fine"),
+    "info": ("grey", "for information"),
+    "warning": ("amber", "warning"),
+    "fault": ("red", "fault"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A fix that a finding offers: its button, and where it leads."""
+
+    button: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A finding as it is drawn."""
+
+    dot: str
+    word: str
+    check: str
+    sentence: str
+    next_step: str
+    took: str
+    evidence: str
+    offer: Offer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """A row of the drawing."""
+
+    service: str
+    port: int
+    direction: str
+    purpose: str
+    is_struck: bool
+    checks: list[Check]
+
+
+def diagnosis_tab(request: HttpRequest, system: System) -> dict[str, Any]:
+    """The newest diagnosis, and those before it."""
+    kept = service.history(system)
+    newest = kept[0] if kept else None
+    return {
+        "diagnosis": newest,
+        "verdict": LEVELS.get(newest.level, ("grey", "")) if newest else ("grey", ""),
+        "is_under_way": newest is not None and newest.state in Diagnosis.OPEN,
+        "diagnosed_roads": [_road(request, system, row) for row in newest.rows] if newest else [],
+        "earlier": [(one, LEVELS.get(one.level, ("grey", one.state))) for one in kept[1:]],
+    }
+
+
+@require_POST
+@needs(Permission.VIEW, anywhere=True)
+def diagnose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start a diagnosis and show its rows as they come."""
+    system = visible_system(request, pk, Permission.RUN_ACTIONS)
+    attempt(
+        request,
+        "diagnose",
+        system,
+        lambda: service.start([system], user=request.user, now=moment()),
+        "",
+    )
+    return HttpResponseRedirect(_tab(pk))
+
+
+@needs(Permission.VIEW, anywhere=True)
+def fix(request: HttpRequest, pk: int, fix: str) -> HttpResponse:
+    """Ask (GET) and do (POST) one of the fixes that the newest diagnosis offers."""
+    found = FIXES.get(fix)
+    if found is None or found.run is None:
+        raise Http404
+    system = visible_system(request, pk, found.permission)
+    question = Question(
+        title=f"{found.button}: {system}?",
+        what=found.what,
+        undo=found.undo,
+        button=found.button,
+        address=reverse("system_fix", args=[pk, fix]),
+        back=_tab(pk),
+        is_dangerous=found.is_dangerous,
+    )
+    if request.method != "POST":
+        return ask(request, question)
+    attempt(
+        request,
+        f"fix: {fix}",
+        system,
+        lambda: service.fix(system, fix, user=request.user, now=moment()),
+        "It is being diagnosed again."
+        if found.looks_again
+        else "Done. Diagnose it again to see what came of it.",
+    )
+    return HttpResponseRedirect(_tab(pk))
+
+
+def _road(request: HttpRequest, system: System, row: dict[str, Any]) -> Road:
+    return Road(
+        service=row["service"],
+        port=row["port"],
+        direction=row["direction"],
+        purpose=row["purpose"],
+        is_struck=row["is_struck"],
+        checks=[_check(request, system, check) for check in row["checks"]],
+    )
+
+
+def _check(request: HttpRequest, system: System, check: dict[str, Any]) -> Check:
+    dot, word = LEVELS[check["level"]]
+    return Check(
+        dot=dot,
+        word=word,
+        check=check["check"],
+        sentence=check["sentence"],
+        next_step=check["next_step"],
+        took="" if check["milliseconds"] is None else f"{check['milliseconds']} ms",
+        evidence=check["evidence"],
+        offer=_offer(request, system, check["fix"]),
+    )
+
+
+def _offer(request: HttpRequest, system: System, key: str | None) -> Offer | None:
+    """The button, for whom may press it."""
+    found: Fix | None = FIXES.get(key or "")
+    if found is None or not grants(request).may(found.permission, system.folder.path):
+        return None
+    if found.act:
+        return Offer(found.button, reverse("system_act", args=[system.pk, found.act]))
+    return Offer(found.button, reverse("system_fix", args=[system.pk, key]))
+
+
+def _tab(pk: int) -> str:
+    return reverse("system_tab", args=[pk, "diagnosis"])

@@ -1,0 +1,317 @@
+"""Making a template and giving it a new version: by hand with completion, from text or a file, from a system."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.configuration_templates import editing, known_settings
+from roomkeeper.configuration_templates.applying import systems_kept
+from roomkeeper.configuration_templates.content import (
+    Content,
+    TemplateCommand,
+    TemplateRefused,
+    TemplateSetting,
+    checked,
+)
+from roomkeeper.configuration_templates.files import read_file
+from roomkeeper.configuration_templates.known_settings import KnownModel
+from roomkeeper.configuration_templates.making import content_from_reading
+from roomkeeper.configuration_templates.models import ConfigurationTemplate
+from roomkeeper.configuration_templates.pasted_text import encode_text, read_text
+from roomkeeper.configuration_templates.variables import NAMES, names_in
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.provisioning.planning import is_secret_path
+from roomkeeper.systems.models import System
+from roomkeeper.web.access import grants, visible_folder
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.configuration_templates import ENFORCEMENT, tell_in_force, visible_template
+from roomkeeper.web.folder_choices import folder_choices
+
+# More rows than a form may have fields for are written as text.
+ROWS_LIMIT = 200
+EMPTY_ROWS = 3
+FILE_LIMIT = 4_000_000
+REMARKS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table: what was typed, what is wrong with it, and what known models have against it."""
+
+    number: int
+    path: str
+    value: str
+    error: str = ""
+    remarks: tuple[str, ...] = ()
+    is_secret: bool = False
+    is_typed: bool = False
+
+
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def new(request: HttpRequest) -> HttpResponse:
+    """The form for a new template; what it is made from stands in the address or in a text."""
+    return _form(request, None)
+
+
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """The form for a new version."""
+    return _form(request, visible_template(request, pk, Permission.CHANGE_SETTINGS))
+
+
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def hint(request: HttpRequest) -> HttpResponse:
+    """What is known of the setting or command that is being typed."""
+    kind, path, number = (request.GET.get(name, "")[:600] for name in ("kind", "path", "number"))
+    models = known(request)
+    if kind == "command":
+        words = path.removeprefix("xCommand ").split(":")[0]
+        found: Any = known_settings.suggest_commands(models, words, limit=8) if words.strip() else []
+        return render(request, "configuration_templates/command_hint.html", {"commands": found})
+    value = request.GET.get("value", "")
+    suggestion = next(
+        (one for one in known_settings.suggest(models, path, limit=200) if same_setting(one.path, path)), None
+    )
+    row = _row(int(number) if number.isdecimal() and len(number) < 6 else 0, path, value, models)
+    return render(request, "configuration_templates/hint.html", {"row": row, "suggestion": suggestion})
+
+
+def same_setting(one: str, other: str) -> bool:
+    """Whether two spellings mean one setting."""
+    try:
+        return match_key(one) == match_key(other)
+    except ValueError:
+        return False
+
+
+def known(request: HttpRequest) -> list[KnownModel]:
+    """The models of the systems that she may see."""
+    return known_settings.known_models(System.objects.filter(grants(request).folders(Permission.VIEW)))
+
+
+def _form(request: HttpRequest, found: ConfigurationTemplate | None) -> HttpResponse:
+    before = editing.newest_content(found) if found else Content()
+    errors: dict[str, str] = {}
+    content = before
+    step = request.POST.get("step", "")
+    if request.method == "POST":
+        given, problems = _given(request)
+        for problem in problems:
+            messages.error(request, problem)
+        try:
+            content = checked(given.settings_given, given.commands, before=before)
+        except TemplateRefused as refusal:
+            errors = refusal.errors
+        if step == "save" and not errors and not problems:
+            try:
+                return _save(request, found, content)
+            except TemplateRefused as refusal:
+                errors = refusal.errors
+        if errors and step == "save":
+            messages.error(request, "Nothing was stored: see what is marked below.")
+        rows_of = given.settings_given
+        commands = given.commands_text
+    else:
+        taken = _from_system(request) if found is None else None
+        if taken is not None:
+            content = taken
+        rows_of = [(one.path, one.value) for one in content.settings]
+        commands = encode_text(Content((), content.commands))
+    return _render_form(request, found, before, rows_of, commands, errors)
+
+
+@dataclass(slots=True)
+class Given:
+    """What the form was sent with."""
+
+    settings_given: list[tuple[str, str | None]]
+    commands: list[TemplateCommand]
+    commands_text: str
+
+
+def _given(request: HttpRequest) -> tuple[Given, list[str]]:
+    """What was typed into the table, or into the text that stands for it, with what was pasted or uploaded added."""
+    problems = []
+    paths, values = request.POST.getlist("path"), request.POST.getlist("value")
+    settings: list[tuple[str, str | None]] = []
+    for path, value in zip(paths, values, strict=False):
+        if path.strip():
+            settings.append((path.strip(), None if is_secret_path(path.strip()) and value == "" else value))
+    text = request.POST.get("commands", "")
+    reading = read_text(text)
+    commands = reading.commands
+    problems += [f"Commands, line {one.line}: {one.sentence}" for one in reading.problems[:10]]
+    if reading.settings:
+        problems.append("Settings stand in the table; under Commands only xCommand lines can be read.")
+    added = [request.POST.get("pasted", "").encode(), request.POST.get("all_text", "").encode()]
+    upload = request.FILES.get("file")
+    if upload is not None:
+        if (upload.size or 0) > FILE_LIMIT:
+            problems.append("The file is larger than 4 MB.")
+        else:
+            added.append(upload.read())
+    for data in added:
+        if not data.strip():
+            continue
+        more = read_file(data)
+        problems += [
+            f"{f'Line {one.line}: ' if one.line else ''}{one.sentence}" for one in more.problems[:10]
+        ]
+        try:
+            taken = content_from_reading(more)
+        except TemplateRefused as refusal:
+            problems += [f"{name}: {sentence}" for name, sentence in list(refusal.errors.items())[:10]]
+            continue
+        settings = _replaced(settings, [(one.path, one.value) for one in taken.settings])
+        commands = [*commands, *taken.commands]
+        text = encode_text(Content((), tuple(commands)))
+    return Given(settings, commands, text), problems
+
+
+def _replaced(
+    settings: Sequence[tuple[str, str | None]], newer: Sequence[tuple[str, str | None]]
+) -> list[tuple[str, str | None]]:
+    kept = [one for one in settings if not any(same_setting(one[0], other[0]) for other in newer)]
+    return [*kept, *newer]
+
+
+def _from_system(request: HttpRequest) -> Content | None:
+    """The settings that were picked on the page of a system's settings."""
+    taken = request.session.pop("template_picked", None)
+    if not taken:
+        return None
+    return Content(tuple(TemplateSetting(path, value) for path, value in taken))
+
+
+def _save(request: HttpRequest, found: ConfigurationTemplate | None, content: Content) -> HttpResponse:
+    now = moment()
+    values: dict[str, Any] = {
+        "name": request.POST.get("name", ""),
+        "description": request.POST.get("description", ""),
+        "enforcement": request.POST.get("enforcement", "automatic"),
+        "is_first_contact": bool(request.POST.get("is_first_contact")),
+        "families": request.POST.getlist("families"),
+    }
+    folder = visible_folder(request, request.POST.get("folder", ""), Permission.CHANGE_SETTINGS)
+    note = request.POST.get("note", "")
+    with transaction.atomic():
+        if found is None:
+            found = editing.create_template(
+                folder=folder, content=content, user=request.user, now=now, note=note, **values
+            )
+            audit.record(request.user, "web", "create template", found)
+            messages.success(request, f"{found} is stored. Nothing was sent to any system.")
+            return HttpResponseRedirect(reverse("template", args=[found.pk]))
+        demand(request.user, Permission.CHANGE_SETTINGS, found.folder.path)
+        before = found.newest
+        editing.change_template(found, now=now, folder=folder, **values)
+        version = editing.add_version(found, content, user=request.user, now=now, note=note)
+        audit.record(request.user, "web", "change template", found, version=version.number)
+    if version.number != before and found.assignments.exists():
+        tell_in_force(request, found)
+    else:
+        messages.success(request, f"{found} is stored; version {version.number} is in force.")
+    return HttpResponseRedirect(reverse("template", args=[found.pk]))
+
+
+def _render_form(
+    request: HttpRequest,
+    found: ConfigurationTemplate | None,
+    before: Content,
+    settings: Sequence[tuple[str, str | None]],
+    commands: str,
+    errors: dict[str, str],
+) -> HttpResponse:
+    models = known(request)
+    typed = request.POST if request.method == "POST" else None
+    stored = {match_key(one.path) for one in before.settings if one.is_secret and one.value}
+    rows = [
+        _row(number, path, value or "", models, errors.get(path, ""), stored)
+        for number, (path, value) in enumerate(settings, 1)
+    ]
+    is_text = len(rows) > ROWS_LIMIT
+    if not is_text:
+        rows += [Row(len(rows) + number, "", "") for number in range(1, EMPTY_ROWS + 1)]
+    as_text = (
+        encode_text(Content(tuple(TemplateSetting(path, value) for path, value in settings)))
+        if is_text
+        else ""
+    )
+    kept_on = len(systems_kept(found)) if found else 0
+    command_remarks = [
+        (command.command, remark)
+        for command in read_text(commands).commands
+        for remark in known_settings.remarks_on_command(models, command)
+    ]
+    return render(
+        request,
+        "configuration_templates/form.html",
+        {
+            "template": found,
+            "rows": [] if is_text else rows,
+            "all_text": as_text,
+            "commands": commands,
+            "command_remarks": command_remarks[:20],
+            "errors": errors,
+            "other_errors": {
+                name: sentence
+                for name, sentence in errors.items()
+                if name not in {path for path, _ in settings}
+            },
+            "folders": folder_choices(request, Permission.CHANGE_SETTINGS),
+            "enforcements": ENFORCEMENT.items(),
+            "families": editing.family_names(),
+            "name": typed.get("name", "")
+            if typed
+            else (found.name if found else request.GET.get("name", "")),
+            "description": typed.get("description", "") if typed else (found.description if found else ""),
+            "note": typed.get("note", "") if typed else "",
+            "folder": typed.get("folder", "") if typed else str(found.folder_id) if found else "",
+            "enforcement": typed.get("enforcement", "")
+            if typed
+            else found.enforcement
+            if found
+            else "automatic",
+            "is_first_contact": bool(typed.get("is_first_contact"))
+            if typed
+            else bool(found and found.is_first_contact),
+            "chosen_families": typed.getlist("families") if typed else found.families if found else [],
+            "kept_on": kept_on,
+            "known_paths": sorted({path for model in models for path, _ in model.settings.values()}),
+            "models": models,
+            "variables": NAMES,
+        },
+        status=422 if errors and typed and typed.get("step") == "save" else 200,
+    )
+
+
+def _row(
+    number: int,
+    path: str,
+    value: str,
+    models: Sequence[KnownModel],
+    error: str = "",
+    stored: frozenset[str] | set[str] = frozenset(),
+) -> Row:
+    is_secret = is_secret_path(path)
+    remarks: tuple[str, ...] = ()
+    is_typed = False
+    if path and not error:
+        try:
+            is_typed = match_key(path) in stored
+            asked = None if names_in(value) or (is_secret and not value) else value
+            found = known_settings.remarks_on_setting(models, path, asked)
+            remarks = tuple(f"{one.model}: {one.sentence}" for one in found[:REMARKS_SHOWN])
+            if len(found) > REMARKS_SHOWN:
+                remarks = (*remarks, f"and {len(found) - REMARKS_SHOWN} other models")
+        except ValueError as refusal:
+            error = str(refusal)
+    return Row(number, path, "" if is_secret else value, error, remarks, is_secret, is_typed)

@@ -1,0 +1,159 @@
+"""Jobs outlive their workers: kill -9, a dead worker among living ones, an orderly stop, a lost engine file.
+
+They pin the private call of DBOS by which a living worker takes over from a dead one (ADR 0008).
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.processes import Program, clean_environment, eventually
+
+pytestmark = pytest.mark.acceptance
+
+ITEMS = 60
+# Of these items some may be begun twice: those in hand when the worker died.
+IN_HAND = 4
+TAKEN_OVER_WITHIN = 30.0
+
+
+class Installation:
+    """A data folder, perhaps a database, and workers on it."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        folder.mkdir()
+        values = {"ROOMKEEPER_DATA": str(folder)}
+        if database:
+            values["ROOMKEEPER_DATABASE_URL"] = database
+        self.folder = folder
+        self._environment = clean_environment(**values)
+        self.workers: list[Program] = []
+
+    def call(self, *words: str) -> str:
+        """Run the trial program to its end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.acceptance.trial_worker", *words],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def worker(self) -> Program:
+        """Another worker, once it runs."""
+        words = [sys.executable, "-m", "tests.acceptance.trial_worker", "run"]
+        program = Program(words, self.folder / "worker.log", self._environment)
+        self.workers.append(program)
+        program.line("ready")
+        return program
+
+    def show(self) -> dict[str, Any]:
+        """The newest job."""
+        found: dict[str, Any] = json.loads(self.call("show"))
+        return found
+
+    def done(self) -> Counter[str]:
+        """How often each item was done."""
+        file = self.folder / "done"
+        return Counter(file.read_text().splitlines()) if file.exists() else Counter()
+
+    def wait_for_some(self, number: int) -> None:
+        """Until so many items are done."""
+        eventually(lambda: sum(self.done().values()) >= number, f"{number} items done", every=0.02)
+
+    def wait_for_end(self, state: str = "done", *, seconds: float = 60) -> dict[str, Any]:
+        """The job once it is in that state."""
+        eventually(lambda: self.show()["state"] == state, f"job {state}", seconds=seconds, every=0.5)
+        return self.show()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+    database = request.getfixturevalue("database") if request.param == "postgresql" else ""
+    made = Installation(tmp_path / "data", database)
+    made.call("create", str(ITEMS))
+    yield made
+    for worker in made.workers:
+        worker.stop(signal.SIGKILL)
+
+
+def _assert_each_was_done(installation: Installation, *, most_twice: int) -> None:
+    done = installation.done()
+    assert len(done) == ITEMS
+    assert sum(done.values()) - ITEMS <= most_twice
+
+
+def test_job_of_a_killed_worker_goes_on_when_it_is_started_again(installation: Installation) -> None:
+    worker = installation.worker()
+    installation.wait_for_some(8)
+    worker.stop(signal.SIGKILL)
+    assert installation.show()["state"] == "running"
+    installation.worker()
+    assert installation.wait_for_end()["done"] == ITEMS
+    # Outcomes are written a few times a second, so what was done just before may be done again.
+    _assert_each_was_done(installation, most_twice=3 * IN_HAND)
+
+
+def test_living_worker_takes_over_from_a_dead_one(tmp_path: Path, database: str) -> None:
+    installation = Installation(tmp_path / "data", database)
+    installation.call("create", str(ITEMS))
+    first = installation.worker()
+    installation.wait_for_some(8)
+    second = installation.worker()
+    first.stop(signal.SIGKILL)
+    killed_at, done = time.monotonic(), sum(installation.done().values())
+    try:
+        eventually(
+            lambda: sum(installation.done().values()) > done, "somebody goes on", seconds=TAKEN_OVER_WITHIN
+        )
+        found = installation.wait_for_end()
+        assert (found["done"], found["workers"]) == (ITEMS, 2)
+        _assert_each_was_done(installation, most_twice=3 * IN_HAND)
+        print(f"taken over after {time.monotonic() - killed_at:.1f} s at most")
+    finally:
+        second.stop(signal.SIGKILL)
+
+
+def test_orderly_stop_leaves_the_job_to_the_next_start(installation: Installation) -> None:
+    worker = installation.worker()
+    installation.wait_for_some(8)
+    assert worker.stop() == 0
+    assert installation.show()["state"] == "running"
+    installation.worker()
+    assert installation.wait_for_end()["done"] == ITEMS
+
+
+def test_cancelled_job_ends_and_what_was_done_stays(installation: Installation) -> None:
+    installation.worker()
+    installation.wait_for_some(8)
+    installation.call("cancel")
+    found = installation.wait_for_end("cancelled")
+    assert found["done"] >= 8 - IN_HAND
+    assert found["cancelled"] > 0
+    assert found["done"] + found["cancelled"] == ITEMS
+
+
+def test_lost_file_of_the_engine_loses_no_job(tmp_path: Path) -> None:
+    installation = Installation(tmp_path / "data", "")
+    installation.call("create", str(ITEMS))
+    worker = installation.worker()
+    installation.wait_for_some(8)
+    worker.stop(signal.SIGKILL)
+    for file in installation.folder.glob("jobs.sqlite3*"):
+        file.unlink()
+    installation.worker()
+    try:
+        assert installation.wait_for_end()["done"] == ITEMS
+    finally:
+        installation.workers[-1].stop(signal.SIGKILL)

@@ -1,0 +1,67 @@
+"""Every fault has its own finding, sentence and next step, seen on a real endpoint: the table is `every_fault.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.diagnosis import arranging
+from tests.integration.diagnosis.conftest import MakeRoom
+
+from roomkeeper.accounts.models import User
+from roomkeeper.diagnosis.findings import TABLE, Level
+from roomkeeper.virtual.faults import Faults
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A switch of the endpoint ("" for none), what else is arranged, and what a diagnosis has to say."""
+
+    name: str
+    finding: str
+    sentence: str
+    next_step: str
+    switch: str = ""
+    value: Any = None
+    arrange: str = ""
+    plan: dict[str, Any] = field(default_factory=dict)
+
+
+ROWS = tomllib.loads(Path(__file__).with_name("every_fault.toml").read_text("utf-8"))
+FAULTS = [Fault(name, **row) for name, row in ROWS.items()]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+async def test_each_fault_has_its_own_finding(fault: Fault, make_room: MakeRoom, person: User) -> None:
+    room = await make_room(**fault.plan)
+    if fault.switch:
+        room.endpoint.set_fault(fault.switch, fault.value)
+    if fault.arrange:
+        await getattr(arranging, fault.arrange)(room, person)
+    found = {finding.key: finding for finding in (await room.diagnose()).all()}
+    assert fault.finding in found, sorted(found)
+    finding = found[fault.finding]
+    assert fnmatchcase(finding.sentence, fault.sentence), finding.sentence
+    assert fnmatchcase(finding.next_step, fault.next_step), finding.next_step
+    assert finding.level in (Level.WARNING, Level.FAULT)
+
+
+def test_no_two_faults_are_alike() -> None:
+    for figure in ("finding", "sentence", "next_step", "name"):
+        counts = Counter(getattr(fault, figure) for fault in FAULTS)
+        assert [text for text, number in counts.items() if number > 1] == []
+
+
+def test_every_switch_of_the_virtual_endpoints_is_in_the_table() -> None:
+    assert {fault.switch for fault in FAULTS if fault.switch} == {one.name for one in fields(Faults)}
+    kinds = {fault.value for fault in FAULTS if fault.switch == "certificate"}
+    assert kinds == {"wrong-name", "expired", "other"}
+
+
+def test_every_finding_of_the_table_is_one_of_ours() -> None:
+    assert {fault.finding for fault in FAULTS} <= set(TABLE)

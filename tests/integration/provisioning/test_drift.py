@@ -1,0 +1,169 @@
+"""Drift as rows: noted, set back, fought over, accepted, ignored; with a real endpoint that can be reached."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.provisioning import drift, enforcement, planning
+from roomkeeper.provisioning.models import ChangeItem, ChangeSet, Drift
+from roomkeeper.provisioning.reading import read_and_keep
+from roomkeeper.systems import device_access
+from roomkeeper.systems.models import System
+from roomkeeper.tickets.models import Ticket
+from tests.integration.provisioning.reachable import make_system, push_due, with_device
+
+VOLUME = "Audio/DefaultVolume"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def system(transactional_db) -> System:
+    """A reachable system, managed as it should be."""
+    return make_system()
+
+
+async def read(system: System) -> None:
+    """What a poll does."""
+    async with device_access.talking_to(system.pk) as driver:
+        await read_and_keep(driver, system.pk, ("configuration",))
+
+
+def persist(system: System, value: str) -> ChangeSet:
+    return planning.create_change_set([system], {VOLUME: value}, user=None, now=now(), is_persistent=True)
+
+
+def feed(system: System) -> list[tuple[str, str, str]]:
+    rows = Drift.objects.filter(system=system, ended_at=None, path=VOLUME)
+    return [(row.layer, row.wanted, row.found) for row in rows]
+
+
+def test_persistent_setting_that_is_changed_by_hand_is_set_back_by_itself(system):
+    change_set = persist(system, "44")
+
+    async def act(endpoint):
+        await push_due(endpoint)
+        endpoint.device.configuration.set(VOLUME, "70")
+        await read(system)
+        seen = await off_loop(lambda: (feed(system), System.objects.get(pk=system.pk).drift_count))
+        await off_loop(lambda: enforcement.enforce_due(now=now()))
+        await push_due(endpoint)
+        return seen, endpoint.device.configuration.find(VOLUME)
+
+    seen, value = with_device(system, act)
+    assert seen == ([("persistent", "44", "70")], 1)
+    assert value == "44"
+    assert feed(system) == []
+    assert System.objects.get(pk=system.pk).drift_count == 0
+    # The wish itself was delivered again: it is still the one that holds.
+    item = ChangeItem.objects.get(change__change_set=change_set)
+    assert item.state == "confirmed"
+    assert ChangeSet.objects.count() == 1
+
+
+def test_two_managers_that_fight_are_found_and_told(system):
+    persist(system, "44")
+
+    async def act(endpoint):
+        await push_due(endpoint)
+        for _ in range(6):
+            endpoint.device.configuration.set(VOLUME, "70")
+            await read(system)
+            await off_loop(lambda: enforcement.enforce_due(now=now()))
+            await push_due(endpoint)
+        return endpoint.device.configuration.find(VOLUME)
+
+    assert with_device(system, act) == "70"
+    ticket = Ticket.objects.get(system=system, kind="setting fought over")
+    assert "3 times within a day" in ticket.reason
+    # A person takes it up, and it is set back again.
+    row = Drift.objects.get(system=system, ended_at=None)
+    drift.take_up(row, now=now())
+    assert enforcement.enforce_due(now=now()) == 1
+
+
+def test_manager_address_that_was_changed_is_written_again(system):
+    async def act(endpoint):
+        await push_due(endpoint)
+        ours = endpoint.device.configuration.find("Provisioning/ExternalManager/Address")
+        endpoint.set_fault("manager_address", "192.0.2.99")
+        await read(system)
+        await off_loop(lambda: enforcement.enforce_due(now=now()))
+        await push_due(endpoint)
+        return ours, endpoint.device.configuration.find("Provisioning/ExternalManager/Address")
+
+    ours, found = with_device(system, act)
+    assert found == ours
+
+
+def test_accepting_what_was_found_makes_it_the_wish(system):
+    persist(system, "44")
+
+    async def act(endpoint):
+        await push_due(endpoint)
+        endpoint.device.configuration.set(VOLUME, "70")
+        await read(system)
+        row = await Drift.objects.select_related("system__folder").aget(system=system, ended_at=None)
+        await off_loop(lambda: enforcement.accept(row, user=None, now=now()))
+        await read(system)
+        return endpoint.device.configuration.find(VOLUME)
+
+    assert with_device(system, act) == "70"
+    assert feed(system) == []
+    assert System.objects.get(pk=system.pk).drift_count == 0
+
+
+def test_name_changed_at_the_device_waits_for_a_person_who_may_accept_it(system):
+    async def act(endpoint):
+        await push_due(endpoint)
+        endpoint.device.configuration.set("SystemUnit/Name", "By hand")
+        await read(system)
+
+    with_device(system, act)
+    assert enforcement.enforce_due(now=now()) == 0
+    row = Drift.objects.select_related("system__folder").get(system=system, ended_at=None)
+    enforcement.accept(row, user=None, now=now())
+    assert System.objects.get(pk=system.pk).name == "By hand"
+
+
+def test_ignored_drift_is_left_alone_and_not_counted(system):
+    persist(system, "44")
+
+    async def act(endpoint):
+        await push_due(endpoint)
+        endpoint.device.configuration.set(VOLUME, "70")
+        await read(system)
+        row = await Drift.objects.select_related("system__folder").aget(system=system, ended_at=None)
+        await off_loop(lambda: drift.ignore(row, user=None, now=now()))
+        await read(system)
+
+    with_device(system, act)
+    assert System.objects.get(pk=system.pk).drift_count == 0
+    assert enforcement.enforce_due(now=now()) == 0
+
+
+def test_management_setting_cannot_be_accepted_as_found(system):
+    row = Drift(system=system, layer="management", path="Provisioning/Mode", found="Off")
+    with pytest.raises(drift.DriftRefused, match="not managed"):
+        enforcement.accept(row, user=None, now=now())
+
+
+def test_system_that_was_asked_has_time_before_it_is_asked_again(system):
+    persist(system, "44")
+
+    async def act(endpoint):
+        await push_due(endpoint)
+        endpoint.device.configuration.set(VOLUME, "70")
+        await read(system)
+
+    with_device(system, act)
+    moment = now()
+    assert enforcement.enforce_due(now=moment) == 1
+    ChangeItem.objects.update(state="confirmed")
+    assert enforcement.enforce_due(now=moment + timedelta(minutes=1)) == 0
+    assert enforcement.enforce_due(now=moment + timedelta(minutes=11)) == 1

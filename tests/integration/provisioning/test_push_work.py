@@ -1,0 +1,139 @@
+"""Changes and actions pushed to a real virtual endpoint: each ends in its right state, with the right words (R7)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from roomkeeper.provisioning import actions, planning
+from roomkeeper.provisioning.models import Action, ChangeItem
+from roomkeeper.provisioning.push_pump import pump
+from roomkeeper.systems.models import System
+from tests.integration.provisioning.reachable import make_system, push_due, with_device
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def system(transactional_db) -> System:
+    """A reachable system whose management settings are in place."""
+    made = make_system()
+    System.objects.filter(pk=made.pk).update(management_is_due=False)
+    return made
+
+
+def wish(system: System, **settings: str) -> None:
+    """Wishes by path, slashes written as double underscores."""
+    wanted = {path.replace("__", "/"): value for path, value in settings.items()}
+    planning.create_change_set([system], wanted, user=None, now=now())
+
+
+def items(system: System) -> dict[str, tuple[str, str]]:
+    rows = ChangeItem.objects.filter(system=system).order_by("id")
+    return {item.path: (item.state, item.reason) for item in rows}
+
+
+def test_setting_is_pushed_and_confirmed_by_reading_it_back(system):
+    wish(system, SystemUnit__Name="Aula", Audio__DefaultVolume="44")
+
+    async def act(endpoint):
+        assert await push_due(endpoint) == 1
+        return endpoint.device.configuration.find("Audio/DefaultVolume"), endpoint.device.name
+
+    assert with_device(system, act) == ("44", "Aula")
+    assert items(system) == {"SystemUnit/Name": ("confirmed", ""), "Audio/DefaultVolume": ("confirmed", "")}
+    assert System.objects.get(pk=system.pk).reported_name == "Aula"
+
+
+def test_refused_value_fails_with_the_words_of_the_device_and_the_rest_is_done(system):
+    wish(system, Audio__DefaultVolume="4400", SystemUnit__Name="Aula")
+    with_device(system, push_due)
+    found = items(system)
+    assert found["SystemUnit/Name"] == ("confirmed", "")
+    state, reason = found["Audio/DefaultVolume"]
+    assert state == "failed"
+    assert reason.startswith("the device refused it: ")
+
+
+def test_value_that_is_silently_kept_is_tried_again_and_then_failed(system):
+    wish(system, Audio__DefaultVolume="44")
+
+    async def act(endpoint):
+        await push_due(endpoint)
+        await push_due(endpoint)
+
+    with_device(system, act, faults=(("keeps_value", "Audio/DefaultVolume"),))
+    state, reason = items(system)["Audio/DefaultVolume"]
+    assert (state, reason.split(":")[0]) == ("failed", "kept its value")
+
+
+def test_what_cannot_have_arrived_waits_again_and_counts_no_round(system):
+    wish(system, SystemUnit__Name="Aula")
+
+    async def act(endpoint):
+        await endpoint.stop()
+        assert await push_due(endpoint) == 1
+
+    with_device(system, act)
+    item = ChangeItem.objects.get(system=system)
+    assert (item.state, item.rounds, item.delivered_at) == ("waiting", 0, None)
+
+
+def test_account_without_rights_fails_the_change_with_that_reason(system):
+    wish(system, SystemUnit__Name="Aula")
+    with_device(system, push_due, faults=(("no_admin_rights", "on"),))
+    state, reason = items(system)["SystemUnit/Name"]
+    assert state == "failed"
+    assert "without administrator rights" in reason
+
+
+def test_action_is_run_once_and_its_result_is_told(system):
+    actions.ask(system, "Audio/Volume/Set", [["Level", "31"]], user=None, now=now())
+
+    async def act(endpoint):
+        await push_due(endpoint)
+        assert await push_due(endpoint) == 0
+        return endpoint.device.status.find("Audio/Volume")
+
+    assert with_device(system, act) == "31"
+    action = Action.objects.get()
+    assert action.state == "confirmed"
+    assert action.reason.startswith("the device ran it")
+
+
+def test_refused_and_unknown_commands_fail_in_the_words_of_the_device(system):
+    actions.ask(system, "Audio/Volume/Set", [["Level", "3100"]], user=None, now=now())
+    actions.ask(system, "Make/Coffee", user=None, now=now())
+    with_device(system, push_due)
+    assert [action.state for action in Action.objects.order_by("id")] == ["failed", "failed"]
+    assert all(action.reason for action in Action.objects.all())
+
+
+def test_restart_is_delivered_and_its_boot_post_is_the_proof(system):
+    actions.restart(system, user=None, now=now())
+    with_device(system, push_due)
+    assert Action.objects.get().state == "delivered"
+
+
+def test_action_waits_again_where_nothing_was_sent(system):
+    actions.ask(system, "Audio/Volume/Set", [["Level", "31"]], user=None, now=now())
+
+    async def act(endpoint):
+        await endpoint.stop()
+        await push_due(endpoint)
+
+    with_device(system, act)
+    assert Action.objects.get().state == "waiting"
+
+
+def test_system_that_failed_is_left_alone_for_a_time(system):
+    wish(system, SystemUnit__Name="Aula")
+
+    async def act(endpoint):
+        await endpoint.stop()
+        return await push_due(endpoint), await push_due(endpoint), len(pump._failed)
+
+    assert with_device(system, act) == (1, 0, 1)
