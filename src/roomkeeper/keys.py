@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -136,6 +137,9 @@ def _write_new(path: Path, content: Mapping[str, object]) -> None:
         json.dump(content, file)
         file.flush()
         os.fsync(file.fileno())
+    # A file system's own times are a few milliseconds coarse; a file that was replaced has to be told from the last.
+    moment = time.time_ns()
+    os.utime(beside, ns=(moment, moment))
     try:
         os.link(beside, path)
     except FileExistsError:

@@ -86,6 +86,7 @@ class ChangeItem(models.Model):
                 name="open_items_by_expiry",
                 condition=models.Q(state__in=["waiting", "delivered"]),
             ),
+            models.Index(fields=["system"], name="waiting_items", condition=models.Q(state="waiting")),
         ]
 
 
@@ -105,7 +106,10 @@ class Action(models.Model):
     expires_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["system", "-id"], name="actions_newest_first")]
+        indexes = [
+            models.Index(fields=["system", "-id"], name="actions_newest_first"),
+            models.Index(fields=["system"], name="waiting_actions", condition=models.Q(state="waiting")),
+        ]
 
 
 class Drift(models.Model):

@@ -6,11 +6,12 @@ What waits is in rows, so a worker that dies loses nothing: the next look finds 
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.driver import Driver
@@ -66,24 +67,13 @@ class PushPump:
         families = [
             name for name, manifest in registry.load_families().items() if manifest.can("write_configuration")
         ]
-        items = ChangeItem.objects.filter(
-            system=OuterRef("pk"), state=DeliveryState.WAITING, expires_at__gt=now
-        )
-        actions = Action.objects.filter(
-            system=OuterRef("pk"), state=DeliveryState.WAITING, expires_at__gt=now
-        )
-        # The contact row knows whether there is anything to look for, which spares the look-up for most.
-        waits = Q(contact__has_work=True) & (Q(Exists(items.exclude(value=None))) | Q(Exists(actions)))
-        due = System.objects.filter(
-            Q(management_is_due=True) | waits,
-            state=State.MANAGED,
-            connectivity__in=_REACHABLE,
-            family__in=families,
-            login_refused_at=None,
-        ).exclude(username="")
-        # Cut in Python: a list of what to leave alone may be longer than a statement takes.
-        found = due.order_by("pk").values_list("pk", flat=True)[: room + len(left_alone)]
-        return [system_id for system_id in found if system_id not in left_alone][:room]
+        waiting = Q(state=DeliveryState.WAITING, expires_at__gt=now)
+        limit = room + len(left_alone)
+        found = _some(System.objects.filter(management_is_due=True), "", families, limit)
+        # Each by its own small index: asked together, SQLite looks at every system, twice a second.
+        found += _some(ChangeItem.objects.filter(waiting).exclude(value=None), "system", families, limit)
+        found += _some(Action.objects.filter(waiting), "system", families, limit)
+        return [one for one in dict.fromkeys(found) if one not in left_alone][:room]
 
     async def _push(self, system_id: int) -> None:
         number = self._failed.get(system_id, (0, 0.0))[0]
@@ -112,6 +102,27 @@ class PushPump:
         await push_settings(driver, system_id)
         await push_actions(driver, system_id)
         return is_whole
+
+
+def _some(rows: QuerySet[Any], system: str, families: list[str], limit: int) -> list[int]:
+    """The lowest ids of systems that can be pushed to, by rows of theirs; `system` is the way from row to system."""
+    way = f"{system}__" if system else ""
+    found = (
+        # Not the column itself: by its index SQLite would go through all managed systems.
+        rows.alias(state_of_system=Lower(f"{way}state"))
+        .filter(
+            **{
+                "state_of_system": State.MANAGED,
+                f"{way}connectivity__in": _REACHABLE,
+                f"{way}family__in": families,
+                f"{way}login_refused_at": None,
+                f"{way}username__gt": "",
+            }
+        )
+        .order_by(system or "pk")
+        .values_list(system or "pk", flat=True)
+    )
+    return list(found.distinct()[:limit])
 
 
 def _is_management_due(system_id: int) -> bool:

@@ -156,6 +156,7 @@ class System(models.Model):
         indexes = [
             models.Index(fields=["state", "name", "id"], name="systems_by_state_and_name"),
             models.Index(fields=["folder", "name"], name="systems_by_folder_and_name"),
+            models.Index(fields=["id"], name="systems_to_be_written", condition=Q(management_is_due=True)),
         ]
 
     def __str__(self) -> str:
