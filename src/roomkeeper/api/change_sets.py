@@ -16,16 +16,16 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
 from roomkeeper.api.action_fields import DeliveryWord
-from roomkeeper.api.choosing import SystemChoice, choose
+from roomkeeper.api.choosing import SystemChoice, choose_managed
 from roomkeeper.api.paging import ListParameters, Moment, Page, cut, searched
 from roomkeeper.api.problems import Conflict, Invalid, NotFound
-from roomkeeper.api.reach import LARGEST_ID, Identifier, visible_systems
+from roomkeeper.api.reach import LARGEST_ID, Identifier
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_fields import aware
 from roomkeeper.provisioning import change_sets as asked
 from roomkeeper.provisioning import planning, states
 from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet, DeliveryState
-from roomkeeper.systems.models import State, System
+from roomkeeper.systems.models import System
 
 routes = Routes("change-sets")
 _SORTS = {
@@ -189,7 +189,7 @@ def create_change_set(
     Answers 202 with the change set's address: it is done when its state is `confirmed`.
     """
     user = user_of(request)
-    systems = _chosen(user, details)
+    systems = choose_managed(user, details, [Permission.CHANGE_SETTINGS])
     if details.dry_run:
         with _told_refusals():
             plan = planning.plan_settings(systems, details.settings)
@@ -275,38 +275,6 @@ def _get_changeable(user: User, change_set_id: int) -> ChangeSet:
     for path in paths:
         demand(user, Permission.CHANGE_SETTINGS, path)
     return change_set
-
-
-def _chosen(user: User, choice: SystemChoice) -> list[System]:
-    """The systems meant, all managed, all changeable by the caller; raises `Invalid` naming the others."""
-    wanted = choose(user, choice, Permission.CHANGE_SETTINGS)
-    if not wanted:
-        raise Invalid(
-            "No system is chosen.",
-            errors=[
-                ("body.filter" if choice.filter is not None else "body.systems", "finds no managed system")
-            ],
-        )
-    found: dict[int, System] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        rows = visible_systems(user).select_related("folder").filter(pk__in=wanted[start : start + _CHUNK])
-        found.update({system.pk: system for system in rows})
-    errors = []
-    for place, key in enumerate(wanted):
-        system = found.get(key)
-        if system is None:
-            errors.append((f"body.systems.{place}", f"there is no system {key} that you may see"))
-        elif system.state != State.MANAGED:
-            errors.append((f"body.systems.{place}", f"{system} is {system.state}, not managed"))
-        else:
-            demand(user, Permission.CHANGE_SETTINGS, system.folder.path)
-    if errors:
-        raise Invalid(
-            "Some systems cannot be changed; nothing was recorded.",
-            errors=errors[:_LISTED_PROBLEMS],
-            hint="Leave them out, or choose by `filter`.",
-        )
-    return [found[key] for key in wanted]
 
 
 @contextmanager

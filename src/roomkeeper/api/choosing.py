@@ -1,5 +1,6 @@
 """Choosing the systems of a bulk act: by their ids, or by the filters of the systems list."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from django.utils import timezone
@@ -7,12 +8,14 @@ from ninja import Schema
 from pydantic import Field, ValidationError, model_validator
 
 from roomkeeper.accounts.models import User
-from roomkeeper.accounts.permissions import Permission, grants_of
+from roomkeeper.accounts.permissions import Permission, demand, grants_of
 from roomkeeper.api.problems import Invalid
-from roomkeeper.api.reach import Identifier, get_folder
+from roomkeeper.api.reach import Identifier, get_folder, visible_systems
 from roomkeeper.api.system_fields import SystemFilters, filtered, system_rows
-from roomkeeper.systems.models import State
+from roomkeeper.systems.models import State, System
 
+_CHUNK = 500
+_LISTED_PROBLEMS = 100
 _NOT_FILTERS = {"limit", "cursor", "sort"}
 
 
@@ -71,3 +74,32 @@ def _filters(found: dict[str, Any]) -> SystemFilters:
 
 def _takes_many(name: str) -> bool:
     return isinstance(SystemFilters.model_fields[name].default, list)
+
+
+def choose_managed(user: User, choice: SystemChoice, permissions: Sequence[Permission]) -> list[System]:
+    """The systems meant, all managed, with all these permissions on each; raises `Invalid` naming the others."""
+    wanted = choose(user, choice, permissions[0])
+    if not wanted:
+        field = "body.filter" if choice.filter is not None else "body.systems"
+        raise Invalid("No system is chosen.", errors=[(field, "finds no managed system")])
+    found: dict[int, System] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        rows = visible_systems(user).select_related("folder").filter(pk__in=wanted[start : start + _CHUNK])
+        found.update({system.pk: system for system in rows})
+    errors = []
+    for place, key in enumerate(wanted):
+        system = found.get(key)
+        if system is None:
+            errors.append((f"body.systems.{place}", f"there is no system {key} that you may see"))
+        elif system.state != State.MANAGED:
+            errors.append((f"body.systems.{place}", f"{system} is {system.state}, not managed"))
+        else:
+            for permission in permissions:
+                demand(user, permission, system.folder.path)
+    if errors:
+        raise Invalid(
+            "Some systems cannot be chosen; nothing was recorded.",
+            errors=errors[:_LISTED_PROBLEMS],
+            hint="Leave them out, or choose by `filter`.",
+        )
+    return [found[key] for key in wanted]

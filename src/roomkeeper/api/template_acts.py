@@ -1,6 +1,5 @@
 """What is done with templates: reading text, suggestions, planning, applying once."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
@@ -12,7 +11,7 @@ from pydantic import Field, model_validator
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.api.choosing import SystemChoice, choose
+from roomkeeper.api.choosing import SystemChoice, choose_managed
 from roomkeeper.api.paging import ListParameters, Page, cut
 from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.reach import Identifier, visible_systems
@@ -203,7 +202,7 @@ def plan_template(request: HttpRequest, template_id: int, details: PlanIn) -> Ma
         systems = _sample(user, details.model)
     else:
         choice = SystemChoice(systems=details.systems, filter=details.filter)
-        systems = _chosen(user, choice, (Permission.VIEW,))
+        systems = choose_managed(user, choice, (Permission.VIEW,))
     return tell_report(mapping.plan_template(content, systems, template=template), with_items=details.items)
 
 
@@ -220,7 +219,7 @@ def apply_template_once(
     asked = [Permission.CHANGE_SETTINGS]
     if content.commands and details.commands:
         asked.append(Permission.RUN_ACTIONS)
-    systems = _chosen(user, details, asked)
+    systems = choose_managed(user, details, asked)
     if details.dry_run:
         shown = content if details.commands else Content(content.settings)
         return Status(200, tell_report(mapping.plan_template(shown, systems, template=template)))
@@ -290,30 +289,3 @@ def _sample(user: User, model: ModelIn) -> list[System]:
             errors=[("body.model", "is not known")],
         )
     return [sample]
-
-
-def _chosen(user: User, choice: SystemChoice, permissions: Iterable[Permission]) -> list[System]:
-    """The systems meant, all managed and with all these permissions; raises `Invalid` naming the others."""
-    first, *others = permissions
-    wanted = choose(user, choice, first)
-    found: dict[int, System] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        rows = visible_systems(user).select_related("folder").filter(pk__in=wanted[start : start + _CHUNK])
-        found.update({system.pk: system for system in rows})
-    errors = []
-    for place, key in enumerate(wanted):
-        system = found.get(key)
-        if system is None:
-            errors.append((f"body.systems.{place}", f"there is no system {key} that you may see"))
-        elif system.state != State.MANAGED:
-            errors.append((f"body.systems.{place}", f"{system} is {system.state}, not managed"))
-        else:
-            for permission in (first, *others):
-                demand(user, permission, system.folder.path)
-    if errors:
-        raise Invalid(
-            "Some systems cannot be chosen; nothing was recorded.", errors=errors[:_LISTED_PROBLEMS]
-        )
-    if not wanted:
-        raise Invalid("No system is chosen.", errors=[("body.filter", "finds no managed system")])
-    return [found[key] for key in wanted]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
-from tests.cast import add_system
 
 from roomkeeper.devices.client import DeviceTransport
 from roomkeeper.systems import credentials, device_access
@@ -16,6 +15,7 @@ from roomkeeper.systems.models import Connectivity, Folder, System
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
 from roomkeeper.virtual.identity import Identity
+from tests.cast import add_system
 
 LOGIN = ("admin", "roomkeeper")
 

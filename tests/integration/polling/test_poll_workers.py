@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
-from django.utils import timezone
 
 from roomkeeper.devices.client import DeviceTransport
-from roomkeeper.polling import claiming, upkeep
+from roomkeeper.polling import claiming
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.pump import Poller
 from roomkeeper.systems.models import (
@@ -18,26 +17,11 @@ from roomkeeper.systems.models import (
     System,
 )
 from roomkeeper.virtual.endpoint import VirtualEndpoint
+from tests.integration.polling.rounds import sweep
 
 Start = Callable[..., Awaitable[VirtualEndpoint]]
 Manage = Callable[..., Awaitable[System]]
 LONG_AGO = timedelta(hours=2)
-
-
-@sync_to_async
-def sweep() -> None:
-    upkeep.sweep(now=timezone.now())
-
-
-async def poll(*systems: System) -> int:
-    """Make the systems due, and poll what is due."""
-    await sweep()
-    await Poll.objects.filter(pk__in=[system.pk for system in systems]).aupdate(due_at=timezone.now())
-    return await Poller().run()
-
-
-async def row_of(system: System) -> Poll:
-    return await Poll.objects.aget(pk=system.pk)
 
 
 async def test_a_dead_workers_polls_are_taken_over(

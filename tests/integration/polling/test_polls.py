@@ -10,12 +10,8 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
-from tests.cast import add_system
-from tests.integration.systems import answering
-from tests.integration.systems.answering import Answering
 
 from roomkeeper.devices.client import DeviceTransport
-from roomkeeper.polling import upkeep
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.pump import Poller
 from roomkeeper.systems import credentials, housekeeping, liveness
@@ -31,26 +27,14 @@ from roomkeeper.systems.models import (
 )
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.virtual.endpoint import VirtualEndpoint
+from tests.cast import add_system
+from tests.integration.polling.rounds import poll, row_of, sweep
+from tests.integration.systems import answering
+from tests.integration.systems.answering import Answering
 
 Start = Callable[..., Awaitable[VirtualEndpoint]]
 Manage = Callable[..., Awaitable[System]]
 LONG_AGO = timedelta(hours=2)
-
-
-@sync_to_async
-def sweep() -> None:
-    upkeep.sweep(now=timezone.now())
-
-
-async def poll(*systems: System) -> int:
-    """Make the systems due, and poll what is due."""
-    await sweep()
-    await Poll.objects.filter(pk__in=[system.pk for system in systems]).aupdate(due_at=timezone.now())
-    return await Poller().run()
-
-
-async def row_of(system: System) -> Poll:
-    return await Poll.objects.aget(pk=system.pk)
 
 
 async def contact_of(system: System) -> Contact:

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 from django.utils import timezone
-from tests.integration.polling.test_polls import contact_of, poll, row_of
 
 from roomkeeper.accounts.models import User
 from roomkeeper.devices.client import DeviceTransport
@@ -20,6 +19,7 @@ from roomkeeper.systems.device_access import talking_to
 from roomkeeper.systems.models import Contact, System, SystemSecret, TimelineEntry
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.virtual.endpoint import VirtualEndpoint
+from tests.integration.polling.test_polls import contact_of, poll, row_of
 
 Start = Callable[..., Awaitable[VirtualEndpoint]]
 Manage = Callable[..., Awaitable[System]]
