@@ -156,6 +156,18 @@ def accept_key(request: HttpRequest, system_id: int) -> SystemOut:
     return _decide(request, system_id, "accept key", credentials.forget_pinned_key)
 
 
+@routes.post("/{int:system_id}/try-login", response=SystemOut)
+@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
+def try_login_again(request: HttpRequest, system_id: int) -> SystemOut:
+    """Let a login that was refused be tried once more: the account was unlocked, or its password set back."""
+    user = user_of(request)
+    system = get_system(user, system_id, Permission.MANAGE_SYSTEMS)
+    with transaction.atomic():
+        credentials.allow_login_again(system)
+        audit.record(user, "api", "try login again", system)
+    return tell(user, system_id)
+
+
 @routes.post("/{int:system_id}/enforce", response={202: Accepted})
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def enforce_settings(request: HttpRequest, system_id: int, response: HttpResponse) -> Status[Accepted]:

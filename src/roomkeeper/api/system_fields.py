@@ -22,6 +22,8 @@ StateWord = Literal["pending", "pre_registered", "managed", "ignored", "blocked"
 ConnectivityWord = Literal[
     "inaccessible", "reachable_on_lan", "reachable_on_public_internet", "behind_firewall"
 ]
+LoginWord = Literal["untried", "works", "refused"]
+TrustWord = Literal["pin", "authority", "off"]
 AliveWord = Literal["yes", "no", "unknown", "flapping"]
 
 
@@ -60,7 +62,11 @@ class SystemOut(Schema):
     drift_count: int
     ticket_count: int
     has_credentials: bool
+    login: LoginWord = Field(description="Whether the stored login works; a refused one is not sent again.")
     password_may_use_http: bool
+    tls_trust: TrustWord = Field(description="What makes its certificate good enough.")
+    tls_is_legacy: bool = Field(description="TLS 1.0 and weak ciphers are good enough.")
+    sys_object_id: str = Field(description="What its SNMP agent calls itself; empty where none answered.")
     admission_network: str
     admitted_at: datetime | None
     created_at: datetime
@@ -287,12 +293,22 @@ def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
         drift_count=system.drift_count,
         ticket_count=system.ticket_count,
         has_credentials=credentials.has_credentials(system),
+        login=_login_word(system),
         password_may_use_http=system.password_may_use_http,
+        tls_trust=system.tls_trust,
+        tls_is_legacy=system.tls_is_legacy,
+        sys_object_id=system.sys_object_id,
         admission_network=system.admission_network,
         admitted_at=system.admitted_at,
         created_at=system.created_at,
         notes=system.notes,
     )
+
+
+def _login_word(system: System) -> LoginWord:
+    if system.login_refused_at is not None:
+        return "refused"
+    return "works" if system.login_worked_at is not None else "untried"
 
 
 def contact_of(system: System) -> Contact | None:

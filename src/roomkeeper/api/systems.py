@@ -25,13 +25,14 @@ from roomkeeper.api.system_fields import (
     ConnectivityWord,
     SystemFilters,
     SystemOut,
+    TrustWord,
     encoder,
     fields_of,
     filtered,
     system_rows,
 )
 from roomkeeper.provisioning import planning
-from roomkeeper.systems import connectivity_changes, credentials, inventory, live, secure_only
+from roomkeeper.systems import connectivity_changes, credentials, inventory, live, records, secure_only
 from roomkeeper.systems.models import System
 
 routes = Routes("systems")
@@ -66,6 +67,10 @@ class SystemPatch(Schema, extra="forbid"):
     username: str | None = Field(None, max_length=128)
     password: str | None = Field(None, max_length=1000, description="Written, never read back.")
     password_may_use_http: bool | None = None
+    tls_trust: TrustWord | None = Field(None, description="How its certificate is judged.")
+    tls_is_legacy: bool | None = Field(
+        None, description="TLS 1.0 and weak ciphers, for systems that have no other."
+    )
     notes: str | None = Field(None, max_length=100_000)
 
 
@@ -174,6 +179,15 @@ def _apply(system: System, values: dict[str, Any], user: User, now: datetime) ->
     if "is_secure_only" in values:
         with refused_as(409, secure_only.SecureOnlyRefused):
             secure_only.set_secure_only(system, values["is_secure_only"], user=user, now=now)
+    if "tls_trust" in values or "tls_is_legacy" in values:
+        with refused_as(409, records.TrustRefused):
+            records.set_trust(
+                system,
+                values.get("tls_trust", system.tls_trust),
+                is_legacy=values.get("tls_is_legacy", system.tls_is_legacy),
+                user=user,
+                now=now,
+            )
     if "username" in values or "password" in values:
         credentials.set_credentials(
             system,

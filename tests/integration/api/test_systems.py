@@ -6,6 +6,7 @@ import io
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from tests.cast import add_system
 from tests.integration.api.conftest import Caller, CallerOf
 
@@ -398,3 +399,17 @@ def test_the_export_holds_every_system_as_csv(
     assert rows[0]["name"] == '\'=HYPERLINK("http://x")'
     assert rows[1]["mac_address"] == "001122330001"
     assert rows[1]["connectivity_is_locked"] == "false"
+
+
+def test_trust_and_login_state_are_told_and_changed(call: Caller, boardroom: System) -> None:
+    credentials.set_credentials(boardroom, "admin", "x")
+    System.objects.filter(pk=boardroom.pk).update(login_refused_at=timezone.now())
+    path = f"systems/{boardroom.pk}"
+    before = call.get(path)
+    assert (before["login"], before["tls_trust"], before["tls_is_legacy"]) == ("refused", "pin", False)
+    assert call("POST", f"{path}/try-login").json()["login"] == "untried"
+    changed = call("PATCH", path, {"tls_trust": "off", "tls_is_legacy": True}).json()
+    assert (changed["tls_trust"], changed["tls_is_legacy"]) == ("off", True)
+    refused = call("PATCH", path, {"tls_trust": "authority"})
+    assert refused.status_code == 409
+    assert "no authority" in refused.json()["detail"]

@@ -103,6 +103,8 @@ def change_system(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the device's password.")
     ] = False,
+    trust: Annotated[str | None, typer.Option(help="Of its certificate: pin, authority or off.")] = None,
+    legacy_tls: Annotated[bool | None, typer.Option(help="TLS 1.0 and weak ciphers.")] = None,
     notes: str | None = None,
     as_json: AsJson = False,
 ) -> None:
@@ -117,6 +119,8 @@ def change_system(
         "connectivity_is_locked": lock,
         "is_secure_only": secure_only,
         "username": username,
+        "tls_trust": trust,
+        "tls_is_legacy": legacy_tls,
         "notes": notes,
         "tags": [] if no_tags else tag or None,
         "folder": naming.folder_id(api, folder) if folder else None,
@@ -311,3 +315,4 @@ _simple_act("enforce", "Hand the management settings to a system again.")
 _simple_act("restart", "Restart a system at its next check-in.")
 _simple_act("accept-key", "Accept that a system shows another TLS key.")
 _simple_act("rotate-secret", "Hand a system a new secret.")
+_simple_act("try-login", "Let a login that was refused be tried once more.")
