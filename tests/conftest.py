@@ -4,6 +4,8 @@ import atexit
 import os
 import shutil
 import tempfile
+from dataclasses import replace
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -14,6 +16,9 @@ atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 os.environ["ROOMKEEPER_DATA"] = _DATA
 os.environ["DJANGO_SETTINGS_MODULE"] = "roomkeeper.settings.django"
 django.setup()
+# Processes of pytest-xdist inherit the first one's environment, and have read their settings before this file: each is
+# given a folder of its own, or they would rotate each other's keys.
+settings.OPTIONS = replace(settings.OPTIONS, data=Path(_DATA))
 if not settings.OPTIONS.database_url:
     # A file with WAL, as in production: the batcher's thread has a connection of its own, other processes too.
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"{_DATA}/test.sqlite3"

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from tests.cast import add_system
 from tests.integration.configuration_templates.conftest import (
     COMMANDS,
@@ -29,7 +30,6 @@ from roomkeeper.configuration_templates.mapping import plan_template
 from roomkeeper.configuration_templates.models import FirstContact, TemplateAssignment, TemplateUse
 from roomkeeper.provisioning import drift, enforcement, planning, wanted
 from roomkeeper.provisioning.models import Action, ChangeItem, Drift
-from roomkeeper.settings.django import OPTIONS
 from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.models import Folder, State, System
 
@@ -144,7 +144,7 @@ def test_applying_once_asks_each_for_what_it_can_have(rooms: list[System], make_
         (rooms[1].pk, "Time/Zone", "Europe/Oslo"),
         (rooms[2].pk, "Time/Zone", "Europe/Oslo"),
     ]
-    assert keys.load(OPTIONS.data).decrypt(bytes(items[1].secret_value)) == "swordfish"
+    assert keys.load(settings.OPTIONS.data).decrypt(bytes(items[1].secret_value)) == "swordfish"
     assert [action.arguments for action in Action.objects.order_by("id")] == [
         [["Level", "1"]],
         [["Level", "2"]],

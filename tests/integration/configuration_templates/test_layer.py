@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.cast import add_system
@@ -16,7 +17,6 @@ from roomkeeper.configuration_templates.offers import offers_of
 from roomkeeper.provisioning import planning, sources, wanted
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.serving import re_encryption
-from roomkeeper.settings.django import OPTIONS
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder, System, Tag
 
@@ -228,9 +228,9 @@ def test_what_no_template_can_be_is_refused(
 def test_secrets_of_templates_are_readable_under_a_new_key(make_template: Make) -> None:
     template = make_template("Login", {"SIP/Authentication/Password": "swordfish"})
     before = bytes(template.versions.get().secrets_ciphertext)
-    keys.add_encryption_key(OPTIONS.data)
+    keys.add_encryption_key(settings.OPTIONS.data)
     re_encryption.re_encrypt_all()
-    keys.drop_old_encryption_keys(OPTIONS.data)
+    keys.drop_old_encryption_keys(settings.OPTIONS.data)
     version = template.versions.get()
     assert bytes(version.secrets_ciphertext) != before
     assert content_of(version).settings[0].value == "swordfish"
