@@ -88,6 +88,16 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
         worker.stop(signal.SIGKILL)
 
 
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Installation]:
+    """The same on SQLite alone, for what does not depend on the database."""
+    made = Installation(tmp_path / "data", "")
+    made.call("create", str(ITEMS))
+    yield made
+    for worker in made.workers:
+        worker.stop(signal.SIGKILL)
+
+
 def _assert_each_was_done(installation: Installation, *, most_twice: int) -> None:
     done = installation.done()
     assert len(done) == ITEMS
@@ -125,20 +135,20 @@ def test_living_worker_takes_over_from_a_dead_one(tmp_path: Path, database: str)
         second.stop(signal.SIGKILL)
 
 
-def test_orderly_stop_leaves_the_job_to_the_next_start(installation: Installation) -> None:
-    worker = installation.worker()
-    installation.wait_for_some(8)
+def test_orderly_stop_leaves_the_job_to_the_next_start(embedded: Installation) -> None:
+    worker = embedded.worker()
+    embedded.wait_for_some(8)
     assert worker.stop() == 0
-    assert installation.show()["state"] == "running"
-    installation.worker()
-    assert installation.wait_for_end()["done"] == ITEMS
+    assert embedded.show()["state"] == "running"
+    embedded.worker()
+    assert embedded.wait_for_end()["done"] == ITEMS
 
 
-def test_cancelled_job_ends_and_what_was_done_stays(installation: Installation) -> None:
-    installation.worker()
-    installation.wait_for_some(8)
-    installation.call("cancel")
-    found = installation.wait_for_end("cancelled")
+def test_cancelled_job_ends_and_what_was_done_stays(embedded: Installation) -> None:
+    embedded.worker()
+    embedded.wait_for_some(8)
+    embedded.call("cancel")
+    found = embedded.wait_for_end("cancelled")
     assert found["done"] >= 8 - IN_HAND
     assert found["cancelled"] > 0
     assert found["done"] + found["cancelled"] == ITEMS
