@@ -48,7 +48,8 @@ def _note_use(token: ApiToken, now: datetime) -> None:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         finally:
             if is_sqlite:
-                cursor.execute("PRAGMA busy_timeout = 20000")
+                seconds = connection.settings_dict["OPTIONS"]["timeout"]
+                cursor.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
 
 
 def _digest(text: str) -> str:

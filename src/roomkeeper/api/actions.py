@@ -15,7 +15,6 @@ from roomkeeper.api.reach import LARGEST_ID, Identifier
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_acts import get_managed
 from roomkeeper.api.system_additions import failed_item
-from roomkeeper.api.system_fields import aware
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.models import Action
 
@@ -71,9 +70,9 @@ def list_actions(request: HttpRequest, filters: Query[ActionFilters]) -> Page[Ac
     if filters.created_by is not None:
         rows = rows.filter(created_by__username=filters.created_by)
     if filters.created_after is not None:
-        rows = rows.filter(created_at__gt=aware(filters.created_after))
+        rows = rows.filter(created_at__gt=filters.created_after)
     if filters.created_before is not None:
-        rows = rows.filter(created_at__lt=aware(filters.created_before))
+        rows = rows.filter(created_at__lt=filters.created_before)
     rows = searched(rows, filters.search, "command", "system__name", "reason")
     return page_of(ActionOut, rows, filters, _SORTS, "-id", encode_action)
 

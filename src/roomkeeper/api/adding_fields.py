@@ -1,7 +1,6 @@
 """Adding by address in the API's words: what is sent becomes a request of `adding`, a finished item an answer."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from django.http import HttpRequest
@@ -10,10 +9,10 @@ from pydantic import Field
 
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission
-from roomkeeper.adding import service
 from roomkeeper.adding.service import AddRequest
 from roomkeeper.adding.targets import Targets
-from roomkeeper.api.problems import Invalid, Problem
+from roomkeeper.api.jobs import MOST_WAITED
+from roomkeeper.api.problems import Problem
 from roomkeeper.api.reach import Identifier, get_folder
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.snmp import SNMP_PORT
@@ -22,7 +21,6 @@ from roomkeeper.systems import inventory
 
 # Scripts and proxies in between give up after half a minute.
 WAITED = 25.0
-MOST_WAITED = 60.0
 
 
 class LoginIn(Schema, extra="forbid"):
@@ -98,16 +96,6 @@ def request_of(
         is_legacy_tls=how.legacy_tls,
         confirmed_count=confirmed_count,
     )
-
-
-@contextmanager
-def adding_refused() -> Iterator[None]:
-    """Turn what `adding` refuses into a 422 problem."""
-    try:
-        yield
-    except service.AddingRefused as error:
-        errors = [(f"body.{error.field}", str(error))] if error.field else []
-        raise Invalid(str(error), errors=errors) from error
 
 
 def waiting_time(request: HttpRequest) -> float:

@@ -11,7 +11,6 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
 from roomkeeper.api.reach import Identifier
 from roomkeeper.api.routing import Routes
-from roomkeeper.api.system_fields import aware
 
 routes = Routes("audit")
 _SORTS = {"id": "id", "at": "at", "user": "user_name", "act": "act", "object_kind": "object_kind"}
@@ -58,9 +57,9 @@ def list_audit(request: HttpRequest, filters: Query[AuditFilters]) -> Page[Audit
         if (value := getattr(filters, name)) is not None:
             rows = rows.filter(**{lookup: value})
     if filters.after is not None:
-        rows = rows.filter(at__gt=aware(filters.after))
+        rows = rows.filter(at__gt=filters.after)
     if filters.before is not None:
-        rows = rows.filter(at__lt=aware(filters.before))
+        rows = rows.filter(at__lt=filters.before)
     rows = searched(rows, filters.search, "user_name", "act", "object_kind", "object_label")
     return page_of(AuditOut, rows, filters, _SORTS, "-id", _told)
 

@@ -75,7 +75,7 @@ class SideOut(Schema):
     at: datetime | None
 
 
-class DifferenceOut(Schema):
+class SettingDifferenceOut(Schema):
     """A setting that differs; null where a side lacks it."""
 
     path: str
@@ -98,11 +98,11 @@ class DiffOut(Schema):
     left: SideOut
     right: SideOut
     counts: dict[str, int]
-    settings: list[DifferenceOut]
+    settings: list[SettingDifferenceOut]
     parts: list[PartDifferenceOut]
 
 
-class VersionOut(Schema):
+class ConfigurationVersionOut(Schema):
     """A configuration that a system reported and that differed from the one before."""
 
     id: int
@@ -144,7 +144,7 @@ class MappedPartOut(Schema):
     reason: str
 
 
-class MappingOut(Schema):
+class RestoreMappingOut(Schema):
     """What putting the backup on the system would do."""
 
     backup: int | None = Field(description="null for what is backed up with a replacement.")
@@ -190,7 +190,9 @@ class ReplacementOut(Schema):
     backup: int | None = Field(description="What follows to the new hardware.")
     restoration: str | None = Field(description="Where putting it back stands: waiting, running, done, …")
     job: int | None
-    mapping: MappingOut | None = Field(description="Once the new hardware has reported its configuration.")
+    mapping: RestoreMappingOut | None = Field(
+        description="Once the new hardware has reported its configuration."
+    )
 
 
 def encode_backup(backup: Backup) -> BackupOut:
@@ -217,9 +219,9 @@ def encode_side(side: Side) -> SideOut:
 
 def encode_report(
     report: Report, system_id: int, *, is_other_model: bool, backup: Backup | None = None
-) -> MappingOut:
+) -> RestoreMappingOut:
     """A mapping report."""
-    return MappingOut(
+    return RestoreMappingOut(
         backup=backup.pk if backup else None,
         system=system_id,
         is_other_model=is_other_model,

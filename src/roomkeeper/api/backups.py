@@ -14,13 +14,13 @@ from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.api.backup_fields import (
     BackupDetails,
     BackupOut,
-    DifferenceOut,
     DiffOut,
-    MappingOut,
     PartDifferenceOut,
     PartText,
     ReasonWord,
     RestoreIn,
+    RestoreMappingOut,
+    SettingDifferenceOut,
     encode_backup,
     encode_details,
     encode_report,
@@ -163,7 +163,8 @@ def diff_backup(request: HttpRequest, backup_id: int, parameters: Query[DiffPara
         right=encode_side(right),
         counts=differences.counts(found),
         settings=[
-            DifferenceOut(path=one.path, kind=one.kind.value, left=one.left, right=one.right) for one in found
+            SettingDifferenceOut(path=one.path, kind=one.kind.value, left=one.left, right=one.right)
+            for one in found
         ],
         parts=[
             PartDifferenceOut(kind=one.part_kind, name=one.name, difference=one.kind.value)  # type: ignore[arg-type]
@@ -172,11 +173,11 @@ def diff_backup(request: HttpRequest, backup_id: int, parameters: Query[DiffPara
     )
 
 
-@routes.post("/{int:backup_id}/restore", response={200: MappingOut, 202: JobOut})
+@routes.post("/{int:backup_id}/restore", response={200: RestoreMappingOut, 202: JobOut})
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def restore_backup(
     request: HttpRequest, backup_id: int, response: HttpResponse, details: RestoreIn | None = None
-) -> Status[MappingOut] | Status[JobOut]:
+) -> Status[RestoreMappingOut] | Status[JobOut]:
     """Put a backup, or parts of it, on its system or on another one. With `dry_run`: what it would do (200)."""
     user = user_of(request)
     details = details or RestoreIn(system=None, parts=[], dry_run=False)

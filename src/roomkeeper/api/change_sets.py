@@ -21,7 +21,6 @@ from roomkeeper.api.paging import ListParameters, Moment, Page, cut, searched
 from roomkeeper.api.problems import Conflict, Invalid, NotFound
 from roomkeeper.api.reach import LARGEST_ID, Identifier
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_fields import aware
 from roomkeeper.provisioning import change_sets as asked
 from roomkeeper.provisioning import planning, states
 from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet, DeliveryState
@@ -35,8 +34,6 @@ _SORTS = {
     "created_by": "created_by__username",
 }
 _PLAIN = ("cancelled_at", "during_calls", "only_in_window", "failure_limit", "stopped_at", "stop_reason")
-_LISTED_PROBLEMS = 100
-_CHUNK = 500
 
 
 class ChangeSetIn(SystemChoice):
@@ -167,9 +164,9 @@ def list_change_sets(request: HttpRequest, filters: Query[ChangeSetFilters]) -> 
     if filters.persistent is not None:
         rows = rows.filter(is_persistent=filters.persistent)
     if filters.created_after is not None:
-        rows = rows.filter(created_at__gt=aware(filters.created_after))
+        rows = rows.filter(created_at__gt=filters.created_after)
     if filters.created_before is not None:
-        rows = rows.filter(created_at__lt=aware(filters.created_before))
+        rows = rows.filter(created_at__lt=filters.created_before)
     rows = searched(rows, filters.search, "description")
     found, following = cut(rows, filters, _SORTS, "-id")
     counts = _counts(user_of(request), [one.pk for one in found])

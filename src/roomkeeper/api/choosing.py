@@ -10,11 +10,10 @@ from pydantic import Field, ValidationError, model_validator
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
 from roomkeeper.api.problems import Invalid
-from roomkeeper.api.reach import Identifier, get_folder, visible_systems
+from roomkeeper.api.reach import Identifier, get_folder, systems_by_id
 from roomkeeper.api.system_fields import SystemFilters, filtered, system_rows
 from roomkeeper.systems.models import State, System
 
-_CHUNK = 500
 _LISTED_PROBLEMS = 100
 _NOT_FILTERS = {"limit", "cursor", "sort"}
 
@@ -82,10 +81,7 @@ def choose_managed(user: User, choice: SystemChoice, permissions: Sequence[Permi
     if not wanted:
         field = "body.filter" if choice.filter is not None else "body.systems"
         raise Invalid("No system is chosen.", errors=[(field, "finds no managed system")])
-    found: dict[int, System] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        rows = visible_systems(user).select_related("folder").filter(pk__in=wanted[start : start + _CHUNK])
-        found.update({system.pk: system for system in rows})
+    found = systems_by_id(user, wanted)
     errors = []
     for place, key in enumerate(wanted):
         system = found.get(key)

@@ -13,7 +13,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.paging import ListParameters, Page, page_of, searched
-from roomkeeper.api.problems import Invalid, NotFound
+from roomkeeper.api.problems import NotFound, refused_as
 from roomkeeper.api.reach import LARGEST_ID
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.systems import credential_list
@@ -99,14 +99,11 @@ def add_credential(
 ) -> Status[CredentialOut]:
     """Add an entry."""
     user = user_of(request)
-    try:
-        with transaction.atomic():
-            credential = credential_list.add(
-                name=details.name, kind=details.kind, values=_values(details), now=timezone.now()
-            )
-            _note(user, "add credential", credential)
-    except credential_list.CredentialRefused as error:
-        raise _invalid(error) from error
+    with refused_as(422, credential_list.CredentialRefused), transaction.atomic():
+        credential = credential_list.add(
+            name=details.name, kind=details.kind, values=_values(details), now=timezone.now()
+        )
+        _note(user, "add credential", credential)
     response["Location"] = f"/api/v1/credentials/{credential.pk}"
     return Status(201, _told(credential))
 
@@ -116,12 +113,9 @@ def add_credential(
 def change_credential(request: HttpRequest, credential_id: int, patch: CredentialPatch) -> CredentialOut:
     """Change an entry's name or some of its values."""
     credential, values = _get(credential_id), _values(patch)
-    try:
-        with transaction.atomic():
-            credential_list.change(credential, name=patch.name, values=values)
-            _note(user_of(request), "change credential", credential, changed=sorted(values))
-    except credential_list.CredentialRefused as error:
-        raise _invalid(error) from error
+    with refused_as(422, credential_list.CredentialRefused), transaction.atomic():
+        credential_list.change(credential, name=patch.name, values=values)
+        _note(user_of(request), "change credential", credential, changed=sorted(values))
     return _told(credential)
 
 
@@ -160,7 +154,3 @@ def _values(details: CredentialValues) -> dict[str, str]:
 
 def _note(user: User, act: str, credential: Credential, **details: Any) -> None:
     audit.record(user, "api", act, credential, kind=credential.kind, **details)
-
-
-def _invalid(error: credential_list.CredentialRefused) -> Invalid:
-    return Invalid(str(error), errors=[(f"body.{error.field}", str(error))] if error.field else ())

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.api.jobs import MOST_WAITED, JobOut, accepted
+from roomkeeper.api.jobs import JobOut, Waiting, accepted
 from roomkeeper.api.problems import NotFound, refused_as
 from roomkeeper.api.reach import get_system
 from roomkeeper.api.routing import Routes, user_of
@@ -66,12 +66,6 @@ class DiagnosisOut(Schema):
     ended_at: datetime | None
     rows: list[RoadOut]
     fixes: list[str] = Field(description="Every fix that its findings offer.")
-
-
-class Waiting(Schema):
-    """How long to wait for the end."""
-
-    wait: float = Field(0, ge=0, le=MOST_WAITED, description="Seconds, after which the job is answered.")
 
 
 class FixIn(Schema, extra="forbid"):

@@ -13,10 +13,11 @@ from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.api.paging import ListParameters, Page, cut, searched
 from roomkeeper.api.problems import refused_as
-from roomkeeper.api.reach import Identifier, get_folder, labels_of, visible_folders
+from roomkeeper.api.reach import Identifier, get_folder, visible_folders
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.systems import refuse_nulls
 from roomkeeper.systems import inventory
+from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import Folder
 from roomkeeper.systems.windows import BadWindow
 

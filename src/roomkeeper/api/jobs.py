@@ -71,6 +71,12 @@ class ItemFilters(ListParameters):
     system: Identifier | None = None
 
 
+class Waiting(Schema):
+    """How long the answer of what starts a job may take."""
+
+    wait: float = Field(0.0, ge=0, le=MOST_WAITED, description="Seconds to wait for the end of the job.")
+
+
 @routes.get("", response=Page[JobOut])
 @needs(Permission.VIEW, anywhere=True)
 def list_jobs(request: HttpRequest, filters: Query[JobFilters]) -> Page[JobOut]:

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -31,7 +31,12 @@ def _refuse_number(found: Any) -> Any:
     return found
 
 
-Moment = Annotated[datetime, BeforeValidator(_refuse_number)]
+def _aware(moment: datetime) -> datetime:
+    """The moment with a zone; one that came without is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, BeforeValidator(_refuse_number), AfterValidator(_aware)]
 Limit = Annotated[int, Field(ge=1), AfterValidator(lambda number: min(number, MAX_LIMIT))]
 
 

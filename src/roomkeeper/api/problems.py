@@ -108,13 +108,18 @@ class Invalid(Problem):
 
 @contextmanager
 def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: str = "") -> Iterator[None]:
-    """Turn a service's own refusals (their text is the sentence to show) into a 409 or 422 problem."""
+    """Turn a service's own refusals (their text is the sentence to show) into a 409 or 422 problem.
+
+    A 422 names `field`, or where that is empty the field of the body that the refusal itself names.
+    """
     try:
         yield
     except refusals as error:
         if status == 409:
             raise Conflict(str(error), hint=hint) from error
-        raise Invalid(str(error), errors=[(field, str(error))] if field else (), hint=hint) from error
+        own = getattr(error, "field", "")
+        named = field or (f"body.{own}" if own else "")
+        raise Invalid(str(error), errors=[(named, str(error))] if named else (), hint=hint) from error
 
 
 def answer_problem(problem: Problem) -> HttpResponse:

@@ -1,6 +1,6 @@
 """Which objects a caller reaches: those in folders on which a permission holds; all others are not found."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 from typing import Annotated
 
 from django.db.models import QuerySet
@@ -13,6 +13,7 @@ from roomkeeper.systems.models import Folder, State, System
 
 LARGEST_ID = 2**63 - 1
 Identifier = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+_CHUNK = 500
 
 
 def visible_systems(user: User, permission: Permission = Permission.VIEW) -> QuerySet[System]:
@@ -33,6 +34,15 @@ def get_system(user: User, system_id: int, permission: Permission = Permission.V
     return system
 
 
+def systems_by_id(user: User, ids: Sequence[int]) -> dict[int, System]:
+    """Those of the systems that the caller can see, with their folders, by id."""
+    found: dict[int, System] = {}
+    for start in range(0, len(ids), _CHUNK):
+        rows = visible_systems(user).select_related("folder").filter(pk__in=ids[start : start + _CHUNK])
+        found.update({system.pk: system for system in rows})
+    return found
+
+
 def visible_folders(user: User) -> QuerySet[Folder]:
     """The folders on which the caller may view."""
     return Folder.objects.filter(grants_of(user).folders(Permission.VIEW, "path"))
@@ -45,20 +55,6 @@ def get_folder(user: User, folder_id: int, permission: Permission = Permission.V
         raise NotFound("folder", folder_id)
     demand(user, permission, folder.path)
     return folder
-
-
-def labels_of(paths: Collection[str]) -> dict[str, str]:
-    """Each folder path in words (`Oslo / HQ`), with one query for all; the root's is its own name."""
-    ids = {int(part) for path in paths for part in path.split("/") if part}
-    names = dict(Folder.objects.filter(pk__in=ids).values_list("pk", "name"))
-    if "/" in paths:
-        root = Folder.objects.filter(parent__isnull=True).first()
-        names[0] = root.name if root else ""
-    return {path: " / ".join(_names(path, names)) for path in paths}
-
-
-def _names(path: str, names: dict[int, str]) -> Iterable[str]:
-    return [names.get(int(part), "?") for part in path.split("/") if part] or [names.get(0, "")]
 
 
 def _within(key: int) -> int:

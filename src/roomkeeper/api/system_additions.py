@@ -22,7 +22,6 @@ from roomkeeper.adding.targets import NotUnderstood, Target, Targets, merge, par
 from roomkeeper.api.adding_fields import (
     AddingWarning,
     HowToAdd,
-    adding_refused,
     problem_of_item,
     request_of,
     waiting_time,
@@ -119,7 +118,7 @@ def add_system(
     if not details.is_by_address:
         system = _register(user, details)
         return _created(user, system.pk, [], response)
-    job = _start(user, [details])
+    job = _start(user, [(details, _target(details))])
     waited = waiting_time(request)
     if waited:
         job = work.wait_for(job.pk, timedelta(seconds=waited))
@@ -137,13 +136,13 @@ def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
     """Add or register many systems; each succeeds or fails by itself. Those with a `host` become a job."""
     user = user_of(request)
     items: list[AddedItem] = []
-    waiting: dict[str, list[tuple[int, SystemIn]]] = defaultdict(list)
+    waiting: dict[str, list[tuple[int, SystemIn, Target]]] = defaultdict(list)
     for number, one in enumerate(details.systems):
         try:
             system = SystemIn.model_validate(one)
             if system.is_by_address:
-                _target(system)
-                waiting[_manner(system)].append((number, system))
+                target = _target(system)
+                waiting[_manner(system)].append((number, system, target))
                 items.append(AddedItem(status=202, system=None, problem=None))
             else:
                 items.append(AddedItem(status=201, system=_register(user, system).pk, problem=None))
@@ -152,12 +151,12 @@ def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
     # Those that are to be met alike are one job.
     for alike in waiting.values():
         try:
-            job = _start(user, [system for _, system in alike])
+            job = _start(user, [(system, target) for _, system, target in alike])
         except Exception as error:  # noqa: BLE001 - likewise
-            for number, _ in alike:
+            for number, _, _ in alike:
                 items[number] = failed_item(AddedItem, error, system=None)
         else:
-            for number, _ in alike:
+            for number, _, _ in alike:
                 items[number].job = job.pk
     return AddedItems(items=items)
 
@@ -175,13 +174,13 @@ def _created(
     return Status(201, AddedSystem(**tell(user, system_id).dict(), warnings=warnings))
 
 
-def _start(user: User, systems: list[SystemIn]) -> Job:
+def _start(user: User, systems: list[tuple[SystemIn, Target]]) -> Job:
     """The job that adds these systems, which are to be met alike."""
-    first = systems[0]
-    targets = Targets(merge(_target(one) for one in systems))
+    first, _ = systems[0]
+    targets = Targets(merge(target for _, target in systems))
     # What one system alone may have stands in its own target.
     how = first.model_copy(update={"tags": [], "http_port": None, "https_port": None})
-    with adding_refused(), transaction.atomic():
+    with refused_as(422, service.AddingRefused), transaction.atomic():
         job = service.start(request_of(user, how, targets), user=user, now=timezone.now())
         audit.record(user, "api", "add systems", job, count=len(targets.targets), addresses=job.title)
     return job
@@ -189,7 +188,7 @@ def _start(user: User, systems: list[SystemIn]) -> Job:
 
 def _target(details: SystemIn) -> Target:
     """The system as a target; raises `Invalid` for a host or an identity that is none."""
-    _check(details)
+    found = _read_addresses(details)
     with refused_as(422, NotUnderstood, field="body.host"):
         target = parse_host(details.host)
     return replace(
@@ -200,7 +199,7 @@ def _target(details: SystemIn) -> Target:
         password=details.password,
         name=details.name.strip(),
         tags=tuple(details.tags),
-        mac_address=inventory.normalize_mac(details.mac_address) if details.mac_address.strip() else "",
+        mac_address=found.get("mac_address", ""),
         serial_number=details.serial_number.strip(),
     )
 
@@ -218,7 +217,7 @@ def _register(user: User, details: SystemIn) -> System:
             errors=[(f"body.{name}", "missing") for name in ("host", "mac_address", "serial_number")],
             hint="Or point the endpoint at this server: it then waits in the inbox, to be approved.",
         )
-    _check(details)
+    _read_addresses(details)
     folder = get_folder(user, details.folder, Permission.ADMIT) if details.folder else inventory.root_folder()
     demand(user, Permission.ADMIT, folder.path)
     values = details.dict(include=_REGISTERED)
@@ -242,10 +241,11 @@ def _register(user: User, details: SystemIn) -> System:
     return system
 
 
-def _check(details: SystemIn) -> None:
-    """Raise `Invalid` for addresses that are none."""
+def _read_addresses(details: SystemIn) -> dict[str, Any]:
+    """Those of its addresses that are given, by name; raises `Invalid` for what is none."""
+    found: dict[str, Any] = {}
     errors = []
-    parsers: dict[str, Callable[[str], object]] = {
+    parsers: dict[str, Callable[[str], Any]] = {
         "mac_address": inventory.normalize_mac,
         "network": lambda text: ipaddress.ip_network(text, strict=False),
         "hint_address": ipaddress.ip_address,
@@ -254,8 +254,9 @@ def _check(details: SystemIn) -> None:
         text = getattr(details, name).strip()
         try:
             if text:
-                parse(text)
+                found[name] = parse(text)
         except ValueError as error:
             errors.append((f"body.{name}", str(error)))
     if errors:
         raise Invalid("An address cannot be used.", errors=errors)
+    return found

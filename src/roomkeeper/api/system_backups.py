@@ -12,9 +12,9 @@ from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.api.backup_fields import (
     BackupOut,
+    ConfigurationVersionOut,
     ReplaceIn,
     ReplacementOut,
-    VersionOut,
     encode_backup,
     encode_replacement,
 )
@@ -57,14 +57,16 @@ def make_system_backup(request: HttpRequest, system_id: int, response: HttpRespo
     return Status(202, accepted(job, response))
 
 
-@routes.get("/{int:system_id}/configuration-versions", response=Page[VersionOut])
+@routes.get("/{int:system_id}/configuration-versions", response=Page[ConfigurationVersionOut])
 @needs(Permission.VIEW, anywhere=True)
 def list_configuration_versions(
     request: HttpRequest, system_id: int, filters: Query[ListParameters]
-) -> Page[VersionOut]:
+) -> Page[ConfigurationVersionOut]:
     """List the configurations that a system reported, each that differed from the one before."""
     rows = ConfigurationVersion.objects.filter(system=get_system(user_of(request), system_id), size__gt=0)
-    return page_of(VersionOut, rows.defer("content"), filters, _VERSION_SORTS, "-id", _encode_version)
+    return page_of(
+        ConfigurationVersionOut, rows.defer("content"), filters, _VERSION_SORTS, "-id", _encode_version
+    )
 
 
 @routes.post("/{int:system_id}/replace", response=ReplacementOut)
@@ -144,8 +146,8 @@ def _demand_record(user: User, system: System, hardware: Hardware) -> None:
         demand(user, Permission.MANAGE_SYSTEMS, record.folder.path)
 
 
-def _encode_version(version: ConfigurationVersion) -> VersionOut:
-    return VersionOut(
+def _encode_version(version: ConfigurationVersion) -> ConfigurationVersionOut:
+    return ConfigurationVersionOut(
         id=version.pk,
         digest=version.digest,
         size=version.size,

@@ -1,7 +1,7 @@
 """The fields of `systems`: how a system is told, filtered, sorted and exported."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, cast
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -12,9 +12,10 @@ from pydantic import Field, field_validator
 from roomkeeper.accounts.models import User
 from roomkeeper.api.paging import ListParameters, Moment, searched
 from roomkeeper.api.problems import Invalid
-from roomkeeper.api.reach import Identifier, labels_of, visible_systems
+from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.polling.models import Poll
 from roomkeeper.systems import credentials, inventory, liveness
+from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import Contact, System
 from roomkeeper.tickets.models import Ticket
 
@@ -228,9 +229,9 @@ def filtered(
     if filters.alive is not None:
         rows = rows.filter(liveness.alive_filter(filters.alive, now))
     if filters.last_seen_before is not None:
-        rows = rows.filter(contact__last_seen_at__lt=aware(filters.last_seen_before))
+        rows = rows.filter(contact__last_seen_at__lt=filters.last_seen_before)
     if filters.last_seen_after is not None:
-        rows = rows.filter(contact__last_seen_at__gt=aware(filters.last_seen_after))
+        rows = rows.filter(contact__last_seen_at__gt=filters.last_seen_after)
     if folder_path is not None:
         rows = rows.filter(folder__path__startswith=folder_path)
     for tag in filters.tags:
@@ -326,11 +327,6 @@ def poll_of(system: System) -> Poll | None:
 def fields_of(system: SystemOut) -> dict[str, Any]:
     """The system as plain values, for a table."""
     return {name: getattr(system, name) for name in SystemOut.model_fields}
-
-
-def aware(moment: datetime) -> datetime:
-    """The moment with a zone; one that came without is UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _mac(text: str) -> str:

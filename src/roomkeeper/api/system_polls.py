@@ -8,10 +8,10 @@ from ninja import Query, Schema, Status
 from pydantic import Field
 
 from roomkeeper.accounts import audit
-from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api import jobs
-from roomkeeper.api.jobs import JobOut, accepted
-from roomkeeper.api.reach import Identifier, get_system
+from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.api.jobs import JobOut, Waiting, accepted
+from roomkeeper.api.problems import NotFound
+from roomkeeper.api.reach import Identifier, get_system, systems_by_id
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.polling import service
 from roomkeeper.systems.models import System
@@ -38,12 +38,6 @@ class PollIn(Schema, extra="forbid"):
     """Which systems to ask."""
 
     systems: list[Identifier] = Field(min_length=1, max_length=1000)
-
-
-class Waiting(Schema):
-    """How long the answer may take."""
-
-    wait: float = Field(0.0, ge=0, le=jobs.MOST_WAITED, description="Seconds to wait for the end of the job.")
 
 
 @routes.get("/{int:system_id}/poll", response=PollOut)
@@ -81,9 +75,13 @@ def poll_systems(
 ) -> Status[JobOut]:
     """Ask many systems for their status now."""
     user = user_of(request)
-    chosen = dict.fromkeys(details.systems)
-    systems = [get_system(user, system_id, Permission.RUN_ACTIONS) for system_id in chosen]
-    return _start(request, systems, response, waiting)
+    chosen = list(dict.fromkeys(details.systems))
+    found = systems_by_id(user, chosen)
+    for system_id in chosen:
+        if system_id not in found:
+            raise NotFound("system", system_id)
+        demand(user, Permission.RUN_ACTIONS, found[system_id].folder.path)
+    return _start(request, [found[system_id] for system_id in chosen], response, waiting)
 
 
 def _start(

@@ -14,7 +14,7 @@ from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searche
 from roomkeeper.api.problems import Conflict, NotFound, refused_as
 from roomkeeper.api.reach import LARGEST_ID, get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_fields import ConnectivityWord, aware
+from roomkeeper.api.system_fields import ConnectivityWord
 from roomkeeper.provisioning import wanted
 from roomkeeper.systems import connectivity_changes, documents, timeline
 from roomkeeper.systems.models import Claim, ConnectivityChange, StoredDocument, TimelineEntry
@@ -191,9 +191,9 @@ def list_timeline(request: HttpRequest, system_id: int, filters: Query[TimelineF
     if filters.source_address is not None:
         rows = rows.filter(source_address=filters.source_address)
     if filters.after is not None:
-        rows = rows.filter(last_at__gt=aware(filters.after))
+        rows = rows.filter(last_at__gt=filters.after)
     if filters.before is not None:
-        rows = rows.filter(first_at__lt=aware(filters.before))
+        rows = rows.filter(first_at__lt=filters.before)
     rows = searched(rows, filters.search, "summary", "kind", "source_address")
     return page_of(
         TimelineOut, rows, filters, _TIMELINE_SORTS, "-last_at", lambda entry: TimelineOut(**_told(entry))

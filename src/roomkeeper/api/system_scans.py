@@ -11,7 +11,7 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.adding import service
 from roomkeeper.adding.service import Preview
 from roomkeeper.adding.targets import Targets, TooMany, parse_targets
-from roomkeeper.api.adding_fields import HowToAdd, LoginIn, adding_refused, request_of
+from roomkeeper.api.adding_fields import HowToAdd, LoginIn, request_of
 from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.problems import refused_as
 from roomkeeper.api.routing import Routes, user_of
@@ -72,7 +72,7 @@ def scan_for_systems(
         logins=[Login(one.username, one.password) for one in details.logins],
         confirmed_count=details.confirmed_count,
     )
-    with adding_refused():
+    with refused_as(422, service.AddingRefused):
         if details.dry_run:
             return Status(200, _told(service.preview(asked, user=user)))
         with transaction.atomic():

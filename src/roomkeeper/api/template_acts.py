@@ -36,9 +36,7 @@ from roomkeeper.provisioning.planning import Care, PlanRefused
 from roomkeeper.systems.models import State, System
 
 routes = Routes("templates")
-_ASSIGNMENT_SORTS = {"id": "id", "order": "order", "created_at": "created_at"}
 _USE_SORTS = {"id": "id", "used_at": "used_at"}
-_CHUNK = 500
 _LISTED_PROBLEMS = 100
 
 

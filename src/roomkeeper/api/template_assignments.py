@@ -9,12 +9,13 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.paging import ListParameters, Page, cut, searched
 from roomkeeper.api.problems import NotFound
-from roomkeeper.api.reach import LARGEST_ID, get_folder, get_system, labels_of
+from roomkeeper.api.reach import LARGEST_ID, get_folder, get_system
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.template_fields import AssignmentIn, AssignmentOut, tell_assignment, told_refusals
 from roomkeeper.api.templates import get_template
 from roomkeeper.configuration_templates import editing
 from roomkeeper.configuration_templates.applying import bring_into_force
+from roomkeeper.systems.inventory import labels_of
 
 routes = Routes("templates")
 _SORTS = {"id": "id", "order": "order", "created_at": "created_at"}

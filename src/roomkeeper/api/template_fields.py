@@ -10,7 +10,7 @@ from pydantic import Field
 
 from roomkeeper.api.action_fields import Value
 from roomkeeper.api.problems import Invalid
-from roomkeeper.api.reach import Identifier, labels_of
+from roomkeeper.api.reach import Identifier
 from roomkeeper.configuration_templates.comparing import Difference
 from roomkeeper.configuration_templates.content import (
     Content,
@@ -26,11 +26,10 @@ from roomkeeper.configuration_templates.models import (
     TemplateAssignment,
     TemplateVersion,
 )
-from roomkeeper.configuration_templates.pasted_text import Reading
+from roomkeeper.configuration_templates.pasted_text import TEXT_LIMIT, Reading
 from roomkeeper.provisioning.sources import Enforcement
+from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import System
-
-TEXT_LIMIT = 1_000_000
 
 
 class SettingIn(Schema, extra="forbid"):

@@ -14,7 +14,7 @@ from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
 from roomkeeper.api.paging import ListParameters, Page, cut, searched
 from roomkeeper.api.problems import Invalid, NotFound
-from roomkeeper.api.reach import LARGEST_ID, Identifier, get_folder, get_system, labels_of
+from roomkeeper.api.reach import LARGEST_ID, Identifier, get_folder, get_system
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.systems import refuse_nulls
 from roomkeeper.api.template_fields import (
@@ -43,6 +43,7 @@ from roomkeeper.configuration_templates.making import content_from_reading
 from roomkeeper.configuration_templates.models import ConfigurationTemplate, TemplateVersion
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems import inventory
+from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import Folder, System
 
 routes = Routes("templates")

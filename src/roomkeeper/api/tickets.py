@@ -16,7 +16,6 @@ from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searche
 from roomkeeper.api.problems import NotFound, refused_as
 from roomkeeper.api.reach import LARGEST_ID, Identifier
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_fields import aware
 from roomkeeper.tickets import tracking
 from roomkeeper.tickets.models import Ticket
 
@@ -80,9 +79,9 @@ def list_tickets(request: HttpRequest, filters: Query[TicketFilters]) -> Page[Ti
     if filters.level:
         rows = rows.filter(level__in=filters.level)
     if filters.opened_after is not None:
-        rows = rows.filter(opened_at__gt=aware(filters.opened_after))
+        rows = rows.filter(opened_at__gt=filters.opened_after)
     if filters.opened_before is not None:
-        rows = rows.filter(opened_at__lt=aware(filters.opened_before))
+        rows = rows.filter(opened_at__lt=filters.opened_before)
     rows = searched(rows, filters.search, "kind", "reason", "system__name")
     return page_of(TicketOut, rows, filters, _SORTS, "-id", _told)
 

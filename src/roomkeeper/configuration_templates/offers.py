@@ -15,13 +15,14 @@ from roomkeeper.configuration_templates.models import (
     TemplateAssignment,
     TemplateVersion,
 )
-from roomkeeper.configuration_templates.system_facts import facts_of, folder_names, tags_of
+from roomkeeper.configuration_templates.system_facts import facts_of, tags_of
 from roomkeeper.configuration_templates.variables import SystemFacts
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
 from roomkeeper.provisioning import sources
 from roomkeeper.provisioning.sources import Enforcement, Offer
 from roomkeeper.systems.documents import HIDDEN
+from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import System
 
 LAYER: Final = "template"
@@ -131,7 +132,7 @@ def applied_to(
         else:
             by_tag[one.tag].append(one)
     tags = tags_of(system_ids) if by_tag else {}
-    labels = {path: " / ".join(names) for path, names in folder_names(by_folder).items()} if by_folder else {}
+    labels = labels_of(by_folder) if by_folder else {}
     found: dict[int, list[Applied]] = {}
     for pk, path in _folder_paths(system_ids):
         chosen: list[tuple[tuple[int, ...], TemplateAssignment, str]] = []

@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 
 from roomkeeper.configuration_templates.variables import TIME_ZONE_PATH, SystemFacts
 from roomkeeper.systems.documents import reported_configurations
-from roomkeeper.systems.models import Folder, System
+from roomkeeper.systems.inventory import folder_names
+from roomkeeper.systems.models import System
 
 _CHUNK = 500
 
@@ -26,7 +27,7 @@ def facts_of(system_ids: Sequence[int], names: Collection[str]) -> dict[int, Sys
         for pk, reported in reported_configurations([pk for pk, _, _, zone in rows if not zone]).items():
             if found := reported.find(TIME_ZONE_PATH):
                 zones[pk] = found[1]
-    labels = folder_names({path for _, _, path, _ in rows})
+    labels = folder_names({"/", *(path for _, _, path, _ in rows)})
     return {
         pk: SystemFacts(name, labels[path], labels["/"][0], tags.get(pk, ()), zones.get(pk))
         for pk, name, path, _ in rows
@@ -40,18 +41,4 @@ def tags_of(system_ids: Sequence[int]) -> dict[int, list[str]]:
         rows = System.tags.through.objects.filter(system__in=system_ids[start : start + _CHUNK])
         for system_id, tag in rows.values_list("system_id", "tag__name"):
             found[system_id].append(tag)
-    return found
-
-
-def folder_names(paths: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Of each folder path the names below the root, in order; that of "/" is always there and holds the root's."""
-    ids = {int(part) for path in paths for part in path.split("/") if part}
-    names: dict[int, str] = {}
-    root = ""
-    for pk, name, parent in Folder.objects.filter(pk__in=ids).values_list("pk", "name", "parent_id"):
-        names[pk] = name
-        root = name if parent is None else root
-    root = root or Folder.objects.filter(parent=None).values_list("name", flat=True).first() or ""
-    found = {path: tuple(names.get(int(part), "?") for part in path.split("/") if part) for path in paths}
-    found["/"] = (root,)
     return found

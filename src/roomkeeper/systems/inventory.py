@@ -1,7 +1,7 @@
 """Folders, tags and the record of a system: what an administrator organises by hand."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import Value
@@ -99,9 +99,23 @@ def delete_folder(folder: Folder) -> None:
 
 def folder_label(folder: Folder) -> str:
     """Where the folder stands, in words: `Oslo / HQ / 4th floor`; the root is its own name."""
-    ids = [int(part) for part in folder.path.split("/") if part]
+    return labels_of({folder.path})[folder.path]
+
+
+def labels_of(paths: Collection[str]) -> dict[str, str]:
+    """Each folder path in words (`Oslo / HQ`), with one query for all; the root's is its own name."""
+    return {path: " / ".join(names) for path, names in folder_names(paths).items()}
+
+
+def folder_names(paths: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Of each folder path the names below the root, in order; that of "/" holds the root's own."""
+    ids = {int(part) for path in paths for part in path.split("/") if part}
     names = dict(Folder.objects.filter(pk__in=ids).values_list("pk", "name"))
-    return " / ".join(names.get(pk, "?") for pk in ids) or folder.name
+    found = {path: tuple(names.get(int(part), "?") for part in path.split("/") if part) for path in paths}
+    if "/" in paths:
+        root = Folder.objects.filter(parent__isnull=True).first()
+        found["/"] = (root.name if root else "",)
+    return found
 
 
 def set_tags(system: System, names: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
+from ninja import Schema
 from schemathesis.checks import CHECKS
 from tests.integration.api.conftest import Caller
 
@@ -94,3 +95,17 @@ def test_every_operation_is_told_with_its_problems() -> None:
             assert {"401", "403", "422"} <= operation["responses"].keys(), f"{method} {path}"
             assert operation["summary"]
             assert operation["security"] == [{"Token": []}]
+
+
+def test_no_two_kinds_of_content_share_a_name() -> None:
+    """The document names contents by their class alone: of two with one name, the last would stand for both."""
+    modules: dict[str, set[str]] = {}
+    classes: list[type[Schema]] = [Schema]
+    while classes:
+        found = classes.pop()
+        classes += found.__subclasses__()
+        if found.__module__.startswith("roomkeeper."):
+            modules.setdefault(found.__name__, set()).add(found.__module__)
+
+    assert schema.raw_schema["components"]["schemas"].keys() & modules.keys()
+    assert {name: sorted(where) for name, where in modules.items() if len(where) > 1} == {}
