@@ -29,3 +29,8 @@ def test_a_secret_has_160_bits_and_fits_the_longest_path():
     assert secret == secret.lower()
     path = "tms/public/external/management/SystemManagementService.asmx"
     assert len(f"{path}/{secret}") <= 255
+
+
+def test_known_secret_is_redacted_as_xml_spells_it():
+    answer = b'<Passphrase>R&amp;d&lt;1&gt;"x</Passphrase>'
+    assert redact(answer, ('R&d<1>"x',)) == b"<Passphrase>[secret]</Passphrase>"
