@@ -19,6 +19,12 @@ class PersonRefused(ValueError):
     """The account cannot be made or changed like that."""
 
 
+def find_account(user: Any) -> User | None:
+    """The account of whoever does something, as it is noted with what was done; None for the server itself and for
+    somebody who is not signed in."""
+    return user if getattr(user, "pk", None) else None
+
+
 def one_time_password() -> str:
     """A password to be read to somebody and changed at the first sign-in; about 80 bits."""
     letters = "".join(secrets.choice(_ALPHABET) for _ in range(16))

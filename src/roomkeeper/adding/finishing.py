@@ -159,6 +159,7 @@ def _settle(item_id: int, system_id: int, finished: Finished, is_whole: bool) ->
 
 def make_due(system_ids: list[int]) -> None:
     """Leave what is not finished to the pump and to the answers to its posts; inside the caller's transaction."""
+    lock_contacts(system_ids)
     rows = System.objects.filter(pk__in=system_ids, state=State.MANAGED)
     rows.update(management_is_due=True)
     Contact.objects.filter(system_id__in=system_ids).update(has_work=True)

@@ -9,7 +9,7 @@ import socket
 from datetime import UTC, datetime
 from typing import Any
 
-from roomkeeper.adding import finishing, keeping, tries
+from roomkeeper.adding import finishing, keeping
 from roomkeeper.adding.keeping import ADDED, HERE, Entry, Who
 from roomkeeper.adding.plan import Asked, Plan
 from roomkeeper.adding.proving import ENDPOINTS, Proven, prove
@@ -36,15 +36,13 @@ async def add_one(plan: Plan, item: Item, looking: DeviceTransport, places: asyn
         async with places:
             return await _finish(plan, asked, item.system_id)
     try:
-        outcome = await _meet(plan, asked, looking, places)
+        return await _meet(plan, asked, looking, places)
     except errors.DeviceError as error:
-        outcome = _failed(error)
-    outcome.details.update(await off_loop(tries.noted, item.id))
-    return outcome
+        return _failed(error)
 
 
 async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyncio.Semaphore) -> Outcome:
-    found = await look_at(looking, asked.host, plan.search(asked), reach=plan.reach, tls=plan.tls())
+    found = await look_at(looking, asked.host, plan.search(asked), reach=plan.reach(asked), tls=plan.tls())
     if isinstance(found, Nothing):
         return _nothing(plan, asked, found)
     address = await _address_of(asked.host)
@@ -87,9 +85,8 @@ async def _finish(plan: Plan, asked: Asked, system_id: int, found: Found | None 
         "name": finished.name,
         "warnings": [{"sentence": one.sentence, "advice": one.advice} for one in finished.warnings],
         "notes": list(finished.notes),
-        **await off_loop(tries.noted, asked.item_id),
     }
-    if found is not None and plan.snmp_logins and not plan.is_secure_only and found.snmp_login is None:
+    if found is not None and plan.snmp_logins and not plan.is_secure(asked) and found.snmp_login is None:
         details["notes"].append("It did not answer SNMP: its agent is off, or has another community.")
     words = ", ".join(word for word in (finished.product, finished.software_version) if word)
     label = f"{finished.name} ({words})" if words else finished.name

@@ -13,7 +13,7 @@ from roomkeeper.devices.tls import TlsPolicy, Trust
 from roomkeeper.jobs.running import Item, RunningJob
 from roomkeeper.systems import credential_list, inventory, network_settings
 from roomkeeper.systems.addresses import is_within, parse_networks
-from roomkeeper.systems.models import Connectivity, Credential, Folder
+from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, Credential, Folder, State, System
 
 KIND: Final = "add systems"
 
@@ -45,7 +45,6 @@ class Plan:
     wrote the addresses one by one, so that most of them answer nothing, and logins are tried by the rules for lists.
     """
 
-    job_id: int
     user: User | None
     folder_id: int
     tags: tuple[str, ...]
@@ -67,11 +66,15 @@ class Plan:
     usual_http_port: int
     usual_https_port: int
     folders: Mapping[int, Folder] = field(default_factory=dict)
+    secure_addresses: frozenset[str] = frozenset()
 
-    @property
-    def reach(self) -> Reach:
-        """What may be used towards somebody of whom nothing is known yet."""
-        return Reach("", self.is_secure_only, is_first_contact=True)
+    def is_secure(self, asked: Asked) -> bool:
+        """Whether only HTTPS may be used: so it is wanted, or a Secure-Only system of ours stands at the address."""
+        return self.is_secure_only or asked.host in self.secure_addresses
+
+    def reach(self, asked: Asked) -> Reach:
+        """What may be used towards somebody of whom nothing else is known yet."""
+        return Reach("", self.is_secure(asked), is_first_contact=True)
 
     def asked(self, item: Item) -> Asked:
         """What an item is to add."""
@@ -93,9 +96,9 @@ class Plan:
         """How to look who is there. Where somebody wrote the address there is time for an old codec, which is slow
         with its first answer too (protocol notes N.1)."""
         found = Search(
-            snmp_logins=() if self.is_secure_only else self.snmp_logins,
+            snmp_logins=() if self.is_secure(asked) else self.snmp_logins,
             https_port=asked.https_port or self.usual_https_port,
-            http_port=0 if self.is_secure_only else asked.http_port or self.usual_http_port,
+            http_port=0 if self.is_secure(asked) else asked.http_port or self.usual_http_port,
             snmp_port=self.snmp_port,
         )
         return found if self.is_range else replace(found, connect=4.0, read=12.0, total=18.0)
@@ -121,7 +124,6 @@ def load(job: RunningJob) -> Plan:
         folder_id: folders.get(folder_id, folder) for folder_id in (*said["folder_ids"], said["folder"])
     }
     return Plan(
-        job_id=job.job_id,
         user=User.objects.filter(pk=job.user_id or 0, is_active=True).first(),
         folder_id=said["folder"],
         tags=tuple(said.get("tags", ())),
@@ -143,7 +145,20 @@ def load(job: RunningJob) -> Plan:
         usual_http_port=settings.device_http_port,
         usual_https_port=settings.device_https_port,
         folders=folders,
+        secure_addresses=_secure_addresses(),
     )
+
+
+def _secure_addresses() -> frozenset[str]:
+    """Where Secure-Only systems of ours stand: a look at them is no exception to what they allow."""
+    secure = System.objects.filter(is_secure_only=True).exclude(state=State.PENDING)
+    posting = Contact.objects.filter(
+        system__in=secure,
+        system__host="",
+        system__connectivity__in=REACHABLE,
+    )
+    hosts = secure.exclude(host="").values_list("host", flat=True)
+    return frozenset((*hosts, *posting.values_list("source_address", flat=True)))
 
 
 def _saved(ids: Sequence[int]) -> tuple[Login, ...]:

@@ -51,7 +51,7 @@ async def prove(transport: DeviceTransport, plan: Plan, asked: Asked, found: Fou
     target = Target(
         name="",
         address=asked.host,
-        reach=plan.reach,
+        reach=plan.reach(asked),
         tls=plan.tls(found.tls_key),
         https_port=asked.https_port or plan.usual_https_port,
         http_port=0 if is_list else asked.http_port or plan.usual_http_port,

@@ -16,10 +16,18 @@ from roomkeeper.devices.snmp import SNMP_PORT
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.systems import credential_list, inventory, network_settings
-from roomkeeper.systems.models import Connectivity, Contact, Credential, Folder, State, System, TlsTrust
+from roomkeeper.systems.models import (
+    REACHABLE,
+    Connectivity,
+    Contact,
+    Credential,
+    Folder,
+    State,
+    System,
+    TlsTrust,
+)
 
 __all__ = ["KIND", "AddRequest", "AddingRefused", "Preview", "preview", "start"]
-CONNECTIVITIES: Final = (Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET)
 _SNMP_KINDS: Final = (Credential.Kind.COMMUNITY, Credential.Kind.SNMP_USER)
 # Enough to see what is wrong with a file; the rest is counted.
 _LEFT_OUT_SHOWN: Final = 50
@@ -172,7 +180,8 @@ def start(request: AddRequest, *, user: Any, now: datetime) -> Job:
             "left_out_count": len(checked.problems),
         },
         secrets=secrets | {"rows": own} if own or request.logins else {},
-        folder_path=_shared_path([folder.path for folder in folders.values()]),
+        # Who may see the deepest folder that holds all of them may see the job.
+        folder_path=inventory.shared_path(folder.path for folder in folders.values()),
     )
 
 
@@ -187,7 +196,7 @@ def _check(request: AddRequest, user: Any) -> _Checked:
         raise AddingRefused("One name can be given to one system only.", field="name")
     if len(request.name) > inventory.NAME_LIMIT:
         raise AddingRefused(f"A name has at most {inventory.NAME_LIMIT} characters.", field="name")
-    if request.connectivity not in CONNECTIVITIES:
+    if request.connectivity not in REACHABLE:
         raise AddingRefused(
             "A system that is added by its address is reachable on LAN or on the public internet.",
             field="connectivity",
@@ -298,7 +307,7 @@ def _known(request: AddRequest, targets: list[Target], user: Any) -> tuple[tuple
     for start_at in range(0, len(hosts), _AT_ONCE):
         part = hosts[start_at : start_at + _AT_ONCE]
         posting = Contact.objects.filter(
-            source_address__in=part, system__host="", system__connectivity__in=CONNECTIVITIES
+            source_address__in=part, system__host="", system__connectivity__in=REACHABLE
         )
         for system in visible.filter(pk__in=posting.values("system")).select_related("contact"):
             by_host[system.contact.source_address] = system
@@ -347,14 +356,3 @@ def _item(target: Target, folder: Folder, number: int, name: str) -> work.NewIte
 def _title(rows: tuple[tuple[Target, Folder], ...]) -> str:
     first, last = rows[0][0], rows[-1][0]
     return f"Add {first}" if len(rows) == 1 else f"Add systems at {len(rows):,} addresses, {first} to {last}"
-
-
-def _shared_path(paths: list[str]) -> str:
-    """The deepest folder that holds all of them: who may see that one may see the job."""
-    parts = [path.strip("/").split("/") if path != "/" else [] for path in paths]
-    shared = []
-    for level in zip(*parts, strict=False):
-        if len(set(level)) > 1:
-            break
-        shared.append(level[0])
-    return "/" + "".join(f"{part}/" for part in shared)

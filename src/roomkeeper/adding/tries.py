@@ -5,7 +5,7 @@ A host is told by its TLS key as well as by its address: the same device may sta
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -38,12 +38,6 @@ def give_back(item_id: int) -> None:
         item = JobItem.objects.select_for_update().get(pk=item_id)
         item.details = {**item.details, "tries": item.details.get("tries", [])[:-1]}
         item.save(update_fields=["details"])
-
-
-def noted(item_id: int) -> dict[str, Any]:
-    """What the item has to keep of its tries when its outcome is written."""
-    details = JobItem.objects.values_list("details", flat=True).get(pk=item_id)
-    return {name: details[name] for name in ("tried_host", "tls_key", "tries") if name in details}
 
 
 def one_at_a_time() -> None:

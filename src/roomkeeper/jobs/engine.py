@@ -8,18 +8,17 @@ is a row. The engine's own tables may be lost: what is missing there is found am
 import asyncio
 import concurrent.futures
 import logging
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from django.conf import settings as django_settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from roomkeeper.jobs import running, work
+from roomkeeper.jobs.leases import holder_name
 from roomkeeper.jobs.models import Job, Worker
-from roomkeeper.jobs.schedule import holder_name
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +68,6 @@ class Engine:
         self._name = ONLY_WORKER if self._is_embedded else holder_name()
         self._renew_at = self._check_at = datetime.min.replace(tzinfo=UTC)
         self._asked: set[str] = set()
-        self._sweeping = threading.Lock()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take up work; jobs that this worker had in hand when it died are begun again."""
@@ -103,26 +101,20 @@ class Engine:
 
     def sweep(self) -> None:
         """Every half second, in a thread: have jobs worked on that nobody works on, and take over from the dead."""
-        if not self._sweeping.acquire(blocking=False):
-            return
-        try:
-            now = datetime.now(UTC)
-            if now >= self._renew_at:
-                self._renew(now)
-            is_check = now >= self._check_at
-            if is_check:
-                self._check_at = now + CHECK_EVERY
-            open_jobs = Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).order_by("id")
-            names = {f"job-{job_id}-{attempt}": job_id for job_id, attempt in _ids(open_jobs)}
-            self._asked &= names.keys()
-            for name, job_id in names.items():
-                if name not in self._asked:
-                    self._ask(name, job_id)
-                elif is_check:
-                    self._look_after(name, job_id, now)
-        finally:
-            self._sweeping.release()
-            connection.close()
+        now = datetime.now(UTC)
+        if now >= self._renew_at:
+            self._renew(now)
+        is_check = now >= self._check_at
+        if is_check:
+            self._check_at = now + CHECK_EVERY
+        open_jobs = Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).order_by("id")
+        names = {f"job-{job_id}-{attempt}": job_id for job_id, attempt in _ids(open_jobs)}
+        self._asked &= names.keys()
+        for name, job_id in names.items():
+            if name not in self._asked:
+                self._ask(name, job_id)
+            elif is_check:
+                self._look_after(name, job_id, now)
 
     def stop(self) -> None:
         """Let go; what is in hand is given back to whoever is alive, or waits for the next start."""
@@ -135,7 +127,6 @@ class Engine:
         for job_id, attempt in _ids(held):
             _begin_anew(job_id, attempt)
         Worker.objects.filter(name=self._name).delete()
-        connection.close()
 
     def _renew(self, now: datetime) -> None:
         Worker.objects.update_or_create(name=self._name, defaults={"expires_at": now + WORKER_TIME})

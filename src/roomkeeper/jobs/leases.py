@@ -1,7 +1,10 @@
 """Leases: a right that one process of the installation has at a time, such as writing to a system."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,15 +13,27 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from roomkeeper.jobs.models import Lease
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.schedule import holder_name
 
 # Renewed for as long as the holder lives; one that died is in the way no longer than this.
 HELD: Final = timedelta(seconds=20)
 RENEW_SECONDS: Final = 5.0
 
 
-def take(name: str, holder: str, *, now: datetime, held: timedelta = HELD) -> bool:
-    """Take or renew a lease; False while another living holder has it."""
+def holder_name() -> str:
+    """A name for this process that no other has."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def take(
+    name: str,
+    holder: str,
+    *,
+    now: datetime,
+    held: timedelta = HELD,
+    on_taking: Callable[[datetime], None] | None = None,
+) -> bool:
+    """Take or renew a lease; False while another living holder has it. `on_taking` is called before, in the same
+    transaction, with the time until which it was held."""
     try:
         with transaction.atomic():
             lease, _ = Lease.objects.select_for_update().get_or_create(
@@ -26,6 +41,8 @@ def take(name: str, holder: str, *, now: datetime, held: timedelta = HELD) -> bo
             )
             if lease.holder != holder and lease.expires_at > now:
                 return False
+            if on_taking is not None:
+                on_taking(lease.expires_at)
             lease.holder, lease.expires_at = holder, now + held
             lease.save()
     except IntegrityError:

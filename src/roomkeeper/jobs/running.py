@@ -60,17 +60,12 @@ class RunningJob:
         self.parameters: dict[str, Any] = job.parameters
         self.secrets = work.secrets_of(job)
         self.user_id: int | None = job.created_by_id
-        self.folder_path = job.folder_path
         self.is_cancelled = job.cancel_requested_at is not None
         self._worker = worker
 
     async def add_items(self, items: Iterable[NewItem]) -> int:
         """More parts; `each` takes them up as well."""
         return await off_loop(work.add_items, self.job_id, list(items))
-
-    async def note(self, summary: str) -> None:
-        """Say how far it is."""
-        await off_loop(self._note, summary)
 
     async def each(self, function: Function, *, at_once: int = 40) -> None:
         """Call the function for every item that waits, so many at a time, until none is left or somebody cancels.
@@ -102,19 +97,21 @@ class RunningJob:
 
     def _exchange(self, outcomes: list[tuple[Item, Outcome]], wanted: int) -> list[Item]:
         """Write what was done, and take more; one short transaction. Raises `Fenced`."""
+        # Mostly there is nothing to do, and a transaction would keep other writers waiting to find that out (rule R9).
+        if not outcomes and not self._has_more(wanted):
+            return []
         now = datetime.now(UTC)
         with transaction.atomic():
             job = Job.objects.select_for_update().get(pk=self.job_id)
-            if job.worker != self._worker:
-                raise Fenced(self.title)
-            self.is_cancelled = job.cancel_requested_at is not None
+            self._look_at(job)
             rows = JobItem.objects.in_bulk([item.id for item, _ in outcomes])
             for item, outcome in outcomes:
                 row = rows[item.id]
                 row.state, row.ended_at = outcome.state, now
                 row.summary, row.advice = outcome.summary[:SENTENCE_LIMIT], outcome.advice[:SENTENCE_LIMIT]
                 row.system_id = outcome.system_id or row.system_id
-                row.details = outcome.details
+                # What the item noted while it was worked on stays, such as the logins it tried.
+                row.details = {**row.details, **outcome.details}
             written = ("state", "ended_at", "summary", "advice", "system_id", "details")
             JobItem.objects.bulk_update(rows.values(), written, batch_size=100)
             taken = []
@@ -128,14 +125,18 @@ class RunningJob:
                 work.changed.send(sender=Job, job=job)
         return [Item(row.pk, row.label, row.parameters, row.system_id) for row in taken]
 
-    def _note(self, summary: str) -> None:
-        with transaction.atomic():
-            job = Job.objects.select_for_update().get(pk=self.job_id)
-            if job.worker != self._worker:
-                raise Fenced(self.title)
-            job.summary = summary[:SENTENCE_LIMIT]
-            job.save(update_fields=["summary"])
-            work.changed.send(sender=Job, job=job)
+    def _has_more(self, wanted: int) -> bool:
+        """Whether items could be taken, as far as can be seen without a lock. Raises `Fenced`."""
+        self._look_at(Job.objects.get(pk=self.job_id))
+        if not wanted or self.is_cancelled:
+            return False
+        return JobItem.objects.filter(job=self.job_id, state=JobItem.State.WAITING).exists()
+
+    def _look_at(self, job: Job) -> None:
+        """Whether it is still ours, and wanted. Raises `Fenced`."""
+        if job.worker != self._worker:
+            raise Fenced(self.title)
+        self.is_cancelled = job.cancel_requested_at is not None
 
 
 async def perform(job_id: int, worker: str) -> str:

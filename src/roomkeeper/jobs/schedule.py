@@ -1,21 +1,17 @@
 """Regular work: registered by features, run by the one process that holds the lease (rule R9)."""
 
-import os
-import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection
 
-from roomkeeper.jobs.models import Lease
+from roomkeeper.jobs import leases
 
 log = structlog.get_logger(__name__)
 
 LEASE = "schedule"
-LEASE_TIME = timedelta(seconds=20)
 # One run does its work in short transactions; what is left over follows at once, but not for ever.
 ROUNDS = 200
 
@@ -48,28 +44,15 @@ def register_after_downtime(function: Callable[..., int]) -> None:
     _after_downtime.append(function)
 
 
-def holder_name() -> str:
-    """A name for this process that no other has."""
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
 def take_lease(holder: str, *, now: datetime) -> bool:
     """Take or renew the lease; False while another living process holds it."""
-    try:
-        with transaction.atomic():
-            lease, _ = Lease.objects.select_for_update().get_or_create(
-                name=LEASE, defaults={"holder": holder, "expires_at": now}
-            )
-            if lease.holder != holder and lease.expires_at > now:
-                return False
-            if now - lease.expires_at > DOWNTIME:
-                for function in _after_downtime:
-                    function(since=lease.expires_at - LEASE_TIME, now=now)
-            lease.holder, lease.expires_at = holder, now + LEASE_TIME
-            lease.save()
-    except IntegrityError:
-        return False
-    return True
+
+    def catch_up(held_until: datetime) -> None:
+        if now - held_until > DOWNTIME:
+            for function in _after_downtime:
+                function(since=held_until - leases.HELD, now=now)
+
+    return leases.take(LEASE, holder, now=now, on_taking=catch_up)
 
 
 def run_due(*, now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> None:

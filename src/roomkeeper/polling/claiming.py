@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -101,11 +101,13 @@ def _claim(lane: Q, wanted: int, busy: Counter[str], settings: NetworkSettings, 
         in_a_row, rounds = chosen.pop(system.pk)
         # Whether what was written again holds is seen in the configuration, too.
         is_checking = 0 < rounds <= management.ROUNDS and not system.management_is_due
-        task = _task(system, settings, now, is_checking=is_checking)
+        task, _ = task_of(
+            system, settings=settings, now=now, is_checking=is_checking, was_silent=in_a_row < 0
+        )
         if task is None:
             chosen[system.pk] = (in_a_row, rounds)
         else:
-            tasks.append(replace(task, was_silent=in_a_row < 0))
+            tasks.append(task)
     if chosen:
         # They may not be asked any more: the sweep ends their rows, or wakes them once something has changed.
         Poll.objects.filter(pk__in=chosen).update(due_at=None)
@@ -126,10 +128,31 @@ def renew(system_ids: Collection[int], *, now: datetime) -> None:
     Poll.objects.filter(pk__in=list(system_ids)).update(claimed_until=now + CLAIM)
 
 
-def task_of(system: System, *, settings: NetworkSettings, now: datetime) -> tuple[Task | None, str]:
-    """The task of asking one system at a person's wish, or None and why it cannot be asked."""
-    reason = why_not(candidate_of(system))
-    return (None, reason) if reason else (_task(system, settings, now), "")
+def task_of(
+    system: System,
+    *,
+    settings: NetworkSettings,
+    now: datetime,
+    is_checking: bool = False,
+    was_silent: bool = False,
+) -> tuple[Task | None, str]:
+    """The task of asking one system, or None and why it cannot be asked."""
+    candidate = candidate_of(system)
+    if reason := why_not(candidate):
+        return None, reason
+    contact = _contact_of(system)
+    read_at = contact.configuration_at if contact else None
+    task = Task(
+        system.pk,
+        system.name,
+        device_access.target_of(system, settings=settings, address=candidate.address),
+        system.family,
+        wants_configuration=is_checking or read_at is None or read_at < now - CONFIGURATION_AGE,
+        login_is_news=system.login_worked_at is None or system.login_refused_at is not None,
+        key_is_news=not system.pinned_key,
+        was_silent=was_silent,
+    )
+    return task, ""
 
 
 def candidate_of(system: System) -> Candidate:
@@ -141,27 +164,6 @@ def candidate_of(system: System) -> Candidate:
         login_was_refused=system.login_refused_at is not None and system.login_worked_at is None,
         address=device_access.find_address(system, _contact_of(system)),
         reads_status=registry.get_family(system.family).can("read_status"),
-    )
-
-
-def _task(
-    system: System, settings: NetworkSettings, now: datetime, *, is_checking: bool = False
-) -> Task | None:
-    if why_not(candidate_of(system)):
-        return None
-    contact = _contact_of(system)
-    target = device_access.target_of(
-        system, settings=settings, address=device_access.find_address(system, contact)
-    )
-    read_at = contact.configuration_at if contact else None
-    return Task(
-        system.pk,
-        system.name,
-        target,
-        system.family,
-        wants_configuration=is_checking or read_at is None or read_at < now - CONFIGURATION_AGE,
-        login_is_news=system.login_worked_at is None or system.login_refused_at is not None,
-        key_is_news=not system.pinned_key,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roomkeeper.devices.limits import LOCK_OUT_SECONDS
-from roomkeeper.systems.models import Connectivity, NetworkSettings, State
+from roomkeeper.systems.models import REACHABLE, Connectivity, NetworkSettings, State
 
 JITTER: Final = 0.1
 # Feedback tells of changes as they happen; its slot is still looked at once an hour (protocol notes C.5).
@@ -16,7 +16,6 @@ DOUBTFUL: Final = timedelta(seconds=45)
 # A heartbeat may be a little late without anything being wrong.
 LATE: Final = timedelta(seconds=30)
 DEAD_AT_MOST: Final = timedelta(hours=1)
-_REACHABLE: Final = (Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def why_not(candidate: Candidate) -> str:
     """Why the system cannot be polled, as a sentence; "" where it can."""
     if candidate.state != State.MANAGED:
         return "It is not managed."
-    if candidate.connectivity not in _REACHABLE:
+    if candidate.connectivity not in REACHABLE:
         return f"It cannot be reached: its connectivity is {Connectivity(candidate.connectivity).label}."
     if not candidate.reads_status:
         return "Nothing of its family is read."

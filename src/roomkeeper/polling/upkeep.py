@@ -10,10 +10,9 @@ from roomkeeper.polling import claiming
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import LATE
 from roomkeeper.systems import network_settings
-from roomkeeper.systems.models import Connectivity, NetworkSettings, State, System
+from roomkeeper.systems.models import REACHABLE, NetworkSettings, State, System
 
 AT_ONCE: Final = 500
-_REACHABLE: Final = (Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET)
 SOON: Final = timedelta(seconds=60)
 
 
@@ -41,7 +40,7 @@ def _polled(prefix: str = "") -> Q:
         ~Q(**{f"{prefix}password_ciphertext": b""}),
         **{
             f"{prefix}state": State.MANAGED,
-            f"{prefix}connectivity__in": _REACHABLE,
+            f"{prefix}connectivity__in": REACHABLE,
             f"{prefix}family__in": families_that_are_read(),
             f"{prefix}contact__isnull": False,
         },

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from django.db import DatabaseError
 
-from roomkeeper.jobs import schedule
+from roomkeeper.jobs import leases, schedule
 from roomkeeper.jobs.engine import Engine
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.pumps import Pumping
@@ -23,7 +23,7 @@ class Background:
     """Runs until stopped; a failing round is logged and the next one tried."""
 
     def __init__(self) -> None:
-        self._holder = schedule.holder_name()
+        self._holder = leases.holder_name()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
 
@@ -64,16 +64,16 @@ class Background:
             return
         while not self._stopping.is_set():
             try:
-                await asyncio.to_thread(engine.sweep)
+                await off_loop(engine.sweep)
             except Exception:
                 log.exception("jobs wait for the database")
             await asyncio.sleep(TICK)
-        await asyncio.to_thread(engine.stop)
+        await off_loop(engine.stop)
 
     async def _start(self, engine: Engine) -> bool:
         while not self._stopping.is_set():
             try:
-                await asyncio.to_thread(engine.start, asyncio.get_running_loop())
+                await off_loop(engine.start, asyncio.get_running_loop())
             except Exception:
                 log.exception("jobs wait for the database")
                 await asyncio.sleep(START_AGAIN)

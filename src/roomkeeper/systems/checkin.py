@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.protocols.external_manager import Beat, PostEvent
 from roomkeeper.protocols.identification import Identification
-from roomkeeper.systems import connectivity, liveness
+from roomkeeper.systems import connectivity, connectivity_changes, liveness
 from roomkeeper.systems.inventory import NAME_LIMIT
-from roomkeeper.systems.models import Contact, Flip, NetworkSettings, Probe, State
+from roomkeeper.systems.models import Contact, Flip, NetworkSettings, State
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import NewEntry, Writes
 
@@ -115,16 +115,12 @@ def _judge_connectivity(
     if step is not connectivity.Step.PROBE:
         return
     # The probe is a job of its own; it never runs inside the post's transaction (rule R1).
-    Probe.objects.update_or_create(
-        system_id=known.system_id,
-        defaults={
-            "asked_at": writes.now,
-            "not_before": writes.now,
-            "claimed_until": None,
-            "reported_address": reported,
-            "source_address": arrival.source,
-            "used_host": arrival.host[:255],
-        },
+    connectivity_changes.ask_probe(
+        known.system_id,
+        reported_address=reported,
+        source_address=arrival.source,
+        used_host=arrival.host[:255],
+        now=writes.now,
     )
     known.is_probing = True
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from roomkeeper.systems.addresses import parse_address, same_host
-from roomkeeper.systems.models.inventory import Connectivity
+from roomkeeper.systems.models.inventory import REACHABLE, Connectivity
 from roomkeeper.systems.models.network_settings import NetworkSettings
 
 
@@ -65,10 +65,7 @@ def next_step(state: str, comparison: Comparison, *, policy_is_on: bool) -> Step
     """The first table of R1. Without the policy (load balancer) nothing is probed and nothing changes."""
     if not policy_is_on or comparison is Comparison.UNDECIDED:
         return Step.NOTHING
-    if comparison is Comparison.EQUAL and state in (
-        Connectivity.REACHABLE_ON_LAN,
-        Connectivity.REACHABLE_ON_PUBLIC_INTERNET,
-    ):
+    if comparison is Comparison.EQUAL and state in REACHABLE:
         return Step.KEEP
     return Step.PROBE
 

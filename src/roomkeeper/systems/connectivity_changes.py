@@ -19,6 +19,24 @@ _FINDING = "connectivity undecided"
 _WRITTEN = ("connectivity", "connectivity_since", "management_is_due", "management_rounds")
 
 
+def ask_probe(
+    system_id: int, *, reported_address: str, source_address: str, used_host: str, now: datetime
+) -> None:
+    """Have it tried at once whether the system can be reached where its post came from; a probe that waits
+    already is that of the newest post. The caller notes that the system is being probed."""
+    Probe.objects.update_or_create(
+        system_id=system_id,
+        defaults={
+            "asked_at": now,
+            "not_before": now,
+            "claimed_until": None,
+            "reported_address": reported_address,
+            "source_address": source_address,
+            "used_host": used_host,
+        },
+    )
+
+
 def apply_probe(
     system: System, probe: Probe, result: ProbeResult, decision: Decision, *, now: datetime
 ) -> None:

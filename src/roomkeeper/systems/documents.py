@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from django.db.models import QuerySet
 
@@ -34,13 +35,15 @@ class ReportedConfiguration:
 
     def find(self, path: str) -> tuple[str, str] | None:
         """(the device's own spelling, value) of a path in any spelling, or None where the device lacks it."""
-        if path in self.settings:
-            return path, self.settings[path]
-        wanted = match_key(path)
-        for own, value in self.settings.items():
-            if match_key(own) == wanted:
-                return own, value
-        return None
+        return find_setting(self.settings, path)
+
+
+def find_setting(settings: Mapping[str, str], path: str) -> tuple[str, str] | None:
+    """(the spelling that is used there, value) of a path in any spelling, or None where it is not among them."""
+    if path in settings:
+        return path, settings[path]
+    wanted = match_key(path)
+    return next(((own, value) for own, value in settings.items() if match_key(own) == wanted), None)
 
 
 def status_xml(system: System) -> bytes | None:
@@ -70,12 +73,14 @@ def reported_configuration(system: System) -> ReportedConfiguration | None:
 
 def reported_configurations(system_ids: list[int]) -> dict[int, ReportedConfiguration]:
     """The newest reported configuration of each of these systems that has one."""
-    newest: dict[int, ConfigurationVersion] = {}
+    found: dict[int, ReportedConfiguration] = {}
     for start in range(0, len(system_ids), 500):
-        part = system_ids[start : start + 500]
-        for version in ConfigurationVersion.objects.filter(system_id__in=part).order_by("last_at", "id"):
-            newest[version.system_id] = version
-    return {system_id: unpack_configuration(version) for system_id, version in newest.items() if version.size}
+        rows = ConfigurationVersion.objects.filter(system_id__in=system_ids[start : start + 500])
+        # The last one of each stays; only that one's content is worth reading.
+        newest = dict(rows.order_by("last_at", "id").values_list("system_id", "id"))
+        for version in ConfigurationVersion.objects.filter(pk__in=newest.values(), size__gt=0):
+            found[version.system_id] = unpack_configuration(version)
+    return found
 
 
 def unpack_configuration(version: ConfigurationVersion) -> ReportedConfiguration:
@@ -96,7 +101,10 @@ def value_spaces_of(system: System) -> dict[str, ValueSpace]:
 
 
 def value_spaces_of_model(product: str, software_version: str) -> dict[str, ValueSpace]:
-    """Those that the last system of that product and version reported: they are the same on all of them."""
+    """Those that the last system of that product and version reported: they are the same on all of them. Empty for
+    one that has not said what it is: others of which that is not known may be anything."""
+    if not product or not software_version:
+        return {}
     same = _value_space_documents().filter(system__product=product, system__software_version=software_version)
     return _decode_value_spaces(same.order_by("-received_at").first())
 
@@ -108,7 +116,13 @@ def _value_space_documents() -> QuerySet[StoredDocument]:
 def _decode_value_spaces(found: StoredDocument | None) -> dict[str, ValueSpace]:
     if found is None:
         return {}
+    return dict(_decode_content(bytes(found.content)))
+
+
+# Large, and the same on all systems of a model.
+@lru_cache(maxsize=50)
+def _decode_content(content: bytes) -> Mapping[str, ValueSpace]:
     try:
-        return decode_valuespace(zlib.decompress(bytes(found.content)))
+        return decode_valuespace(zlib.decompress(content))
     except ProtocolError:
         return {}

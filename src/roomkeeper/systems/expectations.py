@@ -1,6 +1,6 @@
 """Systems that were announced by their address alone: a hint that a person confirms, never an identity (rule R3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from roomkeeper.systems.models import State, System
 
@@ -28,10 +28,8 @@ def announced() -> dict[str, System]:
 def find_announced(system: System, *addresses: str) -> System | None:
     """The announcement that fits a system which posted from, or says to be at, one of these addresses."""
     wanted = [address for address in addresses if address]
-    rows = announced() if wanted else {}
-    found = {rows[address].pk: rows[address] for address in wanted if address in rows}
-    # Two that fit, one by each address, are no answer.
-    return next(iter(found.values())) if len(found) == 1 and system.pk not in found else None
+    found = _find_fitting(announced() if wanted else {}, wanted)
+    return found if found is not None and found.pk != system.pk else None
 
 
 def match(systems: Iterable[System]) -> dict[int, System]:
@@ -42,14 +40,16 @@ def match(systems: Iterable[System]) -> dict[int, System]:
         contact = getattr(system, "contact", None)
         if contact is None or not rows:
             continue
-        fitting = {
-            rows[one].pk: rows[one]
-            for one in (contact.source_address, contact.reported_address)
-            if one in rows
-        }
-        if len(fitting) == 1:
-            found[system.pk] = next(iter(fitting.values()))
+        fitting = _find_fitting(rows, (contact.source_address, contact.reported_address))
+        if fitting is not None:
+            found[system.pk] = fitting
     return found
+
+
+def _find_fitting(rows: Mapping[str, System], addresses: Iterable[str]) -> System | None:
+    """The one announcement at these addresses. Two, one at each address, are no answer."""
+    found = {rows[address].pk: rows[address] for address in addresses if address in rows}
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def take_over(system: System, announcement: System) -> None:

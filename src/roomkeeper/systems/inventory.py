@@ -1,7 +1,7 @@
 """Folders, tags and the record of a system: what an administrator organises by hand."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import Value
@@ -120,12 +120,32 @@ def folder_names(paths: Collection[str]) -> dict[str, tuple[str, ...]]:
 
 def set_tags(system: System, names: Iterable[str]) -> None:
     """Make the system carry exactly these tags; new words become tags, unused ones go."""
-    wanted = {name.strip()[:50] for name in names if name.strip()}
+    set_tags_of({system: names})
+
+
+def set_tags_of(wanted: Mapping[System, Iterable[str]]) -> None:
+    """The same for each of these systems, with a few statements whatever their number."""
+    words = {
+        system.pk: {name.strip()[:50] for name in names if name.strip()} for system, names in wanted.items()
+    }
     with transaction.atomic():
-        Tag.objects.bulk_create([Tag(name=name) for name in wanted], ignore_conflicts=True)
-        system.tags.set(Tag.objects.filter(name__in=wanted))
+        named = set().union(*words.values())
+        Tag.objects.bulk_create([Tag(name=name) for name in named], ignore_conflicts=True)
+        ids = dict(Tag.objects.filter(name__in=named).values_list("name", "pk"))
+        rows = System.tags.through.objects
+        before = {
+            (system_id, tag_id): pk
+            for pk, system_id, tag_id in rows.filter(system_id__in=words).values_list(
+                "pk", "system_id", "tag_id"
+            )
+        }
+        after = {(system_id, ids[name]) for system_id, names in words.items() for name in names}
+        rows.filter(pk__in=[pk for pair, pk in before.items() if pair not in after]).delete()
+        rows.bulk_create(
+            [System.tags.through(system_id=one, tag_id=tag) for one, tag in sorted(after - before.keys())]
+        )
         Tag.objects.filter(systems__isnull=True).delete()
-        live.publish("system", system)
+        live.publish_many([("system", system.pk, system.folder.path) for system in wanted])
 
 
 def delete_system(system: System) -> None:

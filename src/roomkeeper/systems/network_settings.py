@@ -121,6 +121,9 @@ def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettin
 def mark_some(*, now: datetime) -> int:
     """Scheduled until it returns 0: management settings become due on the next systems after a change that concerns
     all of them. A few hundred at a time, because nobody but the batcher may write for long (rule R9)."""
+    # Mostly nothing is left, and a transaction would keep other writers waiting to find that out.
+    if get().marked_up_to is None:
+        return 0
     with transaction.atomic():
         current = get()
         if current.marked_up_to is None:

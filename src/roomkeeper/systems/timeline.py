@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from roomkeeper.accounts.people import find_account
 from roomkeeper.systems.models import Exchange, System, TimelineEntry
 
 SUMMARY_LIMIT = 500
@@ -52,7 +53,7 @@ def add_many(
             summary=summary[:SUMMARY_LIMIT],
             first_at=now,
             last_at=now,
-            user=user if getattr(user, "pk", None) else None,
+            user=find_account(user),
             details=details or {},
         )
         for system_id in system_ids

@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from tests.integration.adding.conftest import NOW, WRONG, at, failures
 
+from roomkeeper.adding import finishing
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.running import perform
@@ -112,6 +115,16 @@ async def test_cancelled_job_leaves_what_it_had_begun_to_the_pump(add, start):
         # Whoever held the right to write has given it back.
         await pump.push_due(now=datetime.now(UTC))
     assert endpoint.device.configuration.find("Provisioning/Mode") == "TMS"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_contact_of_what_is_left_to_the_pump_is_locked_before_its_system(boardroom):
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        finishing.make_due([boardroom.pk])
+    first, *_, last = [query["sql"] for query in asked.captured_queries]
+    assert first.startswith('SELECT "systems_contact"')
+    assert first.endswith("FOR UPDATE")
+    assert last.startswith("UPDATE")
 
 
 async def test_system_that_is_deleted_while_its_job_stands_still_is_not_made_again(add, start):

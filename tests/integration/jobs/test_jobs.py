@@ -9,6 +9,7 @@ import pytest
 
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
+from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome, RunningJob, perform
 from roomkeeper.systems.models import ChangeEvent
 
@@ -97,6 +98,23 @@ def test_item_that_fails_inside_fails_alone_and_says_so_without_its_text(trial):
         7,
         {"a": 1},
     )
+
+
+def test_what_an_item_noted_of_itself_stays_even_where_it_fails_inside(trial):
+    async def note(job: RunningJob, item: Item) -> Outcome:
+        noted = JobItem.objects.filter(pk=item.id)
+        await off_loop(noted.update, details={"tries": [item.label], "result": "begun"})
+        if item.label == "item 0":
+            raise RuntimeError
+        return Outcome("done", "did it", details={"result": "added"})
+
+    trial.on_item = note
+    job = create(2)
+    assert run(job) == "done"
+    assert list(JobItem.objects.filter(job=job).order_by("id").values_list("state", "details")) == [
+        ("failed", {"tries": ["item 0"], "result": "begun"}),
+        ("done", {"tries": ["item 1"], "result": "added"}),
+    ]
 
 
 def test_items_added_on_the_way_are_done_too(trial):

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roomkeeper.jobs import schedule
+from roomkeeper.jobs.leases import HELD, holder_name
 from roomkeeper.jobs.models import Lease
-from roomkeeper.jobs.schedule import LEASE_TIME, register, run_due, take_lease
+from roomkeeper.jobs.schedule import register, run_due, take_lease
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -92,19 +93,19 @@ def test_registering_a_name_again_replaces_its_task():
 def test_one_holder_has_the_lease_and_renews_it():
     assert take_lease("a", now=NOW)
     assert not take_lease("b", now=NOW + SECOND)
-    assert take_lease("a", now=NOW + LEASE_TIME - SECOND)
-    assert not take_lease("b", now=NOW + LEASE_TIME + SECOND)
+    assert take_lease("a", now=NOW + HELD - SECOND)
+    assert not take_lease("b", now=NOW + HELD + SECOND)
     assert Lease.objects.get().holder == "a"
 
 
 def test_lease_that_ran_out_is_taken_over_and_the_old_holder_learns_of_it():
     take_lease("a", now=NOW)
-    assert take_lease("b", now=NOW + LEASE_TIME)
-    assert not take_lease("a", now=NOW + LEASE_TIME + SECOND)
+    assert take_lease("b", now=NOW + HELD)
+    assert not take_lease("a", now=NOW + HELD + SECOND)
 
 
 def test_processes_have_names_of_their_own():
-    names = {schedule.holder_name() for _ in range(20)}
+    names = {holder_name() for _ in range(20)}
     assert len(names) == 20
     assert all(len(name) <= 128 for name in names)
 
@@ -113,13 +114,13 @@ def test_what_is_to_follow_downtime_runs_once_after_nobody_ran_the_schedule():
     calls = []
     schedule.register_after_downtime(lambda *, since, now: calls.append((since, now)) or 0)
     take_lease("a", now=NOW)
-    take_lease("a", now=NOW + LEASE_TIME)
-    take_lease("b", now=NOW + 2 * LEASE_TIME)
+    take_lease("a", now=NOW + HELD)
+    take_lease("b", now=NOW + 2 * HELD)
     assert calls == []
     later = NOW + timedelta(hours=1)
     take_lease("c", now=later)
     take_lease("c", now=later + SECOND)
-    assert calls == [(NOW + 2 * LEASE_TIME, later)]
+    assert calls == [(NOW + 2 * HELD, later)]
 
 
 def test_first_start_of_all_is_no_downtime():

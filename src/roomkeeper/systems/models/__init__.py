@@ -4,11 +4,21 @@ from roomkeeper.systems.models.connectivity import ConnectivityChange, Probe
 from roomkeeper.systems.models.contact import Claim, Contact, SystemSecret
 from roomkeeper.systems.models.credential import Credential
 from roomkeeper.systems.models.documents import ConfigurationVersion, FactChange, StoredDocument
-from roomkeeper.systems.models.inventory import Connectivity, Folder, HttpsProof, State, System, Tag, TlsTrust
+from roomkeeper.systems.models.inventory import (
+    REACHABLE,
+    Connectivity,
+    Folder,
+    HttpsProof,
+    State,
+    System,
+    Tag,
+    TlsTrust,
+)
 from roomkeeper.systems.models.network_settings import FormerAddress, NetworkSettings
 from roomkeeper.systems.models.timeline import ChangeEvent, Exchange, Flip, TimelineEntry
 
 __all__ = [
+    "REACHABLE",
     "ChangeEvent",
     "Claim",
     "ConfigurationVersion",

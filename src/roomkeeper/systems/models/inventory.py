@@ -1,5 +1,7 @@
 """Folders, tags and systems: what an administrator organises."""
 
+from typing import Final
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce
@@ -57,6 +59,10 @@ class Connectivity(models.TextChoices):
     REACHABLE_ON_LAN = "reachable_on_lan", "Reachable on LAN"
     REACHABLE_ON_PUBLIC_INTERNET = "reachable_on_public_internet", "Reachable on Public Internet"
     BEHIND_FIREWALL = "behind_firewall", "Behind Firewall"
+
+
+# Where we can call the system by ourselves.
+REACHABLE: Final = (Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET)
 
 
 class HttpsProof(models.TextChoices):
