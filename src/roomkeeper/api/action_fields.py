@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.api.problems import refused_as
+from roomkeeper.protocols.xapi.command_line import split_command
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import System
@@ -20,8 +21,6 @@ DeliveryWord = Literal["waiting", "delivered", "confirmed", "failed", "expired",
 Value = str | int | bool
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _LONGEST_COMMAND = 255
-# The beginning of an argument in a command written as one text; what is quoted is passed over whole.
-_PIECE = re.compile(r'"(?P<quoted>[^"]*)"|(?P<name>[A-Za-z][A-Za-z0-9]*):(?=\s|"|$)|(?P<word>[^\s"]+)')
 
 
 class CommandIn(Schema, extra="forbid"):
@@ -61,31 +60,23 @@ class CommandIn(Schema, extra="forbid"):
 
 
 def parse_command(text: str) -> tuple[str, dict[str, Value | list[Value]]]:
-    """The path and the arguments of a command in one text; repeated names become lists, values may be quoted.
-
-    Raises ValueError for what is no command.
+    """The path and the arguments of a command in one text; repeated names become lists, values may be quoted, with
+    `\\"` and `\\\\` inside. Raises ValueError for what is no command.
     """
-    command = ""
-    values: list[tuple[str, list[str]]] = []
-    for piece in _PIECE.finditer(text):
-        if piece["name"]:
-            values.append((piece["name"], []))
-        elif values:
-            values[-1][1].append(piece["word"] if piece["quoted"] is None else piece["quoted"])
-        else:
-            command += " " + piece[0]
-    parts = [part for part in re.split(r"[\s/]+", command) if part]
+    found = split_command(text)
+    parts = [part for word in found.words for part in word.split("/") if part]
     if parts and parts[0].lower() == "xcommand":
         parts = parts[1:]
     path = "/".join(parts)
-    if not parts or len(path) > _LONGEST_COMMAND or not all(_WORD.fullmatch(part) for part in parts):
+    is_command = bool(parts) and not found.is_quoted and all(_WORD.fullmatch(part) for part in parts)
+    if not is_command or len(path) > _LONGEST_COMMAND:
         raise ValueError(f"{text[:_LONGEST_COMMAND]!r} is no command such as SystemUnit/Boot")
     arguments: dict[str, Value | list[Value]] = {}
-    for name, words in values:
-        if not words:
+    for name, value in found.arguments:
+        if value is None:
             raise ValueError(f"{name}: has no value")
         before = arguments.get(name, [])
-        together: list[Value] = [*(before if isinstance(before, list) else [before]), " ".join(words)]
+        together: list[Value] = [*(before if isinstance(before, list) else [before]), value]
         arguments[name] = together if len(together) > 1 else together[0]
     return path, arguments
 

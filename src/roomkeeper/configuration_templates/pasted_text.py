@@ -12,6 +12,7 @@ from typing import Final
 
 from roomkeeper.configuration_templates.content import Content, TemplateCommand
 from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.command_line import QUOTED, split_command, unescape
 from roomkeeper.protocols.xapi.paths import canonical
 
 TEXT_LIMIT: Final = 1_000_000
@@ -24,14 +25,6 @@ _RESULT_ID: Final = re.compile(r"\s*\|\s*resultId\s*=\s*(\"[^\"]*\"|\S+)\s*\Z", 
 _CONFIGURATION: Final = re.compile(r"(?:\*c\s+)?/?x?Configuration[\s/]+(?=\S)", re.IGNORECASE)
 _COMMAND: Final = re.compile(r"/?xCommand[\s/]+(?=\S)", re.IGNORECASE)
 _SETTING: Final = re.compile(r"(?P<path>[^:=\"]{1,600}?)\s*(?::|=(?!=))\s*(?P<value>.*)", re.DOTALL)
-_ESCAPED: Final = re.compile(r"\\([\\\"])")
-_QUOTED: Final = r"\"(?P<quoted>(?:[^\"\\]|\\.)*)\""
-_PIECE: Final = re.compile(
-    _QUOTED
-    + r"|(?P<name>[A-Za-z][A-Za-z0-9]{0,63})(?:\[\d{1,3}\])?:(?=\s|\"|\Z)"
-    + r"|(?P<word>[^\s\"]+)|(?P<open>\")",
-    re.DOTALL,
-)
 _PATH_MARKS: Final = re.compile(r"[/\[\]]+")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
@@ -119,12 +112,12 @@ def _read_setting(text: str, line: int, found: Reading) -> None:
 def _unquoted(text: str) -> str:
     if not text.startswith('"'):
         return text
-    match = re.fullmatch(_QUOTED, text, re.DOTALL)
+    match = re.fullmatch(QUOTED, text, re.DOTALL)
     if match is None:
         raise ValueError(
             'The value begins with a quotation mark and does not end with one; inside write \\".'
         )
-    return _ESCAPED.sub(r"\1", match["quoted"])
+    return unescape(match["quoted"])
 
 
 def _read_command(text: str, body: str | None, line: int, found: Reading) -> None:
@@ -136,24 +129,15 @@ def _read_command(text: str, body: str | None, line: int, found: Reading) -> Non
 
 def parse_command(text: str, body: str | None = None) -> TemplateCommand:
     """`Audio Volume Set Level: 40` as a command; repeated names become lists. Raises ValueError with a sentence."""
-    words: list[str] = []
-    values: list[tuple[str, list[str]]] = []
-    for piece in _PIECE.finditer(_COMMAND.sub("", text.strip(), count=1)):
-        if piece["open"]:
-            raise ValueError('A quotation mark is not closed; inside of one write \\".')
-        if piece["name"]:
-            values.append((piece["name"], []))
-            continue
-        word = piece["word"] if piece["quoted"] is None else _ESCAPED.sub(r"\1", piece["quoted"])
-        (values[-1][1] if values else words).append(word)
-    parts = [part for word in words for part in word.split("/") if part]
+    found = split_command(_COMMAND.sub("", text.strip(), count=1))
+    parts = [part for word in found.words for part in word.split("/") if part]
     if not 0 < len(parts) <= 8 or not all(_WORD.fullmatch(part) for part in parts):
         raise ValueError("It is no command such as xCommand Audio Volume Set Level: 40.")
     together: dict[str, list[str]] = {}
-    for name, given in values:
-        if not given:
+    for name, value in found.arguments:
+        if value is None:
             raise ValueError(f"{name}: has no value.")
-        together.setdefault(name, []).append(" ".join(given))
+        together.setdefault(name, []).append(value)
     arguments = tuple(
         (name, given[0] if len(given) == 1 else tuple(given)) for name, given in together.items()
     )

@@ -18,7 +18,7 @@ from roomkeeper.devices.exchange import exchange_error, read_answer
 from roomkeeper.devices.limits import Limits, LoginMemory, network_of
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.reach import Reach
-from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, find_versions
+from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, explain
 
 FIRST_READ: Final = "/getxml?location=/Status/SystemUnit"
 # Names and addresses as they may stand in a URL; anything else could make it lead elsewhere.
@@ -68,6 +68,18 @@ class Target:
     def whom(self) -> str:
         """How messages name it."""
         return f"{self.name} ({self.address})" if self.name else self.address
+
+    @property
+    def may_use_http(self) -> bool:
+        """Whether its password may travel by plain HTTP (rule R6)."""
+        return (
+            bool(self.http_port)
+            and self.reach.allows("http")
+            and self.password_may_use_http
+            # A system that was met over TLS cannot prove to be itself without it.
+            and not self.tls.pinned_key
+            and self.tls.trust is not Trust.AUTHORITY
+        )
 
 
 def _connector(*, keeps_connections: bool) -> aiohttp.TCPConnector:
@@ -176,7 +188,7 @@ class DeviceClient:
         except errors.DeviceError as error:
             error.about(self.target.whom, "looking who answers")
             raise
-        if answer.shows_mark and (scheme == "https" or self._may_use_http()):
+        if answer.shows_mark and (scheme == "https" or self.target.may_use_http):
             self._scheme = scheme
         return answer
 
@@ -234,14 +246,14 @@ class DeviceClient:
 
     async def _choose_scheme(self, patience: Patience) -> str:
         """HTTPS first; HTTP only where nothing listens for HTTPS and a password may use it (rule R6)."""
-        target, may_use_http = self.target, self._may_use_http()
-        if not target.https_port and not may_use_http:
+        target = self.target
+        if not target.https_port and not target.may_use_http:
             raise errors.PasswordNeedsTls
         if target.https_port:
             try:
                 await self._look(patience, "https")
             except (errors.ConnectionRefused, errors.ConnectTimedOut):
-                if not may_use_http:
+                if not target.may_use_http:
                     raise
             else:
                 self._scheme = "https"
@@ -249,17 +261,6 @@ class DeviceClient:
         await self._look(patience, "http")
         self._scheme = "http"
         return "http"
-
-    def _may_use_http(self) -> bool:
-        target = self.target
-        return (
-            bool(target.http_port)
-            and target.reach.allows("http")
-            and target.password_may_use_http
-            # A system that was met over TLS cannot prove to be itself without it.
-            and not target.tls.pinned_key
-            and target.tls.trust is not Trust.AUTHORITY
-        )
 
     async def _look(self, patience: Patience, scheme: str) -> None:
         """Ask without a login. Credentials go only to what shows the mark of these devices, or the pinned key."""
@@ -291,7 +292,7 @@ class DeviceClient:
     async def _prove_login(self, scheme: str, login: Login, patience: Patience) -> Answer | None:
         """The first login only reads, and a refused one is not tried again (rule R6). None: known to work."""
         logins, mark = self._transport.logins, self._mark(login)
-        if login.was_refused or logins.was_refused(mark, is_tracked=login.is_tracked):
+        if self.was_refused(login):
             kind = errors.LockedOut if login.has_worked else errors.LoginRefused
             refused = kind(evidence="The same login was refused before, so it was not tried again.")
             refused.was_tried = False
@@ -367,16 +368,8 @@ class DeviceClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             found = exchange_error(error, is_tls=is_tls)
             if isinstance(found, errors.TlsFailed):
-                found = await self._explain_tls(found, port)
+                found = await explain(found, self.target.tls, self.target.address, port)
             raise found from error
-
-    async def _explain_tls(self, error: errors.TlsFailed, port: int) -> errors.TlsFailed:
-        """Tell a version that the two sides do not share from everything else, by trying each."""
-        theirs = await find_versions(self.target.address, port)
-        ours = self.target.tls.versions
-        if isinstance(error, errors.TlsVersionRefused) or (theirs and not set(theirs) & set(ours)):
-            return errors.TlsVersionRefused(ours=ours, theirs=theirs, detail=error.detail)
-        return error
 
 
 def _basic(login: Login) -> dict[str, str]:

@@ -4,7 +4,7 @@ Only looks; what becomes of what was found (recognised, added) is not here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -94,28 +94,6 @@ def transport_for(at_once: int = AT_ONCE) -> DeviceTransport:
     """
     limits = Limits(per_network=at_once, at_once=at_once)
     return DeviceTransport(limits=limits, keeps_connections=False)
-
-
-async def scan(
-    addresses: Iterable[str],
-    search: Search,
-    *,
-    on_result: Callable[[Found | Nothing], Awaitable[None]],
-    at_once: int = AT_ONCE,
-) -> None:
-    """Look at every address, `at_once` at a time, and tell each result as it comes. Cancel it to stop.
-
-    Addresses are taken one by one, so that they may be very many.
-    """
-    waiting = iter(addresses)
-
-    async def take(transport: DeviceTransport) -> None:
-        for address in waiting:
-            await on_result(await look_at(transport, address, search))
-
-    async with transport_for(at_once) as transport, asyncio.TaskGroup() as group:
-        for _ in range(at_once):
-            group.create_task(take(transport))
 
 
 async def look_at(

@@ -16,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
-from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, error_of, find_versions, key_of
+from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, error_of, explain, key_of
 
 _LONGEST: Final = 200
 _NAMES: Final = 20
@@ -106,12 +106,10 @@ async def shake_hands(target: Target, *, seconds: float) -> Handshake:
     try:
         return await _shake_hands(target, anybody, seconds)
     except errors.TlsFailed as error:
-        theirs = await find_versions(target.address, target.https_port)
-        ours = target.tls.versions
-        if isinstance(error, errors.TlsVersionRefused) or (theirs and not set(theirs) & set(ours)):
-            refused = errors.TlsVersionRefused(ours=ours, theirs=theirs, detail=error.detail)
-            raise refused.about(target.whom) from error
-        raise
+        explained = await explain(error, target.tls, target.address, target.https_port)
+        if explained is error:
+            raise
+        raise explained.about(target.whom) from error
 
 
 async def judge_certificate(target: Target, *, seconds: float) -> None:

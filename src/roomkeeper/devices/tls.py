@@ -144,6 +144,14 @@ async def find_versions(address: str, port: int) -> tuple[str, ...]:
     return tuple(accepted)
 
 
+async def explain(error: errors.TlsFailed, policy: TlsPolicy, address: str, port: int) -> errors.TlsFailed:
+    """Tell a version that the two sides do not share from everything else, by trying each."""
+    theirs, ours = await find_versions(address, port), policy.versions
+    if isinstance(error, errors.TlsVersionRefused) or (theirs and not set(theirs) & set(ours)):
+        return errors.TlsVersionRefused(ours=ours, theirs=theirs, detail=error.detail)
+    return error
+
+
 async def _shake_hands(address: str, port: int, context: ssl.SSLContext) -> bytes | None:
     try:
         async with asyncio.timeout(HANDSHAKE_SECONDS):

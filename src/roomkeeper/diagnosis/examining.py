@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F
 
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.client import Target
@@ -23,7 +22,7 @@ from roomkeeper.devices.families.manifest import Manifest
 from roomkeeper.diagnosis import inbound, itself, outbound, signed_in, snmp_look
 from roomkeeper.diagnosis.findings import Finding, Level, found
 from roomkeeper.diagnosis.models import Diagnosis
-from roomkeeper.diagnosis.record import DeviceView, Record, read_record
+from roomkeeper.diagnosis.record import DeviceView, Record, read_record, read_view
 from roomkeeper.diagnosis.rows import THE_SYSTEM, Row, plan_rows
 from roomkeeper.diagnosis.sheet import Sheet
 from roomkeeper.diagnosis.steps import Looking, Stopped
@@ -77,12 +76,11 @@ async def _diagnose(job: RunningJob, item: Item) -> Outcome:
         await off_loop(_fail, diagnosis_id, system_id)
         raise
     await off_loop(_finish, diagnosis_id, system_id, sheet)
-    worst = max(sheet.all(), key=lambda finding: finding.level.rank, default=None)
-    is_well = sheet.level in (Level.OK, Level.INFO)
+    worst = sheet.worst
     return Outcome(
-        JobItem.State.DONE if is_well else JobItem.State.WARNING,
+        JobItem.State.DONE if worst is None else JobItem.State.WARNING,
         sheet.summary,
-        worst.next_step if worst is not None and not is_well else "",
+        worst.next_step if worst is not None else "",
         system_id,
         {"diagnosis": diagnosis_id, "level": sheet.level.value},
     )
@@ -116,8 +114,8 @@ async def examine(
         if row.why:
             await tell(row, found(row.why, record.name, service=row.service, port=row.port))
     examination = _Examination(system_id, prepared, sheet, tell, tuning, tries_login)
-    view = await examination.look()
-    await examination.judge(await off_loop(read_record, system_id), view)
+    await examination.look()
+    await examination.judge(await off_loop(read_record, system_id))
     return sheet
 
 
@@ -141,12 +139,12 @@ class _Examination:
         self._tries_login = tries_login
         self._view: DeviceView | None = None
 
-    async def look(self) -> DeviceView | None:
-        """Try the rows towards the system; what it said of itself, None where it said nothing."""
+    async def look(self) -> None:
+        """Try the rows towards the system, and keep in mind what it says of itself."""
         rows = {service: self._sheet.find("inbound", service) for service in ("HTTPS", "HTTP", "SNMP")}
         first = next((row for row in rows.values() if row is not None), None)
         if first is None:
-            return None
+            return
         # What was refused is kept in mind by whoever gave the driver, and told already.
         known = (Stopped, errors.LoginRefused, errors.CertificateChanged)
         try:
@@ -156,7 +154,6 @@ class _Examination:
         except device_access.NoAddress:
             label = Connectivity(self._prepared.record.connectivity).label
             await self._tell(first, found("address-unknown", self._prepared.record.name, connectivity=label))
-        return self._view
 
     async def _try(self, driver: Driver, https: Row | None, http: Row | None, snmp: Row | None) -> None:
         looking = Looking(
@@ -177,7 +174,7 @@ class _Examination:
         finally:
             if asking is not None and snmp is not None and not asking.cancelled():
                 asked = await asking
-                await snmp_look.tell(looking, snmp, asked, self._view or self._prepared.record.stored)
+                await snmp_look.tell(looking, snmp, asked, await self._newest_view())
                 if object_id := asked.object_id(looking.target.serial_number):
                     await off_loop(_keep_object_id, self._system_id, object_id)
 
@@ -191,10 +188,16 @@ class _Examination:
             looking, row, driver, transport, self._system_id, refused_at=self._prepared.refused_at
         )
 
-    async def judge(self, record: Record, live_view: DeviceView | None) -> None:
+    async def _newest_view(self) -> DeviceView:
+        """What it said just now, else what it said last."""
+        if self._view is not None:
+            return self._view
+        return await off_loop(read_view, self._system_id)
+
+    async def judge(self, record: Record) -> None:
         """What it says and what we know, held against each other."""
         now = datetime.now(UTC)
-        view = live_view or record.stored
+        view = await self._newest_view()
         row = self._outbound_row(record, view)
         for spare in self._sheet.rows:
             if spare.direction == "outbound" and not spare.why and spare != row:
@@ -322,7 +325,7 @@ def _conclude(job_id: int) -> str:
         )
         unfinished.update(state=Diagnosis.State.CANCELLED, ended_at=datetime.now(UTC))
         done = Diagnosis.objects.filter(job_id=job_id, state=Diagnosis.State.DONE)
-        levels = list(done.order_by(F("level")).values_list("level", flat=True))
+        levels = list(done.values_list("level", flat=True))
     if len(levels) == 1:
         return done.get().summary
     faults = levels.count(Level.FAULT.value)

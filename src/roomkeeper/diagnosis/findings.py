@@ -23,11 +23,6 @@ class Level(enum.StrEnum):
     WARNING = "warning"
     FAULT = "fault"
 
-    @property
-    def rank(self) -> int:
-        """0 for ok, 3 for a fault."""
-        return list(Level).index(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -77,13 +72,9 @@ class Finding:
 def load(path: Path = PATH) -> dict[str, Entry]:
     """The table in a file. Raises `ManifestError`, naming the key that is at fault."""
     with path.open("rb") as file:
-        top = Table(tomllib.load(file), path.name)
-    return {key: _entry(key, top.table(key)) for key in _keys(path)}
-
-
-def _keys(path: Path) -> list[str]:
-    with path.open("rb") as file:
-        return list(tomllib.load(file))
+        entries = tomllib.load(file)
+    top = Table(entries, path.name)
+    return {key: _entry(key, top.table(key)) for key in entries}
 
 
 def _entry(key: str, table: Table) -> Entry:

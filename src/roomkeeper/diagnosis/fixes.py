@@ -12,9 +12,9 @@ from django.db import transaction
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.provisioning import management, planning
-from roomkeeper.systems import credentials, live, records, timeline
+from roomkeeper.systems import connectivity_changes, credentials, live, records, timeline
 from roomkeeper.systems.locking import lock_contacts
-from roomkeeper.systems.models import Contact, Probe, System, TlsTrust
+from roomkeeper.systems.models import Contact, System, TlsTrust
 
 
 class FixRefused(ValueError):
@@ -40,10 +40,6 @@ class Fix:
     looks_again: bool = False
 
 
-def _enforce(system: System, *, user: Any, now: datetime) -> None:
-    management.enforce(system, user=user, now=now)
-
-
 def _snmp_on(system: System, *, user: Any, now: datetime) -> None:
     if system.is_secure_only:
         raise FixRefused(f"{system} is Secure-Only, which rules SNMP out.")
@@ -59,10 +55,6 @@ def _try_login(system: System, *, user: Any, now: datetime) -> None:
         raise FixRefused(f"No login is stored for {system}. Store one first.")
     credentials.allow_login_again(system)
     timeline.add(system, "login", "Its login may be tried once more", now=now, user=user)
-
-
-def _accept_key(system: System, *, user: Any, now: datetime) -> None:
-    credentials.forget_pinned_key(system, user=user, now=now)
 
 
 def _legacy_tls(system: System, *, user: Any, now: datetime) -> None:
@@ -83,16 +75,12 @@ def _probe(system: System, *, user: Any, now: datetime) -> None:
     contact = Contact.objects.filter(system=system).first()
     if contact is None or not contact.source_address:
         raise FixRefused(f"{system} has never posted, so there is no address at which it could be tried.")
-    Probe.objects.update_or_create(
-        system=system,
-        defaults={
-            "asked_at": now,
-            "not_before": now,
-            "claimed_until": None,
-            "reported_address": contact.reported_address,
-            "source_address": contact.source_address,
-            "used_host": contact.used_host,
-        },
+    connectivity_changes.ask_probe(
+        system.pk,
+        reported_address=contact.reported_address,
+        source_address=contact.source_address,
+        used_host=contact.used_host,
+        now=now,
     )
     Contact.objects.filter(system=system).update(is_probing=True)
     timeline.add(system, "probe", "Its connectivity is to be decided again", now=now, user=user)
@@ -105,7 +93,7 @@ FIXES: Final[Mapping[str, Fix]] = {
         " reached, else with the answer to its next post.",
         "Settings that people changed on the device are overwritten; set another wish to change that.",
         Permission.CHANGE_SETTINGS,
-        _enforce,
+        management.enforce,
     ),
     "snmp-on": Fix(
         "Turn SNMP on",
@@ -127,7 +115,7 @@ FIXES: Final[Mapping[str, Fix]] = {
         "The pinned key is forgotten; the next proven login pins the one that the system shows then.",
         "It cannot be undone; the old key is not kept.",
         Permission.ADMIT,
-        _accept_key,
+        credentials.forget_pinned_key,
         is_dangerous=True,
         looks_again=True,
     ),

@@ -223,11 +223,7 @@ async def _meet_plain(
     took: int,
 ) -> DeviceClient:
     """By plain HTTP, where nothing listens for HTTPS and a password may go there (rule R6)."""
-    target = looking.target
-    may_use = (
-        target.password_may_use_http and not target.tls.pinned_key and target.tls.trust is not Trust.AUTHORITY
-    )
-    if not may_use:
+    if not looking.target.may_use_http:
         if https is not None and isinstance(by_https, errors.DeviceError):
             await _tell_closed(looking, https, by_https)
         await looking.stop(http, "https-missing")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.findings import Finding, found
 from roomkeeper.diagnosis.record import DeviceView, Manager, Record
@@ -19,7 +20,6 @@ _NODES: Final = ("Provisioning/ExternalManager", "ExternalManager")
 _GOOD: Final = ("Provisioned", "Provisioning", "Active", "Initialising")
 _BAD: Final = ("Failed", "AuthenticationFailed", "ConfigError")
 _MESSAGE: Final = re.compile(r"Diagnostics/Message\[(\d+)\]/(Type|Level|Description|References)")
-_SLOT: Final = re.compile(r"HttpFeedback(?:\[(\d+)\])?/(URL|Status)")
 # The reasons are those of the HTTP library in the device (protocol notes A.7 has one); the first that fits holds.
 _REASONS: Final = (
     (re.compile(r"\b407\b|proxy.*(auth|login)", re.IGNORECASE), "proxy-wants-login"),
@@ -257,15 +257,15 @@ def _secret(record: Record) -> list[Finding]:
 
 
 def _feedback(record: Record, view: DeviceView, slot: int) -> Finding:
-    name, slots = record.name, _slots(view)
-    url, status = slots.get(slot, ("", ""))
-    if not url:
+    name = record.name
+    own = next((one for one in find_slots(view.status) if one.number == slot), None)
+    if own is None or not own.url:
         return found("feedback-missing", name, slot=slot)
-    parts = urlsplit(url)
+    parts = urlsplit(own.url)
     host, path = parts.netloc.rpartition("@")[2], parts.path.strip("/")
     where = f"{parts.scheme}://{host}"
     ours = (record.manager.authority, *record.manager.sides, *record.manager.old_hosts)
-    if not any(same_host(host, own) for own in ours if own):
+    if not any(same_host(host, one) for one in ours if one):
         return found("feedback-taken", name, slot=slot, found=where)
     secret = path[len(FEEDBACK_PATH) :].strip("/")
     is_path = path[: len(FEEDBACK_PATH)].lower() == FEEDBACK_PATH.lower()
@@ -273,22 +273,10 @@ def _feedback(record: Record, view: DeviceView, slot: int) -> Finding:
     is_present = not wanted.authority or _same_authority(host, wanted.authority, parts.scheme, wanted.scheme)
     if not is_path or not is_present or not (not view.is_live or _is_valid(secret, record)):
         return found("feedback-old", name, slot=slot, found=where)
-    if status != "Failed":
+    if own.status != "Failed":
         return found("feedback-right", name, slot=slot)
     said = [one.get("References", "") for one in messages(view) if one.get("Type") == "HTTPFeedbackFailed"]
     return found("feedback-stopped", name, slot=slot, evidence=unquote("; ".join(said)))
-
-
-def _slots(view: DeviceView) -> dict[int, tuple[str, str]]:
-    """(address, the device's word on it) by slot; TC has no word (protocol notes C.3)."""
-    slots: dict[int, tuple[str, str]] = {}
-    for path, value in view.status.items():
-        match = _SLOT.fullmatch(path)
-        if match is not None:
-            url, status = slots.get(int(match[1] or "1"), ("", ""))
-            is_url = match[2] == "URL"
-            slots[int(match[1] or "1")] = (value if is_url else url, status if is_url else value)
-    return slots
 
 
 def scheme_in_use(record: Record, view: DeviceView) -> str:

@@ -11,13 +11,11 @@ from typing import Final
 from django.db.models import Q
 
 from roomkeeper.devices import registry
-from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import actions, management
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
-from roomkeeper.systems import documents, network_settings, secrets
+from roomkeeper.systems import documents, former_addresses, network_settings, secrets
 from roomkeeper.systems.models import (
     Claim,
-    Connectivity,
     Contact,
     NetworkSettings,
     State,
@@ -27,7 +25,6 @@ from roomkeeper.systems.models import (
     TimelineEntry,
 )
 
-_REACHABLE: Final = (Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET)
 _MOST_EXPECTED: Final = 50
 # What still comes of a device that goes down.
 LAST_WORDS: Final = timedelta(seconds=5)
@@ -45,10 +42,8 @@ class DeviceView:
 
     def setting(self, path: str) -> str | None:
         """The value of a setting in whichever spelling, None where the device has none."""
-        if path in self.configuration:
-            return self.configuration[path]
-        wanted = match_key(path)
-        return next((value for own, value in self.configuration.items() if match_key(own) == wanted), None)
+        found = documents.find_setting(self.configuration, path)
+        return found[1] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +107,12 @@ class Record:
     """Everything that we know of one system."""
 
     name: str
-    family: str
     state: str
     connectivity: str
     is_secure_only: bool
     posts: Posts
     secret: Secret
     manager: Manager
-    stored: DeviceView
     unproven: Counted | None = None
     other_identity: Counted | None = None
     refused: Counted | None = None
@@ -132,11 +125,6 @@ class Record:
         """Whether it is one of ours."""
         return self.state == State.MANAGED
 
-    @property
-    def is_reachable(self) -> bool:
-        """Whether it may be contacted at all."""
-        return self.connectivity in _REACHABLE
-
 
 def read_record(system_id: int) -> Record:
     """The record of a system; raises `System.DoesNotExist`. Reads the database: call it in a thread."""
@@ -145,14 +133,12 @@ def read_record(system_id: int) -> Record:
     posts = _posts(contact)
     return Record(
         name=str(system),
-        family=system.family,
         state=system.state,
         connectivity=system.connectivity,
         is_secure_only=system.is_secure_only,
         posts=posts,
         secret=_secret(system),
         manager=_manager(system, posts, network_settings.get()),
-        stored=_stored(system),
         unproven=_claim(system, ("says to be a system without proving it", "secret withheld")),
         other_identity=_claim(system, ("identity changed",)),
         refused=_refused(system, posts),
@@ -197,10 +183,7 @@ def _manager(system: System, posts: Posts, settings: NetworkSettings) -> Manager
         used_scheme=posts.scheme,
         settings=settings,
     )
-    sides = (
-        *(settings.internal_fqdn, settings.internal_ipv4, settings.internal_ipv6),
-        *(settings.public_fqdn, settings.public_ipv4, settings.public_ipv6),
-    )
+    sides = (getattr(settings, field) for fields in former_addresses.SIDES.values() for field in fields)
     feedback = registry.get_family(system.family).feedback
     return Manager(
         scheme=address.scheme,
@@ -286,11 +269,13 @@ def _refused_upgrade(system: System) -> str:
     return newest.reason if newest is not None and newest.state == DeliveryState.FAILED else ""
 
 
-def _stored(system: System) -> DeviceView:
-    """The documents that are kept, and when the older of the two was told."""
-    status = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
+def read_view(system_id: int) -> DeviceView:
+    """What the system said last: the documents that are kept, and when the older of the two was told. Reads the
+    database: call it in a thread."""
+    system = System(pk=system_id)
+    status = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS)
     configuration = documents.reported_configuration(system)
-    times = [at for at in (status and status.received_at, configuration and configuration.at) if at]
+    times = [*status.values_list("received_at", flat=True), *((configuration.at,) if configuration else ())]
     return DeviceView(
         status=documents.status_values(system),
         configuration=configuration.settings if configuration else {},

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from roomkeeper.devices.families.manifest import Condition, Direction, Manifest, Requirement
+from roomkeeper.devices.families.manifest import Direction, Manifest, Requirement
 from roomkeeper.devices.reach import TRANSPORTS, Reach
 
 # What we connect to, by the manifest's name of the service.
@@ -83,11 +83,8 @@ def _row(requirement: Requirement, reach: Reach, ports: Mapping[str, int], calle
 
 
 def _applies(requirement: Requirement, reach: Reach) -> tuple[Apply, str]:
-    needs = requirement.only_when
-    if Condition.SECURE_ONLY_OFF in needs and reach.is_secure_only:
-        return Apply.STRUCK, "mode-secure-only"
-    if Condition.SECURE_ONLY_ON in needs and not reach.is_secure_only:
-        return Apply.STRUCK, "mode-without-secure-only"
+    if not requirement.holds(is_reachable=True, is_secure_only=reach.is_secure_only):
+        return Apply.STRUCK, "mode-secure-only" if reach.is_secure_only else "mode-without-secure-only"
     if requirement.direction is Direction.OUTBOUND:
         is_tried = requirement.service in ("HTTPS", "HTTP")
         return (Apply.YES, "") if is_tried else (Apply.NOT_USED, "road-not-tried")

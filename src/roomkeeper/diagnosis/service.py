@@ -60,8 +60,9 @@ def latest(system: System) -> Diagnosis | None:
 
 
 def history(system: System) -> list[Diagnosis]:
-    """All that are kept, newest first."""
-    return list(Diagnosis.objects.filter(system=system).select_related("user").order_by("-id"))
+    """All that are kept, newest first; the rows of one are read when they are asked for."""
+    kept = Diagnosis.objects.filter(system=system).select_related("user").defer("rows")
+    return list(kept.order_by("-id"))
 
 
 def offered(diagnosis: Diagnosis | None) -> list[str]:

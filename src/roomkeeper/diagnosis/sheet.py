@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from roomkeeper.diagnosis.findings import Finding, Level
 from roomkeeper.diagnosis.rows import Apply, Row
+
+_GRAVE: Final = (Level.FAULT, Level.WARNING)
 
 
 @dataclass(slots=True)
@@ -37,19 +39,19 @@ class Sheet:
         return gravest(self.all())
 
     @property
+    def worst(self) -> Finding | None:
+        """The first fault, else the first warning; None where there is neither."""
+        return next((one for level in _GRAVE for one in self.all() if one.level is level), None)
+
+    @property
     def summary(self) -> str:
         """One sentence: how many faults and warnings, and the first of the gravest."""
-        findings = self.all()
-        faults = [one for one in findings if one.level is Level.FAULT]
-        warnings = [one for one in findings if one.level is Level.WARNING]
-        if not faults and not warnings:
+        worst = self.worst
+        if worst is None:
             return f"Everything that {self.name} needs works."
-        counted = [
-            _counted(number, word)
-            for number, word in ((len(faults), "fault"), (len(warnings), "warning"))
-            if number
-        ]
-        return f"{' and '.join(counted)}: {(faults or warnings)[0].sentence}"
+        levels = [one.level for one in self.all()]
+        counted = [_counted(levels.count(level), level.value) for level in _GRAVE if level in levels]
+        return f"{' and '.join(counted)}: {worst.sentence}"
 
     def as_json(self) -> list[dict[str, Any]]:
         """As it is stored and told by the API."""

@@ -65,7 +65,7 @@ async def _sign_in(looking: Looking, row: Row, driver: Driver, refused_at: datet
         await looking.stop(row, "login-missing")
     if ":" in login.username:
         await looking.stop(row, "login-unusable")
-    if login.was_refused or driver.client.was_refused(login):
+    if driver.client.was_refused(login):
         ago = words.ago(refused_at, looking.now) if refused_at else "before"
         await looking.stop(row, "login-refused-before", username=login.username, ago=ago)
     began = time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.drivers.devices.snmpd import AUTHENTICATION, PRIVACY, until_taken
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport
-from roomkeeper.devices.discovery import Found, Nothing, Search, look_at, scan, transport_for
+from roomkeeper.devices.discovery import AT_ONCE, Found, Nothing, Search, look_at, transport_for
 from roomkeeper.devices.limits import Limits
 from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.snmp import Community, SnmpUser
@@ -95,6 +95,25 @@ def black_hole(search: Search) -> Iterator[Callable[[int], None]]:
                     filler.connect_ex((address, port))
 
         yield make
+
+
+async def scan(
+    addresses: Iterable[str],
+    search: Search,
+    *,
+    on_result: Callable[[Found | Nothing], Awaitable[None]],
+    at_once: int = AT_ONCE,
+) -> None:
+    """Look at every address, `at_once` at a time, and tell each result as it comes."""
+    waiting = iter(addresses)
+
+    async def take(transport: DeviceTransport) -> None:
+        for address in waiting:
+            await on_result(await look_at(transport, address, search))
+
+    async with transport_for(at_once) as transport, asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(take(transport))
 
 
 async def scan_all(addresses: list[str], search: Search, **values: Any) -> dict[str, Found | Nothing]:

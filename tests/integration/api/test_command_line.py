@@ -12,7 +12,9 @@ from typer.testing import CliRunner, Result
 from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import User
 from roomkeeper.cli import remote
-from roomkeeper.provisioning.models import Action, ChangeItem
+from roomkeeper.jobs.models import Job
+from roomkeeper.provisioning.models import Action, ChangeItem, Drift
+from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.models import State, System
 from roomkeeper.tickets.models import Ticket
 
@@ -132,3 +134,28 @@ def test_a_resource_alone_is_its_list(resource: str, shell: Shell, boardroom: Sy
     shell(resource)
     assert shell.json(resource)
     shell(resource, "--json", "show" if resource == "network-settings" else "list", code=2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_lists_are_given_whole(shell: Shell, boardroom: System) -> None:
+    Job.objects.bulk_create([Job(kind="poll", title=f"Poll {number}") for number in range(60)])
+    Drift.objects.bulk_create(
+        [
+            Drift(
+                system=boardroom,
+                path=f"A/B{number}",
+                match_key=f"a/b{number}",
+                layer="persistent",
+                enforcement="by_hand",
+                wanted="1",
+                found="2",
+                since=timezone.now(),
+            )
+            for number in range(60)
+        ]
+    )
+    moves = Move.objects.bulk_create([Move() for _ in range(60)])
+    Member.objects.bulk_create([Member(move=move, system=boardroom, wave=0) for move in moves])
+    for words in (("jobs", "list"), ("drift", "list"), ("secure-only", "list")):
+        assert len(shell.json(*words)["items"]) == 50  # type: ignore[arg-type]
+        assert len(shell.json(*words, "--all")["items"]) == 60  # type: ignore[arg-type]

@@ -135,11 +135,22 @@ def test_a_command_is_asked_in_any_spelling(command: str, call: Caller, boardroo
     assert action.arguments == [["Number", "a@b.example"], ["CallRate", "3072"], ["Tag", ["x", "y"]]]
 
 
+def test_a_command_in_one_text_has_its_arguments_with_it(call: Caller, boardroom: System) -> None:
+    text = r'xCommand Message Display Text: "Say \"Level: 5\" now" Duration: 5 Tag: x Tag: y'
+    answer = call("POST", f"systems/{boardroom.pk}/commands", {"command": text})
+    assert answer.status_code == 202, answer.content
+    action = Action.objects.get()
+    assert action.command == "Message/Display"
+    assert action.arguments == [["Text", 'Say "Level: 5" now'], ["Duration", "5"], ["Tag", ["x", "y"]]]
+
+
 @pytest.mark.parametrize(
     "body",
     [
         {},
         {"command": ""},
+        {"command": 'Message Display Text: "not closed'},
+        {"command": 'Message "Display"'},
         {"command": "a b; rm"},
         {"command": "Dial", "arguments": {"a b": "c"}},
         {"command": "Dial", "arguments": {"Passphrase": "x"}},

@@ -101,3 +101,23 @@ def test_a_command_may_be_one_word() -> None:
         "command": "Message/Display",
         "arguments": {"Text": "Back at: two", "Duration": "5"},
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ('xCommand X Text: "Note:"', {"Text": "Note:"}),
+        ('X Text: "Back:" at "two:" Duration: 5', {"Text": "Back: at two:", "Duration": "5"}),
+        ('X Text: ""', {"Text": ""}),
+        (r'X Text: "a \"b:\" \\ c"', {"Text": r'a "b:" \ c'}),
+    ],
+)
+def test_what_is_quoted_names_no_argument(text: str, arguments: dict[str, str]) -> None:
+    assert naming.xcommand([text]) == {"command": "X", "arguments": arguments}
+
+
+def test_a_quotation_mark_that_is_not_closed_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        naming.xcommand(['xCommand X Text: "Note'])
+    assert ended.value.exit_code == 2
+    assert "not closed" in capsys.readouterr().err

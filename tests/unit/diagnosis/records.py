@@ -49,12 +49,10 @@ def record(**changes: Any) -> Record:
     }
     values = {
         "name": "Boardroom",
-        "family": "roomos",
         "state": "managed",
         "connectivity": "reachable_on_lan",
         "is_secure_only": False,
         "secret": Secret((SECRET,), NOW - timedelta(days=3)),
-        "stored": DeviceView({}, {}),
         **changes,
     }
     return Record(posts=posts, manager=Manager(**manager), **values)

@@ -1,15 +1,14 @@
 """`roomkeeper systems add` and `systems scan`: by address, from a file, or registered before they phone home."""
 
-import contextlib
-import time
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from roomkeeper.cli.remote import imports, naming
+from roomkeeper.cli.remote.asking import read_line
 from roomkeeper.cli.remote.connection import Api, open_api
-from roomkeeper.cli.remote.jobs import ENDED, items_of, print_job
+from roomkeeper.cli.remote.jobs import ENDED, items_of, print_job, wait_for_job
 from roomkeeper.cli.remote.output import (
     USAGE,
     AsJson,
@@ -22,7 +21,6 @@ from roomkeeper.cli.remote.output import (
     say,
 )
 
-LOOK_EVERY = 0.5
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="May be repeated.")]
 FolderOption = Annotated[str, typer.Option("--folder", help="Id, name or path.")]
 Username = Annotated[str, typer.Option(help="The device's administrator account.")]
@@ -156,17 +154,11 @@ def scan(
 
 def follow(api: Api, job_id: int, seconds: float) -> dict[str, Any]:
     """The job once it has ended, or as it is when the time is over; on a terminal how far it is meanwhile."""
-    end = time.monotonic() + seconds
     terminal = console(errors=True)
-    status = terminal.status("Waiting for a worker") if terminal.is_terminal else None
-    with status or contextlib.nullcontext():
-        while True:
-            job: dict[str, Any] = api.get(f"jobs/{job_id}")
-            if status is not None:
-                status.update(clean(_how_far(job)))
-            if job["state"] in ENDED or time.monotonic() >= end:
-                return job
-            time.sleep(min(LOOK_EVERY, max(0.0, end - time.monotonic())))
+    if not terminal.is_terminal:
+        return wait_for_job(api, job_id, seconds)
+    with terminal.status("Waiting for a worker") as status:
+        return wait_for_job(api, job_id, seconds, tell=lambda job: status.update(clean(_how_far(job))))
 
 
 def _how_far(job: dict[str, Any]) -> str:
@@ -212,7 +204,7 @@ def _how(
 def _read_password(username: str) -> str:
     if not username:
         fail("Usage", "--password-stdin needs --username.", code=USAGE)
-    return typer.get_text_stream("stdin").readline().rstrip("\n")
+    return read_line()
 
 
 def _add_file(api: Api, file: Path, wait: float, as_json: bool) -> None:

@@ -1,11 +1,11 @@
 """`roomkeeper backups`: of systems, what differs, putting them back; and `roomkeeper systems replace`."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.jobs import items_of, print_job, wait_for_job
 from roomkeeper.cli.remote.output import (
@@ -18,7 +18,6 @@ from roomkeeper.cli.remote.output import (
     print_table,
     say,
 )
-from roomkeeper.cli.remote.systems import All, Limit
 
 app = typer.Typer(help="Backups of systems: make, compare, put back.")
 Parts = Annotated[
@@ -30,7 +29,6 @@ Parts = Annotated[
 ]
 Wait = Annotated[float, typer.Option(help="Wait up to so many seconds for its end.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what it would do.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _COLUMNS = ("id", "system", "system_name", "made_at", "reason", "product", "software_version", "made_by")
 _PART_COLUMNS = ("id", "kind", "name", "size", "is_active")
 _MAPPING_COLUMNS = ("verdict", "path", "found", "value", "reason")
@@ -119,7 +117,7 @@ def restore(
         "system": naming.system_id(api, system) if system else None,
         "parts": part or [],
     }
-    if dry_run or _is_asked(yes):
+    if dry_run or is_asked(yes):
         report = api.post(f"backups/{backup}/restore", {**body, "dry_run": True})
         if dry_run:
             _print_mapping(report, as_json=as_json)
@@ -163,7 +161,7 @@ def replace_system(
         "parts": part or [],
         "keep_credentials": keep_credentials,
     }
-    if dry_run or _is_asked(yes):
+    if dry_run or is_asked(yes):
         plan = api.post(address, {**body, "dry_run": True})
         if dry_run and as_json:
             print_json(plan)
@@ -232,8 +230,3 @@ def _print_plan(plan: dict[str, Any]) -> None:
 
 def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{number} {word}" for word, number in counts.items() if number) or "nothing differs"
-
-
-def _is_asked(yes: bool) -> bool:
-    """Whether to ask: a person sits there and did not say --yes."""
-    return not yes and sys.stdin.isatty() and sys.stdout.isatty()

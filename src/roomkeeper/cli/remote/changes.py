@@ -1,15 +1,24 @@
 """`roomkeeper changes` and `roomkeeper actions`: settings and commands on their way to systems; `roomkeeper run`."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.following import wait_for_actions, wait_for_change_set
-from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_page, print_table, say
-from roomkeeper.cli.remote.systems import All, Limit, print_items
+from roomkeeper.cli.remote.output import (
+    AsJson,
+    counted,
+    fail,
+    print_json,
+    print_object,
+    print_page,
+    print_table,
+    say,
+)
+from roomkeeper.cli.remote.systems import print_items
 
 app = typer.Typer(help="Change sets: settings on their way to systems.")
 actions_app = typer.Typer(help="Actions: commands on their way to systems.")
@@ -21,7 +30,6 @@ Chosen = Annotated[
     ),
 ]
 Wait = Annotated[float, typer.Option(help="Seconds to wait until it has come true.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 ENDED_BADLY = ("failed", "expired", "cancelled")
 
 
@@ -94,13 +102,9 @@ def create_change(
     if dry_run:
         _print_plan(api.post("change-sets", {**body, "dry_run": True}), as_json=as_json)
         return
-    if _is_asked(yes):
+    if is_asked(yes):
         counts = api.post("change-sets", {**body, "dry_run": True})["counts"]
-        typer.confirm(
-            f"{counts['change']} systems will change, {counts['already']} are already so, "
-            f"{counts['cannot']} cannot. Go on?",
-            abort=True,
-        )
+        typer.confirm(f"{counted(counts)} Go on?", abort=True)
     made = api.post("change-sets", body)
     if not wait:
         print_object(made, as_json=as_json)
@@ -172,7 +176,7 @@ def run(
     """
     api = open_api()
     body = {**naming.choice(api, chosen), **naming.xcommand(command)}
-    if "filter" in body and _is_asked(yes):
+    if "filter" in body and is_asked(yes):
         number = len(_found(api, body["filter"]))
         typer.confirm(f"Run {body['command']} on {number} systems?", abort=True)
     items = api.post("actions", body)["items"]
@@ -198,21 +202,13 @@ def _found(api: Api, chosen: dict[str, Any]) -> list[Any]:
     return found
 
 
-def _is_asked(yes: bool) -> bool:
-    """Whether to ask: a person sits there and did not say --yes."""
-    return not yes and sys.stdin.isatty() and sys.stdout.isatty()
-
-
 def _print_plan(plan: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(plan)
         return
     rows = [{"system": one["system"], **item} for one in plan["changes"] for item in one["items"]]
     print_table(rows, ("system", "path", "value", "verdict", "reason"))
-    say(
-        f"{plan['counts']['change']} systems will change, {plan['counts']['already']} are already so, "
-        f"{plan['counts']['cannot']} cannot."
-    )
+    say(counted(plan["counts"]))
 
 
 def _print_change_set(found: dict[str, Any], *, as_json: bool) -> None:

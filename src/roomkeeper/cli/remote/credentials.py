@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import read_line
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, say
 
@@ -35,13 +36,13 @@ def add_credential(
     user its authentication and then its privacy password."""
     body: dict[str, Any] = {"name": name, "kind": kind}
     if kind == "login":
-        body |= {"username": username, "password": _line()}
+        body |= {"username": username, "password": read_line()}
     elif kind == "community":
-        body |= {"community": _line(), "version": version}
+        body |= {"community": read_line(), "version": version}
     elif kind == "snmp_user":
         body |= {"username": username, "auth_protocol": auth_protocol, "privacy_protocol": privacy_protocol}
-        body["auth_password"] = _line() if auth_protocol else ""
-        body["privacy_password"] = _line() if privacy_protocol else ""
+        body["auth_password"] = read_line() if auth_protocol else ""
+        body["privacy_password"] = read_line() if privacy_protocol else ""
     else:
         fail("Usage", "--kind is login, community or snmp_user.", code=USAGE)
     print_object(open_api().post("credentials", body), as_json=as_json)
@@ -56,7 +57,3 @@ def delete_credential(
     key = naming.credential_id(api, credential)
     api.delete(f"credentials/{key}")
     say(f"Credential {key} was deleted.")
-
-
-def _line() -> str:
-    return typer.get_text_stream("stdin").readline().rstrip("\n")

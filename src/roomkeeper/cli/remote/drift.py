@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import All, Limit
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import AsJson, print_object, print_page
 
@@ -16,11 +17,14 @@ _COLUMNS = ("id", "system_name", "path", "wanted", "found", "layer", "since", "r
 def list_drift(
     filters: Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")] = None,
     search: str = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Limit = 50,
+    everything: All = False,
     as_json: AsJson = False,
 ) -> None:
     """List drift, newest first."""
-    page = open_api().items("drift", limit=limit, search=search or None, **naming.filters(filters or []))
+    page = open_api().items(
+        "drift", limit=None if everything else limit, search=search or None, **naming.filters(filters or [])
+    )
     print_page(page, _COLUMNS, as_json=as_json)
 
 

@@ -39,15 +39,25 @@ def wait_for_actions(api: Api, actions: list[int], seconds: float) -> list[dict[
     return found
 
 
+def tell_by_dots(_: Any) -> None:
+    """A dot on a terminal for each look."""
+    if console(errors=True).is_terminal:
+        console(errors=True).print(".", end="")
+
+
 def wait_until(
-    look: Callable[[], Any], is_done: Callable[[Any], bool], seconds: float, *, every: float = LOOK_EVERY
+    look: Callable[[], Any],
+    is_done: Callable[[Any], bool],
+    seconds: float,
+    *,
+    every: float = LOOK_EVERY,
+    tell: Callable[[Any], None] = tell_by_dots,
 ) -> Any:
-    """What `look` gives once it is done, or when the time is over; dots on a terminal meanwhile."""
+    """What `look` gives once it is done, or when the time is over; `tell` is called with what it gives meanwhile."""
     end = time.monotonic() + seconds
     while True:
         found = look()
         if is_done(found) or time.monotonic() >= end:
             return found
-        if console(errors=True).is_terminal:
-            console(errors=True).print(".", end="")
+        tell(found)
         time.sleep(min(every, max(0.0, end - time.monotonic())))

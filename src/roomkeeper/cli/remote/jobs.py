@@ -1,11 +1,13 @@
 """`roomkeeper jobs`: long work, how far it is, stopping it."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
+from roomkeeper.cli.remote.asking import All, Limit
 from roomkeeper.cli.remote.connection import Api, open_api
-from roomkeeper.cli.remote.following import wait_until
+from roomkeeper.cli.remote.following import tell_by_dots, wait_until
 from roomkeeper.cli.remote.output import AsJson, print_json, print_object, print_page, print_table, say
 
 app = typer.Typer(help="Long work: adding systems, polling, diagnosing.", no_args_is_help=False)
@@ -18,11 +20,13 @@ ITEM_COLUMNS = ("label", "state", "system", "summary", "advice")
 def list_jobs(
     kind: Annotated[str | None, typer.Option(help="Only of this kind.")] = None,
     state: Annotated[str | None, typer.Option(help="queued, running, done, failed or cancelled.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Limit = 50,
+    everything: All = False,
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
-    print_page(open_api().items("jobs", limit=limit, kind=kind, state=state), _COLUMNS, as_json=as_json)
+    page = open_api().items("jobs", limit=None if everything else limit, kind=kind, state=state)
+    print_page(page, _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -43,9 +47,13 @@ def cancel(job: int, as_json: AsJson = False) -> None:
     print_object(open_api().post(f"jobs/{job}/cancel"), as_json=as_json)
 
 
-def wait_for_job(api: Api, job: int, seconds: float) -> dict[str, Any]:
-    """The job once it has ended, or as it is when the time is over."""
-    found = wait_until(lambda: api.get(f"jobs/{job}"), lambda one: one["state"] in ENDED, seconds, every=0.5)
+def wait_for_job(
+    api: Api, job: int, seconds: float, *, tell: Callable[[Any], None] = tell_by_dots
+) -> dict[str, Any]:
+    """The job once it has ended, or as it is when the time is over; `tell` as for `wait_until`."""
+    found = wait_until(
+        lambda: api.get(f"jobs/{job}"), lambda one: one["state"] in ENDED, seconds, every=0.5, tell=tell
+    )
     return dict(found)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.output import USAGE, fail
 
-_QUOTED_OR_WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
+_QUOTED_OR_WORD = re.compile(r'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<open>")|[^\s"]+', re.DOTALL)
+_ESCAPED = re.compile(r'\\([\\"])')
 
 
 def system_id(api: Api, text: str) -> int:
@@ -113,24 +114,22 @@ def setting_key(path: str) -> str:
 def xcommand(words: Sequence[str]) -> dict[str, Any]:
     """A command as devices take it: `xCommand Dial Number: a@b.example Protocol: Sip`; repeated names become lists.
 
-    It may also be given as one word, with values in double quotes where they hold `:`.
+    It may also be given as one word, with values in double quotes where they hold `:`; inside of these `\\"`.
     """
-    rest = list(words)
-    if len(rest) == 1:
-        rest = [quoted or word for quoted, word in _QUOTED_OR_WORD.findall(rest[0])]
-    if rest and rest[0].lower() == "xcommand":
+    rest = _split(words[0]) if len(words) == 1 else [(word, word.endswith(":")) for word in words]
+    if rest and rest[0][0].lower() == "xcommand":
         rest = rest[1:]
     path: list[str] = []
-    while rest and not rest[0].endswith(":"):
-        path.append(rest.pop(0))
+    while rest and not rest[0][1]:
+        path.append(rest.pop(0)[0])
     if not path:
         fail("Usage", "Which command? For example: xCommand SystemUnit Boot Action: Restart", code=USAGE)
     arguments: dict[str, Any] = {}
     while rest:
-        name = rest.pop(0).removesuffix(":")
+        name = rest.pop(0)[0].removesuffix(":")
         value: list[str] = []
-        while rest and not rest[0].endswith(":"):
-            value.append(rest.pop(0))
+        while rest and not rest[0][1]:
+            value.append(rest.pop(0)[0])
         if not value:
             fail("Usage", f"{name}: has no value.", code=USAGE)
         text = " ".join(value)
@@ -140,6 +139,19 @@ def xcommand(words: Sequence[str]) -> dict[str, Any]:
         else:
             arguments[name] = text
     return {"command": "/".join(path), "arguments": arguments}
+
+
+def _split(text: str) -> list[tuple[str, bool]]:
+    """The words of a command, and of each whether it names an argument: what is quoted never does."""
+    found: list[tuple[str, bool]] = []
+    for piece in _QUOTED_OR_WORD.finditer(text):
+        if piece["open"]:
+            fail("Usage", 'A quotation mark is not closed; inside of one write \\".', code=USAGE)
+        if piece["quoted"] is not None:
+            found.append((_ESCAPED.sub(r"\1", piece["quoted"]), False))
+        else:
+            found.append((piece[0], piece[0].endswith(":")))
+    return found
 
 
 def _by_name(api: Api, path: str, word: str, text: str) -> int:

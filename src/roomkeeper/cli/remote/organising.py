@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import All, Limit
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import (
     USAGE,
@@ -17,7 +18,6 @@ from roomkeeper.cli.remote.output import (
     print_table,
     say,
 )
-from roomkeeper.cli.remote.systems import All, Limit
 
 folders_app = typer.Typer(help="Folders: the tree that systems stand in.")
 tags_app = typer.Typer(help="Tags: words that systems carry.")

@@ -89,6 +89,11 @@ def print_object(row: Mapping[str, Any], *, as_json: bool) -> None:
         print_fields(row)
 
 
+def counted(counts: Mapping[str, int]) -> str:
+    """What would become of systems, as a sentence."""
+    return f"{counts['change']} systems will change, {counts['already']} are already so, {counts['cannot']} cannot."
+
+
 def say(line: str) -> None:
     """A line for people."""
     console().print(Text(clean(line)))

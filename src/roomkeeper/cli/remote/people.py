@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import All, Limit, read_line
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, say
-from roomkeeper.cli.remote.systems import All, Limit
 
 users_app = typer.Typer(help="People and service accounts.")
 groups_app = typer.Typer(help="Groups of people that share roles.")
@@ -62,7 +62,7 @@ def add_user(
         "time_zone": time_zone,
         "is_service_account": service_account,
         "roles": _roles(api, role or []),
-        "password": _password() if password_stdin else None,
+        "password": read_line() if password_stdin else None,
     }
     print_object(api.post("users", body), as_json=as_json)
 
@@ -82,7 +82,7 @@ def change_user(
         "email": email,
         "time_zone": time_zone,
         "is_active": active,
-        "password": _password() if password_stdin else None,
+        "password": read_line() if password_stdin else None,
     }
     body = {field: value for field, value in body.items() if value is not None}
     if not body:
@@ -212,7 +212,3 @@ def _roles(api: Api, texts: list[str]) -> list[dict[str, Any]]:
             key = int(root[0]["id"])
         roles.append({"folder": key, "role": role})
     return roles
-
-
-def _password() -> str:
-    return typer.get_text_stream("stdin").readline().rstrip("\n")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import All, Limit
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.following import wait_until
 from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_page, print_table, say
@@ -16,11 +17,10 @@ _MEMBERS = ("system_name", "wave", "state", "since", "reason")
 
 
 @app.command("list")
-def list_moves(
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50, as_json: AsJson = False
-) -> None:
+def list_moves(limit: Limit = 50, everything: All = False, as_json: AsJson = False) -> None:
     """List moves, newest first."""
-    print_page(open_api().items("secure-only-moves", limit=limit), _COLUMNS, as_json=as_json)
+    page = open_api().items("secure-only-moves", limit=None if everything else limit)
+    print_page(page, _COLUMNS, as_json=as_json)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import adding, imports, naming
+from roomkeeper.cli.remote.asking import All, Limit, Yes, read_line
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, print_table, say
 
@@ -27,8 +28,6 @@ COLUMNS = (
 )
 SystemArgument = Annotated[str, typer.Argument(metavar="SYSTEM", help="Id or exact name.")]
 SystemArguments = Annotated[list[str], typer.Argument(metavar="SYSTEM...", help="Ids or exact names.")]
-Limit = Annotated[int, typer.Option(min=1, help="Items at most.")]
-All = Annotated[bool, typer.Option("--all", help="All items, however many.")]
 
 
 @app.command("list")
@@ -124,7 +123,7 @@ def change_system(
         "notes": notes,
         "tags": [] if no_tags else tag or None,
         "folder": naming.folder_id(api, folder) if folder else None,
-        "password": typer.get_text_stream("stdin").readline().rstrip("\n") if password_stdin else None,
+        "password": read_line() if password_stdin else None,
     }
     body = {field: value for field, value in body.items() if value is not None}
     if not body:
@@ -135,7 +134,7 @@ def change_system(
 @app.command("delete")
 def delete_system(
     system: SystemArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Delete a system's record with all that is known of it."""
     api = open_api()

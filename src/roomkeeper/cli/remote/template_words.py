@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.output import USAGE, fail, print_json, print_object, print_table, say
+from roomkeeper.cli.remote.output import USAGE, counted, fail, print_json, print_object, print_table, say
 
 
 def content_of(settings: list[str] | None, run: list[str] | None, file: str) -> dict[str, Any]:
@@ -47,11 +47,6 @@ def read_given(file: str) -> str:
         fail("Usage", f"{file} cannot be read: {error}", code=USAGE)
 
 
-def is_asked(yes: bool) -> bool:
-    """Whether to ask: a person sits there and did not say --yes."""
-    return not yes and sys.stdin.isatty() and sys.stdout.isatty()
-
-
 def print_template(found: dict[str, Any], *, as_json: bool) -> None:
     """A template or a version with what it holds."""
     if as_json:
@@ -86,8 +81,3 @@ def print_report(found: dict[str, Any], *, as_json: bool) -> None:
     ]
     print_table(rows, ("model", "systems", "path", "value", "reason"))
     say(counted(found["counts"]))
-
-
-def counted(counts: dict[str, int]) -> str:
-    """The counts as a sentence."""
-    return f"{counts['change']} systems will change, {counts['already']} are already so, {counts['cannot']} cannot."

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.changes import Chosen, Yes
+from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked
+from roomkeeper.cli.remote.changes import Chosen
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import (
     USAGE,
     AsJson,
+    counted,
     fail,
     print_json,
     print_object,
@@ -18,11 +20,8 @@ from roomkeeper.cli.remote.output import (
     print_table,
     say,
 )
-from roomkeeper.cli.remote.systems import All, Limit
 from roomkeeper.cli.remote.template_words import (
     content_of,
-    counted,
-    is_asked,
     merged,
     print_content,
     print_report,

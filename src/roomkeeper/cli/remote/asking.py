@@ -1,0 +1,20 @@
+"""What many commands ask of people: how many to list, a yes before something is done, a secret from standard input."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+Limit = Annotated[int, typer.Option(min=1, help="Items at most.")]
+All = Annotated[bool, typer.Option("--all", help="All items, however many.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def is_asked(yes: bool) -> bool:
+    """Whether to ask: a person sits there and did not say --yes."""
+    return not yes and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def read_line() -> str:
+    """The next line of standard input, for what must not stand on a command line."""
+    return typer.get_text_stream("stdin").readline().rstrip("\n")
