@@ -119,7 +119,7 @@ def ignore_drift(request: HttpRequest, drift_id: int) -> DriftRowOut:
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def take_up_drift(request: HttpRequest, drift_id: int) -> DriftRowOut:
     """Take the ignoring back, or let a setting that was fought over be set back again."""
-    return _decide(request, drift_id, "take up drift", lambda row, *, user, now: drift.take_up(row, now=now))
+    return _decide(request, drift_id, "take up drift", lambda row, *, user, now: drift.take_up(row))
 
 
 def _decide(request: HttpRequest, drift_id: int, act: str, decide: Callable[..., Any]) -> DriftRowOut:

@@ -1,7 +1,6 @@
 """What a body and a query may hold: JSON, and text that the databases and XML can hold too."""
 
 import json
-import re
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
@@ -9,9 +8,7 @@ from django.utils.datastructures import MultiValueDict
 from ninja.parser import Parser
 
 from roomkeeper.api.problems import Invalid
-
-# What is no character of XML 1.0 (production 2): controls, lone surrogates, and two more.
-_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+from roomkeeper.provisioning.planning import UNPRINTABLE
 
 
 class StrictParser(Parser):
@@ -38,7 +35,7 @@ class StrictParser(Parser):
 
 def is_storable(text: str) -> bool:
     """Whether both databases and XML can hold the text."""
-    return _NO_TEXT.search(text) is None
+    return UNPRINTABLE.search(text) is None
 
 
 def _refuse_constant(word: str) -> NoReturn:

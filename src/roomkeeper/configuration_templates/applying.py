@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from roomkeeper.configuration_templates.content import Content, TemplateRefused, content_of
+from roomkeeper.configuration_templates.editing import newest_version
 from roomkeeper.configuration_templates.mapping import MappingReport, SystemMapping, plan_template
 from roomkeeper.configuration_templates.models import (
     ConfigurationTemplate,
@@ -82,7 +83,7 @@ def apply_content(
         done.change_set = planning.record_plan(
             plan, user=user, now=now, description=f"Template {description}"[:255], care=care
         )
-    _run_commands(asked, done, user, now)
+    _run_commands(asked, done, user, now, care)
     if changes or asked:
         TemplateUse.objects.create(
             template_id=version.template_id,
@@ -126,14 +127,16 @@ def systems_kept(
     return [found[pk] for pk in kept if pk in found]
 
 
-def _run_commands(asked: Sequence[SystemMapping], done: Applied, user: Any, now: datetime) -> None:
+def _run_commands(
+    asked: Sequence[SystemMapping], done: Applied, user: Any, now: datetime, care: planning.Care
+) -> None:
     for start in range(0, len(asked), _CHUNK):
         with transaction.atomic():
             for found in asked[start : start + _CHUNK]:
-                _run_on(found, done, user, now)
+                _run_on(found, done, user, now, care)
 
 
-def _run_on(found: SystemMapping, done: Applied, user: Any, now: datetime) -> None:
+def _run_on(found: SystemMapping, done: Applied, user: Any, now: datetime, care: planning.Care) -> None:
     for one in found.commands:
         if one.verdict != "run":
             continue
@@ -142,7 +145,13 @@ def _run_on(found: SystemMapping, done: Applied, user: Any, now: datetime) -> No
         ]
         try:
             action = actions.ask(
-                found.system, one.command.command, arguments, user=user, now=now, body=one.command.body
+                found.system,
+                one.command.command,
+                arguments,
+                user=user,
+                now=now,
+                body=one.command.body,
+                care=care,
             )
         except actions.ActionRefused as refusal:
             done.refused.append(f"{found.system}: {refusal}")
@@ -152,7 +161,7 @@ def _run_on(found: SystemMapping, done: Applied, user: Any, now: datetime) -> No
 
 def newest_of(template: ConfigurationTemplate) -> TemplateVersion:
     """The version in force; raises `TemplateRefused` where there is none."""
-    version = template.versions.filter(number=template.newest).first()
+    version = newest_version(template)
     if version is None:
         raise TemplateRefused(f"{template} holds nothing yet.")
     return version

@@ -16,7 +16,6 @@ from roomkeeper.provisioning import actions, planning
 from roomkeeper.systems.documents import HIDDEN
 
 COMMANDS_LIMIT: Final = 50
-_UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _COMMAND: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(/[A-Za-z][A-Za-z0-9]*){0,7}")
 
 Argument: TypeAlias = "tuple[str, str | tuple[str, ...]]"
@@ -151,7 +150,7 @@ def _sample(value: str) -> str:
 
 def storable(text: str) -> str:
     """The text without characters that neither a database nor a device takes."""
-    return _UNSTORABLE.sub("", text)
+    return planning.UNPRINTABLE.sub("", text)
 
 
 def _checked_command(command: TemplateCommand) -> TemplateCommand:
@@ -219,11 +218,6 @@ def decode_command(found: Mapping[str, Any]) -> TemplateCommand:
         ),
         found.get("body"),
     )
-
-
-def encrypt(value: str) -> bytes:
-    """The ciphertext of a secret value."""
-    return _keys().encrypt(value)
 
 
 def _keys() -> keys.Keys:

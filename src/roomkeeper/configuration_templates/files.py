@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from roomkeeper.configuration_templates import variables
 from roomkeeper.configuration_templates.content import Content, TemplateCommand, decode_command
+from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.configuration_templates.pasted_text import TEXT_LIMIT, Reading, parse_command, read_text
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.configuration import decode_configuration
@@ -14,6 +15,17 @@ from roomkeeper.systems.documents import HIDDEN
 
 FORMAT: Final = "roomkeeper template 1"
 DEPTH_LIMIT: Final = 20
+
+
+def about_template(template: ConfigurationTemplate) -> dict[str, Any]:
+    """What is exported of a template beside what it holds."""
+    return {
+        "name": template.name,
+        "description": template.description,
+        "enforcement": template.enforcement,
+        "first_contact": template.is_first_contact,
+        "families": template.families,
+    }
 
 
 def encode_template(about: Mapping[str, Any], content: Content) -> dict[str, Any]:

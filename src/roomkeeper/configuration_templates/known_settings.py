@@ -126,6 +126,22 @@ def suggest(models: Iterable[KnownModel], words: str, *, limit: int = 30) -> lis
     return sorted(found.values(), key=lambda one: one.path.lower())[:limit]
 
 
+def find_setting(models: Iterable[KnownModel], path: str) -> Suggestion | None:
+    """The setting that the path spells; None where no model has it."""
+    try:
+        key = match_key(path)
+    except ValueError:
+        return None
+    found: Suggestion | None = None
+    for model in models:
+        if (own := model.settings.get(key)) is None:
+            continue
+        found = found or Suggestion(*own)
+        found.models.append(str(model))
+        found.space = found.space or own[1]
+    return found
+
+
 def suggest_commands(
     models: Iterable[KnownModel], words: str, *, limit: int = 30
 ) -> list[CommandDescription]:
@@ -150,9 +166,10 @@ class Remark:
 
 def remarks_on_setting(models: Sequence[KnownModel], path: str, value: str | None) -> list[Remark]:
     """What the known models have against the setting; `value` None where it is not known or has variables."""
+    key = match_key(path)
     found = []
     for model in models:
-        own = model.settings.get(match_key(path))
+        own = model.settings.get(key)
         if own is None:
             found.append(Remark(str(model), model.systems, "not on this device"))
         elif value is not None and own[1] is not None and (refusal := own[1].refusal(value)):

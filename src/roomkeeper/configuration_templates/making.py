@@ -1,6 +1,6 @@
 """Making a template's content: from what a system has now, or from what was pasted or read from a file."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from roomkeeper.configuration_templates import variables
@@ -51,15 +51,25 @@ def content_from_system(system: System, paths: Collection[str] | None = None) ->
 
 def content_from_reading(reading: Reading, *, before: Content | None = None) -> Content:
     """What was read as a template; a setting that stands there twice has its last value. Raises `TemplateRefused`."""
+    return checked(latest_by_key(reading.settings).values(), reading.commands, before=before)
+
+
+def latest_by_key(settings: Iterable[tuple[str, str | None]]) -> dict[str, tuple[str, str | None]]:
+    """Settings by `key_of`, in order; one that stands there twice has its last value, and its last place."""
     latest: dict[str, tuple[str, str | None]] = {}
-    for path, value in reading.settings:
-        try:
-            key = match_key(path)
-        except ValueError:
-            key = path
+    for path, value in settings:
+        key = key_of(path)
         latest.pop(key, None)
         latest[key] = (path, value)
-    return checked(latest.values(), reading.commands, before=before)
+    return latest
+
+
+def key_of(path: str) -> str:
+    """The match key; for what is no path, the text as it stands."""
+    try:
+        return match_key(path)
+    except ValueError:
+        return path
 
 
 def is_of_one_device(path: str) -> bool:

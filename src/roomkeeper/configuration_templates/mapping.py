@@ -51,11 +51,6 @@ class MappedItem:
     reason: str = ""
     cause: str = ""
 
-    @property
-    def is_lacking(self) -> bool:
-        """Whether the device has no setting of that very path: none at all, or one under another spelling."""
-        return self.cause == "absent" or self.own_path != self.path
-
 
 @dataclass(frozen=True, slots=True)
 class MappedCommand:

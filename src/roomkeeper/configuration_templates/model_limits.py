@@ -52,6 +52,7 @@ def _read(model: Model) -> Limits:
     )
     if sample is None:
         return {}
-    spaces = value_spaces_of_model(product, version)
     references = unpack_configuration(sample).value_spaces
+    # Of a model whose configuration refers to none, nothing is kept, and it is looked at again each time.
+    spaces = value_spaces_of_model(product, version) if references else {}
     return {match_key(path): spaces[name] for path, name in references.items() if name in spaces}

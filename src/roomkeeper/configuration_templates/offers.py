@@ -34,10 +34,9 @@ _NOT_STORED: Final = 2**63
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """That a template applies to a system: through which assignment, and in words (`folder Oslo / HQ`)."""
+    """That a template applies to a system, and by what, in words (`folder Oslo / HQ`)."""
 
     template: ConfigurationTemplate
-    assignment_id: int
     by: str
 
 
@@ -58,8 +57,6 @@ def offers_by_template(
     facts = facts_of(list(applied), names)
     models = _models(list(applied))
     limits = limits_of(set(models.values()))
-    # A secret without variables is the same everywhere and encrypted once.
-    sealed: dict[tuple[int, str], bytes] = {}
     offers: dict[int, list[tuple[int, Offer]]] = {}
     for system_id, found in applied.items():
         mine: list[tuple[int, Offer]] = []
@@ -67,9 +64,8 @@ def offers_by_template(
             why = f"template {one.template.name} v{one.template.newest}, by {one.by}"
             enforcement = Enforcement(one.template.enforcement)
             for setting in held.get(one.template.pk, Content()).settings:
-                key = (one.template.pk, setting.path)
                 space = limits.get(models[system_id], {}).get(match_key(setting.path))
-                offer = _offer(setting, facts[system_id], space, why, enforcement, sealed, key)
+                offer = _offer(setting, facts[system_id], space, why, enforcement)
                 if offer is not None:
                     mine.append((one.template.pk, offer))
         offers[system_id] = mine
@@ -82,8 +78,6 @@ def _offer(
     space: ValueSpace | None,
     why: str,
     enforcement: Enforcement,
-    sealed: dict[tuple[int, str], bytes],
-    key: tuple[int, str],
 ) -> Offer | None:
     if setting.value is None:
         return None
@@ -97,13 +91,8 @@ def _offer(
     # Nor is one that the model refuses: it would be asked for, refused and asked for again.
     if space is not None and space.refusal(value):
         return None
-    if not setting.is_secret:
-        return Offer(setting.path, value, why, enforcement)
-    if variables.names_in(setting.value):
-        return Offer(setting.path, HIDDEN, why, enforcement, content.encrypt(value))
-    if key not in sealed:
-        sealed[key] = content.encrypt(value)
-    return Offer(setting.path, HIDDEN, why, enforcement, sealed[key])
+    shown = HIDDEN if setting.is_secret else value
+    return Offer(setting.path, shown, why, enforcement, setting.is_secret)
 
 
 def applied_to(
@@ -151,7 +140,7 @@ def applied_to(
         chosen = [one for one in chosen if path.startswith(one[1].template.folder.path)]
         if chosen:
             chosen.sort(key=lambda one: one[0])
-            found[pk] = [Applied(one.template, one.pk or 0, by) for _, one, by in chosen]
+            found[pk] = [Applied(one.template, by) for _, one, by in chosen]
     return found
 
 
@@ -175,10 +164,9 @@ def stronger_wishes(
     """By system and match key, what is kept so there by something else than this template: persistent settings, and
     assigned templates that win over it (all of them, where it is not assigned there)."""
     found: dict[int, dict[str, Stronger]] = defaultdict(dict)
-    for system_id, offers in sources.collect(system_ids).items():
-        for layer, offer in offers:
-            if layer != LAYER:
-                found[system_id].setdefault(match_key(offer.path), _stronger(offer))
+    for system_id, offers in sources.collect(system_ids, without=LAYER).items():
+        for _, offer in offers:
+            found[system_id].setdefault(match_key(offer.path), _stronger(offer))
     for system_id, own_offers in offers_by_template(system_ids, assuming=assuming).items():
         seen: set[str] = set()
         for owner, offer in own_offers:
@@ -190,7 +178,7 @@ def stronger_wishes(
 
 
 def _stronger(offer: Offer) -> Stronger:
-    return Stronger(None if offer.secret_value else offer.value, offer.why)
+    return Stronger(None if offer.is_secret else offer.value, offer.why)
 
 
 def _above(path: str) -> list[str]:

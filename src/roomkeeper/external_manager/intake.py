@@ -1,6 +1,6 @@
 """Feedback, posted documents and phone book searches of known systems, within a batch (rule R5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from roomkeeper.external_manager import answers
@@ -28,6 +28,8 @@ class Intake:
         self._writes = writes
         self._settings = settings
         self._reports: list[reports.Report] = []
+        # By system id, the whole of what is reported since the last configuration feedback of the batch.
+        self._told: dict[int, tuple[Known, Mapping[str, str]]] = {}
 
     def take(self, post: Post, known: Known) -> None:
         """Take in a post of a system that showed its secret, and set its reply."""
@@ -56,7 +58,9 @@ class Intake:
         return answers.KEPT_CLAIM
 
     def finish(self) -> None:
-        """Store the reports and hold them against what was asked."""
+        """Store the reports and hold them against what was asked and is wanted."""
+        if self._told:
+            confirmation.note_drift(self._told, "feedback", settings=self._settings, writes=self._writes)
         if self._reports:
             reports.store_reports(self._reports, self._writes)
             confirmation.confirm(self._reports, settings=self._settings, writes=self._writes)
@@ -105,13 +109,10 @@ class Intake:
         ):
             columns["in_call"] = True
         elif feedback.kind == "Configuration":
-            confirmation.confirm_feedback(
-                known,
-                {value.path: value.value for value in feedback.values},
-                post.secret,
-                settings=self._settings,
-                writes=self._writes,
-            )
+            values = {value.path: value.value for value in feedback.values}
+            whole = confirmation.confirm_feedback(known, values, post.secret, writes=self._writes)
+            if whole is not None:
+                self._told[known.system_id] = (known, whole)
         self._writes.changed(known)
 
     def _note(self, post: Post, known: Known, kind: str, summary: str) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from roomkeeper.provisioning import states
 from roomkeeper.provisioning.models import Action, DeliveryState
-from roomkeeper.provisioning.planning import EXPIRES_AFTER
+from roomkeeper.provisioning.planning import EXPIRES_AFTER, HARMLESS, Care
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.models import State, System
 
@@ -35,6 +35,11 @@ _EVIDENCE: Mapping[str, tuple[str, str]] = {
 
 # An authority that a device is to trust goes to it by HTTPS only, pushed or in an answer (rule R6).
 SAFE_ROAD_ONLY = frozenset({"security/certificates/ca/add"})
+# As releases call it (protocol notes J). It is not known to have worked before a login proves it (`passwords`).
+PASSWORD_COMMANDS = ("UserManagement/User/Passphrase/Set", "SystemUnit/AdminPassword/Set")
+_PASSWORDS = frozenset(command.lower() for command in PASSWORD_COMMANDS)
+# What an action keeps of its secret once it has ended.
+NO_SECRET: Mapping[str, Any] = {"secret": b"", "has_secret": False}
 
 
 class ActionRefused(ValueError):
@@ -49,8 +54,10 @@ def ask(
     user: Any,
     now: datetime,
     body: str | None = None,
+    care: Care = HARMLESS,
 ) -> Action:
-    """Have the system run a command with its next answer. `arguments` are [name, value] or [name, [value, …]].
+    """Have the system run a command with its next answer, or by a push, as soon as `care` lets it. `arguments` are
+    [name, value] or [name, [value, …]].
 
     Raises `ActionRefused` with a sentence.
     """
@@ -60,15 +67,40 @@ def ask(
     path = match["path"].replace(" ", "/")
     if system.state != State.MANAGED:
         raise ActionRefused(f"{system} is not managed, so it cannot be asked to do anything. Admit it first.")
+    if is_password(path):
+        raise ActionRefused(
+            "A password would be kept readable in the list of actions; set it by its own way."
+        )
     cleaned = clean_arguments(arguments)
     if body is not None and len(body) > BODY_LIMIT:
         raise ActionRefused("The text that goes with the command is over one million characters.")
+    if body is not None and "PRIVATE KEY" in body:
+        raise ActionRefused("The private key in the text would be kept readable in the list of actions.")
+    return record(system, path, cleaned, user=user, now=now, body=body, care=care)
+
+
+def record(
+    system: System,
+    path: str,
+    arguments: Sequence[Sequence[Any]],
+    *,
+    user: Any,
+    now: datetime,
+    body: str | None = None,
+    care: Care = HARMLESS,
+    secret: bytes = b"",
+) -> Action:
+    """Record an action that was looked at by its caller. `secret` goes with it encrypted until it has ended."""
     with transaction.atomic():
         action = Action.objects.create(
             system=system,
             command=path,
-            arguments=cleaned,
+            arguments=arguments,
             body=body,
+            secret=secret,
+            has_secret=bool(secret),
+            only_in_window=care.only_in_window,
+            during_calls=care.during_calls,
             created_at=now,
             created_by=user if getattr(user, "pk", None) else None,
             expires_at=now + EXPIRES_AFTER,
@@ -91,7 +123,7 @@ def cancel(action: Action, *, user: Any, now: datetime) -> bool:
     with transaction.atomic():
         by = getattr(user, "username", "") or "the server"
         number = Action.objects.filter(pk=action.pk, state=DeliveryState.WAITING).update(
-            state=DeliveryState.CANCELLED, reason=f"cancelled by {by}", ended_at=now
+            state=DeliveryState.CANCELLED, reason=f"cancelled by {by}", ended_at=now, **NO_SECRET
         )
         live.publish("system", action.system)
     return bool(number)
@@ -100,6 +132,11 @@ def cancel(action: Action, *, user: Any, now: datetime) -> bool:
 def evidence_for(command: str) -> tuple[str, str] | None:
     """(status path, value) that proves the command ran, or None where no status shows it."""
     return _EVIDENCE.get(command.lower())
+
+
+def is_password(command: str) -> bool:
+    """Whether the command sets a password."""
+    return command.lower() in _PASSWORDS
 
 
 def is_restart(action: Action) -> bool:

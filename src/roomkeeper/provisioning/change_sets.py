@@ -17,19 +17,10 @@ from roomkeeper.systems.models import System
 
 def cancel_change_set(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
     """Cancel what still waits; what was delivered may have been obeyed already and stays. The number cancelled."""
+    by = getattr(user, "username", "") or "the server"
     with transaction.atomic():
-        waiting = ChangeItem.objects.filter(change__change_set=change_set, state=DeliveryState.WAITING)
-        changes = set(waiting.values_list("change_id", flat=True))
-        renamed = waiting.filter(match_key=match_key(NAME_PATH)).values_list("system_id", flat=True)
-        # A rename that is taken back leaves the system with the name that it says it has.
-        System.objects.filter(pk__in=list(renamed)).exclude(reported_name="").update(
-            name=Left("reported_name", NAME_LIMIT)
-        )
-        by = getattr(user, "username", "") or "the server"
-        number = waiting.update(state=DeliveryState.CANCELLED, reason=f"cancelled by {by}", ended_at=now)
         ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=now)
-        states.refresh_changes(changes, now=now)
-    return number
+        return _cancel_waiting(change_set, f"cancelled by {by}", now)
 
 
 def retry_failed(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
@@ -70,10 +61,6 @@ def retry_failed(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
     return number
 
 
-state_of = states.state_of
-counts_of = states.counts_of
-
-
 def stop_failing(*, now: datetime) -> int:
     """Scheduled: cancel what still waits of change sets of which more failed than they may; how many were stopped."""
     failed = Count("changes", filter=Q(changes__state=DeliveryState.FAILED))
@@ -91,9 +78,20 @@ def stop_failing(*, now: datetime) -> int:
     for change_set in stopped:
         reason = f"stopped: more than {change_set.failure_limit} systems failed"
         with transaction.atomic():
-            waiting = ChangeItem.objects.filter(change__change_set=change_set, state=DeliveryState.WAITING)
-            changes = set(waiting.values_list("change_id", flat=True))
-            waiting.update(state=DeliveryState.CANCELLED, reason=reason, ended_at=now)
             ChangeSet.objects.filter(pk=change_set.pk).update(stopped_at=now, stop_reason=reason)
-            states.refresh_changes(changes, now=now)
+            _cancel_waiting(change_set, reason, now)
     return len(stopped)
+
+
+def _cancel_waiting(change_set: ChangeSet, reason: str, now: datetime) -> int:
+    """Inside the caller's transaction; the number of items cancelled."""
+    waiting = ChangeItem.objects.filter(change__change_set=change_set, state=DeliveryState.WAITING)
+    changes = set(waiting.values_list("change_id", flat=True))
+    renamed = waiting.filter(match_key=match_key(NAME_PATH)).values_list("system_id", flat=True)
+    # A rename that is taken back leaves the system with the name that it says it has.
+    System.objects.filter(pk__in=list(renamed)).exclude(reported_name="").update(
+        name=Left("reported_name", NAME_LIMIT)
+    )
+    number = waiting.update(state=DeliveryState.CANCELLED, reason=reason, ended_at=now)
+    states.refresh_changes(changes, now=now)
+    return number

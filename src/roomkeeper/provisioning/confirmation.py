@@ -5,7 +5,7 @@ from datetime import datetime
 
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import drift, management, sources, states
-from roomkeeper.provisioning.actions import RESTART, evidence_for, is_restart
+from roomkeeper.provisioning.actions import RESTART, evidence_for, is_password, is_restart
 from roomkeeper.provisioning.delivery import ROUNDS
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.wanted import Managed, differences, merge
@@ -31,7 +31,7 @@ def confirm(reports: Sequence[Report], *, settings: NetworkSettings, writes: Wri
             system_id: (report.known, report.document.redacted_values)
             for system_id, report in configurations.items()
         }
-        _note_drift(reported, "report", settings, writes)
+        note_drift(reported, "report", settings=settings, writes=writes)
     statuses = {report.known.system_id: report for report in reports if report.kind == "status"}
     if statuses:
         _confirm_actions(statuses, now=writes.now)
@@ -87,6 +87,7 @@ def _confirm_management(
 ) -> None:
     """Management settings are no longer due once the device reports them, its secret path included."""
     due = [system_id for system_id, report in configurations.items() if report.known.management_is_due]
+    others = management.written_values(settings) if due else {}
     for secret in SystemSecret.objects.filter(system_id__in=due, stage=SystemSecret.Stage.CURRENT):
         report = configurations[secret.system_id]
         known = report.known
@@ -95,7 +96,7 @@ def _confirm_management(
             secrets.text_of(secret),
             family=known.family,
             is_secure_only=bool(known.is_secure_only),
-            others=management.written_values(settings),
+            others=others,
         )
         if management.is_in_place(report.document.values, wanted):
             known.management_is_due = False
@@ -118,26 +119,30 @@ def _address(known: Known, settings: NetworkSettings) -> management.ServerAddres
     )
 
 
-def _managed(known: Known, settings: NetworkSettings) -> Managed:
+def _managed(known: Known, settings: NetworkSettings, others: Mapping[str, str]) -> Managed:
     return Managed(
         known.name,
         known.family,
         known.connectivity,
         bool(known.is_secure_only),
         _address(known, settings),
-        management.written_values(settings, are_secrets_shown=False),
+        others,
     )
 
 
-def _note_drift(
+def note_drift(
     reported: Mapping[int, tuple[Known, Mapping[str, str]]],
     noticed_by: str,
+    *,
     settings: NetworkSettings,
     writes: Writes,
 ) -> None:
+    """Hold the whole of what each of these systems has, by system id, against what is wanted of it. `noticed_by` is
+    report or feedback."""
     offers = sources.collect(list(reported))
+    others = management.written_values(settings, are_secrets_shown=False)
     found = {
-        system_id: differences(merge(_managed(known, settings), offers[system_id]), values)
+        system_id: differences(merge(_managed(known, settings, others), offers[system_id]), values)
         for system_id, (known, values) in reported.items()
     }
     being_managed = {system_id for system_id, (known, _) in reported.items() if known.management_is_due}
@@ -152,7 +157,7 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
     )
     ended = []
     for action in open_actions:
-        if is_restart(action):
+        if is_restart(action) or is_password(action.command):
             continue
         evidence = evidence_for(action.command)
         values = statuses[action.system_id].document.values
@@ -166,10 +171,10 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
 
 
 def confirm_feedback(
-    known: Known, values: Mapping[str, str], secret: str, *, settings: NetworkSettings, writes: Writes
-) -> None:
-    """Configuration feedback shows only what changed: equal values confirm, others say nothing yet. What is reported
-    and what drifts follow at once."""
+    known: Known, values: Mapping[str, str], secret: str, *, writes: Writes
+) -> dict[str, str] | None:
+    """Configuration feedback shows only what changed: equal values confirm, others say nothing yet. Gives the whole
+    of what is reported now, which the caller hands to `note_drift`; None where none was reported yet."""
     by_key = {match_key(path): value for path, value in values.items()}
     items = ChangeItem.objects.filter(
         system_id=known.system_id, state=DeliveryState.DELIVERED, match_key__in=list(by_key)[:500]
@@ -179,6 +184,4 @@ def confirm_feedback(
         state=DeliveryState.CONFIRMED, reason="", ended_at=writes.now
     )
     states.refresh_changes({item.change_id for item in confirmed}, now=writes.now)
-    whole = merge_feedback(known, values, secret, writes)
-    if whole is not None:
-        _note_drift({known.system_id: (known, whole)}, "feedback", settings, writes)
+    return merge_feedback(known, values, secret, writes)

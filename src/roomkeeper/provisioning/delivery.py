@@ -14,13 +14,13 @@ from django.db.models import F, Q
 
 from roomkeeper import keys
 from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
-from roomkeeper.provisioning import holding, management, states
-from roomkeeper.provisioning.actions import SAFE_ROAD_ONLY
+from roomkeeper.provisioning import holding, management, passwords, states
+from roomkeeper.provisioning.actions import NO_SECRET, SAFE_ROAD_ONLY, is_password
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.addresses import same_host
 from roomkeeper.systems.checkin import Arrival
-from roomkeeper.systems.models import NetworkSettings, StoredDocument, System, SystemSecret
+from roomkeeper.systems.models import REACHABLE, NetworkSettings, StoredDocument, System, SystemSecret
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
 
@@ -250,13 +250,22 @@ def _hand_over_actions(
     ids: list[int], by_id: dict[int, Visitor], found: dict[int, Delivery], writes: Writes
 ) -> None:
     waiting = Action.objects.filter(system_id__in=ids, state=DeliveryState.WAITING, expires_at__gt=writes.now)
+    free, _ = holding.split(list(waiting.order_by("id")), now=writes.now)
     delivered = []
-    for action in waiting.order_by("id"):
+    for action in free:
         delivery = found[action.system_id]
         is_risky = action.command.lower() in SAFE_ROAD_ONLY
         if len(delivery.commands) >= ACTIONS_AT_ONCE:
             continue
         if is_risky and by_id[action.system_id].arrival.scheme != "https":
+            continue
+        if is_password(action.command):
+            if pair := _pair_for(action, by_id[action.system_id], writes.now):
+                software = by_id[action.system_id].known.software_version
+                delivery.commands.append(CommandCall(action.command, passwords.arguments(pair, software)))
+                delivery.secrets += [pair.new, pair.old]
+                delivery.words.append("a new password")
+                delivered.append(action.pk)
             continue
         arguments = tuple(
             (name, tuple(value) if isinstance(value, list) else value) for name, value in action.arguments
@@ -266,6 +275,21 @@ def _hand_over_actions(
         delivered.append(action.pk)
     # At most once: from here on it is never handed over again, whatever becomes of the answer.
     Action.objects.filter(pk__in=delivered).update(state=DeliveryState.DELIVERED, delivered_at=writes.now)
+
+
+def _pair_for(action: Action, visitor: Visitor, now: datetime) -> passwords.Pair | None:
+    """The passwords that may go with this answer; None where they may not, or must not any more."""
+    if visitor.known.connectivity in REACHABLE:
+        # It is pushed, where a login proves it at once.
+        return None
+    system = System.objects.only("password_may_use_http").get(pk=action.system_id)
+    if visitor.arrival.scheme != "https" and not system.password_may_use_http:
+        return None
+    pair = passwords.pair_of(action)
+    if pair is None:
+        values = {"state": DeliveryState.FAILED, "reason": passwords.OTHERS_STORED, "ended_at": now}
+        Action.objects.filter(pk=action.pk).update(**values, **NO_SECRET)
+    return pair
 
 
 def _ask_for_documents(by_id: dict[int, Visitor], found: dict[int, Delivery], writes: Writes) -> None:

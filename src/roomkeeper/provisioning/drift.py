@@ -72,20 +72,20 @@ def note(
 
 def ignore(row: Drift, *, user: Any, now: datetime) -> None:
     """Leave this difference alone until it ends or somebody changes what is wanted."""
-    _demand_open(row)
+    demand_open(row)
     with transaction.atomic():
         row.ignored_at, row.ignored_by = now, user if getattr(user, "pk", None) else None
         row.save(update_fields=["ignored_at", "ignored_by"])
-        _recount(row.system)
+        recount(row.system)
 
 
-def take_up(row: Drift, *, now: datetime) -> None:
+def take_up(row: Drift) -> None:
     """Take the ignoring back, and begin to count rounds anew."""
-    _demand_open(row)
+    demand_open(row)
     with transaction.atomic():
         row.ignored_at, row.ignored_by, row.rounds, row.asked_at = None, None, 0, None
         row.save(update_fields=["ignored_at", "ignored_by", "rounds", "asked_at"])
-        _recount(row.system)
+        recount(row.system)
 
 
 def ended_before(limit: datetime) -> QuerySet[Drift]:
@@ -93,12 +93,14 @@ def ended_before(limit: datetime) -> QuerySet[Drift]:
     return Drift.objects.filter(ended_at__lt=limit)
 
 
-def _demand_open(row: Drift) -> None:
+def demand_open(row: Drift) -> None:
+    """Raises `DriftRefused` where it has ended."""
     if row.ended_at is not None:
         raise DriftRefused(f"{row.system} does not differ there any more.")
 
 
-def _recount(system: System) -> None:
+def recount(system: System) -> None:
+    """Count the open drift of the system anew, inside the caller's transaction, and tell open pages."""
     lock_contacts([system.pk])
     number = Drift.objects.filter(system=system, ended_at=None, ignored_at=None).count()
     System.objects.filter(pk=system.pk).update(drift_count=number)

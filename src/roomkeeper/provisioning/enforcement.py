@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from roomkeeper.provisioning import persistent, planning, states
-from roomkeeper.provisioning.drift import DriftRefused
-from roomkeeper.provisioning.models import ChangeItem, DeliveryState, Drift
+from roomkeeper.provisioning.drift import DriftRefused, demand_open, recount
+from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, DeliveryState, Drift
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems import findings, live
 from roomkeeper.systems.inventory import NAME_LIMIT
@@ -28,31 +28,41 @@ FOUGHT_OVER: Final = "setting fought over"
 
 
 def enforce_due(*, now: datetime) -> int:
-    """Set back what is to be set back by itself; scheduled. Returns how many settings were asked for."""
+    """Set back what is to be set back by itself, at once or in the maintenance window; scheduled. Returns how many
+    settings were asked for."""
     may_be_asked = Q(asked_at=None) | Q(asked_at__lt=now - AGAIN_AFTER)
+    # It may wait for a window, or for the end of a call, longer than any time to report anew.
+    on_its_way = ChangeItem.objects.filter(
+        system=OuterRef("system"), match_key=OuterRef("match_key"), state__in=OPEN_STATES
+    )
     due = Drift.objects.filter(
         may_be_asked,
+        ~Exists(on_its_way),
         ended_at=None,
         ignored_at=None,
-        enforcement=Enforcement.AUTOMATIC,
+        enforcement__in=(Enforcement.AUTOMATIC, Enforcement.WINDOW),
         rounds__lte=ROUNDS,
         system__state=State.MANAGED,
     ).select_related("system__folder")
     rows = list(due.order_by("id")[:AT_ONCE])
     for row in [row for row in rows if row.rounds >= ROUNDS]:
         _tell_fight(row)
-    enforce([row for row in rows if row.rounds < ROUNDS], user=None, now=now)
+    enforce([row for row in rows if row.rounds < ROUNDS], user=None, now=now, waits_for_windows=True)
     return len(rows)
 
 
-def enforce(rows: Sequence[Drift], *, user: Any, now: datetime) -> None:
-    """Have these settings written again, by whichever road reaches their systems."""
+def enforce(rows: Sequence[Drift], *, user: Any, now: datetime, waits_for_windows: bool = False) -> None:
+    """Have these settings written again, by whichever road reaches their systems: now, or with `waits_for_windows`
+    as the enforcement of each says."""
     by_layer: dict[str, list[Drift]] = defaultdict(list)
     for row in rows:
         if row.ended_at is None:
             by_layer[row.layer].append(row)
     for layer, those in by_layer.items():
-        _ROADS.get(layer, _ask_anew)(those, user, now)
+        if layer in _ROADS:
+            _ROADS[layer](those, now)
+        else:
+            _ask_anew(those, user, now, waits_for_windows)
     for row in rows:
         row.rounds, row.asked_at = row.rounds + 1, now
     Drift.objects.bulk_update(rows, ["rounds", "asked_at"], batch_size=200)
@@ -60,8 +70,7 @@ def enforce(rows: Sequence[Drift], *, user: Any, now: datetime) -> None:
 
 def accept(row: Drift, *, user: Any, now: datetime) -> None:
     """What was found is wanted from now on: of this system alone, as a persistent setting. Raises `DriftRefused`."""
-    if row.ended_at is not None:
-        raise DriftRefused(f"{row.system} does not differ there any more.")
+    demand_open(row)
     if row.layer == "management":
         raise DriftRefused(
             "A management setting cannot be accepted as it was found: without it the system is not managed. "
@@ -87,11 +96,10 @@ def accept(row: Drift, *, user: Any, now: datetime) -> None:
         )
     with transaction.atomic():
         Drift.objects.filter(pk=row.pk).update(ended_at=now)
-        number = Drift.objects.filter(system=row.system, ended_at=None, ignored_at=None).count()
-        System.objects.filter(pk=row.system_id).update(drift_count=number)
+        recount(row.system)
 
 
-def _make_management_due(rows: Sequence[Drift], user: Any, now: datetime) -> None:
+def _make_management_due(rows: Sequence[Drift], now: datetime) -> None:
     ids = sorted({row.system_id for row in rows})
     with transaction.atomic():
         lock_contacts(ids)
@@ -100,7 +108,7 @@ def _make_management_due(rows: Sequence[Drift], user: Any, now: datetime) -> Non
         live.publish_many([("system", row.system_id, row.system.folder.path) for row in rows])
 
 
-def _reopen_wishes(rows: Sequence[Drift], user: Any, now: datetime) -> None:
+def _reopen_wishes(rows: Sequence[Drift], now: datetime) -> None:
     """A persistent wish is delivered again as itself: a new one for the same path would take its place."""
     wanted = {(row.system_id, row.match_key) for row in rows}
     ids = sorted({row.system_id for row in rows})
@@ -130,18 +138,24 @@ def _reopen_wishes(rows: Sequence[Drift], user: Any, now: datetime) -> None:
         states.wake(ids)
 
 
-def _ask_anew(rows: Sequence[Drift], user: Any, now: datetime) -> None:
+def _ask_anew(rows: Sequence[Drift], user: Any, now: datetime, waits_for_windows: bool) -> None:
     """One change set for each wanted value, whatever the number of systems."""
-    groups: dict[tuple[str, str, str], list[System]] = defaultdict(list)
+    groups: dict[tuple[str, str, str, bool], list[System]] = defaultdict(list)
     for row in rows:
-        groups[row.path, row.wanted, row.why].append(row.system)
-    for (path, value, why), systems in groups.items():
+        is_windowed = waits_for_windows and row.enforcement == Enforcement.WINDOW
+        groups[row.path, row.wanted, row.why, is_windowed].append(row.system)
+    for (path, value, why, is_windowed), systems in groups.items():
         planning.create_change_set(
-            systems, {path: value}, user=user, now=now, description=f"Set back: {path} ({why})"
+            systems,
+            {path: value},
+            user=user,
+            now=now,
+            description=f"Set back: {path} ({why})",
+            care=planning.Care(only_in_window=is_windowed),
         )
 
 
-_ROADS: dict[str, Callable[[Sequence[Drift], Any, datetime], None]] = {
+_ROADS: dict[str, Callable[[Sequence[Drift], datetime], None]] = {
     "management": _make_management_due,
     persistent.LAYER: _reopen_wishes,
 }

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from roomkeeper.provisioning import states
-from roomkeeper.provisioning.actions import RESTART, RESTART_TIME
+from roomkeeper.provisioning.actions import NO_SECRET, RESTART, RESTART_TIME
 from roomkeeper.provisioning.confirmation import UNKNOWN_WHETHER_IT_RAN
 from roomkeeper.provisioning.models import OPEN_STATES, Action, Change, ChangeItem, ChangeSet, DeliveryState
 
@@ -27,12 +27,14 @@ def expire(*, now: datetime) -> int:
         )
         states.refresh_changes({change for _, change in due}, now=now)
         actions = list(
-            Action.objects.filter(state__in=OPEN_STATES, expires_at__lte=now).values_list("pk", flat=True)[
-                :AT_ONCE
-            ]
+            Action.objects.filter(
+                # A password that was handed over is proven by a login, whenever that may be.
+                Q(state=DeliveryState.WAITING) | Q(state=DeliveryState.DELIVERED, has_secret=False),
+                expires_at__lte=now,
+            ).values_list("pk", flat=True)[:AT_ONCE]
         )
         Action.objects.filter(pk__in=actions, state=DeliveryState.WAITING).update(
-            state=DeliveryState.EXPIRED, reason="not fetched within seven days", ended_at=now
+            state=DeliveryState.EXPIRED, reason="not fetched within seven days", ended_at=now, **NO_SECRET
         )
         lost = Action.objects.filter(pk__in=actions, state=DeliveryState.DELIVERED)
         lost.update(state=DeliveryState.FAILED, reason=UNKNOWN_WHETHER_IT_RAN, ended_at=now)

@@ -2,17 +2,23 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
-from roomkeeper.provisioning.models import ChangeItem
+from django.db.models import Q
+
+from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet
 from roomkeeper.systems import network_settings, windows
 from roomkeeper.systems.models import Folder, System
 
 IN_CALL = "waits for the end of its call"
 OUTSIDE = "waits for its maintenance window"
 
+Work = TypeVar("Work", ChangeItem, Action)
 
-def split(items: Sequence[ChangeItem], *, now: datetime) -> tuple[list[ChangeItem], dict[int, str]]:
-    """(the items that may go now, why the others may not by item id). Their change sets have to be loaded."""
+
+def split(items: Sequence[Work], *, now: datetime) -> tuple[list[Work], dict[int, str]]:
+    """(the items or actions that may go now, why the others may not by their id). The change sets of items have to
+    be loaded."""
     careful = [item for item in items if _is_careful(item)]
     if not careful:
         return list(items), {}
@@ -22,19 +28,24 @@ def split(items: Sequence[ChangeItem], *, now: datetime) -> tuple[list[ChangeIte
             pk__in={item.system_id for item in careful}
         ).values_list("pk", "in_call", "time_zone", "folder__path")
     }
-    is_windowed = any(item.change.change_set.only_in_window for item in careful)
+    is_windowed = any(_care_of(item).only_in_window for item in careful)
     open_systems = (
         open_now({pk: (zone, path) for pk, (_, zone, path) in systems.items()}, now) if is_windowed else set()
     )
     held: dict[int, str] = {}
     for item in careful:
-        change_set = item.change.change_set
+        care = _care_of(item)
         in_call, _, _ = systems.get(item.system_id, (False, "", ""))
-        if in_call and not change_set.during_calls:
+        if in_call and not care.during_calls:
             held[item.pk] = IN_CALL
-        elif change_set.only_in_window and item.system_id not in open_systems:
+        elif care.only_in_window and item.system_id not in open_systems:
             held[item.pk] = OUTSIDE
     return [item for item in items if item.pk not in held], held
+
+
+def no_call_is_in_the_way(care: str) -> Q:
+    """The same rule for rows that have a `system`; `care` is the way from them to what says when they may go."""
+    return Q(**{f"{care}during_calls": True}) | Q(system__in_call=False)
 
 
 def open_now(systems: Mapping[int, tuple[str, str]], now: datetime) -> set[int]:
@@ -43,12 +54,15 @@ def open_now(systems: Mapping[int, tuple[str, str]], now: datetime) -> set[int]:
         return set()
     settings = network_settings.get()
     own = dict(Folder.objects.exclude(maintenance_window="").values_list("path", "maintenance_window"))
-    found = set()
-    for system_id, (zone, path) in systems.items():
-        text = window_of(path, own) or settings.maintenance_window
-        if windows.is_open(text, zone or settings.time_zone, now):
-            found.add(system_id)
-    return found
+    # Systems of one folder and time zone share the answer.
+    open_places = {
+        (zone, path)
+        for zone, path in set(systems.values())
+        if windows.is_open(
+            window_of(path, own) or settings.maintenance_window, zone or settings.time_zone, now
+        )
+    }
+    return {system_id for system_id, place in systems.items() if place in open_places}
 
 
 def window_of(path: str, own: Mapping[str, str]) -> str:
@@ -57,6 +71,11 @@ def window_of(path: str, own: Mapping[str, str]) -> str:
     return own[max(fitting, key=len)] if fitting else ""
 
 
-def _is_careful(item: ChangeItem) -> bool:
-    change_set = item.change.change_set
-    return change_set.only_in_window or not change_set.during_calls
+def _care_of(item: ChangeItem | Action) -> ChangeSet | Action:
+    """What says when it may go."""
+    return item if isinstance(item, Action) else item.change.change_set
+
+
+def _is_careful(item: ChangeItem | Action) -> bool:
+    care = _care_of(item)
+    return care.only_in_window or not care.during_calls

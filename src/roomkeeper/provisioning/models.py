@@ -97,6 +97,12 @@ class Action(models.Model):
     command = models.CharField(max_length=255)
     arguments = models.JSONField(default=list)
     body = models.TextField(null=True)
+    # Passwords go with it encrypted, and only until it has ended.
+    secret = models.BinaryField(default=bytes)
+    has_secret = models.BooleanField(default=False)
+    # When it is handed over, as with change sets.
+    only_in_window = models.BooleanField(default=False)
+    during_calls = models.BooleanField(default=True)
     state = models.CharField(max_length=12, choices=DeliveryState.choices, default=DeliveryState.WAITING)
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -109,6 +115,7 @@ class Action(models.Model):
         indexes = [
             models.Index(fields=["system", "-id"], name="actions_newest_first"),
             models.Index(fields=["system"], name="waiting_actions", condition=models.Q(state="waiting")),
+            models.Index(fields=["system"], name="actions_with_secrets", condition=models.Q(has_secret=True)),
         ]
 
 

@@ -27,6 +27,6 @@ def offers_of(system_ids: Sequence[int]) -> Mapping[int, list[Offer]]:
     for item in items_of(system_ids):
         why = f"persistent setting of change set {item.change.change_set_id}"
         found[item.system_id].append(
-            Offer(item.path, item.value or "", why, secret_value=bytes(item.secret_value))
+            Offer(item.path, item.value or "", why, is_secret=bool(item.secret_value))
         )
     return found

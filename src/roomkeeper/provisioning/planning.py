@@ -35,7 +35,8 @@ NAME_PATH = "SystemUnit/Name"
 VALUE_LIMIT = 10_000
 SETTINGS_LIMIT = 500
 _SECRET_PATH = re.compile(r"(password|passphrase|privacykey|key)(\[\d+\])?$", re.IGNORECASE)
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+# What is no character of XML 1.0 (production 2): controls, lone surrogates, and two more. No database holds all of it.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 WRITE_CHUNK = 200
 WRITE_ITEMS = 500
 
@@ -123,7 +124,7 @@ def clean_settings(settings: Mapping[str, Any]) -> dict[str, str | None]:
             errors[text] = f"is the same setting as {seen[key]}."
         elif value is not None and not isinstance(value, str):
             errors[text] = 'needs a text as its value, or null to take the wish back ("" sets it empty).'
-        elif value is not None and (len(value) > VALUE_LIMIT or _UNPRINTABLE.search(value)):
+        elif value is not None and (len(value) > VALUE_LIMIT or UNPRINTABLE.search(value)):
             errors[text] = "has a value that is too long or holds characters no device takes."
         else:
             if key == match_key(NAME_PATH):
@@ -382,7 +383,7 @@ def keep_name(system_id: int, reported_name: str, *, now: datetime) -> None:
     is_asked = ChangeItem.objects.filter(
         system=system, match_key=match_key(NAME_PATH), state__in=OPEN_STATES
     ).exists()
-    if name and name != reported_name and not is_asked and not _UNPRINTABLE.search(name):
+    if name and name != reported_name and not is_asked and not UNPRINTABLE.search(name):
         create_change_set(
             [system],
             {NAME_PATH: name},

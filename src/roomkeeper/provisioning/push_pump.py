@@ -17,11 +17,12 @@ from roomkeeper.devices import errors, registry
 from roomkeeper.devices.driver import Driver
 from roomkeeper.jobs.leases import only_writer
 from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.provisioning import holding, passwords
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
-from roomkeeper.provisioning.push_work import push_actions, push_settings
+from roomkeeper.provisioning.push_work import prove_password, push_actions, push_settings
 from roomkeeper.provisioning.pushing import write_management
 from roomkeeper.systems import device_access, live, timeline
-from roomkeeper.systems.models import Connectivity, State, System
+from roomkeeper.systems.models import REACHABLE, State, System
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,6 @@ log = structlog.get_logger(__name__)
 AT_ONCE: Final = 60
 # After a push that did not succeed: seconds to the next one, growing with each.
 AGAIN_AFTER: Final = (30.0, 120.0, 600.0, 1800.0)
-_REACHABLE: Final = (Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET)
 
 
 class PushPump:
@@ -70,9 +70,11 @@ class PushPump:
         waiting = Q(state=DeliveryState.WAITING, expires_at__gt=now)
         limit = room + len(left_alone)
         found = _some(System.objects.filter(management_is_due=True), "", families, limit)
+        found += _some(passwords.unproven(), "system", families, limit, is_refused_too=True)
         # Each by its own small index: asked together, SQLite looks at every system, twice a second.
-        found += _some(ChangeItem.objects.filter(waiting).exclude(value=None), "system", families, limit)
-        found += _some(Action.objects.filter(waiting), "system", families, limit)
+        items = ChangeItem.objects.filter(waiting).exclude(value=None)
+        found += _free(items, "change__change_set__", families, limit, now)
+        found += _free(Action.objects.filter(waiting), "", families, limit, now)
         return [one for one in dict.fromkeys(found) if one not in left_alone][:room]
 
     async def _push(self, system_id: int) -> None:
@@ -97,6 +99,8 @@ class PushPump:
 
     async def _push_all(self, driver: Driver, system_id: int) -> bool:
         """Whether everything that waits was pushed and taken."""
+        if (action := await off_loop(passwords.find_unproven, system_id)) is not None:
+            await prove_password(driver, action)
         is_due = await off_loop(_is_management_due, system_id)
         is_whole = not is_due or (await write_management(driver, system_id)).is_whole
         await push_settings(driver, system_id)
@@ -104,25 +108,42 @@ class PushPump:
         return is_whole
 
 
-def _some(rows: QuerySet[Any], system: str, families: list[str], limit: int) -> list[int]:
-    """The lowest ids of systems that can be pushed to, by rows of theirs; `system` is the way from row to system."""
+def _free(rows: QuerySet[Any], care: str, families: list[str], limit: int, now: datetime) -> list[int]:
+    """Systems that can be pushed to and for which rows wait that nothing holds back (`holding`); `care` is the way
+    from a row to what says when it may go."""
+    rows = rows.filter(holding.no_call_is_in_the_way(care))
+    found = _some(rows.filter(**{f"{care}only_in_window": False}), "system", families, limit)
+    windowed = _reachable(rows.filter(**{f"{care}only_in_window": True}), "system__", families)
+    places = windowed.values_list("system", "system__time_zone", "system__folder__path").distinct()
+    # Windows are no columns: all that wait for theirs are looked at, or those outside would hide those inside.
+    systems = {system_id: (zone, path) for system_id, zone, path in places}
+    return found + sorted(holding.open_now(systems, now))[:limit]
+
+
+def _some(
+    rows: QuerySet[Any], system: str, families: list[str], limit: int, *, is_refused_too: bool = False
+) -> list[int]:
+    """The lowest ids of systems that can be pushed to, by rows of theirs; `system` is the way from row to system.
+    `is_refused_too`: also those that refuse the stored login."""
     way = f"{system}__" if system else ""
-    found = (
-        # Not the column itself: by its index SQLite would go through all managed systems.
-        rows.alias(state_of_system=Lower(f"{way}state"))
-        .filter(
-            **{
-                "state_of_system": State.MANAGED,
-                f"{way}connectivity__in": _REACHABLE,
-                f"{way}family__in": families,
-                f"{way}login_refused_at": None,
-                f"{way}username__gt": "",
-            }
-        )
-        .order_by(system or "pk")
-        .values_list(system or "pk", flat=True)
+    found = _reachable(rows, way, families, is_refused_too=is_refused_too).order_by(system or "pk")
+    return list(found.values_list(system or "pk", flat=True).distinct()[:limit])
+
+
+def _reachable(
+    rows: QuerySet[Any], way: str, families: list[str], *, is_refused_too: bool = False
+) -> QuerySet[Any]:
+    """The rows of systems that can be pushed to; `way` leads from a row to the columns of its system."""
+    # Not the column itself: by its index SQLite would go through all managed systems.
+    found: QuerySet[Any] = rows.alias(state_of_system=Lower(f"{way}state")).filter(
+        **{
+            "state_of_system": State.MANAGED,
+            f"{way}connectivity__in": REACHABLE,
+            f"{way}family__in": families,
+            f"{way}username__gt": "",
+        }
     )
-    return list(found.distinct()[:limit])
+    return found if is_refused_too else found.filter(**{f"{way}login_refused_at": None})
 
 
 def _is_management_due(system_id: int) -> bool:

@@ -7,7 +7,7 @@ reading back.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings as django_settings
 from django.db import transaction
@@ -18,8 +18,8 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.driver import Driver
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.protocols.xapi.command import CommandCall
-from roomkeeper.provisioning import holding, states
-from roomkeeper.provisioning.actions import SAFE_ROAD_ONLY, is_restart
+from roomkeeper.provisioning import authorities, holding, passwords, states
+from roomkeeper.provisioning.actions import NO_SECRET, SAFE_ROAD_ONLY, is_password, is_restart
 from roomkeeper.provisioning.delivery import ACTIONS_AT_ONCE, SETTINGS_AT_ONCE
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.reading import read_and_keep
@@ -77,11 +77,16 @@ async def push_settings(driver: Driver, system_id: int) -> int:
 async def push_actions(driver: Driver, system_id: int) -> int:
     """Run the actions that wait, one after the other; returns how many. A restart is the last of a round."""
     number = 0
+    if not await off_loop(_has_free_action, system_id):
+        return 0
     if not driver.client.scheme:
         # Not asked anything yet, so it is not known by which road.
         await driver.identify()
     while number < ACTIONS_AT_ONCE and (action := await off_loop(_take_action, system_id)) is not None:
         number += 1
+        if is_password(action.command):
+            await _push_password(driver, action)
+            continue
         arguments = tuple(
             (name, tuple(value) if isinstance(value, list) else value) for name, value in action.arguments
         )
@@ -95,7 +100,8 @@ async def push_actions(driver: Driver, system_id: int) -> int:
             await off_loop(_end_action, action, DeliveryState.WAITING, "")
             raise
         except (errors.Rejected, errors.Unsupported, errors.NotAdministrator) as error:
-            await off_loop(_end_action, action, DeliveryState.FAILED, str(error))
+            state = DeliveryState.CONFIRMED if _is_there_already(action, error) else DeliveryState.FAILED
+            await off_loop(_end_action, action, state, str(error))
             continue
         # Other errors leave it DELIVERED: whether it ran is told by what the device reports next.
         if is_restart(action):
@@ -107,6 +113,34 @@ async def push_actions(driver: Driver, system_id: int) -> int:
     return number
 
 
+async def prove_password(driver: Driver, action: Action) -> None:
+    """Find out by a login which password holds after one was handed over, perhaps. Raises `DeviceError`."""
+    pair = await off_loop(passwords.pair_of, action)
+    if pair is None:
+        await off_loop(_end_action, action, DeliveryState.FAILED, passwords.OTHERS_STORED)
+    else:
+        await off_loop(_end_action, action, *await passwords.prove(driver, action, pair))
+
+
+async def _push_password(driver: Driver, action: Action) -> None:
+    try:
+        refusal = await passwords.hand_over(driver, action)
+    except _NOTHING_SENT:
+        await off_loop(_end_action, action, DeliveryState.WAITING, "")
+        raise
+    if refusal:
+        await off_loop(_end_action, action, DeliveryState.FAILED, refusal)
+    else:
+        # What goes wrong from here on leaves it DELIVERED, and the pump comes back to prove it.
+        await prove_password(driver, action)
+
+
+def _is_there_already(action: Action, error: errors.DeviceError) -> bool:
+    """Whether the device refused an authority because it has it."""
+    is_authority = action.command.lower() == authorities.COMMAND.lower()
+    return is_authority and isinstance(error, errors.Rejected) and authorities.ALREADY_THERE in error.words
+
+
 def _take_settings(system_id: int) -> list[_Setting]:
     now = datetime.now(UTC)
     store = keys.load(django_settings.OPTIONS.data)
@@ -115,8 +149,9 @@ def _take_settings(system_id: int) -> list[_Setting]:
         waiting = ChangeItem.objects.filter(
             system_id=system_id, state=DeliveryState.WAITING, expires_at__gt=now
         ).exclude(value=None)
-        found = list(waiting.select_related("change__change_set").order_by("id")[:SETTINGS_AT_ONCE])
-        items, _ = holding.split(found, now=now)
+        # What is held must not stand before what may go.
+        free, _ = holding.split(list(waiting.select_related("change__change_set").order_by("id")), now=now)
+        items = free[:SETTINGS_AT_ONCE]
         ChangeItem.objects.filter(pk__in=[item.pk for item in items]).update(
             state=DeliveryState.DELIVERED, delivered_at=now, rounds=F("rounds") + 1
         )
@@ -153,12 +188,21 @@ def _fail_settings(system_id: int, reasons: dict[str, str], taken: list[_Setting
         states.refresh_changes({one.change_id for one in taken}, now=now)
 
 
+def _free_actions(system_id: int, now: datetime) -> list[Action]:
+    """Those that wait and may go now, in their order."""
+    waiting = Action.objects.filter(system_id=system_id, state=DeliveryState.WAITING, expires_at__gt=now)
+    return holding.split(list(waiting.order_by("id")), now=now)[0]
+
+
+def _has_free_action(system_id: int) -> bool:
+    return bool(_free_actions(system_id, datetime.now(UTC)))
+
+
 def _take_action(system_id: int) -> Action | None:
     now = datetime.now(UTC)
     with transaction.atomic():
         lock_contacts([system_id])
-        waiting = Action.objects.filter(system_id=system_id, state=DeliveryState.WAITING, expires_at__gt=now)
-        action = waiting.order_by("id").first()
+        action = next(iter(_free_actions(system_id, now)), None)
         if action is not None:
             # At most once: from here on it is never handed over again, whatever becomes of the exchange.
             action.state, action.delivered_at = DeliveryState.DELIVERED, now
@@ -168,12 +212,12 @@ def _take_action(system_id: int) -> Action | None:
 
 
 def _end_action(action: Action, state: str, reason: str) -> None:
-    ended_at = None if state == DeliveryState.WAITING else datetime.now(UTC)
+    values: dict[str, Any] = {"state": state, "reason": reason[:REASON_LIMIT]}
+    if state != DeliveryState.WAITING:
+        values |= {"ended_at": datetime.now(UTC), **NO_SECRET}
     with transaction.atomic():
         lock_contacts([action.system_id])
-        Action.objects.filter(pk=action.pk, state=DeliveryState.DELIVERED).update(
-            state=state, reason=reason[:REASON_LIMIT], ended_at=ended_at
-        )
+        Action.objects.filter(pk=action.pk, state=DeliveryState.DELIVERED).update(**values)
         _tell(action.system_id)
 
 

@@ -18,14 +18,13 @@ class Enforcement(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A value that a source wants a system to have. `why` is shown as it is; `secret_value` is the ciphertext of a
-    value that is shown as `***`."""
+    """A value that a source wants a system to have. `why` is shown as it is; of a secret `value` is `***`."""
 
     path: str
     value: str
     why: str
     enforcement: Enforcement = Enforcement.AUTOMATIC
-    secret_value: bytes = b""
+    is_secret: bool = False
 
 
 # By system id, the first that names a setting winning. Asked for many systems at once, inside transactions: a few
@@ -40,10 +39,12 @@ def register_source(layer: str, order: int, offers_of: OffersOf) -> None:
     _sources[layer] = (order, offers_of)
 
 
-def collect(system_ids: Sequence[int]) -> dict[int, list[tuple[str, Offer]]]:
-    """All offers for these systems as (layer, offer), the winning ones first."""
+def collect(system_ids: Sequence[int], *, without: str = "") -> dict[int, list[tuple[str, Offer]]]:
+    """All offers for these systems as (layer, offer), the winning ones first; `without` is a layer not to ask."""
     found: dict[int, list[tuple[str, Offer]]] = {system_id: [] for system_id in system_ids}
     for layer, (_, offers_of) in sorted(_sources.items(), key=lambda one: one[1][0]):
+        if layer == without:
+            continue
         for system_id, offers in offers_of(system_ids).items():
             found[system_id] += [(layer, offer) for offer in offers]
     return found

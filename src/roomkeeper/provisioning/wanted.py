@@ -68,20 +68,32 @@ class Difference:
 
 def wanted_values(system: System) -> list[WantedValue]:
     """What should be true of the system, by layer."""
-    if system.state != State.MANAGED:
-        return []
-    contact = Contact.objects.filter(system=system).first() or Contact(system=system)
+    return wanted_of([system])[system.pk]
+
+
+def wanted_of(systems: Sequence[System]) -> dict[int, list[WantedValue]]:
+    """The same for many systems, by id; a few statements whatever their number, which should not exceed 500."""
+    managed = [system for system in systems if system.state == State.MANAGED]
+    ids = [system.pk for system in managed]
+    contacts = {contact.system_id: contact for contact in Contact.objects.filter(system_id__in=ids)}
     settings = network_settings.get()
-    address = management.server_address(
-        system.connectivity,
-        is_secure_only=system.is_secure_only,
-        used_host=contact.used_host,
-        used_scheme=contact.scheme,
-        settings=settings,
-    )
     others = management.written_values(settings, are_secrets_shown=False)
-    managed = Managed(system.name, system.family, system.connectivity, system.is_secure_only, address, others)
-    return merge(managed, sources.collect([system.pk])[system.pk])
+    offers = sources.collect(ids)
+    found: dict[int, list[WantedValue]] = {system.pk: [] for system in systems}
+    for system in managed:
+        contact = contacts.get(system.pk) or Contact(system=system)
+        address = management.server_address(
+            system.connectivity,
+            is_secure_only=system.is_secure_only,
+            used_host=contact.used_host,
+            used_scheme=contact.scheme,
+            settings=settings,
+        )
+        layer = Managed(
+            system.name, system.family, system.connectivity, system.is_secure_only, address, others
+        )
+        found[system.pk] = merge(layer, offers[system.pk])
+    return found
 
 
 def merge(managed: Managed, offers: Sequence[tuple[str, Offer]]) -> list[WantedValue]:
@@ -97,12 +109,13 @@ def merge(managed: Managed, offers: Sequence[tuple[str, Offer]]) -> list[WantedV
     lost: dict[str, list[Overridden]] = {}
     for layer, offer in offers:
         key = match_key(offer.path)
-        is_secret = bool(offer.secret_value)
         if key in winners:
-            shown = HIDDEN if is_secret else offer.value
+            shown = HIDDEN if offer.is_secret else offer.value
             lost.setdefault(key, []).append(Overridden(layer, shown, offer.why))
             continue
-        winners[key] = WantedValue(offer.path, offer.value, layer, offer.why, is_secret, offer.enforcement)
+        winners[key] = WantedValue(
+            offer.path, offer.value, layer, offer.why, offer.is_secret, offer.enforcement
+        )
     return [_with_lost(value, lost.get(key, ())) for key, value in winners.items()]
 
 

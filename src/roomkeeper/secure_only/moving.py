@@ -4,13 +4,14 @@ A system counts as moved only after it came by HTTPS as itself. Until it has pro
 changed, so none is lost: whoever cannot stays as it was, and is listed with what holds it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings as django_settings
 from django.db import transaction
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from roomkeeper.provisioning import actions, planning
 from roomkeeper.provisioning.models import Action, Change, DeliveryState
@@ -134,9 +135,19 @@ def _advance(move: Move, now: datetime) -> int:
     return touched
 
 
-def _members(move: Move, state: str) -> list[Member]:
-    found = move.members.filter(state=state).select_related("system__folder").order_by("wave", "id")
-    return list(found[:AT_ONCE])
+def _in_state(move: Move, state: str) -> QuerySet[Member]:
+    return move.members.filter(state=state).order_by("wave", "id")
+
+
+def _first(members: QuerySet[Member]) -> list[Member]:
+    """The first of them, to act on. Who among them has nothing to be done has to be left out before: those who are
+    silent must not keep the others of their wave from being looked at."""
+    return list(members.select_related("system__folder")[:AT_ONCE])
+
+
+def _first_of(move: Move, ids: Sequence[int]) -> list[Member]:
+    """The same for the members with these ids."""
+    return _first(move.members.filter(pk__in=ids[:AT_ONCE]).order_by("wave", "id"))
 
 
 def _begin_wave(move: Move, now: datetime) -> int:
@@ -157,7 +168,7 @@ def _begin_wave(move: Move, now: datetime) -> int:
             reason = f"{held} {those} {'is' if held == 1 else 'are'} held: look why, then go on."
             _set_state(move, Move.State.PAUSED, reason, (Move.State.RUNNING,))
             return 0
-    members = [member for member in _members(move, Member.State.WAITING) if member.wave == wave]
+    members = _first(_in_state(move, Member.State.WAITING).filter(wave=wave))
     for member in members:
         _begin(member, move, now)
     return len(members)
@@ -188,20 +199,29 @@ def _begin(member: Member, move: Move, now: datetime) -> None:
 
 def _trust(move: Move, now: datetime) -> int:
     """What makes a system trust us has arrived, or will not."""
-    members = _members(move, Member.State.TRUSTING)
-    for member in members:
-        if member.action_id is not None:
-            action = Action.objects.filter(pk=member.action_id).values_list("state", "reason").first()
-            state, reason = action or (DeliveryState.FAILED, "the action is gone")
-        else:
-            # Releases without these settings do not check certificates: that they lack them holds nobody.
-            change = Change.objects.filter(change_set_id=member.change_set_id).first()
-            state = change.state if change else DeliveryState.FAILED
-            state, reason = (DeliveryState.CONFIRMED if state == DeliveryState.FAILED else state), ""
-        if state == DeliveryState.CONFIRMED:
-            _ask_for_proof(member, now)
-        elif state in (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.CANCELLED):
-            _put([member], Member.State.HELD, now, f"our authority could not be installed: {reason}")
+    action = Action.objects.filter(pk=OuterRef("action_id"))
+    change = Change.objects.filter(change_set_id=OuterRef("change_set_id"))
+    looked_at = _in_state(move, Member.State.TRUSTING).annotate(
+        asked_state=Coalesce(
+            Case(
+                When(action_id=None, then=Subquery(change.values("state")[:1])),
+                default=Subquery(action.values("state")[:1]),
+            ),
+            Value(DeliveryState.FAILED.value),
+        )
+    )
+    # Releases without these settings do not check certificates: that they lack them holds nobody.
+    is_trusting = Q(asked_state=DeliveryState.CONFIRMED) | Q(asked_state=DeliveryState.FAILED, action_id=None)
+    for member in _first(looked_at.filter(is_trusting)):
+        _ask_for_proof(member, now)
+    ended = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.CANCELLED)
+    failed = _first(looked_at.filter(asked_state__in=ended).exclude(is_trusting))
+    known_reasons = dict(
+        Action.objects.filter(pk__in=[member.action_id for member in failed]).values_list("pk", "reason")
+    )
+    for member in failed:
+        reason = "" if member.action_id is None else known_reasons.get(member.action_id, "the action is gone")
+        _put([member], Member.State.HELD, now, f"our authority could not be installed: {reason}")
     return 0
 
 
@@ -218,30 +238,34 @@ def _ask_for_proof(member: Member, now: datetime) -> None:
 
 def _prove(move: Move, now: datetime) -> int:
     """Who has proven that it reaches us by HTTPS is told to use it; who had its chances is held."""
-    touched = 0
-    for member in _members(move, Member.State.PROVING):
-        system, contact = member.system, Contact.objects.filter(system=member.system_id).first()
-        if system.https_proof == HttpsProof.PROVEN:
-            _ask(member, now, is_secure=True)
-            touched += 1
-        elif contact is not None and _had_its_chances(member, contact, now):
-            System.objects.filter(pk=system.pk).update(https_proof=HttpsProof.NONE)
-            _put(
-                [member],
-                Member.State.HELD,
-                now,
-                "it was asked for a document by HTTPS and goes on posting by HTTP without it: it does not trust our "
-                "certificate, knows no TLS version that we offer, or TCP 443 is closed between",
-            )
-            touched += 1
-    return touched
+    proving = _in_state(move, Member.State.PROVING)
+    proven = _first(proving.filter(system__https_proof=HttpsProof.PROVEN))
+    for member in proven:
+        _ask(member, now, is_secure=True)
+    posted = proving.exclude(system__https_proof=HttpsProof.PROVEN).filter(
+        system__contact__last_seen_at__gt=F("since")
+    )
+    times = posted.values_list("pk", "since", "system__contact__interval")
+    late = _first_of(move, [pk for pk, since, interval in times if now > since + _time_to_prove(interval)])
+    if not late:
+        return len(proven)
+    ids = [member.system_id for member in late]
+    with transaction.atomic():
+        lock_contacts(ids)
+        System.objects.filter(pk__in=ids).update(https_proof=HttpsProof.NONE)
+        _put(
+            late,
+            Member.State.HELD,
+            now,
+            "it was asked for a document by HTTPS and goes on posting by HTTP without it: it does not trust our "
+            "certificate, knows no TLS version that we offer, or TCP 443 is closed between",
+        )
+    return len(proven) + len(late)
 
 
-def _had_its_chances(member: Member, contact: Contact, now: datetime) -> bool:
-    """It posted since it was asked, and had the time for some posts more."""
-    if contact.last_seen_at is None or contact.last_seen_at <= member.since:
-        return False
-    return now > member.since + PROOF_POSTS * timedelta(seconds=contact.interval) + PROOF_GRACE
+def _time_to_prove(interval: int) -> timedelta:
+    """For some posts of a system that comes so often (seconds), and what they take."""
+    return PROOF_POSTS * timedelta(seconds=interval) + PROOF_GRACE
 
 
 def _ask(member: Member, now: datetime, *, is_secure: bool) -> None:
@@ -255,11 +279,11 @@ def _ask(member: Member, now: datetime, *, is_secure: bool) -> None:
 
 def _switch(move: Move, now: datetime) -> int:
     """Who was told and has come the new way has moved."""
-    members = _members(move, Member.State.ASKED)
+    asked = _in_state(move, Member.State.ASKED)
     if move.is_secure:
-        moved = [member for member in members if member.system.secure_only_completed_at is not None]
+        moved = _first(asked.filter(system__secure_only_completed_at__isnull=False))
     else:
-        moved = [member for member in members if not member.system.management_is_due]
+        moved = _first(asked.filter(system__management_is_due=False))
     _put(moved, Member.State.MOVED, now)
     return len(moved)
 

@@ -10,7 +10,7 @@ from roomkeeper.accounts.models import KeptAnswer
 from roomkeeper.backups.models import Replacement
 from roomkeeper.configuration_templates.models import TemplateVersion
 from roomkeeper.jobs.models import Job
-from roomkeeper.provisioning.models import ChangeItem
+from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.systems.models import Credential, NetworkSettings, System, SystemSecret
 
 # Every encrypted column of the product; a test holds this list against the models.
@@ -18,6 +18,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (System, "password_ciphertext"),
     (SystemSecret, "ciphertext"),
     (ChangeItem, "secret_value"),
+    (Action, "secret"),
     (KeptAnswer, "body"),
     (Job, "secrets_ciphertext"),
     (Credential, "ciphertext"),

@@ -22,7 +22,7 @@ from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.systems import credentials, findings, live, network_settings, timeline
 from roomkeeper.systems.addresses import is_within, parse_networks
 from roomkeeper.systems.locking import lock_contacts
-from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, System
+from roomkeeper.systems.models import REACHABLE, Contact, NetworkSettings, System
 
 LOGIN_FINDING = "login refused"
 CERTIFICATE_FINDING = "certificate changed"
@@ -64,8 +64,7 @@ def find_address(system: System, contact: Contact | None) -> str:
     """Where the system is reached: its host, else where its last post came from; "" where neither is known."""
     if system.host:
         return system.host
-    reachable = (Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET)
-    if contact is not None and system.connectivity in reachable:
+    if contact is not None and system.connectivity in REACHABLE:
         return contact.source_address
     return ""
 
@@ -126,7 +125,7 @@ async def conversation(system_id: int, target: Target, family: str) -> AsyncIter
     try:
         yield driver
     except (errors.LoginRefused, errors.CertificateChanged, errors.NotAdministrator) as error:
-        await off_loop(keep_refusal, system_id, error)
+        await off_loop(keep_refusal, system_id, error, target.login)
         raise
 
 
@@ -159,13 +158,16 @@ def _login_of(system: System) -> Login | None:
     return Login(system.username, credentials.password_of(system), has_worked, was_refused, is_tracked=True)
 
 
-def keep_refusal(system_id: int, error: errors.DeviceError) -> None:
+def keep_refusal(system_id: int, error: errors.DeviceError, login: Login | None = None) -> None:
     """The device refused the login, shows another key than the pinned one (neither is tried again as it is), or lets
-    the account do nothing: a person has to see to it."""
+    the account do nothing: a person has to see to it. `login` is what was sent, where another one may have been stored
+    meanwhile."""
     with transaction.atomic():
         lock_contacts([system_id])
         system = System.objects.select_for_update(of=("self",)).select_related("folder").get(pk=system_id)
         is_login = isinstance(error, errors.LoginRefused) and not isinstance(error, errors.SnmpLoginRefused)
+        if is_login and login is not None and login.password != credentials.password_of(system):
+            return
         if is_login and credentials.has_credentials(system):
             if system.login_refused_at is None:
                 timeline.add(system, "login", str(error), now=datetime.now(UTC))

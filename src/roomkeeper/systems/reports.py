@@ -212,7 +212,8 @@ def merge_feedback(
     newest = (
         ConfigurationVersion.objects.filter(system_id=known.system_id).order_by("-last_at", "-id").first()
     )
-    if newest is None:
+    # Of size 0: what was reported before is of other hardware, and holds no longer.
+    if newest is None or not newest.size:
         return None
     reported = unpack_configuration(newest)
     whole = dict(reported.settings)

@@ -12,6 +12,7 @@ from roomkeeper.systems.models import (
     ConfigurationVersion,
     Exchange,
     FactChange,
+    Folder,
     Probe,
     StoredDocument,
     System,
@@ -170,6 +171,21 @@ def test_action_without_evidence_fails_as_unknown_whether_it_ran(manager, proven
     manager.post(proven.status({"Standby/State": "Off"}))
     action = Action.objects.get()
     assert (action.state, action.reason.split(":")[0]) == ("failed", "unknown whether it ran")
+
+
+def test_action_waits_for_its_window_and_the_end_of_a_call(manager, proven):
+    # It is eight in the morning.
+    Folder.objects.update(maintenance_window="20:00-06:00")
+    System.objects.update(in_call=True)
+    careful = planning.Care(only_in_window=True)
+    actions.ask(system(), "Standby Activate", user=None, now=manager.now, care=careful)
+    manager.wait(seconds=30)
+    assert not manager.beat(proven).commands
+    manager.wait(hours=13)
+    assert not manager.beat(proven).commands
+    System.objects.update(in_call=False)
+    manager.wait(seconds=30)
+    assert [command.path for command in manager.beat(proven).commands] == ["Standby/Activate"]
 
 
 def test_visible_effect_confirms_an_action(manager, proven):

@@ -150,8 +150,20 @@ def test_applying_once_asks_each_for_what_it_can_have(rooms: list[System], make_
         [["Level", "2"]],
         [["Level", "3"]],
     ]
+    assert not Action.objects.filter(during_calls=True).exists()
+    assert not Action.objects.filter(only_in_window=True).exists()
     use = TemplateUse.objects.get()
     assert (use.number, use.systems, use.commands) == (1, 3, 3)
+
+
+def test_commands_wait_for_what_the_settings_wait_for(rooms: list[System], make_template: Make) -> None:
+    template = make_template("A", {VOLUME: "40"}, commands=(SET_VOLUME,))
+    care = planning.Care(during_calls=True, only_in_window=True)
+    done = apply_template(newest_of(template), rooms, user=None, now=NOW, care=care)
+    assert done.change_set is not None
+    assert (done.change_set.during_calls, done.change_set.only_in_window) == (True, True)
+    waits = set(Action.objects.values_list("during_calls", "only_in_window"))
+    assert waits == {(True, True)}
 
 
 def test_a_wish_on_its_way_is_replaced_though_the_last_report_is_as_the_template_says(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from roomkeeper.provisioning.push_pump import pump
@@ -61,3 +61,9 @@ def make_system() -> System:
     made.refresh_from_db()
     credentials.set_credentials(made, "admin", "roomkeeper")
     return made
+
+
+def closed_window() -> str:
+    """A maintenance window that is not open now, in no time zone that is less than ten hours off."""
+    begin = (datetime.now(UTC) + timedelta(hours=11)).hour
+    return f"{begin:02}:00-{begin:02}:59"

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import drift, enforcement, planning
 from roomkeeper.provisioning.models import ChangeItem, ChangeSet, Drift
 from roomkeeper.provisioning.reading import read_and_keep
+from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems import device_access
-from roomkeeper.systems.models import System
+from roomkeeper.systems.models import Folder, System
 from roomkeeper.tickets.models import Ticket
-from tests.integration.provisioning.reachable import make_system, push_due, with_device
+from tests.integration.provisioning.reachable import closed_window, make_system, push_due, with_device
 
 VOLUME = "Audio/DefaultVolume"
 
@@ -83,7 +85,7 @@ def test_two_managers_that_fight_are_found_and_told(system):
     assert "3 times within a day" in ticket.reason
     # A person takes it up, and it is set back again.
     row = Drift.objects.get(system=system, ended_at=None)
-    drift.take_up(row, now=now())
+    drift.take_up(row)
     assert enforcement.enforce_due(now=now()) == 1
 
 
@@ -167,3 +169,54 @@ def test_system_that_was_asked_has_time_before_it_is_asked_again(system):
     ChangeItem.objects.update(state="confirmed")
     assert enforcement.enforce_due(now=moment + timedelta(minutes=1)) == 0
     assert enforcement.enforce_due(now=moment + timedelta(minutes=11)) == 1
+
+
+def differ(system: System) -> Drift:
+    """A difference from a template that is set back in the maintenance window."""
+    return Drift.objects.create(
+        system=system,
+        path=VOLUME,
+        match_key=match_key(VOLUME),
+        layer="template",
+        why="template Rooms v1",
+        enforcement=Enforcement.WINDOW,
+        wanted="44",
+        found="70",
+        since=now(),
+        noticed_by="report",
+    )
+
+
+def test_what_waits_for_its_window_is_set_back_inside_it(system):
+    System.objects.filter(pk=system.pk).update(management_is_due=False)
+    Folder.objects.update(maintenance_window=closed_window())
+    differ(system)
+    assert enforcement.enforce_due(now=now()) == 1
+
+    async def act(endpoint):
+        pushed = await push_due(endpoint)
+        before = endpoint.device.configuration.find(VOLUME)
+        await Folder.objects.aupdate(maintenance_window="")
+        return pushed, before, await push_due(endpoint), endpoint.device.configuration.find(VOLUME)
+
+    pushed, before, pushed_then, after = with_device(system, act)
+    assert (pushed, pushed_then, after) == (0, 1, "44")
+    assert before != "44"
+
+
+def test_what_waits_is_not_asked_for_again_and_no_fight(system):
+    System.objects.filter(pk=system.pk).update(in_call=True)
+    Folder.objects.update(maintenance_window=closed_window())
+    row = differ(system)
+    moment = now()
+    assert enforcement.enforce_due(now=moment) == 1
+    for hours in range(1, 12):
+        assert enforcement.enforce_due(now=moment + timedelta(hours=hours)) == 0
+    row.refresh_from_db()
+    assert (row.rounds, ChangeSet.objects.count()) == (1, 1)
+    assert not Ticket.objects.filter(kind="setting fought over").exists()
+
+
+def test_a_person_who_sets_back_does_not_wait_for_the_window(system):
+    enforcement.enforce([differ(system)], user=None, now=now())
+    assert not ChangeSet.objects.get().only_in_window

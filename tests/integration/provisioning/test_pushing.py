@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from roomkeeper import keys
 from roomkeeper.devices import errors
 from roomkeeper.jobs import leases
-from roomkeeper.jobs.schedule import holder_name
+from roomkeeper.jobs.leases import holder_name
 from roomkeeper.provisioning import pushing
 from roomkeeper.provisioning.push_pump import pump
 from roomkeeper.systems import credentials, device_access, network_settings, secrets

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.cast import add_system
 
 from roomkeeper.provisioning.models import Action, ChangeItem
@@ -108,6 +110,46 @@ def test_silent_system_is_waited_for(make):
     step()
     step(3600)
     assert states(move) == ["proving"]
+
+
+def test_silent_systems_keep_nobody_of_their_wave_from_being_looked_at(make):
+    systems = [make(number) for number in range(1, moving.AT_ONCE + 3)]
+    move = start(systems, canary=len(systems))
+    step()
+    step()
+    assert set(states(move)) == {"proving"}
+    *_, late, proven = list(move.members.order_by("wave", "id"))
+    prove(proven.system)
+    Contact.objects.filter(system=late.system_id).update(last_seen_at=NOW + timedelta(seconds=30))
+    step(60)
+    assert [Member.objects.get(pk=one.pk).state for one in (late, proven)] == ["held", "asked"]
+    come_by_https(proven.system)
+    Member.objects.filter(move=move, state="proving").update(state="asked")
+    step(62)
+    assert Member.objects.get(pk=proven.pk).state == "moved"
+
+
+@pytest.mark.parametrize("trust", [INSTALL, NO_VERIFY])
+def test_looking_at_many_costs_no_more_statements_than_at_one(make, settings, trust):
+    folder = settings.OPTIONS.data / "tls"
+    folder.mkdir(exist_ok=True)
+    (folder / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    systems = []
+    for number in range(1, 13):
+        systems.append(make(number, Connectivity.REACHABLE_ON_LAN))
+        credentials.set_credentials(systems[-1], "admin", "x")
+    counts = []
+    for some in (systems[:1], systems[1:]):
+        move = start(some, trust, canary=len(some))
+        step()
+        for state in ("trusting", "proving"):
+            move.members.update(state=state)
+            with CaptureQueriesContext(connection) as asked:
+                step()
+            assert set(states(move)) == {state}
+            counts.append(len(asked))
+        Move.objects.update(state="done")
+    assert counts[:2] == counts[2:]
 
 
 def test_move_ends_and_who_is_there_already_is_not_asked_again(make):

@@ -1,0 +1,128 @@
+"""Authorities that devices are to trust: what a PEM text holds, which systems can be given it, and giving it.
+
+An authority reaches a device by HTTPS alone: pushed to the pinned key, or in the answer to a post that came by HTTPS
+(rule R6).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from django.conf import settings as django_settings
+
+from roomkeeper.devices import registry
+from roomkeeper.provisioning import actions
+from roomkeeper.provisioning.models import Action
+from roomkeeper.systems import credentials
+from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, State, System
+
+COMMAND: Final = "Security/Certificates/CA/Add"
+# What a device says of one that it has already (protocol notes J).
+ALREADY_THERE: Final = "already exists"
+PEM_LIMIT: Final = 200_000
+_MOST: Final = 50
+
+
+class AuthorityRefused(ValueError):
+    """The text is no authority that a device could be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """One authority of a PEM text; `fingerprint` is SHA-256, as people compare it."""
+
+    subject: str
+    fingerprint: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What would become of one system; `verdict` is install or cannot, with the reason."""
+
+    system: System
+    verdict: str
+    reason: str = ""
+
+
+def read(pem: str, *, now: datetime) -> list[Authority]:
+    """The authorities of a PEM text. Raises `AuthorityRefused` with a sentence for what is none."""
+    if "PRIVATE KEY" in pem:
+        raise AuthorityRefused("There is a private key in the text; devices are given certificates alone.")
+    if len(pem) > PEM_LIMIT:
+        raise AuthorityRefused(f"The text is over {PEM_LIMIT} characters.")
+    try:
+        found = x509.load_pem_x509_certificates(pem.encode("ascii", "replace"))
+    except ValueError as error:
+        words = "The text holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)."
+        raise AuthorityRefused(words) from error
+    if len(found) > _MOST:
+        raise AuthorityRefused(
+            f"The text holds {len(found)} certificates; at most {_MOST} are installed at once."
+        )
+    return [_read_one(certificate, now) for certificate in found]
+
+
+def _read_one(certificate: x509.Certificate, now: datetime) -> Authority:
+    subject = certificate.subject.rfc4514_string()
+    try:
+        is_authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):
+        # The first version of the format had no extensions, and old authorities are of it.
+        is_authority = certificate.version is x509.Version.v1 and certificate.subject == certificate.issuer
+    if not is_authority:
+        raise AuthorityRefused(f"{subject} is the certificate of a server or a person, not of an authority.")
+    if certificate.not_valid_after_utc <= now:
+        raise AuthorityRefused(f"{subject} ran out on {certificate.not_valid_after_utc:%Y-%m-%d}.")
+    digest = certificate.fingerprint(hashes.SHA256())
+    return Authority(subject, ":".join(f"{byte:02X}" for byte in digest), certificate.not_valid_after_utc)
+
+
+def own() -> str:
+    """The PEM certificate of the authority that signs this server's; `AuthorityRefused` where there is none."""
+    options = django_settings.OPTIONS
+    if options.tls_certificate:
+        raise AuthorityRefused(
+            "This server uses a certificate of your own authority. Give the systems that authority's certificate."
+        )
+    try:
+        return (options.data / "tls" / "ca.pem").read_text("ascii")
+    except OSError as error:
+        raise AuthorityRefused(f"The authority's certificate cannot be read: {error}") from error
+
+
+def plan(systems: Iterable[System]) -> list[Planned]:
+    """Which of the systems can be given an authority. One query for all."""
+    chosen = list(systems)
+    schemes = dict(
+        Contact.objects.filter(system__in=[system.pk for system in chosen]).values_list("system_id", "scheme")
+    )
+    planned = []
+    for system in chosen:
+        reason = _why_not(system, schemes.get(system.pk, ""))
+        planned.append(Planned(system, "cannot" if reason else "install", reason))
+    return planned
+
+
+def _why_not(system: System, scheme: str) -> str:
+    family = registry.get_family(system.family)
+    if system.state != State.MANAGED:
+        return "it is not managed"
+    if not family.can("run_command"):
+        return f"no way is known to give {family.title} an authority"
+    if system.connectivity == Connectivity.BEHIND_FIREWALL and scheme != "https":
+        return "its posts come by plain HTTP, and an authority is handed out by HTTPS alone"
+    if system.connectivity in REACHABLE and not credentials.has_credentials(system):
+        return "no credentials are stored for it"
+    return ""
+
+
+def install(system: System, pem: str, *, user: Any, now: datetime) -> Action:
+    """Have the system trust the authorities of a text that `read` has taken. Raises `ActionRefused`."""
+    (planned,) = plan([system])
+    if planned.reason:
+        raise actions.ActionRefused(f"No authority can be installed on {system}: {planned.reason}.")
+    return actions.ask(system, COMMAND, user=user, now=now, body=pem)

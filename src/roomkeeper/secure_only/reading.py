@@ -1,0 +1,16 @@
+"""What is told of moves on pages and to programs."""
+
+from collections.abc import Iterable
+
+from django.db.models import Count
+
+from roomkeeper.secure_only.models import Member
+
+
+def counts(move_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """How many systems of each move are in each state; every state is named."""
+    found = {move_id: {state.value: 0 for state in Member.State} for move_id in move_ids}
+    rows = Member.objects.filter(move_id__in=list(found)).order_by().values_list("move_id", "state")
+    for move_id, state, number in rows.annotate(number=Count("id")):
+        found[move_id][state] = number
+    return found
