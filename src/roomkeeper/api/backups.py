@@ -34,7 +34,7 @@ from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.templates import get_template
 from roomkeeper.backups import differences, keeping, mapping, restoring, scheduling, sides
 from roomkeeper.backups.models import Backup, BackupPart
-from roomkeeper.configuration_templates.content import content_of
+from roomkeeper.configuration_templates.editing import newest_content
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.provisioning import planning
 from roomkeeper.systems.models import System
@@ -187,7 +187,7 @@ def restore_backup(
     if details.dry_run:
         with refused_as(422, *refusals, field="body.parts"):
             report = restoring.plan(backup, target, details.parts)
-            is_other = bool(backup.product and target.product and backup.product != target.product)
+            is_other = mapping.is_other_model(backup.product, target.product)
             return Status(200, encode_report(report, target.pk, is_other_model=is_other, backup=backup))
     with (
         transaction.atomic(),
@@ -214,9 +214,8 @@ def find_backup(user: User, backup_id: int, permission: Permission = Permission.
 
 
 def _side_of_template(template: ConfigurationTemplate) -> sides.Side:
-    content = content_of(template.versions.order_by("-number").first())
-    settings = {one.path: one.shown for one in content.settings}
-    return sides.side_of_wanted(f"template:{template.pk}", f"template {template.name}", settings)
+    settings = {one.path: one.shown for one in newest_content(template).settings}
+    return sides.side_of_template(template.pk, template.name, settings)
 
 
 def _target(user: User, backup: Backup, system_id: int | None) -> System:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Schema, Status
@@ -18,7 +18,7 @@ from roomkeeper.api.paging import ListParameters, Page, cut, page_of, searched
 from roomkeeper.api.problems import NotFound, refused_as
 from roomkeeper.api.reach import LARGEST_ID, visible_systems
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.secure_only import moving, planning
+from roomkeeper.secure_only import moving, planning, reading
 from roomkeeper.secure_only.models import Member, Move
 
 routes = Routes("secure-only-moves")
@@ -105,7 +105,8 @@ def list_secure_only_moves(request: HttpRequest, filters: Query[MoveFilters]) ->
     if filters.state is not None:
         rows = rows.filter(state=filters.state)
     found, following = cut(rows, filters, _SORTS, "-id")
-    return Page[MoveOut](items=[_told(move) for move in found], next=following)
+    counts = reading.counts(move.pk for move in found)
+    return Page[MoveOut](items=[_told(move, counts[move.pk]) for move in found], next=following)
 
 
 @routes.post("", response={200: MovePlanOut, 202: MoveOut})
@@ -242,9 +243,10 @@ def _members(user: User, move: Move) -> QuerySet[Member]:
     return move.members.filter(seen).select_related("system__folder", "move")
 
 
-def _told(move: Move) -> MoveOut:
-    counts = {state.value: 0 for state in Member.State}
-    counts.update(dict(move.members.values_list("state").annotate(number=Count("id")).order_by()))
+def _told(move: Move, counts: dict[str, int] | None = None) -> MoveOut:
+    """A move; `counts` are its own, where those of many were taken together."""
+    if counts is None:
+        counts = reading.counts([move.pk])[move.pk]
     fields: dict[str, Any] = {
         name: getattr(move, name)
         for name in MoveOut.model_fields

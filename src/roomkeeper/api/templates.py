@@ -38,7 +38,7 @@ from roomkeeper.api.template_fields import (
 from roomkeeper.configuration_templates import comparing, editing
 from roomkeeper.configuration_templates.applying import bring_into_force
 from roomkeeper.configuration_templates.content import Content, content_of
-from roomkeeper.configuration_templates.files import FORMAT, encode_template, read_structure
+from roomkeeper.configuration_templates.files import FORMAT, about_template, encode_template, read_structure
 from roomkeeper.configuration_templates.making import content_from_reading
 from roomkeeper.configuration_templates.models import ConfigurationTemplate, TemplateVersion
 from roomkeeper.provisioning.sources import Enforcement
@@ -259,18 +259,7 @@ def export_template(
     """Export a template as JSON, without its secrets; `POST templates/import` takes it."""
     template = get_template(user_of(request), template_id)
     content = content_of(get_version(template, version or template.newest))
-    return encode_template(about(template), content)
-
-
-def about(template: ConfigurationTemplate) -> dict[str, Any]:
-    """What is exported of a template beside what it holds."""
-    return {
-        "name": template.name,
-        "description": template.description,
-        "enforcement": template.enforcement,
-        "first_contact": template.is_first_contact,
-        "families": template.families,
-    }
+    return encode_template(about_template(template), content)
 
 
 def get_template(

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from roomkeeper.accounts.people import find_account
 from roomkeeper.backups.models import Backup, BackupPart, PartContent, Reason
 from roomkeeper.backups.reading import FoundPart
 from roomkeeper.jobs import retention
@@ -82,7 +83,7 @@ def _new(system: System, *, reason: str, missing: Sequence[str], user: Any, now:
     return Backup.objects.create(
         system=system,
         made_at=now,
-        made_by=user if getattr(user, "pk", None) else None,
+        made_by=find_account(user),
         reason=reason,
         configuration=version,
         size=version.size,

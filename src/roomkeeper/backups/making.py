@@ -18,12 +18,11 @@ from roomkeeper.jobs.work import NewItem
 from roomkeeper.provisioning.reading import read_and_keep
 from roomkeeper.systems import credentials, device_access
 from roomkeeper.systems.inventory import shared_path
-from roomkeeper.systems.models import Connectivity, State, System
+from roomkeeper.systems.models import REACHABLE, Connectivity, State, System
 
 KIND: Final = scheduling.KIND
 AT_ONCE: Final = 20
 BESIDE: Final = "its macros, panels and pictures are not in the backup"
-_REACHABLE: Final = (Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET)
 
 
 class BackupRefused(ValueError):
@@ -122,7 +121,7 @@ def _why_not_asked(system_id: int) -> str:
     system = System.objects.get(pk=system_id)
     if system.connectivity == Connectivity.BEHIND_FIREWALL:
         return f"It is Behind Firewall, where it cannot be asked: {BESIDE}."
-    if system.connectivity not in _REACHABLE:
+    if system.connectivity not in REACHABLE:
         return f"It cannot be reached: {BESIDE}."
     if not credentials.has_credentials(system):
         return f"No login is stored for it: {BESIDE}."

@@ -217,6 +217,11 @@ def map_backup(
     return Report(settings, mapped)
 
 
+def is_other_model(product: str, other: str) -> bool:
+    """Whether two products are known and differ."""
+    return bool(product and other and product != other)
+
+
 def prefix_key(text: str) -> str:
     """The beginning of match keys: names without an index stand for all their indexes."""
     key = match_key(text)

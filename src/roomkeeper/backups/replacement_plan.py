@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from roomkeeper.backups import restoring
-from roomkeeper.backups.mapping import Report, read_picks
+from roomkeeper.backups.mapping import Report, is_other_model, read_picks
 from roomkeeper.backups.models import Backup
 from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.models import ConfigurationVersion, Contact, State, System, SystemSecret
@@ -117,7 +117,7 @@ def plan(
         steps.append(Step("The settings follow", _following(system, record)))
         if record is not None and has_reported(record) and has_reported(system):
             report = restoring.plan_take_over(system, record, picks)
-    is_other = bool(product and system.product and product != system.product)
+    is_other = is_other_model(product, system.product)
     return Plan(system, hardware, tuple(steps), report, is_other)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
+from roomkeeper.accounts.people import find_account
 from roomkeeper.backups import keeping, merging, replacement_plan, restoring
 from roomkeeper.backups.mapping import read_picks
 from roomkeeper.backups.models import Backup, Reason, Replacement, Restoration
@@ -53,7 +54,7 @@ def replace(
         replacement = Replacement.objects.create(
             system=system,
             at=now,
-            user=user if getattr(user, "pk", None) else None,
+            user=find_account(user),
             old=_snapshot(system),
             old_password_ciphertext=bytes(system.password_ciphertext),
             new_serial_number=hardware.serial_number,

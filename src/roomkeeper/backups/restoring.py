@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from roomkeeper.accounts import audit
+from roomkeeper.accounts.people import find_account
 from roomkeeper.backups import keeping, making
 from roomkeeper.backups.mapping import (
     COMMANDS,
@@ -175,7 +176,7 @@ def _new(backup: Backup, target: System, picks: Sequence[str], *, user: Any, now
         backup=backup,
         picks=list(picks),
         created_at=now,
-        created_by=user if getattr(user, "pk", None) else None,
+        created_by=find_account(user),
     )
 
 

@@ -71,12 +71,10 @@ def back_up_due(*, now: datetime) -> int:
     return len(due)
 
 
-def next_due(system: System) -> datetime | None:
-    """When the schedule backs the system up next; None where it does not."""
-    schedule = get()
+def next_due(system: System, schedule: BackupSchedule, tried: BackupTry | None) -> datetime | None:
+    """When the schedule backs the system up next, by its last try; None where it does not."""
     if not schedule.is_on or system.state != State.MANAGED:
         return None
-    tried = BackupTry.objects.filter(system=system).first()
     return tried.at + timedelta(days=schedule.every_days) if tried else None
 
 

@@ -103,9 +103,9 @@ def find_side_of_system(system: System) -> Side | None:
     return Side(f"system:{system.pk}", f"{system}, as it is now", found.settings, system, found.at)
 
 
-def side_of_wanted(name: str, label: str, settings: Mapping[str, str]) -> Side:
-    """A list of wanted settings, such as a template's."""
-    return Side(name, label, settings, is_wanted=True)
+def side_of_template(key: int, name: str, settings: Mapping[str, str]) -> Side:
+    """The settings that a template wants."""
+    return Side(f"template:{key}", f"template {name}", settings, is_wanted=True)
 
 
 def compare_sides(left: Side, right: Side) -> list[Difference]:

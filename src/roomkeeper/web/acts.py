@@ -31,10 +31,11 @@ def attempt(
 
     `done` is what is said afterwards, or works it out then: a deed may change a name.
     """
+    key = getattr(subject, "pk", None)
     try:
         with transaction.atomic():
             deed()
-            audit.record(request.user, "web", act, subject, **details)
+            audit.record(request.user, "web", act, subject, key, **details)
     except ValueError as refusal:
         messages.error(request, str(refusal))
         return False

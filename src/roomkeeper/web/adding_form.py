@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from roomkeeper.accounts import audit
@@ -15,7 +15,7 @@ from roomkeeper.devices.login import Login
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.systems import credential_list
 from roomkeeper.systems.models import Connectivity, Credential, TlsTrust
-from roomkeeper.web.access import grants, visible_folder
+from roomkeeper.web.access import grants, number_of, redirect, visible_folder
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.jobs import RESULTS, visible_jobs
 
@@ -39,10 +39,7 @@ TRUSTS: Final = (
 LABELS: Final = {
     "targets": "Addresses",
     "addresses": "Addresses",
-    "folder": "Folder",
     "name": "Name",
-    "tags": "Tags",
-    "logins": "Login",
     "username": "User name",
     "credentials": "Stored logins",
     "snmp_credentials": "SNMP",
@@ -80,10 +77,10 @@ def adding_context(request: HttpRequest) -> dict[str, Any]:
 
 def _again(request: HttpRequest) -> Job | None:
     """The job whose failures are to be tried again, if the page's address names one that she may see."""
-    text = request.GET.get("again", "")
-    if not text.isdecimal() or len(text) > 18:
+    key = number_of(request.GET.get("again", ""))
+    if key is None:
         return None
-    return visible_jobs(request).filter(pk=int(text), kind=service.KIND).first()
+    return visible_jobs(request).filter(pk=key, kind=service.KIND).first()
 
 
 def _typed_before(job: Job) -> dict[str, str]:
@@ -116,7 +113,7 @@ def handle_adding(request: HttpRequest, tab: str) -> HttpResponse | dict[str, An
                 job = service.start(asked, user=request.user, now=moment())
                 audit.record(request.user, "web", "add systems", job, count=len(asked.targets.targets))
             page = reverse("job", args=[job.pk]) + (f"?show={RESULTS}" if asked.targets.is_range else "")
-            return _go(request, page)
+            return redirect(request, page)
         return _looked_at(service.preview(asked, user=request.user), asked)
     except FormRefused as refusal:
         return {"errors": [(LABELS.get(refusal.field, ""), str(refusal))]}
@@ -127,12 +124,6 @@ def handle_adding(request: HttpRequest, tab: str) -> HttpResponse | dict[str, An
         return outcome
 
 
-def _go(request: HttpRequest, page: str) -> HttpResponse:
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": page})
-    return HttpResponseRedirect(page)
-
-
 def _looked_at(found: service.Preview, asked: service.AddRequest) -> dict[str, Any]:
     return {
         "preview": found,
@@ -140,7 +131,6 @@ def _looked_at(found: service.Preview, asked: service.AddRequest) -> dict[str, A
         "more_known": max(0, len(found.known) - SHOWN),
         "problems": found.problems[:SHOWN],
         "more_problems": max(0, len(found.problems) - SHOWN),
-        "is_range": asked.targets.is_range,
     }
 
 
@@ -164,20 +154,13 @@ def _read(request: HttpRequest, tab: str, folder: Any) -> service.AddRequest:
         https_port=_port(request, "https_port"),
         logins=(Login(username, password),) if username else (),
         credential_ids=tuple(offered[key] for key in posted.getlist("credential") if key in offered),
-        uses_snmp=_uses_snmp(request),
+        # The service sends none of it for whoever may not see the server.
+        uses_snmp={"yes": True, "no": False}.get(posted.get("snmp", "")),
         password_may_use_http=bool(posted.get("password_may_use_http")),
         trust=_one_of(posted.get("trust", ""), TRUSTS, "trust"),
         is_legacy_tls=bool(posted.get("legacy")),
         confirmed_count=_number(posted.get("confirmed_count", "")),
     )
-
-
-def _uses_snmp(request: HttpRequest) -> bool | None:
-    """Whether the stored communities and users are sent; like stored logins, by administrators of all systems only,
-    because whoever chooses the address could have them sent to a machine of his own."""
-    if not grants(request).may(Permission.VIEW_SERVER):
-        return False
-    return {"yes": True, "no": False}.get(request.POST.get("snmp", ""))
 
 
 def _targets(request: HttpRequest, tab: str) -> Targets:
@@ -221,5 +204,4 @@ def _port(request: HttpRequest, name: str) -> int | None:
 
 def _number(text: str) -> int | None:
     # People write thousands apart.
-    text = "".join(text.split()).replace(",", "").replace(".", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return number_of("".join(text.split()).replace(",", "").replace(".", ""), 9)

@@ -12,13 +12,13 @@ from roomkeeper.backups import differences, sides
 from roomkeeper.backups.differences import Difference, Kind
 from roomkeeper.backups.models import Backup, PartKind
 from roomkeeper.backups.sides import Side
-from roomkeeper.configuration_templates.content import content_of
+from roomkeeper.configuration_templates.editing import newest_content
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.systems.models import ConfigurationVersion, State
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.backups import visible_systems
 from roomkeeper.web.configuration_templates import visible_template, visible_templates
 from roomkeeper.web.spreadsheets import csv_answer
+from roomkeeper.web.system_filters import visible_systems
 
 SHOWN = 1000
 CHOICES_SHOWN = 30
@@ -72,7 +72,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     audit.record(
         request.user, "web", "export comparison", None, left=left.name, right=right.name, count=len(rows)
     )
-    lines = ([one.path, one.kind.value, _shown(one.left), _shown(one.right)] for one in rows)
+    lines = ([one.path, one.kind.value, one.left, one.right] for one in rows)
     return csv_answer("differences.csv", CSV_COLUMNS, lines)
 
 
@@ -84,8 +84,7 @@ def _side(request: HttpRequest, name: str) -> Side | None:
     try:
         kind, number = sides.read_name(text)
         if kind == "template":
-            template = visible_template(request, number)
-            return side_of_template(template)
+            return _side_of_template(visible_template(request, number))
         found = sides.find(text, visible_systems(request))
     except sides.SideRefused as refusal:
         raise Http404(str(refusal)) from refusal
@@ -94,11 +93,10 @@ def _side(request: HttpRequest, name: str) -> Side | None:
     return found
 
 
-def side_of_template(template: ConfigurationTemplate) -> Side:
+def _side_of_template(template: ConfigurationTemplate) -> Side:
     """The newest version of a template; values that name variables are shown as they are written."""
-    content = content_of(template.versions.order_by("-number").first())
-    settings = {one.path: one.shown for one in content.settings}
-    return sides.side_of_wanted(f"template:{template.pk}", f"template {template.name}", settings)
+    settings = {one.path: one.shown for one in newest_content(template).settings}
+    return sides.side_of_template(template.pk, template.name, settings)
 
 
 def _filtered(request: HttpRequest, found: list[Difference]) -> list[Difference]:
@@ -139,7 +137,3 @@ def _choices(side: Side | None) -> list[tuple[str, str]]:
     if side.name not in dict(found):
         found.append((side.name, side.label))
     return found
-
-
-def _shown(value: str | None) -> str:
-    return "" if value is None else value

@@ -13,7 +13,7 @@ from roomkeeper.backups.mapping import WORDS, Report, Verdict
 from roomkeeper.backups.models import Backup, PartKind, Restoration
 from roomkeeper.jobs.models import Job
 from roomkeeper.systems.models import State, System
-from roomkeeper.web.access import grants, visible_system
+from roomkeeper.web.access import grants, number_of, visible_system
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.backups import get_backup
@@ -42,12 +42,9 @@ COLOURS = {
 def restore(request: HttpRequest, pk: int) -> HttpResponse:
     """GET: what it would do. POST: the question, then the job."""
     backup = get_backup(request, pk)
-    chosen = request.POST.get("system") or request.GET.get("system") or ""
-    target = visible_system(
-        request,
-        int(chosen) if chosen.isdecimal() and len(chosen) < 19 else backup.system_id,
-        Permission.CHANGE_SETTINGS,
-    )
+    chosen = number_of(request.POST.get("system") or request.GET.get("system") or "")
+    key = backup.system_id if chosen is None else chosen
+    target = visible_system(request, key, Permission.CHANGE_SETTINGS)
     given = request.POST if request.method == "POST" else request.GET
     typed = [text.strip() for text in given.get("paths", "").split(",") if text.strip()]
     picks = [*given.getlist("part"), *typed]
@@ -132,7 +129,7 @@ def _context(
         "picks": picks,
         "choices": choices,
         "paths": ", ".join(pick for pick in picks if pick not in boxes),
-        "is_other_model": bool(backup.product and target.product and backup.product != target.product),
+        "is_other_model": mapping.is_other_model(backup.product, target.product),
         "can_start": bool(report.changes or report.part_counts[Verdict.CHANGE]),
         "now": moment(),
         **report_rows(report, request.GET.get("show", "")),

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.backups import keeping, making, restoring, scheduling, sides
+from roomkeeper.backups import keeping, making, restoring, scheduling
 from roomkeeper.backups.models import (
     Backup,
     BackupPart,
@@ -22,11 +22,12 @@ from roomkeeper.backups.models import (
 )
 from roomkeeper.jobs.models import Job
 from roomkeeper.systems.models import ConfigurationVersion, System
-from roomkeeper.web.access import grants, visible_system
+from roomkeeper.web.access import grants, number_of, visible_system
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.pages import cut
 from roomkeeper.web.spreadsheets import csv_answer
+from roomkeeper.web.system_filters import visible_systems
 
 REASONS = [(reason.value, reason.label) for reason in Reason]
 VERSIONS_SHOWN = 20
@@ -42,11 +43,6 @@ CSV_COLUMNS = (
     "serial number",
     "not in it",
 )
-
-
-def visible_systems(request: HttpRequest) -> QuerySet[System]:
-    """The systems in folders that she may see."""
-    return System.objects.filter(grants(request).folders(Permission.VIEW))
 
 
 def visible_backups(request: HttpRequest) -> QuerySet[Backup]:
@@ -114,8 +110,8 @@ def schedule(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         values: dict[str, Any] = {
             "is_on": bool(request.POST.get("is_on")),
-            "every_days": _number(request.POST.get("every_days", "")),
-            "kept": _number(request.POST.get("kept", "")),
+            "every_days": number_of(request.POST.get("every_days", "").strip(), 5) or 0,
+            "kept": number_of(request.POST.get("kept", "").strip(), 5) or 0,
         }
         attempt(
             request,
@@ -223,19 +219,22 @@ def make(request: HttpRequest, pk: int) -> HttpResponse:
 def backups_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     """A system's backups, the configurations that it reported, what was put back, and what hardware it had."""
     page, pager = cut(request, visible_backups(request).filter(system=system).order_by("-id"), {})
-    versions = ConfigurationVersion.objects.filter(system=system).defer("content").order_by("-last_at", "-id")
+    reported = ConfigurationVersion.objects.filter(system=system).defer("content").order_by("-last_at", "-id")
+    versions = list(reported[:VERSIONS_SHOWN])
+    found, tried = scheduling.get(), BackupTry.objects.filter(system=system).first()
     return {
         "page": page,
         "pager": pager,
-        "versions": versions[:VERSIONS_SHOWN],
-        "has_now": sides.find_side_of_system(system) is not None,
+        "versions": versions,
+        # The newest one is how it is now; one of size 0 says that this is not known.
+        "has_now": bool(versions) and versions[0].size > 0,
         "restorations": Restoration.objects.filter(system=system)
         .select_related("backup", "created_by")
         .order_by("-id")[:10],
         "replacements": Replacement.objects.filter(system=system).select_related("user").order_by("-id")[:10],
-        "schedule": scheduling.get(),
-        "next_due": scheduling.next_due(system),
-        "tried": BackupTry.objects.filter(system=system).first(),
+        "schedule": found,
+        "next_due": scheduling.next_due(system, found, tried),
+        "tried": tried,
     }
 
 
@@ -277,7 +276,3 @@ def _filtered(request: HttpRequest) -> tuple[QuerySet[Backup], str, str]:
 def _parts(backup: Backup) -> list[tuple[BackupPart, str]]:
     rows = backup.parts.select_related("content").defer("content__content").order_by("kind", "name")
     return [(row, PartKind(row.kind).label) for row in rows]
-
-
-def _number(text: str) -> int:
-    return int(text) if text.strip().isdecimal() and len(text) < 6 else 0

@@ -1,34 +1,35 @@
 """Templates: the list, one template with its versions and where it is used, assigning, deleting, exporting."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.configuration_templates import comparing, editing
 from roomkeeper.configuration_templates.applying import bring_into_force, systems_kept
 from roomkeeper.configuration_templates.content import content_of
-from roomkeeper.configuration_templates.files import encode_template
+from roomkeeper.configuration_templates.files import about_template, encode_template
 from roomkeeper.configuration_templates.mapping import plan_template
 from roomkeeper.configuration_templates.models import (
     ConfigurationTemplate,
     TemplateAssignment,
     TemplateVersion,
 )
-from roomkeeper.systems.inventory import folder_label
-from roomkeeper.systems.models import Folder, System, Tag
-from roomkeeper.web.access import grants, visible_folder, visible_system
+from roomkeeper.systems.inventory import folder_label, labels_of
+from roomkeeper.systems.models import Folder, Tag
+from roomkeeper.web.access import grants, number_of, visible_folder, visible_system
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.pages import cut
+from roomkeeper.web.system_filters import visible_systems
 
 TABS = ("settings", "versions", "used")
 ENFORCEMENT = {
@@ -67,6 +68,9 @@ def templates(request: HttpRequest) -> HttpResponse:
     rows = list(page.object_list)
     newest = TemplateVersion.objects.filter(template__in=rows, number=F("template__newest"))
     versions = {one.template_id: one for one in newest.select_related("created_by")}
+    assigned = {one.pk: list(one.assignments.all()) for one in rows}
+    kept_in = [a.folder.path for uses in assigned.values() for a in uses if a.folder is not None]
+    labels = labels_of({*(one.folder.path for one in rows), *kept_in})
     return render(
         request,
         "configuration_templates/list.html",
@@ -75,8 +79,8 @@ def templates(request: HttpRequest) -> HttpResponse:
                 (
                     one,
                     versions.get(one.pk),
-                    folder_label(one.folder),
-                    [_word(a) for a in one.assignments.all()],
+                    labels[one.folder.path],
+                    [_word(a, labels) for a in assigned[one.pk]],
                 )
                 for one in rows
             ],
@@ -118,10 +122,8 @@ def template(request: HttpRequest, pk: int, tab: str = "settings") -> HttpRespon
 
 def _shown_version(request: HttpRequest, found: ConfigurationTemplate) -> dict[str, Any]:
     """An older version where the address names one."""
-    number = request.GET.get("version", "")
-    older = (
-        found.versions.filter(number=int(number)).first() if number.isdecimal() and len(number) < 9 else None
-    )
+    number = number_of(request.GET.get("version", ""), 8)
+    older = found.versions.filter(number=number).first() if number is not None else None
     return {"version": older, "content": content_of(older)} if older else {}
 
 
@@ -145,9 +147,10 @@ def _versions(request: HttpRequest, found: ConfigurationTemplate) -> dict[str, A
 
 def _uses(request: HttpRequest, found: ConfigurationTemplate) -> dict[str, Any]:
     systems = systems_kept(found)
-    assignments = found.assignments.select_related("system", "folder", "created_by")
+    assigned = found.assignments.select_related("system", "folder", "created_by").order_by("order", "id")
+    labels = labels_of({one.folder.path for one in assigned if one.folder is not None})
     return {
-        "assignments": [(one, _word(one)) for one in assignments.order_by("order", "id")],
+        "assignments": [(one, _word(one, labels)) for one in assigned],
         "kept_on": systems[:SHOWN],
         "kept_count": len(systems),
         "uses": found.uses.select_related("used_by", "change_set").order_by("-id")[:50],
@@ -162,24 +165,21 @@ def _uses(request: HttpRequest, found: ConfigurationTemplate) -> dict[str, Any]:
     }
 
 
-def _word(one: TemplateAssignment) -> str:
+def _word(one: TemplateAssignment, labels: Mapping[str, str] | None = None) -> str:
+    """What it is assigned to; `labels` are those of many folders, where they were looked up together."""
     if one.system is not None:
         return f"system {one.system}"
-    return f"folder {folder_label(one.folder)}" if one.folder is not None else f"tag {one.tag}"
+    if one.folder is None:
+        return f"tag {one.tag}"
+    return f"folder {folder_label(one.folder) if labels is None else labels[one.folder.path]}"
 
 
 @needs(Permission.VIEW, anywhere=True)
 def export(request: HttpRequest, pk: int) -> HttpResponse:
     """The template as a file, without its secrets."""
     found = visible_template(request, pk)
-    about = {
-        "name": found.name,
-        "description": found.description,
-        "enforcement": found.enforcement,
-        "first_contact": found.is_first_contact,
-        "families": found.families,
-    }
-    text = json.dumps(encode_template(about, editing.newest_content(found)), indent=2, ensure_ascii=False)
+    exported = encode_template(about_template(found), editing.newest_content(found))
+    text = json.dumps(exported, indent=2, ensure_ascii=False)
     name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in found.name)
     answer = HttpResponse(text + "\n", content_type="application/json")
     answer["Content-Disposition"] = f'attachment; filename="{name}-v{found.newest}.json"'
@@ -217,8 +217,8 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     if target is None:
         messages.error(request, "Choose a folder, a tag or a system.")
         return HttpResponseRedirect(page)
-    order = source.get("order", "100")
-    target["order"] = int(order) if order.isdecimal() and len(order) < 6 else 100
+    order = number_of(source.get("order", "100"), 5)
+    target["order"] = 100 if order is None else order
     now = moment()
     if request.method != "POST":
         return _ask_to_assign(request, found, target, (*fields, ("order", str(target["order"]))), page)
@@ -259,9 +259,10 @@ def _target(
     if kind == "folder" and text.isdecimal():
         return {"folder": visible_folder(request, text, permission)}, fields
     if kind == "system" and text.strip():
-        chosen = System.objects.filter(grants(request).folders(Permission.VIEW), name__iexact=text.strip())
-        if text.isdecimal() and len(text) < 15:
-            chosen = chosen | System.objects.filter(grants(request).folders(Permission.VIEW), pk=int(text))
+        named = Q(name__iexact=text.strip())
+        if (key := number_of(text, 14)) is not None:
+            named |= Q(pk=key)
+        chosen = visible_systems(request).filter(named)
         keys = list(chosen.values_list("pk", flat=True)[:2])
         return (
             ({"system": visible_system(request, keys[0], permission)}, fields)
@@ -328,8 +329,3 @@ def unassign(request: HttpRequest, pk: int, assignment: int) -> HttpResponse:
         to=_word(one),
     )
     return HttpResponseRedirect(page)
-
-
-def note_change(request: HttpRequest, found: ConfigurationTemplate, act: str, **details: Any) -> None:
-    """An entry of the audit trail for what needs more than one transaction."""
-    audit.record(request.user, "web", act, found, **details)

@@ -14,7 +14,7 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.provisioning import drift, enforcement
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.systems.models import TimelineEntry
-from roomkeeper.web.access import grants
+from roomkeeper.web.access import grants, number_of
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.pages import cut
@@ -44,8 +44,8 @@ def feed(request: HttpRequest) -> HttpResponse:
     scope = visible_drift(request)
     if layer:
         scope = scope.filter(layer=layer)
-    if system.isdecimal():
-        scope = scope.filter(system_id=int(system))
+    if (key := number_of(system)) is not None:
+        scope = scope.filter(system_id=key)
     for word in q.split():
         scope = scope.filter(
             Q(path__icontains=word) | Q(system__name__icontains=word) | Q(found__icontains=word)
@@ -100,7 +100,8 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _enforce(request: HttpRequest) -> HttpResponse:
-    keys = [int(key) for key in request.POST.getlist("drift") if key.isdecimal()][:AT_ONCE]
+    given = (number_of(text) for text in request.POST.getlist("drift"))
+    keys = [key for key in given if key is not None][:AT_ONCE]
     rows = list(visible_drift(request, Permission.CHANGE_SETTINGS).filter(pk__in=keys))
     back = reverse("drift")
     if not rows:
@@ -153,7 +154,7 @@ _ACTS: dict[str, tuple[str, str, str, str, Callable[..., Any]]] = {
         "It is counted, and set back by itself where that is wanted.",
         "It can be ignored again.",
         "Take it up",
-        lambda row, *, user, now: drift.take_up(row, now=now),
+        lambda row, *, user, now: drift.take_up(row),
     ),
 }
 

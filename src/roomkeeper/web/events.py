@@ -15,6 +15,7 @@ from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Grants, Permission, needs
 from roomkeeper.systems import live
 from roomkeeper.systems.models import ChangeEvent
+from roomkeeper.web.access import number_of
 
 FARTHEST_BACK: Final = timedelta(seconds=60)
 
@@ -27,7 +28,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     """
     user_id = cast(User, request.user).pk
     text = request.headers.get("Last-Event-ID", "")
-    last_id = int(text) if text.isdecimal() and len(text) < 19 else None
+    last_id = number_of(text)
     if last_id is None:
         last_id = await sync_to_async(live.latest_id)(before=timezone.now() - _back(request))
     return StreamingHttpResponse(
@@ -39,7 +40,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 
 def _back(request: HttpRequest) -> timedelta:
     text = request.GET.get("back", "")
-    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    seconds = number_of(text, 3) or 0
     return min(timedelta(seconds=seconds), FARTHEST_BACK)
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.systems import admission, expectations, network_settings
 from roomkeeper.systems.models import State, System, TimelineEntry
-from roomkeeper.web.access import grants, visible_folder
+from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
@@ -112,7 +112,8 @@ def decide(request: HttpRequest) -> HttpResponse:
     if act not in ACTS:
         raise Http404
     verb, what, undo, done = ACTS[act]
-    keys = [int(key) for key in source.getlist("system") if key.isdecimal()][:500]
+    given = (number_of(text) for text in source.getlist("system"))
+    keys = [key for key in given if key is not None][:500]
     chosen = [
         system
         for system in System.objects.filter(pk__in=keys).select_related("folder").order_by("name", "id")

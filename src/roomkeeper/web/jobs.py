@@ -23,6 +23,7 @@ from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.pages import cut
 from roomkeeper.web.spreadsheets import csv_answer
+from roomkeeper.web.system_filters import visible_systems
 
 STATES = [state.value for state in Job.State]
 ITEM_STATES = [state.value for state in JobItem.State]
@@ -145,7 +146,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     page, pager = cut(request, _items(found, show), {"show": show})
     rows = list(page.object_list)
     numbers = {item.system_id for item in rows if item.system_id is not None}
-    seen = System.objects.filter(grants(request).folders(Permission.VIEW), pk__in=numbers).in_bulk()
+    seen = visible_systems(request).filter(pk__in=numbers).in_bulk()
     return render(
         request,
         "jobs/job.html",
@@ -235,12 +236,11 @@ def export(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     found = visible_job(request, pk)
     items = _items(found, _show(request))
     audit.record(request.user, "web", "export job", found, count=items.count())
-    seen = grants(request).folders(Permission.VIEW)
-    return csv_answer(f"job-{found.pk}.csv", CSV_COLUMNS, _rows(items, seen))
+    return csv_answer(f"job-{found.pk}.csv", CSV_COLUMNS, _rows(items, visible_systems(request)))
 
 
-def _rows(items: QuerySet[JobItem], seen: Q) -> Iterator[list[Any]]:
-    visible = set(System.objects.filter(seen).values_list("pk", flat=True))
+def _rows(items: QuerySet[JobItem], systems: QuerySet[System]) -> Iterator[list[Any]]:
+    visible = set(systems.values_list("pk", flat=True))
     for item in items.iterator(chunk_size=1000):
         yield [
             item.label,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from roomkeeper.accounts import people as service
 from roomkeeper.accounts.models import AuditEntry, Role, RoleAssignment, User
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.web.access import visible_folder
+from roomkeeper.web.access import number_of, visible_folder
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
@@ -138,7 +138,7 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     elif act == "take-role":
         assignment = get_object_or_404(
             found.role_assignments.select_related("folder", "user"),
-            pk=_number(request.POST.get("assignment", "")),
+            pk=number_of(request.POST.get("assignment", "")) or 0,
         )
         attempt(
             request,
@@ -160,10 +160,6 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     return HttpResponseRedirect(page)
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
-
-
 def _question(request: HttpRequest, found: User, act: str, page: str) -> Question:
     address = reverse("person_act", args=[found.pk, act])
     if act == "password":
@@ -178,7 +174,7 @@ def _question(request: HttpRequest, found: User, act: str, page: str) -> Questio
             is_dangerous=True,
         )
     if act == "take-role":
-        key = _number(request.GET.get("assignment", ""))
+        key = number_of(request.GET.get("assignment", "")) or 0
         return Question(
             f"Take this role from {found}?",
             "One role on one folder and everything below it.",

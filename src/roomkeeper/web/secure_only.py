@@ -11,14 +11,15 @@ from django.urls import reverse
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.secure_only import moving, planning
+from roomkeeper.secure_only import moving, planning, reading
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.models import Folder, State, System
-from roomkeeper.web.access import grants, visible_folder
+from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.pages import cut
+from roomkeeper.web.system_filters import visible_systems
 
 SHOWN = 200
 STATES = [state.value for state in Member.State]
@@ -42,8 +43,9 @@ def moves(request: HttpRequest) -> HttpResponse:
             begun = _begin(request, plan, folder)
             if begun is not None:
                 return begun
-    seen = System.objects.filter(grants(request).folders(Permission.VIEW), state=State.MANAGED)
+    seen = visible_systems(request).filter(state=State.MANAGED)
     page, pager = cut(request, visible_moves(request).order_by("-id"), {})
+    counts = reading.counts(move.pk for move in page.object_list)
     return render(
         request,
         "secure_only/moves.html",
@@ -53,7 +55,7 @@ def moves(request: HttpRequest) -> HttpResponse:
                 moved=Count("pk", filter=Q(secure_only_completed_at__isnull=False)),
                 coming=Count("pk", filter=Q(is_secure_only=True, secure_only_completed_at=None)),
             ),
-            "rows": [(move, _counts(move)) for move in page.object_list],
+            "rows": [(move, counts[move.pk].items()) for move in page.object_list],
             "pager": pager,
             "folders": folder_choices(request, Permission.MANAGE_SYSTEMS),
             "typed": typed,
@@ -82,7 +84,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         "secure_only/move.html",
         {
             "move": found,
-            "counts": _counts(found),
+            "counts": reading.counts([found.pk])[found.pk].items(),
             "state": state,
             "page": page,
             "pager": pager,
@@ -161,8 +163,8 @@ def _plan(request: HttpRequest, folder: Folder) -> planning.MovePlan:
 
 
 def _begin(request: HttpRequest, plan: planning.MovePlan, folder: Folder) -> HttpResponse | None:
-    numbers = [request.POST.get(name, "").strip() for name in ("canary", "wave_size")]
-    if not all(text.isdecimal() and len(text) <= 6 for text in numbers):
+    canary, wave_size = (number_of(request.POST.get(name, "").strip(), 6) for name in ("canary", "wave_size"))
+    if canary is None or wave_size is None:
         messages.error(request, "How many go first, and how many a wave has, are numbers.")
         return None
     try:
@@ -170,8 +172,8 @@ def _begin(request: HttpRequest, plan: planning.MovePlan, folder: Folder) -> Htt
             plan,
             is_secure=request.POST.get("direction") != "off",
             trust=request.POST.get("trust", Move.Trust.TRUSTED),
-            canary=int(numbers[0]),
-            wave_size=int(numbers[1]),
+            canary=canary,
+            wave_size=wave_size,
             user=request.user,
             now=moment(),
         )
@@ -181,11 +183,6 @@ def _begin(request: HttpRequest, plan: planning.MovePlan, folder: Folder) -> Htt
     audit.record(request.user, "web", "start secure-only move", None, move=begun.pk, folder=folder.pk)
     messages.success(request, "The move has begun. What becomes of each system is followed here.")
     return HttpResponseRedirect(reverse("secure_only_move", args=[begun.pk]))
-
-
-def _counts(found: Move) -> list[tuple[str, int]]:
-    counts = dict(found.members.values_list("state").annotate(number=Count("id")).order_by())
-    return [(state, counts.get(state, 0)) for state in STATES]
 
 
 def _may_steer(request: HttpRequest, found: Move) -> bool:

@@ -19,7 +19,7 @@ from roomkeeper.systems import (
     secure_only,
 )
 from roomkeeper.systems.models import Claim, ConnectivityChange, System
-from roomkeeper.web.access import visible_folder, visible_system
+from roomkeeper.web.access import number_of, visible_folder, visible_system
 from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
@@ -98,8 +98,7 @@ def _cancel_action(request: HttpRequest, system: System) -> Any:
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    text = request.POST.get(name, "") or request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
+    return number_of(request.POST.get(name, "") or request.GET.get(name, "")) or 0
 
 
 ACTS: dict[str, Act] = {

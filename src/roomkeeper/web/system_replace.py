@@ -13,7 +13,7 @@ from roomkeeper.backups import replacement_plan, replacing
 from roomkeeper.backups.models import Replacement
 from roomkeeper.backups.replacement_plan import Hardware
 from roomkeeper.systems.models import State, System
-from roomkeeper.web.access import grants, visible_system
+from roomkeeper.web.access import grants, number_of, visible_system
 from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.backup_restore import report_rows
@@ -47,10 +47,6 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
     except replacement_plan.ReplaceRefused as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(page)
-    fields = [
-        (name, given.get(name, ""))
-        for name in ("with", "serial_number", "mac_address", "restore", "keep_credentials")
-    ]
     question = Question(
         f"Replace the hardware of {system}?",
         "",
@@ -60,7 +56,7 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
         page,
         is_dangerous=True,
         word=str(system),
-        fields=tuple((name, value) for name, value in fields if value),
+        fields=tuple((name, given[name]) for name in FIELDS if given.get(name)),
     )
     if request.method == "POST" and is_confirmed(request, question):
         done: list[Any] = []
@@ -81,7 +77,7 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "backups/replace_plan.html",
-        {"system": system, "plan": plan, "question": question, "fields": fields, "now": moment(), **report},
+        {"system": system, "plan": plan, "question": question, "now": moment(), **report},
     )
 
 
@@ -145,9 +141,9 @@ def _candidates(request: HttpRequest, system: System) -> tuple[QuerySet[System],
 def _record(request: HttpRequest, text: str) -> System | None:
     if not text:
         return None
-    if not text.isdecimal() or len(text) > 18:
+    if (key := number_of(text)) is None:
         raise Http404
-    return visible_system(request, int(text))
+    return visible_system(request, key)
 
 
 def _demand_record(request: HttpRequest, system: System, hardware: Hardware) -> None:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import planning, wanted
+from roomkeeper.provisioning.wanted import Overridden
 from roomkeeper.systems import documents
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import visible_system
@@ -23,7 +24,10 @@ SHOWS = ("all", "wanted", "drift")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A setting as reported and as wanted; `reported` is None where the device lacks it."""
+    """A setting as reported and as wanted; `reported` is None where the device lacks it.
+
+    `overridden` are what weaker layers wanted, the strongest first.
+    """
 
     path: str
     reported: str | None
@@ -31,6 +35,7 @@ class Row:
     layer: str
     why: str
     is_drift: bool
+    overridden: tuple[Overridden, ...] = ()
 
 
 def setting_rows(system: System) -> tuple[list[Row], Any]:
@@ -49,9 +54,8 @@ def setting_rows(system: System) -> tuple[list[Row], Any]:
 def _row(path: str, reported: str | None, wish: wanted.WantedValue | None, is_drift: bool) -> Row:
     if wish is None:
         return Row(path, reported, None, "", "", is_drift)
-    return Row(
-        path, reported, documents.HIDDEN if wish.is_secret else wish.value, wish.layer, wish.why, is_drift
-    )
+    shown = documents.HIDDEN if wish.is_secret else wish.value
+    return Row(path, reported, shown, wish.layer, wish.why, is_drift, wish.overridden)
 
 
 def settings_tab(request: HttpRequest, system: System) -> dict[str, Any]:

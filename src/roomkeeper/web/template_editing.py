@@ -23,17 +23,18 @@ from roomkeeper.configuration_templates.content import (
 )
 from roomkeeper.configuration_templates.files import read_file
 from roomkeeper.configuration_templates.known_settings import KnownModel
-from roomkeeper.configuration_templates.making import content_from_reading
+from roomkeeper.configuration_templates.making import key_of, latest_by_key
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
-from roomkeeper.configuration_templates.pasted_text import encode_text, read_text
+from roomkeeper.configuration_templates.pasted_text import Reading, encode_text, read_text
 from roomkeeper.configuration_templates.variables import NAMES, names_in
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning.planning import is_secret_path
-from roomkeeper.systems.models import System
-from roomkeeper.web.access import grants, visible_folder
+from roomkeeper.systems.documents import HIDDEN
+from roomkeeper.web.access import number_of, visible_folder
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.configuration_templates import ENFORCEMENT, tell_in_force, visible_template
 from roomkeeper.web.folder_choices import folder_choices
+from roomkeeper.web.system_filters import visible_systems
 
 # More rows than a form may have fields for are written as text.
 ROWS_LIMIT = 200
@@ -77,24 +78,14 @@ def hint(request: HttpRequest) -> HttpResponse:
         found: Any = known_settings.suggest_commands(models, words, limit=8) if words.strip() else []
         return render(request, "configuration_templates/command_hint.html", {"commands": found})
     value = request.GET.get("value", "")
-    suggestion = next(
-        (one for one in known_settings.suggest(models, path, limit=200) if same_setting(one.path, path)), None
-    )
-    row = _row(int(number) if number.isdecimal() and len(number) < 6 else 0, path, value, models)
+    suggestion = known_settings.find_setting(models, path)
+    row = _row(number_of(number, 5) or 0, path, value, models)
     return render(request, "configuration_templates/hint.html", {"row": row, "suggestion": suggestion})
-
-
-def same_setting(one: str, other: str) -> bool:
-    """Whether two spellings mean one setting."""
-    try:
-        return match_key(one) == match_key(other)
-    except ValueError:
-        return False
 
 
 def known(request: HttpRequest) -> list[KnownModel]:
     """The models of the systems that she may see."""
-    return known_settings.known_models(System.objects.filter(grants(request).folders(Permission.VIEW)))
+    return known_settings.known_models(visible_systems(request))
 
 
 def _form(request: HttpRequest, found: ConfigurationTemplate | None) -> HttpResponse:
@@ -103,43 +94,61 @@ def _form(request: HttpRequest, found: ConfigurationTemplate | None) -> HttpResp
     content = before
     step = request.POST.get("step", "")
     if request.method == "POST":
-        given, problems = _given(request)
-        for problem in problems:
+        given = _given(request)
+        for problem in given.problems:
             messages.error(request, problem)
         try:
-            content = checked(given.settings_given, given.commands, before=before)
+            content = checked(given.settings, given.commands, before=before)
         except TemplateRefused as refusal:
             errors = refusal.errors
-        if step == "save" and not errors and not problems:
+        if step == "save" and not errors and not given.problems:
             try:
                 return _save(request, found, content)
             except TemplateRefused as refusal:
                 errors = refusal.errors
         if errors and step == "save":
             messages.error(request, "Nothing was stored: see what is marked below.")
-        rows_of = given.settings_given
-        commands = given.commands_text
+        if hidden := given.hidden_paths:
+            paths = ", ".join(hidden[:5]) + (" and others" if len(hidden) > 5 else "")
+            messages.warning(request, f"Type it again: {paths}. What is secret is not shown.")
     else:
         taken = _from_system(request) if found is None else None
         if taken is not None:
             content = taken
-        rows_of = [(one.path, one.value) for one in content.settings]
-        commands = encode_text(Content((), content.commands))
-    return _render_form(request, found, before, rows_of, commands, errors)
+        settings = [(one.path, one.value) for one in content.settings]
+        given = Given(settings, list(content.commands), encode_text(Content((), content.commands)))
+    return _render_form(request, found, before, given, errors)
 
 
 @dataclass(slots=True)
 class Given:
-    """What the form was sent with."""
+    """What the form is filled with. `all_text` and `pasted` are texts that stay as they were typed."""
 
-    settings_given: list[tuple[str, str | None]]
+    settings: list[tuple[str, str | None]]
     commands: list[TemplateCommand]
     commands_text: str
+    all_text: str = ""
+    pasted: str = ""
+    problems: Sequence[str] = ()
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the settings are shown as text: more than a table takes, or what cannot be read."""
+        return bool(self.all_text) or len(self.settings) > ROWS_LIMIT
+
+    @property
+    def hidden_paths(self) -> list[str]:
+        """Where a secret was typed that does not come back with the form."""
+        if self.all_text:
+            return []
+        return [
+            path for path, value in self.settings if is_secret_path(path) and value not in (None, "", HIDDEN)
+        ]
 
 
-def _given(request: HttpRequest) -> tuple[Given, list[str]]:
+def _given(request: HttpRequest) -> Given:
     """What was typed into the table, or into the text that stands for it, with what was pasted or uploaded added."""
-    problems = []
+    problems: list[str] = []
     paths, values = request.POST.getlist("path"), request.POST.getlist("value")
     settings: list[tuple[str, str | None]] = []
     for path, value in zip(paths, values, strict=False):
@@ -148,39 +157,51 @@ def _given(request: HttpRequest) -> tuple[Given, list[str]]:
     text = request.POST.get("commands", "")
     reading = read_text(text)
     commands = reading.commands
+    unread, readings = _read_texts(request, problems)
     problems += [f"Commands, line {one.line}: {one.sentence}" for one in reading.problems[:10]]
     if reading.settings:
         problems.append("Settings stand in the table; under Commands only xCommand lines can be read.")
-    added = [request.POST.get("pasted", "").encode(), request.POST.get("all_text", "").encode()]
-    upload = request.FILES.get("file")
-    if upload is not None:
-        if (upload.size or 0) > FILE_LIMIT:
-            problems.append("The file is larger than 4 MB.")
+    for more in readings:
+        newer = latest_by_key(more.settings)
+        settings = [*(one for one in settings if key_of(one[0]) not in newer), *newer.values()]
+        if more.commands:
+            commands = [*commands, *more.commands]
+            above = f"{text.rstrip()}\n" if text.strip() else ""
+            text = above + encode_text(Content((), tuple(more.commands)))
+    return Given(settings, commands, text, unread.get("all_text", ""), unread.get("pasted", ""), problems)
+
+
+def _read_texts(request: HttpRequest, problems: list[str]) -> tuple[dict[str, str], list[Reading]]:
+    """The texts that come back as they were typed, by field, and what was read of the others and of a file."""
+    unread: dict[str, str] = {}
+    readings: list[Reading] = []
+    for name in ("all_text", "pasted"):
+        text = request.POST.get(name, "")
+        if not text.strip():
+            continue
+        more = read_file(text.encode())
+        problems += _sentences(more)
+        # Nothing is taken of a text that holds what cannot be read, so nothing of it is lost or taken twice.
+        if more.problems or unread:
+            unread[name] = text
         else:
-            added.append(upload.read())
-    for data in added:
-        if not data.strip():
-            continue
-        more = read_file(data)
-        problems += [
-            f"{f'Line {one.line}: ' if one.line else ''}{one.sentence}" for one in more.problems[:10]
-        ]
-        try:
-            taken = content_from_reading(more)
-        except TemplateRefused as refusal:
-            problems += [f"{name}: {sentence}" for name, sentence in list(refusal.errors.items())[:10]]
-            continue
-        settings = _replaced(settings, [(one.path, one.value) for one in taken.settings])
-        commands = [*commands, *taken.commands]
-        text = encode_text(Content((), tuple(commands)))
-    return Given(settings, commands, text), problems
+            readings.append(more)
+    upload = request.FILES.get("file")
+    if upload is None:
+        pass
+    elif (upload.size or 0) > FILE_LIMIT:
+        problems.append("The file is larger than 4 MB.")
+    elif "all_text" in unread:
+        problems.append("The file was not read. Choose it again once the settings can be read.")
+    else:
+        more = read_file(upload.read())
+        problems += _sentences(more)
+        readings.append(more)
+    return unread, readings
 
 
-def _replaced(
-    settings: Sequence[tuple[str, str | None]], newer: Sequence[tuple[str, str | None]]
-) -> list[tuple[str, str | None]]:
-    kept = [one for one in settings if not any(same_setting(one[0], other[0]) for other in newer)]
-    return [*kept, *newer]
+def _sentences(reading: Reading) -> list[str]:
+    return [f"{f'Line {one.line}: ' if one.line else ''}{one.sentence}" for one in reading.problems[:10]]
 
 
 def _from_system(request: HttpRequest) -> Content | None:
@@ -226,29 +247,28 @@ def _render_form(
     request: HttpRequest,
     found: ConfigurationTemplate | None,
     before: Content,
-    settings: Sequence[tuple[str, str | None]],
-    commands: str,
+    given: Given,
     errors: dict[str, str],
 ) -> HttpResponse:
     models = known(request)
     typed = request.POST if request.method == "POST" else None
     stored = {match_key(one.path) for one in before.settings if one.is_secret and one.value}
-    rows = [
-        _row(number, path, value or "", models, errors.get(path, ""), stored)
-        for number, (path, value) in enumerate(settings, 1)
-    ]
-    is_text = len(rows) > ROWS_LIMIT
-    if not is_text:
+    rows: list[Row] = []
+    all_text = given.all_text
+    if not given.is_text:
+        rows = [
+            _row(number, path, value or "", models, errors.get(path, ""), stored)
+            for number, (path, value) in enumerate(given.settings, 1)
+        ]
         rows += [Row(len(rows) + number, "", "") for number in range(1, EMPTY_ROWS + 1)]
-    as_text = (
-        encode_text(Content(tuple(TemplateSetting(path, value) for path, value in settings)))
-        if is_text
-        else ""
-    )
+    elif not all_text:
+        all_text = encode_text(Content(tuple(TemplateSetting(*one) for one in given.settings)))
+    # In a text no error stands beside what it is about.
+    beside = set() if given.is_text else {path for path, _ in given.settings}
     kept_on = len(systems_kept(found)) if found else 0
     command_remarks = [
         (command.command, remark)
-        for command in read_text(commands).commands
+        for command in given.commands
         for remark in known_settings.remarks_on_command(models, command)
     ]
     return render(
@@ -256,16 +276,13 @@ def _render_form(
         "configuration_templates/form.html",
         {
             "template": found,
-            "rows": [] if is_text else rows,
-            "all_text": as_text,
-            "commands": commands,
+            "rows": rows,
+            "all_text": all_text,
+            "pasted": given.pasted,
+            "commands": given.commands_text,
             "command_remarks": command_remarks[:20],
             "errors": errors,
-            "other_errors": {
-                name: sentence
-                for name, sentence in errors.items()
-                if name not in {path for path, _ in settings}
-            },
+            "other_errors": {name: sentence for name, sentence in errors.items() if name not in beside},
             "folders": folder_choices(request, Permission.CHANGE_SETTINGS),
             "enforcements": ENFORCEMENT.items(),
             "families": editing.family_names(),

@@ -11,8 +11,9 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.configuration_templates import variables
 from roomkeeper.configuration_templates.making import is_of_one_device
 from roomkeeper.systems.documents import HIDDEN, reported_configuration
-from roomkeeper.systems.models import State, System
-from roomkeeper.web.access import grants, visible_system
+from roomkeeper.systems.models import State
+from roomkeeper.web.access import number_of, visible_system
+from roomkeeper.web.system_filters import visible_systems
 
 LISTED = 500
 PICKED_LIMIT = 500
@@ -22,8 +23,8 @@ PICKED_LIMIT = 500
 def pick(request: HttpRequest) -> HttpResponse:
     """Choose a system, then settings of it; they are carried to the form of a new template."""
     source = request.POST if request.method == "POST" else request.GET
-    key = source.get("system", "")
-    system = visible_system(request, int(key)) if key.isdecimal() and len(key) < 15 else None
+    key = number_of(source.get("system", ""), 14)
+    system = visible_system(request, key) if key is not None else None
     reported = reported_configuration(system) if system else None
     if request.method == "POST" and reported is not None:
         chosen = set(request.POST.getlist("path"))
@@ -46,11 +47,8 @@ def pick(request: HttpRequest) -> HttpResponse:
         ]
     context: dict[str, Any] = {
         "system": system,
-        "systems": System.objects.filter(
-            grants(request).folders(Permission.VIEW),
-            state=State.MANAGED,
-            configuration_versions__isnull=False,
-        )
+        "systems": visible_systems(request)
+        .filter(state=State.MANAGED, configuration_versions__isnull=False)
         .distinct()
         .order_by("name")[:LISTED],
         "reported": reported,

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import render
 from django.urls import reverse
 
+from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.configuration_templates import editing
 from roomkeeper.configuration_templates.applying import apply_template, newest_of
@@ -20,11 +21,12 @@ from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.provisioning.planning import Care
 from roomkeeper.systems.inventory import folder_label
 from roomkeeper.systems.models import State, System, Tag
-from roomkeeper.web.access import grants, visible_folder
+from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.configuration_templates import note_change, visible_template
+from roomkeeper.web.configuration_templates import visible_template
 from roomkeeper.web.folder_choices import folder_choices
+from roomkeeper.web.system_filters import visible_systems
 
 LIMIT = 10_000
 SHOWN_SYSTEMS = 50
@@ -80,7 +82,6 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
             "folders": folder_choices(request, Permission.VIEW),
             "tags": Tag.objects.filter(systems__in=_visible(request)).distinct().order_by("name")[:500],
             "models": _models(request),
-            "causes_words": CAUSES,
         },
     )
 
@@ -148,10 +149,11 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(page)
     change_set = done.change_set.pk if done.change_set else None
-    note_change(
-        request,
-        found,
+    audit.record(
+        request.user,
+        "web",
         "apply template",
+        found,
         version=found.newest,
         change_set=change_set,
         systems=len(systems),
@@ -198,7 +200,7 @@ def _ask(
 
 
 def _visible(request: HttpRequest) -> QuerySet[System]:
-    return System.objects.filter(grants(request).folders(Permission.VIEW), state=State.MANAGED)
+    return visible_systems(request).filter(state=State.MANAGED)
 
 
 def _may_change(request: HttpRequest) -> Any:
@@ -214,7 +216,8 @@ def _choice(request: HttpRequest, source: QueryDict) -> Choice:
     if "tag" in values:
         rows = rows.filter(tags__name=values["tag"])
     if "system" in values:
-        rows = rows.filter(pk=int(values["system"])) if values["system"].isdecimal() else rows.none()
+        key = number_of(values["system"])
+        rows = rows.filter(pk=key) if key is not None else rows.none()
     if "model" in values:
         product, _, version = values["model"].partition("|")
         rows = rows.filter(product=product, software_version=version)

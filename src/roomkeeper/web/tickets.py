@@ -10,7 +10,7 @@ from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import ROOT_PATH, Permission, needs
 from roomkeeper.tickets import tracking
 from roomkeeper.tickets.models import Ticket
-from roomkeeper.web.access import grants
+from roomkeeper.web.access import grants, number_of
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.frame import ticket_scope
@@ -26,8 +26,8 @@ def tickets(request: HttpRequest) -> HttpResponse:
     state = state if state in dict(SHOWS) else "open"
     system, q = request.GET.get("system", ""), request.GET.get("q", "").strip()
     scope = Ticket.objects.filter(ticket_scope(request))
-    if system.isdecimal():
-        scope = scope.filter(system_id=int(system))
+    if (key := number_of(system)) is not None:
+        scope = scope.filter(system_id=key)
     if q:
         scope = scope.filter(reason__icontains=q) | scope.filter(system__name__icontains=q)
     counts = {key: scope.filter(state=key).count() for key, _ in SHOWS[:3]}

@@ -159,7 +159,8 @@ def test_the_schedule_takes_each_system_once_in_its_time(home_office: System, lo
     assert Backup.objects.get().reason == "scheduled"
     assert not BackupTry.objects.get().is_whole
     assert scheduling.back_up_due(now=now + timedelta(days=6)) == 0
-    assert scheduling.next_due(home_office) == now + timedelta(days=7)
+    schedule, tried = scheduling.get(), BackupTry.objects.get()
+    assert scheduling.next_due(home_office, schedule, tried) == now + timedelta(days=7)
     assert scheduling.back_up_due(now=now + timedelta(days=7)) == 1
 
 

@@ -119,7 +119,7 @@ def test_what_waits_for_new_hardware_can_be_cancelled(
 
 
 def test_a_template_is_a_side(client: Client, backup: Backup, home_office: System) -> None:
-    template = ConfigurationTemplate.objects.create(name="Court", folder=inventory.root_folder())
+    template = ConfigurationTemplate.objects.create(name="Court", folder=inventory.root_folder(), newest=1)
     TemplateVersion.objects.create(
         template=template,
         number=1,

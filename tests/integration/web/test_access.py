@@ -9,7 +9,7 @@ from tests.integration.web.conftest import SignedIn
 
 from roomkeeper.accounts.models import User
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import page
+from roomkeeper.web.access import number_of, page
 from roomkeeper.web.urls import urlpatterns
 
 OPEN = {"sign_in", "sign_out", "account_login", "account_logout"}
@@ -32,6 +32,38 @@ def test_every_address_states_a_rule_or_is_open_to_everybody() -> None:
         is_open = getattr(pattern.callback, "is_open", False)
         assert is_open == (pattern.name in OPEN), pattern.name
         assert is_open or pattern.callback.rule, pattern.name
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("9" * 18, 10**18 - 1),
+        ("1" * 19, None),
+        ("", None),
+        (" 1", None),
+        ("-1", None),
+        ("1.0", None),
+        ("²", None),
+        ("١", None),
+    ],
+)
+def test_numbers_are_plain_digits_that_fit_into_a_key(text: str, number: int | None) -> None:
+    assert number_of(text) == number
+
+
+def test_numbers_may_have_to_be_short() -> None:
+    assert (number_of("12345", 5), number_of("123456", 5)) == (12345, None)
+
+
+@pytest.mark.parametrize("number", ["1" + 20 * "0", 5000 * "9"])
+def test_numbers_that_no_key_can_be_name_nothing(client: Client, boardroom: System, number: str) -> None:
+    for address in ("/drift/", "/tickets/", "/systems/"):
+        assert client.get(address, {"system": number, "folder": number}).status_code == 200, address
+    assert client.post("/drift/", {"drift": number}).status_code == 302
+    assert client.post("/inbox/decide/", {"act": "block", "system": number}).status_code == 302
+    assert client.post("/systems/bulk/", {"act": "restart", "system": number}).status_code == 302
+    assert client.post(f"/systems/{boardroom.pk}/act/folder/", {"folder": number}).status_code == 404
 
 
 def test_a_view_without_a_rule_cannot_be_mounted() -> None:

@@ -3,10 +3,15 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from tests.integration.web.conftest import SignedIn, text_of
 
+from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import User
+from roomkeeper.secure_only import reading
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.models import Folder, System, SystemSecret
 
@@ -49,6 +54,35 @@ def test_beginning_and_steering_a_move(client: Client, proven: System, root_fold
     client.post(f"/secure-only/{move.pk}/cancel/")
     move.refresh_from_db()
     assert move.state == "cancelled"
+
+
+def test_systems_of_all_moves_are_counted_at_once(
+    client: Client, administrator: User, boardroom: System, home_office: System
+) -> None:
+    _, token = tokens.create_token(administrator, now=timezone.now())
+
+    def told() -> dict[int, dict[str, int]]:
+        answer = client.get("/api/v1/secure-only-moves", headers={"Authorization": f"Bearer {token}"})
+        return {one["id"]: one["counts"] for one in answer.json()["items"]}
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get("/secure-only/").status_code == 200
+            assert told()
+        return len(asked)
+
+    first, second = Move.objects.create(), Move.objects.create()
+    for system, state in ((boardroom, "moved"), (home_office, "held")):
+        Member.objects.create(move=first, system=system, wave=0, state=state)
+    queries()
+    before = queries()
+    Member.objects.create(move=second, system=boardroom, wave=0)
+    assert queries() == before
+    counts = reading.counts([first.pk, second.pk])
+    assert {state: number for state, number in counts[first.pk].items() if number} == {"moved": 1, "held": 1}
+    assert list(counts[second.pk]) == Member.State.values
+    assert counts[second.pk]["waiting"] == 1
+    assert counts.items() <= told().items()
 
 
 def test_numbers_that_are_none_are_refused(client: Client, proven: System, root_folder: Folder) -> None:

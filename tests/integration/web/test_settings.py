@@ -3,11 +3,15 @@
 import pytest
 from django.test import Client
 from django.utils import timezone
+from tests.integration.configuration_templates.conftest import Make
+from tests.integration.configuration_templates.conftest import make_template as make_template
 from tests.integration.web.conftest import text_of
 
+from roomkeeper.configuration_templates import editing
+from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeItem
 from roomkeeper.systems import documents
-from roomkeeper.systems.models import ConfigurationVersion, System
+from roomkeeper.systems.models import ConfigurationVersion, Folder, System
 
 
 @pytest.fixture
@@ -49,6 +53,29 @@ def test_drift_stands_beside_what_is_wanted(client: Client, reported: System) ->
     assert ("SystemUnit/Name", "Boardroom", "Another name") in [
         (row.path, row.reported, row.wanted) for row in rows
     ]
+
+
+def test_what_a_wanted_value_won_against_stands_below_it(
+    client: Client, reported: System, root_folder: Folder, make_template: Make
+) -> None:
+    now = timezone.now()
+    for name, value in (("Near", "20"), ("Far", "<b>30")):
+        template = make_template(name, {"Standby/Delay": value, "SIP/Authentication/Password": "swordfish"})
+        order = 1 if name == "Near" else 2
+        editing.assign(template, user=None, now=now, folder=root_folder, order=order)
+    planning.create_change_set([reported], {"Standby/Delay": "40"}, user=None, now=now, is_persistent=True)
+    address = f"/systems/{reported.pk}/settings/?show=wanted&q="
+    answer = client.get(f"{address}delay")
+    (row,) = answer.context["rows"]
+    assert (row.layer, row.wanted) == ("persistent", "40")
+    assert [(one.layer, one.value) for one in row.overridden] == [("template", "20"), ("template", "<b>30")]
+    page = " ".join(text_of(answer).split())
+    first, second = page.index(">20</span> by template: "), page.index(">&lt;b&gt;30</span> by template: ")
+    assert page.index("persistent") < first < second
+    assert "Near" in page[first:second]
+    secret = text_of(client.get(f"{address}password"))
+    assert "instead of" in secret
+    assert "swordfish" not in secret
 
 
 def test_a_value_is_checked_before_it_is_set(client: Client, reported: System) -> None:

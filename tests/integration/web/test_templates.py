@@ -2,9 +2,12 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from tests.integration.configuration_templates.conftest import (
     COMMANDS,
+    NOW,
     VALUE_SPACES,
     Make,
     report,
@@ -14,6 +17,7 @@ from tests.integration.configuration_templates.conftest import make_template as 
 from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts.models import AuditEntry, User
+from roomkeeper.configuration_templates import editing
 from roomkeeper.configuration_templates.editing import newest_content
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.provisioning.models import ChangeItem, ChangeSet
@@ -111,6 +115,10 @@ def test_hints_come_while_typing(client: Client) -> None:
     page = text_of(client.get(f"/templates/hint/?path={VOLUME}&value=400&number=2"))
     assert "It has to be a number from 0 to 100." in page
     assert 'id="values-2"' in page
+    page = text_of(client.get("/templates/hint/?path=audio+defaultvolume&value=4&number=999999"))
+    assert 'id="values-0"' in page
+    assert "a number from 0 to 100" in page
+    assert "datalist" not in text_of(client.get("/templates/hint/?path=Audio&value=4"))
     assert "No known system" in text_of(client.get("/templates/hint/?kind=command&path=Nothing"))
 
 
@@ -253,6 +261,25 @@ def test_it_is_exported_and_deleted(client: Client, make_template: Make) -> None
     assert "It cannot be undone" in text_of(client.get(f"/templates/{template.pk}/delete/"))
     client.post(f"/templates/{template.pk}/delete/")
     assert not ConfigurationTemplate.objects.exists()
+    entry = AuditEntry.objects.get(act="delete template")
+    assert (entry.object_label, entry.object_id) == ("Rooms", template.pk)
+
+
+def test_the_list_asks_for_the_folders_of_all_rows_at_once(
+    client: Client, make_template: Make, oslo: Folder, bergen: Folder
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            page = text_of(client.get("/templates/"))
+        assert "folder Oslo" in page
+        return len(asked)
+
+    editing.assign(make_template("First", {VOLUME: "40"}), user=None, now=NOW, folder=oslo)
+    before = queries()
+    for number in range(4):
+        template = make_template(f"More {number}", {VOLUME: "40"}, folder=bergen)
+        editing.assign(template, user=None, now=NOW, folder=bergen)
+    assert queries() == before
 
 
 def test_templates_elsewhere_are_not_there_and_viewers_change_nothing(
