@@ -8,12 +8,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.conf import settings as django_settings
 from django.db import transaction
 from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from roomkeeper.provisioning import actions, planning
+from roomkeeper.provisioning import actions, authorities, planning
 from roomkeeper.provisioning.models import Action, Change, DeliveryState
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.secure_only.planning import MovePlan, order
@@ -27,7 +26,6 @@ HELD_SHARE: Final = 0.2
 # A system posts a document that it was asked for at once, and repeats what failed with its next posts.
 PROOF_POSTS: Final = 3
 PROOF_GRACE: Final = timedelta(seconds=15)
-CA_COMMAND: Final = "Security/Certificates/CA/Add"
 VERIFY_SETTINGS: Final = ("Provisioning/TlsVerify", "HttpFeedback/TlsVerify", "Phonebook/Server[1]/TlsVerify")
 _CLOSED: Final = (Member.State.MOVED, Member.State.HELD, Member.State.SKIPPED)
 
@@ -46,7 +44,7 @@ def start(
     if trust not in Move.Trust.values:
         raise MoveRefused(f"{trust!r} is no way of trust.")
     if is_secure and trust == Move.Trust.INSTALL_CA:
-        own_authority()
+        _own_authority()
     if canary < 1 or wave_size < 1:
         raise MoveRefused("At least one system goes first, and a wave has at least one.")
     with transaction.atomic():
@@ -179,7 +177,7 @@ def _begin(member: Member, move: Move, now: datetime) -> None:
     if not move.is_secure:
         _ask(member, now, is_secure=False)
     elif move.trust == Move.Trust.INSTALL_CA:
-        action = actions.ask(system, CA_COMMAND, user=None, now=now, body=own_authority())
+        action = actions.ask(system, authorities.COMMAND, user=None, now=now, body=_own_authority())
         member.action_id = action.pk
         _put([member], Member.State.TRUSTING, now)
     elif move.trust == Move.Trust.NO_VERIFY:
@@ -319,15 +317,9 @@ def _tell(move: Move) -> None:
     live.publish_many([("secure_only", move.pk, "")])
 
 
-def own_authority() -> str:
-    """The certificate (PEM) of the authority that signs this server's; raises `MoveRefused` where there is none."""
-    options = django_settings.OPTIONS
-    if options.tls_certificate:
-        raise MoveRefused(
-            "This server uses a certificate of your own authority. Install that authority on the systems, and choose "
-            "that they trust it already."
-        )
+def _own_authority() -> str:
+    """The certificate of the authority that signs this server's; raises `MoveRefused` where there is none."""
     try:
-        return (options.data / "tls" / "ca.pem").read_text("ascii")
-    except OSError as error:
-        raise MoveRefused(f"The authority's certificate cannot be read: {error}") from error
+        return authorities.own()
+    except authorities.AuthorityRefused as error:
+        raise MoveRefused(f"{error} Install it on them first, and choose that they trust it already.") from error
