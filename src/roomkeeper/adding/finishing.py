@@ -96,8 +96,7 @@ async def _push(driver: Driver, system_id: int, finished: Finished, user: Any) -
     for path, words in outcome.rejected:
         finished.warnings.append(_rejected(driver.family, path, words))
     if outcome.feedback_words:
-        slot = driver.family.feedback.slot if driver.family.feedback else 0
-        advice = f"Until then its calls are seen by polling. Free feedback slot {slot} on it, then enforce."
+        advice = f"Until then its calls are seen by polling. Free feedback slot {outcome.slot} on it, then enforce."
         finished.warnings.append(Warned(f"Feedback is not registered: {outcome.feedback_words}", advice))
     return outcome.is_whole
 

@@ -48,7 +48,7 @@ class DriftFilters(ListParameters):
 
     system: Identifier | None = None
     folder: Identifier | None = Field(None, description="A folder with all below it.")
-    layer: Literal["management", "system", "persistent", "template"] | None = None
+    layer: Literal["management", "system", "persistent", "template", "default"] | None = None
     path: str | None = Field(None, description="A part of the path.")
     is_ignored: bool | None = None
 

@@ -99,6 +99,11 @@ class NetworkSettingsOut(Schema):
     device_authorities: str = Field(description="PEM: authorities that sign the certificates of devices.")
     maintenance_window: str = Field(description="For folders that say nothing else.")
     time_zone: str = Field(description="For systems that report none.")
+    feedback_slot: int = Field(description="Where systems are asked to send feedback: 1 to 4, usually 3.")
+    ntp_servers: list[str] = Field(
+        description="Time servers wanted of systems for which none are wanted otherwise; empty: left as they are."
+    )
+    device_time_zone: str = Field(description="The time zone wanted of them; empty: left as it is.")
     straggler_count: int = Field(description="Systems that still call an address of ours that was changed.")
     saved_credentials: SavedCredentials
 
@@ -122,6 +127,9 @@ class NetworkSettingsPatch(Schema, extra="forbid"):
     device_authorities: str | None = Field(None, max_length=500_000)
     maintenance_window: str | None = Field(None, max_length=200)
     time_zone: str | None = Field(None, max_length=64)
+    feedback_slot: int | None = None
+    ntp_servers: list[str] | None = Field(None, max_length=3)
+    device_time_zone: str | None = Field(None, max_length=64)
     snmp_communities: list[str] | None = Field(
         None,
         max_length=50,
@@ -276,6 +284,9 @@ def _told(found: NetworkSettings) -> NetworkSettingsOut:
         device_authorities=found.device_authorities,
         maintenance_window=found.maintenance_window,
         time_zone=found.time_zone,
+        feedback_slot=found.feedback_slot,
+        ntp_servers=found.ntp_servers,
+        device_time_zone=found.device_time_zone,
         straggler_count=former_addresses.stragglers().count(),
         heartbeat=Heartbeat(
             idle=found.heartbeat_idle,

@@ -68,8 +68,9 @@ class Driver:
         """Run one command. Raises `Rejected` with its words, `Unsupported` where its release has no such command."""
         self._refuse("run_command")
 
-    async def register_feedback(self, url: str) -> None:
-        """Have events sent to an address: the family's slot and expressions. Writes over what the slot held."""
+    async def register_feedback(self, url: str, *, slot: int | None = None) -> None:
+        """Have events sent to an address by the family's expressions, from a slot (None: the family's). Writes over
+        what the slot held."""
         self._refuse("register_feedback")
 
     async def restart(self) -> None:

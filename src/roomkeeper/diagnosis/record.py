@@ -190,7 +190,7 @@ def _manager(system: System, posts: Posts, settings: NetworkSettings) -> Manager
         authority=address.authority,
         sides=frozenset(side for side in sides if side),
         old_hosts=_old_hosts(system, posts),
-        slot=feedback.slot if feedback else None,
+        slot=settings.feedback_slot if feedback else None,
     )
 
 

@@ -40,7 +40,7 @@ def look(
     sentence = ""
     if feedback is not None:
         urls = [management.feedback_url(address, secret) for secret in secrets]
-        sentence = strays.find_stray_feedback(status.document.values, feedback.slot, urls)
+        sentence = strays.find_stray_feedback(status.document.values, settings.feedback_slot, urls)
         row.has_our_feedback = not sentence
     if not sentence and configuration is not None:
         sentence = strays.find_stray_manager(

@@ -16,7 +16,7 @@ class ProvisioningConfig(AppConfig):
         from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.retention import register_kind
         from roomkeeper.jobs.schedule import register
-        from roomkeeper.provisioning import change_sets, drift, enforcement, expiry, persistent
+        from roomkeeper.provisioning import change_sets, defaults, drift, enforcement, expiry, persistent
         from roomkeeper.provisioning.push_pump import pump
         from roomkeeper.provisioning.sources import register_source
 
@@ -25,6 +25,8 @@ class ProvisioningConfig(AppConfig):
         register("failing change sets", timedelta(seconds=1), change_sets.stop_failing)
         register("expiry", timedelta(seconds=30), expiry.expire, until_done=True)
         register_source(persistent.LAYER, persistent.ORDER, persistent.offers_of)
+        register_source(defaults.LAYER, defaults.ORDER, defaults.offers_of)
+        register("defaults", timedelta(seconds=1), defaults.compare_some, until_done=True)
         register_pump("pushes", pump.push_due)
         register_kind("change sets", expiry.change_sets_ended_before)
         register_kind("actions", expiry.actions_ended_before)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from django.conf import settings as django_settings
 
 from roomkeeper.devices import registry
@@ -18,6 +18,7 @@ from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems import credentials
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, State, System
+from roomkeeper.systems.settings_for_devices import is_authority
 
 COMMAND: Final = "Security/Certificates/CA/Add"
 # What a device says of one that it has already (protocol notes J).
@@ -68,12 +69,7 @@ def read(pem: str, *, now: datetime) -> list[Authority]:
 
 def _read_one(certificate: x509.Certificate, now: datetime) -> Authority:
     subject = certificate.subject.rfc4514_string()
-    try:
-        is_authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
-        # The first version of the format had no extensions, and old authorities are of it.
-        is_authority = certificate.version is x509.Version.v1 and certificate.subject == certificate.issuer
-    if not is_authority:
+    if not is_authority(certificate):
         raise AuthorityRefused(f"{subject} is the certificate of a server or a person, not of an authority.")
     if certificate.not_valid_after_utc <= now:
         raise AuthorityRefused(f"{subject} ran out on {certificate.not_valid_after_utc:%Y-%m-%d}.")
@@ -125,4 +121,7 @@ def install(system: System, pem: str, *, user: Any, now: datetime) -> Action:
     (planned,) = plan([system])
     if planned.reason:
         raise actions.ActionRefused(f"No authority can be installed on {system}: {planned.reason}.")
-    return actions.ask(system, COMMAND, user=user, now=now, body=pem)
+    # Certificates alone: what else may stand in the text, words of people say, is not for devices.
+    found = x509.load_pem_x509_certificates(pem.encode("ascii", "replace"))
+    body = "".join(one.public_bytes(serialization.Encoding.PEM).decode("ascii") for one in found)
+    return actions.ask(system, COMMAND, user=user, now=now, body=body)

@@ -13,6 +13,7 @@ from django.conf import settings as django_settings
 from django.db.models import F, Q
 
 from roomkeeper import keys
+from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
 from roomkeeper.provisioning import holding, management, passwords, states
 from roomkeeper.provisioning.actions import NO_SECRET, SAFE_ROAD_ONLY, is_password
@@ -20,6 +21,7 @@ from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.addresses import same_host
 from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.documents import status_values
 from roomkeeper.systems.models import REACHABLE, NetworkSettings, StoredDocument, System, SystemSecret
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
@@ -124,8 +126,16 @@ def _hand_over_secrets(
             others=management.written_values(settings),
         )
         delivery.commands += management.management_commands(
-            address, text, software_version=known.software_version, family=known.family
+            address,
+            text,
+            software_version=known.software_version,
+            family=known.family,
+            slot=settings.feedback_slot,
         )
+        if settings.former_feedback_slot is not None:
+            # As it told it last, before anything of this answer.
+            slots = find_slots(status_values(System(pk=system_id)))
+            delivery.commands += management.give_up_slots(slots, settings.feedback_slot, address)
         delivery.secrets.append(text)
         delivery.words.append("management settings")
         if (

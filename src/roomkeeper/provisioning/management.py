@@ -3,7 +3,7 @@
 They are worked out anew for every answer and never stored, because they carry the system's secret.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from django.db import transaction
 
 from roomkeeper import keys
 from roomkeeper.devices import registry
+from roomkeeper.devices.facts import FeedbackSlot
 from roomkeeper.devices.families.manifest import Manifest
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.protocols.external_manager import CommandCall, SettingValue
@@ -22,7 +23,7 @@ from roomkeeper.systems.addresses import host_of, parse_address, port_of
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, State, System
-from roomkeeper.systems.redaction import MARK
+from roomkeeper.systems.redaction import MARK, redact_text
 
 EVENTS_PATH = "tms/public/external/management/SystemManagementService.asmx"
 FEEDBACK_PATH = "tms/public/feedback/code.aspx"
@@ -128,19 +129,33 @@ def feedback_url(address: ServerAddress, secret: str) -> str:
 
 
 def management_commands(
-    address: ServerAddress, secret: str, *, software_version: str, family: str = ""
+    address: ServerAddress, secret: str, *, software_version: str, family: str = "", slot: int | None = None
 ) -> tuple[CommandCall, ...]:
-    """The feedback registration, as that software takes it; none where the family has no feedback."""
+    """The feedback registration, as that software takes it; none where the family has no feedback. `slot` is that of
+    Network settings, None the family's own."""
     feedback = family_of(family).feedback
     if feedback is None:
         return ()
     arguments: list[tuple[str, str | tuple[str, ...]]] = [
-        ("FeedbackSlot", str(feedback.slot)),
+        ("FeedbackSlot", str(slot or feedback.slot)),
         ("ServerUrl", feedback_url(address, secret)),
         ("Expression", feedback.expressions),
     ]
     arguments += quirks_of(software_version).feedback_arguments
     return (CommandCall("HttpFeedback/Register", tuple(arguments)),)
+
+
+def give_up_slots(
+    slots: Iterable[FeedbackSlot], kept: int, address: ServerAddress
+) -> tuple[CommandCall, ...]:
+    """The commands that free other slots which lead to us as well: what happens would be told twice."""
+    # Whichever secret it has; what is stored of a status has a mark in its place.
+    ours = feedback_url(address, MARK).casefold()
+    return tuple(
+        CommandCall("HttpFeedback/Deregister", (("FeedbackSlot", str(slot.number)),))
+        for slot in slots
+        if slot.number != kept and redact_text(slot.url).casefold() == ours
+    )
 
 
 def is_in_place(reported: Mapping[str, str], wanted: tuple[SettingValue, ...]) -> bool:

@@ -34,11 +34,12 @@ class BeingWritten(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class PushOutcome:
     """What became of a push. `rejected`: path and the device's words. `feedback_words`: why feedback is not
-    registered, "" where it is."""
+    registered in its `slot`, "" where it is."""
 
     written: tuple[str, ...]
     rejected: tuple[tuple[str, str], ...]
     feedback_words: str
+    slot: int
 
     @property
     def is_whole(self) -> bool:
@@ -59,8 +60,11 @@ class PushOutcome:
 @dataclass(frozen=True, slots=True)
 class _Plan:
     settings: Mapping[str, str]
+    server: management.ServerAddress
     feedback_url: str
     writes_feedback: bool
+    feedback_slot: int
+    had_another_slot: bool
 
 
 async def push_management(driver: Driver, system_id: int, *, user: Any = None) -> PushOutcome:
@@ -82,16 +86,25 @@ async def write_management(driver: Driver, system_id: int, *, user: Any = None) 
     feedback_words = ""
     if plan.writes_feedback:
         try:
-            await driver.register_feedback(plan.feedback_url)
+            await driver.register_feedback(plan.feedback_url, slot=plan.feedback_slot)
+            if plan.had_another_slot:
+                await _give_up_slots(driver, plan)
         except (errors.Rejected, errors.Unsupported, errors.NotAdministrator) as error:
             feedback_words = str(error)
     outcome = PushOutcome(
         (*result.applied, *result.unreadable),
         tuple((refused.path, refused.words or refused.what_happened) for refused in result.rejected),
         feedback_words,
+        plan.feedback_slot,
     )
     await off_loop(_record, system_id, outcome, user)
     return outcome
+
+
+async def _give_up_slots(driver: Driver, plan: _Plan) -> None:
+    found = await driver.read_feedback()
+    for call in management.give_up_slots(found, plan.feedback_slot, plan.server):
+        await driver.run_command(call)
 
 
 def _plan(system_id: int, address: str, scheme: str) -> _Plan:
@@ -124,8 +137,11 @@ def _plan(system_id: int, address: str, scheme: str) -> _Plan:
     family = management.family_of(system.family)
     return _Plan(
         {setting.path: setting.value for setting in wanted},
+        server,
         management.feedback_url(server, text),
         writes_feedback=family.feedback is not None and family.can("register_feedback"),
+        feedback_slot=settings.feedback_slot,
+        had_another_slot=settings.former_feedback_slot is not None,
     )
 
 

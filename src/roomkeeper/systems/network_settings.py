@@ -16,6 +16,8 @@ from roomkeeper.systems.models import Contact, NetworkSettings, System
 from roomkeeper.systems.settings_for_devices import (
     clean_alternate_address,
     clean_authorities,
+    clean_device_zone,
+    clean_ntp_servers,
     clean_snmp_text,
     clean_window,
     clean_zone,
@@ -34,7 +36,7 @@ _INTERVALS = {
     "poll_dead": (60, 86_400),
 }
 # No more than `devices.limits` lets through at a time.
-_NUMBERS = {"polls_at_once": (1, 100), "polls_at_once_in_a_network": (1, 30)}
+_NUMBERS = {"polls_at_once": (1, 100), "polls_at_once_in_a_network": (1, 30), "feedback_slot": (1, 4)}
 _FQDNS = ("internal_fqdn", "public_fqdn")
 _NETWORKS = ("admission_networks", "password_over_http_networks")
 _SWITCHES = ("update_connectivity", "secure_only", "secrets_may_use_http", "admission_by_hand", "polling")
@@ -48,14 +50,18 @@ _RULES = {
     "snmp_contact": clean_snmp_text,
     "snmp_location": clean_snmp_text,
     "snmp_community": clean_snmp_text,
+    "ntp_servers": clean_ntp_servers,
+    "device_time_zone": clean_device_zone,
 }
 # Written to systems with their management settings, as the addresses are.
-_WRITTEN = {"alternate_address", "snmp_contact", "snmp_location", "snmp_community"}
+_WRITTEN = {"alternate_address", "snmp_contact", "snmp_location", "snmp_community", "feedback_slot"}
+# Wanted of every system, below all that is wanted of it in particular.
+_DEFAULTS = {"ntp_servers", "device_time_zone"}
 # Given in the clear, kept encrypted, and read back by nobody.
 _SECRETS = {"snmp_community": "snmp_community_ciphertext"}
 MARKED_AT_ONCE = 500
 # Kept by the service itself.
-_OWN = {"id", "marked_up_to"}
+_OWN = {"id", "marked_up_to", "compared_up_to", "former_feedback_slot"}
 FIELDS = (
     *(
         field.name
@@ -88,6 +94,7 @@ def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettin
     with transaction.atomic():
         current = get()
         before = {field: str(getattr(current, field) or "") for field in _ADDRESSES}
+        slot_before = current.feedback_slot
         errors: dict[str, str] = {}
         changed = set()
         for field, value in values.items():
@@ -108,6 +115,10 @@ def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettin
             raise InvalidNetworkSettings(errors)
         if changed & (_ADDRESSES | _WRITTEN):
             current.marked_up_to = 0
+        if changed & _DEFAULTS:
+            current.compared_up_to = 0
+        if current.feedback_slot != slot_before:
+            current.former_feedback_slot = slot_before
         current.save()
         if changed & _ADDRESSES:
             former_addresses.note(before, current, now=now)
@@ -144,7 +155,7 @@ def concerned_by(values: dict[str, Any]) -> int:
     is_news = any(
         field in _SECRETS or str(getattr(current, field, "") or "") != str(value or "")
         for field, value in values.items()
-        if field in _ADDRESSES | _WRITTEN
+        if field in _ADDRESSES | _WRITTEN | _DEFAULTS
     )
     return System.objects.filter(state="managed").count() if is_news else 0
 

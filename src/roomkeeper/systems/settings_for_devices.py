@@ -16,6 +16,7 @@ from roomkeeper.systems import windows
 # As long as every release takes it (protocol notes M).
 SNMP_LIMIT: Final = 50
 ADDRESS_LIMIT: Final = 64
+NTP_SERVERS: Final = 3
 AUTHORITIES_LIMIT: Final = 500_000
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))*")
 
@@ -62,6 +63,25 @@ def clean_zone(text: object) -> str:
     return value
 
 
+def clean_device_zone(text: object) -> str:
+    """The time zone that systems are given; empty gives them none."""
+    return clean_zone(text) if str(text or "").strip() else ""
+
+
+def clean_ntp_servers(value: object) -> list[str]:
+    """Host names or addresses, at most three; the order is that in which systems use them."""
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be a list of host names or addresses.")
+    try:
+        found = [clean_alternate_address(one) for one in value]
+    except ValueError as error:
+        raise ValueError("must be host names or addresses, without ports.") from error
+    servers = list(dict.fromkeys(one for one in found if one))
+    if len(servers) > NTP_SERVERS:
+        raise ValueError(f"may have at most {NTP_SERVERS} servers, as systems take no more.")
+    return servers
+
+
 def clean_authorities(text: object) -> str:
     """Certificates of authorities in PEM, one after the other; whatever stands around them is dropped."""
     value = str(text or "").strip()
@@ -74,7 +94,7 @@ def clean_authorities(text: object) -> str:
     try:
         found = x509.load_pem_x509_certificates(value.encode())
         for number, certificate in enumerate(found, start=1):
-            if not _is_authority(certificate):
+            if not is_authority(certificate):
                 raise ValueError(f"certificate {number} belongs to no authority: it may not sign others.")
         return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in found).strip()
     except (UnsupportedAlgorithm, x509.DuplicateExtension) as error:
@@ -91,7 +111,8 @@ def count_authorities(text: str) -> int:
     return text.count("-----BEGIN CERTIFICATE-----")
 
 
-def _is_authority(certificate: x509.Certificate) -> bool:
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether it may sign others."""
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     except x509.ExtensionNotFound:

@@ -19,7 +19,7 @@ from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.pages import cut
 
-LAYERS = ("management", "system", "persistent", "template")
+LAYERS = ("management", "system", "persistent", "template", "default")
 SHOWS = (("open", "To decide"), ("ignored", "Ignored"))
 AT_ONCE = 1000
 # What stands on a timeline this long before a difference was noticed may tell who made it.

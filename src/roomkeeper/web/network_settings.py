@@ -23,7 +23,7 @@ STRAGGLERS_SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the form. `kind` is text, number, switch, networks (one a line), pem or secret (never shown)."""
+    """One field of the form. `kind` is text, number, switch, lines (one a line), pem or secret (never shown)."""
 
     name: str
     label: str
@@ -95,7 +95,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
             Field(
                 "admission_networks",
                 "Networks for admission",
-                "networks",
+                "lines",
                 "One a line, for example 10.20.0.0/16. Pre-registered systems that post from here by plain HTTP are "
                 "admitted too; by HTTPS they are from everywhere.",
             ),
@@ -121,7 +121,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
             Field(
                 "password_over_http_networks",
                 "Networks where device passwords may use plain HTTP",
-                "networks",
+                "lines",
                 "One a line. Empty: only where a system's own record allows it.",
             ),
             Field(
@@ -145,6 +145,32 @@ SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
                 "secret",
                 "By which monitoring reads from the systems. To try communities while adding systems, see Credentials.",
             ),
+        ),
+    ),
+    (
+        "Feedback",
+        "Where systems are asked to send what happens on them: calls, alarms, changed settings.",
+        (
+            Field(
+                "feedback_slot",
+                "Feedback slot",
+                "number",
+                "1 to 4. Another manager or a room controller may need 3, which is usual; where the slot changes, the "
+                "one before it is given up if it leads here.",
+            ),
+        ),
+    ),
+    (
+        "Time on systems",
+        "Wanted of every system, unless a template or a persistent setting says otherwise. Empty: left as it is.",
+        (
+            Field(
+                "ntp_servers",
+                "Time servers (NTP)",
+                "lines",
+                "At most three, one a line, the first being asked first.",
+            ),
+            Field("device_time_zone", "Time zone", "text", "For example Europe/Oslo."),
         ),
     ),
     (
@@ -251,7 +277,7 @@ def _shown(field: Field, found: NetworkSettings) -> Any:
     value = getattr(found, COLUMNS.get(field.name, field.name))
     if field.kind == "secret":
         return bool(value)
-    return "\n".join(value) if field.kind == "networks" else value
+    return "\n".join(value) if field.kind == "lines" else value
 
 
 def _is_given(request: HttpRequest, field: Field) -> bool:
@@ -267,7 +293,7 @@ def _read(request: HttpRequest, field: Field) -> Any:
         return ""
     if field.kind == "switch":
         return bool(text)
-    if field.kind == "networks":
+    if field.kind == "lines":
         return text.replace(",", " ").split()
     if field.kind == "number":
         return int(text) if text.isdecimal() and len(text) < 10 else text
@@ -278,6 +304,7 @@ def _done(changed: list[str]) -> str:
     if not changed:
         return "Nothing was changed."
     labels = ", ".join(FIELDS[name].label for name in changed)
-    moved = any(name.startswith(("internal_", "public_", "alternate_", "snmp_")) for name in changed)
+    told = ("internal_", "public_", "alternate_", "snmp_", "feedback_", "ntp_", "device_time_")
+    moved = any(name.startswith(told) for name in changed)
     more = " Managed systems are told, at the latest with the answers to their next posts." if moved else ""
     return f"Changed: {labels}.{more}"

@@ -257,3 +257,17 @@ def test_next_contact_of_a_waiting_system_is_due_when_it_was_told(manager, devic
     manager.beat(device)
     contact = System.objects.get().contact
     assert (contact.next_contact_due_at - contact.last_seen_at).total_seconds() == 30
+
+
+def test_another_feedback_slot_is_registered_by_answers_and_the_one_before_is_given_up(
+    manager, device, prove
+):
+    prove(device)
+    ours = f"http://10.0.0.5:8080/tms/public/feedback/code.aspx/{device.secret}"
+    manager.post(
+        device.status({"HttpFeedback/URL": ours, "HttpFeedback[4]/URL": "http://other.example.org/x"})
+    )
+    network_settings.update({"feedback_slot": 2}, user=None, now=manager.now)
+    manager.wait(seconds=30)
+    calls = [(call.path, dict(call.arguments)["FeedbackSlot"]) for call in manager.beat(device).commands]
+    assert calls == [("HttpFeedback/Register", "2"), ("HttpFeedback/Deregister", "1")]

@@ -44,9 +44,15 @@ GOOD = {
     "snmp_contact": "Help desk, 4711",
     "snmp_location": "Oslo",
     "snmp_community": "quite-secret",
+    "feedback_slot": 2,
+    "ntp_servers": ["ntp1.example.org", "192.0.2.123"],
+    "device_time_zone": "Europe/Oslo",
 }
 
 BAD = [
+    *[("feedback_slot", value) for value in (0, 5, "3", True, None)],
+    *[("ntp_servers", value) for value in ("ntp1", ["a b"], ["ntp1:123"], ["n1", "n2", "n3", "n4"])],
+    *[("device_time_zone", value) for value in ("Oslo", "GMT+1")],
     *[
         (field, value)
         for field in ("internal_ipv4", "public_ipv4")

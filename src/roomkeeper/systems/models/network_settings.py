@@ -39,6 +39,13 @@ class NetworkSettings(models.Model):
     # The community that systems are given; encrypted, written and never read back.
     snmp_community_ciphertext = models.BinaryField(default=bytes, blank=True)
 
+    # Where systems are asked to send their feedback; the slot that was used before may still lead to us.
+    feedback_slot = models.PositiveSmallIntegerField(default=3)
+    former_feedback_slot = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Wanted of every system for which nothing else is wanted there; empty wants nothing.
+    ntp_servers = models.JSONField(default=list, blank=True)
+    device_time_zone = models.CharField(max_length=64, blank=True)
+
     # For folders that say nothing else; in the zone of each system, or in this one where it reports none.
     maintenance_window = models.CharField(max_length=200, default="Mon-Sun 20:00-06:00")
     time_zone = models.CharField(max_length=64, default="UTC")
@@ -53,6 +60,8 @@ class NetworkSettings(models.Model):
 
     # A change that concerns every system marks them some hundred at a time: the last one marked, null when done.
     marked_up_to = models.BigIntegerField(null=True, blank=True)
+    # The same for systems that are held against changed defaults.
+    compared_up_to = models.BigIntegerField(null=True, blank=True)
 
 
 class FormerAddress(models.Model):

@@ -132,8 +132,8 @@ class FamilyDriver(Driver):
         """Run one command (protocol notes D.6)."""
         return await self._run(call, f"running {call.path}")
 
-    async def register_feedback(self, url: str) -> None:
-        """Register the manifest's slot and expressions (protocol notes C.1)."""
+    async def register_feedback(self, url: str, *, slot: int | None = None) -> None:
+        """Register the manifest's expressions, in its slot unless told another (protocol notes C.1)."""
         quirks = await self._prepare_to_write()
         feedback = self.family.feedback
         doing = "registering feedback"
@@ -143,7 +143,7 @@ class FamilyDriver(Driver):
         call = CommandCall(
             "HttpFeedback/Register",
             (
-                ("FeedbackSlot", str(feedback.slot)),
+                ("FeedbackSlot", str(slot or feedback.slot)),
                 ("ServerUrl", url),
                 ("Expression", feedback.expressions),
                 *quirks.feedback_arguments,

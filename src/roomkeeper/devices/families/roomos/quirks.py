@@ -35,6 +35,11 @@ class Quirks:
     upgrade_has_forced: bool = True
     standby_path: str = "Standby/State"
     sip_uri_path: str = "SIP/URI"
+    # How many time servers it takes, and where; TC takes one, and names time zones by their distance from GMT.
+    time_server_paths: tuple[str, ...] = tuple(
+        f"NetworkServices/NTP/Server[{number}]/Address" for number in (1, 2, 3)
+    )
+    time_zone_path: str = "Time/Zone"
 
 
 _NEWEST: Final = Quirks()
@@ -57,6 +62,8 @@ _TABLE: Final = (
             upgrade_has_forced=False,
             standby_path="Standby/Active",
             sip_uri_path="SIP/Profile[1]/URI",
+            time_server_paths=("NetworkServices/NTP/Address",),
+            time_zone_path="",
         ),
     ),
     (re.compile(r"^ce\s?[89]\.", re.IGNORECASE), replace(_NEWEST, name="CE")),
