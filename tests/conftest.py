@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import django
+import hypothesis
 from django.conf import settings
 
 # Before Django reads its settings: tests never touch the data folder of whoever runs them.
@@ -26,5 +27,11 @@ if not settings.OPTIONS.database_url:
     settings.DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 # The cast's passwords need not withstand anybody; hashing them well would take longer than most tests.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# A busy machine is no failure: nothing here is timed.
+hypothesis.settings.register_profile(
+    "roomkeeper", database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("roomkeeper")
 
 pytest_plugins = ["tests.cast"]

@@ -1,18 +1,12 @@
-"""What these tests share: where the captures of real devices are, and how long hypothesis may look."""
+"""What these tests share: where the captures of real devices are."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 CAPTURES = Path(__file__).resolve().parents[4] / "shared" / "captures"
-
-settings.register_profile(
-    "protocols", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("protocols")
 
 
 @pytest.fixture
