@@ -49,7 +49,7 @@ test: setup .make/clients ## The test suite on SQLite, without acceptance and br
 	$(BIN)/pytest -m "not acceptance and not browser" -n 2 --dist loadfile
 
 acceptance: setup .make/clients ## Servers and virtual endpoints as processes, and a real browser
-	$(BIN)/pytest -m acceptance
+	$(BIN)/pytest -m acceptance -n 2 --dist loadgroup --no-loadscope-reorder
 	$(BIN)/pytest -m browser
 
 test-all: test acceptance ## Everything that is tested

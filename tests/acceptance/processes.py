@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ PROGRAM = Path(sys.executable).with_name("roomkeeper")
 START_SECONDS = 60
 STOP_SECONDS = 20
 INTERNAL, PUBLIC = "127.0.0.1", "127.0.0.2"
+# Below those that the kernel gives to connections, of which tests beside this one make many at any moment.
+PORTS = range(20_000, 32_000)
 T = TypeVar("T")
 
 
@@ -37,16 +40,14 @@ def free_port(*hosts: str) -> int:
     """A port that is free on all of these addresses (both of the server's, by default)."""
     hosts = hosts or (INTERNAL, PUBLIC)
     for _ in range(100):
-        with socket.socket() as first:
-            first.bind((hosts[0], 0))
-            port = first.getsockname()[1]
-            try:
-                for host in hosts[1:]:
-                    with socket.socket() as other:
-                        other.bind((host, port))
-            except OSError:
-                continue
-            return int(port)
+        port = random.choice(PORTS)
+        try:
+            for host in hosts:
+                with socket.socket() as probe:
+                    probe.bind((host, port))
+        except OSError:
+            continue
+        return port
     raise AssertionError("no free port")
 
 
@@ -59,7 +60,15 @@ def clean_environment(**values: str) -> dict[str, str]:
 class Program:
     """A running program. `output` is what it printed so far; `log` the file with its standard error."""
 
-    def __init__(self, words: Sequence[str], log: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        log: Path,
+        environment: dict[str, str],
+        *,
+        cwd: Path | None = None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
         self.output: list[str] = []
         self.log = log
         with log.open("ab") as errors:
@@ -67,9 +76,10 @@ class Program:
                 list(words),
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 text=True,
                 env=environment,
+                cwd=cwd,
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

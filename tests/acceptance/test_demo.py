@@ -15,9 +15,9 @@ CONNECTIVITY = {
 
 
 def test_within_ten_seconds_every_mode_is_alive_and_rightly_decided(
-    make_server: Callable[..., Server],
+    make_new_server: Callable[..., Server],
 ) -> None:
-    server = make_server()
+    server = make_new_server()
     program = server.start("demo", "--data", str(server.data), "--systems", "12", *server.listeners)
     began = time.monotonic()
     ready = program.line("ready ")

@@ -17,6 +17,7 @@ import pytest
 
 from tests.acceptance.device import DOCUMENTS, EVENTS, FEEDBACK, PHONE_BOOK, SERVICES, XML, Device, request
 from tests.acceptance.leaks import Browser, search_everything
+from tests.acceptance.prepared import Prepared
 from tests.acceptance.processes import Server, eventually
 from tests.acceptance.scene import DEVICE_PASSWORD, SIP_PASSWORD, Scene, connect, rest_of
 
@@ -31,9 +32,9 @@ LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">%s]><PostEvent>&j
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """One server for all of them; it must outlive each."""
-    server = Server(
+    server = prepared.server(
         tmp_path_factory.mktemp("hostile") / "server",
         ROOMKEEPER_HEADER_TIMEOUT=str(HEADER_SECONDS), ROOMKEEPER_BODY_TIMEOUT=str(BODY_SECONDS),
         ROOMKEEPER_CONNECTION_CAP=str(CAP), ROOMKEEPER_LOG_LEVEL="debug",

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.processes import Program, clean_environment, eventually
+from tests.acceptance.prepared import Prepared
+from tests.acceptance.processes import Program, eventually
 
 pytestmark = pytest.mark.acceptance
 
@@ -28,23 +29,21 @@ TAKEN_OVER_WITHIN = 30.0
 class Installation:
     """A data folder, perhaps a database, and workers on it."""
 
-    def __init__(self, folder: Path, database: str) -> None:
-        folder.mkdir()
-        values = {"ROOMKEEPER_DATA": str(folder)}
-        if database:
-            values["ROOMKEEPER_DATABASE_URL"] = database
+    def __init__(self, folder: Path, prepared: Prepared, items: int = ITEMS) -> None:
         self.folder = folder
-        self._environment = clean_environment(**values)
+        self.items = items
+        self._environment = prepared.server(folder).environment
         self.workers: list[Program] = []
+        self.call("create", str(items))
 
-    def call(self, *words: str) -> str:
+    def call(self, *words: str, seconds: float = 60) -> str:
         """Run the trial program to its end; what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "tests.acceptance.trial_worker", *words],
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -74,34 +73,53 @@ class Installation:
 
     def wait_for_end(self, state: str = "done", *, seconds: float = 60) -> dict[str, Any]:
         """The job once it is in that state."""
-        eventually(lambda: self.show()["state"] == state, f"job {state}", seconds=seconds, every=0.5)
-        return self.show()
+        found: dict[str, Any] = json.loads(self.call("wait", state, str(seconds), seconds=seconds + 60))
+        assert found["state"] == state
+        return found
+
+    def kill_workers(self) -> None:
+        """The end."""
+        for worker in self.workers:
+            worker.stop(signal.SIGKILL)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
-    database = request.getfixturevalue("database") if request.param == "postgresql" else ""
-    made = Installation(tmp_path / "data", database)
-    made.call("create", str(ITEMS))
+    """An installation with a job, once on SQLite and once on PostgreSQL."""
+    name = "prepared" if request.param == "sqlite" else "prepared_postgresql"
+    made = Installation(tmp_path / "data", request.getfixturevalue(name))
     yield made
-    for worker in made.workers:
-        worker.stop(signal.SIGKILL)
+    made.kill_workers()
 
 
 @pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[Installation]:
+def embedded(tmp_path: Path, prepared: Prepared) -> Iterator[Installation]:
     """The same on SQLite alone, for what does not depend on the database."""
-    made = Installation(tmp_path / "data", "")
-    made.call("create", str(ITEMS))
+    made = Installation(tmp_path / "data", prepared)
     yield made
-    for worker in made.workers:
-        worker.stop(signal.SIGKILL)
+    made.kill_workers()
+
+
+@pytest.fixture
+def long(tmp_path: Path, prepared: Prepared) -> Iterator[Installation]:
+    """The same with more work than is done before somebody cancels it, on whichever machine."""
+    made = Installation(tmp_path / "data", prepared, 10 * ITEMS)
+    yield made
+    made.kill_workers()
+
+
+@pytest.fixture
+def shared(tmp_path: Path, prepared_postgresql: Prepared) -> Iterator[Installation]:
+    """The same on PostgreSQL alone, for several workers; with work for as long as another one takes to start."""
+    made = Installation(tmp_path / "data", prepared_postgresql, 2 * ITEMS)
+    yield made
+    made.kill_workers()
 
 
 def _assert_each_was_done(installation: Installation, *, most_twice: int) -> None:
     done = installation.done()
-    assert len(done) == ITEMS
-    assert sum(done.values()) - ITEMS <= most_twice
+    assert len(done) == installation.items
+    assert sum(done.values()) - installation.items <= most_twice
 
 
 def test_job_of_a_killed_worker_goes_on_when_it_is_started_again(installation: Installation) -> None:
@@ -115,24 +133,17 @@ def test_job_of_a_killed_worker_goes_on_when_it_is_started_again(installation: I
     _assert_each_was_done(installation, most_twice=3 * IN_HAND)
 
 
-def test_living_worker_takes_over_from_a_dead_one(tmp_path: Path, database: str) -> None:
-    installation = Installation(tmp_path / "data", database)
-    installation.call("create", str(ITEMS))
-    first = installation.worker()
-    installation.wait_for_some(8)
-    second = installation.worker()
+def test_living_worker_takes_over_from_a_dead_one(shared: Installation) -> None:
+    first = shared.worker()
+    shared.wait_for_some(8)
+    shared.worker()
     first.stop(signal.SIGKILL)
-    killed_at, done = time.monotonic(), sum(installation.done().values())
-    try:
-        eventually(
-            lambda: sum(installation.done().values()) > done, "somebody goes on", seconds=TAKEN_OVER_WITHIN
-        )
-        found = installation.wait_for_end()
-        assert (found["done"], found["workers"]) == (ITEMS, 2)
-        _assert_each_was_done(installation, most_twice=3 * IN_HAND)
-        print(f"taken over after {time.monotonic() - killed_at:.1f} s at most")
-    finally:
-        second.stop(signal.SIGKILL)
+    killed_at, done = time.monotonic(), sum(shared.done().values())
+    eventually(lambda: sum(shared.done().values()) > done, "somebody goes on", seconds=TAKEN_OVER_WITHIN)
+    found = shared.wait_for_end()
+    assert (found["done"], found["workers"]) == (shared.items, 2)
+    _assert_each_was_done(shared, most_twice=3 * IN_HAND)
+    print(f"taken over after {time.monotonic() - killed_at:.1f} s at most")
 
 
 def test_orderly_stop_leaves_the_job_to_the_next_start(embedded: Installation) -> None:
@@ -144,26 +155,21 @@ def test_orderly_stop_leaves_the_job_to_the_next_start(embedded: Installation) -
     assert embedded.wait_for_end()["done"] == ITEMS
 
 
-def test_cancelled_job_ends_and_what_was_done_stays(embedded: Installation) -> None:
-    embedded.worker()
-    embedded.wait_for_some(8)
-    embedded.call("cancel")
-    found = embedded.wait_for_end("cancelled")
+def test_cancelled_job_ends_and_what_was_done_stays(long: Installation) -> None:
+    long.worker()
+    long.wait_for_some(8)
+    long.call("cancel")
+    found = long.wait_for_end("cancelled")
     assert found["done"] >= 8 - IN_HAND
     assert found["cancelled"] > 0
-    assert found["done"] + found["cancelled"] == ITEMS
+    assert found["done"] + found["cancelled"] == long.items
 
 
-def test_lost_file_of_the_engine_loses_no_job(tmp_path: Path) -> None:
-    installation = Installation(tmp_path / "data", "")
-    installation.call("create", str(ITEMS))
-    worker = installation.worker()
-    installation.wait_for_some(8)
+def test_lost_file_of_the_engine_loses_no_job(embedded: Installation) -> None:
+    worker = embedded.worker()
+    embedded.wait_for_some(8)
     worker.stop(signal.SIGKILL)
-    for file in installation.folder.glob("jobs.sqlite3*"):
+    for file in embedded.folder.glob("jobs.sqlite3*"):
         file.unlink()
-    installation.worker()
-    try:
-        assert installation.wait_for_end()["done"] == ITEMS
-    finally:
-        installation.workers[-1].stop(signal.SIGKILL)
+    embedded.worker()
+    assert embedded.wait_for_end()["done"] == ITEMS

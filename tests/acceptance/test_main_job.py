@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import new_database
 from tests.acceptance.device import Device
+from tests.acceptance.prepared import new_database
 from tests.acceptance.processes import Api, Fleet, Server, eventually, free_port
 
 pytestmark = pytest.mark.acceptance

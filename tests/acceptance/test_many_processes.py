@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.acceptance.conftest import maintenance_url
 from tests.acceptance.device import Device
+from tests.acceptance.prepared import Prepared, maintenance_url
 from tests.acceptance.processes import Api, Program, Server, eventually, free_port
 
 pytestmark = pytest.mark.acceptance
@@ -17,9 +18,9 @@ DEVICES, POSTS = 8, 12
 
 
 def test_two_doors_a_worker_and_pages_share_the_work(
-    make_server: Callable[..., Server], database: str
+    make_new_server: Callable[..., Server], database: str
 ) -> None:
-    server = make_server(ROOMKEEPER_DATABASE_URL=database)
+    server = make_new_server(ROOMKEEPER_DATABASE_URL=database)
     other, pages = free_port("127.0.0.1"), free_port("127.0.0.1")
 
     def start(part: str, port: int) -> Future[Program]:
@@ -80,9 +81,17 @@ def test_two_doors_a_worker_and_pages_share_the_work(
 
 
 def test_a_database_that_goes_away_is_told_and_comes_back(
-    make_server: Callable[..., Server], database: str
+    prepared_postgresql: Prepared, tmp_path: Path
 ) -> None:
-    server = make_server(ROOMKEEPER_DATABASE_URL=database)
+    server = prepared_postgresql.server(tmp_path / "server")
+    try:
+        _goes_away_and_comes_back(server)
+    finally:
+        server.stop()
+
+
+def _goes_away_and_comes_back(server: Server) -> None:
+    database = server.environment["ROOMKEEPER_DATABASE_URL"]
     program, api = server.start_with_administrator()
     device = _admit(api, server.http, 1)
     name = database.rpartition("/")[2]

@@ -50,9 +50,9 @@ class Away:
 
 
 def test_behind_a_real_router_it_is_behind_firewall_and_still_gets_its_setting(
-    networks: dict[str, str], make_server: Callable[..., Server], tmp_path: Path
+    networks: dict[str, str], make_new_server: Callable[..., Server], tmp_path: Path
 ) -> None:
-    server = make_server()
+    server = make_new_server()
     listeners = [f"{host}:80" for host in ("127.0.0.1", SERVER_PUBLIC, SERVER_INTERNAL)]
     words = [word for where in listeners for word in ("--http", where)]
     words += ["--https", f"{SERVER_PUBLIC}:443", "--https", f"{SERVER_INTERNAL}:443"]

@@ -1,6 +1,7 @@
 """A worker with a kind of job of its own, so that engine and recovery can be watched with nothing else in the way.
 
-`python -m tests.acceptance.trial_worker run|create NUMBER|show|cancel`, on the installation that the environment names.
+`python -m tests.acceptance.trial_worker run|create NUMBER|show|wait STATE SECONDS|cancel`, on the installation that
+the environment names.
 Each item writes its label into the file `done` of the data folder and takes a fifth of a second.
 """
 
@@ -10,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 
 import django
@@ -41,6 +43,13 @@ async def _run(job: RunningJob) -> str:
     return "All done."
 
 
+def show() -> None:
+    """Print how the newest job stands."""
+    job = Job.objects.latest("id")
+    workers = {row["worker"] for row in job.items.values_list("details", flat=True) if row}
+    print(json.dumps({"state": job.state, "workers": len(workers), **work.counts([job.pk])[job.pk]}))
+
+
 def main() -> None:
     """Do what the command line says."""
     word = sys.argv[1]
@@ -50,9 +59,12 @@ def main() -> None:
         items = [work.NewItem(f"item {number}") for number in range(int(sys.argv[2]))]
         print(work.create("trial", "A trial", items, user=None, now=datetime.now(UTC)).pk)
     elif word == "show":
-        job = Job.objects.latest("id")
-        workers = {row["worker"] for row in job.items.values_list("details", flat=True) if row}
-        print(json.dumps({"state": job.state, "workers": len(workers), **work.counts([job.pk])[job.pk]}))
+        show()
+    elif word == "wait":
+        deadline = time.monotonic() + float(sys.argv[3])
+        while Job.objects.latest("id").state != sys.argv[2] and time.monotonic() < deadline:
+            time.sleep(0.1)
+        show()
     elif word == "cancel":
         work.cancel(Job.objects.latest("id"), now=datetime.now(UTC))
     else:

@@ -4,10 +4,13 @@ import argparse
 import os
 import subprocess
 import sys
+import traceback
+from functools import partial
 
-from tests.bench import check_ins, crash, documents, footprint, pages, polls
+from tests.bench import check_ins, crash, documents, footprint, pages, polls, shows
 from tests.bench.figures import Broken, tell
 from tests.bench.load import WrkMissing
+from tests.postgresql import PostgreSQLMissing
 
 BENCHMARKS = {
     "check-ins": check_ins.throughput,
@@ -21,6 +24,7 @@ BENCHMARKS = {
     "start": footprint.start,
     "crash": crash.crash,
 }
+SIZED = {"secure-only": shows.secure_only, "bulk-change": shows.bulk_change}
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -28,22 +32,31 @@ def main() -> int:
     """Run them; 1 where one of them did not do its work."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", choices=[*BENCHMARKS, []], metavar="name", help=", ".join(BENCHMARKS)
+        "names",
+        nargs="*",
+        choices=[*BENCHMARKS, *SIZED, []],
+        metavar="name",
+        help=", ".join((*BENCHMARKS, *SIZED)),
     )
     parser.add_argument("--database", action="append", choices=DATABASES, help="one database only")
     parser.add_argument(
         "--quick", action="store_true", help="small and short: shows that it runs, says no figures"
     )
+    parser.add_argument("--systems", type=int, help=f"how many, for {' and '.join(SIZED)}")
     chosen = parser.parse_args()
+    benchmarks = {**BENCHMARKS, **{name: partial(one, systems=chosen.systems) for name, one in SIZED.items()}}
     failed = 0
-    for name in chosen.names or BENCHMARKS:
+    for name in chosen.names or benchmarks:
         try:
-            BENCHMARKS[name](list(chosen.database or DATABASES), is_quick=chosen.quick)
-        except WrkMissing as missing:
+            benchmarks[name](list(chosen.database or DATABASES), is_quick=chosen.quick)
+        except (WrkMissing, PostgreSQLMissing) as missing:
             tell(f"{name}: {missing}")
             failed += bool(os.environ.get("CI"))
         except (Broken, subprocess.CalledProcessError) as broken:
             tell(f"{name}: {broken}")
+            failed += 1
+        except AssertionError:
+            traceback.print_exc()
             failed += 1
     return 1 if failed else 0
 

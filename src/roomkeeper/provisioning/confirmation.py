@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from django.db.models import Q
+
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import drift, management, sources, states
 from roomkeeper.provisioning.actions import RESTART, evidence_for, is_password, is_restart
@@ -67,7 +69,11 @@ def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime) -> No
 
 
 def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) -> None:
-    open_items = list(ChangeItem.objects.filter(system_id__in=configurations, state=DeliveryState.DELIVERED))
+    delivered = Q(state=DeliveryState.DELIVERED)
+    # A report from before a push can arrive after it and ask for another round; the next report may show that there
+    # is no need of one.
+    handed_before = Q(state=DeliveryState.WAITING, rounds__gt=0)
+    open_items = list(ChangeItem.objects.filter(delivered | handed_before, system_id__in=configurations))
     if not open_items:
         return
     by_system: dict[int, dict[str, str]] = {}
@@ -75,7 +81,9 @@ def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) ->
         if item.system_id not in by_system:
             values = configurations[item.system_id].document.redacted_values
             by_system[item.system_id] = {match_key(path): value for path, value in values.items()}
-        judge(item, by_system[item.system_id], now=now)
+        found = by_system[item.system_id]
+        if item.state == DeliveryState.DELIVERED or found.get(item.match_key) == item.value:
+            judge(item, found, now=now)
     ChangeItem.objects.bulk_update(
         open_items, ["state", "reason", "ended_at", "absences", "other_values"], batch_size=200
     )

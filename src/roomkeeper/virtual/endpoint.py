@@ -319,6 +319,7 @@ class VirtualEndpoint:
         self.faults.change(name, value)
         if name in ("certificate", "key_changed", "tls_1_0_only"):
             self.forget_tls_context()
+            self.outbound.is_tls_1_0_only = self.faults.tls_1_0_only
         elif name == "refuse_logins_after":
             self.logins.fail_after = (
                 None if self.faults.refuse_logins_after < 0 else self.faults.refuse_logins_after

@@ -30,7 +30,7 @@ class Faults:
     key_changed: bool = False
     """HTTPS shows a fresh key, as after a factory reset."""
     tls_1_0_only: bool = False
-    """HTTPS speaks TLS 1.0 and nothing else."""
+    """HTTPS speaks TLS 1.0 and nothing else, both where it listens and where it posts."""
     refuse_logins_after: int = -1
     """After so many accepted logins every further one gets 401; -1: off."""
     locked_out: bool = False
@@ -48,7 +48,7 @@ class Faults:
     manager_address: str = ""
     """The external manager's address was changed to this one behind the manager's back."""
     keeps_value: str = ""
-    """A setting whose writes are acknowledged and not done."""
+    """A setting whose writes are acknowledged and not done; `Passphrase` for that of accounts."""
     is_disk_full: bool = False
     """Upgrades fail for want of space."""
     is_checksum_wrong: bool = False

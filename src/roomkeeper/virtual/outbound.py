@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from roomkeeper.virtual import tls
 from roomkeeper.virtual.device import VirtualDevice
 
 
@@ -26,14 +27,14 @@ class OutboundAnswer:
     body: bytes
 
 
-_CONTEXTS: OrderedDict[tuple[bool, frozenset[str]], ssl.SSLContext] = OrderedDict()
+_CONTEXTS: OrderedDict[tuple[bool, frozenset[str], bool], ssl.SSLContext] = OrderedDict()
 _CONTEXTS_KEPT = 64
 _MOST_ANSWER_BYTES = 8_000_000
 
 
-def _context(*, is_verifying: bool, authorities: frozenset[str]) -> ssl.SSLContext:
+def _context(*, is_verifying: bool, authorities: frozenset[str], is_tls_1_0_only: bool) -> ssl.SSLContext:
     """A TLS client context; endpoints of one mind share it (five thousand of their own would fill memory)."""
-    key = (is_verifying, authorities if is_verifying else frozenset())
+    key = (is_verifying, authorities if is_verifying else frozenset(), is_tls_1_0_only)
     context = _CONTEXTS.get(key)
     if context is None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -43,6 +44,8 @@ def _context(*, is_verifying: bool, authorities: frozenset[str]) -> ssl.SSLConte
         else:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        if is_tls_1_0_only:
+            tls.speak_tls_1_0_only(context)
         _CONTEXTS[key] = context
         while len(_CONTEXTS) > _CONTEXTS_KEPT:
             _CONTEXTS.popitem(last=False)
@@ -61,6 +64,7 @@ class Outbound:
     def __init__(self, device: VirtualDevice, source_address: str, *, timeout_seconds: float = 30.0) -> None:
         self._device = device
         self.source_address = source_address
+        self.is_tls_1_0_only = False
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
 
     async def post(
@@ -95,6 +99,7 @@ class Outbound:
             context = _context(
                 is_verifying=is_verifying(self._device, tls_setting),
                 authorities=frozenset(self._device.shelf.authorities.values()),
+                is_tls_1_0_only=self.is_tls_1_0_only,
             )
         agent = self._device.profile.dialect.user_agent
         return aiohttp.ClientSession(

@@ -97,9 +97,7 @@ def server_context(certificate: Certificate, *, minimum: str = "TLSv1.2") -> ssl
         # Python advises against TLS 1.0 and 1.1; old codecs speak nothing else.
         warnings.simplefilter("ignore", DeprecationWarning)
         if minimum == "only TLSv1.0":
-            context.set_ciphers("ALL:@SECLEVEL=0")
-            context.minimum_version = ssl.TLSVersion.TLSv1
-            context.maximum_version = ssl.TLSVersion.TLSv1
+            speak_tls_1_0_only(context)
         elif minimum in ("TLSv1.0", "TLSv1.1"):
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
             context.minimum_version = ssl.TLSVersion.TLSv1 if minimum == "TLSv1.0" else ssl.TLSVersion.TLSv1_1
@@ -113,6 +111,15 @@ def server_context(certificate: Certificate, *, minimum: str = "TLSv1.2") -> ssl
         path.write_bytes(certificate.key_pem + certificate.certificate_pem)
         context.load_cert_chain(path)
     return context
+
+
+def speak_tls_1_0_only(context: ssl.SSLContext) -> None:
+    """As very old codecs do, whichever side they are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1
 
 
 def split_pem(text: str) -> list[str]:

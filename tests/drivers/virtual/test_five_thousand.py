@@ -16,7 +16,7 @@ import pytest
 from tests.drivers.virtual.client import LOGIN
 
 NUMBER = 5000
-HEARTBEAT_SECONDS = 45
+HEARTBEAT_SECONDS = 25
 ANSWER = (
     b'<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><PostEventResponse '
     b'xmlns="http://www.tandberg.net/2004/11/SystemManagementService/"><PostEventResult><HeartBeatInterval>%d'
@@ -63,7 +63,7 @@ async def test_five_thousand_in_one_process(manager_port: int, tmp_path: Path) -
         pytest.skip("this process may not open twelve thousand files")
     plan = tmp_path / "fleet.toml"
     plan.write_text(
-        f'[defaults]\nmanager = "http://127.0.0.1:{manager_port}"\nstart_jitter = 40\n'
+        f'[defaults]\nmanager = "http://127.0.0.1:{manager_port}"\nstart_jitter = 25\n'
         '[[endpoint]]\ncount = 3000\naddress = "127.24.0.1"\nprofile = "sx10-ce9.6"\n'
         '[[endpoint]]\ncount = 2000\naddress = "127.25.0.1"\nmode = "public"\n'
     )

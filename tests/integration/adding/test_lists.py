@@ -223,15 +223,20 @@ async def test_what_its_snmp_agent_calls_itself_is_kept(add, start):
     assert (await System.objects.aget()).sys_object_id.startswith("1.3.6.1.4.1.5596.")
 
 
-async def test_secure_only_range_uses_neither_snmp_nor_http(add, start):
+@pytest.mark.parametrize("is_ours", [False, True])
+async def test_secure_only_range_uses_neither_snmp_nor_http(add, start, is_ours):
+    """Nor does looking at an address where a Secure-Only system of ours stands, whatever is wanted of new ones."""
     await save_community("public")
+    if is_ours:
+        folder = await sync_to_async(inventory.root_folder)()
+        await sync_to_async(add_system)("Vault", folder, 9, host=ADDRESS, is_secure_only=True)
     door = Answering(http=answering.as_device)
     target = replace(parse_targets(ADDRESS).targets[0], https_port=door.https_port, http_port=door.http_port)
     heard = _Ear()
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: heard, (ADDRESS, 0))
     port = transport.get_extra_info("sockname")[1]
     async with door.serving():
-        await add(Targets((target,)), is_secure_only=True, uses_snmp=True, snmp_port=port, logins=())
+        await add(Targets((target,)), is_secure_only=not is_ours, uses_snmp=True, snmp_port=port, logins=())
     transport.close()
     assert set(door.connections) == {"https"}
     assert heard.datagrams == 0
