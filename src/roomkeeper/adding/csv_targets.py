@@ -1,14 +1,12 @@
 """From a CSV file to targets: its encoding, its delimiter, its columns, row by row. Pure."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 from roomkeeper.adding.targets import MOST, NotUnderstood, Problem, Target, Targets, TooMany, parse_host
 from roomkeeper.protocols.identification import normalize_mac
+from roomkeeper.systems.csv_tables import heading_word, read_table
 
 _COLUMNS: Final = {
     "host": ("host", "address", "ip", "ip_address", "hostname", "host_name", "fqdn"),
@@ -24,7 +22,6 @@ _COLUMNS: Final = {
 }
 _BY_HEADING: Final = {heading: column for column, headings in _COLUMNS.items() for heading in headings}
 _LONGEST: Final = {"username": 128, "password": 1000, "name": 50, "folder": 200, "serial_number": 64}
-_DELIMITERS: Final = ",;\t"
 _LONGEST_TAG: Final = 50
 
 
@@ -32,16 +29,12 @@ def parse_csv(data: bytes | str) -> Targets:
     """A CSV file with a header. Columns: host, http_port, https_port, username, password, name, folder, tags,
     mac_address, serial_number; others are told as problems of line 1. A row that cannot be used is told with its
     line, and the others are kept. Raises `TooMany`."""
-    text = data if isinstance(data, str) else _decode(data)
-    text = text.removeprefix("\ufeff").replace("\0", "")
-    head = next((line for line in text.splitlines() if line.strip()), "")
-    if not head:
+    table = read_table(data)
+    if table is None:
         return Targets()
-    reader = csv.reader(io.StringIO(text), delimiter=max(_DELIMITERS, key=head.count))
-    problems: list[Problem] = []
-    rows = _rows(reader, problems)
-    _, heading = next(rows, (1, []))
-    columns = [_BY_HEADING.get(re.sub(r"[\s_-]+", "_", cell.strip().lower()), "") for cell in heading]
+    heading = table.heading
+    columns = [_BY_HEADING.get(heading_word(cell), "") for cell in heading]
+    problems = [Problem(line, "", sentence) for line, sentence in table.problems]
     problems += [
         Problem(1, cell.strip()[:60], f"The column {cell.strip()[:60]!r} is not known, and left out.")
         for cell, column in zip(heading, columns, strict=True)
@@ -49,9 +42,9 @@ def parse_csv(data: bytes | str) -> Targets:
     ]
     if not {"host", "mac_address", "serial_number"} & set(columns):
         sentence = "The first line has to name the columns, such as host,username,password,name."
-        return Targets(problems=(Problem(1, head[:60], sentence),))
+        return Targets(problems=(Problem(1, ", ".join(heading)[:60], sentence),))
     found: dict[Any, Target] = {}
-    for line, cells in rows:
+    for line, cells in table.rows:
         try:
             target = _target(columns, cells, line)
         except NotUnderstood as error:
@@ -70,33 +63,6 @@ def parse_csv(data: bytes | str) -> Targets:
     if len(found) > MOST:
         raise TooMany(len(found))
     return Targets(tuple(found.values()), tuple(problems))
-
-
-def _decode(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # What spreadsheets on Windows write where nobody asks for Unicode.
-        return data.decode("cp1252", "replace")
-
-
-def _rows(reader: Any, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not empty, with the line that each begins in."""
-    line = 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            problems.append(Problem(line, "", f"It cannot be read as CSV: {error}."))
-            line = reader.line_num + 1
-            continue
-        if any(cell.strip() for cell in cells):
-            yield line, cells
-        line = reader.line_num + 1
 
 
 def _target(columns: list[str], cells: list[str], line: int) -> Target:

@@ -12,15 +12,16 @@ from pydantic import Field, field_validator, model_validator
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.api.problems import refused_as
-from roomkeeper.protocols.xapi.command_line import split_command
+from roomkeeper.protocols.xapi.command import CommandCall
+from roomkeeper.protocols.xapi.command_line import read_call
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.models import Action
+from roomkeeper.provisioning.planning import Care
 from roomkeeper.systems.models import System
 
 DeliveryWord = Literal["waiting", "delivered", "confirmed", "failed", "expired", "cancelled", "superseded"]
 Value = str | int | bool
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-_LONGEST_COMMAND = 255
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.\d{1,3})?")
 
 
 class CommandIn(Schema, extra="forbid"):
@@ -35,6 +36,20 @@ class CommandIn(Schema, extra="forbid"):
         {}, max_length=100, description="A list repeats the argument. No passwords: actions can be read."
     )
     body: str | None = Field(None, max_length=1_000_000, description="The text of a multiline command.")
+    # Plain defaults: what is not given is not written out at every call.
+    during_calls: bool = True
+    only_in_window: bool = False
+
+    @property
+    def care(self) -> Care:
+        """How carefully it is asked for."""
+        return Care(during_calls=self.during_calls, only_in_window=self.only_in_window)
+
+    @property
+    def call(self) -> CommandCall:
+        """The command as devices are asked it."""
+        arguments = ((name, _texts(value)) for name, value in self.arguments.items())
+        return CommandCall(self.command, tuple(arguments), self.body)
 
     @field_validator("command")
     @classmethod
@@ -59,26 +74,18 @@ class CommandIn(Schema, extra="forbid"):
         return self
 
 
+def _texts(value: Value | list[Value]) -> str | tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, list) else str(value)
+
+
 def parse_command(text: str) -> tuple[str, dict[str, Value | list[Value]]]:
     """The path and the arguments of a command in one text; repeated names become lists, values may be quoted, with
     `\\"` and `\\\\` inside. Raises ValueError for what is no command.
     """
-    found = split_command(text)
-    parts = [part for word in found.words for part in word.split("/") if part]
-    if parts and parts[0].lower() == "xcommand":
-        parts = parts[1:]
-    path = "/".join(parts)
-    is_command = bool(parts) and not found.is_quoted and all(_WORD.fullmatch(part) for part in parts)
-    if not is_command or len(path) > _LONGEST_COMMAND:
-        raise ValueError(f"{text[:_LONGEST_COMMAND]!r} is no command such as SystemUnit/Boot")
-    arguments: dict[str, Value | list[Value]] = {}
-    for name, value in found.arguments:
-        if value is None:
-            raise ValueError(f"{name}: has no value")
-        before = arguments.get(name, [])
-        together: list[Value] = [*(before if isinstance(before, list) else [before]), value]
-        arguments[name] = together if len(together) > 1 else together[0]
-    return path, arguments
+    call = read_call(text)
+    return call.path, {
+        name: value if isinstance(value, str) else list(value) for name, value in call.arguments
+    }
 
 
 class ActionOut(Schema):
@@ -90,6 +97,9 @@ class ActionOut(Schema):
     arguments: dict[str, str | list[str]]
     state: DeliveryWord
     reason: str
+    answer: dict[str, str] | None = Field(
+        description="What the device answered, by path; null where no answer came, as with the answer to a post."
+    )
     created_at: datetime
     created_by: str | None
     delivered_at: datetime | None
@@ -106,6 +116,7 @@ def encode_action(action: Any) -> ActionOut:
         arguments=dict(action.arguments),
         state=action.state,
         reason=action.reason,
+        answer=action.answer,
         created_at=action.created_at,
         created_by=action.created_by.username if action.created_by else None,
         delivered_at=action.delivered_at,
@@ -119,7 +130,13 @@ def ask_of(system: System, command: CommandIn, user: User) -> Action:
     arguments = [[name, value] for name, value in command.arguments.items()]
     with transaction.atomic(), refused_as(422, actions.ActionRefused):
         action = actions.ask(
-            system, command.command, arguments, user=user, now=timezone.now(), body=command.body
+            system,
+            command.command,
+            arguments,
+            user=user,
+            now=timezone.now(),
+            body=command.body,
+            care=command.care,
         )
         audit.record(user, "api", "run command", system, command=command.command, action=action.pk)
     return action

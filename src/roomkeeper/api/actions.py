@@ -11,11 +11,13 @@ from roomkeeper.api.action_fields import ActionOut, CommandIn, DeliveryWord, ask
 from roomkeeper.api.choosing import SystemChoice, choose
 from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
 from roomkeeper.api.problems import Conflict, NotFound, ProblemOut
-from roomkeeper.api.reach import LARGEST_ID, Identifier
+from roomkeeper.api.reach import LARGEST_ID, Identifier, systems_by_id
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_acts import get_managed
 from roomkeeper.api.system_additions import failed_item
+from roomkeeper.api.trial import trial
 from roomkeeper.provisioning import actions
+from roomkeeper.provisioning.commands_for_many import known_commands
 from roomkeeper.provisioning.models import Action
 
 routes = Routes("actions")
@@ -38,6 +40,8 @@ class ActionFilters(ListParameters):
 class CommandForMany(SystemChoice, CommandIn):
     """A command for many systems."""
 
+    dry_run: bool = Field(False, description="Only tell of which systems it would be asked: answers 200.")
+
 
 class AskedItem(Schema):
     """What became of one system."""
@@ -46,6 +50,8 @@ class AskedItem(Schema):
     status: int
     action: int | None
     problem: ProblemOut | None
+    # With `dry_run`: what the system's own document has against the command.
+    warnings: list[str] = []
 
 
 class AskedItems(Schema):
@@ -77,20 +83,28 @@ def list_actions(request: HttpRequest, filters: Query[ActionFilters]) -> Page[Ac
     return page_of(ActionOut, rows, filters, _SORTS, "-id", encode_action)
 
 
-@routes.post("", response={202: AskedItems})
+@routes.post("", response={200: AskedItems, 202: AskedItems})
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def run_command_on_many(request: HttpRequest, details: CommandForMany) -> Status[AskedItems]:
     """Run a command on many systems at their next check-ins; each succeeds or fails by itself."""
     user = user_of(request)
-    command = CommandIn(command=details.command, arguments=details.arguments, body=details.body)
+    command = CommandIn(**details.dict(include=set(CommandIn.model_fields)))
     items = []
-    for system_id in choose(user, details, Permission.RUN_ACTIONS):
+    chosen = choose(user, details, Permission.RUN_ACTIONS)
+    known = known_commands(systems_by_id(user, chosen).values()) if details.dry_run else None
+    for system_id in chosen:
         try:
-            action = ask_of(get_managed(user, system_id, Permission.RUN_ACTIONS), command, user)
-            items.append(AskedItem(system=system_id, status=202, action=action.pk, problem=None))
+            system = get_managed(user, system_id, Permission.RUN_ACTIONS)
+            with trial(details.dry_run):
+                number = ask_of(system, command, user).pk
+            action = None if details.dry_run else number
+            warnings = [str(fault) for fault in known.faults_of(system, command.call)] if known else []
+            items.append(
+                AskedItem(system=system_id, status=202, action=action, problem=None, warnings=warnings)
+            )
         except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
             items.append(failed_item(AskedItem, error, system=system_id, action=None))
-    return Status(202, AskedItems(items=items))
+    return Status(200 if details.dry_run else 202, AskedItems(items=items))
 
 
 @routes.get("/{int:action_id}", response=ActionOut)

@@ -10,19 +10,23 @@ from roomkeeper import __version__
 from roomkeeper.api import (
     actions,
     audit_trail,
+    authorities,
     backups,
     change_sets,
     credentials,
+    device_commands,
     diagnosis,
     drift,
     folders,
     groups,
     jobs,
     network_settings,
+    passwords,
     problems,
     secure_only,
     system_acts,
     system_backups,
+    system_edits,
     system_polls,
     system_reports,
     system_scans,
@@ -47,6 +51,7 @@ _WORDS = {
     "404": "Not found",
     "409": "Not possible now",
     "413": "Too large",
+    "415": "Unsupported media type",
     "422": "Cannot be used",
 }
 
@@ -102,6 +107,8 @@ def _tell_problems(method: str, operation: dict[str, Any]) -> None:
         codes.append("404")
     if "requestBody" in operation:
         codes += ["400", "413"]
+        # Who chooses by the kind of content refuses other kinds; the rest reads JSON whatever it is called.
+        codes += ["415"] if len(operation["requestBody"]["content"]) > 1 else []
     if method != "get":
         codes.append("409")
     for code in codes:
@@ -116,6 +123,7 @@ def _tell_other_forms(found: OpenAPISchema) -> None:
     found["components"]["schemas"]["SystemsIn"]["properties"]["systems"]["items"] = {
         "$ref": "#/components/schemas/SystemIn"
     }
+    found["components"]["schemas"].update(system_edits.body_schemas())
     text = {"schema": {"type": "string"}}
     found["paths"][f"{PREFIX}systems"]["get"]["responses"][200]["content"]["text/csv"] = text
     status = f"{PREFIX}systems/{{system_id}}/status"
@@ -136,7 +144,11 @@ def _make() -> RoomkeeperApi:
         # One address, one router: ninja would answer 405 for the methods of a second one.
         ("/systems", systems.routes),
         ("/systems", system_acts.routes),
+        ("/systems", device_commands.routes),
         ("/systems", system_polls.routes),
+        ("/systems", passwords.routes),
+        ("/systems", authorities.routes),
+        ("/systems", system_edits.routes),
         ("/systems", system_reports.routes),
         ("/systems", system_backups.routes),
         ("/backups", backups.routes),

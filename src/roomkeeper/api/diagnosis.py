@@ -13,7 +13,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.api.jobs import JobOut, Waiting, accepted
 from roomkeeper.api.problems import NotFound, refused_as
-from roomkeeper.api.reach import get_system
+from roomkeeper.api.reach import Identifier, get_system, get_systems
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.diagnosis import service
 from roomkeeper.diagnosis.fixes import FIXES
@@ -68,6 +68,12 @@ class DiagnosisOut(Schema):
     fixes: list[str] = Field(description="Every fix that its findings offer.")
 
 
+class DiagnoseIn(Schema, extra="forbid"):
+    """Which systems to look at."""
+
+    systems: list[Identifier] = Field(min_length=1, max_length=1000)
+
+
 class FixIn(Schema, extra="forbid"):
     """A fix that the newest diagnosis offers."""
 
@@ -100,6 +106,21 @@ def diagnose_system(
             response["Location"] = f"/api/v1/systems/{system.pk}/diagnosis"
             return Status(200, encode_diagnosis(found))
     return Status(202, accepted(job, response))
+
+
+@routes.post("/diagnose", response={202: JobOut})
+@needs(Permission.RUN_ACTIONS, anywhere=True)
+def diagnose_systems(
+    request: HttpRequest, details: DiagnoseIn, response: HttpResponse, waiting: Query[Waiting]
+) -> Status[JobOut]:
+    """Look at many systems; each one's diagnosis stands at `systems/{id}/diagnosis`."""
+    user = user_of(request)
+    systems = get_systems(user, details.systems, Permission.RUN_ACTIONS)
+    with transaction.atomic():
+        job = service.start(systems, user=user, now=timezone.now())
+        told = [system.pk for system in systems[:100]]
+        audit.record(user, "api", "diagnose systems", None, job=job.pk, count=len(systems), systems=told)
+    return Status(202, accepted(job, response, wait=waiting.wait))
 
 
 @routes.get("/{int:system_id}/diagnosis", response=DiagnosisOut)

@@ -197,19 +197,10 @@ def rotate_secret(request: HttpRequest, system_id: int, response: HttpResponse) 
 def restart_system(request: HttpRequest, system_id: int, response: HttpResponse) -> Status[ActionOut]:
     """Restart a system at its next check-in."""
     command = CommandIn(command=actions.RESTART, arguments={"Action": "Restart"}, body=None)
-    return _ask(request, system_id, command, response)
-
-
-@routes.post("/{int:system_id}/commands", response={202: ActionOut})
-@needs(Permission.RUN_ACTIONS, anywhere=True)
-def run_command(
-    request: HttpRequest,
-    system_id: int,
-    command: CommandIn,
-    response: HttpResponse,
-) -> Status[ActionOut]:
-    """Run a command of the xAPI on a system at its next check-in, once at most."""
-    return _ask(request, system_id, command, response)
+    user = user_of(request)
+    action = ask_of(get_managed(user, system_id, Permission.RUN_ACTIONS), command, user)
+    response["Location"] = f"/api/v1/actions/{action.pk}"
+    return Status(202, encode_action(action))
 
 
 def get_managed(user: User, system_id: int, permission: Permission) -> System:
@@ -248,16 +239,6 @@ def _decide(
         act(system, user=user, now=timezone.now())
         audit.record(user, "api", word, system, **told)
     return tell(user, system_id)
-
-
-def _ask(
-    request: HttpRequest, system_id: int, command: CommandIn, response: HttpResponse
-) -> Status[ActionOut]:
-    user = user_of(request)
-    system = get_managed(user, system_id, Permission.RUN_ACTIONS)
-    action = ask_of(system, command, user)
-    response["Location"] = f"/api/v1/actions/{action.pk}"
-    return Status(202, encode_action(action))
 
 
 def _accepted(response: HttpResponse, address: str) -> Status[Accepted]:

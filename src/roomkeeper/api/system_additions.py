@@ -33,6 +33,7 @@ from roomkeeper.api.reach import get_folder
 from roomkeeper.api.routing import user_of
 from roomkeeper.api.system_fields import SystemOut
 from roomkeeper.api.systems import routes, tell
+from roomkeeper.api.trial import trial
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.systems import admission, inventory
@@ -75,6 +76,9 @@ class SystemsIn(Schema, extra="forbid"):
 
     # Each is looked at by itself, so that one that cannot be used does not refuse the others.
     systems: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_AT_ONCE)
+    dry_run: bool = Field(
+        False, description="Only tell what would become of each, looked at by itself; nothing is added."
+    )
 
     @model_validator(mode="wrap")
     @classmethod
@@ -145,19 +149,24 @@ def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
                 waiting[_manner(system)].append((number, system, target))
                 items.append(AddedItem(status=202, system=None, problem=None))
             else:
-                items.append(AddedItem(status=201, system=_register(user, system).pk, problem=None))
+                with trial(details.dry_run):
+                    number_of_it = _register(user, system).pk
+                items.append(
+                    AddedItem(status=201, system=None if details.dry_run else number_of_it, problem=None)
+                )
         except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
             items.append(failed_item(AddedItem, error, system=None))
     # Those that are to be met alike are one job.
     for alike in waiting.values():
         try:
-            job = _start(user, [(system, target) for _, system, target in alike])
+            with trial(details.dry_run):
+                job = _start(user, [(system, target) for _, system, target in alike])
         except Exception as error:  # noqa: BLE001 - likewise
             for number, _, _ in alike:
                 items[number] = failed_item(AddedItem, error, system=None)
         else:
             for number, _, _ in alike:
-                items[number].job = job.pk
+                items[number].job = None if details.dry_run else job.pk
     return AddedItems(items=items)
 
 

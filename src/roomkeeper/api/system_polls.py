@@ -8,10 +8,9 @@ from ninja import Query, Schema, Status
 from pydantic import Field
 
 from roomkeeper.accounts import audit
-from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.jobs import JobOut, Waiting, accepted
-from roomkeeper.api.problems import NotFound
-from roomkeeper.api.reach import Identifier, get_system, systems_by_id
+from roomkeeper.api.reach import Identifier, get_system, get_systems
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.polling import service
 from roomkeeper.systems.models import System
@@ -75,13 +74,7 @@ def poll_systems(
 ) -> Status[JobOut]:
     """Ask many systems for their status now."""
     user = user_of(request)
-    chosen = list(dict.fromkeys(details.systems))
-    found = systems_by_id(user, chosen)
-    for system_id in chosen:
-        if system_id not in found:
-            raise NotFound("system", system_id)
-        demand(user, Permission.RUN_ACTIONS, found[system_id].folder.path)
-    return _start(request, [found[system_id] for system_id in chosen], response, waiting)
+    return _start(request, get_systems(user, details.systems, Permission.RUN_ACTIONS), response, waiting)
 
 
 def _start(

@@ -31,7 +31,7 @@ from roomkeeper.api.system_fields import (
     filtered,
     system_rows,
 )
-from roomkeeper.provisioning import planning
+from roomkeeper.provisioning import passwords, planning
 from roomkeeper.systems import connectivity_changes, credentials, inventory, live, records, secure_only
 from roomkeeper.systems.models import System
 
@@ -194,6 +194,7 @@ def _apply(system: System, values: dict[str, Any], user: User, now: datetime) ->
             values.get("username", system.username),
             values.get("password", credentials.password_of(system)),
         )
+        passwords.end_overtaken(system, now=now)
     if "tags" in values:
         inventory.set_tags(system, values["tags"])
     if "connectivity" in values:

@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from roomkeeper import keys
 from roomkeeper.configuration_templates import variables
 from roomkeeper.configuration_templates.models import TemplateVersion
+from roomkeeper.protocols.xapi.command_line import write_call
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import actions, planning
 from roomkeeper.systems.documents import HIDDEN
@@ -60,10 +61,7 @@ class TemplateCommand:
     @property
     def shown(self) -> str:
         """The command as devices take it."""
-        parts = [self.command.replace("/", " ")]
-        for name, value in self.arguments:
-            parts += [f"{name}: {_quoted(one)}" for one in ([value] if isinstance(value, str) else value)]
-        return " ".join(parts)
+        return write_call(self.command, self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +220,3 @@ def decode_command(found: Mapping[str, Any]) -> TemplateCommand:
 
 def _keys() -> keys.Keys:
     return keys.load(django_settings.OPTIONS.data)
-
-
-def _quoted(text: str) -> str:
-    return (
-        text
-        if re.fullmatch(r"[\w.+-]+", text)
-        else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    )

@@ -3,7 +3,6 @@
 A *model* is a product with a software version; what one of its systems reported stands for all of them.
 """
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,10 +13,11 @@ from django.db.models import Count, Max, QuerySet
 
 from roomkeeper.configuration_templates.content import TemplateCommand
 from roomkeeper.configuration_templates.variables import names_in
-from roomkeeper.protocols.errors import ProtocolError
-from roomkeeper.protocols.xapi.command import CommandDescription, decode_command_document
+from roomkeeper.protocols.xapi.command import CommandDescription
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
+from roomkeeper.provisioning.command_checks import refusal_of_command
+from roomkeeper.provisioning.device_commands import commands_of_model
 from roomkeeper.systems.documents import unpack_configuration, value_spaces_of_model
 from roomkeeper.systems.models import ConfigurationVersion, State, StoredDocument, System
 
@@ -83,7 +83,7 @@ def _documents_of(product: str, version: str) -> tuple[tuple[str, int, datetime]
 @lru_cache(maxsize=100)
 def _reported(
     product: str, version: str, newest: tuple[int, str], documents: tuple[tuple[str, int, datetime], ...]
-) -> tuple[dict[str, tuple[str, ValueSpace | None]], dict[str, CommandDescription]]:
+) -> tuple[dict[str, tuple[str, ValueSpace | None]], Mapping[str, CommandDescription]]:
     """What stands in the model's documents, decoded once as long as these are the newest."""
     reported = unpack_configuration(ConfigurationVersion.objects.get(pk=newest[0]))
     kinds = {kind for kind, _, _ in documents}
@@ -93,24 +93,6 @@ def _reported(
     }
     commands = commands_of_model(product, version) if StoredDocument.Kind.COMMAND in kinds else {}
     return settings, commands
-
-
-def commands_of_model(product: str, version: str) -> dict[str, CommandDescription]:
-    """The commands of the model by lower-case path; empty where none of its systems has told them."""
-    found = (
-        StoredDocument.objects.filter(
-            kind=StoredDocument.Kind.COMMAND, system__product=product, system__software_version=version
-        )
-        .order_by("-received_at")
-        .first()
-    )
-    if found is None:
-        return {}
-    try:
-        document = decode_command_document(zlib.decompress(bytes(found.content)))
-    except (ProtocolError, zlib.error):
-        return {}
-    return {path.lower(): command for path, command in document.commands.items()}
 
 
 def suggest(models: Iterable[KnownModel], words: str, *, limit: int = 30) -> list[Suggestion]:
@@ -189,33 +171,3 @@ def remarks_on_command(models: Iterable[KnownModel], command: TemplateCommand) -
         if refusal := refusal_of_command(known, command.arguments, command.body):
             found.append(Remark(str(model), model.systems, refusal))
     return found
-
-
-def refusal_of_command(
-    command: CommandDescription | None,
-    arguments: Iterable[tuple[str, str | tuple[str, ...]]],
-    body: str | None,
-) -> str | None:
-    """Why a device with that command document would refuse the call; None where nothing speaks against it."""
-    if command is None:
-        return "not on this device: it has no such command"
-    parameters = {name.lower(): one for name, one in command.parameters.items()}
-    given = set()
-    for name, value in arguments:
-        parameter = parameters.get(name.lower())
-        given.add(name.lower())
-        if parameter is None:
-            return f"{name}: this device's command has no such parameter"
-        values = (value,) if isinstance(value, str) else value
-        if len(values) > parameter.multiple:
-            return f"{name}: at most {parameter.multiple} values"
-        if parameter.value_space is not None:
-            for one in values:
-                if refusal := parameter.value_space.refusal(one):
-                    return f"{name}: {refusal}"
-    for name, parameter in parameters.items():
-        if parameter.is_required and name not in given:
-            return f"{parameter.name}: is required"
-    if body is not None and not command.is_multiline:
-        return "this device's command takes no body"
-    return None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from roomkeeper.configuration_templates import known_settings, variables
+from roomkeeper.configuration_templates import variables
 from roomkeeper.configuration_templates.content import Content, TemplateCommand, TemplateSetting
 from roomkeeper.configuration_templates.models import ConfigurationTemplate, TemplateAssignment
 from roomkeeper.configuration_templates.offers import Stronger, stronger_wishes
@@ -16,7 +16,8 @@ from roomkeeper.configuration_templates.system_facts import facts_of
 from roomkeeper.configuration_templates.variables import SystemFacts
 from roomkeeper.protocols.xapi.command import CommandDescription
 from roomkeeper.protocols.xapi.paths import match_key
-from roomkeeper.provisioning import management, planning
+from roomkeeper.provisioning import device_commands, management, planning
+from roomkeeper.provisioning.command_checks import refusal_of_command
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
 from roomkeeper.provisioning.planning import PlannedChange, PlannedItem
 from roomkeeper.systems import network_settings
@@ -128,7 +129,7 @@ def plan_template(
     """
     report = MappingReport()
     listed = list(systems)
-    commands: dict[tuple[str, str], dict[str, CommandDescription]] = {}
+    commands: dict[tuple[str, str], Mapping[str, CommandDescription]] = {}
     managed = _ManagementPaths()
     for start in range(0, len(listed), _CHUNK):
         part = listed[start : start + _CHUNK]
@@ -147,7 +148,7 @@ def _plan_some(
     systems: Sequence[System],
     managed: "_ManagementPaths",
     stronger: Mapping[int, Mapping[str, Stronger]],
-    commands: dict[tuple[str, str], dict[str, CommandDescription]],
+    commands: dict[tuple[str, str], Mapping[str, CommandDescription]],
 ) -> Iterator[SystemMapping]:
     facts = facts_of([system.pk for system in systems], content.variables())
     wishes, holes = [], []
@@ -174,7 +175,7 @@ def _plan_some(
         )
         model = (system.product, system.software_version)
         if content.commands and model not in commands:
-            commands[model] = known_settings.commands_of_model(*model)
+            commands[model] = device_commands.commands_of_model(*model)
         yield SystemMapping(
             system,
             items,
@@ -243,7 +244,7 @@ def _mapped_command(
         return MappedCommand(filled, "cannot", "the system is not managed", "not_managed")
     if known:
         found = known.get(filled.command.lower())
-        refusal = known_settings.refusal_of_command(found, filled.arguments, filled.body)
+        refusal = refusal_of_command(found, filled.arguments, filled.body)
         if refusal and (found is None or not problems):
             return MappedCommand(filled, "cannot", refusal, "absent" if found is None else "not_allowed")
     if problems:

@@ -12,7 +12,7 @@ from typing import Final
 
 from roomkeeper.configuration_templates.content import Content, TemplateCommand
 from roomkeeper.protocols.errors import ProtocolError
-from roomkeeper.protocols.xapi.command_line import QUOTED, split_command, unescape
+from roomkeeper.protocols.xapi.command_line import QUOTED, read_call, unescape
 from roomkeeper.protocols.xapi.paths import canonical
 
 TEXT_LIMIT: Final = 1_000_000
@@ -26,7 +26,6 @@ _CONFIGURATION: Final = re.compile(r"(?:\*c\s+)?/?x?Configuration[\s/]+(?=\S)", 
 _COMMAND: Final = re.compile(r"/?xCommand[\s/]+(?=\S)", re.IGNORECASE)
 _SETTING: Final = re.compile(r"(?P<path>[^:=\"]{1,600}?)\s*(?::|=(?!=))\s*(?P<value>.*)", re.DOTALL)
 _PATH_MARKS: Final = re.compile(r"[/\[\]]+")
-_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +128,8 @@ def _read_command(text: str, body: str | None, line: int, found: Reading) -> Non
 
 def parse_command(text: str, body: str | None = None) -> TemplateCommand:
     """`Audio Volume Set Level: 40` as a command; repeated names become lists. Raises ValueError with a sentence."""
-    found = split_command(_COMMAND.sub("", text.strip(), count=1))
-    parts = [part for word in found.words for part in word.split("/") if part]
-    if not 0 < len(parts) <= 8 or not all(_WORD.fullmatch(part) for part in parts):
-        raise ValueError("It is no command such as xCommand Audio Volume Set Level: 40.")
-    together: dict[str, list[str]] = {}
-    for name, value in found.arguments:
-        if value is None:
-            raise ValueError(f"{name}: has no value.")
-        together.setdefault(name, []).append(value)
-    arguments = tuple(
-        (name, given[0] if len(given) == 1 else tuple(given)) for name, given in together.items()
-    )
-    return TemplateCommand("/".join(parts), arguments, body)
+    call = read_call(text, body)
+    return TemplateCommand(call.path, call.arguments, call.body)
 
 
 def encode_text(content: Content) -> str:

@@ -20,7 +20,8 @@ RESTART_TIME = timedelta(minutes=10)
 _PATH = re.compile(
     r"(/?xCommand[/ ])?(?P<path>[A-Za-z][A-Za-z0-9]*([/ ][A-Za-z][A-Za-z0-9]*){0,7})", re.IGNORECASE
 )
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
+# Some are numbered, as Option.1 of a prompt.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.\d{1,3})?")
 _SECRET_NAME = re.compile(r"pass(word|phrase)|secret|pin$", re.IGNORECASE)
 
 # Command -> (status path, value) that shows it ran (protocol notes I.1, I.2, I.4).
@@ -61,6 +62,14 @@ def ask(
 
     Raises `ActionRefused` with a sentence.
     """
+    path, cleaned = checked(system, command, arguments, body)
+    return record(system, path, cleaned, user=user, now=now, body=body, care=care)
+
+
+def checked(
+    system: System, command: str, arguments: Sequence[Sequence[Any]], body: str | None
+) -> tuple[str, list[list[Any]]]:
+    """The path and the arguments as `ask` takes them; raises `ActionRefused` with a sentence for what it does not."""
     match = _PATH.fullmatch(command.strip())
     if match is None:
         raise ActionRefused(f"{command!r} is no command path such as SystemUnit/Boot.")
@@ -76,7 +85,7 @@ def ask(
         raise ActionRefused("The text that goes with the command is over one million characters.")
     if body is not None and "PRIVATE KEY" in body:
         raise ActionRefused("The private key in the text would be kept readable in the list of actions.")
-    return record(system, path, cleaned, user=user, now=now, body=body, care=care)
+    return path, cleaned
 
 
 def record(
@@ -106,9 +115,8 @@ def record(
             expires_at=now + EXPIRES_AFTER,
         )
         states.wake([system.pk])
-        timeline.add(
-            system, "action", f"Asked to run {path}", now=now, user=user, details={"action": action.pk}
-        )
+        asked = "set a new password" if is_password(path) else f"run {path}"
+        timeline.add(system, "action", f"Asked to {asked}", now=now, user=user, details={"action": action.pk})
         live.publish("system", system)
     return action
 
@@ -127,6 +135,11 @@ def cancel(action: Action, *, user: Any, now: datetime) -> bool:
         )
         live.publish("system", action.system)
     return bool(number)
+
+
+def care_of(action: Action) -> Care:
+    """How carefully it was asked for."""
+    return Care(during_calls=action.during_calls, only_in_window=action.only_in_window)
 
 
 def evidence_for(command: str) -> tuple[str, str] | None:

@@ -100,6 +100,8 @@ class Action(models.Model):
     # Passwords go with it encrypted, and only until it has ended.
     secret = models.BinaryField(default=bytes)
     has_secret = models.BooleanField(default=False)
+    # What the device answered, by path; null where no answer came, as with what goes with the answer to a post.
+    answer = models.JSONField(null=True)
     # When it is handed over, as with change sets.
     only_in_window = models.BooleanField(default=False)
     during_calls = models.BooleanField(default=True)

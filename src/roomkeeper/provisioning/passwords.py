@@ -39,6 +39,7 @@ _UNVERIFIED: Final = (
     "it is handed over with an answer; no login is possible Behind Firewall, so none can prove it"
 )
 OTHERS_STORED: Final = "other credentials were stored for the system meanwhile"
+_STORED_BY_HAND: Final = "the new password was stored by hand; no login has proven it"
 
 
 class PasswordRefused(actions.ActionRefused):
@@ -194,6 +195,31 @@ def unproven() -> QuerySet[Action]:
 def find_unproven(system_id: int) -> Action | None:
     """That of one system, if there is one."""
     return unproven().filter(system_id=system_id).order_by("id").first()
+
+
+def end_overtaken(system: System, *, now: datetime) -> None:
+    """Somebody stored credentials by hand, whose word counts: end what was handed over and that word makes idle, or
+    a system where no login can prove anything could never be given a password again."""
+    for action in unproven().filter(system=system):
+        pair = pair_of(action)
+        if pair is None:
+            reason = OTHERS_STORED
+        elif (
+            system.connectivity == Connectivity.BEHIND_FIREWALL
+            and credentials.password_of(system) == pair.new
+        ):
+            reason = _STORED_BY_HAND
+        else:
+            continue
+        Action.objects.filter(pk=action.pk, state=DeliveryState.DELIVERED).update(
+            state=DeliveryState.FAILED, reason=reason, ended_at=now, **actions.NO_SECRET
+        )
+        live.publish("system", system)
+
+
+def find_open(system_id: int) -> Action | None:
+    """The action of one system whose password waits or is unproven, if there is one."""
+    return _open([system_id]).select_related("created_by").order_by("id").first()
 
 
 def _open(ids: Sequence[int]) -> QuerySet[Action]:

@@ -22,7 +22,7 @@ from roomkeeper.systems import live, timeline
 from roomkeeper.systems.documents import (
     HIDDEN,
     ReportedConfiguration,
-    reported_configurations,
+    each_reported,
     value_spaces_of,
     value_spaces_of_model,
 )
@@ -148,14 +148,12 @@ def plan_each(
     wishes: Sequence[tuple[System, Mapping[str, str | None]]], settings: Mapping[str, str | None]
 ) -> Plan:
     """The same where each system has settings of its own, cleaned by the caller; `settings` stand for all of them."""
-    systems = [system for system, _ in wishes]
-    reported = reported_configurations([system.pk for system in systems])
-    spaces = _value_spaces(systems)
+    spaces = _value_spaces([system for system, _ in wishes])
     planned = []
     counts: Counter[str] = Counter({"change": 0, "already": 0, "cannot": 0})
-    for system, own_settings in wishes:
-        own = reported.get(system.pk)
-        by_key = {match_key(path): (path, value) for path, value in own.settings.items()} if own else {}
+    reported = each_reported([system.pk for system, _ in wishes])
+    for (system, own_settings), own in zip(wishes, reported, strict=True):
+        by_key = _by_key(own, own_settings)
         items = tuple(
             _plan_item(system, path, value, own, by_key, spaces.get(system.pk, {}))
             for path, value in own_settings.items()
@@ -170,6 +168,13 @@ def plan_each(
 def is_secret_path(path: str) -> bool:
     """Whether what stands at the path is a secret: kept encrypted, shown to nobody."""
     return bool(_SECRET_PATH.search(path))
+
+
+def _by_key(own: ReportedConfiguration | None, wanted: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """What was reported, in any spelling; empty where all is wanted by the device's own, as it mostly is."""
+    if own is None or all(path in own.settings for path in wanted):
+        return {}
+    return {match_key(path): (path, value) for path, value in own.settings.items()}
 
 
 def _plan_item(
@@ -188,7 +193,7 @@ def _plan_item(
         return PlannedItem(
             path, value, "change", "no configuration was reported yet, so it cannot be checked"
         )
-    found = by_key.get(match_key(path))
+    found = (path, reported.settings[path]) if path in reported.settings else by_key.get(match_key(path))
     if found is None and reported.is_whole:
         reason = "not on this device: its configuration has no such setting"
         return PlannedItem(path, value, "cannot", reason, "absent")

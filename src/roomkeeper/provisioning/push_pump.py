@@ -5,6 +5,7 @@ What waits is in rows, so a worker that dies loses nothing: the next look finds 
 
 import asyncio
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -64,9 +65,7 @@ class PushPump:
         for system_id in old:
             self._failed.pop(system_id, None)
         left_alone = {one for one, (_, until) in self._failed.items() if until > moment} | self._in_hand
-        families = [
-            name for name, manifest in registry.load_families().items() if manifest.can("write_configuration")
-        ]
+        families = _families()
         waiting = Q(state=DeliveryState.WAITING, expires_at__gt=now)
         limit = room + len(left_alone)
         found = _some(System.objects.filter(management_is_due=True), "", families, limit)
@@ -106,6 +105,17 @@ class PushPump:
         await push_settings(driver, system_id)
         await push_actions(driver, system_id)
         return is_whole
+
+
+def pushable(system_ids: Iterable[int]) -> set[int]:
+    """Those of the systems that are pushed to at once; the others are handed things with the answers to their posts."""
+    rows = System.objects.filter(pk__in=list(system_ids))
+    return set(_reachable(rows, "", _families()).values_list("pk", flat=True))
+
+
+def _families() -> list[str]:
+    families = registry.load_families().items()
+    return [name for name, manifest in families if manifest.can("write_configuration")]
 
 
 def _free(rows: QuerySet[Any], care: str, families: list[str], limit: int, now: datetime) -> list[int]:

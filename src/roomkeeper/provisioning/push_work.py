@@ -5,6 +5,7 @@ so that a crash between leads to another round of a setting and never to a secon
 reading back.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -22,10 +23,12 @@ from roomkeeper.provisioning import authorities, holding, passwords, states
 from roomkeeper.provisioning.actions import NO_SECRET, SAFE_ROAD_ONLY, is_password, is_restart
 from roomkeeper.provisioning.delivery import ACTIONS_AT_ONCE, SETTINGS_AT_ONCE
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
+from roomkeeper.provisioning.planning import UNPRINTABLE
 from roomkeeper.provisioning.reading import read_and_keep
 from roomkeeper.systems import live
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import System
+from roomkeeper.systems.redaction import redact_text
 
 # Nothing can have reached the device: what was marked as handed over waits again, and no round is counted.
 _NOTHING_SENT: Final = (
@@ -39,6 +42,8 @@ _NOTHING_SENT: Final = (
     errors.WrongDevice,
 )
 REASON_LIMIT: Final = 500
+# Characters of an answer.
+ANSWER_LIMIT: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +112,24 @@ async def push_actions(driver: Driver, system_id: int) -> int:
         if is_restart(action):
             # It has agreed; that it did it is proven by its boot post.
             return number
-        answer = ", ".join(f"{name} {value}" for name, value in result.values.items() if value)
-        words = f"the device ran it{': ' + answer if answer else ''}"
-        await off_loop(_end_action, action, DeliveryState.CONFIRMED, words)
+        answer = kept_answer(result.values)
+        told = ", ".join(f"{name} {value}" for name, value in answer.items() if value)
+        words = f"the device ran it{': ' + told if told else ''}"
+        await off_loop(_end_action, action, DeliveryState.CONFIRMED, words, answer)
     return number
+
+
+def kept_answer(values: Mapping[str, str]) -> dict[str, str]:
+    """As much of what a device answered as is kept, without secrets of ours."""
+    kept: dict[str, str] = {}
+    room = ANSWER_LIMIT
+    for path, value in values.items():
+        room -= len(path) + len(value)
+        if room < 0:
+            break
+        # Answers are a device's words, which no database holds whole.
+        kept[path] = redact_text(UNPRINTABLE.sub("", value))
+    return kept
 
 
 async def prove_password(driver: Driver, action: Action) -> None:
@@ -211,8 +230,8 @@ def _take_action(system_id: int) -> Action | None:
     return action
 
 
-def _end_action(action: Action, state: str, reason: str) -> None:
-    values: dict[str, Any] = {"state": state, "reason": reason[:REASON_LIMIT]}
+def _end_action(action: Action, state: str, reason: str, answer: dict[str, str] | None = None) -> None:
+    values: dict[str, Any] = {"state": state, "reason": reason[:REASON_LIMIT], "answer": answer}
     if state != DeliveryState.WAITING:
         values |= {"ended_at": datetime.now(UTC), **NO_SECRET}
     with transaction.atomic():

@@ -322,4 +322,6 @@ def _own_authority() -> str:
     try:
         return authorities.own()
     except authorities.AuthorityRefused as error:
-        raise MoveRefused(f"{error} Install it on them first, and choose that they trust it already.") from error
+        raise MoveRefused(
+            f"{error} Install it on them first, and choose that they trust it already."
+        ) from error

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "roomkeeper.polling",
     "roomkeeper.configuration_templates",
     "roomkeeper.backups",
+    "roomkeeper.bulk_editing",
     "roomkeeper.web",
     "roomkeeper.api",
 ]

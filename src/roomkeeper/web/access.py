@@ -45,17 +45,18 @@ def open_page(route: str, view: Callable[..., Any], name: str) -> URLPattern:
 def _refusal(request: HttpRequest, rule: tuple[Permission, bool], name: str) -> HttpResponse | None:
     """Where to send somebody who may not see this page yet; raises PermissionDenied where she never may."""
     if not request.user.is_authenticated or not request.user.is_active:
-        return _redirect(request, reverse("sign_in") + "?" + urlencode({"next": _back(request)}))
+        return redirect(request, reverse("sign_in") + "?" + urlencode({"next": _back(request)}))
     # Under a flood of connections the door lets those of signed-in people stand (rule R9).
     if (connection := getattr(request, "scope", {}).get("roomkeeper.connection")) is not None:
         connection.is_proven = True
     if getattr(request.user, "must_change_password", False) and name != PASSWORD_PAGE:
-        return _redirect(request, reverse(PASSWORD_PAGE))
+        return redirect(request, reverse(PASSWORD_PAGE))
     check_rule(request.user, rule)
     return None
 
 
-def _redirect(request: HttpRequest, address: str) -> HttpResponse:
+def redirect(request: HttpRequest, address: str) -> HttpResponse:
+    """On to that page, also where htmx asked and would put the other page into this one."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return HttpResponseRedirect(address)
@@ -82,6 +83,14 @@ def _gated_async(view: Callable[..., Any], name: str) -> Callable[..., Any]:
     return gate
 
 
+def number_of(text: str, digits: int = 18) -> int | None:
+    """The whole number that the text writes in at most so many digits; None for anything else.
+
+    Every number of 18 digits fits into a database's key.
+    """
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None
+
+
 def grants(request: HttpRequest) -> Grants:
     """What the signed-in person may do."""
     return grants_of(request.user)
@@ -99,9 +108,8 @@ def visible_system(request: HttpRequest, pk: int, permission: Permission = Permi
 
 def visible_folder(request: HttpRequest, pk: object, permission: Permission = Permission.VIEW) -> Folder:
     """The folder, if she may see it (else 404) and the permission holds there (else 403)."""
-    key = int(str(pk)) if str(pk).isdecimal() else 0
     folder = get_object_or_404(
-        Folder.objects.filter(grants(request).folders(Permission.VIEW, "path")), pk=key
+        Folder.objects.filter(grants(request).folders(Permission.VIEW, "path")), pk=number_of(str(pk)) or 0
     )
     if permission is not Permission.VIEW:
         demand(request.user, permission, folder.path)

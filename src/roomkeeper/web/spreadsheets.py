@@ -20,7 +20,12 @@ class _Echo:
 
 def csv_answer(filename: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
     """A file to download. What devices said becomes no formula in it."""
-    response = StreamingHttpResponse(_slowly(_lines(heading, rows)), content_type="text/csv; charset=utf-8")
+    return text_in_chunks(filename, _lines(heading, rows), at_once=LINES_AT_ONCE)
+
+
+def text_in_chunks(filename: str, parts: Iterator[str], *, at_once: int = 1) -> StreamingHttpResponse:
+    """A CSV file to download whose parts are made while it is sent, some at a time."""
+    response = StreamingHttpResponse(_slowly(parts, at_once), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
@@ -32,7 +37,7 @@ def _lines(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[st
         yield writer.writerow([csv_value(value) for value in row])
 
 
-async def _slowly(lines: Iterator[str]) -> AsyncIterator[str]:
-    """The lines in chunks made off the event loop, so that a long list holds nobody up."""
-    while chunk := await sync_to_async(lambda: "".join(itertools.islice(lines, LINES_AT_ONCE)))():
+async def _slowly(parts: Iterator[str], at_once: int) -> AsyncIterator[str]:
+    """The parts in chunks made off the event loop, so that a long list holds nobody up."""
+    while chunk := await sync_to_async(lambda: "".join(itertools.islice(parts, at_once)))():
         yield chunk

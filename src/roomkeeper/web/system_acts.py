@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.provisioning import actions, management
+from roomkeeper.provisioning import actions, management, passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems import (
     admission,
@@ -24,10 +24,9 @@ from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_act import Act
+from roomkeeper.web.system_command_acts import COMMAND_ACTS, WHEN
 from roomkeeper.web.system_device_acts import DEVICE_ACTS
 from roomkeeper.web.system_filters import CONNECTIVITY_CHOICES
-
-NEXT_POST = "It happens with the answer to the next post of the system, and can be cancelled until then."
 
 
 def _approve(request: HttpRequest, system: System) -> Any:
@@ -58,6 +57,7 @@ def _credentials(request: HttpRequest, system: System) -> Any:
     records.allow_password_over_http(system, bool(request.POST.get("password_may_use_http")))
     password = request.POST.get("password", "") or credentials.password_of(system)
     credentials.set_credentials(system, request.POST.get("username", "").strip(), password)
+    passwords.end_overtaken(system, now=moment())
 
 
 def _address(request: HttpRequest, system: System) -> Any:
@@ -106,10 +106,10 @@ ACTS: dict[str, Act] = {
         Permission.RUN_ACTIONS,
         "Restart {0}?",
         "The system restarts; a call that it is in ends.",
-        NEXT_POST,
+        WHEN,
         "Restart",
         lambda request, system: actions.restart(system, user=request.user, now=moment()),
-        "{0} is asked to restart with its next post.",
+        "{0} is asked to restart.",
         tab="changes",
         is_dangerous=True,
     ),
@@ -325,7 +325,7 @@ ACTS: dict[str, Act] = {
         is_dangerous=True,
         needs_word=True,
     ),
-} | DEVICE_ACTS
+} | {**DEVICE_ACTS, **COMMAND_ACTS}
 
 
 @needs(Permission.VIEW, anywhere=True)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from roomkeeper.devices import registry
 from roomkeeper.devices.families.manifest import Direction, Requirement
 from roomkeeper.polling import service as polling
+from roomkeeper.provisioning import passwords
 from roomkeeper.systems import credentials, liveness, network_settings
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, System
 from roomkeeper.web.acts import now as moment
@@ -167,6 +168,7 @@ def connection_tab(request: HttpRequest, system: System) -> dict[str, Any]:
         "policy_is_on": found.update_connectivity,
         "has_password": bool(system.password_ciphertext),
         "login": login_words(system),
+        "new_password": passwords.find_open(system.pk),
         "why_alive": liveness.why(contact, moment()),
         "polls": polls,
     }

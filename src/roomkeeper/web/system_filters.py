@@ -11,7 +11,7 @@ from django.http import HttpRequest, QueryDict
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.systems import liveness
 from roomkeeper.systems.models import Connectivity, Folder, State, System
-from roomkeeper.web.access import grants
+from roomkeeper.web.access import grants, number_of
 
 STATE_CHOICES = [
     (State.MANAGED, "managed"),
@@ -119,7 +119,7 @@ def read_filters(query: QueryDict) -> Filters:
     words = {name: query.get(name, "").strip()[:200] for name in Filters.__dataclass_fields__}
     if words["sort"].removeprefix("-") not in SORTS:
         words["sort"] = "name"
-    if not words["folder"].isdecimal():
+    if number_of(words["folder"]) is None:
         words["folder"] = ""
     for name, choices in (
         ("alive", ALIVE_CHOICES),

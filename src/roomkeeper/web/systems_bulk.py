@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -15,14 +15,15 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.provisioning import actions, management, planning
 from roomkeeper.systems import inventory, records
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import grants, visible_folder
+from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.bulk_jobs import JOBS
+from roomkeeper.web.chosen_systems import ONE_BY_ONE_LIMIT, chosen_rows
 from roomkeeper.web.folder_choices import folder_choices
-from roomkeeper.web.system_filters import filtered, ordered, read_filters, visible_systems
+from roomkeeper.web.setting_paths import known_paths
+from roomkeeper.web.several_settings import read_settings
 
 LIMIT = 20_000
-# What is done system by system inside one request; a change set is not.
-ONE_BY_ONE_LIMIT = 2_000
 SHOWN = 100
 ACTS: dict[str, tuple[Permission, str]] = {
     "setting": (Permission.CHANGE_SETTINGS, "Change a setting"),
@@ -30,6 +31,7 @@ ACTS: dict[str, tuple[Permission, str]] = {
     "tags": (Permission.MANAGE_SYSTEMS, "Tag"),
     "enforce": (Permission.CHANGE_SETTINGS, "Enforce settings"),
     "restart": (Permission.RUN_ACTIONS, "Restart"),
+    **{act: (job.permission, job.title) for act, job in JOBS.items()},
 }
 
 
@@ -43,7 +45,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     permission, title = ACTS[act]
     now = moment()
     back = reverse("systems") + (source.get("filter", "") if source.get("filter", "").startswith("?") else "")
-    permitted = _chosen(request, source, now).filter(grants(request).folders(permission))
+    permitted = chosen_rows(request, source, now).filter(grants(request).folders(permission))
     chosen = list(permitted.select_related("folder")[:LIMIT])
     if not chosen:
         messages.error(request, "None of the chosen systems may be changed by you like that.")
@@ -52,7 +54,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             if act == "setting":
-                plan = planning.plan_settings(chosen, {request.POST.get("path", "").strip(): _value(request)})
+                plan = planning.plan_settings(chosen, _settings(request))
                 if request.POST.get("step") == "confirm":
                     return _ask_settings(request, chosen, now)
             else:
@@ -79,46 +81,51 @@ def bulk(request: HttpRequest) -> HttpResponse:
             if plan
             else [],
             "folders": folder_choices(request, permission) if act == "folder" else [],
+            "known_paths": known_paths(request) if act == "setting" else [],
+            "job": JOBS.get(act),
         },
     )
 
 
-def _chosen(request: HttpRequest, source: QueryDict, now: datetime) -> Any:
-    if source.get("every"):
-        filters = read_filters(QueryDict(source.get("filter", "").removeprefix("?")))
-        return ordered(filtered(request, filters, now), filters.sort)
-    keys = [int(key) for key in source.getlist("system") if key.isdecimal()][:1000]
-    return visible_systems(request).filter(pk__in=keys).order_by("name", "id")
+def _settings(request: HttpRequest) -> dict[str, str | None]:
+    """The one that was typed, and those of the text below it. Raises ValueError."""
+    settings = read_settings(
+        request.POST.get("several", ""), is_taken_back=bool(request.POST.get("take_back"))
+    )
+    path = request.POST.get("path", "").strip()
+    if path or not settings:
+        settings[path] = None if request.POST.get("take_back") else request.POST.get("value", "")
+    return settings
 
 
-def _value(request: HttpRequest) -> str | None:
-    return None if request.POST.get("take_back") else request.POST.get("value", "")
-
-
-def _care(request: HttpRequest) -> planning.Care:
-    limit = request.POST.get("failure_limit", "").strip()
-    if limit and not (limit.isdecimal() and len(limit) <= 6):
-        raise ValueError(f"{limit!r} is no number of systems.")
+def care_of(request: HttpRequest) -> planning.Care:
+    """How carefully settings are asked, by a form's fields. Raises ValueError."""
+    text = request.POST.get("failure_limit", "").strip()
+    limit = number_of(text, 6)
+    if text and limit is None:
+        raise ValueError(f"{text!r} is no number of systems.")
     return planning.Care(
         during_calls=bool(request.POST.get("during_calls")),
         only_in_window=bool(request.POST.get("only_in_window")),
-        failure_limit=int(limit) if limit else None,
+        failure_limit=limit,
     )
 
 
 def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> HttpResponse:
-    path = request.POST.get("path", "").strip()
+    settings = _settings(request)
     with transaction.atomic():
         made = planning.create_change_set(
             chosen,
-            {path: _value(request)},
+            settings,
             user=request.user,
             now=now,
             description=request.POST.get("description", "").strip(),
             is_persistent=bool(request.POST.get("is_persistent")),
-            care=_care(request),
+            care=care_of(request),
         )
-        audit.record(request.user, "web", "change settings", made, path=path, systems=len(chosen))
+        audit.record(
+            request.user, "web", "change settings", made, paths=sorted(settings), systems=len(chosen)
+        )
     messages.success(request, f"Asked of {len(chosen)} systems. What becomes of it is followed here.")
     return HttpResponseRedirect(reverse("change_set", args=[made.pk]))
 
@@ -127,6 +134,11 @@ def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, ba
     if len(chosen) > ONE_BY_ONE_LIMIT:
         messages.error(request, f"At most {ONE_BY_ONE_LIMIT} systems at once: narrow the list by a filter.")
         return HttpResponseRedirect(back)
+    if act in JOBS:
+        with transaction.atomic():
+            job = JOBS[act].start(chosen, user=request.user, now=now)
+            audit.record(request.user, "web", f"{act} systems", job, systems=len(chosen))
+        return HttpResponseRedirect(reverse("job", args=[job.pk]))
     deed = _deed(request, act, now)
     done, refused = 0, []
     for system in chosen:

@@ -107,6 +107,7 @@ def test_systems_elsewhere_are_not_there_for_the_site_administrator(
         "accept-identity": {"serial_number": "X"},
         "replace": {"serial_number": "X"},
         "fix": {"fix": "enforce"},
+        "password": {"generate": True},
     }
     body = bodies.get(path.rpartition("/")[2], {} if method == "PATCH" else None)
     call = as_user(site_administrator)

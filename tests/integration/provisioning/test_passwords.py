@@ -180,6 +180,28 @@ def test_credentials_stored_by_a_person_meanwhile_win(system):
     assert outcome(action) == ("failed", passwords.OTHERS_STORED)
 
 
+@pytest.mark.parametrize(
+    ("connectivity", "stored", "state"),
+    [
+        (Connectivity.REACHABLE_ON_LAN, OLD, "delivered"),
+        (Connectivity.REACHABLE_ON_LAN, NEW, "delivered"),
+        (Connectivity.REACHABLE_ON_LAN, "by hand", "failed"),
+        (Connectivity.BEHIND_FIREWALL, OLD, "delivered"),
+        (Connectivity.BEHIND_FIREWALL, NEW, "failed"),
+        (Connectivity.BEHIND_FIREWALL, "by hand", "failed"),
+    ],
+)
+def test_what_a_person_stores_ends_what_no_login_will_prove(system, connectivity, stored, state):
+    action = ask(system)
+    Action.objects.update(state="delivered", delivered_at=datetime.now(UTC))
+    System.objects.update(connectivity=connectivity)
+    found = reload(system)
+    credentials.set_credentials(found, "admin", stored)
+    passwords.end_overtaken(found, now=datetime.now(UTC))
+    action.refresh_from_db()
+    assert (action.state, action.has_secret) == (state, state == "delivered")
+
+
 def test_a_second_password_waits_for_the_first_and_cancelling_forgets_it(system):
     action = ask(system)
     with pytest.raises(passwords.PasswordRefused, match="on its way already"):

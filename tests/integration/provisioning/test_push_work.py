@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from roomkeeper.provisioning import actions, planning
+from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.provisioning import actions, planning, push_work
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.provisioning.push_pump import pump
+from roomkeeper.provisioning.reading import Fetched, keep, read_and_keep
+from roomkeeper.systems import device_access
 from roomkeeper.systems.models import System
 from tests.integration.provisioning.reachable import make_system, push_due, with_device
 
@@ -68,6 +71,25 @@ def test_value_that_is_silently_kept_is_tried_again_and_then_failed(system):
     with_device(system, act, faults=(("keeps_value", "Audio/DefaultVolume"),))
     state, reason = items(system)["Audio/DefaultVolume"]
     assert (state, reason.split(":")[0]) == ("failed", "kept its value")
+
+
+def test_report_from_before_a_push_that_comes_after_it_leads_to_no_second_push(system):
+    """A device may be posting its configuration while it is written another; reading back shows that it has it."""
+    wish(system, Audio__DefaultVolume="44")
+
+    async def act(endpoint):
+        old = endpoint.device.document("Configuration").encode()
+        async with device_access.talking_to(system.pk) as driver:
+            taken = await off_loop(push_work._take_settings, system.pk)
+            await driver.write_configuration({one.path: one.value for one in taken})
+            await off_loop(keep, [Fetched(system.pk, "configuration", old)], now=now())
+            assert (await off_loop(items, system))["Audio/DefaultVolume"][0] == "waiting"
+            await read_and_keep(driver, system.pk, ("configuration",))
+        assert await push_due(endpoint) == 0
+
+    with_device(system, act)
+    assert items(system) == {"Audio/DefaultVolume": ("confirmed", "")}
+    assert ChangeItem.objects.get(system=system).rounds == 1
 
 
 def test_what_cannot_have_arrived_waits_again_and_counts_no_round(system):

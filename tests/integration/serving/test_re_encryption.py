@@ -11,12 +11,12 @@ from roomkeeper.backups.models import Replacement
 from roomkeeper.configuration_templates.models import ConfigurationTemplate, TemplateVersion
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import planning
-from roomkeeper.provisioning.models import ChangeItem
+from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.serving import re_encryption
 from roomkeeper.systems import admission, credentials, network_settings, secrets
 from roomkeeper.systems.models import Credential, NetworkSettings, State, System, SystemSecret
 
-OTHERS = ("of a job", "of the list", "community", "of a template", "of old hardware")
+OTHERS = ("of a job", "of the list", "community", "of a template", "of old hardware", "of an action")
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 
 
@@ -40,6 +40,8 @@ def stored(boardroom, operator):
     template = ConfigurationTemplate.objects.create(name="T", folder=boardroom.folder)
     TemplateVersion.objects.create(template=template, number=1, secrets_ciphertext=encrypt("of a template"))
     Replacement.objects.create(system=boardroom, old_password_ciphertext=encrypt("of old hardware"))
+    secret = encrypt("of an action")
+    Action.objects.create(system=boardroom, command="X/Y", secret=secret, has_secret=True)
     return secrets.text_of(SystemSecret.objects.get())
 
 

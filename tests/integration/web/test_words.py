@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from roomkeeper.provisioning.models import Action
 from roomkeeper.web.templatetags import rk
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -48,3 +49,11 @@ def test_a_path_may_break_after_its_slashes_and_is_escaped() -> None:
 def test_mac_addresses_are_written_in_pairs() -> None:
     assert rk.mac("001122AABBCC") == "00:11:22:AA:BB:CC"
     assert rk.mac("odd") == "odd"
+
+
+def test_an_action_is_told_with_its_arguments_and_of_a_new_password_only_whose_it_is() -> None:
+    said = Action(command="Dial", arguments=[["Number", "a@b.example"], ["Tag", ["x", "y"]]])
+    assert rk.asked_words(said) == "Dial Number: a@b.example Tag: x, y"
+    named = Action(command="UserManagement/User/Passphrase/Set", arguments=[["Username", "admin"]])
+    assert rk.asked_words(named) == "a new password for admin"
+    assert rk.asked_words(Action(command="SystemUnit/AdminPassword/Set", arguments=[])) == "a new password"

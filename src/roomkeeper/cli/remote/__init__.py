@@ -11,10 +11,13 @@ from roomkeeper.cli.remote import (
     backups,
     changes,
     credentials,
+    device_commands,
     diagnosis,
     drift,
+    editing,
     jobs,
     organising,
+    passwords,
     people,
     reaching,
     secure_only,
@@ -70,9 +73,14 @@ backups.add_to(systems.app)
 # Values of commands may begin with a dash; options of our own stand before the filter.
 RUN_SETTINGS = {"allow_interspersed_args": False}
 
+systems.app.command("commands")(device_commands.commands)
 systems.app.command("diagnose")(diagnosis.diagnose)
 systems.app.command("fix")(diagnosis.fix)
 systems.app.command("poll")(reaching.poll)
+systems.app.command("set-password")(passwords.set_password)
+systems.app.command("install-authority")(passwords.install_authority)
+systems.app.command("export")(editing.export_systems)
+systems.app.command("edit")(editing.edit_systems)
 
 __all__ = ["commands", "mount", "run"]
 

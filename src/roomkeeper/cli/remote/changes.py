@@ -166,6 +166,19 @@ def run(
             metavar="xcommand ...", help="As devices take it: xcommand SystemUnit Boot Action: Restart"
         ),
     ],
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only tell what each system would say to it by its own list of commands."
+        ),
+    ] = False,
+    during_calls: Annotated[
+        bool, typer.Option("--during-calls/--not-during-calls", help="Else it waits for the end of a call.")
+    ] = True,
+    only_in_window: Annotated[
+        bool,
+        typer.Option("--only-in-window", "--in-window", help="Only in each system's maintenance window."),
+    ] = False,
     wait: Wait = 0,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -175,15 +188,22 @@ def run(
     Options stand before FILTER. Systems are chosen by all, an id, a name, or field=value,field=value.
     """
     api = open_api()
-    body = {**naming.choice(api, chosen), **naming.xcommand(command)}
-    if "filter" in body and is_asked(yes):
+    body = {
+        **naming.choice(api, chosen),
+        **naming.xcommand(command),
+        "during_calls": during_calls,
+        "only_in_window": only_in_window,
+        "dry_run": dry_run,
+    }
+    if "filter" in body and not dry_run and is_asked(yes):
         number = len(_found(api, body["filter"]))
         typer.confirm(f"Run {body['command']} on {number} systems?", abort=True)
     items = api.post("actions", body)["items"]
     if not items:
         fail("Nothing chosen", "The filter finds no managed system on which you may run commands.")
-    if not wait:
-        print_items(items, ("system", "status", "action", "problem"), as_json=as_json)
+    if dry_run or not wait:
+        columns = ("system", "status", *(["warnings"] if dry_run else ["action"]), "problem")
+        print_items(items, columns, as_json=as_json)
         return
     found = wait_for_actions(api, [item["action"] for item in items if item["action"]], wait)
     if as_json:

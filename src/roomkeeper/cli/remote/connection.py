@@ -65,6 +65,11 @@ class Api:
         """The JSON answer to a POST; sent with a key, so that sending it again does nothing twice."""
         return self._json("POST", path, body=body, headers={"Idempotency-Key": str(uuid.uuid4())})
 
+    def post_file(self, path: str, content: bytes, content_type: str, **query: Any) -> Any:
+        """The JSON answer to a POST of a file; for what does nothing twice without a key."""
+        headers = {"Content-Type": content_type}
+        return self._json("POST", path, query=query, body=content, headers=headers)
+
     def patch(self, path: str, body: Any) -> Any:
         """The JSON answer to a PATCH."""
         return self._json("PATCH", path, body=body)
@@ -112,7 +117,9 @@ class Api:
         address = f"{self.url}/api/v1/{quote(path)}{_query(query or {})}"
         sent = {"Authorization": f"Bearer {self._token}", "Accept": "application/json", **(headers or {})}
         content = None
-        if body is not None:
+        if isinstance(body, bytes):
+            content = body
+        elif body is not None:
             content = json.dumps(body).encode()
             sent["Content-Type"] = "application/json"
         answer = self._transport(method, address, sent, content)

@@ -33,11 +33,12 @@ def _decode(data: bytes) -> str:
     return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
 
-def add_systems(api: Api, systems: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Register the systems; what became of each, with its row in the file."""
+def add_systems(api: Api, systems: list[dict[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
+    """Register the systems; what became, or with `dry_run` would become, of each, with its row in the file."""
     items: list[dict[str, Any]] = []
     for start in range(0, len(systems), PORTION):
-        items += api.post("systems/bulk", {"systems": systems[start : start + PORTION]})["items"]
+        part = {"systems": systems[start : start + PORTION], "dry_run": dry_run}
+        items += api.post("systems/bulk", part)["items"]
     return [{"row": number, **item} for number, item in enumerate(items, start=2)]
 
 

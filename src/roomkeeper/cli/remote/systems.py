@@ -77,11 +77,14 @@ def import_systems(
     file: Annotated[
         Path, typer.Argument(help="CSV with a header: mac_address, serial_number, name, folder, tags, ...")
     ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would become of each row.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Register many systems from a CSV file, any number of them."""
     api = open_api()
-    items = imports.add_systems(api, imports.read(api, file))
+    items = imports.add_systems(api, imports.read(api, file), dry_run=dry_run)
     print_items(items, ("row", "status", "system", "job", "problem"), as_json=as_json)
 
 
@@ -166,14 +169,6 @@ def approve_systems(
 def accept_identity(system: SystemArgument, serial: str = "", mac: str = "", as_json: AsJson = False) -> None:
     """Accept that a system's hardware or network card was swapped."""
     _act(system, "accept-identity", as_json, {"serial_number": serial, "mac_address": mac})
-
-
-@app.command("export")
-def export_systems(
-    filters: Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")] = None,
-) -> None:
-    """Print systems as CSV."""
-    typer.echo(open_api().text("systems", "text/csv", **naming.filters(filters or [])), nl=False)
 
 
 @app.command("configuration")

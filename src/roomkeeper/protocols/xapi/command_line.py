@@ -1,17 +1,23 @@
 """A command written as one text, as people and devices write it: `Audio Volume Set Level: 40`. Decides nothing."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.command import CommandCall
 
 QUOTED: Final = r"\"(?P<quoted>(?:[^\"\\]|\\.)*)\""
 _ESCAPED: Final = re.compile(r"\\([\\\"])")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_PLAIN: Final = re.compile(r"[\w.+-]+")
+_NODES: Final = 8
+_LONGEST_PATH: Final = 255
 # The beginning of an argument; what is quoted is passed over whole.
 _PIECE: Final = re.compile(
     QUOTED
-    + r"|(?P<name>[A-Za-z][A-Za-z0-9]{0,63})(?:\[\d{1,3}\])?:(?=\s|\"|\Z)"
+    + r"|(?P<name>[A-Za-z][A-Za-z0-9]{0,63}(?:\.\d{1,3})?)(?:\[\d{1,3}\])?:(?=\s|\"|\Z)"
     + r"|(?P<word>[^\s\"]+)|(?P<open>\")",
     re.DOTALL,
 )
@@ -45,6 +51,49 @@ def split_command(text: str) -> CommandLine:
             is_quoted |= piece["word"] is None
     arguments = ((name, " ".join(given) if given else None) for name, given in values)
     return CommandLine(tuple(words), is_quoted, tuple(arguments))
+
+
+def read_call(text: str, body: str | None = None) -> CommandCall:
+    """A command with its arguments, `xCommand` in front or not; a repeated name becomes a tuple. Raises ProtocolError
+    with a sentence for what is none."""
+    found = split_command(text)
+    path = _path(found.words)
+    nodes = path.split("/")
+    is_command = not found.is_quoted and len(nodes) <= _NODES and len(path) <= _LONGEST_PATH
+    if not is_command or not all(_WORD.fullmatch(node) for node in nodes):
+        raise ProtocolError("It is no command such as xCommand Audio Volume Set Level: 40.")
+    together: dict[str, list[str]] = {}
+    for name, value in found.arguments:
+        if value is None:
+            raise ProtocolError(f"{name}: has no value.")
+        together.setdefault(name, []).append(value)
+    arguments = ((name, given[0] if len(given) == 1 else tuple(given)) for name, given in together.items())
+    return CommandCall(path, tuple(arguments), body)
+
+
+def write_call(path: str, arguments: Iterable[tuple[str, str | Sequence[str]]]) -> str:
+    """The command as one text that reads back as the same; a list repeats its argument."""
+    parts = [path.replace("/", " ")]
+    for name, value in arguments:
+        parts += [f"{name}: {_in_quotes(one)}" for one in ([value] if isinstance(value, str) else value)]
+    return " ".join(parts)
+
+
+def _in_quotes(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def canonical_command(path: str) -> str:
+    """The path with a slash between its nodes, as documents name commands: `xCommand SystemUnit Boot` is
+    `SystemUnit/Boot`."""
+    return _path(path.split())
+
+
+def _path(words: Iterable[str]) -> str:
+    parts = [part for word in words for part in word.split("/") if part]
+    return "/".join(parts[1:] if parts and parts[0].lower() == "xcommand" else parts)
 
 
 def unescape(text: str) -> str:

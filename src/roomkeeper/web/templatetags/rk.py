@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from roomkeeper.provisioning.actions import is_password
 from roomkeeper.systems.liveness import alive_word
 
 register = template.Library()
@@ -290,6 +291,17 @@ def alive_word_state(word: str) -> SafeString:
     """One of the words of being alive, as it looks on a system."""
     colour, shown = ALIVE[word]
     return dot_and_word(colour, shown)
+
+
+@register.filter
+def asked_words(action: Any) -> str:
+    """What an action asks of a system: its command with the arguments, and of a new password only whose it is."""
+    if is_password(action.command):
+        names = [value for name, value in action.arguments if name == "Username"]
+        return " for ".join(["a new password", *names])
+    texts = (", ".join(value) if isinstance(value, list) else value for _, value in action.arguments)
+    named = (f"{name}: {text}" for (name, _), text in zip(action.arguments, texts, strict=True))
+    return " ".join([action.command, *named])
 
 
 @register.filter

@@ -1,0 +1,292 @@
+"""`systems/export.csv`, `systems/edit`: the file that people edit, and many systems edited at once."""
+
+from typing import Any, Literal
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from ninja import Query, Schema, Status
+from pydantic import Field, JsonValue
+
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.api.jobs import JobOut, accepted
+from roomkeeper.api.parsing import StrictParser
+from roomkeeper.api.problems import Conflict, Invalid, Problem, refused_as
+from roomkeeper.api.reach import Identifier, get_folder, visible_systems
+from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.api.system_fields import SystemFilters, filtered, system_rows
+from roomkeeper.bulk_editing.applying import Applied, EditOptions, PlanChanged, apply_plan
+from roomkeeper.bulk_editing.columns import FILE_LIMIT, ROWS_LIMIT
+from roomkeeper.bulk_editing.differences import EditPlan, SystemEdit
+from roomkeeper.bulk_editing.exporting import usable_fields, usable_paths, write_csv
+from roomkeeper.bulk_editing.planning import plan_edit
+from roomkeeper.bulk_editing.reading import Sheet, SheetRefused, read_csv, read_rows
+from roomkeeper.provisioning.planning import Care, PlanRefused
+from roomkeeper.systems.inventory import FolderRefused
+
+routes = Routes("systems")
+_CSV = "text/csv"
+_JSON = "application/json"
+_FILE = {"responses": {200: {"description": "OK", "content": {_CSV: {"schema": {"type": "string"}}}}}}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            _JSON: {"schema": {"$ref": "#/components/schemas/EditIn"}},
+            _CSV: {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+class ExportColumns(Schema):
+    """Which columns the file has, besides those that say which system a line is."""
+
+    fields: list[str] = Field(
+        [], max_length=50, description="Of the record: name, folder, tags, notes, host, …; repeated."
+    )
+    settings: list[str] = Field([], max_length=200, description="Paths of settings; repeated.")
+
+
+class EditParameters(Schema, extra="forbid"):
+    """How an edit is done; in the query, or beside the rows in JSON."""
+
+    dry_run: bool = Field(False, description="Only tell what would differ: answers 200, nothing is written.")
+    digest: str = Field(
+        "", max_length=64, description="That of a dry run: nothing is done if the difference is another now."
+    )
+    create_folders: bool = Field(False, description="Make folders that are not there yet.")
+    persistent: bool = Field(False, description="Keep the settings so.")
+    description: str = Field("", max_length=255)
+    during_calls: bool = Field(False, description="Settings also while a system is in a call.")
+    only_in_window: bool = Field(False, description="Settings only in a system's maintenance window.")
+    failure_limit: int | None = Field(
+        None, ge=0, le=2**31 - 1, description="Stop by itself once more systems than this have failed."
+    )
+
+
+class RowIn(Schema, extra="forbid"):
+    """A system and what it is to hold; what is left out stays."""
+
+    id: Identifier
+    serial_number: str | None = Field(
+        None, max_length=255, description="Compared: another one refuses the row."
+    )
+    mac_address: str | None = Field(None, max_length=32, description="Compared, too.")
+    name: str | None = None
+    folder: Identifier | str | None = Field(None, description="By id, or in words: `Oslo / HQ`.")
+    tags: list[str] | None = None
+    notes: str | None = None
+    host: str | None = None
+    http_port: int | None = Field(None, description="null: the port of network settings.")
+    https_port: int | None = None
+    connectivity: str | None = None
+    connectivity_is_locked: bool | None = None
+    password_may_use_http: bool | None = None
+    tls_trust: str | None = None
+    tls_is_legacy: bool | None = None
+    settings: dict[str, str | None] | None = Field(
+        None, description='Path to value: "" sets empty, null takes an earlier wish back, "***" leaves it.'
+    )
+
+
+class EditIn(EditParameters):
+    """Many systems, each with what is to be changed of it."""
+
+    rows: list[RowIn] = Field(min_length=1, max_length=ROWS_LIMIT)
+
+
+class ValueChangeOut(Schema):
+    """One value that differs, in words; secrets as `***`."""
+
+    name: str = Field(description="A field of the record, or the path of a setting.")
+    is_setting: bool
+    before: str
+    after: str
+    verdict: Literal["change", "already", "cannot"]
+    reason: str
+
+
+class SystemEditOut(Schema):
+    """What differs of one system."""
+
+    line: int
+    system: int
+    name: str
+    verdict: Literal["change", "already", "cannot"]
+    changes: list[ValueChangeOut]
+
+
+class EditProblemOut(Schema):
+    """Why a row, or a cell, cannot be used; the other rows are not held up by it."""
+
+    line: int
+    column: str
+    problem: str
+
+
+class RefusedRecord(Schema):
+    """A record that was not written after all."""
+
+    system: int
+    problem: str
+
+
+class EditOut(Schema):
+    """The difference, and what was done. Systems that stay as they are, are counted and not listed."""
+
+    is_dry_run: bool
+    digest: str = Field(description="By which this difference is known again.")
+    counts: dict[str, int] = Field(
+        description="Rows: `change`, `unchanged`, `already`, `cannot`, `refused`; and `values` that change."
+    )
+    systems: list[SystemEditOut]
+    problems: list[EditProblemOut]
+    new_folders: list[str]
+    change_set: int | None = Field(description="The change set that hands the settings over.")
+    name_change_set: int | None = Field(description="The one that hands the names over.")
+    job: JobOut | None = Field(description="The job that writes the records, where these are many.")
+    records: int = Field(description="Records that were written at once.")
+    refused: list[RefusedRecord]
+
+
+@routes.get("/export.csv", response=None, openapi_extra=_FILE)
+@needs(Permission.VIEW, anywhere=True)
+def export_systems_for_editing(
+    request: HttpRequest, filters: Query[SystemFilters], columns: Query[ExportColumns]
+) -> StreamingHttpResponse:
+    """The systems that pass as the CSV file that `POST systems/edit` takes; no pages."""
+    now = timezone.now()
+    user = user_of(request)
+    path = get_folder(user, filters.folder).path if filters.folder else None
+    rows = filtered(system_rows(user), filters, path, now).order_by("name", "pk")
+    with refused_as(422, SheetRefused, field="query.settings"):
+        paths = usable_paths(columns.settings)
+    with refused_as(422, SheetRefused, field="query.fields"):
+        fields = usable_fields(columns.fields)
+    audit.record(user, "api", "export systems for editing", None, settings=paths)
+    answer = StreamingHttpResponse(
+        write_csv(rows, fields=fields, paths=paths, now=now), content_type="text/csv; charset=utf-8"
+    )
+    answer["Content-Disposition"] = 'attachment; filename="systems-to-edit.csv"'
+    return answer
+
+
+def body_schemas() -> dict[str, Any]:
+    """The schemas of the body that `edit_systems` reads by itself, by name."""
+    schema = EditIn.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs"), "EditIn": schema}
+
+
+@routes.post("/edit", response={200: EditOut, 202: EditOut}, openapi_extra=_BODY)
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def edit_systems(
+    request: HttpRequest, response: HttpResponse, parameters: Query[EditParameters]
+) -> Status[EditOut]:
+    """Edit many systems at once, by JSON or by the CSV file that `GET systems/export.csv` gives.
+
+    With `dry_run` (200) only the difference. Else 202 where a change set or a job does the rest, 200 where all is done.
+    A row that cannot be used stops no other.
+    """
+    user = user_of(request)
+    sheet, how = _read(request, parameters)
+    plan = plan_edit(sheet, reach=visible_systems(user), user=user, makes_folders=how.create_folders)
+    if how.dry_run:
+        return Status(200, encode_edit(plan, None))
+    options = EditOptions(
+        how.persistent,
+        Care(how.during_calls, how.only_in_window, how.failure_limit),
+        how.description,
+    )
+    try:
+        with refused_as(409, FolderRefused, PlanRefused):
+            done = apply_plan(
+                plan, digest=how.digest, user=user, now=timezone.now(), road="api", options=options
+            )
+    except PlanChanged as refusal:
+        raise Conflict(str(refusal), kind="difference-changed", hint="Repeat with dry_run.") from refusal
+    told = encode_edit(plan, done)
+    if done.job is not None:
+        told.job = accepted(done.job, response)
+    elif done.change_set is not None:
+        response["Location"] = f"/api/v1/change-sets/{done.change_set.pk}"
+    is_followed = done.job or done.change_set or done.name_change_set
+    return Status(202 if is_followed else 200, told)
+
+
+def _read(request: HttpRequest, parameters: EditParameters) -> tuple[Sheet, EditParameters]:
+    kind = (request.content_type or "").lower()
+    if kind in (_CSV, _JSON):
+        _take_body(request)
+    if kind == _CSV:
+        with refused_as(422, SheetRefused, field="body"):
+            return read_csv(request.body), parameters
+    if kind != _JSON:
+        raise Problem(
+            415, "unsupported-media-type", "Unsupported Media Type", f"Send {_JSON} or {_CSV}, not {kind!r}."
+        )
+    if request.GET:
+        raise Invalid(
+            "With JSON these stand in the body.",
+            errors=[(f"query.{name}", "belongs into the body") for name in request.GET],
+        )
+    try:
+        found: JsonValue = StrictParser().parse_body(request)
+    except ValueError as error:
+        raise Problem(400, "bad-request", "Bad Request", "The body is not JSON that can be read.") from error
+    details = EditIn.model_validate(found)
+    rows = [row.dict(exclude_unset=True) for row in details.rows]
+    with refused_as(422, SheetRefused, field="body.rows"):
+        return read_rows(rows), details
+
+
+def _take_body(request: HttpRequest) -> None:
+    """Read the body, which may be longer than others: past the limit that Django has for those."""
+    if hasattr(request, "_body"):
+        return
+    content = request.read(FILE_LIMIT + 1)
+    if len(content) > FILE_LIMIT:
+        detail = f"The body has over {FILE_LIMIT:,} bytes."
+        raise Problem(413, "too-large", "Too large", detail, hint="Send it in parts.")
+    request._body = content
+
+
+def encode_edit(plan: EditPlan, done: Applied | None) -> EditOut:
+    """A plan, and what was done of it (None: nothing), as the API tells them."""
+    return EditOut(
+        is_dry_run=done is None,
+        digest=plan.digest,
+        counts=dict(plan.counts),
+        systems=[_encode_system(edit) for edit in plan.edits if edit.changes],
+        problems=[
+            EditProblemOut(line=one.line, column=one.column, problem=one.sentence) for one in plan.problems
+        ],
+        new_folders=[one.label for one in plan.folders],
+        change_set=done.change_set.pk if done and done.change_set else None,
+        name_change_set=done.name_change_set.pk if done and done.name_change_set else None,
+        job=None,
+        records=done.records if done else 0,
+        refused=[RefusedRecord(system=key, problem=sentence) for key, sentence in done.refused]
+        if done
+        else [],
+    )
+
+
+def _encode_system(edit: SystemEdit) -> SystemEditOut:
+    return SystemEditOut(
+        line=edit.line,
+        system=edit.system.pk,
+        name=str(edit.system),
+        verdict=edit.verdict,  # type: ignore[arg-type]
+        changes=[
+            ValueChangeOut(
+                name=one.name,
+                is_setting=one.is_setting,
+                before=one.before,
+                after=one.after,
+                verdict=one.verdict,  # type: ignore[arg-type]
+                reason=one.reason,
+            )
+            for one in edit.changes
+        ],
+    )

@@ -1,0 +1,129 @@
+"""Doing what a plan says: folders, records, names and settings; a great many records as a job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+
+from roomkeeper.accounts import audit
+from roomkeeper.bulk_editing.differences import EditPlan, RecordEdit
+from roomkeeper.bulk_editing.folders import NewFolder, make_folders
+from roomkeeper.bulk_editing.writing import Written, write_records
+from roomkeeper.jobs import work
+from roomkeeper.jobs.models import Job
+from roomkeeper.jobs.work import NewItem
+from roomkeeper.provisioning import planning
+from roomkeeper.provisioning.models import ChangeSet
+from roomkeeper.systems.inventory import shared_path
+
+KIND: Final = "edit systems"
+# More records than this are written by a job: no request takes that long.
+RECORDS_AT_ONCE: Final = 500
+ITEM_SIZE: Final = 15
+
+
+class PlanChanged(ValueError):
+    """What is to be done is not what was shown any more; the new difference has to be looked at first."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditOptions:
+    """How settings are asked: whether they are kept so, how carefully, and why, for people."""
+
+    is_persistent: bool = False
+    care: planning.Care = planning.ORDINARY_CARE
+    description: str = ""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What was done, and where the rest is followed. `records` counts what was written at once."""
+
+    change_set: ChangeSet | None = None
+    name_change_set: ChangeSet | None = None
+    job: Job | None = None
+    records: int = 0
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+
+def apply_plan(
+    plan: EditPlan, *, digest: str = "", user: Any, now: datetime, road: str, options: EditOptions
+) -> Applied:
+    """Do it, in short transactions of its own: not to be called inside one (rule R9). `digest`: that of the plan that a
+    person saw; raises `PlanChanged` where it is another. Raises `FolderRefused` before anything is done.
+
+    Interrupted in the middle, the same file does the rest.
+    """
+    if digest and digest != plan.digest:
+        raise PlanChanged(
+            "Something changed since this was shown, so nothing was done. Look at the difference as it is now."
+        )
+    done = Applied()
+    records = _with_folders(plan.records, plan.folders)
+    if len(records) > RECORDS_AT_ONCE:
+        folder_path = shared_path(edit.system.folder.path for edit in plan.edits if edit.changes)
+        done.job = _start(records, folder_path, user=user, now=now)
+    else:
+        written: Written = write_records(records, user=user, now=now)
+        done.records, done.refused = written.done, written.refused
+    words = options.description.strip()
+    if plan.names:
+        done.name_change_set = planning.record_plan(
+            plan.names, user=user, now=now, description=words or "Names from a file", care=planning.HARMLESS
+        )
+    if plan.settings:
+        done.change_set = planning.record_plan(
+            plan.settings,
+            user=user,
+            now=now,
+            description=words or "Settings from a file",
+            is_persistent=options.is_persistent,
+            care=options.care,
+        )
+    _note(plan, done, user, road)
+    return done
+
+
+def _with_folders(records: Sequence[RecordEdit], wanted: Sequence[NewFolder]) -> list[RecordEdit]:
+    """The folders made, and the records with their ids."""
+    with transaction.atomic():
+        made = make_folders(list(wanted))
+    edits = []
+    for edit in records:
+        before, after = edit.changes.get("folder", (None, None))
+        if isinstance(after, NewFolder):
+            edit = replace(edit, changes={**edit.changes, "folder": (before, made[after].pk)})
+        edits.append(edit)
+    return edits
+
+
+def _start(records: Sequence[RecordEdit], folder_path: str, *, user: Any, now: datetime) -> Job:
+    items = []
+    for start in range(0, len(records), ITEM_SIZE):
+        part = records[start : start + ITEM_SIZE]
+        label = part[0].label if len(part) == 1 else f"{part[0].label} and {len(part) - 1} others"
+        told = [[edit.system_id, edit.label, dict(edit.changes)] for edit in part]
+        items.append(NewItem(label, {"edits": told}))
+    title = f"Edit {len(records):,} systems"
+    return work.create(KIND, title, items, user=user, now=now, folder_path=folder_path)
+
+
+def _note(plan: EditPlan, done: Applied, user: Any, road: str) -> None:
+    audit.record(
+        user,
+        road,
+        "edit systems",
+        None,
+        systems=sum(bool(edit.changes) for edit in plan.edits),
+        values=plan.counts["values"],
+        records=len(plan.records),
+        refused_rows=plan.counts["refused"],
+        refused_records=len(done.refused),
+        folders=[one.label for one in plan.folders[:100]],
+        change_set=done.change_set.pk if done.change_set else None,
+        name_change_set=done.name_change_set.pk if done.name_change_set else None,
+        job=done.job.pk if done.job else None,
+        digest=plan.digest,
+    )

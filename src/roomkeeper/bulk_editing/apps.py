@@ -1,0 +1,17 @@
+"""Django's handle on the app."""
+
+from django.apps import AppConfig
+
+
+class BulkEditingConfig(AppConfig):
+    """The `bulk_editing` app; it has no tables."""
+
+    name = "roomkeeper.bulk_editing"
+    label = "bulk_editing"
+
+    def ready(self) -> None:
+        """Have its jobs worked on."""
+        from roomkeeper.bulk_editing import applying, running
+        from roomkeeper.jobs.work import Kind, register_kind
+
+        register_kind(Kind(applying.KIND, running.run))

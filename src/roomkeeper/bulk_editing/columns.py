@@ -1,0 +1,67 @@
+"""The columns of the file: what can be edited, what says which system a row is, and the headings they are known by."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from roomkeeper.accounts.permissions import Permission
+from roomkeeper.systems.csv_tables import heading_word
+
+ROWS_LIMIT: Final = 20_000
+PATHS_LIMIT: Final = 200
+FILE_LIMIT: Final = 20_000_000
+KEY: Final = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something of a system's record that people edit. `label` is how people call it."""
+
+    key: str
+    label: str
+    permission: Permission = Permission.MANAGE_SYSTEMS
+    is_usual: bool = False
+
+
+FIELDS: Final = {
+    field.key: field
+    for field in (
+        Field("name", "Name", Permission.CHANGE_SETTINGS, is_usual=True),
+        Field("folder", "Folder", is_usual=True),
+        Field("tags", "Tags", is_usual=True),
+        Field("notes", "Notes", is_usual=True),
+        Field("host", "Address", is_usual=True),
+        Field("http_port", "HTTP port"),
+        Field("https_port", "HTTPS port"),
+        Field("connectivity", "Connectivity"),
+        Field("connectivity_is_locked", "Connectivity is locked"),
+        Field("password_may_use_http", "Password may use HTTP"),
+        Field("tls_trust", "Certificate is trusted by"),
+        Field("tls_is_legacy", "Old TLS is allowed"),
+    )
+}
+# Written out so that people know the row; on the way back the first two are compared, the others are not looked at.
+CHECKED: Final = ("serial_number", "mac_address")
+TOLD: Final = (*CHECKED, "product", "software_version", "state", "alive")
+
+_OTHER_HEADINGS: Final = {
+    "key": KEY,
+    "system": KEY,
+    "serial": "serial_number",
+    "mac": "mac_address",
+    "address": "host",
+    "tag": "tags",
+    "note": "notes",
+    "software": "software_version",
+}
+
+
+def find_column(heading: str) -> str:
+    """The column that a heading means, `""` where it is none of ours."""
+    word = heading_word(heading)
+    word = _OTHER_HEADINGS.get(word, word)
+    return word if word == KEY or word in FIELDS or word in TOLD else ""
+
+
+def is_setting(heading: str) -> bool:
+    """Whether the heading looks like the path of a setting: `SIP/DisplayName` or `xConfiguration SIP DisplayName`."""
+    return "/" in heading or heading.strip().lower().startswith("xconfiguration ")

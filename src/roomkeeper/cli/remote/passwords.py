@@ -1,0 +1,128 @@
+"""`roomkeeper systems set-password` and `systems install-authority`: shown as a plan, then asked, then followed."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import Yes, is_asked, read_line
+from roomkeeper.cli.remote.connection import Api, open_api
+from roomkeeper.cli.remote.following import wait_for_actions
+from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_json, print_table, say
+
+Chosen = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SYSTEMS", help="Ids or exact names; or all, or field=value,field=value as in folder=Oslo."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of each.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the end.")]
+
+
+def set_password(
+    systems: Chosen,
+    generate: Annotated[
+        bool, typer.Option("--generate", help="A random one for each system, which nobody is shown.")
+    ] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read one password, for all of them.")
+    ] = False,
+    dry_run: DryRun = False,
+    wait: Wait = 0,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set the passwords of devices. The stored one is kept until a login has proven the new one."""
+    if generate == password_stdin:
+        fail("Usage", "Give one of --generate and --password-stdin.", code=USAGE)
+    api = open_api()
+    new = {"generate": True} if generate else {"password": read_line()}
+    body = {**_choice(api, systems), **new}
+    if dry_run or is_asked(yes):
+        plan = api.post("systems/password", {**body, "dry_run": True})
+        counts = plan["counts"]
+        words = (
+            f"{counts['verified']} will be proven by a login, {counts['unverified']} handed over unproven, "
+            f"{counts['cannot']} cannot."
+        )
+        _show_plan(plan, "words", words, as_json=as_json and dry_run)
+        if dry_run:
+            return
+        typer.confirm(f"Set the password of {counts['verified'] + counts['unverified']} systems?", abort=True)
+    _follow(api, api.post("systems/password", body), wait, "proven", as_json=as_json)
+
+
+def install_authority(
+    systems: Chosen,
+    file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Certificates as PEM; without it: this server's own."),
+    ] = None,
+    dry_run: DryRun = False,
+    wait: Wait = 0,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Have devices trust an authority: this server's own, or those of a file. Its fingerprint is shown first."""
+    api = open_api()
+    body = _choice(api, systems)
+    if file is not None:
+        body["pem"] = file.read_text("ascii", "replace")
+    plan = api.post("systems/authorities", {**body, "dry_run": True})
+    if not (as_json and dry_run):
+        for one in plan["authorities"]:
+            line = f"{one['subject']}, until {one['expires_at']}, SHA-256 {one['fingerprint']}"
+            typer.echo(line, err=True) if as_json else say(line)
+    counts = plan["counts"]
+    if dry_run or is_asked(yes):
+        words = f"{counts['install']} will be given it, {counts['cannot']} cannot."
+        _show_plan(plan, "reason", words, as_json=as_json and dry_run)
+        if dry_run:
+            return
+        typer.confirm(f"Install it on {counts['install']} systems?", abort=True)
+    _follow(api, api.post("systems/authorities", body), wait, "done", as_json=as_json)
+
+
+def _choice(api: Api, words: list[str]) -> dict[str, Any]:
+    if len(words) == 1:
+        return naming.choice(api, words[0])
+    return {"systems": [naming.system_id(api, word) for word in words]}
+
+
+def _show_plan(plan: dict[str, Any], reason: str, words: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(plan)
+        return
+    if told := [item for item in plan["items"] if item[reason]]:
+        print_table(told, ("system", "system_name", "verdict", reason))
+    say(words)
+
+
+def _follow(api: Api, answer: dict[str, Any], wait: float, word: str, *, as_json: bool) -> None:
+    """Tell what became of each system; with `wait` at its end. Ends the command as failed where any did not come."""
+    items = answer["items"]
+    if not items:
+        fail("Nothing chosen", "The filter finds no managed system on which you may do this.")
+    if wait:
+        asked = [item["action"] for item in items if item["action"]]
+        found = {one["id"]: one for one in wait_for_actions(api, asked, wait)}
+        items = [
+            {**item, "state": None, "reason": "", **_outcome(found.get(item["action"]))} for item in items
+        ]
+    if as_json:
+        print_json({**answer, "items": items})
+    else:
+        rows = [{**item, "problem": (item["problem"] or {}).get("detail")} for item in items]
+        columns = ("system", "status", "action", *(("state", "reason") if wait else ()), "problem")
+        print_table(rows, columns)
+    refused = sum(1 for item in items if item["status"] >= 400)
+    bad = sum(1 for item in items if item["state"] != "confirmed") if wait else refused
+    if bad:
+        told = f"are not {word}" if wait else "could not be asked"
+        fail("Failed in part", f"{bad} of {len(items)} {told}.")
+
+
+def _outcome(action: dict[str, Any] | None) -> dict[str, Any]:
+    return {} if action is None else {"state": action["state"], "reason": action["reason"]}

@@ -1,0 +1,145 @@
+"""What a device's own document says to a command, and what cannot be undone about one. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription, CommandParameter
+
+BODY: Final = "body"
+Arguments = Iterable[tuple[str, str | tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why the device would refuse a call. `part` is a parameter, `body`, or "" for the command as a whole.
+
+    `is_unlisted`: the device's list lacks the command or the parameter; a list may be older than the device.
+    """
+
+    part: str
+    sentence: str
+    is_unlisted: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.sentence}" if self.part else self.sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """What a command does that people may not expect. `is_final`: nothing here can undo it."""
+
+    sentence: str
+    is_final: bool
+
+
+def find_parameter(command: CommandDescription, name: str) -> CommandParameter | None:
+    """The parameter of that name in any case."""
+    found = command.parameters.get(name)
+    wanted = name.lower()
+    return found or next((one for own, one in command.parameters.items() if own.lower() == wanted), None)
+
+
+def faults_of(command: CommandDescription | None, arguments: Arguments, body: str | None) -> list[Fault]:
+    """All that a device with that description of the command would refuse; `command` None where it has none such."""
+    if command is None:
+        return [Fault("", "not on this device: it has no such command", is_unlisted=True)]
+    return [*_faults(command, list(arguments), body)]
+
+
+def _faults(
+    command: CommandDescription, arguments: list[tuple[str, str | tuple[str, ...]]], body: str | None
+) -> Iterator[Fault]:
+    given = set()
+    for name, value in arguments:
+        parameter = find_parameter(command, name)
+        given.add(name.lower())
+        if parameter is None:
+            yield Fault(name, "this device's command has no such parameter", is_unlisted=True)
+            continue
+        values = (value,) if isinstance(value, str) else value
+        if len(values) > parameter.multiple:
+            most = f"at most {parameter.multiple} values" if parameter.multiple > 1 else "takes one value"
+            yield Fault(parameter.name, most)
+        elif parameter.value_space is not None:
+            refusals = (parameter.value_space.refusal(one) for one in values)
+            if refusal := next(filter(None, refusals), None):
+                yield Fault(parameter.name, refusal)
+    for parameter in command.parameters.values():
+        if parameter.is_required and parameter.name.lower() not in given:
+            yield Fault(parameter.name, "is required")
+    if body is not None and not command.is_multiline:
+        yield Fault(BODY, "this device's command takes no body")
+
+
+def refusal_of_command(
+    command: CommandDescription | None, arguments: Arguments, body: str | None
+) -> str | None:
+    """Why a device with that description would refuse the call; None where nothing speaks against it."""
+    return next((str(fault) for fault in faults_of(command, arguments, body)), None)
+
+
+def as_listed(command: CommandDescription | None, call: CommandCall) -> CommandCall:
+    """The call spelled as the device spells it: names of XML elements are not the same in another case."""
+    if command is None:
+        return call
+    names = ((find_parameter(command, name), name, value) for name, value in call.arguments)
+    arguments = tuple((own.name if own else name, value) for own, name, value in names)
+    return CommandCall(command.path, arguments, call.body)
+
+
+_RESET: Final = (
+    "The device loses its settings, its accounts and what makes it call this server. Only somebody who goes there can "
+    "bring it back."
+)
+_OTHER_SOFTWARE: Final = (
+    "The device loads other software and restarts; a call that it is in ends. Not every release can be left again for "
+    "the one before."
+)
+_GONE: Final = "What it takes away is gone: no copy is made of it before."
+_OFF: Final = "The device switches off, and somebody has to switch it on where it stands."
+# By the protocol notes J and G: path, what an argument has to be for it, the sentence, and whether it is final.
+_DANGERS: Final = (
+    (
+        re.compile(r"systemunit/factoryreset"),
+        None,
+        _RESET,
+        True,
+    ),
+    (re.compile(r"systemunit/boot"), ("action", "shutdown"), _OFF, True),
+    (re.compile(r"systemunit/shutdown"), None, _OFF, True),
+    (re.compile(r"systemunit/boot"), None, "The device restarts; a call that it is in ends.", False),
+    (
+        re.compile(r"systemunit/softwareupgrade|provisioning/completeupgrade"),
+        None,
+        _OTHER_SOFTWARE,
+        True,
+    ),
+    (
+        re.compile(r"provisioning/service/fetch"),
+        ("mode", "replace"),
+        "What the file holds takes the place of what the device has; no copy is made of it before.",
+        True,
+    ),
+    # What a message shows ends by itself anyway.
+    (re.compile(r"userinterface/message/.*/clear"), None, "", False),
+    (
+        re.compile(r"(.*/)?(delete|remove|clear)(all)?"),
+        None,
+        _GONE,
+        True,
+    ),
+    (re.compile(r"call/disconnect(all)?"), None, "The call that it is in ends.", False),
+)
+
+
+def danger_of(call: CommandCall) -> Danger | None:
+    """What is dangerous about the call, or None."""
+    values: Mapping[str, str | tuple[str, ...]] = {name.lower(): value for name, value in call.arguments}
+    for path, argument, sentence, is_final in _DANGERS:
+        if path.fullmatch(call.path.lower()) is None:
+            continue
+        if argument is None or str(values.get(argument[0], "")).lower() == argument[1]:
+            return Danger(sentence, is_final) if sentence else None
+    return None

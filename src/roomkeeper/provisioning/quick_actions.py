@@ -1,0 +1,34 @@
+"""Commands that people ask for every day, by what they mean: showing a message, standby, waking up."""
+
+from typing import Final
+
+from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.protocols.xapi.command import CommandCall
+from roomkeeper.provisioning import actions
+from roomkeeper.systems.models import System
+
+# The bounds of an alert on all releases whose documents are known; a device's own come first.
+TEXT_LIMIT: Final = 255
+LONGEST_SECONDS: Final = 3600
+STANDBY: Final = "Standby/Activate"
+WAKE: Final = "Standby/Deactivate"
+
+
+def message_call(system: System, text: str, title: str = "", seconds: int | None = None) -> CommandCall:
+    """The command by which the system's release shows a message; without `seconds` until somebody closes it.
+
+    Raises `ActionRefused` for a text that is none.
+    """
+    text, title = text.strip(), title.strip()
+    if not text:
+        raise actions.ActionRefused("The message has no text.")
+    if max(len(text), len(title)) > TEXT_LIMIT:
+        raise actions.ActionRefused(f"Text and title of a message have at most {TEXT_LIMIT} characters each.")
+    if seconds is not None and not 0 <= seconds <= LONGEST_SECONDS:
+        raise actions.ActionRefused(f"A message is shown for at most {LONGEST_SECONDS} seconds.")
+    arguments = [("Text", text)]
+    if title:
+        arguments.append(("Title", title))
+    if seconds:
+        arguments.append(("Duration", str(seconds)))
+    return CommandCall(quirks_of(system.software_version).message_command, tuple(arguments))

@@ -1,0 +1,52 @@
+"""By which road something that is asked of a system will reach it, and when. For people who are about to ask."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from roomkeeper.provisioning import holding
+from roomkeeper.provisioning.actions import RESTART, evidence_for
+from roomkeeper.provisioning.models import Action
+from roomkeeper.provisioning.planning import Care
+from roomkeeper.provisioning.push_pump import pushable
+from roomkeeper.systems.liveness import next_contact_due
+from roomkeeper.systems.models import Contact, System
+
+_DEVICE_TELLS: Final = "What the device answers is told."
+_BOOT_TELLS_TOO: Final = "What the device answers is told; its boot post proves the restart."
+_NOBODY_TELLS: Final = (
+    "No answer comes back that way, and no status shows this command: whether it ran stays unknown."
+)
+_STATUS_TELLS: Final = (
+    "No answer comes back that way; the status that the system posts then tells whether it ran."
+)
+_BOOT_TELLS: Final = "No answer comes back that way; its boot post proves it."
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """`is_pushed` at once, or with the answer to the next post, which is due at `due_at` (None: not known).
+
+    `held` is why it waits all the same, "" where it does not; `proof` is how it will be known what became of it.
+    """
+
+    is_pushed: bool
+    due_at: datetime | None
+    held: str
+    proof: str
+
+
+def road_of(system: System, command: str, care: Care, *, now: datetime) -> Road:
+    """The road of a command to a system, as things are now."""
+    asked = Action(system=system, during_calls=care.during_calls, only_in_window=care.only_in_window)
+    _, held = holding.split([asked], now=now)
+    why = next(iter(held.values()), "")
+    if pushable([system.pk]):
+        proof = _BOOT_TELLS_TOO if command.lower() == RESTART.lower() else _DEVICE_TELLS
+        return Road(True, None, why, proof)
+    if command.lower() == RESTART.lower():
+        proof = _BOOT_TELLS
+    else:
+        proof = _STATUS_TELLS if evidence_for(command) else _NOBODY_TELLS
+    due = next_contact_due(Contact.objects.filter(system=system).first())
+    return Road(False, due, why, proof)

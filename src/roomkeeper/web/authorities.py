@@ -1,0 +1,87 @@
+"""Having devices trust an authority, one system or many: what a text holds is shown before anything is sent."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.provisioning import actions, authorities
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address, tell
+
+SHOWN = 100
+
+
+@needs(Permission.RUN_ACTIONS, anywhere=True)
+def install_authorities(request: HttpRequest) -> HttpResponse:
+    """GET: which authority? POST: what it is and what would become of each system; with `step=install` asking it."""
+    chosen = find_chosen(request, Permission.RUN_ACTIONS)
+    if chosen is None:
+        return HttpResponseRedirect(list_address(request))
+    context: dict[str, Any] = {"chosen": chosen, "source": request.POST.get("source", "own"), **_own()}
+    if request.method == "POST":
+        try:
+            pem = _given(request)
+            found = authorities.read(pem, now=moment())
+        except ValueError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            if request.POST.get("step") == "install":
+                return _install(request, chosen, pem, found)
+            context |= {"found": found, "pem": pem}
+    planned = authorities.plan(chosen.systems)
+    cannot = [one for one in planned if one.verdict == "cannot"]
+    context |= {
+        "able": len(planned) - len(cannot),
+        "cannot_count": len(cannot),
+        "cannot": cannot[:SHOWN],
+        "shown": SHOWN,
+    }
+    return render(request, "systems/authorities.html", context)
+
+
+def _own() -> dict[str, Any]:
+    """This server's own authority, or why there is none to give."""
+    try:
+        return {"own": authorities.read(authorities.own(), now=moment())}
+    except authorities.AuthorityRefused as refusal:
+        return {"own": [], "why_not_own": str(refusal)}
+
+
+def _given(request: HttpRequest) -> str:
+    """The text: as it was shown, or this server's own, uploaded, or pasted. Raises ValueError."""
+    if request.POST.get("step") == "install":
+        return request.POST.get("pem", "")
+    if request.POST.get("source") == "own":
+        return authorities.own()
+    upload = request.FILES.get("file")
+    if upload is not None:
+        return str(upload.read(authorities.PEM_LIMIT + 1), "ascii", "replace")
+    return request.POST.get("pasted", "")
+
+
+def _install(
+    request: HttpRequest, chosen: Chosen, pem: str, found: list[authorities.Authority]
+) -> HttpResponse:
+    done, refused, now = 0, [], moment()
+    fingerprints = [one.fingerprint for one in found]
+    for system in chosen.systems:
+        try:
+            with transaction.atomic():
+                action = authorities.install(system, pem, user=request.user, now=now)
+                audit.record(
+                    request.user, "web", "install authority", system,
+                    action=action.pk, fingerprints=fingerprints,
+                )  # fmt: skip
+            done += 1
+        except actions.ActionRefused as refusal:
+            refused.append(str(refusal))
+    tell(request, done, "{0} is asked to trust it." if done == 1 else "{0} are asked to trust it.", refused)
+    if chosen.only is not None and done:
+        return HttpResponseRedirect(reverse("system_tab", args=[chosen.only.pk, "changes"]))
+    return HttpResponseRedirect(chosen.back)

@@ -1,0 +1,185 @@
+"""A message, standby or any command for many systems: who has it, who refuses it and why, and what became of it."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.protocols.xapi.command import CommandCall
+from roomkeeper.protocols.xapi.command_line import write_call
+from roomkeeper.provisioning import commands_for_many, quick_actions
+from roomkeeper.provisioning.command_checks import Danger, danger_of
+from roomkeeper.provisioning.commands_for_many import CANNOT, KnownCommands, PlannedCall
+from roomkeeper.provisioning.device_commands import search
+from roomkeeper.provisioning.models import Action
+from roomkeeper.systems.models import System
+from roomkeeper.web.access import grants
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address
+from roomkeeper.web.command_form import CommandForm, read_form
+from roomkeeper.web.system_command import NEAR_SHOWN
+from roomkeeper.web.system_command_acts import typed_message
+
+SHOWN: Final = 100
+ASKED_SHOWN: Final = 500
+_SESSION: Final = "commands_refused"
+_TITLES: Final = {
+    "command": "Run a command",
+    "message": "Show a message",
+    "standby": "Standby",
+    "wake": "Wake up",
+}
+_PATHS: Final = {"standby": quick_actions.STANDBY, "wake": quick_actions.WAKE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What would become of the chosen systems."""
+
+    calls: list[PlannedCall]
+    counts: Counter[str]
+    danger: Danger | None
+
+    @property
+    def able(self) -> int:
+        return len(self.calls) - self.counts[CANNOT]
+
+
+@needs(Permission.RUN_ACTIONS, anywhere=True)
+def commands(request: HttpRequest) -> HttpResponse:
+    """GET: what to ask? POST: what would become of each system; with `step=confirm` asking it."""
+    source = request.POST if request.method == "POST" else request.GET
+    what = source.get("what", "command")
+    if what not in _TITLES:
+        raise Http404
+    chosen = find_chosen(request, Permission.RUN_ACTIONS)
+    if chosen is None:
+        return HttpResponseRedirect(list_address(request))
+    known = commands_for_many.known_commands(chosen.systems)
+    step = request.POST.get("step", "")
+    form = read_form(request, known.all() or None, is_done=step in ("check", "confirm"))
+    planned = None
+    if step in ("check", "confirm"):
+        call_for = _calls(request, what, form)
+        if call_for is None:
+            form.error = form.error or "Which command?"
+        else:
+            planned = _plan(request, chosen, call_for, known)
+    if planned is not None and step == "confirm" and _is_confirmed(request, planned):
+        return _ask(request, what, planned, form)
+    context = {
+        "what": what,
+        "title": _TITLES[what],
+        "chosen": chosen,
+        "shown": SHOWN,
+        "form": form,
+        "typed": request.POST,
+        "body": form.call.body if form.call else "",
+        "planned": planned,
+        "word": str(planned.able) if planned and planned.danger and planned.danger.is_final else "",
+        "cannot": [one for one in planned.calls if one.verdict == CANNOT][:SHOWN] if planned else [],
+        **_completion(chosen, known, form, what),
+    }
+    return render(request, "systems/commands.html", context)
+
+
+@needs(Permission.VIEW, anywhere=True)
+def asked(request: HttpRequest) -> HttpResponse:
+    """What became of what was asked of many at once."""
+    try:
+        at = parse_datetime(request.GET.get("at", ""))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Http404
+    visible = grants(request).folders(Permission.VIEW, "system__folder__path")
+    rows = Action.objects.filter(visible, created_by=request.user.pk, created_at=at).select_related("system")
+    found = list(rows.order_by("system__name", "pk"))
+    refused = request.session.get(_SESSION) or {}
+    told = refused.get("rows", []) if refused.get("at") == at.isoformat() else []
+    if not found and not told:
+        raise Http404
+    context = {
+        "actions": found[:ASKED_SHOWN],
+        "count": len(found),
+        "more": max(len(found) - ASKED_SHOWN, 0),
+        "counts": sorted(Counter(one.state for one in found).items()),
+        "line": write_call(found[0].command, found[0].arguments) if found else "",
+        "refused": told,
+        "refused_count": refused.get("count", 0) if told else 0,
+    }
+    return render(request, "systems/commands_asked.html", context)
+
+
+def _calls(request: HttpRequest, what: str, form: CommandForm) -> Callable[[System], CommandCall] | None:
+    """What each system would be asked; None where nothing was typed that can be asked."""
+    if what == "message":
+        return lambda system: typed_message(request, system)
+    if path := _PATHS.get(what):
+        return lambda system: CommandCall(path)
+    call = form.call
+    return (lambda system: call) if call is not None else None
+
+
+def _plan(
+    request: HttpRequest, chosen: Chosen, call_for: Callable[[System], CommandCall], known: KnownCommands
+) -> _Planned:
+    takes_unlisted = bool(request.POST.get("anyway"))
+    calls = commands_for_many.plan_calls(chosen.systems, call_for, known, takes_unlisted=takes_unlisted)
+    able = next((one.call for one in calls if one.verdict != CANNOT), None)
+    return _Planned(calls, Counter(one.verdict for one in calls), danger_of(able) if able else None)
+
+
+def _is_confirmed(request: HttpRequest, planned: _Planned) -> bool:
+    if not planned.able:
+        messages.error(request, "Nothing was done: it can be asked of none of them.")
+        return False
+    is_final = planned.danger is not None and planned.danger.is_final
+    if is_final and request.POST.get("word", "").strip() != str(planned.able):
+        messages.error(request, f"Nothing was done: type {planned.able} to confirm.")
+        return False
+    return True
+
+
+def _ask(request: HttpRequest, what: str, planned: _Planned, form: CommandForm) -> HttpResponse:
+    now = moment()
+    made, refused = commands_for_many.ask_all(planned.calls, user=request.user, now=now, care=form.care)
+    audit.record(
+        request.user,
+        "web",
+        "run command on systems",
+        None,
+        command=made[0].command if made else what,
+        done=len(made),
+        refused=len(refused),
+        systems=[one.system_id for one in made[:1000]],
+    )
+    rows = [(system.pk, str(system), reason) for system, reason in refused[:ASKED_SHOWN]]
+    request.session[_SESSION] = {"at": now.isoformat(), "rows": rows, "count": len(refused)}
+    return HttpResponseRedirect(f"{reverse('systems_commanded')}?{urlencode({'at': now.isoformat()})}")
+
+
+def _completion(chosen: Chosen, known: KnownCommands, form: CommandForm, what: str) -> dict[str, Any]:
+    if what != "command":
+        return {}
+    every = known.all()
+    silent = sum(1 for system in chosen.systems if not known.of(system))
+    told = f"Completed by the {len(every)} commands that these systems or others of their models told."
+    if silent:
+        told += f" {silent} of them {'has' if silent == 1 else 'have'} told none and cannot be checked."
+    near = search(every.values(), form.text, limit=NEAR_SHOWN) if form.call and not form.command else []
+    return {
+        "paths": sorted(write_call(one.path, ()) for one in every.values()),
+        "told": told,
+        "near": near,
+        "command_address": f"{reverse('systems_command')}?{urlencode([('what', what), *chosen.fields])}",
+    }

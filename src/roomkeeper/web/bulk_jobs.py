@@ -1,0 +1,43 @@
+"""The acts on many systems that run as jobs: which permission they take, and how they are started."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from roomkeeper.accounts.permissions import Permission
+from roomkeeper.backups import making
+from roomkeeper.diagnosis import service as diagnosis
+from roomkeeper.jobs.models import Job
+from roomkeeper.polling import service as polling
+
+
+@dataclass(frozen=True, slots=True)
+class BulkJob:
+    """An act that runs as a job; `what` is what it does, as a sentence."""
+
+    permission: Permission
+    title: str
+    what: str
+    start: Callable[..., Job]
+
+
+JOBS: Final = {
+    "diagnose": BulkJob(
+        Permission.RUN_ACTIONS,
+        "Diagnose",
+        "Each system is looked at in both directions, row by row of what its family needs of the network.",
+        diagnosis.start,
+    ),
+    "poll": BulkJob(
+        Permission.RUN_ACTIONS,
+        "Poll now",
+        "Each system that can be reached is asked for its status at once.",
+        polling.start,
+    ),
+    "back-up": BulkJob(
+        Permission.CHANGE_SETTINGS,
+        "Back up",
+        "Of each managed system a backup is made; those that can be reached are asked for macros and panels, too.",
+        making.start,
+    ),
+}

@@ -1,0 +1,82 @@
+"""Setting the passwords of devices, of one system or many: what will happen, typed twice or generated, done."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.provisioning import passwords
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address, tell
+
+SHOWN = 100
+
+
+@sensitive_post_parameters("password", "again")
+@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
+def set_passwords(request: HttpRequest) -> HttpResponse:
+    """GET: what would become of each of the chosen systems. POST: asking it of them."""
+    chosen = find_chosen(request, Permission.MANAGE_SYSTEMS)
+    if chosen is None:
+        return HttpResponseRedirect(list_address(request))
+    if request.method == "POST":
+        try:
+            password = _read(request)
+        except ValueError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            return _set(request, chosen, password)
+    planned = passwords.plan(chosen.systems)
+    counts = {
+        word: sum(one.verdict == word for one in planned) for word in ("verified", "unverified", "cannot")
+    }
+    return render(
+        request,
+        "systems/passwords.html",
+        {
+            "chosen": chosen,
+            "counts": counts,
+            "able": counts["verified"] + counts["unverified"],
+            "unverified": [one for one in planned if one.verdict == "unverified"][:SHOWN],
+            "cannot": [one for one in planned if one.verdict == "cannot"][:SHOWN],
+            "shown": SHOWN,
+            "how": request.POST.get("how", "generate"),
+            "longest": passwords.LONGEST,
+        },
+    )
+
+
+def _read(request: HttpRequest) -> str | None:
+    """The password that was typed twice; None where they are to be generated. Raises ValueError."""
+    password = request.POST.get("password", "")
+    if request.POST.get("how") != "typed":
+        if password:
+            raise ValueError("A password was typed, but generated ones were chosen. Nothing was done.")
+        return None
+    passwords.check(password)
+    if password != request.POST.get("again", ""):
+        raise ValueError("The two passwords differ. Nothing was done; type both again.")
+    return password
+
+
+def _set(request: HttpRequest, chosen: Chosen, password: str | None) -> HttpResponse:
+    done, refused, now = 0, [], moment()
+    for system in chosen.systems:
+        try:
+            with transaction.atomic():
+                action = passwords.set_password(system, password, user=request.user, now=now)
+                audit.record(
+                    request.user, "web", "set password", system, action=action.pk,
+                    username=system.username, is_generated=password is None,
+                )  # fmt: skip
+            done += 1
+        except passwords.PasswordRefused as refusal:
+            refused.append(str(refusal))
+    tell(request, done, "A new password is on its way to {0}.", refused)
+    if chosen.only is not None and done:
+        return HttpResponseRedirect(reverse("system_tab", args=[chosen.only.pk, "changes"]))
+    return HttpResponseRedirect(chosen.back)

@@ -1,0 +1,116 @@
+"""Commands for many systems from the list: planned by what each told, asked of those that can, failures told."""
+
+import pytest
+from django.test import Client
+from tests.command_document import COMMANDS
+from tests.integration.configuration_templates.conftest import store_document
+from tests.integration.web.conftest import SignedIn, text_of
+
+from roomkeeper.accounts.models import AuditEntry, User
+from roomkeeper.provisioning.models import Action
+from roomkeeper.systems.models import State, System
+
+ADDRESS = "/systems/command/"
+OTHER = (
+    '<Command product="Cisco Codec" version="tc7"><Audio><Volume><Set command="True"><Level><ValueSpace type="Integer">'
+    "<Min>0</Min><Max>10</Max></ValueSpace></Level></Set></Volume></Audio></Command>"
+)
+
+
+@pytest.fixture
+def fleet(boardroom: System, vault: System, home_office: System, lobby: System) -> list[int]:
+    """The Boardroom and the Vault are of one model; the Home Office of another; the Lobby has told nothing."""
+    store_document(boardroom, "command", COMMANDS.encode())
+    System.objects.filter(pk=home_office.pk).update(product="SX20", software_version="TC7.3")
+    System.objects.filter(pk=lobby.pk).update(product="Quiet", software_version="1")
+    store_document(home_office, "command", OTHER.encode())
+    return [system.pk for system in (boardroom, vault, home_office, lobby)]
+
+
+def test_who_cannot_is_counted_and_told_before_and_after(client: Client, fleet: list[int]) -> None:
+    sent = {"what": "command", "system": fleet, "command": "Audio Volume Set Level: 40"}
+    page = text_of(client.post(ADDRESS, {**sent, "step": "check"}))
+    assert "<strong>3</strong> will be asked, <strong>1</strong> of them unchecked" in page
+    assert "<strong>1</strong> cannot" in page
+    assert "Level: It has to be a number from 0 to 10." in page
+    assert "Ask it of 3 systems" in page
+    assert not Action.objects.exists()
+    answer = client.post(ADDRESS, {**sent, "step": "confirm", "only_in_window": "1"}, follow=True)
+    assert set(Action.objects.values_list("system__name", "only_in_window")) == {
+        ("Boardroom", True),
+        ("Vault", True),
+        ("Lobby", True),
+    }
+    page = text_of(answer)
+    assert "Asked of 3 systems" in page
+    assert "Not asked of 1 system, and why" in page
+    assert "It has to be a number from 0 to 10." in page
+    assert AuditEntry.objects.get(act="run command on systems").details["refused"] == 1
+
+
+def test_parameters_and_completion_come_from_the_chosen_systems(client: Client, fleet: list[int]) -> None:
+    page = text_of(client.get(ADDRESS, {"what": "command", "system": fleet, "command": "audio volume set"}))
+    assert '<option value="Macros Macro Save">' in page
+    assert 'name="p-Level"' in page
+    assert "1 of them has told none" in page
+    page = text_of(client.get(ADDRESS, {"what": "command", "system": fleet, "command": "audio"}))
+    assert "command=Audio%2FVolume%2FSet" in page
+
+
+def test_a_message_for_many(client: Client, fleet: list[int]) -> None:
+    assert 'name="seconds"' in text_of(client.get(ADDRESS, {"what": "message", "system": fleet}))
+    sent = {"what": "message", "system": fleet, "text": "Fire drill", "seconds": "60"}
+    page = text_of(client.post(ADDRESS, {**sent, "step": "confirm"}, follow=True))
+    assert "it has no such command" in page
+    assert Action.objects.count() == 3
+    empty = text_of(client.post(ADDRESS, {**sent, "text": " ", "step": "confirm"}))
+    assert "it can be asked of none of them" in empty
+    assert "The message has no text." in empty
+
+
+def test_standby_and_waking_for_many(client: Client, fleet: list[int]) -> None:
+    for what in ("standby", "wake"):
+        client.post(ADDRESS, {"what": what, "system": fleet[:2], "step": "confirm", "not_during_calls": "1"})
+    assert Action.objects.filter(command="Standby/Activate", during_calls=False).count() == 2
+    assert Action.objects.filter(command="Standby/Deactivate").count() == 2
+
+
+def test_what_cannot_be_undone_wants_the_number_of_systems(client: Client, fleet: list[int]) -> None:
+    sent = {"what": "command", "system": fleet, "command": "SystemUnit FactoryReset Confirm: Yes"}
+    assert "Type <strong>3</strong>" in text_of(client.post(ADDRESS, {**sent, "step": "check"}))
+    client.post(ADDRESS, {**sent, "step": "confirm", "word": "4"})
+    assert not Action.objects.exists()
+    client.post(ADDRESS, {**sent, "step": "confirm", "word": "3"})
+    assert Action.objects.count() == 3
+
+
+def test_systems_that_are_not_managed_are_refused_by_name(client: Client, fleet: list[int]) -> None:
+    System.objects.filter(pk=fleet[0]).update(state=State.BLOCKED)
+    sent = {"what": "standby", "system": fleet[:2], "step": "check"}
+    assert "Boardroom is not managed" in text_of(client.post(ADDRESS, sent))
+
+
+def test_only_where_one_may(
+    site_administrator: User, viewer: User, signed_in: SignedIn, fleet: list[int]
+) -> None:
+    sent = {"what": "standby", "system": fleet, "step": "confirm"}
+    signed_in(site_administrator).post(ADDRESS, sent)
+    assert set(Action.objects.values_list("system__name", flat=True)) == {"Boardroom", "Vault"}
+    assert signed_in(viewer).post(ADDRESS, sent).status_code == 403
+
+
+def test_nobody_sees_what_others_asked(
+    client: Client, viewer: User, signed_in: SignedIn, fleet: list[int]
+) -> None:
+    answer = client.post(ADDRESS, {"what": "standby", "system": fleet[:1], "step": "confirm"})
+    assert client.get(answer["Location"]).status_code == 200
+    assert signed_in(viewer).get(answer["Location"]).status_code == 404
+    for at in ("", "x", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00"):
+        assert client.get(f"{ADDRESS}asked/", {"at": at}).status_code == 404
+
+
+def test_a_command_that_is_none_is_told(client: Client, fleet: list[int]) -> None:
+    sent = {"what": "command", "system": fleet, "step": "check"}
+    assert "Which command?" in text_of(client.post(ADDRESS, sent))
+    assert "It is no command" in text_of(client.post(ADDRESS, {**sent, "command": "a; b"}))
+    assert client.get(ADDRESS, {"what": "nothing", "system": fleet}).status_code == 404
