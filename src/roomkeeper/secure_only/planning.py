@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from roomkeeper.devices import registry
+from roomkeeper.provisioning import planning
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.credentials import has_credentials
 from roomkeeper.systems.models import Connectivity, Contact, State, System
 from roomkeeper.systems.secure_only import is_supported
 
+PROTOCOL_PATH = "Provisioning/ExternalManager/Protocol"
 OPEN = (Move.State.RUNNING, Move.State.PAUSED)
 
 
@@ -41,19 +43,36 @@ def plan(systems: Iterable[System], *, is_secure: bool, trust: str) -> MovePlan:
     busy = set(
         Member.objects.filter(system_id__in=ids, move__state__in=OPEN).values_list("system_id", flat=True)
     )
-    return MovePlan(
-        tuple(
-            _judge(
-                system,
-                is_secure=is_secure,
-                trust=trust,
-                scheme=schemes.get(system.pk, ""),
-                is_proven=system.pk in proven,
-                is_busy=system.pk in busy,
-            )
-            for system in listed
+    members = [
+        _judge(
+            system,
+            is_secure=is_secure,
+            trust=trust,
+            scheme=schemes.get(system.pk, ""),
+            is_proven=system.pk in proven,
+            is_busy=system.pk in busy,
         )
-    )
+        for system in listed
+    ]
+    return MovePlan(tuple(_without_the_old(members) if is_secure else members))
+
+
+def _without_the_old(members: list[PlannedMember]) -> list[PlannedMember]:
+    """The same, where those cannot move whose software has no HTTPS towards its manager, by what they reported."""
+    moving = [member.system for member in members if member.verdict == "move"]
+    found = planning.plan_settings(moving, {PROTOCOL_PATH: "HTTPS"}).per_system
+    reasons = {change.system.pk: change.items[0].reason for change in found if change.verdict == "cannot"}
+    return [
+        PlannedMember(
+            member.system,
+            "cannot",
+            f"its software {member.system.software_version} is too old: {PROTOCOL_PATH} cannot be HTTPS "
+            f"({reasons[member.system.pk]})",
+        )
+        if member.system.pk in reasons
+        else member
+        for member in members
+    ]
 
 
 def _judge(
