@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from roomkeeper.accounts.people import find_account
 from roomkeeper.backups.models import Backup, BackupPart, PartContent, Reason
@@ -156,8 +156,11 @@ def delete(backup: Backup, *, user: Any, now: datetime) -> None:
 def prune(system: System, kept: int) -> int:
     """Delete the oldest backups beyond so many of each reason; those made by hand stay. Returns how many went."""
     number = 0
-    for reason in (Reason.SCHEDULED, Reason.BEFORE_RESTORE, Reason.BEFORE_REPLACE):
-        rows = Backup.objects.filter(system=system, reason=reason)
+    own = Backup.objects.filter(system=system).exclude(reason=Reason.BY_HAND)
+    for reason, count in own.order_by().values_list("reason").annotate(count=Count("pk")):
+        if count <= kept:
+            continue
+        rows = own.filter(reason=reason)
         # What is to be put back yet is needed.
         newest = rows.order_by("-id").values_list("pk", flat=True)[:kept]
         old = rows.exclude(pk__in=list(newest)).exclude(restorations__state__in=["waiting", "running"])
