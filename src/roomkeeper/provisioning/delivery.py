@@ -320,7 +320,7 @@ def _ask_for_documents(by_id: dict[int, Visitor], found: dict[int, Delivery], wr
             or (known.configuration_is_old and not known.documents_were_asked)
         ):
             asks.append("/Configuration")
-        if known.is_proven and not known.documents_were_asked:
+        if known.is_proven and (known.has_work or not known.documents_were_asked):
             asks += lacking.get(system_id, ())
         if asks:
             # The address that brought this post is the one known to work right now.

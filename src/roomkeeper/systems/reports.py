@@ -14,7 +14,7 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.systems import facts
 from roomkeeper.systems.documents import pack_configuration, unpack_configuration
-from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument
+from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument, System
 from roomkeeper.systems.redaction import redact, redact_text
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.windows import find_zone
@@ -106,6 +106,9 @@ def decode_document(location: str, payload: bytes, secrets: tuple[str, ...]) -> 
     return document
 
 
+_DESCRIPTIONS = (StoredDocument.Kind.VALUESPACE, StoredDocument.Kind.COMMAND)
+
+
 def store_reports(reports: Sequence[Report], writes: Writes) -> None:
     """Keep the documents, the facts that changed and new versions of configurations."""
     newest = {(report.known.system_id, report.kind): report for report in reports}
@@ -135,10 +138,28 @@ def _store_status(reports: list[Report], writes: Writes) -> None:
             ]
         _learn(report, writes)
         writes.changed(known)
+    _forget_descriptions(reports, writes)
     _upsert(reports, writes)
     Contact.objects.filter(system_id__in=ids).update(status_at=writes.now)
     for report in reports:
         report.known.status_is_old = False
+
+
+def _forget_descriptions(reports: list[Report], writes: Writes) -> None:
+    """Another software has other commands and value spaces: those told before are dropped, and asked for with the
+    system's next post."""
+    said = {report.known.system_id: writes.columns[report.known.system_id] for report in reports}
+    before = dict(System.objects.filter(pk__in=said).values_list("pk", "software_version"))
+    changed = {
+        pk for pk, columns in said.items() if columns.get("software_version", before[pk]) != before[pk]
+    }
+    if old := [pk for pk in changed if before[pk]]:
+        StoredDocument.objects.filter(system_id__in=old, kind__in=_DESCRIPTIONS).delete()
+    if changed:
+        Contact.objects.filter(system_id__in=changed).update(has_work=True)
+    for report in reports:
+        if report.known.system_id in changed:
+            report.known.has_work = True
 
 
 def _learn(report: Report, writes: Writes) -> None:
