@@ -85,11 +85,13 @@ def test_filters_stand_in_the_address_and_back_works(page: Page) -> None:
 
 def test_acts_on_rows_wait_for_a_choice(page: Page) -> None:
     page.goto("/systems/")
-    restart = page.get_by_role("button", name="Restart")
-    expect(restart).to_be_disabled()
+    more = page.get_by_role("button", name="More")
+    expect(more).to_be_disabled()
+    expect(page.get_by_role("button", name="Enforce")).to_be_disabled()
     page.get_by_label("Choose all rows of this page").check()
     expect(page.get_by_text("4 chosen")).to_be_visible()
-    restart.click()
+    more.click()
+    page.get_by_role("button", name="Restart").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Restart: 4 systems")
     page.get_by_role("link", name="Do nothing").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Systems")
