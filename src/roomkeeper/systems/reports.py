@@ -14,7 +14,7 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.systems import facts
 from roomkeeper.systems.documents import pack_configuration, unpack_configuration
-from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument, System
+from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument
 from roomkeeper.systems.redaction import redact, redact_text
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.windows import find_zone
@@ -138,28 +138,35 @@ def _store_status(reports: list[Report], writes: Writes) -> None:
             ]
         _learn(report, writes)
         writes.changed(known)
-    _forget_descriptions(reports, writes)
+    _forget_descriptions(reports, before, writes)
     _upsert(reports, writes)
     Contact.objects.filter(system_id__in=ids).update(status_at=writes.now)
     for report in reports:
         report.known.status_is_old = False
 
 
-def _forget_descriptions(reports: list[Report], writes: Writes) -> None:
-    """Another software has other commands and value spaces: those told before are dropped, and asked for with the
-    system's next post."""
-    said = {report.known.system_id: writes.columns[report.known.system_id] for report in reports}
-    before = dict(System.objects.filter(pk__in=said).values_list("pk", "software_version"))
-    changed = {
-        pk for pk, columns in said.items() if columns.get("software_version", before[pk]) != before[pk]
-    }
-    if old := [pk for pk in changed if before[pk]]:
-        StoredDocument.objects.filter(system_id__in=old, kind__in=_DESCRIPTIONS).delete()
-    if changed:
-        Contact.objects.filter(system_id__in=changed).update(has_work=True)
-    for report in reports:
-        if report.known.system_id in changed:
-            report.known.has_work = True
+def _forget_descriptions(
+    reports: list[Report], before: Mapping[int, Mapping[str, str]], writes: Writes
+) -> None:
+    """Another software has other commands and value spaces than the one whose status was stored `before`: those are
+    dropped, and asked for with the system's next post."""
+    changed = [
+        report.known
+        for report in reports
+        if _software(before.get(report.known.system_id, {})) != _software(report.document.facts)
+    ]
+    if not changed:
+        return
+    ids = [known.system_id for known in changed]
+    old = [system_id for system_id in ids if system_id in before]
+    StoredDocument.objects.filter(system_id__in=old, kind__in=_DESCRIPTIONS).delete()
+    Contact.objects.filter(system_id__in=ids).update(has_work=True)
+    for known in changed:
+        known.has_work = True
+
+
+def _software(told: Mapping[str, str]) -> str:
+    return facts.first_value(told, "SystemUnit/Software/Version")
 
 
 def _learn(report: Report, writes: Writes) -> None:
