@@ -17,6 +17,8 @@ from tests.cast import add_system
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 ADDRESS, SERIAL = "127.1.79.1", "FTT25017901"
 OURS = "10.0.0.5"
+# An empty one is that of Network settings, which is open at night alone.
+ALWAYS_OPEN = "Mon-Sun 00:00-24:00"
 
 
 @asynccontextmanager

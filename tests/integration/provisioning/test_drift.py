@@ -13,7 +13,13 @@ from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems import device_access
 from roomkeeper.systems.models import Folder, System
 from roomkeeper.tickets.models import Ticket
-from tests.integration.provisioning.reachable import closed_window, make_system, push_due, with_device
+from tests.integration.provisioning.reachable import (
+    ALWAYS_OPEN,
+    closed_window,
+    make_system,
+    push_due,
+    with_device,
+)
 
 VOLUME = "Audio/DefaultVolume"
 
@@ -196,7 +202,7 @@ def test_what_waits_for_its_window_is_set_back_inside_it(system):
     async def act(endpoint):
         pushed = await push_due(endpoint)
         before = endpoint.device.configuration.find(VOLUME)
-        await Folder.objects.aupdate(maintenance_window="")
+        await Folder.objects.aupdate(maintenance_window=ALWAYS_OPEN)
         return pushed, before, await push_due(endpoint), endpoint.device.configuration.find(VOLUME)
 
     pushed, before, pushed_then, after = with_device(system, act)

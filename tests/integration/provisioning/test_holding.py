@@ -13,7 +13,13 @@ from roomkeeper.provisioning.states import refresh_changes
 from roomkeeper.systems import device_access, inventory
 from roomkeeper.systems.models import Connectivity, Folder, NetworkSettings, System
 from tests.cast import add_system
-from tests.integration.provisioning.reachable import closed_window, make_system, push_due, with_device
+from tests.integration.provisioning.reachable import (
+    ALWAYS_OPEN,
+    closed_window,
+    make_system,
+    push_due,
+    with_device,
+)
 
 VOLUME = "Audio/DefaultVolume"
 # A Monday, at noon.
@@ -56,6 +62,7 @@ def test_system_in_a_call_is_left_alone_until_its_end(system):
 def test_systems_that_wait_are_not_contacted_and_hide_nobody(transactional_db, why):
     root = inventory.root_folder()
     aside = inventory.create_folder(root, "Aside")
+    Folder.objects.filter(pk=root.pk).update(maintenance_window=ALWAYS_OPEN)
     Folder.objects.filter(pk=aside.pk).update(maintenance_window=closed_window())
     # Made before the one that is free, so that they have the lower ids, and more than are pushed to at a time.
     waiting = [
@@ -101,7 +108,7 @@ def test_commands_wait_as_settings_do(system):
 
     async def act(endpoint):
         numbers = [await push_due(endpoint)]
-        await Folder.objects.aupdate(maintenance_window="")
+        await Folder.objects.aupdate(maintenance_window=ALWAYS_OPEN)
         numbers.append(await push_due(endpoint))
         await System.objects.filter(pk=system.pk).aupdate(in_call=False)
         numbers.append(await push_due(endpoint))
