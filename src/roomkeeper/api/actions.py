@@ -1,17 +1,20 @@
 """`actions`: commands asked of systems, one or many, and what became of them."""
 
+from collections.abc import Callable, Sequence
+
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Schema, Status
 from pydantic import Field
 
 from roomkeeper.accounts import audit
+from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
 from roomkeeper.api.action_fields import ActionOut, CommandIn, DeliveryWord, ask_of, encode_action
 from roomkeeper.api.choosing import SystemChoice, choose
 from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
 from roomkeeper.api.problems import Conflict, NotFound, ProblemOut
-from roomkeeper.api.reach import LARGEST_ID, Identifier, systems_by_id
+from roomkeeper.api.reach import LARGEST_ID, Identifier, get_system, systems_by_id
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_acts import get_managed
 from roomkeeper.api.system_additions import failed_item
@@ -19,6 +22,7 @@ from roomkeeper.api.trial import trial
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.commands_for_many import known_commands
 from roomkeeper.provisioning.models import Action
+from roomkeeper.systems.models import System
 
 routes = Routes("actions")
 _SORTS = {
@@ -58,6 +62,20 @@ class AskedItems(Schema):
     """What became of each system."""
 
     items: list[AskedItem]
+
+
+def ask_each(
+    user: User, chosen: Sequence[int], permission: Permission, ask: Callable[[System], Action]
+) -> list[AskedItem]:
+    """Ask something of each of the systems; each succeeds or fails by itself, and is told in the order of `chosen`."""
+    items = []
+    for system_id in chosen:
+        try:
+            action = ask(get_system(user, system_id, permission))
+            items.append(AskedItem(system=system_id, status=202, action=action.pk, problem=None))
+        except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
+            items.append(failed_item(AskedItem, error, system=system_id, action=None))
+    return items
 
 
 @routes.get("", response=Page[ActionOut])

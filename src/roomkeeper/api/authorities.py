@@ -13,12 +13,11 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.action_fields import ActionOut, encode_action
-from roomkeeper.api.actions import AskedItem
+from roomkeeper.api.actions import AskedItem, ask_each
 from roomkeeper.api.choosing import SystemChoice, choose_few, permitted
 from roomkeeper.api.problems import refused_as
 from roomkeeper.api.reach import get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_additions import failed_item
 from roomkeeper.provisioning import authorities
 from roomkeeper.provisioning.actions import ActionRefused
 from roomkeeper.provisioning.models import Action
@@ -122,13 +121,7 @@ def install_authority_on_many(
     chosen = choose_few(user, details, Permission.RUN_ACTIONS)
     if details.dry_run:
         return Status(200, _plan(user, chosen, shown))
-    items = []
-    for system_id in chosen:
-        try:
-            action = _install(user, get_system(user, system_id, Permission.RUN_ACTIONS), pem, shown)
-            items.append(AskedItem(system=system_id, status=202, action=action.pk, problem=None))
-        except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
-            items.append(failed_item(AskedItem, error, system=system_id, action=None))
+    items = ask_each(user, chosen, Permission.RUN_ACTIONS, lambda system: _install(user, system, pem, shown))
     return Status(202, AuthorityItems(authorities=shown, items=items))
 
 

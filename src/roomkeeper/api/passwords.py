@@ -12,12 +12,11 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.action_fields import ActionOut, encode_action
-from roomkeeper.api.actions import AskedItem, AskedItems
+from roomkeeper.api.actions import AskedItems, ask_each
 from roomkeeper.api.choosing import SystemChoice, choose_few, permitted
 from roomkeeper.api.problems import refused_as
 from roomkeeper.api.reach import get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_additions import failed_item
 from roomkeeper.provisioning import passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import System
@@ -104,13 +103,7 @@ def set_password_on_many(
     chosen = choose_few(user, details, Permission.MANAGE_SYSTEMS)
     if details.dry_run:
         return Status(200, _plan(user, chosen))
-    items = []
-    for system_id in chosen:
-        try:
-            action = _set(user, get_system(user, system_id, Permission.MANAGE_SYSTEMS), details)
-            items.append(AskedItem(system=system_id, status=202, action=action.pk, problem=None))
-        except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
-            items.append(failed_item(AskedItem, error, system=system_id, action=None))
+    items = ask_each(user, chosen, Permission.MANAGE_SYSTEMS, lambda system: _set(user, system, details))
     return Status(202, AskedItems(items=items))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from roomkeeper.bulk_editing.columns import FIELDS, KEY, PATHS_LIMIT, TOLD
-from roomkeeper.bulk_editing.present import AT_ONCE, present_settings, record_of, tags_of
+from roomkeeper.bulk_editing.present import AT_ONCE, present_settings, record_of
 from roomkeeper.bulk_editing.reading import SheetRefused
 from roomkeeper.bulk_editing.values import HIDDEN_CELL, WORDS, words_of
 from roomkeeper.protocols.errors import ProtocolError
@@ -63,7 +63,7 @@ def write_csv(
 def _lines(
     systems: list[System], fields: Sequence[str], paths: Sequence[str], now: datetime
 ) -> Iterator[str]:
-    tags = tags_of([system.pk for system in systems])
+    tags = inventory.tags_of([system.pk for system in systems])
     labels = inventory.labels_of({system.folder.path for system in systems})
     settings = present_settings(systems, paths) if paths else {}
     for system in systems:

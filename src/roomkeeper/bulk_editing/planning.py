@@ -18,7 +18,7 @@ from roomkeeper.bulk_editing.differences import (
     digest_of,
 )
 from roomkeeper.bulk_editing.folders import FolderIndex, NewFolder, read_folders
-from roomkeeper.bulk_editing.present import AT_ONCE, Present, present_settings, record_of, tags_of
+from roomkeeper.bulk_editing.present import AT_ONCE, Present, present_settings, record_of
 from roomkeeper.bulk_editing.reading import Problem, Row, Sheet
 from roomkeeper.bulk_editing.values import (
     HIDDEN_CELL,
@@ -64,7 +64,7 @@ def plan_edit(sheet: Sheet, *, reach: QuerySet[System], user: Any, makes_folders
     not there is made. A row with a problem is left out as a whole, and no other."""
     systems = _read_systems(reach, [row.key for row in sheet.rows])
     ids = list(systems)
-    tags = tags_of(ids)
+    tags = inventory.tags_of(ids)
     folders = read_folders(user, makes_folders=makes_folders)
     labels = inventory.labels_of({system.folder.path for system in systems.values()})
     held = grants_of(user)

@@ -1,6 +1,5 @@
 """What the cells of systems hold now: their records, and settings as wanted or else as reported. Set-wise."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -27,17 +26,6 @@ class Present:
 
 
 _NOTHING: Final = Present()
-
-
-def tags_of(system_ids: Sequence[int]) -> Mapping[int, list[str]]:
-    """The tags of each of these systems, in the order of their letters."""
-    found: dict[int, list[str]] = defaultdict(list)
-    for start in range(0, len(system_ids), AT_ONCE):
-        pairs = System.tags.through.objects.filter(system_id__in=system_ids[start : start + AT_ONCE])
-        for system_id, name in pairs.values_list("system_id", "tag__name"):
-            found[system_id].append(name)
-    # Databases sort letters each in their own way.
-    return {system_id: sorted(names) for system_id, names in found.items()}
 
 
 def record_of(system: System, tags: Iterable[str], folder: str) -> dict[str, Value]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from roomkeeper.accounts.people import find_account
 from roomkeeper.configuration_templates.content import Content, TemplateRefused, content_of
 from roomkeeper.configuration_templates.editing import newest_version
 from roomkeeper.configuration_templates.mapping import MappingReport, SystemMapping, plan_template
@@ -93,7 +94,7 @@ def apply_content(
             commands=len(done.actions),
             is_first_contact=is_first_contact,
             used_at=now,
-            used_by=user if getattr(user, "pk", None) else None,
+            used_by=find_account(user),
         )
     return done
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
+from roomkeeper.accounts.people import find_account
 from roomkeeper.configuration_templates.content import (
     Content,
     TemplateRefused,
@@ -115,7 +116,7 @@ def add_version(
             number=locked.newest + 1,
             note=storable(note).strip()[:NOTE_LIMIT],
             created_at=now,
-            created_by=user if getattr(user, "pk", None) else None,
+            created_by=find_account(user),
         )
         version.save()
         template.newest, template.changed_at = version.number, now
@@ -173,7 +174,7 @@ def assign(
                 folder=folder,
                 order=order,
                 created_at=now,
-                created_by=user if getattr(user, "pk", None) else None,
+                created_by=find_account(user),
             )
     except IntegrityError as error:
         raise TemplateRefused(f"{template} is already assigned there.") from error

@@ -15,14 +15,14 @@ from roomkeeper.configuration_templates.models import (
     TemplateAssignment,
     TemplateVersion,
 )
-from roomkeeper.configuration_templates.system_facts import facts_of, tags_of
+from roomkeeper.configuration_templates.system_facts import facts_of
 from roomkeeper.configuration_templates.variables import SystemFacts
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
 from roomkeeper.provisioning import sources
 from roomkeeper.provisioning.sources import Enforcement, Offer
 from roomkeeper.systems.documents import HIDDEN
-from roomkeeper.systems.inventory import labels_of
+from roomkeeper.systems.inventory import labels_of, tags_of
 from roomkeeper.systems.models import System
 
 LAYER: Final = "template"

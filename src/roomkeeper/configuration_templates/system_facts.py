@@ -1,11 +1,10 @@
 """What variables are filled from, read for many systems in a few statements."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from roomkeeper.configuration_templates.variables import TIME_ZONE_PATH, SystemFacts
 from roomkeeper.systems.documents import reported_configurations
-from roomkeeper.systems.inventory import folder_names
+from roomkeeper.systems.inventory import folder_names, tags_of
 from roomkeeper.systems.models import System
 
 _CHUNK = 500
@@ -32,13 +31,3 @@ def facts_of(system_ids: Sequence[int], names: Collection[str]) -> dict[int, Sys
         pk: SystemFacts(name, labels[path], labels["/"][0], tags.get(pk, ()), zones.get(pk))
         for pk, name, path, _ in rows
     }
-
-
-def tags_of(system_ids: Sequence[int]) -> dict[int, list[str]]:
-    """The tags of each of these systems that has some."""
-    found: dict[int, list[str]] = defaultdict(list)
-    for start in range(0, len(system_ids), _CHUNK):
-        rows = System.tags.through.objects.filter(system__in=system_ids[start : start + _CHUNK])
-        for system_id, tag in rows.values_list("system_id", "tag__name"):
-            found[system_id].append(tag)
-    return found

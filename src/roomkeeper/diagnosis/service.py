@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from roomkeeper.accounts.people import find_account
 from roomkeeper.diagnosis import fixes
 from roomkeeper.diagnosis.examining import KIND
 from roomkeeper.diagnosis.fixes import FIXES, FixRefused
@@ -45,7 +46,7 @@ def start(systems: Iterable[System], *, user: Any, now: datetime, tries_login: b
             parameters={"tries_login": tries_login},
             folder_path=folders.pop() if len(folders) == 1 else "/",
         )
-        who = user if getattr(user, "pk", None) else None
+        who = find_account(user)
         Diagnosis.objects.bulk_create(
             [Diagnosis(system=system, job_id=job.pk, user=who, created_at=now) for system in chosen],
             batch_size=_AT_ONCE,

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
+from roomkeeper.accounts.people import find_account
+from roomkeeper.devices.families.roomos.quirks import PASSWORD_COMMANDS
 from roomkeeper.provisioning import states
 from roomkeeper.provisioning.models import Action, DeliveryState
 from roomkeeper.provisioning.planning import EXPIRES_AFTER, HARMLESS, Care
@@ -34,10 +36,10 @@ _EVIDENCE: Mapping[str, tuple[str, str]] = {
 }
 
 
+INSTALL_AUTHORITY = "Security/Certificates/CA/Add"
 # An authority that a device is to trust goes to it by HTTPS only, pushed or in an answer (rule R6).
-SAFE_ROAD_ONLY = frozenset({"security/certificates/ca/add"})
-# As releases call it (protocol notes J). It is not known to have worked before a login proves it (`passwords`).
-PASSWORD_COMMANDS = ("UserManagement/User/Passphrase/Set", "SystemUnit/AdminPassword/Set")
+SAFE_ROAD_ONLY = frozenset({INSTALL_AUTHORITY.lower()})
+# A password is not known to have been set before a login proves it (`passwords`).
 _PASSWORDS = frozenset(command.lower() for command in PASSWORD_COMMANDS)
 # What an action keeps of its secret once it has ended.
 NO_SECRET: Mapping[str, Any] = {"secret": b"", "has_secret": False}
@@ -111,7 +113,7 @@ def record(
             only_in_window=care.only_in_window,
             during_calls=care.during_calls,
             created_at=now,
-            created_by=user if getattr(user, "pk", None) else None,
+            created_by=find_account(user),
             expires_at=now + EXPIRES_AFTER,
         )
         states.wake([system.pk])

@@ -20,7 +20,7 @@ from roomkeeper.systems import credentials
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, State, System
 from roomkeeper.systems.settings_for_devices import is_authority
 
-COMMAND: Final = "Security/Certificates/CA/Add"
+COMMAND: Final = actions.INSTALL_AUTHORITY
 # What a device says of one that it has already (protocol notes J).
 ALREADY_THERE: Final = "already exists"
 PEM_LIMIT: Final = 200_000

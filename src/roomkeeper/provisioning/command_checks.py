@@ -48,6 +48,14 @@ def faults_of(command: CommandDescription | None, arguments: Arguments, body: st
     return [*_faults(command, list(arguments), body)]
 
 
+def refusals_of(
+    command: CommandDescription | None, call: CommandCall, *, takes_unlisted: bool
+) -> list[Fault]:
+    """Those for which a call is not asked: with `takes_unlisted` what the list merely lacks is none."""
+    faults = faults_of(command, call.arguments, call.body)
+    return [fault for fault in faults if not (takes_unlisted and fault.is_unlisted)]
+
+
 def _faults(
     command: CommandDescription, arguments: list[tuple[str, str | tuple[str, ...]]], body: str | None
 ) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription
 from roomkeeper.provisioning import actions
-from roomkeeper.provisioning.command_checks import Fault, as_listed, faults_of
+from roomkeeper.provisioning.command_checks import Fault, as_listed, faults_of, refusals_of
 from roomkeeper.provisioning.device_commands import NOT_TOLD, arguments_of, commands_of, commands_of_model
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import HARMLESS, Care
@@ -93,10 +93,8 @@ def _plan(
     if not commands:
         return PlannedCall(system, call, UNCHECKED)
     command = commands.get(call.path.lower())
-    faults = faults_of(command, call.arguments, call.body)
-    refusals = [str(fault) for fault in faults if not (takes_unlisted and fault.is_unlisted)]
-    if refusals:
-        return PlannedCall(system, call, CANNOT, refusals[0])
+    if faults := refusals_of(command, call, takes_unlisted=takes_unlisted):
+        return PlannedCall(system, call, CANNOT, str(faults[0]))
     return PlannedCall(system, as_listed(command, call), CHECKED)
 
 

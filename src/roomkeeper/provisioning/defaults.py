@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from roomkeeper.devices.families.roomos.quirks import Quirks, quirks_of
 from roomkeeper.provisioning import drift
 from roomkeeper.provisioning.sources import Offer
 from roomkeeper.provisioning.wanted import differences, wanted_of
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.documents import reported_configurations
-from roomkeeper.systems.locking import lock_contacts
-from roomkeeper.systems.models import NetworkSettings, State, System
+from roomkeeper.systems.models import NetworkSettings, System
 
 LAYER: Final = "default"
 ORDER: Final = 90
@@ -47,19 +44,9 @@ def _offers(settings: NetworkSettings, quirks: Quirks) -> list[Offer]:
 def compare_some(*, now: datetime) -> int:
     """Scheduled until it returns 0: after a change of the defaults, hold the next systems against them by what they
     reported last. What differs is drift, and set back like any other."""
-    if network_settings.get().compared_up_to is None:
-        return 0
-    with transaction.atomic():
-        current = network_settings.get()
-        if current.compared_up_to is None:
-            return 0
-        left = System.objects.filter(state=State.MANAGED, pk__gt=current.compared_up_to).order_by("pk")
-        systems = list(left[:AT_ONCE])
-        ids = [system.pk for system in systems]
-        lock_contacts(ids)
-        _compare(systems, now)
-        is_over = len(ids) < AT_ONCE
-        NetworkSettings.objects.filter(pk=current.pk).update(compared_up_to=None if is_over else ids[-1])
+    with network_settings.next_portion("compared_up_to", AT_ONCE) as ids:
+        if ids:
+            _compare(list(System.objects.filter(pk__in=ids)), now)
     return len(ids)
 
 

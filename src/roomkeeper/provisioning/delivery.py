@@ -13,6 +13,7 @@ from django.conf import settings as django_settings
 from django.db.models import F, Q
 
 from roomkeeper import keys
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
 from roomkeeper.provisioning import holding, management, passwords, states
@@ -271,8 +272,8 @@ def _hand_over_actions(
             continue
         if is_password(action.command):
             if pair := _pair_for(action, by_id[action.system_id], writes.now):
-                software = by_id[action.system_id].known.software_version
-                delivery.commands.append(CommandCall(action.command, passwords.arguments(pair, software)))
+                quirks = quirks_of(by_id[action.system_id].known.software_version)
+                delivery.commands.append(quirks.password_call(pair.username, pair.new, pair.old))
                 delivery.secrets += [pair.new, pair.old]
                 delivery.words.append("a new password")
                 delivered.append(action.pk)

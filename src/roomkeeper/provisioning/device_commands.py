@@ -16,7 +16,7 @@ from roomkeeper.protocols.xapi.command import (
 from roomkeeper.protocols.xapi.command_line import canonical_command
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
 from roomkeeper.provisioning import actions, states
-from roomkeeper.provisioning.command_checks import Fault, as_listed, faults_of
+from roomkeeper.provisioning.command_checks import Fault, as_listed, faults_of, refusals_of
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import HARMLESS, Care
 from roomkeeper.systems.documents import value_spaces_of, value_spaces_of_model
@@ -106,12 +106,7 @@ def ask_call(
     known = commands_of(system) if is_checked else None
     if known is not None:
         command = known.find(call.path)
-        faults = [
-            fault
-            for fault in faults_of(command, call.arguments, call.body)
-            if not (takes_unlisted and fault.is_unlisted)
-        ]
-        if faults:
+        if faults := refusals_of(command, call, takes_unlisted=takes_unlisted):
             raise actions.ActionRefused(f"{call.path}: {faults[0]}.".replace("..", "."))
         call = as_listed(command, call)
     return actions.ask(system, call.path, arguments_of(call), user=user, now=now, body=call.body, care=care)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import QuerySet
 
+from roomkeeper.accounts.people import find_account
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, Drift
 from roomkeeper.provisioning.wanted import Difference
@@ -74,7 +75,7 @@ def ignore(row: Drift, *, user: Any, now: datetime) -> None:
     """Leave this difference alone until it ends or somebody changes what is wanted."""
     demand_open(row)
     with transaction.atomic():
-        row.ignored_at, row.ignored_by = now, user if getattr(user, "pk", None) else None
+        row.ignored_at, row.ignored_by = now, find_account(user)
         row.save(update_fields=["ignored_at", "ignored_by"])
         recount(row.system)
 

@@ -149,14 +149,6 @@ def pair_of(action: Action) -> Pair | None:
     return pair if system.username == pair.username and is_ours else None
 
 
-def arguments(pair: Pair, software_version: str) -> tuple[tuple[str, str], ...]:
-    """The arguments of the command as the release takes them (protocol notes J)."""
-    words = {"{username}": pair.username, "{password}": pair.new, "{own_password}": pair.old}
-    given = ((name, words[word]) for name, word in quirks_of(software_version).password_arguments)
-    # An empty own password means that none is set, and then it is not asked for.
-    return tuple((name, value) for name, value in given if value or name != "YourPassphrase")
-
-
 async def hand_over(driver: Driver, action: Action) -> str:
     """Set the password; why it was refused, "" where the device took it. Raises `DeviceError`."""
     pair = await off_loop(pair_of, action)

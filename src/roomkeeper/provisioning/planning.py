@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from roomkeeper import keys
+from roomkeeper.accounts.people import find_account
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import canonical, match_key
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
@@ -254,7 +255,7 @@ def record_plan(
     change_set = ChangeSet.objects.create(
         description=description[:255],
         created_at=now,
-        created_by=user if getattr(user, "pk", None) else None,
+        created_by=find_account(user),
         is_persistent=is_persistent,
         during_calls=care.during_calls,
         only_in_window=care.only_in_window,

@@ -98,9 +98,9 @@ class PushPump:
 
     async def _push_all(self, driver: Driver, system_id: int) -> bool:
         """Whether everything that waits was pushed and taken."""
-        if (action := await off_loop(passwords.find_unproven, system_id)) is not None:
-            await prove_password(driver, action)
-        is_due = await off_loop(_is_management_due, system_id)
+        unproven, is_due = await off_loop(_first_look, system_id)
+        if unproven is not None:
+            await prove_password(driver, unproven)
         is_whole = not is_due or (await write_management(driver, system_id)).is_whole
         await push_settings(driver, system_id)
         await push_actions(driver, system_id)
@@ -156,8 +156,10 @@ def _reachable(
     return found if is_refused_too else found.filter(**{f"{way}login_refused_at": None})
 
 
-def _is_management_due(system_id: int) -> bool:
-    return System.objects.filter(pk=system_id, management_is_due=True).exists()
+def _first_look(system_id: int) -> tuple[Action | None, bool]:
+    """The password that is to be proven before anything else, and whether management settings are due."""
+    is_due = System.objects.filter(pk=system_id, management_is_due=True).exists()
+    return passwords.find_unproven(system_id), is_due
 
 
 def _note_failure(system_id: int, error: errors.DeviceError) -> None:

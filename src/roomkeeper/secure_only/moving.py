@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
+from roomkeeper.accounts.people import find_account
 from roomkeeper.provisioning import actions, authorities, planning
 from roomkeeper.provisioning.models import Action, Change, DeliveryState
 from roomkeeper.secure_only.models import Member, Move
@@ -54,7 +55,7 @@ def start(
             canary=canary,
             wave_size=wave_size,
             created_at=now,
-            created_by=user if getattr(user, "pk", None) else None,
+            created_by=find_account(user),
         )
         waves = order(systems, canary=canary, wave_size=wave_size)
         Member.objects.bulk_create(

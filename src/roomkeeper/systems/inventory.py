@@ -1,7 +1,7 @@
 """Folders, tags and the record of a system: what an administrator organises by hand."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Value
@@ -13,6 +13,7 @@ from roomkeeper.systems.models import Folder, System, Tag
 ROOT_NAME = "All systems"
 # A system's name and its wanted SystemUnit/Name are one (rule R7), and that takes no more.
 NAME_LIMIT = 50
+_AT_ONCE = 500
 _NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
 _MAC_SHAPE = re.compile(r"[0-9A-Fa-f]{2}([-:. ]?[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}([-:.][0-9A-Fa-f]{4}){2}")
 
@@ -121,6 +122,17 @@ def folder_names(paths: Collection[str]) -> dict[str, tuple[str, ...]]:
 def set_tags(system: System, names: Iterable[str]) -> None:
     """Make the system carry exactly these tags; new words become tags, unused ones go."""
     set_tags_of({system: names})
+
+
+def tags_of(system_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The tags of each of these systems that has some, in the order of their letters."""
+    found: dict[int, list[str]] = {}
+    for start in range(0, len(system_ids), _AT_ONCE):
+        rows = System.tags.through.objects.filter(system__in=system_ids[start : start + _AT_ONCE])
+        for system_id, tag in rows.values_list("system_id", "tag__name"):
+            found.setdefault(system_id, []).append(tag)
+    # Databases sort letters each in their own way.
+    return {system_id: sorted(names) for system_id, names in found.items()}
 
 
 def set_tags_of(wanted: Mapping[System, Iterable[str]]) -> None:

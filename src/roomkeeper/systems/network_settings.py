@@ -2,6 +2,8 @@
 
 import ipaddress
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -132,21 +134,33 @@ def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettin
 def mark_some(*, now: datetime) -> int:
     """Scheduled until it returns 0: management settings become due on the next systems after a change that concerns
     all of them. A few hundred at a time, because nobody but the batcher may write for long (rule R9)."""
+    with next_portion("marked_up_to", MARKED_AT_ONCE) as ids:
+        if ids:
+            System.objects.filter(pk__in=ids).update(management_is_due=True, management_rounds=0)
+            Contact.objects.filter(system_id__in=ids).update(has_work=True)
+    return len(ids)
+
+
+@contextmanager
+def next_portion(marker: str, size: int) -> Iterator[list[int]]:
+    """The managed systems that come next after a change which concerns all of them, their contacts locked, in a
+    transaction; `marker` is the column that says how far it has come. Empty where all have been seen to."""
     # Mostly nothing is left, and a transaction would keep other writers waiting to find that out.
-    if get().marked_up_to is None:
-        return 0
+    if getattr(get(), marker) is None:
+        yield []
+        return
     with transaction.atomic():
         current = get()
-        if current.marked_up_to is None:
-            return 0
-        left = System.objects.filter(state="managed", pk__gt=current.marked_up_to).order_by("pk")
-        ids = list(left.values_list("pk", flat=True)[:MARKED_AT_ONCE])
+        seen = getattr(current, marker)
+        if seen is None:
+            yield []
+            return
+        left = System.objects.filter(state="managed", pk__gt=seen).order_by("pk")
+        ids = list(left.values_list("pk", flat=True)[:size])
         lock_contacts(ids)
-        System.objects.filter(pk__in=ids).update(management_is_due=True, management_rounds=0)
-        Contact.objects.filter(system_id__in=ids).update(has_work=True)
-        is_over = len(ids) < MARKED_AT_ONCE
-        NetworkSettings.objects.filter(pk=current.pk).update(marked_up_to=None if is_over else ids[-1])
-    return len(ids)
+        yield ids
+        is_over = len(ids) < size
+        NetworkSettings.objects.filter(pk=current.pk).update(**{marker: None if is_over else ids[-1]})
 
 
 def concerned_by(values: dict[str, Any]) -> int:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,8 +10,9 @@ from django.urls import reverse
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.provisioning import actions, authorities
+from roomkeeper.systems.models import System
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address, tell
+from roomkeeper.web.chosen_systems import Chosen, do_each, find_chosen, list_address, tell
 
 SHOWN = 100
 
@@ -68,19 +68,15 @@ def _given(request: HttpRequest) -> str:
 def _install(
     request: HttpRequest, chosen: Chosen, pem: str, found: list[authorities.Authority]
 ) -> HttpResponse:
-    done, refused, now = 0, [], moment()
-    fingerprints = [one.fingerprint for one in found]
-    for system in chosen.systems:
-        try:
-            with transaction.atomic():
-                action = authorities.install(system, pem, user=request.user, now=now)
-                audit.record(
-                    request.user, "web", "install authority", system,
-                    action=action.pk, fingerprints=fingerprints,
-                )  # fmt: skip
-            done += 1
-        except actions.ActionRefused as refusal:
-            refused.append(str(refusal))
+    now, fingerprints = moment(), [one.fingerprint for one in found]
+
+    def ask(system: System) -> None:
+        action = authorities.install(system, pem, user=request.user, now=now)
+        audit.record(
+            request.user, "web", "install authority", system, action=action.pk, fingerprints=fingerprints
+        )
+
+    done, refused = do_each(chosen.systems, ask, actions.ActionRefused)
     tell(request, done, "{0} is asked to trust it." if done == 1 else "{0} are asked to trust it.", refused)
     if chosen.only is not None and done:
         return HttpResponseRedirect(reverse("system_tab", args=[chosen.only.pk, "changes"]))

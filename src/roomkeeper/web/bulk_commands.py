@@ -24,7 +24,7 @@ from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address
+from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address, source_of
 from roomkeeper.web.command_form import CommandForm, read_form
 from roomkeeper.web.system_command import NEAR_SHOWN
 from roomkeeper.web.system_command_acts import typed_message
@@ -57,8 +57,7 @@ class _Planned:
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def commands(request: HttpRequest) -> HttpResponse:
     """GET: what to ask? POST: what would become of each system; with `step=confirm` asking it."""
-    source = request.POST if request.method == "POST" else request.GET
-    what = source.get("what", "command")
+    what = source_of(request).get("what", "command")
     if what not in _TITLES:
         raise Http404
     chosen = find_chosen(request, Permission.RUN_ACTIONS)

@@ -1,10 +1,12 @@
 """The systems of an act on one or many: chosen by number, or all that the list's filter lets through."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
@@ -44,9 +46,14 @@ def chosen_rows(request: HttpRequest, source: QueryDict, now: datetime) -> Query
     return visible_systems(request).filter(pk__in=keys).order_by("name", "id")
 
 
+def source_of(request: HttpRequest) -> QueryDict:
+    """The fields by which a form was asked for, or sent."""
+    return request.POST if request.method == "POST" else request.GET
+
+
 def find_chosen(request: HttpRequest, permission: Permission) -> Chosen | None:
     """Those of the chosen systems on which this may be done; None where there is none or too many, which is told."""
-    source = request.POST if request.method == "POST" else request.GET
+    source = source_of(request)
     words = source.get("filter", "")
     rows = chosen_rows(request, source, moment())
     permitted = rows.filter(grants(request).folders(permission)).select_related("folder")
@@ -66,17 +73,31 @@ def find_chosen(request: HttpRequest, permission: Permission) -> Chosen | None:
 
 def list_address(request: HttpRequest) -> str:
     """The list of systems, filtered as the form says."""
-    source = request.POST if request.method == "POST" else request.GET
-    words = source.get("filter", "")
+    words = source_of(request).get("filter", "")
     return reverse("systems") + (words if words.startswith("?") else "")
 
 
 def _back(request: HttpRequest, systems: list[System]) -> str:
     """One that was not chosen in the list stands on its own page."""
-    source = request.POST if request.method == "POST" else request.GET
+    source = source_of(request)
     if len(systems) == 1 and not source.get("filter") and not source.get("every"):
         return reverse("system_page", args=[systems[0].pk])
     return list_address(request)
+
+
+def do_each(
+    systems: Iterable[System], deed: Callable[[System], object], refusals: type[ValueError] = ValueError
+) -> tuple[int, list[str]]:
+    """Do it to each by itself, in a transaction of its own: how often it was done, and the refusals."""
+    done, refused = 0, []
+    for system in systems:
+        try:
+            with transaction.atomic():
+                deed(system)
+            done += 1
+        except refusals as refusal:
+            refused.append(str(refusal))
+    return done, refused
 
 
 def tell(request: HttpRequest, done: int, words: str, refused: list[str]) -> None:

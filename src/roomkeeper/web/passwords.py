@@ -1,7 +1,6 @@
 """Setting the passwords of devices, of one system or many: what will happen, typed twice or generated, done."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,8 +9,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.provisioning import passwords
+from roomkeeper.systems.models import System
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address, tell
+from roomkeeper.web.chosen_systems import Chosen, do_each, find_chosen, list_address, tell
 
 SHOWN = 100
 
@@ -64,18 +64,16 @@ def _read(request: HttpRequest) -> str | None:
 
 
 def _set(request: HttpRequest, chosen: Chosen, password: str | None) -> HttpResponse:
-    done, refused, now = 0, [], moment()
-    for system in chosen.systems:
-        try:
-            with transaction.atomic():
-                action = passwords.set_password(system, password, user=request.user, now=now)
-                audit.record(
-                    request.user, "web", "set password", system, action=action.pk,
-                    username=system.username, is_generated=password is None,
-                )  # fmt: skip
-            done += 1
-        except passwords.PasswordRefused as refusal:
-            refused.append(str(refusal))
+    now = moment()
+
+    def ask(system: System) -> None:
+        action = passwords.set_password(system, password, user=request.user, now=now)
+        audit.record(
+            request.user, "web", "set password", system, action=action.pk,
+            username=system.username, is_generated=password is None,
+        )  # fmt: skip
+
+    done, refused = do_each(chosen.systems, ask, passwords.PasswordRefused)
     tell(request, done, "A new password is on its way to {0}.", refused)
     if chosen.only is not None and done:
         return HttpResponseRedirect(reverse("system_tab", args=[chosen.only.pk, "changes"]))

@@ -18,7 +18,14 @@ from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.bulk_jobs import JOBS
-from roomkeeper.web.chosen_systems import ONE_BY_ONE_LIMIT, chosen_rows
+from roomkeeper.web.chosen_systems import (
+    ONE_BY_ONE_LIMIT,
+    chosen_rows,
+    do_each,
+    list_address,
+    source_of,
+    tell,
+)
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.setting_paths import known_paths
 from roomkeeper.web.several_settings import read_settings
@@ -38,13 +45,13 @@ ACTS: dict[str, tuple[Permission, str]] = {
 @needs(Permission.VIEW, anywhere=True)
 def bulk(request: HttpRequest) -> HttpResponse:
     """GET: the question about the chosen systems. POST: a preview for settings, else the act itself."""
-    source = request.POST if request.method == "POST" else request.GET
+    source = source_of(request)
     act = source.get("act", "")
     if act not in ACTS:
         raise Http404
     permission, title = ACTS[act]
     now = moment()
-    back = reverse("systems") + (source.get("filter", "") if source.get("filter", "").startswith("?") else "")
+    back = list_address(request)
     permitted = chosen_rows(request, source, now).filter(grants(request).folders(permission))
     chosen = list(permitted.select_related("folder")[:LIMIT])
     if not chosen:
@@ -113,19 +120,17 @@ def care_of(request: HttpRequest) -> planning.Care:
 
 def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> HttpResponse:
     settings = _settings(request)
-    with transaction.atomic():
-        made = planning.create_change_set(
-            chosen,
-            settings,
-            user=request.user,
-            now=now,
-            description=request.POST.get("description", "").strip(),
-            is_persistent=bool(request.POST.get("is_persistent")),
-            care=care_of(request),
-        )
-        audit.record(
-            request.user, "web", "change settings", made, paths=sorted(settings), systems=len(chosen)
-        )
+    # In short transactions of its own: one around all of them would keep every post waiting (rule R9).
+    made = planning.create_change_set(
+        chosen,
+        settings,
+        user=request.user,
+        now=now,
+        description=request.POST.get("description", "").strip(),
+        is_persistent=bool(request.POST.get("is_persistent")),
+        care=care_of(request),
+    )
+    audit.record(request.user, "web", "change settings", made, paths=sorted(settings), systems=len(chosen))
     messages.success(request, f"Asked of {len(chosen)} systems. What becomes of it is followed here.")
     return HttpResponseRedirect(reverse("change_set", args=[made.pk]))
 
@@ -139,15 +144,7 @@ def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, ba
             job = JOBS[act].start(chosen, user=request.user, now=now)
             audit.record(request.user, "web", f"{act} systems", job, systems=len(chosen))
         return HttpResponseRedirect(reverse("job", args=[job.pk]))
-    deed = _deed(request, act, now)
-    done, refused = 0, []
-    for system in chosen:
-        try:
-            with transaction.atomic():
-                deed(system)
-            done += 1
-        except ValueError as refusal:
-            refused.append(str(refusal))
+    done, refused = do_each(chosen, _deed(request, act, now))
     audit.record(
         request.user,
         "web",
@@ -157,18 +154,13 @@ def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, ba
         refused=len(refused),
         systems=[system.pk for system in chosen[:1000]],
     )
-    if done:
-        words = {
-            "folder": "moved",
-            "tags": "tagged",
-            "enforce": "enforced with their next posts",
-            "restart": "asked to restart with their next posts",
-        }[act]
-        messages.success(request, f"{done} system{'s' if done > 1 else ''} {words}.")
-    for sentence in refused[:5]:
-        messages.error(request, sentence)
-    if len(refused) > 5:
-        messages.error(request, f"and {len(refused) - 5} others were refused.")
+    words = {
+        "folder": "moved",
+        "tags": "tagged",
+        "enforce": "enforced with their next posts",
+        "restart": "asked to restart with their next posts",
+    }[act]
+    tell(request, done, f"{{0}} {words}.", refused)
     return HttpResponseRedirect(back)
 
 

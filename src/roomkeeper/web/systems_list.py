@@ -10,6 +10,7 @@ from django.shortcuts import render
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.systems import network_settings
+from roomkeeper.systems.inventory import tags_of
 from roomkeeper.systems.liveness import alive_word
 from roomkeeper.systems.models import Folder, System, Tag
 from roomkeeper.tickets.models import Ticket
@@ -72,7 +73,7 @@ def systems(request: HttpRequest) -> HttpResponse:
             "all_columns": [(column, column in columns) for column in COLUMNS if column.key != "name"],
             "shown": {column.key for column in columns},
             "ticket_counts": _ticket_counts(rows),
-            "tags_of": _tags_of(rows),
+            "tags_of": tags_of([system.pk for system in rows]),
             "choices": _choices(request, filters),
             "tree": folder_tree(request, filters),
             "is_empty": is_empty,
@@ -132,14 +133,6 @@ def _rows(found: Any, now: Any) -> Iterator[list[Any]]:
 def _ticket_counts(rows: list[System]) -> dict[int, int]:
     found = Ticket.objects.filter(system__in=rows).exclude(state="closed")
     return {system: count for system, count in found.values_list("system_id").annotate(Count("id")) if system}
-
-
-def _tags_of(rows: list[System]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    pairs = System.tags.through.objects.filter(system__in=rows).values_list("system_id", "tag__name")
-    for system, name in pairs.order_by("tag__name"):
-        found.setdefault(system, []).append(name)
-    return found
 
 
 def _choices(request: HttpRequest, filters: Filters) -> list[tuple[str, str, str, list[tuple[str, str]]]]:

@@ -163,15 +163,8 @@ class FamilyDriver(Driver):
         if quirks.password_account and username != quirks.password_account:
             evidence = f"Its release can only set the password of {quirks.password_account}."
             raise errors.Unsupported(evidence=evidence).about(self.client.target.whom, "setting a password")
-        words = {
-            "{username}": username,
-            "{password}": password,
-            "{own_password}": login.password if login else "",
-        }
-        arguments = ((name, words[word]) for name, word in quirks.password_arguments)
-        # An empty own password means that none is set, and then it is not asked for.
-        given = tuple((name, value) for name, value in arguments if value or name != "YourPassphrase")
-        await self._run(CommandCall(quirks.password_command, given), "setting a password")
+        call = quirks.password_call(username, password, login.password if login else "")
+        await self._run(call, "setting a password")
         if login is not None and login.username == username:
             self.client.use_login(Login(username, password, has_worked=True))
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """What a driver has to know about a release. Words in braces in arguments are filled by the driver."""
+    """What a driver has to know about a release. Words in braces in arguments are filled by `password_call`."""
 
     name: str = "RoomOS"
     dialect: Dialect = Dialect.CE
@@ -41,6 +42,14 @@ class Quirks:
     )
     time_zone_path: str = "Time/Zone"
 
+    def password_call(self, username: str, password: str, own_password: str) -> CommandCall:
+        """The command that sets an account's password (protocol notes J)."""
+        words = {"{username}": username, "{password}": password, "{own_password}": own_password}
+        given = ((name, words[word]) for name, word in self.password_arguments)
+        # An empty own password means that none is set, and then it is not asked for.
+        arguments = tuple((name, value) for name, value in given if value or name != "YourPassphrase")
+        return CommandCall(self.password_command, arguments)
+
 
 _NEWEST: Final = Quirks()
 # The first row whose pattern is found in the software version holds.
@@ -67,6 +76,11 @@ _TABLE: Final = (
         ),
     ),
     (re.compile(r"^ce\s?[89]\.", re.IGNORECASE), replace(_NEWEST, name="CE")),
+)
+
+# By which the releases set passwords.
+PASSWORD_COMMANDS: Final = frozenset(
+    quirks.password_command for quirks in (_NEWEST, *(quirks for _, quirks in _TABLE))
 )
 
 
