@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -49,3 +50,14 @@ def test_within_ten_seconds_every_mode_is_alive_and_rightly_decided(
     assert program.stop() == 0
     # The fleet ends with the server.
     assert "Traceback" not in server.log
+
+    # On the data of before everybody comes again, behind a firewall too: a fleet is as new at every start.
+    started = datetime.now(UTC).isoformat()
+    program = server.start("demo", "--data", str(server.data), "--systems", "12", *server.listeners)
+    program.line("ready ")
+
+    def all_came_again() -> bool:
+        return all_are_well() and all(one["last_seen_at"] > started for one in api.items("systems"))
+
+    eventually(all_came_again, "twelve systems came again after a restart", seconds=40)
+    assert program.stop() == 0
