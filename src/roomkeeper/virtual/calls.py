@@ -252,8 +252,11 @@ class CallDesk:
         node = f"Call[{call.id}]"
         protocol = "sip" if self._device.profile.dialect.family == "TC" else call.protocol.upper()
         is_answered = call.connected_at is not None
+        # TC 7.3's guide shows two members more (protocol notes I.3).
+        more = {f"{node}/CallPriority": "None", f"{node}/ModifyState": "Idle"} if protocol == "sip" else {}
         self._device.status.set(
-            {
+            more
+            | {
                 f"{node}/AnswerState": "Answered" if is_answered else "Unanswered",
                 f"{node}/CallType": call.call_type,
                 f"{node}/CallbackNumber": f"{call.protocol.lower()}:{call.number}",

@@ -183,7 +183,7 @@ async def act_on_panel(request: web.Request) -> web.Response:
         endpoint.manager.post_soon()
         return _back(endpoint, "Phoning home.")
     calls = {
-        "boot": Call("SystemUnit/Boot"),
+        "boot": Call(endpoint.profile.dialect.restart_command),
         "wake": Call("Standby/Deactivate"),
         "sleep": Call("Standby/Activate"),
         "later": Call("Provisioning/PostponeUpgrade", {"SecondsToPostpone": ["3600"]}),

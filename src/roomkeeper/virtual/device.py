@@ -129,7 +129,8 @@ class VirtualDevice:
 
     def _local_time(self) -> str:
         """The time of day in the zone of the settings: `2019-03-11T15:33:53+0000` (protocol notes I.1)."""
-        zone = self.configuration.find("Time/Zone", "Etc/UTC")
+        # TC keeps a text about GMT in Time/Zone; what counts there is OlsonZone (protocol notes O).
+        zone = self.configuration.find("Time/OlsonZone") or self.configuration.find("Time/Zone", "Etc/UTC")
         try:
             now = self.clock.now().astimezone(ZoneInfo(zone))
         except ZoneInfoNotFoundError:
@@ -253,11 +254,12 @@ class VirtualDevice:
 
     def diagnose(self, kind: str, level: str, description: str, references: str = "") -> None:
         """Show a diagnostics message; one of each type (protocol notes I.2)."""
+        messages = f"{self.profile.dialect.diagnostics_node}/Message"
         number = self._diagnostics.get(kind)
         if number is None:
-            number = max((*self._diagnostics.values(), *self.status.members("Diagnostics/Message"), 0)) + 1
+            number = max((*self._diagnostics.values(), *self.status.members(messages), 0)) + 1
             self._diagnostics[kind] = number
-        node = f"Diagnostics/Message[{number}]"
+        node = f"{messages}[{number}]"
         self.status.set(
             {
                 f"{node}/Description": description,
@@ -279,7 +281,7 @@ class VirtualDevice:
         """Take a diagnostics message back."""
         number = self._diagnostics.pop(kind, None)
         if number is not None:
-            self.status.remove(f"Diagnostics/Message[{number}]")
+            self.status.remove(f"{self.profile.dialect.diagnostics_node}/Message[{number}]")
 
 
 _TEMPLATES: dict[str, tuple[dict[str, str], dict[str, str]]] = {}

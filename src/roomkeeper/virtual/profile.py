@@ -27,7 +27,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What differs between TC, CE and RoomOS on the wire (protocol notes D.7, A.2, C.5)."""
+    """What differs between TC, CE and RoomOS on the wire (protocol notes D.7, O, A.2, C.5)."""
 
     family: str = "CE"
     namespace: str = ""
@@ -36,6 +36,9 @@ class Dialect:
     post_hardware_board: str = ""
     user_agent: str = "Cisco/CE"
     api_version: str = "4"
+    numbers_every_node: bool = False
+    restart_command: str = "SystemUnit/Boot"
+    diagnostics_node: str = "Diagnostics"
     has_feedback_format: bool = True
     has_sessions: bool = True
     has_web_socket: bool = True

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 _SIP = ("SIP/", "NetworkServices/SIP/")
 _H323 = ("H323/", "NetworkServices/H323/")
 _NTP = ("NetworkServices/NTP/",)
+_ZONE = "Time/OlsonZone"
 _POOL_ADDRESS = "192.0.2.123"
 
 
@@ -21,6 +22,8 @@ def react(device: VirtualDevice, path: str) -> None:
         _register_h323(device)
     elif path.startswith(_NTP):
         _synchronise(device)
+    elif path == _ZONE:
+        device.status.set(_known(device, {"Time/ZoneOlson": device.configuration.find(_ZONE)}))
 
 
 def _known(device: VirtualDevice, facts: dict[str, str]) -> dict[str, str]:
@@ -72,12 +75,14 @@ def _synchronise(device: VirtualDevice) -> None:
     find = device.configuration.find
     mode = find("NetworkServices/NTP/Mode", "Auto")
     servers = [find(f"NetworkServices/NTP/Server[{number}]/Address") for number in (1, 2, 3)]
+    servers.append(find("NetworkServices/NTP/Address"))
     address = next((one for one in servers if one), "")
     if mode == "Auto" or address.endswith("pool.ntp.org"):
         address = _POOL_ADDRESS
     is_synced = mode != "Off" and bool(address)
     facts = {
         "NetworkServices/NTP/CurrentAddress": address if is_synced else "",
+        "NetworkServices/NTP/Address": address if mode != "Off" else "",
         "NetworkServices/NTP/Server[1]/Address": address if mode != "Off" else "",
         "NetworkServices/NTP/Status": "Off" if mode == "Off" else "Synced" if is_synced else "NotSynced",
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from roomkeeper.virtual.device import VirtualDevice
 from roomkeeper.virtual.paths import order, split
-from roomkeeper.virtual.xml_out import list_of_unknown_length, render_tree, text
+from roomkeeper.virtual.xml_out import list_of_unknown_length, render_tree, single_attributes, text
 
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _SERVICE = "http://www.tandberg.net/2004/11/SystemManagementService/"
@@ -90,6 +90,7 @@ def upgrade_status(device: VirtualDevice) -> bytes:
 def feedback_xml(device: VirtualDevice, root: str, changed: dict[str, str], ghosts: list[str]) -> bytes:
     """One feedback post: the changed branch, or the event, below the identification (notes C.4)."""
     ordered = sorted(changed.items(), key=lambda one: order(one[0]))
+    single = single_attributes(device.profile)
     if root == "Event":
         # Every element of an event carries item="1".
         numbered = [
@@ -102,17 +103,19 @@ def feedback_xml(device: VirtualDevice, root: str, changed: dict[str, str], ghos
             node_attributes=lambda node, item: (
                 f' item="{item}" maxOccurrence="{device.configuration.maximum(node)}"'
             ),
+            single=single,
         )
     else:
-        body = render_tree(ordered) + "".join(_ghost(node) for node in ghosts)
+        body = render_tree(ordered, single=single) + "".join(_ghost(node, single) for node in ghosts)
     return f'<?xml version="1.0"?>\n<{root}>\n{_own_identification(device)}{body}</{root}>\n'.encode()
 
 
-def _ghost(node: str) -> str:
+def _ghost(node: str, single: str) -> str:
     """`<Call ghost="True" item="8" maxOccurrence="n"/>` inside its parents."""
     *parents, (name, item) = split(node)
     opening = "".join(
-        f"<{one}{'' if number is None else list_of_unknown_length('', number)}>" for one, number in parents
+        f"<{one}{single if number is None else list_of_unknown_length('', number)}>"
+        for one, number in parents
     )
     closing = "".join(f"</{one}>" for one, _ in reversed(parents))
     return f'  {opening}<{name} ghost="True" item="{item or 1}" maxOccurrence="n"/>{closing}\n'

@@ -24,8 +24,14 @@ def text(value: str) -> str:
 def root_attributes(profile: Profile, version: str = "") -> str:
     """`product="…" version="…" apiVersion="4"`, and TC's namespace."""
     namespace = f' xmlns="{profile.dialect.namespace}"' if profile.dialect.namespace else ""
+    namespace += single_attributes(profile)
     api = f' apiVersion="{profile.dialect.api_version}"' if profile.dialect.api_version else ""
     return f"{namespace} product={quoteattr(profile.product)} version={quoteattr(version or profile.version)}{api}"
+
+
+def single_attributes(profile: Profile) -> str:
+    """What a node carries that is in no list: nothing, and `item="1"` on TC (protocol notes O)."""
+    return ' item="1"' if profile.dialect.numbers_every_node else ""
 
 
 NodeAttributes = Callable[[str, int], str]
@@ -47,9 +53,10 @@ def render_tree(
     *,
     node_attributes: NodeAttributes = list_of_unknown_length,
     leaf_attributes: LeafAttributes = no_attributes,
+    single: str = "",
     depth: int = 1,
 ) -> str:
-    """Elements for (path, value) pairs that are already in document order."""
+    """Elements for (path, value) pairs that are already in document order; `single`: attributes of what is no list."""
     lines: list[str] = []
     open_steps: list[tuple[str, int | None]] = []
     open_names: list[str] = []
@@ -64,12 +71,12 @@ def render_tree(
             lines.append(f"{'  ' * (depth + len(open_steps))}</{open_names.pop()}>\n")
         for position in range(shared, len(steps) - 1):
             name, item = steps[position]
-            attributes = "" if item is None else node_attributes(_prefix(path, position), item)
+            attributes = single if item is None else node_attributes(_prefix(path, position), item)
             lines.append(f"{'  ' * (depth + position)}<{name}{attributes}>\n")
             open_steps.append(steps[position])
             open_names.append(name)
         name, item = steps[-1]
-        attributes = "" if item is None else node_attributes(path, item)
+        attributes = single if item is None else node_attributes(path, item)
         attributes += leaf_attributes(path)
         lines.append(f"{'  ' * (depth + len(steps) - 1)}<{name}{attributes}>{text(value)}</{name}>\n")
     while open_names:
@@ -85,7 +92,8 @@ def _prefix(path: str, position: int) -> str:
 def status_document(profile: Profile, facts: dict[str, str], version: str = "") -> str:
     """The Status element."""
     ordered = sorted(facts.items(), key=lambda one: order(one[0]))
-    return f"<Status{root_attributes(profile, version)}>\n{render_tree(ordered)}</Status>"
+    body = render_tree(ordered, single=single_attributes(profile))
+    return f"<Status{root_attributes(profile, version)}>\n{body}</Status>"
 
 
 def configuration_document(profile: Profile, tree: ConfigurationTree, version: str = "") -> str:
@@ -101,6 +109,7 @@ def configuration_document(profile: Profile, tree: ConfigurationTree, version: s
         ((leaf.path, tree.shown(leaf)) for leaf in tree.leaves()),
         node_attributes=node_attributes,
         leaf_attributes=leaf_attributes,
+        single=single_attributes(profile),
     )
     return f"<Configuration{root_attributes(profile, version)}>\n{body}</Configuration>"
 

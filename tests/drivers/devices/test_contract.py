@@ -29,7 +29,6 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "set_password": ("admin", "other"),
     "show_message": ("Hello",),
 }
-MESSAGE = "UserInterface/Message/Alert/Display"
 
 
 # Every family
@@ -142,7 +141,15 @@ async def test_identify(driver: Driver, endpoint: Any) -> None:
     )
 
 
-async def test_documents_are_read(driver: Driver) -> None:
+@pytest.fixture
+def one_spelling(endpoint: Any, request: pytest.FixtureRequest) -> None:
+    """Of what stands under several names: not yet for TC, see `test_tc_generation`."""
+    if endpoint.profile.dialect.family == "TC":
+        request.applymarker(pytest.mark.xfail(strict=True, reason="TC is read and told as if it were CE"))
+
+
+@pytest.mark.usefixtures("one_spelling")
+async def test_documents_are_read(driver: Driver, endpoint: Any) -> None:
     status = await driver.read_status()
     configuration = await driver.read_configuration()
     spaces = await driver.read_valuespace()
@@ -150,9 +157,10 @@ async def test_documents_are_read(driver: Driver) -> None:
     assert status.values["SystemUnit/Hardware/Module/SerialNumber"] == SERIAL
     assert configuration.settings["SystemUnit/Name"].value_space_ref in spaces
     assert spaces[configuration.settings["SystemUnit/Name"].value_space_ref].refusal("x" * 51)
-    assert "SystemUnit/Boot" in commands.commands
+    assert quirks_of(endpoint.profile.version).restart_command in commands.commands
 
 
+@pytest.mark.usefixtures("one_spelling")
 async def test_settings_are_written_and_read_back(driver: Driver, endpoint: Any) -> None:
     wanted = {"SystemUnit/Name": "Room & Co <1>", "Provisioning/ExternalManager/Address": ""}
     outcome = await driver.write_configuration(wanted)
@@ -164,6 +172,7 @@ async def test_settings_are_written_and_read_back(driver: Driver, endpoint: Any)
     assert await driver.write_configuration({}) == type(outcome)()
 
 
+@pytest.mark.usefixtures("one_spelling")
 async def test_partial_success_is_told_apart(driver: Driver) -> None:
     wanted = {"SystemUnit/Name": "Boardroom 2", "Audio/DefaultVolume": "9999", "No/Such/Setting": "x"}
     outcome = await driver.write_configuration(wanted)
@@ -213,6 +222,7 @@ async def test_feedback_is_registered_and_read(driver: Driver) -> None:
     assert slot.expressions == feedback.expressions
 
 
+@pytest.mark.usefixtures("one_spelling")
 async def test_restart(driver: Driver, endpoint: Any) -> None:
     await driver.restart()
 
@@ -232,8 +242,9 @@ async def test_password_is_set_and_used_from_then_on(driver: Driver, transport: 
         await create_driver(driver.family, old).identify()
 
 
-async def test_message_on_screen_where_the_release_has_it(driver: Driver) -> None:
-    if MESSAGE in (await driver.read_command_document()).commands:
+async def test_message_on_screen_where_the_release_has_it(driver: Driver, endpoint: Any) -> None:
+    message = quirks_of(endpoint.profile.version).message_command
+    if message in (await driver.read_command_document()).commands:
         await driver.show_message("Please leave the room", title="Fire drill", seconds=30)
     else:
         with pytest.raises(errors.Unsupported):

@@ -242,7 +242,9 @@ async def test_tc_differs(make_endpoint: Make) -> None:
     assert "FeedbackSlot" in await putxml(endpoint, with_format.replace("<Format>XML</Format>", ""))
     status = await curl(http(endpoint, "/status.xml"))
     assert "<Format>" not in status
-    assert "<Active>Off</Active>" in status
+    assert '<Active item="1">Off</Active>' in status
+    assert "No action detected" in await putxml(endpoint, command("SystemUnit/Boot"))
+    assert (await putxml(endpoint, command("Boot", Action="Restart"))).endswith("<Command/>")
     new = command("SystemUnit/AdminPassword/Set", Password="new-one")
     assert '<AdminPasswordSetResult status="OK"/>' in await putxml(endpoint, new)
     assert (await curl(http(endpoint, "/status.xml"))).startswith("HTTP/1.1 401")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from xml.etree import ElementTree
 
 import pytest
 
-from roomkeeper.virtual import peripherals, profile
+from roomkeeper.virtual import peripherals, profile, wire_out
 from roomkeeper.virtual.clock import ManualClock
 from roomkeeper.virtual.commands import simulated
 from roomkeeper.virtual.configuration import ConfigurationTree, SettingRefused, UnknownSetting
@@ -85,7 +86,7 @@ def test_profiles_are_whole(name: str) -> None:
     assert one.origin in ("captured facts", "composed")
     assert [leaf.path for leaf in one.configuration.values() if leaf.space.refusal(leaf.default)] == []
     assert "SystemUnit/Software/Version" in one.status
-    for path in ("HttpFeedback/Register", "SystemUnit/Boot", "Dial"):
+    for path in ("HttpFeedback/Register", one.dialect.restart_command, "Dial"):
         assert path in one.commands
 
 
@@ -125,6 +126,34 @@ def test_differences_of_the_releases() -> None:
         "ServerUrl",
     ]
     assert "Forced" not in [one.name for one in tc.commands["SystemUnit/SoftwareUpgrade"].parameters]
+    assert {"Boot", "Message/Alert/Display", "SystemUnit/AdminPassword/Set"} <= set(tc.commands)
+    none = ("SystemUnit/Boot", "UserManagement/", "Security/", "Macros/", "UserInterface/")
+    assert [path for path in tc.commands if path.startswith(none)] == []
+    assert {"Time/OlsonZone", "NetworkServices/NTP/Address"} <= set(tc.configuration)
+    assert {"H323/Profile[1]/H323Alias/E164", "SIP/Profile[1]/Authentication[1]/LoginName"} <= set(
+        tc.configuration
+    )
+
+
+def test_tc_numbers_every_node() -> None:
+    identity = Identity("Aula", "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
+    device = VirtualDevice(profile.load("sx20-tc7"), identity, ManualClock())
+    device.configuration.set("Time/OlsonZone", "Europe/Oslo")
+    for root in ("Status", "Configuration"):
+        nodes = list(ElementTree.fromstring(device.document(root)).iter())
+        assert len(nodes) > 90
+        assert [one.tag for one in nodes if not one.get("item")] == []
+    assert device.status.find("Time/ZoneOlson") == "Europe/Oslo"
+    assert device.status.find("Time/SystemTime").endswith("+0100")
+    # A user without a passphrase, told where TC tells it.
+    assert device.status.find("SystemUnit/Diagnostics/Message[1]/Type") == "ValidPasswords"
+    changed = {"Standby/Active": "On", "SIP/Profile[1]/Registration[1]/Status": "Failed"}
+    posted = ElementTree.fromstring(wire_out.feedback_xml(device, "Status", changed, ["Call[31]"]))
+    assert [one.tag for child in list(posted)[1:] for one in child.iter() if not one.get("item")] == []
+    posted = ElementTree.fromstring(
+        wire_out.feedback_xml(device, "Configuration", {"SystemUnit/Name": "x"}, [])
+    )
+    assert [one.tag for child in list(posted)[1:] for one in child.iter() if not one.get("item")] == []
 
 
 def test_every_simulated_command_is_in_a_profile() -> None:

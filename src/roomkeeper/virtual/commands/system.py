@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from roomkeeper.virtual.endpoint import VirtualEndpoint
 
 
+@command("Boot")
 @command("SystemUnit/Boot")
 def boot(endpoint: VirtualEndpoint, call: Call) -> Result:
     """Restart, or shut down, a moment after the answer."""
@@ -148,13 +149,15 @@ def get_time(endpoint: VirtualEndpoint, call: Call) -> Result:
 def run_diagnostics(endpoint: VirtualEndpoint, call: Call) -> Result:
     """The messages as they stand."""
     messages: list[Result] = []
-    for number in endpoint.device.status.members("Diagnostics/Message"):
-        node = f"Diagnostics/Message[{number}]/"
+    listed = f"{endpoint.profile.dialect.diagnostics_node}/Message"
+    for number in endpoint.device.status.members(listed):
+        node = f"{listed}[{number}]/"
         found = endpoint.device.status.under(node.rstrip("/"))
         messages.append({path.removeprefix(node): value for path, value in found.items()})
     return {"Message": messages}
 
 
+@command("Message/Prompt/Display")
 @command("UserInterface/Message/Prompt/Display")
 def display_prompt(endpoint: VirtualEndpoint, call: Call) -> Result:
     """Ask the room something; the answer comes with Prompt/Response."""
@@ -162,11 +165,13 @@ def display_prompt(endpoint: VirtualEndpoint, call: Call) -> Result:
     return {}
 
 
+@command("Message/Prompt/Response")
 @command("UserInterface/Message/Prompt/Response")
 def answer_prompt(endpoint: VirtualEndpoint, call: Call) -> Result:
-    """As if somebody had pressed a button."""
+    """As if somebody had pressed a button; the event is named as the command is (TC: protocol notes O)."""
+    is_tc = "Message/Prompt/Response" in endpoint.profile.commands
     endpoint.device.raise_event(
-        "UserInterface/Message/Prompt/Response",
+        "Message/Prompt/Response" if is_tc else "UserInterface/Message/Prompt/Response",
         {"FeedbackId": call.first("FeedbackId"), "OptionId": call.first("OptionId")},
     )
     return {}

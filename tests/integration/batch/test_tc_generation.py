@@ -1,0 +1,98 @@
+"""A TC endpoint behind a firewall: its own posts, made by the twin, against what the server makes of them.
+
+Names per release: protocol notes O.
+"""
+
+import pytest
+
+from roomkeeper.external_manager.posts import Post, Service
+from roomkeeper.protocols.feedback import decode_feedback
+from roomkeeper.provisioning import actions
+from roomkeeper.provisioning.models import Action
+from roomkeeper.systems.models import System
+from roomkeeper.virtual import wire_out
+from roomkeeper.virtual.clock import ManualClock
+from roomkeeper.virtual.device import VirtualDevice
+from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.profile import load
+from tests.integration.batch.conftest import Device, Manager
+
+not_yet = pytest.mark.xfail(
+    strict=True, reason="the server reads and tells a TC system as if it were CE (L.1-L.3)"
+)
+TC = load("sx20-tc7")
+
+
+@pytest.fixture
+def proven(manager, prove, device):
+    device.version = TC.version
+    prove(device)
+    manager.wait(seconds=60)
+    return device
+
+
+@pytest.fixture
+def twin(device: Device) -> VirtualDevice:
+    identity = Identity(device.name, device.serial, device.mac, device.address, device.address)
+    return VirtualDevice(TC, identity, ManualClock(), password="roomkeeper")
+
+
+def system() -> System:
+    return System.objects.get()
+
+
+def posted(device: Device, raw: bytes, service: Service = Service.FEEDBACK) -> Post:
+    return Post(service, device.secret, device.arrival("/feedback"), raw, decode_feedback(raw))
+
+
+def status(device: Device, twin: VirtualDevice) -> Post:
+    raw = wire_out.posted_document(twin, "/Status")
+    assert raw is not None
+    return posted(device, raw, Service.DOCUMENTS)
+
+
+@not_yet
+def test_posted_status_shows_its_call(manager: Manager, proven: Device, twin: VirtualDevice) -> None:
+    manager.post(status(proven, twin))
+    assert not system().in_call
+    twin.status.set({"Call[31]/Status": "Connected", "SystemUnit/State/NumberOfActiveCalls": "1"})
+    manager.post(status(proven, twin))
+    assert system().in_call
+
+
+@not_yet
+def test_feedback_shows_its_call(manager: Manager, proven: Device, twin: VirtualDevice) -> None:
+    manager.post(status(proven, twin))
+    raw = wire_out.feedback_xml(twin, "Status", {"Call[31]/Status": "Connected"}, [])
+    assert b'<Call item="31" maxOccurrence="n">\n    <Status item="1">' in raw
+    manager.post(posted(proven, raw))
+    assert system().in_call
+    manager.post(posted(proven, wire_out.feedback_xml(twin, "Status", {}, ["Call[31]"])))
+    assert not system().in_call
+
+
+@not_yet
+def test_restart_is_its_own_command_and_its_boot_proves_it(manager: Manager, proven: Device) -> None:
+    actions.restart(system(), user=None, now=manager.now)
+    manager.wait(seconds=30)
+    (call,) = manager.beat(proven).commands
+    assert call.path in TC.commands
+    allowed = {parameter.name for parameter in TC.commands[call.path].parameters}
+    assert {name for name, _ in call.arguments} <= allowed
+    manager.wait(seconds=30)
+    manager.beat(proven, "Boot")
+    assert Action.objects.get().state == "confirmed"
+
+
+@not_yet
+@pytest.mark.parametrize(("command", "shown"), [("Standby Activate", "On"), ("Standby Deactivate", "Off")])
+def test_standby_is_proven_by_its_status(
+    manager: Manager, proven: Device, twin: VirtualDevice, command: str, shown: str
+) -> None:
+    actions.ask(system(), command, user=None, now=manager.now)
+    manager.wait(seconds=30)
+    assert manager.beat(proven).commands
+    twin.status.set({"Standby/Active": shown})
+    manager.wait(seconds=1)
+    manager.post(status(proven, twin))
+    assert Action.objects.get().state == "confirmed"
