@@ -11,7 +11,7 @@ from roomkeeper.bulk_editing.present import AT_ONCE, present_settings, record_of
 from roomkeeper.bulk_editing.reading import SheetRefused
 from roomkeeper.bulk_editing.values import HIDDEN_CELL, WORDS, words_of
 from roomkeeper.protocols.errors import ProtocolError
-from roomkeeper.protocols.xapi.paths import canonical, match_key
+from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.systems import inventory
 from roomkeeper.systems.csv_tables import safe_cell, write_line
@@ -26,12 +26,10 @@ def usable_paths(texts: Sequence[str]) -> list[str]:
     found: dict[str, str] = {}
     for text in texts:
         try:
-            path = canonical(text)
+            path = setting_path(text)
             key = match_key(path)
         except (ProtocolError, ValueError) as error:
             raise SheetRefused(str(error)) from error
-        if "/" not in path:
-            raise SheetRefused(f"{text[:60]!r} is no path of a setting, such as SIP/DisplayName.")
         if key != match_key(NAME_PATH):
             found.setdefault(key, path)
     if len(found) > PATHS_LIMIT:

@@ -15,7 +15,7 @@ from roomkeeper.bulk_editing.columns import (
 )
 from roomkeeper.bulk_editing.values import WORDS, Cell, Exact, comparable
 from roomkeeper.protocols.errors import ProtocolError
-from roomkeeper.protocols.xapi.paths import canonical, match_key
+from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.systems.csv_tables import CsvTable, plain_cell, read_table
 
@@ -137,14 +137,12 @@ def _read_heading(table: CsvTable, problems: list[Problem]) -> list[str]:
 def _path_of(text: str) -> tuple[str, str]:
     """The canonical path, or "" with the reason why it is none."""
     try:
-        path = canonical(text)
+        path = setting_path(text)
         key = match_key(path)
     except (ProtocolError, ValueError) as error:
         return "", str(error)
     if key == match_key(NAME_PATH):
         return "", "A system's name is edited in the column name; this one is left out."
-    if "/" not in path:
-        return "", f"{text[:_SHOWN]!r} is no path of a setting."
     return path, ""
 
 

@@ -2,7 +2,8 @@
 
 `xConfiguration SIP Proxy 1 Address: "x"`, the same with `*c` in front as devices print it, without the first word, or
 `SIP/Proxy[1]/Address = x`; `xCommand Audio Volume Set Level: 40`. A command's body follows in the next lines and ends
-with a line that is a full stop. Lines that begin with `#`, `//` or `!` are remarks.
+with a line that is a full stop; its arguments may stand in lines of their own. Lines that begin with `#`, `//` or `!`
+are remarks.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Final
 from roomkeeper.configuration_templates.content import Content, TemplateCommand
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command_line import QUOTED, read_call, unescape
-from roomkeeper.protocols.xapi.paths import canonical
+from roomkeeper.protocols.xapi.paths import setting_path
 
 TEXT_LIMIT: Final = 1_000_000
 LINE_LIMIT: Final = 20_000
@@ -25,6 +26,9 @@ _RESULT_ID: Final = re.compile(r"\s*\|\s*resultId\s*=\s*(\"[^\"]*\"|\S+)\s*\Z", 
 _CONFIGURATION: Final = re.compile(r"(?:\*c\s+)?/?x?Configuration[\s/]+(?=\S)", re.IGNORECASE)
 _COMMAND: Final = re.compile(r"/?xCommand[\s/]+(?=\S)", re.IGNORECASE)
 _SETTING: Final = re.compile(r"(?P<path>[^:=\"]{1,600}?)\s*(?::|=(?!=))\s*(?P<value>.*)", re.DOTALL)
+# `Expression: …`, `Expression[2]: …`, `Expression 2: …`: an argument of the command above it, in a line of its own. No
+# setting has a path of one node.
+_ARGUMENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(?P<index>\s?\[\d{1,3}\]|[ .]\d{1,3})?:(?=\s|\"|\Z)")
 _PATH_MARKS: Final = re.compile(r"[/\[\]]+")
 
 
@@ -66,9 +70,13 @@ def read_text(text: str) -> Reading:
         elif _CHATTER.fullmatch(line) or line.startswith(_REMARK):
             continue
         elif match := _COMMAND.match(line):
-            body, following = _find_body(lines, place)
-            _read_command(_RESULT_ID.sub("", line[match.end() :]), body, place, found)
-            place = following
+            begin = place
+            command = [_RESULT_ID.sub("", line[match.end() :])]
+            body, place = _find_body(lines, place)
+            if body is None:
+                arguments, place = _find_arguments(lines, place)
+                command += arguments
+            _read_command(" ".join(command), body, begin, found)
         else:
             match = _CONFIGURATION.match(line)
             _read_setting(line[match.end() :] if match else line, place, found)
@@ -87,6 +95,18 @@ def _find_body(lines: Sequence[str], place: int) -> tuple[str | None, int]:
     return None, place
 
 
+def _find_arguments(lines: Sequence[str], place: int) -> tuple[list[str], int]:
+    """Arguments in lines of their own right below their command, and the first line after them."""
+    arguments: list[str] = []
+    while place < len(lines) and (match := _ARGUMENT.match(lines[place].strip())):
+        line = _RESULT_ID.sub("", lines[place].strip())
+        # A name with its number in another spelling than `Name[2]:` would be read as a word of the value before.
+        index = match["index"] or ""
+        arguments.append(line.replace(index, "", 1) if index else line)
+        place += 1
+    return arguments, place
+
+
 def _begins_something(line: str) -> bool:
     is_noise = bool(_CHATTER.fullmatch(line)) or line.startswith(_REMARK)
     return is_noise or bool(_COMMAND.match(line) or _CONFIGURATION.match(line))
@@ -100,7 +120,7 @@ def _read_setting(text: str, line: int, found: Reading) -> None:
         )
         return
     try:
-        path = canonical(match["path"].strip())
+        path = setting_path(match["path"].strip())
         value = _unquoted(match["value"].strip())
     except (ProtocolError, ValueError) as refusal:
         found.add_problem(line, str(refusal))

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cases import read_case
 
 from roomkeeper.configuration_templates.content import Content, TemplateCommand, TemplateSetting
 from roomkeeper.configuration_templates.pasted_text import (
@@ -170,3 +171,61 @@ def test_a_command_reads_back_as_it_is_shown(text: str) -> None:
     assert found.problems == []
     assert found.settings == [("SIP/Proxy[2]/Address", text), ("SIP/URI", value)]
     assert found.commands == [command]
+
+
+# Arguments in lines of their own
+
+
+def test_pasted_case_of_several_lines_is_one_command_with_its_arguments() -> None:
+    text = read_case("10-pasted-command-lines.txt").decode()
+
+    found = read_text(text)
+
+    assert found.settings == []
+    assert found.problems == []
+    assert [(one.command, dict(one.arguments)) for one in found.commands] == [
+        (
+            "HttpFeedback/Register",
+            {
+                "FeedbackSlot": "2",
+                "Expression": (
+                    "/Event/UserInterface/Extensions/Panel/Clicked",
+                    "/Event/UserInterface/Message/Prompt/Response",
+                ),
+                "Format": "JSON",
+                "ServerUrl": "http://collector.uni.invalid/in",
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "expression", ["Expression[1]: /a", "Expression 1: /a", "Expression.1: /a", 'Expression: "/a"']
+)
+def test_argument_lines_may_carry_an_index_and_indents(expression: str) -> None:
+    found = read_text(
+        f"xCommand HttpFeedback Register\n    FeedbackSlot: 2\n\t{expression}\nSIP Proxy 1 Address: x\n"
+    )
+
+    assert [one.command for one in found.commands] == ["HttpFeedback/Register"]
+    (name, value) = found.commands[0].arguments[1]
+    assert (name.partition(".")[0], value) == ("Expression", "/a")
+    assert found.settings == [("SIP/Proxy[1]/Address", "x")]
+    assert found.problems == []
+
+
+@pytest.mark.parametrize("line", ["Expression: /Event/Bookings", "Format = JSON", "ServerUrl:", "Slot[2]: x"])
+def test_argument_without_its_command_is_a_told_problem_and_no_setting(line: str) -> None:
+    found = read_text(f"xCommand HttpFeedback Register FeedbackSlot: 2\n\n{line}\n")
+
+    assert found.settings == []
+    assert [problem.line for problem in found.problems] == [3]
+    assert "command" in found.problems[0].sentence
+
+
+def test_argument_lines_of_a_command_with_a_body_stay_in_the_body() -> None:
+    found = read_text("xCommand Macros Macro Save Name: greet\nconst words: 1;\nLevel: 2\n.\n")
+
+    assert [(one.command, one.body) for one in found.commands] == [
+        ("Macros/Macro/Save", "const words: 1;\nLevel: 2")
+    ]

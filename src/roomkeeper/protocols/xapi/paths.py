@@ -73,6 +73,21 @@ def canonical(text: str) -> SettingPath:
     return "/".join(map(str, parse_path(text)))
 
 
+def setting_path(text: str) -> SettingPath:
+    """The path of a setting that a person or a program wrote, in the form of R7.
+
+    Raises ProtocolError, in words, for what is no path, and for one word alone: no release has a setting of one node
+    (protocol notes M), and what looks like one is an argument that lost its command.
+    """
+    path = canonical(text)
+    if "/" not in path:
+        raise ProtocolError(
+            f'"{path}" is not the path of a setting: each has at least two names, such as SIP/DisplayName. '
+            "If it is an argument of a command, write it with its command."
+        )
+    return path
+
+
 @lru_cache(maxsize=4096)
 def match_key(path: str) -> str:
     """The form in which paths are compared: lower case, with `[1]` on every node that has no index.
