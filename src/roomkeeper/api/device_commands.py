@@ -20,6 +20,7 @@ from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.command_checks import danger_of
 from roomkeeper.provisioning.device_commands import arguments_of, commands_of, faults_of_call
 from roomkeeper.provisioning.roads import road_of
+from roomkeeper.provisioning.secret_values import hide
 from roomkeeper.systems.models import System
 
 routes = Routes("systems")
@@ -119,7 +120,7 @@ def _check(system: System, command: CommandIn) -> CheckedCommand:
     road = road_of(system, path, command.care, now=timezone.now())
     return CheckedCommand(
         command=path,
-        arguments=dict(arguments),
+        arguments=dict(hide(path, arguments)[0]),
         warnings=[str(fault) for fault in faults_of_call(system, call)],
         danger=danger.sentence if danger else None,
         can_be_undone=not (danger and danger.is_final),

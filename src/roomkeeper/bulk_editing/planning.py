@@ -35,6 +35,7 @@ from roomkeeper.bulk_editing.values import (
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.planning import NAME_PATH
+from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.systems import inventory, network_settings
 from roomkeeper.systems.models import State, System, TlsTrust
 
@@ -258,7 +259,7 @@ def _tell_verdicts(draft: _Draft, change: planning.PlannedChange) -> None:
                 draft.changes[place] = ValueChange("name", told.before, told.after, CANNOT, item.reason)
             continue
         after = TAKEN_BACK if item.value is None else item.value
-        if item.value and planning.is_secret_path(path):
+        if item.value and is_secret_path(path):
             after = HIDDEN_CELL
         # That an earlier wish is taken back needs no reason.
         reason = item.reason if item.value is not None else ""

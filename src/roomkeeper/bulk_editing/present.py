@@ -8,7 +8,7 @@ from roomkeeper.bulk_editing.columns import FIELDS
 from roomkeeper.bulk_editing.values import HIDDEN_CELL, Value, comparable
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
-from roomkeeper.provisioning.planning import is_secret_path
+from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.provisioning.wanted import WantedValue, wanted_of
 from roomkeeper.systems.documents import HIDDEN, reported_configurations
 from roomkeeper.systems.models import System

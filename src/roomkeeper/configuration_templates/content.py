@@ -14,6 +14,7 @@ from roomkeeper.configuration_templates.models import TemplateVersion
 from roomkeeper.protocols.xapi.command_line import write_call
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import actions, planning
+from roomkeeper.provisioning.secret_values import is_secret_path, secret_names
 from roomkeeper.systems.documents import HIDDEN
 
 COMMANDS_LIMIT: Final = 50
@@ -42,7 +43,7 @@ class TemplateSetting:
     @property
     def is_secret(self) -> bool:
         """Whether the value is kept encrypted and shown to nobody."""
-        return planning.is_secret_path(self.path)
+        return is_secret_path(self.path)
 
     @property
     def shown(self) -> str:
@@ -120,10 +121,10 @@ def checked(
             errors[text] = "stands here twice."
         elif problems:
             errors[text] = " ".join(problems)
-        elif value is None and not planning.is_secret_path(path):
+        elif value is None and not is_secret_path(path):
             errors[text] = 'needs a text as its value ("" sets it empty).'
         else:
-            if planning.is_secret_path(path) and value in (None, HIDDEN):
+            if is_secret_path(path) and value in (None, HIDDEN):
                 value = known.get(key)
             kept.append(TemplateSetting(path, value))
         seen.add(key)
@@ -155,6 +156,10 @@ def _checked_command(command: TemplateCommand) -> TemplateCommand:
     if not _COMMAND.fullmatch(command.command):
         raise TemplateRefused("is no command such as Audio/Volume/Set.")
     cleaned = actions.clean_arguments(command.arguments)
+    if hidden := secret_names(command.command, cleaned):
+        raise TemplateRefused(
+            f"{hidden[0]}: is a secret, which a template would keep readable. Run the command on the systems instead."
+        )
     if command.body is not None and len(command.body) > actions.BODY_LIMIT:
         raise TemplateRefused("has a body of over one million characters.")
     if storable(command.body or "") != (command.body or ""):

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from roomkeeper.accounts.people import find_account
 from roomkeeper.devices.families.roomos.quirks import PASSWORD_COMMANDS
-from roomkeeper.provisioning import states
+from roomkeeper.provisioning import secret_values, states
 from roomkeeper.provisioning.models import Action, DeliveryState
 from roomkeeper.provisioning.planning import EXPIRES_AFTER, HARMLESS, Care
 from roomkeeper.systems import live, timeline
@@ -24,7 +24,6 @@ _PATH = re.compile(
 )
 # Some are numbered, as Option.1 of a prompt.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.\d{1,3})?")
-_SECRET_NAME = re.compile(r"pass(word|phrase)|secret|pin$", re.IGNORECASE)
 
 # Command -> (status path, value) that shows it ran (protocol notes I.1, I.2, I.4).
 _EVIDENCE: Mapping[str, tuple[str, str]] = {
@@ -42,7 +41,8 @@ SAFE_ROAD_ONLY = frozenset({INSTALL_AUTHORITY.lower()})
 # A password is not known to have been set before a login proves it (`passwords`).
 _PASSWORDS = frozenset(command.lower() for command in PASSWORD_COMMANDS)
 # What an action keeps of its secret once it has ended.
-NO_SECRET: Mapping[str, Any] = {"secret": b"", "has_secret": False}
+KEY_IS_GONE = "its secret argument was encrypted with a key that is gone: ask for the command again"
+NO_SECRET: Mapping[str, Any] = {"secret": b"", "has_secret": False, "sealed_arguments": b""}
 
 
 class ActionRefused(ValueError):
@@ -101,12 +101,15 @@ def record(
     care: Care = HARMLESS,
     secret: bytes = b"",
 ) -> Action:
-    """Record an action that was looked at by its caller. `secret` goes with it encrypted until it has ended."""
+    """Record an action that was looked at by its caller. `secret` goes with it encrypted until it has ended; arguments
+    that are secrets until it was sent, and whoever reads it sees `***` for them."""
+    shown, sealed = secret_values.hide(path, arguments)
     with transaction.atomic():
         action = Action.objects.create(
             system=system,
             command=path,
-            arguments=arguments,
+            arguments=shown,
+            sealed_arguments=sealed,
             body=body,
             secret=secret,
             has_secret=bool(secret),
@@ -154,6 +157,18 @@ def is_password(command: str) -> bool:
     return command.lower() in _PASSWORDS
 
 
+def arguments_of(action: Action) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    """The arguments as they are sent, secrets with them. Raises `keys.KeyFileUnusable`."""
+    found = secret_values.whole(action.arguments, bytes(action.sealed_arguments))
+    return tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in found)
+
+
+def secrets_of(action: Action) -> list[str]:
+    """Those of its arguments that nobody may read in what is kept of an exchange. Raises `keys.KeyFileUnusable`."""
+    found = secret_values.whole(action.arguments, bytes(action.sealed_arguments))
+    return secret_values.texts(action.command, found) if action.sealed_arguments else []
+
+
 def is_restart(action: Action) -> bool:
     """Whether the action is proven by the system's next boot post."""
     return action.command.lower() == RESTART.lower()
@@ -168,10 +183,6 @@ def _clean_argument(argument: Sequence[Any]) -> list[Any]:
     if len(argument) != 2 or not isinstance(argument[0], str) or not _NAME.fullmatch(argument[0]):
         raise ActionRefused(f"{argument!r} is no argument: it needs a name and a value.")
     name, value = argument
-    if _SECRET_NAME.search(name):
-        raise ActionRefused(
-            f"{name} would be kept readable in the list of actions; set passwords by their own way."
-        )
     values = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(one, str | int | bool) for one in values):
         raise ActionRefused(f"{name} needs a text, a number, true or false, or a list of these.")

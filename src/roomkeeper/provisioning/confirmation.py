@@ -173,9 +173,9 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
             action.state, action.reason = DeliveryState.CONFIRMED, f"{evidence[0]} is {evidence[1]}"
         else:
             action.state, action.reason = DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN
-        action.ended_at = now
+        action.ended_at, action.sealed_arguments = now, b""
         ended.append(action)
-    Action.objects.bulk_update(ended, ["state", "reason", "ended_at"], batch_size=200)
+    Action.objects.bulk_update(ended, ["state", "reason", "ended_at", "sealed_arguments"], batch_size=200)
 
 
 def confirm_feedback(

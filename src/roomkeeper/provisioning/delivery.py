@@ -17,7 +17,14 @@ from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
 from roomkeeper.provisioning import holding, management, passwords, states
-from roomkeeper.provisioning.actions import NO_SECRET, SAFE_ROAD_ONLY, is_password
+from roomkeeper.provisioning.actions import (
+    KEY_IS_GONE,
+    NO_SECRET,
+    SAFE_ROAD_ONLY,
+    arguments_of,
+    is_password,
+    secrets_of,
+)
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.addresses import same_host
@@ -278,14 +285,20 @@ def _hand_over_actions(
                 delivery.words.append("a new password")
                 delivered.append(action.pk)
             continue
-        arguments = tuple(
-            (name, tuple(value) if isinstance(value, list) else value) for name, value in action.arguments
-        )
+        try:
+            arguments = arguments_of(action)
+            delivery.secrets += secrets_of(action)
+        except keys.KeyFileUnusable:
+            values = {"state": DeliveryState.FAILED, "reason": KEY_IS_GONE, "ended_at": writes.now}
+            Action.objects.filter(pk=action.pk).update(**values, **NO_SECRET)
+            continue
         delivery.commands.append(CommandCall(action.command, arguments, action.body))
         delivery.words.append(action.command)
         delivered.append(action.pk)
     # At most once: from here on it is never handed over again, whatever becomes of the answer.
-    Action.objects.filter(pk__in=delivered).update(state=DeliveryState.DELIVERED, delivered_at=writes.now)
+    Action.objects.filter(pk__in=delivered).update(
+        state=DeliveryState.DELIVERED, delivered_at=writes.now, sealed_arguments=b""
+    )
 
 
 def _pair_for(action: Action, visitor: Visitor, now: datetime) -> passwords.Pair | None:

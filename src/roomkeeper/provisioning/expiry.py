@@ -37,7 +37,9 @@ def expire(*, now: datetime) -> int:
             state=DeliveryState.EXPIRED, reason="not fetched within seven days", ended_at=now, **NO_SECRET
         )
         lost = Action.objects.filter(pk__in=actions, state=DeliveryState.DELIVERED)
-        lost.update(state=DeliveryState.FAILED, reason=UNKNOWN_WHETHER_IT_RAN, ended_at=now)
+        lost.update(
+            state=DeliveryState.FAILED, reason=UNKNOWN_WHETHER_IT_RAN, ended_at=now, sealed_arguments=b""
+        )
         missed = Action.objects.filter(
             state=DeliveryState.DELIVERED, command__iexact=RESTART, delivered_at__lte=now - RESTART_TIME
         )

@@ -100,6 +100,8 @@ class Action(models.Model):
     # Passwords go with it encrypted, and only until it has ended.
     secret = models.BinaryField(default=bytes)
     has_secret = models.BooleanField(default=False)
+    # All of the arguments, encrypted, where one is a secret that `arguments` shows as `***`; until it was sent.
+    sealed_arguments = models.BinaryField(default=bytes)
     # What the device answered, by path; null where no answer came, as with what goes with the answer to a post.
     answer = models.JSONField(null=True)
     # When it is handed over, as with change sets.

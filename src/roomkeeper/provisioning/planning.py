@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -15,10 +14,11 @@ from django.db.models import Q
 from roomkeeper import keys
 from roomkeeper.accounts.people import find_account
 from roomkeeper.protocols.errors import ProtocolError
-from roomkeeper.protocols.xapi.paths import canonical, match_key
+from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
 from roomkeeper.provisioning import states
 from roomkeeper.provisioning.models import OPEN_STATES, Change, ChangeItem, ChangeSet, DeliveryState
+from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.documents import (
     HIDDEN,
@@ -35,7 +35,6 @@ EXPIRES_AFTER = timedelta(days=7)
 NAME_PATH = "SystemUnit/Name"
 VALUE_LIMIT = 10_000
 SETTINGS_LIMIT = 500
-_SECRET_PATH = re.compile(r"(password|passphrase|privacykey|key)(\[\d+\])?$", re.IGNORECASE)
 # What is no character of XML 1.0 (production 2): controls, lone surrogates, and two more. No database holds all of it.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 WRITE_CHUNK = 200
@@ -116,7 +115,7 @@ def clean_settings(settings: Mapping[str, Any]) -> dict[str, str | None]:
         raise PlanRefused({"": f"At most {SETTINGS_LIMIT} settings can be asked for at once."})
     for text, value in settings.items():
         try:
-            path = canonical(text)
+            path = setting_path(text)
             key = match_key(path)
         except (ProtocolError, ValueError) as error:
             errors[text] = str(error)
@@ -163,12 +162,6 @@ def plan_each(
         counts[change.verdict] += 1
         planned.append(change)
     return Plan(tuple(planned), settings, counts)
-
-
-@lru_cache(maxsize=4096)
-def is_secret_path(path: str) -> bool:
-    """Whether what stands at the path is a secret: kept encrypted, shown to nobody."""
-    return bool(_SECRET_PATH.search(path))
 
 
 def _by_key(own: ReportedConfiguration | None, wanted: Iterable[str]) -> dict[str, tuple[str, str]]:

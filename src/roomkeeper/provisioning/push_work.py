@@ -20,7 +20,14 @@ from roomkeeper.devices.driver import Driver
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import authorities, holding, passwords, states
-from roomkeeper.provisioning.actions import NO_SECRET, SAFE_ROAD_ONLY, is_password, is_restart
+from roomkeeper.provisioning.actions import (
+    KEY_IS_GONE,
+    NO_SECRET,
+    SAFE_ROAD_ONLY,
+    arguments_of,
+    is_password,
+    is_restart,
+)
 from roomkeeper.provisioning.delivery import ACTIONS_AT_ONCE, SETTINGS_AT_ONCE
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.planning import UNPRINTABLE
@@ -92,9 +99,11 @@ async def push_actions(driver: Driver, system_id: int) -> int:
         if is_password(action.command):
             await _push_password(driver, action)
             continue
-        arguments = tuple(
-            (name, tuple(value) if isinstance(value, list) else value) for name, value in action.arguments
-        )
+        try:
+            arguments = arguments_of(action)
+        except keys.KeyFileUnusable:
+            await off_loop(_end_action, action, DeliveryState.FAILED, KEY_IS_GONE)
+            continue
         if action.command.lower() in SAFE_ROAD_ONLY and driver.client.scheme != "https":
             words = "the device was reached by plain HTTP, and this may only go by HTTPS"
             await off_loop(_end_action, action, DeliveryState.FAILED, words)

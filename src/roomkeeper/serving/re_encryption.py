@@ -19,6 +19,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (SystemSecret, "ciphertext"),
     (ChangeItem, "secret_value"),
     (Action, "secret"),
+    (Action, "sealed_arguments"),
     (KeptAnswer, "body"),
     (Job, "secrets_ciphertext"),
     (Credential, "ciphertext"),

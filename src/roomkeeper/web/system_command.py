@@ -16,6 +16,7 @@ from roomkeeper.provisioning.device_commands import DeviceCommands, arguments_of
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.roads import road_of
 from roomkeeper.systems import watching
+from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.models import State, System
 from roomkeeper.web.access import grants, visible_system
 from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
@@ -66,7 +67,7 @@ def result(request: HttpRequest, pk: int, action: int) -> HttpResponse:
         "action": found,
         "line": line,
         "answer": [(path, value) for path, value in (found.answer or {}).items() if value][:ANSWER_SHOWN],
-        "again": line if len(line) < _LONGEST_ADDRESS and not found.has_secret else "",
+        "again": line if len(line) < _LONGEST_ADDRESS and not found.has_secret and HIDDEN not in line else "",
         "may_run": grants(request).may(Permission.RUN_ACTIONS, system.folder.path),
     }
     if found.ended_at is None:

@@ -28,7 +28,7 @@ from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.configuration_templates.pasted_text import Reading, encode_text, read_text
 from roomkeeper.configuration_templates.variables import NAMES, names_in
 from roomkeeper.protocols.xapi.paths import match_key
-from roomkeeper.provisioning.planning import is_secret_path
+from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.web.access import number_of, visible_folder
 from roomkeeper.web.acts import now as moment

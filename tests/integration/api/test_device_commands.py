@@ -91,8 +91,10 @@ def test_a_dry_run_tells_what_the_device_would_refuse(call: Caller, told: System
     System.objects.update(username="admin", in_call=True)
     careful = check(call, address, {"command": "Standby Activate", "during_calls": False})
     assert (careful["pushed"], careful["held"]) == (True, "waits for the end of its call")
-    refused = call("POST", address, {"command": "A", "arguments": {"Passphrase": "x"}, "dry_run": True})
-    assert refused.status_code == 422
+    add_user = {"command": "UserManagement/User/Add", "arguments": {"Username": "av", "Passphrase": "x"}}
+    assert check(call, address, add_user)["arguments"] == {"Username": "av", "Passphrase": "***"}
+    set_password = {"command": "UserManagement/User/Passphrase/Set", "arguments": {"NewPassphrase": "x"}}
+    assert call("POST", address, {**set_password, "dry_run": True}).status_code == 422
 
 
 def test_care_is_kept_and_is_none_unless_asked_for(call: Caller, told: System) -> None:

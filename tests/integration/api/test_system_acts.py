@@ -153,7 +153,7 @@ def test_a_command_in_one_text_has_its_arguments_with_it(call: Caller, boardroom
         {"command": 'Message "Display"'},
         {"command": "a b; rm"},
         {"command": "Dial", "arguments": {"a b": "c"}},
-        {"command": "Dial", "arguments": {"Passphrase": "x"}},
+        {"command": "SystemUnit/AdminPassword/Set", "arguments": {"Password": "x"}},
         {"command": "Dial", "arguments": {"A": {}}},
     ],
 )

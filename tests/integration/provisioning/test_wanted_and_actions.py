@@ -160,8 +160,7 @@ def test_commands_are_taken_in_every_spelling(room, command):
         ("Dial", [["Number", None]], None, "needs a text"),
         ("Dial", [["Number", {"a": 1}]], None, "needs a text"),
         ("Dial", [["Number", ["a", None]]], None, "needs a text"),
-        ("UserManagement/User/Add", [["Passphrase", "x"]], None, "set passwords by their own way"),
-        ("UserManagement/User/Add", [["YourPassword", "x"]], None, "set passwords by their own way"),
+        ("UserManagement/User/Passphrase/Set", [["Username", "x"]], None, "set it by its own way"),
         ("Macros/Macro/Save", [], "x" * 1_000_001, "one million"),
     ],
 )

@@ -16,7 +16,15 @@ from roomkeeper.serving import re_encryption
 from roomkeeper.systems import admission, credentials, network_settings, secrets
 from roomkeeper.systems.models import Credential, NetworkSettings, State, System, SystemSecret
 
-OTHERS = ("of a job", "of the list", "community", "of a template", "of old hardware", "of an action")
+OTHERS = (
+    "of a job",
+    "of the list",
+    "community",
+    "of a template",
+    "of old hardware",
+    "of an action",
+    "of arguments",
+)
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 
 
@@ -41,7 +49,13 @@ def stored(boardroom, operator):
     TemplateVersion.objects.create(template=template, number=1, secrets_ciphertext=encrypt("of a template"))
     Replacement.objects.create(system=boardroom, old_password_ciphertext=encrypt("of old hardware"))
     secret = encrypt("of an action")
-    Action.objects.create(system=boardroom, command="X/Y", secret=secret, has_secret=True)
+    Action.objects.create(
+        system=boardroom,
+        command="X/Y",
+        secret=secret,
+        has_secret=True,
+        sealed_arguments=encrypt("of arguments"),
+    )
     return secrets.text_of(SystemSecret.objects.get())
 
 
