@@ -4,11 +4,13 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import django
 import hypothesis
+import pytest
 from django.conf import settings
 
 # Before Django reads its settings: tests never touch the data folder of whoever runs them.
@@ -35,3 +37,20 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("roomkeeper")
 
 pytest_plugins = ["tests.cast"]
+
+CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "wire"
+
+
+@pytest.fixture
+def read_case() -> Callable[[str], bytes]:
+    """Reads a small input from the wire by its file's name; skips where the cases are not, but fails in CI."""
+
+    def read(name: str) -> bytes:
+        if not CASES.is_dir():
+            message = "the cases from the wire (../shared/cases/wire) are not on this machine"
+            if os.environ.get("CI"):
+                pytest.fail(message)
+            pytest.skip(message)
+        return (CASES / name).read_bytes()
+
+    return read

@@ -7,7 +7,7 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.answers import Answer
 from roomkeeper.devices.client import FIRST_READ, DeviceClient, DeviceTransport, Patience, Target
 from roomkeeper.protocols.errors import ProtocolError
-from roomkeeper.protocols.xapi.status import decode_status
+from roomkeeper.protocols.xapi.status import decode_status, first_value
 
 PATIENCE: Final = Patience(read=7.0, total=10.0, answer_limit=1_000_000)
 _SERIAL_PATH: Final = "SystemUnit/Hardware/Module/SerialNumber"
@@ -76,8 +76,6 @@ async def _look_first(client: DeviceClient) -> tuple[str, Answer, bool]:
 def find_serial_number(answer: Answer) -> str | None:
     """The serial number in a status document, "" where it has none; None for what is no status document."""
     try:
-        values = decode_status(answer.body).values
+        return first_value(decode_status(answer.body).values, _SERIAL_PATH)
     except ProtocolError:
         return None
-    # TC numbers every node, CE and RoomOS only those that repeat (protocol notes D.4).
-    return next((value for path, value in values.items() if path.replace("[1]", "") == _SERIAL_PATH), "")

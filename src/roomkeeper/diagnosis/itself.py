@@ -9,8 +9,8 @@ from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.findings import Finding, found
 from roomkeeper.diagnosis.outbound import messages
 from roomkeeper.diagnosis.record import DeviceView, Record
+from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.systems.documents import HIDDEN
-from roomkeeper.systems.facts import first_value
 
 _UPGRADE: Final = "Provisioning/Software/UpgradeStatus"
 # A restart may take so long before it is missed; a device that refuses connections is not waited for.

@@ -9,9 +9,9 @@ from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.findings import Finding, found
 from roomkeeper.diagnosis.record import DeviceView, Manager, Record
+from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning.management import EVENTS_PATH, FEEDBACK_PATH
 from roomkeeper.systems.addresses import parse_address, port_of, same_host
-from roomkeeper.systems.facts import first_value
 from roomkeeper.systems.models import Connectivity
 from roomkeeper.systems.redaction import MARK
 

@@ -60,7 +60,7 @@ def _read_settings(management: Element) -> tuple[SettingValue, ...]:
     return tuple(
         SettingValue(path, element.text or "")
         for configuration in _members(management, "Configuration", "Configuration")
-        for path, element in read_leaves(configuration).found
+        for path, element in read_leaves(configuration, first_index="always").found
     )
 
 

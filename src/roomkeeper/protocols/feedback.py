@@ -39,7 +39,8 @@ _KINDS: Final[dict[str, FeedbackKind]] = {
 _IDENTIFICATION: Final = "Identification"
 _MAX_JSON_NODES: Final = 60_000
 _JSON_VALUE: Final = "Value"
-_JSON_ATTRIBUTES: Final = {"id": "item", "ghost": "ghost"}
+_JSON_INDEX: Final = "id"
+_JSON_ATTRIBUTES: Final = {_JSON_INDEX: "item", "ghost": "ghost"}
 # White space, control bytes, byte order marks.
 _BEFORE_THE_FIRST: Final = bytes(range(0x21)) + b"\xef\xbb\xbf\xff\xfe"
 
@@ -83,7 +84,7 @@ def decode_feedback(data: bytes, content_type: str = "") -> Feedback | PostedDoc
     if document is None or find_document(root, "PostedDocument") is not None:
         return read_posted_document(root)
     kind = _KINDS[document.tag]
-    leaves = read_leaves(document, with_first_index=kind != "Event")
+    leaves = read_leaves(document, first_index="never" if kind == "Event" else "of lists")
     return Feedback(
         identification=decode_identification(document),
         kind=kind,
@@ -141,6 +142,9 @@ def _fill(element: Element, content: object, room: int) -> None:
             element.text = _text_of_json(inside)
         elif name in _JSON_ATTRIBUTES and not isinstance(inside, dict | list):
             element.set(_JSON_ATTRIBUTES[name], _text_of_json(inside))
+            if name == _JSON_INDEX:
+                # JSON came with CE, which numbers lists alone.
+                element.set("maxOccurrence", "n")
         elif len(name) > MAX_NAME:
             raise ProtocolError(f"The feedback has a name longer than {MAX_NAME} characters.")
         else:
@@ -191,6 +195,8 @@ def _add(elements: dict[str, Element], path: str, kind: FeedbackKind) -> Element
             item = node.item if node.item is not None or kind != "Event" else 1
             if item is not None:
                 elements[here].set("item", str(item))
+                if kind != "Event":
+                    elements[here].set("maxOccurrence", "n")
         parent = elements[here]
     return parent
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning import drift, management, sources, states
 from roomkeeper.provisioning.actions import RESTART, evidence_for, is_password, is_restart
 from roomkeeper.provisioning.delivery import ROUNDS
@@ -13,7 +14,6 @@ from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.wanted import Managed, differences, merge
 from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.documents import HIDDEN
-from roomkeeper.systems.facts import first_value
 from roomkeeper.systems.models import NetworkSettings, System, SystemSecret
 from roomkeeper.systems.reports import Report, merge_feedback
 from roomkeeper.systems.roster import Known

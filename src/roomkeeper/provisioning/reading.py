@@ -13,10 +13,10 @@ from roomkeeper.devices.driver import DOCUMENT_KINDS, Driver
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command import decode_command_document
+from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.valuespace import decode_valuespace
 from roomkeeper.provisioning import confirmation
 from roomkeeper.systems import network_settings, reports, secrets
-from roomkeeper.systems.facts import first_value
 from roomkeeper.systems.models import NetworkSettings, SystemSecret
 from roomkeeper.systems.reports import Document, Report
 from roomkeeper.systems.roster import Known, Roster

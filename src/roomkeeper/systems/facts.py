@@ -68,15 +68,3 @@ def is_in_call(values: Mapping[str, str]) -> bool:
         path.startswith("Call[") and _CALL_STATUS.fullmatch(path) and value not in _NO_CALL
         for path, value in values.items()
     )
-
-
-def first_value(values: Mapping[str, str], *paths: str) -> str:
-    """The first non-empty value among paths written without indexes, at whichever index it stands first."""
-    for wanted in paths:
-        if values.get(wanted):
-            return values[wanted]
-        begin = wanted.partition("/")[0]
-        for path, value in values.items():
-            if value and path.startswith(begin) and _INDEX.sub("", path) == wanted:
-                return value
-    return ""

@@ -11,7 +11,7 @@ from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.protocols.identification import normalize_mac
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.paths import match_key
-from roomkeeper.protocols.xapi.status import decode_status
+from roomkeeper.protocols.xapi.status import decode_status, first_value
 from roomkeeper.systems import facts
 from roomkeeper.systems.documents import pack_configuration, unpack_configuration
 from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument
@@ -166,17 +166,17 @@ def _forget_descriptions(
 
 
 def _software(told: Mapping[str, str]) -> str:
-    return facts.first_value(told, "SystemUnit/Software/Version")
+    return first_value(told, "SystemUnit/Software/Version")
 
 
 def _learn(report: Report, writes: Writes) -> None:
     """What a status says about the system itself (protocol notes I.1)."""
     values, known = report.document.values, report.known
     columns = writes.columns[known.system_id]
-    product = facts.first_value(values, "SystemUnit/ProductId", "SystemUnit/ProductPlatform")
-    version = facts.first_value(values, "SystemUnit/Software/Version") or report.document.version
-    serial = facts.first_value(values, "SystemUnit/Hardware/Module/SerialNumber")
-    mac = normalize_mac(facts.first_value(values, "Network/Ethernet/MacAddress"))
+    product = first_value(values, "SystemUnit/ProductId", "SystemUnit/ProductPlatform")
+    version = first_value(values, "SystemUnit/Software/Version") or report.document.version
+    serial = first_value(values, "SystemUnit/Hardware/Module/SerialNumber")
+    mac = normalize_mac(first_value(values, "Network/Ethernet/MacAddress"))
     columns["in_call"] = facts.is_in_call(values)
     if product:
         columns["product"] = product[:255]

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_POST
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
 from roomkeeper.systems import documents, inventory, timeline, watching
-from roomkeeper.systems.facts import first_value
 from roomkeeper.systems.models import StoredDocument, System
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.web.access import grants, visible_system

@@ -3,8 +3,9 @@
 Not here: what the leaves mean.
 """
 
+import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 from xml.etree.ElementTree import Element
 
 from roomkeeper.protocols.errors import ProtocolError
@@ -15,6 +16,33 @@ from roomkeeper.protocols.xml import is_name, parse
 _WRAPPERS: Final = ("Envelope", "Body", "PostedDocument", "XmlDoc")
 _MAX_ATTRIBUTE: Final = 255
 _IDENTIFICATION: Final = "Identification"
+_ITEM: Final = "item"
+_MAX_OCCURRENCE: Final = "maxOccurrence"
+_INDEX: Final = re.compile(r"\[\d+\]")
+
+FirstIndex: TypeAlias = Literal["of lists", "always", "never"]
+
+# Lists whose first index is always written (rule R7), also where a document that numbers every node does not
+# mark them with maxOccurrence: TC's names are not captured (protocol notes D.4, D.7, I.1).
+LISTS: Final = frozenset(
+    {
+        "Call",
+        "Diagnostics/Message",
+        "H323/Profile",
+        "HttpFeedback",
+        "HttpFeedback/Expression",
+        "Network",
+        "NetworkServices/NTP/Server",
+        "Phonebook/Server",
+        "SIP/Profile",
+        "SIP/Profile/Authentication",
+        "SIP/Profile/Proxy",
+        "SIP/Profile/Registration",
+        "SIP/Proxy",
+        "SIP/Registration",
+        "SystemUnit/Diagnostics/Message",
+    }
+)
 
 is_known_name = lru_cache(maxsize=4096)(is_name)
 
@@ -70,22 +98,42 @@ def read_head(document: Element) -> Head:
     )
 
 
-def read_leaves(document: Element, *, with_first_index: bool = True) -> Leaves:
+def read_leaves(document: Element, *, first_index: FirstIndex = "of lists") -> Leaves:
     """All leaves below a document in its order, without the Identification that feedback puts first.
 
     A node that carries `item` has it as index in its path, and so has the second and each further sibling of
-    one name that carries none. Without `with_first_index` no `[1]` is written (events put item="1" on
-    everything). An element with children is no value, whatever text stands between them; one marked
-    ghost="True" was removed. Raises ProtocolError for names that no device has and paths longer than any
-    device's.
+    one name that carries none. TC numbers every node (protocol notes D.4): where a document does, "of lists"
+    writes `[1]` for lists alone, so that both generations spell a path alike; "always" keeps every one of
+    them, "never" none (events put item="1" on everything). An element with children is no value, whatever
+    text stands between them; one marked ghost="True" was removed. Raises ProtocolError for names that no
+    device has and paths longer than any device's.
     """
+    if first_index == "of lists":
+        is_numbered = _ITEM in document.attrib
+        leaves = _walk(document, "of lists" if is_numbered else "always")
+        if is_numbered or not any(map(_is_numbered_alone, leaves.found)):
+            return leaves
+    return _walk(document, first_index)
+
+
+def _is_numbered_alone(found: tuple[str, Element]) -> bool:
+    """Whether a leaf has a number and is no list: only releases that number every node write such leaves.
+
+    CE and RoomOS write `maxOccurrence` with every `item` (all captures do), and never number the root. Asking
+    the leaves too is for branches and parts of documents, whose root may be another's.
+    """
+    attributes = found[1].attrib
+    return _ITEM in attributes and _MAX_OCCURRENCE not in attributes
+
+
+def _walk(document: Element, first_index: FirstIndex) -> Leaves:
     leaves = Leaves([], [])
     # Room is left for the brackets that a match key adds to each node.
-    _read_below(document, "", MAX_KEY - 3, leaves, with_first_index)
+    _read_below(document, "", MAX_KEY - 3, leaves, first_index)
     return leaves
 
 
-def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, with_first_index: bool) -> None:
+def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, first_index: FirstIndex) -> None:
     # At most xml.MAX_DEPTH deep.
     counts: dict[str, int] = {}
     for child in parent:
@@ -95,9 +143,13 @@ def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, with_fi
         if not is_known_name(tag):
             raise ProtocolError(f"The document has a node {tag[:40]!r}, a name that no device uses.")
         attributes = child.attrib
-        index = _read_index(attributes["item"]) if "item" in attributes else None
+        index = _read_index(attributes[_ITEM]) if _ITEM in attributes else None
         if index is not None:
-            path = f"{prefix}{tag}[{index}]" if with_first_index or index != "1" else prefix + tag
+            path = f"{prefix}{tag}[{index}]"
+            if index == "1" and (
+                first_index == "never" or (first_index == "of lists" and not _is_list(parent, child, prefix))
+            ):
+                path = prefix + tag
         elif tag in counts:
             counts[tag] += 1
             path = f"{prefix}{tag}[{counts[tag]}]"
@@ -109,9 +161,18 @@ def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, with_fi
         if "ghost" in attributes and attributes["ghost"].lower() == "true":
             leaves.ghosts.append(path)
         elif len(child):
-            _read_below(child, path + "/", room - 3, leaves, with_first_index)
+            _read_below(child, path + "/", room - 3, leaves, first_index)
         else:
             leaves.found.append((path, child))
+
+
+def _is_list(parent: Element, child: Element, prefix: str) -> bool:
+    """Whether there can be several of a node: it says so, there are, or it is a list on every release."""
+    return (
+        _MAX_OCCURRENCE in child.attrib
+        or _INDEX.sub("", prefix) + child.tag in LISTS
+        or len(parent.findall(child.tag)) > 1
+    )
 
 
 def _read_index(item: str) -> str | None:

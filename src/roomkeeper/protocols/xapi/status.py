@@ -1,10 +1,15 @@
 """The Status document of a device. Not here: which facts matter, or what changed."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.document import find_document, read_head, read_leaves
 from roomkeeper.protocols.xml import parse
+
+_INDEX: Final = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +36,15 @@ def decode_status(data: bytes) -> StatusDocument:
     head = read_head(document)
     leaves = read_leaves(document)
     return StatusDocument(head.product, head.version, head.api_version, leaves.values(), tuple(leaves.ghosts))
+
+
+def first_value(values: Mapping[str, str], *paths: str) -> str:
+    """The first non-empty value among paths written without indexes, at whichever index it stands first."""
+    for wanted in paths:
+        if values.get(wanted):
+            return values[wanted]
+        begin = wanted.partition("/")[0]
+        for path, value in values.items():
+            if value and path.startswith(begin) and _INDEX.sub("", path) == wanted:
+                return value
+    return ""

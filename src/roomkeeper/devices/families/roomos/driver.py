@@ -27,7 +27,7 @@ from roomkeeper.protocols.xapi.configuration import (
     encode_configuration,
 )
 from roomkeeper.protocols.xapi.paths import match_key
-from roomkeeper.protocols.xapi.status import StatusDocument, decode_status
+from roomkeeper.protocols.xapi.status import StatusDocument, decode_status, first_value
 from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
 
 _Decoded = TypeVar("_Decoded")
@@ -48,16 +48,16 @@ class FamilyDriver(Driver):
     async def identify(self) -> Facts:
         """Who it is, by SystemUnit and Network (protocol notes I.1)."""
         doing = "identifying it"
-        unit = _by_key(await self._read(FIRST_READ, decode_status, doing))
-        network = _by_key(await self._read("/getxml?location=/Status/Network", decode_status, doing))
+        unit = (await self._read(FIRST_READ, decode_status, doing)).values
+        network = (await self._read("/getxml?location=/Status/Network", decode_status, doing)).values
         self._facts = Facts(
             family=self.family.name,
-            product_type=unit.get(match_key("SystemUnit/ProductType"), ""),
-            product=unit.get(match_key("SystemUnit/ProductId"), ""),
-            platform=unit.get(match_key("SystemUnit/ProductPlatform"), ""),
-            software_version=unit.get(match_key("SystemUnit/Software/Version"), ""),
-            serial_number=unit.get(match_key("SystemUnit/Hardware/Module/SerialNumber"), ""),
-            mac_address=network.get(match_key("Network[1]/Ethernet/MacAddress"), ""),
+            product_type=first_value(unit, "SystemUnit/ProductType"),
+            product=first_value(unit, "SystemUnit/ProductId"),
+            platform=first_value(unit, "SystemUnit/ProductPlatform"),
+            software_version=first_value(unit, "SystemUnit/Software/Version"),
+            serial_number=first_value(unit, "SystemUnit/Hardware/Module/SerialNumber"),
+            mac_address=first_value(network, "Network/Ethernet/MacAddress"),
             tls_key=self.client.seen_key,
         )
         return self._facts
@@ -221,11 +221,6 @@ class FamilyDriver(Driver):
         except ProtocolError as error:
             found = errors.NotXml(first_bytes=data, detail=str(error))
             raise found.about(self.client.target.whom, doing) from error
-
-
-def _by_key(document: StatusDocument) -> dict[str, str]:
-    """Values by the form for comparing: TC numbers every node, CE and RoomOS only those that repeat (notes D.4)."""
-    return {match_key(path): value for path, value in document.values.items()}
 
 
 def _key(path: str) -> str:
