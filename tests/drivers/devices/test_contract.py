@@ -160,7 +160,6 @@ async def test_documents_are_read(driver: Driver, endpoint: Any) -> None:
     assert quirks_of(endpoint.profile.version).restart_command in commands.commands
 
 
-@pytest.mark.usefixtures("one_spelling")
 async def test_settings_are_written_and_read_back(driver: Driver, endpoint: Any) -> None:
     wanted = {"SystemUnit/Name": "Room & Co <1>", "Provisioning/ExternalManager/Address": ""}
     outcome = await driver.write_configuration(wanted)
@@ -172,7 +171,6 @@ async def test_settings_are_written_and_read_back(driver: Driver, endpoint: Any)
     assert await driver.write_configuration({}) == type(outcome)()
 
 
-@pytest.mark.usefixtures("one_spelling")
 async def test_partial_success_is_told_apart(driver: Driver) -> None:
     wanted = {"SystemUnit/Name": "Boardroom 2", "Audio/DefaultVolume": "9999", "No/Such/Setting": "x"}
     outcome = await driver.write_configuration(wanted)

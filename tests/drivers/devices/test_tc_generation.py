@@ -41,7 +41,6 @@ def driver(endpoint: VirtualEndpoint, transport: DeviceTransport) -> Driver:
     return create_driver(get_family("roomos"), transport.client(target))
 
 
-@not_yet
 async def test_call_shows_in_its_status(driver: Driver, endpoint: VirtualEndpoint) -> None:
     assert not is_in_call((await driver.read_status()).values)
     endpoint.status.set({"Call[31]/Status": "Connected", "SystemUnit/State/NumberOfActiveCalls": "1"})
@@ -57,7 +56,6 @@ async def test_facts_of_its_status(driver: Driver, endpoint: VirtualEndpoint) ->
     assert {"Registered", "aula@uni.invalid"} <= set(found)
 
 
-@not_yet
 async def test_configuration_has_one_spelling(driver: Driver) -> None:
     settings = (await driver.read_configuration()).settings
     assert {"SystemUnit/Name", "SIP/Profile[1]/URI", "Phonebook/Server[1]/URL"} <= set(settings)
@@ -81,7 +79,6 @@ async def test_message_is_shown(driver: Driver) -> None:
     await driver.show_message("Please leave the room", title="Fire drill", seconds=30)
 
 
-@not_yet
 @pytest.mark.parametrize(("command", "shown"), [("Standby/Activate", "On"), ("Standby/Deactivate", "Off")])
 async def test_standby_is_proven_where_it_shows(
     driver: Driver, endpoint: VirtualEndpoint, command: str, shown: str

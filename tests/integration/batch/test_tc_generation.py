@@ -51,7 +51,6 @@ def status(device: Device, twin: VirtualDevice) -> Post:
     return posted(device, raw, Service.DOCUMENTS)
 
 
-@not_yet
 def test_posted_status_shows_its_call(manager: Manager, proven: Device, twin: VirtualDevice) -> None:
     manager.post(status(proven, twin))
     assert not system().in_call
@@ -60,7 +59,6 @@ def test_posted_status_shows_its_call(manager: Manager, proven: Device, twin: Vi
     assert system().in_call
 
 
-@not_yet
 def test_feedback_shows_its_call(manager: Manager, proven: Device, twin: VirtualDevice) -> None:
     manager.post(status(proven, twin))
     raw = wire_out.feedback_xml(twin, "Status", {"Call[31]/Status": "Connected"}, [])
