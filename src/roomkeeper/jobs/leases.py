@@ -6,11 +6,13 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Q
 
+from roomkeeper.jobs import clock
 from roomkeeper.jobs.models import Lease
 from roomkeeper.jobs.off_loop import off_loop
 
@@ -39,7 +41,7 @@ def take(
             lease, _ = Lease.objects.select_for_update().get_or_create(
                 name=name, defaults={"holder": holder, "expires_at": now}
             )
-            if lease.holder != holder and lease.expires_at > now:
+            if lease.holder != holder and is_held(lease.expires_at, held, now):
                 return False
             if on_taking is not None:
                 on_taking(lease.expires_at)
@@ -48,6 +50,21 @@ def take(
     except IntegrityError:
         return False
     return True
+
+
+def is_held(until: datetime | None, held: timedelta, now: datetime) -> bool:
+    """Whether something taken for `held` still is. One that ends further away than its own length is void: it was taken
+    before the clock was set back (rule R16)."""
+    return until is not None and now < until <= now + held
+
+
+def held_rows(field: str, held: timedelta, now: datetime) -> Q:
+    """The rows of which `is_held` is true, for a column that says until when."""
+    return Q(**{f"{field}__gt": now, f"{field}__lte": now + held})
+
+
+def _take_now(name: str, holder: str) -> bool:
+    return take(name, holder, now=clock.measure())
 
 
 def release(name: str, holder: str) -> None:
@@ -59,7 +76,7 @@ def release(name: str, holder: str) -> None:
 async def only_writer(system_id: int) -> AsyncIterator[bool]:
     """The right to write to a system; gives False where somebody else is writing to it now."""
     name, holder = f"system:{system_id}", holder_name()
-    taking = asyncio.ensure_future(off_loop(take, name, holder, now=datetime.now(UTC)))
+    taking = asyncio.ensure_future(off_loop(_take_now, name, holder))
     try:
         is_ours = await asyncio.shield(taking)
     except asyncio.CancelledError:
@@ -88,4 +105,4 @@ async def _renew(name: str, holder: str, is_over: asyncio.Event) -> None:
                 await is_over.wait()
             return
         with suppress(DatabaseError):
-            await off_loop(take, name, holder, now=datetime.now(UTC))
+            await off_loop(_take_now, name, holder)

@@ -6,10 +6,11 @@ there were. Its rows say who took them, so that every worker may pump.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 import structlog
 from django.db import DatabaseError
+
+from roomkeeper.jobs import clock
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,7 @@ class Pumping:
                 running.discard(task)
                 _log_failure(name, task)
             if len(running) < AT_ONCE:
-                running.add(asyncio.ensure_future(function(now=datetime.now(UTC))))
+                running.add(asyncio.ensure_future(function(now=clock.now())))
 
     async def stop(self) -> None:
         """Give up what is running; its rows run out and are taken by another worker, or by us after a restart."""

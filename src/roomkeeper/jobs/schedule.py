@@ -25,7 +25,8 @@ class Task:
     every: timedelta
     function: Callable[..., int]
     until_done: bool
-    due_at: datetime | None = None
+    # A moment of the monotonic clock: a clock that is set back must not make it wait (rule R16).
+    due_at: float | None = None
 
 
 _tasks: dict[str, Task] = {}
@@ -55,15 +56,16 @@ def take_lease(holder: str, *, now: datetime) -> bool:
     return leases.take(LEASE, holder, now=now, on_taking=catch_up)
 
 
-def run_due(*, now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> None:
-    """Run every task whose time has come; one that fails is logged and comes again. `may_go_on` is asked before each:
-    whoever runs them renews its lease there, since a long task may outlast it."""
+def run_due(*, now: datetime, moment: float, may_go_on: Callable[[], bool] = lambda: True) -> None:
+    """Run every task whose time has come at that moment of the monotonic clock; one that fails is logged and comes
+    again. `may_go_on` is asked before each: whoever runs them renews its lease there, since a long task may outlast
+    it."""
     for task in _tasks.values():
-        if task.due_at is not None and task.due_at > now:
+        if task.due_at is not None and task.due_at > moment:
             continue
         if not may_go_on():
             return
-        task.due_at = now + task.every
+        task.due_at = moment + task.every.total_seconds()
         try:
             for _ in range(ROUNDS):
                 if not task.function(now=now) or not task.until_done:

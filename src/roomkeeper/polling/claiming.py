@@ -12,6 +12,7 @@ from django.db.models import Q
 from roomkeeper.devices import registry
 from roomkeeper.devices.client import Target
 from roomkeeper.devices.limits import network_of
+from roomkeeper.jobs.leases import held_rows
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import Candidate, why_not
 from roomkeeper.provisioning import management
@@ -116,7 +117,7 @@ def _claim(lane: Q, wanted: int, busy: Counter[str], settings: NetworkSettings, 
 
 def free(now: datetime) -> Q:
     """A filter on polls: those that no living worker has."""
-    return Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    return Q(claimed_until__isnull=True) | ~held_rows("claimed_until", CLAIM, now)
 
 
 def _has_room(network: str, busy: Counter[str], settings: NetworkSettings) -> bool:

@@ -8,11 +8,12 @@ import asyncio
 import time
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import structlog
 
+from roomkeeper.jobs import clock
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.polling import asking, claiming, results
 from roomkeeper.polling.asking import Asked
@@ -65,7 +66,7 @@ class Poller:
                 return done
             if now - renewed_at >= RENEW_EVERY.total_seconds():
                 renewed_at = now
-                await off_loop(claiming.renew, list(self._held), now=datetime.now(UTC))
+                await off_loop(claiming.renew, list(self._held), now=clock.now())
             with suppress(TimeoutError):
                 async with asyncio.timeout(WRITE_EVERY):
                     await self._is_full.wait()
@@ -81,7 +82,7 @@ class Poller:
             silent=silent,
             silent_at_most=SILENT_AT_ONCE,
             busy_networks=Counter(task.network for task in held),
-            now=datetime.now(UTC),
+            now=clock.now(),
         )
         for task in taken.tasks:
             # One that is still held here had its claim run out; it is not asked twice at a time.
@@ -111,7 +112,7 @@ class Poller:
         written = 0
         while batch := self._unwritten[:KEPT_AT_ONCE]:
             del self._unwritten[: len(batch)]
-            await off_loop(results.store, batch, now=datetime.now(UTC))
+            await off_loop(results.store, batch, now=clock.now())
             for asked in batch:
                 self._held.pop(asked.system_id, None)
             written += len(batch)

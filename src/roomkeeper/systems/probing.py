@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Q
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
 from roomkeeper.devices.http import Seen, look
+from roomkeeper.jobs.leases import held_rows
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.systems import (
     connectivity,
@@ -48,8 +48,8 @@ async def _probe(probe: Probe, now: datetime) -> None:
 
 def _claim(now: datetime) -> list[Probe]:
     with transaction.atomic():
-        free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-        due = Probe.objects.filter(free, not_before__lte=now).order_by("asked_at")
+        due = Probe.objects.exclude(held_rows("claimed_until", CLAIM, now)).filter(not_before__lte=now)
+        due = due.order_by("asked_at")
         if connection.vendor == "postgresql":
             due = due.select_for_update(skip_locked=True)
         probes = list(due[:AT_ONCE])
