@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from roomkeeper import __version__
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.problems import Problem, answer_problem, problem_of
 from roomkeeper.api.routing import Token
+from roomkeeper.jobs import checks, clock
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.systems import liveness, store
 from roomkeeper.systems.models import State, System
@@ -93,22 +94,22 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can serve: its database answers, and the newest write that it knows of did not fail."""
+    """The process can serve: its database answers, the newest write that it knows of did not fail, and no check that
+    decides readiness finds a fault."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            cursor.fetchone()
-        is_ready = not store.is_failing()
+        faults = checks.hindrances(now=clock.measure())
     except DatabaseError:
-        is_ready = False
-    if not is_ready:
+        faults = [checks.Finding("database", False, "it does not answer")]
+    if store.is_failing():
+        faults.append(checks.Finding("database", False, "it cannot be written"))
+    if faults:
         return answer_problem(
             Problem(
                 503,
                 "not-ready",
                 "Not ready",
-                "The database does not answer, or cannot be written.",
-                hint="Look at the server's log and at the database.",
+                " ".join(f"{fault.what.capitalize()}: {fault.words}." for fault in faults),
+                hint="Look at the server's log, and run: roomkeeper doctor",
             )
         )
     return JsonResponse({"status": "ready"})

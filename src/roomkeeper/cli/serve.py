@@ -92,6 +92,7 @@ def _options(
 
 
 def _run(options: Options, *parts: str, on_ready: object = None) -> None:
+    from roomkeeper.installation.locks import FolderBusy
     from roomkeeper.serving import logs
     from roomkeeper.serving.server import Parts, Process
 
@@ -101,6 +102,8 @@ def _run(options: Options, *parts: str, on_ready: object = None) -> None:
         Process(options, chosen, on_ready=on_ready or _say_ready).run()  # type: ignore[arg-type]
     except SettingsError as error:
         fail(str(error), code=USAGE)
+    except FolderBusy as error:
+        fail(str(error))
 
 
 def _say_ready(addresses: list[str]) -> None:

@@ -13,8 +13,17 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the regular upkeep."""
-        from roomkeeper.jobs import retention, work
+        from roomkeeper.jobs import checks, retention, work, workers
         from roomkeeper.jobs.schedule import register
 
         register("retention", timedelta(minutes=10), retention.forget_old, until_done=True)
         retention.register_kind("jobs", work.ended_before)
+        checks.register(
+            checks.Check(
+                workers.NAME,
+                workers.look,
+                decides_readiness=True,
+                ticket="critical",
+                patience=timedelta(minutes=1),
+            )
+        )

@@ -8,7 +8,8 @@ is a row. The engine's own tables may be lost: what is missing there is found am
 import asyncio
 import concurrent.futures
 import logging
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -16,7 +17,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from django.conf import settings as django_settings
 from django.db import transaction
 
-from roomkeeper.jobs import running, work
+from roomkeeper.jobs import clock, running, work, workers
 from roomkeeper.jobs.leases import holder_name
 from roomkeeper.jobs.models import Job, Worker
 
@@ -27,10 +28,11 @@ QUEUE: Final = "jobs"
 AT_ONCE_HERE: Final = 4
 AT_ONCE: Final = 16
 POLL_SECONDS: Final = 0.5
-# A worker renews every few seconds; after this time without it is dead, and its jobs go to the living.
-WORKER_TIME: Final = timedelta(seconds=15)
-RENEW_EVERY: Final = timedelta(seconds=4)
-CHECK_EVERY: Final = timedelta(seconds=5)
+WORKER_TIME: Final = workers.WORKER_TIME
+# Longer than the pause between two attempts to start.
+PROBLEM_TIME: Final = timedelta(seconds=60)
+RENEW_EVERY: Final = 4.0
+CHECK_EVERY: Final = 5.0
 ATTEMPTS: Final = 50
 # The shape of the workflow below, not our release: a new release goes on with the jobs of the old one.
 WORKFLOW_VERSION: Final = "1"
@@ -66,24 +68,36 @@ class Engine:
     def __init__(self) -> None:
         self._is_embedded = not django_settings.OPTIONS.database_url
         self._name = ONLY_WORKER if self._is_embedded else holder_name()
-        self._renew_at = self._check_at = datetime.min.replace(tzinfo=UTC)
+        # Moments of the monotonic clock: what is due must not wait for an hour because somebody set the clock back.
+        self._renew_at = self._check_at = 0.0
         self._asked: set[str] = set()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take up work; jobs that this worker had in hand when it died are begun again."""
+        """Take up work; jobs that this worker had in hand when it died are begun again.
+
+        May be called again after it failed, with whatever DBOS or its database raised."""
         global _loop, _worker
         _loop, _worker = loop, self._name
-        self._renew(datetime.now(UTC))
-        logging.getLogger("dbos").setLevel(logging.WARNING)
-        DBOS(config=self._config())
-        DBOS.launch()
-        DBOS.register_queue(
-            QUEUE,
-            worker_concurrency=AT_ONCE_HERE,
-            global_concurrency=AT_ONCE,
-            polling_interval_sec=POLL_SECONDS,
-            on_conflict="always_update",
-        )
+        logger = logging.getLogger("dbos")
+        if not logger.handlers:
+            # It would give itself a handler that prints lines of its own kind; ours prints JSON.
+            logger.addHandler(logging.NullHandler())
+        try:
+            DBOS(config=self._config())
+            DBOS.launch()
+            self._renew(clock.now())
+            DBOS.register_queue(
+                QUEUE,
+                worker_concurrency=AT_ONCE_HERE,
+                global_concurrency=AT_ONCE,
+                polling_interval_sec=POLL_SECONDS,
+                on_conflict="always_update",
+            )
+        except BaseException:
+            # What was half begun answers a second launch with nothing.
+            DBOS.destroy()
+            raise
+        logger.setLevel(logging.WARNING)
 
     def _config(self) -> DBOSConfig:
         options = django_settings.OPTIONS
@@ -94,19 +108,25 @@ class Engine:
             "executor_id": self._name,
             "application_version": WORKFLOW_VERSION,
             "sys_db_pool_size": 5,
-            "log_level": "WARNING",
+            # A failure to start is told once, by whoever called; DBOS would print it with every attempt.
+            "log_level": "CRITICAL",
             "enable_otlp": False,
             "notification_listener_polling_interval_sec": 1.0,
         }
 
+    def tell_problem(self, problem: str, *, now: datetime) -> None:
+        """Have the checks of every process know that this worker does not work, and why."""
+        values = {"expires_at": now + PROBLEM_TIME, "problem": problem[:300]}
+        Worker.objects.update_or_create(name=self._name, defaults=values)
+
     def sweep(self) -> None:
         """Every half second, in a thread: have jobs worked on that nobody works on, and take over from the dead."""
-        now = datetime.now(UTC)
-        if now >= self._renew_at:
+        now, moment = clock.measure(), time.monotonic()
+        if moment >= self._renew_at:
             self._renew(now)
-        is_check = now >= self._check_at
+        is_check = moment >= self._check_at
         if is_check:
-            self._check_at = now + CHECK_EVERY
+            self._check_at = moment + CHECK_EVERY
         open_jobs = Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).order_by("id")
         names = {f"job-{job_id}-{attempt}": job_id for job_id, attempt in _ids(open_jobs)}
         self._asked &= names.keys()
@@ -129,8 +149,10 @@ class Engine:
         Worker.objects.filter(name=self._name).delete()
 
     def _renew(self, now: datetime) -> None:
-        Worker.objects.update_or_create(name=self._name, defaults={"expires_at": now + WORKER_TIME})
-        self._renew_at = now + RENEW_EVERY
+        Worker.objects.update_or_create(
+            name=self._name, defaults={"expires_at": now + WORKER_TIME, "problem": ""}
+        )
+        self._renew_at = time.monotonic() + RENEW_EVERY
 
     def _ask(self, name: str, job_id: int) -> None:
         """Asking twice for one name makes one workflow, whoever asks."""
@@ -152,7 +174,7 @@ class Engine:
     def _is_dead(self, worker: str | None, now: datetime) -> bool:
         if not worker or worker == self._name:
             return False
-        return not Worker.objects.filter(name=worker, expires_at__gt=now).exists()
+        return not workers.alive(now).filter(name=worker).exists()
 
 
 def _ids(jobs: Any) -> list[tuple[int, int]]:
@@ -170,7 +192,7 @@ def _begin_anew(job_id: int, attempt: int) -> None:
                 job,
                 Job.State.FAILED,
                 "It was begun too often and never came to an end.",
-                now=datetime.now(UTC),
+                now=clock.now(),
             )
             return
         job.attempt, job.worker = attempt + 1, ""

@@ -16,11 +16,15 @@ class Lease(models.Model):
 
 
 class Worker(models.Model):
-    """A process that runs jobs; one whose time is over is dead, and its work goes to the living."""
+    """A process that runs jobs; one whose time is over is dead, and its work goes to the living.
+
+    `problem` says why its engine could not be started; such a worker tries again and has no work.
+    """
 
     name = models.CharField(max_length=128, primary_key=True)
     started_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
+    problem = models.CharField(max_length=300, blank=True)
 
 
 class Job(models.Model):

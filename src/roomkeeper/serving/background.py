@@ -1,13 +1,14 @@
 """Background work of a process: a thread with its own loop runs the schedule, the pumps and the durable engine."""
 
 import asyncio
+import contextlib
 import threading
-from datetime import UTC, datetime
+import time
 
 import structlog
 from django.db import DatabaseError
 
-from roomkeeper.jobs import leases, schedule
+from roomkeeper.jobs import clock, leases, schedule
 from roomkeeper.jobs.engine import Engine
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.pumps import Pumping
@@ -46,7 +47,7 @@ class Background:
     async def _keep_schedule(self) -> None:
         while not self._stopping.is_set():
             try:
-                await off_loop(self._tick, datetime.now(UTC))
+                await off_loop(self._tick)
             except DatabaseError as error:
                 log.error("background work waits for the database", error=str(error)[:300])
             await asyncio.sleep(TICK)
@@ -65,25 +66,47 @@ class Background:
         while not self._stopping.is_set():
             try:
                 await off_loop(engine.sweep)
+            except DatabaseError as error:
+                log.error("jobs wait for the database", error=_in_one_line(error))
             except Exception:
-                log.exception("jobs wait for the database")
+                log.exception("jobs could not be looked after")
             await asyncio.sleep(TICK)
         await off_loop(engine.stop)
 
     async def _start(self, engine: Engine) -> bool:
+        """Try until it runs. Each reason is told once, in one line; the checks see it in the worker's row."""
+        told = ""
         while not self._stopping.is_set():
             try:
                 await off_loop(engine.start, asyncio.get_running_loop())
-            except Exception:
-                log.exception("jobs wait for the database")
-                await asyncio.sleep(START_AGAIN)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again and told in one line
+                problem = _in_one_line(error)
+                if problem != told:
+                    log.error("the job engine cannot start", error=problem, again_in_seconds=START_AGAIN)
+                    told = problem
+                with contextlib.suppress(DatabaseError):
+                    await off_loop(engine.tell_problem, problem, now=clock.now())
+                await self._pause(START_AGAIN)
             else:
+                if told:
+                    log.info("the job engine runs now")
                 return True
         return False
 
-    def _tick(self, now: datetime) -> None:
+    async def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._stopping.is_set() and time.monotonic() < until:
+            await asyncio.sleep(TICK)
+
+    def _tick(self) -> None:
+        now = clock.measure()
         if schedule.take_lease(self._holder, now=now):
-            schedule.run_due(now=now, may_go_on=self._keeps_lease)
+            schedule.run_due(now=now, moment=time.monotonic(), may_go_on=self._keeps_lease)
 
     def _keeps_lease(self) -> bool:
-        return schedule.take_lease(self._holder, now=datetime.now(UTC))
+        return schedule.take_lease(self._holder, now=clock.measure())
+
+
+def _in_one_line(error: Exception) -> str:
+    """What went wrong, without the statement that SQLAlchemy adds below it."""
+    return " ".join(str(error).split("[SQL:")[0].split())[:300] or type(error).__name__

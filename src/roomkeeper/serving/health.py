@@ -1,14 +1,18 @@
-"""Examining an installation: what `roomkeeper doctor` tells."""
+"""What `roomkeeper doctor` tells: the checks of database, keys, certificate, disk and listeners, and all others."""
 
 import shutil
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from roomkeeper import keys
+from roomkeeper.installation import locks
+from roomkeeper.jobs import checks
+from roomkeeper.jobs.checks import Check, Finding
 from roomkeeper.serving import certificates
 from roomkeeper.serving.listeners import all_loopback
 from roomkeeper.settings.options import Options
@@ -16,28 +20,35 @@ from roomkeeper.settings.options import Options
 LEAST_FREE_BYTES = 500_000_000
 
 
-class Finding(NamedTuple):
-    """One thing looked at."""
-
-    what: str
-    ok: bool
-    words: str
+def register_checks(options: Options) -> None:
+    """Have the checks that need the options read from now on, by whoever reads checks in this process."""
+    looks: dict[str, Callable[..., Finding]] = {
+        "database": _database,
+        "keys": _keys,
+        "certificate": _certificate,
+        "disk": _disk,
+        "listeners": _listeners,
+    }
+    for name, look in looks.items():
+        checks.register(Check(name, partial(look, options)))
 
 
 def examine(options: Options, *, now: datetime) -> list[Finding]:
-    """Look at the database, its schema, the keys, the certificate, the listeners and the disk."""
-    found = [_database(), _keys(options), _certificate(options, now), _disk(options)]
-    if all_loopback([*options.http, *options.https]):
-        words = (
-            "only this machine can reach the server; set ROOMKEEPER_HTTP and ROOMKEEPER_HTTPS for the network"
-        )
-    else:
-        words = ", ".join([*options.http, *options.https])
-    found.append(Finding("listeners", True, words))
+    """Look at everything; changes nothing."""
+    register_checks(options)
+    found = checks.examine(now=now)
+    if not locks.is_server_running(options.data):
+        # Nobody expects work to be taken up while the server is stopped.
+        found = [
+            Finding("jobs", True, "no process of the server runs on this folder")
+            if one.what == "jobs"
+            else one
+            for one in found
+        ]
     return found
 
 
-def _database() -> Finding:
+def _database(_: Options, *, now: datetime) -> Finding:
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -48,7 +59,7 @@ def _database() -> Finding:
     return Finding("database", True, f"{connection.vendor}, schema up to date")
 
 
-def _keys(options: Options) -> Finding:
+def _keys(options: Options, *, now: datetime) -> Finding:
     try:
         keys.load(options.data)
     except keys.KeyFileUnusable as error:
@@ -59,7 +70,7 @@ def _keys(options: Options) -> Finding:
     return Finding("keys", True, "readable by this account only")
 
 
-def _certificate(options: Options, now: datetime) -> Finding:
+def _certificate(options: Options, *, now: datetime) -> Finding:
     path = (
         Path(options.tls_certificate)
         if options.tls_certificate
@@ -75,6 +86,16 @@ def _certificate(options: Options, now: datetime) -> Finding:
     return Finding("certificate", days > 0, f"runs out in {days} days, on {ends:%Y-%m-%d}")
 
 
-def _disk(options: Options) -> Finding:
+def _disk(options: Options, *, now: datetime) -> Finding:
     free = shutil.disk_usage(options.data).free
     return Finding("disk", free > LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free in the data folder")
+
+
+def _listeners(options: Options, *, now: datetime) -> Finding:
+    if all_loopback([*options.http, *options.https]):
+        words = (
+            "only this machine can reach the server; set ROOMKEEPER_HTTP and ROOMKEEPER_HTTPS for the network"
+        )
+    else:
+        words = ", ".join([*options.http, *options.https])
+    return Finding("listeners", True, words)

@@ -3,9 +3,10 @@
 import asyncio
 import gc
 import signal
+import socket
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +18,9 @@ from roomkeeper.asgi import application
 from roomkeeper.external_manager.batcher import Batcher
 from roomkeeper.external_manager.door import Door
 from roomkeeper.external_manager.proxies import resolve
+from roomkeeper.installation.locks import ServerLock
 from roomkeeper.jobs.schedule import register
-from roomkeeper.serving import certificates, first_start, listeners
+from roomkeeper.serving import certificates, first_start, health, listeners, self_check
 from roomkeeper.serving.background import Background
 from roomkeeper.settings.options import Options, SettingsError
 from roomkeeper.systems import findings, former_addresses, network_settings
@@ -29,6 +31,7 @@ log = structlog.get_logger(__name__)
 # The door and the background thread share the interpreter with the loop; the default of 5 ms makes posts wait.
 SWITCH_INTERVAL = 0.001
 CHECK_CERTIFICATE_EVERY = timedelta(hours=1)
+MONITORING = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,16 @@ class Process:
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        lock = ServerLock(self._options.data)
+        lock.take(alone=not self._options.database_url)
         first_start.prepare([*self._options.http, *self._options.https])
+        health.register_checks(self._options)
         # What was loaded by now stays for good; the collector need not look at it again and again.
         gc.freeze()
         listeners.allow_many_connections()
         with asyncio.Runner(loop_factory=lambda: listeners.Loop(self._options.header_timeout)) as runner:
             runner.run(self._serve())
+        lock.release()
 
     async def _serve(self) -> None:
         stopping = asyncio.Event()
@@ -73,25 +80,30 @@ class Process:
         await asyncio.to_thread(self._tell_reach)
         if self._parts.worker:
             register("certificates", CHECK_CERTIFICATE_EVERY, self._check_certificates)
+            register("self-check", self_check.EVERY, self_check.Tickets().keep)
             background.start()
         try:
             if self._parts.door or self._parts.web:
                 await self._listen(self._app(batcher), stopping)
             else:
-                self._on_ready([])
-                await stopping.wait()
+                await self._listen(_monitoring(application), stopping)
         finally:
             if self._parts.worker:
                 await asyncio.to_thread(background.stop)
             await asyncio.to_thread(batcher.stop)
 
     def _app(self, batcher: Batcher) -> Any:
-        pages = _believing_proxies(application, self._options) if self._parts.web else _nothing_here
+        pages = _believing_proxies(
+            application if self._parts.web else _monitoring(application), self._options
+        )
         return Door(pages, batcher, self._options) if self._parts.door else pages
 
     async def _listen(self, app: Any, stopping: asyncio.Event) -> None:
-        plain = [listeners.bind(address) for address in self._options.http]
-        secure = [listeners.bind(address) for address in self._options.https]
+        if self._parts.door or self._parts.web:
+            plain = [listeners.bind(address) for address in self._options.http]
+            secure = [listeners.bind(address) for address in self._options.https]
+        else:
+            plain, secure = _bind_what_is_free(self._options.worker_http), []
         running = []
         if plain:
             running.append((listeners.server(app, self._options, None), plain))
@@ -202,9 +214,30 @@ def _believing_proxies(app: Any, options: Options) -> Any:
     return resolved
 
 
+def _bind_what_is_free(addresses: Sequence[str]) -> list[socket.socket]:
+    """A worker's sockets for monitoring. One that another process has is told and left out: the work goes on."""
+    made = []
+    for address in addresses:
+        try:
+            made.append(listeners.bind(address))
+        except SettingsError as error:
+            log.warning("this worker cannot be monitored; set ROOMKEEPER_WORKER_HTTP", reason=str(error))
+    return made
+
+
+def _monitoring(app: Any) -> Any:
+    """The part of the pages that every process has (rule R9): is it well, and what did it count?"""
+
+    async def monitored(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        known = scope["type"] == "http" and scope["path"] in MONITORING
+        await (app if known else _nothing_here)(scope, receive, send)
+
+    return monitored
+
+
 async def _nothing_here(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """A process without pages has nothing for people."""
-    body = b"This process of Roomkeeper serves devices only.\n"
+    body = b"This process of Roomkeeper has no pages.\n"
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 404, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -40,6 +40,10 @@ class Options:
     )
     http: tuple[str, ...] = _option(("127.0.0.1:8080",), "HTTP listeners, HOST:PORT, separated by commas.")
     https: tuple[str, ...] = _option(("127.0.0.1:8443",), "HTTPS listeners, HOST:PORT, separated by commas.")
+    worker_http: tuple[str, ...] = _option(
+        ("127.0.0.1:8090",),
+        "Where a process with background work alone answers /healthz, /readyz and /metrics, HOST:PORT; empty: nowhere.",
+    )
     trusted_proxies: tuple[str, ...] = _option(
         (), "Networks (CIDR, separated by commas) whose X-Forwarded-For, -Host and -Proto are believed."
     )
@@ -111,7 +115,7 @@ def _check(name: str, value: Any) -> None:
         least = 0 if name in _MAY_BE_ZERO else 1
         if not (least <= value < math.inf):
             raise _refused(name, value, f"must be at least {least}")
-    elif name in ("http", "https"):
+    elif name in ("http", "https", "worker_http"):
         for listener in value:
             port = listener.rpartition(":")[2]
             if ":" not in listener or not (port.isascii() and port.isdigit() and int(port) <= 65_535):

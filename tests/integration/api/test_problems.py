@@ -1,11 +1,15 @@
 """Errors: problem+json, whatever goes wrong."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from django.db import OperationalError
+from django.utils import timezone
 from tests.integration.api.conftest import Caller, CallerOf
 
 from roomkeeper.api import health, tokens
+from roomkeeper.jobs.models import Worker
 from roomkeeper.systems.models import System
 
 MEMBERS = {"type", "title", "status", "detail", "hint", "errors"}
@@ -90,6 +94,9 @@ def test_monitoring_answers(
 ) -> None:
     nobody = as_user(None)
     assert nobody("GET", "/healthz").json() == {"status": "ok"}
+    answer = nobody("GET", "/readyz")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "Jobs: no worker runs.")
+    Worker.objects.create(name="w", expires_at=timezone.now() + timedelta(seconds=10))
     assert nobody("GET", "/readyz").json() == {"status": "ready"}
     text = call("GET", "/metrics").content.decode()
     assert 'roomkeeper_systems{state="managed"} 1.0' in text

@@ -1,0 +1,41 @@
+"""Whether long work is done by anybody: the workers that are alive, and the check of the server that says so."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import QuerySet
+
+from roomkeeper.jobs.checks import Finding
+from roomkeeper.jobs.leases import held_rows
+from roomkeeper.jobs.models import Job, Worker
+
+# A worker renews every few seconds; after this time without it is dead, and its jobs go to the living.
+WORKER_TIME: Final = timedelta(seconds=15)
+# A job that nobody took up for so long, while workers say that they live.
+TAKEN_UP_WITHIN: Final = timedelta(minutes=2)
+NAME: Final = "jobs do not run"
+
+
+def alive(now: datetime) -> QuerySet[Worker]:
+    """The workers that work."""
+    return Worker.objects.filter(held_rows("expires_at", WORKER_TIME, now), problem="")
+
+
+def look(*, now: datetime) -> Finding:
+    """Do jobs run? A queue that stands still is a fault of its own, whoever says to be alive."""
+    if not alive(now).exists():
+        troubled = Worker.objects.exclude(problem="").filter(expires_at__gt=now).order_by("name").first()
+        if troubled is not None:
+            return Finding(
+                "jobs",
+                False,
+                "the job engine cannot start",
+                f"It says: {troubled.problem} It is tried again every few seconds.",
+            )
+        return Finding("jobs", False, "no worker runs", "Start: roomkeeper serve, or roomkeeper worker.")
+    running = Job.objects.filter(state=Job.State.RUNNING).count()
+    oldest = Job.objects.filter(state=Job.State.QUEUED).order_by("id").first()
+    if oldest is not None and now - oldest.created_at > TAKEN_UP_WITHIN and not running:
+        words = f"the oldest job has been waiting since {oldest.created_at:%Y-%m-%d %H:%M} UTC"
+        return Finding("jobs", False, words, "Look at the worker's log, and restart it.")
+    return Finding("jobs", True, f"taken up; {running} running")
