@@ -68,6 +68,16 @@ class CallDesk:
         self._endpoint.later(self._set_up(call))
         return call
 
+    def receive(self, number: str) -> VirtualCall:
+        """Somebody outside the fleet calls; it rings even where there is no room for one more, and until taken."""
+        call = self._add(number, number, is_outgoing=False, protocol="Sip", rate=3072, call_type="Video")
+        self._show(call)
+        self._device.raise_event(
+            "IncomingCallIndication",
+            {"CallId": str(call.id), "DisplayNameValue": number, "RemoteURI": number},
+        )
+        return call
+
     def answer(self, call: VirtualCall) -> None:
         """Take an incoming call."""
         self._connected(call)
@@ -102,6 +112,18 @@ class CallDesk:
         most = int(self._device.status.find("Capabilities/Conference/MaxActiveCalls", "3"))
         if len(self.calls) >= most:
             raise TooManyCalls
+        return self._add(
+            number,
+            display_name,
+            is_outgoing=is_outgoing,
+            protocol=protocol,
+            rate=rate,
+            call_type=call_type,
+        )
+
+    def _add(
+        self, number: str, display_name: str, *, is_outgoing: bool, protocol: str, rate: int, call_type: str
+    ) -> VirtualCall:
         call = VirtualCall(
             self._next_id,
             number,

@@ -35,6 +35,8 @@ class ConfigurationTree:
         self._listeners: list[Listener] = []
         self.keeps_silently: set[str] = set()
         """Paths whose writes are acknowledged and forgotten (a fault switch: value silently kept)."""
+        self.refuses: set[str] = set()
+        """Paths whose writes are refused whatever the value (a fault switch)."""
 
     def find_leaf(self, path: str) -> Leaf | None:
         """The leaf that any spelling of `path` names."""
@@ -63,7 +65,7 @@ class ConfigurationTree:
         if leaf is None:
             raise UnknownSetting(path)
         value = leaf.space.canonical(value)
-        refusal = leaf.space.refusal(value)
+        refusal = "Illegal value" if leaf.path in self.refuses else leaf.space.refusal(value)
         if refusal is not None:
             raise SettingRefused(leaf.path, refusal)
         before = self._values.get(leaf.path, leaf.default)

@@ -16,6 +16,7 @@ from roomkeeper.virtual.calls import CallDesk
 from roomkeeper.virtual.clock import Clock, SystemClock
 from roomkeeper.virtual.device import VirtualDevice
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
+from roomkeeper.virtual.fault_effects import EFFECTS
 from roomkeeper.virtual.faults import Faults
 from roomkeeper.virtual.feedback_sender import FeedbackSender
 from roomkeeper.virtual.http_api import HttpApi
@@ -41,9 +42,9 @@ class VirtualEndpoint:
             self.profile, plan.identity, self.clock, username=plan.username, password=plan.password
         )
         self.logins = Logins(self.device)
-        self.outbound = Outbound(self.device, plan.identity.address)
-        self.feedback = FeedbackSender(self.device, self.outbound)
         self.faults = Faults()
+        self.outbound = Outbound(self.device, plan.identity.address, self.faults)
+        self.feedback = FeedbackSender(self.device, self.outbound)
         self.calls = CallDesk(self)
         self.upgrades = UpgradeDesk(self)
         self.certificates: dict[str, tls.Certificate] = {}
@@ -93,9 +94,15 @@ class VirtualEndpoint:
         """Where it listens for HTTPS, or None."""
         return self._https.port if self._https is not None and self._https.is_open else None
 
+    def planned_services(self) -> dict[str, str]:
+        """Which of HTTP and HTTPS its plan has it speak: one setting on CE and RoomOS, one each on TC (notes D.7)."""
+        if self.profile.dialect.family == "TC":
+            http = "Off" if self.plan.is_secure else "On"
+            return {"NetworkServices/HTTP/Mode": http, "NetworkServices/HTTPS/Mode": "On"}
+        return {"NetworkServices/HTTP/Mode": "HTTPS" if self.plan.is_secure else "HTTP+HTTPS"}
+
     def _preset(self) -> None:
-        plain, both = ("Off", "On") if self.profile.dialect.family == "TC" else ("HTTPS", "HTTP+HTTPS")
-        settings = {"NetworkServices/HTTP/Mode": plain if self.plan.is_secure else both}
+        settings = self.planned_services()
         if self.plan.manager:
             settings.update(
                 ManagerAddress.parse(self.plan.manager).settings(self.profile.dialect.manager_node)
@@ -239,9 +246,13 @@ class VirtualEndpoint:
             minimum = self.device.configuration.find(
                 "NetworkServices/HTTPS/Server/MinimumTLSVersion", "TLSv1.0"
             )
-            if self.faults.tls_1_0_only:
+            if self.faults.tls_1_0_only or self.faults.old_stack:
                 minimum = "only TLSv1.0"
             self._context = tls.server_context(self.certificate(), minimum=minimum)
+            if self.faults.old_stack:
+                tls.speak_old_stack_only(self._context)
+            elif self.faults.old_ciphers:
+                tls.speak_old_ciphers_only(self._context)
         return self._context
 
     def forget_tls_context(self) -> None:
@@ -254,6 +265,8 @@ class VirtualEndpoint:
         for fingerprint, used in self.device.shelf.service_use.items():
             if "HTTPS" in used and fingerprint in self.certificates:
                 return self.certificates[fingerprint]
+        if faults.old_stack:
+            return tls.old_self_signed(identity.serial)
         seed = identity.serial + identity.mac + (":changed" if faults.key_changed else "")
         if faults.certificate == "other":
             return tls.self_signed(tls.derived_key("another device"), "FTT00000000", identity.address)
@@ -317,32 +330,9 @@ class VirtualEndpoint:
     def set_fault(self, name: str, value: Any) -> None:
         """Throw a switch of `Faults`, now; raises BadFault."""
         self.faults.change(name, value)
-        if name in ("certificate", "key_changed", "tls_1_0_only"):
-            self.forget_tls_context()
-            self.outbound.is_tls_1_0_only = self.faults.tls_1_0_only
-        elif name == "refuse_logins_after":
-            self.logins.fail_after = (
-                None if self.faults.refuse_logins_after < 0 else self.faults.refuse_logins_after
-            )
-        elif name == "locked_out":
-            self.logins.is_locked = self.faults.locked_out
-        elif name == "no_admin_rights":
-            roles = ("User",) if self.faults.no_admin_rights else ("Admin", "User")
-            self.device.users[self.plan.username].roles = roles
-        elif name == "strong_security":
-            self.device.is_strong_security = self.faults.strong_security
-        elif name == "feedback_stopped":
-            status = "Failed" if self.faults.feedback_stopped else "OK"
-            for slot in self.device.slots.values():
-                self.device.set_slot_status(slot, status)
-        elif name == "manager_address" and self.faults.manager_address:
-            node = self.profile.dialect.manager_node
-            self.device.configuration.set(f"{node}/Address", self.faults.manager_address)
-        elif name == "keeps_value":
-            leaf = self.device.configuration.find_leaf(self.faults.keeps_value)
-            self.device.configuration.keeps_silently = {leaf.path} if leaf is not None else set()
-        elif name == "source_address":
-            self.outbound.source_address = self.faults.source_address or self.plan.identity.address
+        effect = EFFECTS.get(name)
+        if effect is not None:
+            effect(self)
 
     def snmp_changed(self) -> None:
         """SNMP settings or users changed."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
+import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-from roomkeeper.virtual.http_server import HttpConnection, Response
+from roomkeeper.virtual.http_server import HttpConnection
+
+_NAME_SHOWN = re.compile(rb"<ContactInfo\b[^>]*>\s*<.*?<Name\b[^>]*>", re.DOTALL)
+_DECLARATION = re.compile(r"<\?xml[^>]*\?>")
 
 
 class BadFault(ValueError):
@@ -31,6 +36,10 @@ class Faults:
     """HTTPS shows a fresh key, as after a factory reset."""
     tls_1_0_only: bool = False
     """HTTPS speaks TLS 1.0 and nothing else, both where it listens and where it posts."""
+    old_ciphers: bool = False
+    """HTTPS speaks TLS 1.2 with CBC ciphers and SHA-1 alone; the key stays."""
+    old_stack: bool = False
+    """HTTPS as on a codec of 2010: TLS 1.0, key exchange by RSA, a key of 1,024 bits."""
     refuse_logins_after: int = -1
     """After so many accepted logins every further one gets 401; -1: off."""
     locked_out: bool = False
@@ -44,11 +53,33 @@ class Faults:
     strong_security: bool = False
     """A security mode that blocks software upgrades."""
     feedback_stopped: bool = False
-    """Feedback slots are Failed and send nothing."""
+    """Feedback slots are Failed and send nothing; where failed slots are deleted (TC) they are gone."""
+    feedback_gone: bool = False
+    """No feedback slot is left, as after another manager's clearing or a reset; they may be registered again."""
+    feedback_taken: str = ""
+    """Slot 3 was registered anew for this URL by another manager."""
     manager_address: str = ""
     """The external manager's address was changed to this one behind the manager's back."""
     keeps_value: str = ""
     """A setting whose writes are acknowledged and not done; `Passphrase` for that of accounts."""
+    refuses_value: str = ""
+    """A setting whose every write is refused."""
+    refusal_shape: str = "errors"
+    """How refused settings are told (protocol notes O): errors, leaf or status."""
+    clock_offset_seconds: float = 0.0
+    """Its clock is ahead by so many seconds, behind by a negative number."""
+    charset: str = ""
+    """Posts and answers are written in this charset (`windows-1252`) instead of UTF-8."""
+    charset_told: str = "declaration"
+    """Where that charset is named: header, declaration, both or nowhere."""
+    raw_ampersand: bool = False
+    """The display name in the status holds an ampersand that is not escaped."""
+    http_off: bool = False
+    """Its HTTP service was turned off: nothing listens, whatever was on before."""
+    second_call: str = ""
+    """Somebody calls, beside any call that is up: rings, or rejected (it rang and was turned away)."""
+    touch_panel_unplugged: bool = False
+    """Its touch panel is lost, and listed as lost."""
     is_disk_full: bool = False
     """Upgrades fail for want of space."""
     is_checksum_wrong: bool = False
@@ -64,6 +95,13 @@ class Faults:
         if name not in known:
             raise BadFault(f"no fault {name!r}; there are: {', '.join(sorted(known))}")
         kind = type(getattr(self, name))
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise BadFault(f"{name} takes one of {', '.join(one or '(nothing)' for one in _CHOICES[name])}")
+        if name == "charset" and value:
+            try:
+                codecs.lookup(str(value))
+            except LookupError:
+                raise BadFault(f"there is no charset {value!r}") from None
         try:
             if kind is bool:
                 if isinstance(value, str):
@@ -99,10 +137,36 @@ class Faults:
             transport.write(data[position : position + 1])
             await asyncio.sleep(self.drip_seconds)
 
-    def spoil(self, response: Response) -> Response:
-        """Change an answer's content as the switches say."""
-        if self.control_bytes and b"<Status" in response.body:
-            response.body = response.body.replace(
-                b"<ConnectedDevice>\n          <Name>", b"<ConnectedDevice>\n          <Name>\x01\x02\x05", 1
-            )
-        return response
+    def spoil(self, body: bytes, content_type: str) -> tuple[bytes, str]:
+        """What leaves instead of a document, whether answered or posted, and its content type."""
+        if b"<Status" in body:
+            if self.control_bytes:
+                body = body.replace(
+                    b"<ConnectedDevice>\n          <Name>",
+                    b"<ConnectedDevice>\n          <Name>\x01\x02\x05",
+                    1,
+                )
+            if self.raw_ampersand:
+                body = _NAME_SHOWN.sub(lambda found: found[0] + b"Audio & Video ", body, count=1)
+        if self.charset and content_type.startswith("text/xml"):
+            return self._recode(body)
+        return body, content_type
+
+    def _recode(self, body: bytes) -> tuple[bytes, str]:
+        in_header = self.charset_told in ("header", "both")
+        in_declaration = self.charset_told in ("declaration", "both")
+        declaration = (
+            f'<?xml version="1.0" encoding="{self.charset}"?>' if in_declaration else '<?xml version="1.0"?>'
+        )
+        text = _DECLARATION.sub(declaration, body.decode("utf-8", "replace"), count=1)
+        return text.encode(self.charset, "xmlcharrefreplace"), (
+            f"text/xml; charset={self.charset}" if in_header else "text/xml"
+        )
+
+
+_CHOICES = {
+    "certificate": ("", "wrong-name", "expired", "other"),
+    "refusal_shape": ("errors", "leaf", "status"),
+    "charset_told": ("header", "declaration", "both", "nowhere"),
+    "second_call": ("", "rings", "rejected"),
+}

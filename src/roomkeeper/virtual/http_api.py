@@ -60,7 +60,9 @@ class HttpApi:
         if faults.sign_in_page:
             return Response(200, SIGN_IN_PAGE, "text/html; charset=UTF-8")
         answer = await self._route(request)
-        return faults.spoil(answer) if isinstance(answer, Response) else answer
+        if isinstance(answer, Response):
+            answer.body, answer.content_type = faults.spoil(answer.body, answer.content_type)
+        return answer
 
     async def _route(self, request: Request) -> Response | Upgrade:
         path = request.path.rstrip("/") or "/"
@@ -157,7 +159,7 @@ class HttpApi:
             if "Admin" not in user.roles:
                 return Response(403, b"403 Forbidden\n", "text/plain; charset=UTF-8")
             errors = self._device.write_settings(xml_in.leaves(root))
-            return xml_response(xml_out.configuration_result(errors))
+            return xml_response(xml_out.configuration_result(errors, self._endpoint.faults.refusal_shape))
         calls = xml_in.calls(root) if name == "Command" else []
         outcomes = [await run_command(self._endpoint, call, user.roles) for call in calls]
         return xml_response(commands_answer(outcomes))

@@ -13,6 +13,7 @@ import aiohttp
 
 from roomkeeper.virtual import tls
 from roomkeeper.virtual.device import VirtualDevice
+from roomkeeper.virtual.faults import Faults
 
 
 class OutboundError(Exception):
@@ -61,8 +62,11 @@ def is_verifying(device: VirtualDevice, setting: str) -> bool:
 class Outbound:
     """The sending side of one endpoint."""
 
-    def __init__(self, device: VirtualDevice, source_address: str, *, timeout_seconds: float = 30.0) -> None:
+    def __init__(
+        self, device: VirtualDevice, source_address: str, faults: Faults, *, timeout_seconds: float = 30.0
+    ) -> None:
         self._device = device
+        self._faults = faults
         self.source_address = source_address
         self.is_tls_1_0_only = False
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
@@ -71,6 +75,8 @@ class Outbound:
         self, url: str, body: bytes, headers: dict[str, str], *, tls_setting: str
     ) -> OutboundAnswer:
         """POST and read the answer; raises OutboundError."""
+        body, content_type = self._faults.spoil(body, headers["Content-Type"])
+        headers = {**headers, "Content-Type": content_type}
         with _explained():
             async with (
                 self._session(url, tls_setting) as session,

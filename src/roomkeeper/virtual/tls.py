@@ -10,12 +10,13 @@ import tempfile
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 _PEM_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]+-----[^-]+-----END [A-Z0-9 ]+-----")
@@ -120,6 +121,41 @@ def speak_tls_1_0_only(context: ssl.SSLContext) -> None:
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1
+
+
+def speak_old_stack_only(context: ssl.SSLContext) -> None:
+    """TLS 1.0 with key exchange by RSA."""
+    speak_tls_1_0_only(context)
+    context.set_ciphers("AES256-SHA:AES128-SHA:@SECLEVEL=0")
+
+
+def speak_old_ciphers_only(context: ssl.SSLContext) -> None:
+    """CBC with SHA-1 and nothing else, up to TLS 1.2: what a client of today has left behind."""
+    context.set_ciphers("ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+
+@lru_cache(maxsize=64)
+def old_self_signed(common_name: str) -> Certificate:
+    """A certificate with a key as of 2010: RSA of 1,024 bits; another one on every run."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - old codecs have such keys
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2010, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2044, 1, 1, tzinfo=UTC))
+        .sign(key, hashes.SHA256())
+    )
+    return Certificate(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
+        certificate.public_bytes(serialization.Encoding.PEM),
+    )
 
 
 def split_pem(text: str) -> list[str]:

@@ -188,10 +188,27 @@ def command_document(profile: Profile, version: str = "") -> str:
     return f"<Command{root_attributes(profile, version)}>\n{''.join(lines)}</Command>"
 
 
-def configuration_result(errors: list[tuple[str, str]]) -> str:
-    """The answer to written settings: Success, or an Error per refused leaf (its words are ours: notes D.5)."""
+def configuration_result(errors: list[tuple[str, str]], shape: str = "errors") -> str:
+    """The answer to written settings: Success, or what was refused in one of three shapes (its words are ours).
+
+    Which release sends which is not known (protocol notes O): `errors` an Error per refused leaf, `leaf` the leaf
+    itself marked, `status` the whole document marked, with the first refusal alone.
+    """
     if not errors:
         return f"{DECLARATION}<Configuration>\n  <Success/>\n</Configuration>"
+    if shape == "leaf":
+        marked = render_tree(
+            sorted(errors, key=lambda one: order(one[0])),
+            node_attributes=lambda node, item: f' item="{item}"',
+            leaf_attributes=lambda path: ' error="True"',
+        )
+        return f"{DECLARATION}<Configuration>\n{marked}</Configuration>"
+    if shape == "status":
+        path, reason = errors[0]
+        return (
+            f'{DECLARATION}<Configuration status="Error">\n  <Reason>{text(reason)}</Reason>\n'
+            f"  <XPath>/Configuration/{text(path)}</XPath>\n</Configuration>"
+        )
     rows = "".join(
         f'  <Error item="{number}">\n    <Reason>{text(reason)}</Reason>\n    <XPath>/Configuration/{text(path)}'
         f"</XPath>\n  </Error>\n"

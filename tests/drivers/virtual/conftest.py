@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,7 +51,9 @@ class Received:
     @property
     def event(self) -> str | None:
         """Boot, Register, Beat."""
-        return self.text("Event") if b"PostEvent" in self.body else None
+        # Not by a parser: an endpoint may write in a charset that it does not name.
+        found = re.search(rb"<Event>(\w+)</Event>", self.body) if b"PostEvent" in self.body else None
+        return found[1].decode() if found else None
 
 
 @dataclass

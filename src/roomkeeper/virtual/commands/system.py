@@ -140,7 +140,7 @@ def list_option_keys(endpoint: VirtualEndpoint, call: Call) -> Result:
 @command("Time/DateTime/Get")
 def get_time(endpoint: VirtualEndpoint, call: Call) -> Result:
     """The time of day."""
-    now = endpoint.clock.now()
+    now = endpoint.clock.now() + endpoint.device.clock_offset
     names = ("Year", "Month", "Day", "Hour", "Minute", "Second")
     return {name: str(getattr(now, name.lower())) for name in names}
 
