@@ -57,8 +57,28 @@ def test_no_two_faults_are_alike() -> None:
         assert [text for text, number in counts.items() if number > 1] == []
 
 
+# Switches of other parts' tests, and those whose finding is still to come: a row in the table takes it from here.
+NOT_DIAGNOSED = {
+    "charset",
+    "charset_told",
+    "clock_offset_seconds",
+    "feedback_gone",
+    "feedback_taken",
+    "http_off",
+    "old_ciphers",
+    "old_stack",
+    "raw_ampersand",
+    "refusal_shape",
+    "refuses_value",
+    "second_call",
+    "touch_panel_unplugged",
+}
+
+
 def test_every_switch_of_the_virtual_endpoints_is_in_the_table() -> None:
-    assert {fault.switch for fault in FAULTS if fault.switch} == {one.name for one in fields(Faults)}
+    diagnosed = {fault.switch for fault in FAULTS if fault.switch}
+    assert diagnosed | NOT_DIAGNOSED == {one.name for one in fields(Faults)}
+    assert diagnosed & NOT_DIAGNOSED == set()
     kinds = {fault.value for fault in FAULTS if fault.switch == "certificate"}
     assert kinds == {"wrong-name", "expired", "other"}
 
