@@ -8,15 +8,17 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from roomkeeper.external_manager import answers, batch
+from roomkeeper.external_manager.known_secrets import StoreAway
 from roomkeeper.external_manager.posts import Post, Reply
-from roomkeeper.systems import network_settings, store
+from roomkeeper.systems import network_settings, secrets, store
 from roomkeeper.systems.models import NetworkSettings
 
 log = structlog.get_logger(__name__)
@@ -25,7 +27,7 @@ POSTS_AT_ONCE = 256
 BYTES_AT_ONCE = 8_000_000
 # What may wait before newcomers are told to come back; bounds the memory of a storm.
 WAITING_POSTS = 20_000
-WAITING_BYTES = 200_000_000
+WAITING_BYTES = 64_000_000
 SETTINGS_AGE = 1.0
 BUSY_MILLISECONDS = 5_000
 # PostgreSQL's deadlock and serialisation failure: two doors met on the same systems; trying again helps at once.
@@ -35,13 +37,21 @@ Handler = Callable[..., None]
 _Waiting = tuple[Post, asyncio.Future[Reply]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Secrets, and where to tell which of them are known."""
+
+    secrets: Collection[str]
+    told: asyncio.Future[Collection[str]]
+
+
 class Batcher:
     """Takes posts on the event loop and handles them in batches on its thread."""
 
     def __init__(self, *, handle: Handler = batch.handle, now: Callable[[], datetime] | None = None) -> None:
         self._handle = handle
         self._now = now or (lambda: datetime.now(UTC))
-        self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Waiting] | _Question | None] = queue.SimpleQueue()
         self._gathered: list[_Waiting] = []
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -83,6 +93,14 @@ class Batcher:
             self._waiting_posts -= 1
             self._waiting_bytes -= len(post.raw)
 
+    async def find_known(self, texts: Collection[str]) -> Collection[str]:
+        """Those of the texts that are secrets of systems. Raises `StoreAway`."""
+        if self._loop is None:
+            raise StoreAway
+        told: asyncio.Future[Collection[str]] = self._loop.create_future()
+        self._queue.put(_Question(list(texts), told))
+        return await told
+
     def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
         if gathered:
@@ -99,6 +117,8 @@ class Batcher:
                     break
                 if handed is None:
                     running = False
+                elif isinstance(handed, _Question):
+                    self._answer(handed)
                 else:
                     waiting.extend(handed)
             if work := _take(waiting):
@@ -109,6 +129,21 @@ class Batcher:
                 self.posts += len(work)
                 self._reply(work)
         connection.close()
+
+    def _answer(self, question: _Question) -> None:
+        """Look the secrets up and tell; reading takes no lock, so nobody waits for it."""
+        found: Collection[str] | None = None
+        try:
+            _wait_less_for_others()
+            found = secrets.find_known(question.secrets, now=self._now())
+        except (OperationalError, InterfaceError) as error:
+            log.error("store unavailable", secrets=len(question.secrets), error=str(error)[:300])
+            connection.close()
+        except Exception:
+            log.exception("secrets could not be looked up")
+            connection.close()
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_tell, question.told, found)
 
     def _handle_batch(self, posts: Sequence[Post], tries: int = 3) -> bool:
         """Handle them and set their replies; False where the store is away."""
@@ -161,6 +196,15 @@ def _take(waiting: deque[_Waiting]) -> list[_Waiting]:
         taken.append(waiting.popleft())
         size += len(taken[-1][0].raw)
     return taken
+
+
+def _tell(told: asyncio.Future[Collection[str]], found: Collection[str] | None) -> None:
+    if told.done():
+        return
+    if found is None:
+        told.set_exception(StoreAway())
+    else:
+        told.set_result(found)
 
 
 def _resolve(work: Sequence[_Waiting]) -> None:

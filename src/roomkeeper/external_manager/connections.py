@@ -8,6 +8,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 # More than any device or browser sends; a codec's headers have about 300 bytes.
 HEADER_SIZE_LIMIT = 65_536
 CONNECTION_KEY = "roomkeeper.connection"
+# Bodies that came with their headers and that nobody has looked at yet, in bytes of all connections: a packet each as
+# a rule. Over it connections that have not proven anything are cut.
+UNREAD_LIMIT = 16_000_000
 # In the scope once the whole body has come; nearly every post is complete before the door sees it.
 COMPLETE_KEY = "roomkeeper.complete"
 
@@ -69,6 +72,8 @@ class GuardedProtocol(HttpToolsProtocol):
     _open: ClassVar[dict["GuardedProtocol", None]] = {}
 
     is_proven = False
+    _all_unread: ClassVar[list[int]] = [0]
+    _unread = 0
     _is_in_headers = True
     _header_size = 0
     _header_timer: asyncio.TimerHandle | None = None
@@ -87,6 +92,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Forget the connection."""
         self._open.pop(self, None)
         self._stop_waiting()
+        self.note_unread(0)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -100,6 +106,12 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
         super().data_received(data)
+        cycle = self.cycle
+        if cycle is not None and cycle.more_body and not (self._is_in_headers or cycle.response_complete):
+            # No more of a body than came with its headers before somebody has looked at them and asks for it; then
+            # a piece at a time (rule R14).
+            self.flow.pause_reading()
+            self.note_unread(len(cycle.body))
         # Headers that came in one piece, as nearly all do, never need a timer.
         if self._is_in_headers and self._header_timer is None:
             self._await_headers()
@@ -118,8 +130,27 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
 
+    def note_unread(self, size: int) -> None:
+        """So many bytes of this connection's unfinished body wait for somebody who asks for them."""
+        if size == self._unread:
+            return
+        self._all_unread[0] += size - self._unread
+        self._unread = size
+        if size and not self.is_proven and self._all_unread[0] > UNREAD_LIMIT:
+            self.note_unread(0)
+            self.transport.abort()
+
+    def on_response_complete(self) -> None:
+        """An answer that came before the end of the body ends the connection: what follows would be read for nothing,
+        without any bound of time."""
+        self.note_unread(0)
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body:
+            self.transport.close()
+
     def on_message_complete(self) -> None:
         """The body is in."""
+        self.note_unread(0)
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope[COMPLETE_KEY] = True
         super().on_message_complete()

@@ -1,7 +1,6 @@
 """The ASGI application for devices: paths, methods, size and time limits, and the answers of rule R5."""
 
 import asyncio
-import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +13,10 @@ import structlog
 
 from roomkeeper.external_manager import answers, metrics, proxies
 from roomkeeper.external_manager.batcher import Batcher
+from roomkeeper.external_manager.bodies import Bodies, Refused, header
+from roomkeeper.external_manager.body_budget import UNPROVEN_BODY
 from roomkeeper.external_manager.connections import COMPLETE_KEY, CONNECTION_KEY
+from roomkeeper.external_manager.known_secrets import Crowded, KnownSecrets, StoreAway
 from roomkeeper.external_manager.limits import UnprovenRate
 from roomkeeper.external_manager.posts import PLAIN, XML, Post, Reply, Service
 from roomkeeper.protocols import external_manager, phonebook
@@ -38,10 +40,6 @@ _SLASHES = re.compile(r"/{2,}")
 _POSTED_DOCUMENT = re.compile(rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?<PostedDocument[\s>]")
 # Decoding more than this much at once would hold up the loop for milliseconds; it goes to a thread.
 DECODE_IN_THREAD = 100_000
-# How much of a body that is too large is read on, and how long, so that its sender sees the answer.
-DISCARD_BYTES = 100_000_000
-DISCARD_SECONDS = 10.0
-DISCARD_PAUSE = 0.5
 _HTML = b"text/html; charset=utf-8"
 
 
@@ -61,18 +59,44 @@ ADDRESSES = (
     Address("/tms/public/external/phonebook/phonebookservice.asmx", Service.PHONE_BOOK, has_page=True),
 )
 _EVENTS = ADDRESSES[0]
+_REFUSALS = {
+    408: Reply(408, b"The body came too slowly.\n", PLAIN),
+    413: answers.TOO_LARGE,
+    429: answers.TOO_MANY,
+    503: answers.UNAVAILABLE,
+}
 _NOT_FOUND = Reply(404, b"There is no device service at this address.\n", PLAIN)
 
 
-class Door:
-    """Answers what is addressed to a device service and passes everything else on to `inner`."""
+class _Turned(Exception):
+    """The post is answered without being read."""
 
-    def __init__(self, inner: App, batcher: Batcher, options: Options) -> None:
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+class Door:
+    """Answers what is addressed to a device service and passes everything else on to `inner`. `bodies` is what it
+    shares with whoever else reads bodies in this process; `clock` gives monotonic seconds."""
+
+    def __init__(
+        self,
+        inner: App,
+        batcher: Batcher,
+        options: Options,
+        *,
+        bodies: Bodies | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._inner = inner
         self._batcher = batcher
         self._options = options
         self._trusted = parse_networks(options.trusted_proxies)
         self._unproven = UnprovenRate(rate=options.unproven_rate, burst=options.unproven_burst)
+        self._bodies = bodies or Bodies(options.body_memory)
+        self._secrets = KnownSecrets(batcher.find_known)
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -99,42 +123,75 @@ class Door:
     async def _handle_post(
         self, address: Address, secret: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        started = time.monotonic()
+        started = self._clock()
         source = _source(scope)
-        if not secret and self._unproven.is_exhausted(source, started):
-            metrics.count(address.service, 429)
-            await _send(send, answers.TOO_MANY, closes=True)
+        try:
+            is_known = await self._ask_for_leave(secret, source, started)
+        except _Turned as turned:
+            metrics.count(address.service, turned.reply.status)
+            await _send(send, turned.reply, closes=True)
             return
         is_small = address.service in (Service.EVENTS, Service.PHONE_BOOK)
         limit = self._options.event_size_limit if is_small else self._options.document_size_limit
+        limit = limit if is_known else min(limit, UNPROVEN_BODY)
         try:
             if scope.get(COMPLETE_KEY):
-                raw = await _read_body(scope, receive, limit)
+                raw = await self._bodies.take_complete(receive, limit)
+                reply = await self._answer(address, secret, raw, source, scope)
             else:
-                async with asyncio.timeout(self._options.body_timeout):
-                    raw = await _read_body(scope, receive, limit)
-        except TimeoutError:
-            await _send(send, Reply(408, b"The body took too long.\n", PLAIN), closes=True)
+                async with self._bodies.reading(
+                    scope,
+                    receive,
+                    source=source,
+                    secret=secret if is_known else "",
+                    limit=limit,
+                    seconds=self._options.body_timeout,
+                ) as raw:
+                    reply = await self._answer(address, secret, raw, source, scope)
+        except Refused as refused:
+            metrics.count(address.service, refused.status)
+            if refused.status == 413:
+                await self._bodies.discard(scope, receive, is_known=is_known)
+            if refused.status:
+                await _send(send, _REFUSALS[refused.status], closes=True)
             return
-        if raw is None:
-            self._unproven.charge(source, started)
-            await _discard(scope, receive)
-            metrics.count(address.service, 413)
-            await _send(send, answers.TOO_LARGE, closes=True)
-            return
-        message, problem = await _decode(address.service, raw, _header(scope, b"content-type"))
-        if problem is not None:
-            reply = problem if self._unproven.charge(source, started) else answers.TOO_MANY
-        else:
-            arrival = Arrival(source, _header(scope, b"host")[:255], scope["scheme"], address.path)
-            reply = await self._batcher.submit(Post(address.service, secret, arrival, raw, message))
-            if reply.is_proven:
-                if (connection := scope.get(CONNECTION_KEY)) is not None:
-                    connection.is_proven = True
-            elif reply.status == 200 and not self._unproven.charge(source, started):
+        if reply.is_proven:
+            self._secrets.remember(secret)
+            if (connection := scope.get(CONNECTION_KEY)) is not None:
+                connection.is_proven = True
+        elif is_known and reply.status != 503:
+            # A secret that proves nothing is none: a blocked system's, or one that belongs to other hardware.
+            self._secrets.forget(secret)
+            if not self._unproven.charge(source, self._clock()):
                 reply = answers.TOO_MANY
-        metrics.count(address.service, reply.status, time.monotonic() - started)
+        metrics.count(address.service, reply.status, self._clock() - started)
         await _send(send, reply)
+
+    async def _ask_for_leave(self, secret: str, source: str, now: float) -> bool:
+        """Whether the secret is a known one; whoever shows none is charged now, before anything is read (rule R14).
+        Raises `_Turned` with the answer for whom nothing is read."""
+        if secret and self._secrets.remembers(secret):
+            return True
+        is_allowed = self._unproven.charge(source, now)
+        if secret:
+            # Even of a source that is over its rate: proven systems may share an address with whoever floods.
+            try:
+                if await self._secrets.look_up(secret, is_over_rate=not is_allowed):
+                    if is_allowed:
+                        self._unproven.refund(source)
+                    return True
+            except (Crowded, StoreAway):
+                raise _Turned(answers.UNAVAILABLE if is_allowed else answers.TOO_MANY) from None
+        if not is_allowed:
+            raise _Turned(answers.TOO_MANY)
+        return False
+
+    async def _answer(self, address: Address, secret: str, raw: bytes, source: str, scope: Scope) -> Reply:
+        message, problem = await _decode(address.service, raw, header(scope, b"content-type"))
+        if problem is not None:
+            return problem
+        arrival = Arrival(source, header(scope, b"host")[:255], scope["scheme"], address.path)
+        return await self._batcher.submit(Post(address.service, secret, arrival, raw, message))
 
 
 def find_address(
@@ -202,50 +259,6 @@ _DECODERS: dict[Service, Callable[[bytes, str], Message]] = {
 }
 
 
-async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
-    """The whole body, or None where it is over the limit; stops reading at the limit."""
-    declared = _header(scope, b"content-length")
-    if declared.isdigit() and int(declared) > limit:
-        return None
-    message = await receive()
-    if not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        return body if len(body) <= limit else None
-    parts, size = [], 0
-    while True:
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            return None
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
-        message = await receive()
-
-
-async def _discard(scope: Scope, receive: Receive) -> None:
-    """Read on and forget, within bounds: many clients look for the answer only once they have sent all of it. One that
-    sends nothing more is answered at once."""
-    if _header(scope, b"expect"):
-        return  # it waits for leave to send, and gets the answer instead
-    size = 0
-    until = time.monotonic() + DISCARD_SECONDS
-    with contextlib.suppress(TimeoutError):
-        while size < DISCARD_BYTES and time.monotonic() < until:
-            async with asyncio.timeout(DISCARD_PAUSE):
-                message = await receive()
-            size += len(message.get("body", b""))
-            if not message.get("more_body"):
-                return
-
-
-def _header(scope: Scope, wanted: bytes) -> str:
-    for name, value in scope["headers"]:
-        if name == wanted:
-            return str(value, "latin-1")
-    return ""
-
-
 def _source(scope: Scope) -> str:
     client = scope.get("client")
     return _canonical(client[0]) if client else ""
@@ -260,7 +273,7 @@ def _canonical(text: str) -> str:
 def _page(address: Address, scope: Scope) -> Reply:
     """What a person or a tool sees who looks at a device address."""
     if b"wsdl" in scope.get("query_string", b"").lower():
-        here = f"{scope['scheme']}://{_header(scope, b'host')}{address.path}"
+        here = f"{scope['scheme']}://{header(scope, b'host')}{address.path}"
         module = external_manager if address.service is Service.EVENTS else phonebook
         return Reply(200, module.wsdl(here))
     what = (

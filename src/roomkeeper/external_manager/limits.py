@@ -1,4 +1,4 @@
-"""The rate of posts that a source address may send without a proven secret (rule R5)."""
+"""The rate of posts that a source address may send without a known secret (rules R5 and R14)."""
 
 from collections import OrderedDict
 
@@ -7,7 +7,8 @@ ADDRESSES = 50_000
 
 
 class UnprovenRate:
-    """A token bucket per source address. `now` is a monotonic time in seconds."""
+    """A token bucket per source address. `now` is a monotonic time in seconds; one that lies before the last one, as
+    of a request that took long, takes nothing away."""
 
     def __init__(self, *, rate: float, burst: int) -> None:
         self._rate = rate
@@ -16,20 +17,27 @@ class UnprovenRate:
 
     def is_exhausted(self, source: str, now: float) -> bool:
         """Whether the address has used up its posts for now."""
-        return self._tokens(source, now) < 1.0
+        return self._tokens(source, now)[0] < 1.0
 
     def charge(self, source: str, now: float) -> bool:
-        """Count a post that proved nothing; False where it was one too many."""
-        tokens = self._tokens(source, now)
+        """Count a post that shows no known secret; False where it was one too many."""
+        tokens, moment = self._tokens(source, now)
         allowed = tokens >= 1.0
-        self._buckets[source] = (tokens - 1.0 if allowed else tokens, now)
+        self._buckets[source] = (tokens - 1.0 if allowed else tokens, moment)
         self._buckets.move_to_end(source)
         if len(self._buckets) > ADDRESSES:
             self._buckets.popitem(last=False)
         return allowed
 
-    def _tokens(self, source: str, now: float) -> float:
+    def refund(self, source: str) -> None:
+        """Take a charge back: the secret of the post is known."""
+        if source in self._buckets:
+            tokens, moment = self._buckets[source]
+            self._buckets[source] = (min(self._burst, tokens + 1.0), moment)
+
+    def _tokens(self, source: str, now: float) -> tuple[float, float]:
         if source not in self._buckets:
-            return self._burst
+            return self._burst, now
         tokens, then = self._buckets[source]
-        return min(self._burst, tokens + (now - then) * self._rate)
+        moment = max(then, now)
+        return min(self._burst, tokens + (moment - then) * self._rate), moment

@@ -56,15 +56,22 @@ class Options:
     tls_key: str = _option("", "PEM file with the private key of tls_certificate.")
     event_size_limit: int = _option(256_000, "Largest identification event or phone book request, in bytes.")
     document_size_limit: int = _option(10_000_000, "Largest posted document or feedback, in bytes.")
+    body_memory: int = _option(
+        64_000_000,
+        "Bytes of request bodies being read at once, in all; a quarter of it for callers without a known secret.",
+    )
     unproven_rate: float = _option(
-        20.0, "Posts a second that one source address may send without a proven secret."
+        20.0, "Posts a second that one source address may send without a known secret."
     )
     unproven_burst: int = _option(200, "Such posts at once before the rate applies.")
     connection_cap: int = _option(
         20_000, "Open connections at most; over it those of unproven callers go first."
     )
     header_timeout: float = _option(15.0, "Seconds in which a request's headers must be complete.")
-    body_timeout: float = _option(60.0, "Seconds in which a request's body must be complete.")
+    body_timeout: float = _option(
+        60.0,
+        "Seconds in which a device's body must be complete; it must come with 4 kB/s after the first five.",
+    )
     inbox_limit: int = _option(
         10_000, "Unknown systems kept in the inbox at most; further ones are only counted."
     )

@@ -3,12 +3,13 @@
 A secret lives as `pending` (never used), `current` (proven) and `next` (rotation: both serve until it is used).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from roomkeeper import keys
 from roomkeeper.systems import live, timeline
@@ -16,6 +17,8 @@ from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, SystemSecret
 
 PENDING_LIFETIME = timedelta(hours=24)
+# Digests looked up by one statement.
+AT_ONCE = 500
 
 
 class RotationRefused(ValueError):
@@ -63,6 +66,19 @@ def digests(secrets: Iterable[str]) -> dict[str, bytes]:
     """The digests of all these secrets but the empty one; the keys are looked at once."""
     store = keys.load(settings.OPTIONS.data)
     return {secret: store.digest(secret) for secret in secrets if secret}
+
+
+def find_known(texts: Collection[str], *, now: datetime) -> set[str]:
+    """Those of the texts that are a system's secret, in whatever stage. Reads only; a secret that ran out is none."""
+    by_digest = {digest: text for text, digest in digests(texts).items()}
+    known: set[str] = set()
+    wanted = list(by_digest)
+    for start in range(0, len(wanted), AT_ONCE):
+        rows = SystemSecret.objects.filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=now), digest__in=wanted[start : start + AT_ONCE]
+        )
+        known.update(by_digest[bytes(digest)] for digest in rows.values_list("digest", flat=True))
+    return known
 
 
 @lru_cache(maxsize=20_000)

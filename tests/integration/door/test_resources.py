@@ -1,0 +1,129 @@
+"""What the bodies of the unproven may cost, on real sockets (rule R14)."""
+
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from tests.acceptance.device import DOCUMENTS, EVENTS, FEEDBACK, XML, Device
+from tests.acceptance.processes import eventually
+from tests.integration.door.conftest import DoorProcess, Systems
+
+from roomkeeper.systems.models import Claim, StoredDocument
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def connect(door: DoorProcess, source: str = "127.3.4.4") -> socket.socket:
+    where = urlsplit(door.http)
+    return socket.create_connection((where.hostname, where.port), timeout=20, source_address=(source, 0))
+
+
+def head(path: str, *more: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Type: {XML}", *more]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def rest(made: socket.socket) -> bytes:
+    received = b""
+    while part := made.recv(65_536):
+        received += part
+    return received
+
+
+def chunked(body: bytes, size: int) -> bytes:
+    parts = [body[start : start + size] for start in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("secret", ["", "/" + "a" * 32])
+def test_a_document_of_the_unproven_is_small(door: DoorProcess, secret: str) -> None:
+    device = Device(door.http, serial="FTT1", mac="", source="127.3.4.1")
+    assert device.post(FEEDBACK + secret, b"<Status>" + b" " * 200_000).status == 200
+    assert device.post(FEEDBACK + secret, b"<Status>" + b" " * 300_000).status == 413
+
+
+def test_a_large_document_of_a_proven_system_is_read_in_parts_and_in_chunks(systems: Systems) -> None:
+    device, system = systems.proven()
+    body = device.document_body(
+        "/Status", device.status(f"<SystemUnit><Notice>{'n' * 900_000}</Notice></SystemUnit>")
+    )
+    assert device.post(DOCUMENTS, body).status == 200
+    assert StoredDocument.objects.get(system=system, kind="status").size > 900_000
+    StoredDocument.objects.all().delete()
+    with connect(systems._door, device.source) as made:
+        made.sendall(head(f"{DOCUMENTS}/{device.secret}", "Transfer-Encoding: chunked", "Connection: close"))
+        made.sendall(chunked(body, 100_000))
+        assert rest(made).startswith(b"HTTP/1.1 200")
+    assert StoredDocument.objects.get(system=system, kind="status").size > 900_000
+
+
+def test_whoever_asks_for_leave_gets_the_answer_instead(door: DoorProcess) -> None:
+    with connect(door) as made:
+        made.sendall(head(DOCUMENTS, "Content-Length: 9800000", "Expect: 100-continue"))
+        assert rest(made).startswith(b"HTTP/1.1 413")
+    with connect(door) as made:
+        made.sendall(head(DOCUMENTS, "Content-Length: 4", "Expect: 100-continue", "Connection: close"))
+        assert made.recv(100).startswith(b"HTTP/1.1 100")
+        made.sendall(b"<a/>")
+        assert rest(made).startswith(b"HTTP/1.1 200")
+
+
+def test_half_a_document_is_none(systems: Systems) -> None:
+    """A sender that is gone in the middle posted nothing; what had come replaces no whole document."""
+    device, system = systems.proven()
+    assert device.document("/Status", device.status()).status == 200
+    before = StoredDocument.objects.get(system=system, kind="status")
+    entries = system.timeline.count()
+    body = device.document_body("/Status", device.status())
+    with connect(systems._door, device.source) as made:
+        made.sendall(head(f"{DOCUMENTS}/{device.secret}", f"Content-Length: {len(body) + 1}") + body)
+    assert device.event().status == 200
+    after = StoredDocument.objects.get(system=system, kind="status")
+    assert (after.received_at, system.timeline.count()) == (before.received_at, entries)
+
+
+def test_a_length_that_is_a_lie(door: DoorProcess) -> None:
+    """Less than is sent: the rest is no request. Two lengths, or a length beside chunks: refused by the parser."""
+    for extra in (["Content-Length: 2"], ["Content-Length: 4", "Content-Length: 9"],
+                  ["Content-Length: 4", "Transfer-Encoding: chunked"], ["Content-Length: -4"]):  # fmt: skip
+        with connect(door) as made:
+            made.sendall(head(FEEDBACK, *extra) + b"<a/>" * 10)
+            made.shutdown(socket.SHUT_WR)
+            statuses = [line for line in rest(made).splitlines() if line.startswith(b"HTTP/1.1")]
+        assert b" 400 " in statuses[-1]
+
+
+def test_a_compressed_body_is_not_unpacked(door: DoorProcess) -> None:
+    device = Device(door.http, serial="FTT1", mac="", source="127.3.4.2")
+    packed = bytes.fromhex("1f8b0800000000000003")
+    assert device.post(EVENTS, packed + b"\0" * 40, headers={"Content-Encoding": "gzip"}).status == 400
+
+
+def test_one_source_without_a_secret_holds_few_unfinished_bodies(
+    open_door: Callable[..., DoorProcess], person: object
+) -> None:
+    door = open_door(body_memory=6_400_000)  # 1.6 MB of it for the unproven, 400 kB a source
+    held = [connect(door) for _ in range(30)]
+    try:
+        for made in held:
+            made.sendall(head(DOCUMENTS, "Content-Length: 200000") + b"x" * 1_000)
+        refused = eventually(lambda: _answered(held, 29), "all but one are refused")
+        assert all(answer.startswith(b"HTTP/1.1 429") for answer in refused)
+        device, _ = Systems(door, person).proven(source="127.3.4.4")  # type: ignore[arg-type]
+        assert device.document("/Status", device.status()).status == 200
+    finally:
+        for made in held:
+            made.close()
+    assert Claim.objects.filter(service="documents").count() == 0
+
+
+def _answered(held: list[socket.socket], number: int) -> list[bytes] | None:
+    found = []
+    for made in held:
+        made.setblocking(False)
+        try:
+            found.append(made.recv(65_536, socket.MSG_PEEK))
+        except BlockingIOError:
+            continue
+    return found if len(found) >= number else None
