@@ -4,10 +4,13 @@ import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.values import is_same, type_of
 
 HIDDEN = "***"
+_NONE: Final[Mapping[str, str]] = {}
 
 
 class Kind(enum.StrEnum):
@@ -29,15 +32,21 @@ class Difference:
     right: str | None
 
 
-def compare(left: Mapping[str, str], right: Mapping[str, str]) -> list[Difference]:
-    """What leads from left to right, in the order of paths; two spellings of one path are one setting (rule R7)."""
-    return _compare(_by_key(left), _by_key(right))
+def compare(
+    left: Mapping[str, str], right: Mapping[str, str], value_spaces: Mapping[str, str] = _NONE
+) -> list[Difference]:
+    """What leads from left to right, in the order of paths; two spellings of one path are one setting (rule R7).
+
+    `value_spaces` are the references that either side gives by path: by them values are compared (rule R12)."""
+    return _compare(_by_key(left), _by_key(right), value_spaces)
 
 
-def compare_wanted(found: Mapping[str, str], wanted: Mapping[str, str]) -> list[Difference]:
+def compare_wanted(
+    found: Mapping[str, str], wanted: Mapping[str, str], value_spaces: Mapping[str, str] = _NONE
+) -> list[Difference]:
     """The same with a list of wanted settings on the right: only of those that it names."""
     named = _by_key(wanted)
-    return _compare({key: one for key, one in _by_key(found).items() if key in named}, named)
+    return _compare({key: one for key, one in _by_key(found).items() if key in named}, named, value_spaces)
 
 
 def counts(differences: Iterable[Difference]) -> dict[str, int]:
@@ -46,25 +55,30 @@ def counts(differences: Iterable[Difference]) -> dict[str, int]:
     return {kind.value: found[kind] for kind in Kind}
 
 
-def _compare(left: Mapping[str, tuple[str, str]], right: Mapping[str, tuple[str, str]]) -> list[Difference]:
+def _compare(
+    left: Mapping[str, tuple[str, str]],
+    right: Mapping[str, tuple[str, str]],
+    value_spaces: Mapping[str, str],
+) -> list[Difference]:
     found = []
     for key in sorted(left.keys() | right.keys()):
         path, before = left.get(key, ("", None))
         own_path, after = right.get(key, (path, None))
-        kind = _kind(before, after)
+        reference = value_spaces.get(own_path) or value_spaces.get(path, "")
+        kind = _kind(before, after, type_of(own_path, reference))
         if kind is not None:
             found.append(Difference(own_path, kind, before, after))
     return found
 
 
-def _kind(before: str | None, after: str | None) -> Kind | None:
+def _kind(before: str | None, after: str | None, value_type: str) -> Kind | None:
     if before is None:
         return Kind.ADDED
     if after is None:
         return Kind.REMOVED
     if HIDDEN in (before, after):
         return Kind.UNKNOWN
-    return None if before == after else Kind.CHANGED
+    return None if is_same(before, after, value_type) else Kind.CHANGED
 
 
 def _by_key(settings: Mapping[str, str]) -> dict[str, tuple[str, str]]:

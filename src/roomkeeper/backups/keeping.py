@@ -15,7 +15,7 @@ from roomkeeper.backups.models import Backup, BackupPart, PartContent, Reason
 from roomkeeper.backups.reading import FoundPart
 from roomkeeper.jobs import retention
 from roomkeeper.systems import housekeeping, live, secrets, timeline
-from roomkeeper.systems.documents import unpack_configuration
+from roomkeeper.systems.documents import ReportedConfiguration, unpack_configuration
 from roomkeeper.systems.models import ConfigurationVersion, System, SystemSecret
 from roomkeeper.systems.redaction import redact_text
 
@@ -131,7 +131,14 @@ def text_of(part: BackupPart) -> str:
 
 def settings_of(backup: Backup) -> dict[str, str]:
     """The settings of a backup by canonical path, `***` where the device hides them."""
-    return unpack_configuration(backup.configuration).settings if backup.configuration else {}
+    return configuration_of(backup).settings
+
+
+def configuration_of(backup: Backup) -> ReportedConfiguration:
+    """The same with what they may hold; empty where the backup has none."""
+    if backup.configuration is None:
+        return ReportedConfiguration({}, {}, backup.made_at)
+    return unpack_configuration(backup.configuration)
 
 
 def find_newest_with_parts(system: System) -> Backup | None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration
 from roomkeeper.systems.redaction import MARK
@@ -270,7 +271,9 @@ def _map_setting(
         return told(Verdict.OURS, "how the system and Roomkeeper reach each other is not put back")
     if value == HIDDEN or _PASSWORD.search(path):
         return told(Verdict.HIDDEN, "passwords are not in a backup; set it by hand")
-    if found == value:
+    reference = target.reported.value_spaces.get(own_path or "", "") if target.reported else ""
+    space = target.spaces.get(reference)
+    if found is not None and is_same(found, value, space.kind if space else type_of(told_path, reference)):
         return told(Verdict.ALREADY)
     if not picks.names(key) and (reason := _own_reason(key, target, takes_over=takes_over)):
         return told(Verdict.OWN, reason)
@@ -278,7 +281,6 @@ def _map_setting(
         return told(Verdict.CHANGE, "no configuration was reported yet, so it cannot be checked")
     if found is None:
         return told(Verdict.CHANGE, "the device has not reported this setting; it is tried")
-    space = target.spaces.get(target.reported.value_spaces.get(own_path or "", ""))
     refusal = space.refusal(value) if space else None
     if refusal:
         return told(Verdict.REFUSED, refusal)

@@ -5,7 +5,7 @@ settings are found by whoever knows them and handed over.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -29,7 +29,7 @@ class Side:
     """Settings by path, as they are compared, and what they are called.
 
     `parts` are (kind, name) to the SHA-256 of the content; None where nothing is known of parts. `is_wanted`: a list
-    of wanted settings, which says nothing of others.
+    of wanted settings, which says nothing of others. `value_spaces` are the references by path that came with them.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Side:
     at: datetime | None = None
     parts: Mapping[tuple[str, str], str] | None = None
     is_wanted: bool = False
+    value_spaces: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +79,29 @@ def find(text: str, systems: QuerySet[System]) -> Side | None:
 def side_of_backup(backup: Backup) -> Side:
     """A backup."""
     parts = {(part.kind, part.name): part.content_id for part in backup.parts.all()}
+    kept = keeping.configuration_of(backup)
     return Side(
         f"backup:{backup.pk}",
         f"{backup.system}, backup {backup.pk}",
-        keeping.settings_of(backup),
+        kept.settings,
         backup.system,
         backup.made_at,
         parts,
+        value_spaces=kept.value_spaces,
     )
 
 
 def side_of_version(version: ConfigurationVersion) -> Side:
     """A reported configuration."""
     found = unpack_configuration(version)
-    label = f"{version.system}, as reported"
-    return Side(f"version:{version.pk}", label, found.settings, version.system, version.first_at)
+    return Side(
+        f"version:{version.pk}",
+        f"{version.system}, as reported",
+        found.settings,
+        version.system,
+        version.first_at,
+        value_spaces=found.value_spaces,
+    )
 
 
 def find_side_of_system(system: System) -> Side | None:
@@ -100,7 +109,10 @@ def find_side_of_system(system: System) -> Side | None:
     found = reported_configuration(system)
     if found is None:
         return None
-    return Side(f"system:{system.pk}", f"{system}, as it is now", found.settings, system, found.at)
+    label = f"{system}, as it is now"
+    return Side(
+        f"system:{system.pk}", label, found.settings, system, found.at, value_spaces=found.value_spaces
+    )
 
 
 def side_of_template(key: int, name: str, settings: Mapping[str, str]) -> Side:
@@ -110,13 +122,14 @@ def side_of_template(key: int, name: str, settings: Mapping[str, str]) -> Side:
 
 def compare_sides(left: Side, right: Side) -> list[Difference]:
     """The settings that differ; beside a list of wanted settings only those that it names."""
+    spaces = {**left.value_spaces, **right.value_spaces}
     if right.is_wanted:
-        return compare_wanted(left.settings, right.settings)
+        return compare_wanted(left.settings, right.settings, spaces)
     if left.is_wanted:
         turned = {Kind.ADDED: Kind.REMOVED, Kind.REMOVED: Kind.ADDED}
-        found = compare_wanted(right.settings, left.settings)
+        found = compare_wanted(right.settings, left.settings, spaces)
         return [Difference(one.path, turned.get(one.kind, one.kind), one.right, one.left) for one in found]
-    return compare(left.settings, right.settings)
+    return compare(left.settings, right.settings, spaces)
 
 
 def compare_parts(left: Side, right: Side) -> list[PartDifference]:

@@ -33,6 +33,7 @@ from roomkeeper.bulk_editing.values import (
     words_of,
 )
 from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.values import is_same
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.provisioning.secret_values import is_secret_path
@@ -219,7 +220,7 @@ def _compare_own_settings(draft: _Draft, present: Mapping[str, Present]) -> None
 def _is_so(wish: Wish, known: Present) -> bool:
     if wish.value is None:
         return not known.is_wished
-    return wish.value == known.cell and known.cell != HIDDEN_CELL
+    return known.cell != HIDDEN_CELL and is_same(wish.value, known.cell, known.kind)
 
 
 def _plan_wishes(drafts: list[_Draft]) -> tuple[planning.Plan | None, planning.Plan | None]:

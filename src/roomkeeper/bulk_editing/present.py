@@ -7,6 +7,7 @@ from typing import Final
 from roomkeeper.bulk_editing.columns import FIELDS
 from roomkeeper.bulk_editing.values import HIDDEN_CELL, Value, comparable
 from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.values import UNKNOWN, type_of
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
 from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.provisioning.wanted import WantedValue, wanted_of
@@ -19,10 +20,12 @@ AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What stands in the cell of a setting now; `is_wished`: somebody asked it of this very system."""
+    """What stands in the cell of a setting now; `is_wished`: somebody asked it of this very system. `kind` is its type,
+    by which values are compared (rule R12)."""
 
     cell: str = ""
     is_wished: bool = False
+    kind: str = UNKNOWN
 
 
 _NOTHING: Final = Present()
@@ -50,7 +53,13 @@ def present_settings(systems: Sequence[System], paths: Iterable[str]) -> dict[in
             by_key = _chosen(own.settings, keys) if own else {}
             layers = {match_key(one.path): one for one in wanted[system.pk]}
             found[system.pk] = {
-                path: _present(path, layers.get(key), asked.get((system.pk, key)), by_key.get(path))
+                path: _present(
+                    path,
+                    layers.get(key),
+                    asked.get((system.pk, key)),
+                    by_key.get(path),
+                    own.type_of(path) if own else type_of(path),
+                )
                 for path, key in keys.items()
             }
     return found
@@ -79,13 +88,15 @@ def _chosen(settings: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, s
     return found
 
 
-def _present(path: str, wanted: WantedValue | None, asked: str | None, reported: str | None) -> Present:
+def _present(
+    path: str, wanted: WantedValue | None, asked: str | None, reported: str | None, kind: str
+) -> Present:
     is_wished = asked is not None or (wanted is not None and wanted.layer == "persistent")
     if wanted is not None and (wanted.layer == "management" or asked is None):
-        return Present(HIDDEN if wanted.is_secret else _shown(path, wanted.value), is_wished)
+        return Present(HIDDEN if wanted.is_secret else _shown(path, wanted.value), is_wished, kind)
     if asked is not None:
-        return Present(_shown(path, asked), is_wished)
-    return _NOTHING if reported is None else Present(_shown(path, reported))
+        return Present(_shown(path, asked), is_wished, kind)
+    return _NOTHING if reported is None else Present(_shown(path, reported), kind=kind)
 
 
 def _shown(path: str, value: str) -> str:

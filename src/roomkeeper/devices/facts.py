@@ -31,21 +31,23 @@ class FeedbackSlot:
 
 @dataclass(frozen=True, slots=True)
 class WriteOutcome:
-    """What became of each setting of a write, by canonical path.
+    """What became of each setting of a write, by canonical path (rule R12).
 
-    `unreadable` are those of which the device shows only `***`: written perhaps, and not refused.
+    `applied`: the device said so, or shows it. `rejected`: it refused it, in its own words. `unreadable` are those of
+    which it shows only `***`: written perhaps, and not refused. `unproven`: it neither refused it nor shows it.
     """
 
     applied: tuple[str, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     unreadable: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing was rejected."""
-        return not self.rejected
+        """Whether nothing was rejected, and nothing is in doubt."""
+        return not self.rejected and not self.unproven
 
     @property
     def is_partial(self) -> bool:
         """Whether some settings were applied and others not."""
-        return bool(self.rejected) and bool(self.applied or self.unreadable)
+        return not self.is_whole and bool(self.applied or self.unreadable)

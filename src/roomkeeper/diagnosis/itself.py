@@ -10,6 +10,7 @@ from roomkeeper.diagnosis.findings import Finding, found
 from roomkeeper.diagnosis.outbound import messages
 from roomkeeper.diagnosis.record import DeviceView, Record
 from roomkeeper.protocols.xapi.status import first_value
+from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.systems.documents import HIDDEN
 
 _UPGRADE: Final = "Provisioning/Software/UpgradeStatus"
@@ -74,7 +75,7 @@ def _values(record: Record, view: DeviceView) -> list[Finding]:
     for one in record.expected:
         held = view.setting(one.path)
         is_newer = view.at is not None and view.at >= one.delivered_at
-        if held is None or held == HIDDEN or not is_newer or held.casefold() == one.value.casefold():
+        if held is None or held == HIDDEN or not is_newer or is_same(held, one.value, type_of(one.path)):
             continue
         findings.append(
             found(

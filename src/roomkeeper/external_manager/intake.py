@@ -1,6 +1,6 @@
 """Feedback, posted documents and phone book searches of known systems, within a batch (rule R5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from roomkeeper.external_manager import answers
@@ -12,6 +12,7 @@ from roomkeeper.protocols.posted_document import PostedDocument
 from roomkeeper.protocols.soap import get_content_type
 from roomkeeper.provisioning import confirmation
 from roomkeeper.systems import checkin, handover, reports
+from roomkeeper.systems.documents import ReportedConfiguration
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.redaction import redact, redact_text
 from roomkeeper.systems.roster import Known
@@ -29,7 +30,7 @@ class Intake:
         self._settings = settings
         self._reports: list[reports.Report] = []
         # By system id, the whole of what is reported since the last configuration feedback of the batch.
-        self._told: dict[int, tuple[Known, Mapping[str, str]]] = {}
+        self._told: dict[int, tuple[Known, ReportedConfiguration]] = {}
 
     def take(self, post: Post, known: Known) -> None:
         """Take in a post of a system that showed its secret, and set its reply."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription, CommandParameter
+from roomkeeper.protocols.xapi.values import STRING
 
 BODY: Final = "body"
 Arguments = Iterable[tuple[str, str | tuple[str, ...]]]
@@ -89,12 +90,23 @@ def refusal_of_command(
 
 
 def as_listed(command: CommandDescription | None, call: CommandCall) -> CommandCall:
-    """The call spelled as the device spells it: names of XML elements are not the same in another case."""
+    """The call spelled as the device spells it: names of XML elements are not the same in another case, nor are
+    literals (rule R12)."""
     if command is None:
         return call
     names = ((find_parameter(command, name), name, value) for name, value in call.arguments)
-    arguments = tuple((own.name if own else name, value) for own, name, value in names)
+    arguments = tuple(
+        (own.name, _own_spelling(own, value)) if own else (name, value) for own, name, value in names
+    )
     return CommandCall(command.path, arguments, call.body)
+
+
+def _own_spelling(parameter: CommandParameter, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    space = parameter.value_space
+    # A text is for people: it stays as it was written.
+    if space is None or space.kind == STRING:
+        return value
+    return space.own_spelling(value) if isinstance(value, str) else tuple(map(space.own_spelling, value))
 
 
 _RESET: Final = (

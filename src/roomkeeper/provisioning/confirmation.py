@@ -7,13 +7,14 @@ from django.db.models import Q
 
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import first_value
+from roomkeeper.protocols.xapi.values import UNKNOWN, is_same, type_of
 from roomkeeper.provisioning import drift, management, sources, states
 from roomkeeper.provisioning.actions import RESTART, evidence_for, is_password, is_restart
 from roomkeeper.provisioning.delivery import ROUNDS
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.wanted import Managed, differences, merge
 from roomkeeper.systems import findings, secrets
-from roomkeeper.systems.documents import HIDDEN
+from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration
 from roomkeeper.systems.models import NetworkSettings, System, SystemSecret
 from roomkeeper.systems.reports import Report, merge_feedback
 from roomkeeper.systems.roster import Known
@@ -30,7 +31,7 @@ def confirm(reports: Sequence[Report], *, settings: NetworkSettings, writes: Wri
         _confirm_settings(configurations, now=writes.now)
         _confirm_management(configurations, settings, writes)
         reported = {
-            system_id: (report.known, report.document.redacted_values)
+            system_id: (report.known, report.document.as_reported(writes.now))
             for system_id, report in configurations.items()
         }
         note_drift(reported, "report", settings=settings, writes=writes)
@@ -47,13 +48,14 @@ def confirm_restarts(booted: Collection[int], *, now: datetime) -> None:
         ).update(state=DeliveryState.CONFIRMED, reason="the system started anew", ended_at=now)
 
 
-def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime) -> None:
-    """Bring one DELIVERED item in line with a reported configuration (values by match key); changes it in place."""
+def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime, kind: str = UNKNOWN) -> None:
+    """Bring one DELIVERED item in line with a reported configuration (values by match key); changes it in place.
+    `kind` is the type of the setting (`values.type_of`)."""
     found = reported.get(item.match_key)
     if found == HIDDEN and item.value != "":
         item.reason = CANNOT_BE_READ_BACK
         return
-    if found is not None and found == item.value:
+    if found is not None and item.value is not None and is_same(found, item.value, kind):
         item.state, item.reason, item.ended_at = DeliveryState.CONFIRMED, "", now
         return
     if found is None:
@@ -76,14 +78,21 @@ def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) ->
     open_items = list(ChangeItem.objects.filter(delivered | handed_before, system_id__in=configurations))
     if not open_items:
         return
-    by_system: dict[int, dict[str, str]] = {}
+    values: dict[int, dict[str, str]] = {}
+    own_paths: dict[int, dict[str, str]] = {}
     for item in open_items:
-        if item.system_id not in by_system:
-            values = configurations[item.system_id].document.redacted_values
-            by_system[item.system_id] = {match_key(path): value for path, value in values.items()}
-        found = by_system[item.system_id]
-        if item.state == DeliveryState.DELIVERED or found.get(item.match_key) == item.value:
-            judge(item, found, now=now)
+        document = configurations[item.system_id].document
+        if item.system_id not in values:
+            own_paths[item.system_id] = {match_key(path): path for path in document.values}
+            values[item.system_id] = {
+                key: document.redacted_values[path] for key, path in own_paths[item.system_id].items()
+            }
+        found = values[item.system_id]
+        path = own_paths[item.system_id].get(item.match_key, item.path)
+        kind = type_of(path, document.value_spaces.get(path, ""))
+        is_so = item.match_key in found and is_same(found[item.match_key], item.value or "", kind)
+        if item.state == DeliveryState.DELIVERED or is_so:
+            judge(item, found, now=now, kind=kind)
     ChangeItem.objects.bulk_update(
         open_items, ["state", "reason", "ended_at", "absences", "other_values"], batch_size=200
     )
@@ -139,7 +148,7 @@ def _managed(known: Known, settings: NetworkSettings, others: Mapping[str, str])
 
 
 def note_drift(
-    reported: Mapping[int, tuple[Known, Mapping[str, str]]],
+    reported: Mapping[int, tuple[Known, ReportedConfiguration]],
     noticed_by: str,
     *,
     settings: NetworkSettings,
@@ -150,8 +159,8 @@ def note_drift(
     offers = sources.collect(list(reported))
     others = management.written_values(settings, are_secrets_shown=False)
     found = {
-        system_id: differences(merge(_managed(known, settings, others), offers[system_id]), values)
-        for system_id, (known, values) in reported.items()
+        system_id: differences(merge(_managed(known, settings, others), offers[system_id]), own)
+        for system_id, (known, own) in reported.items()
     }
     being_managed = {system_id for system_id, (known, _) in reported.items() if known.management_is_due}
     counts = drift.note(found, noticed_by=noticed_by, now=writes.now, being_managed=being_managed)
@@ -180,16 +189,21 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
 
 def confirm_feedback(
     known: Known, values: Mapping[str, str], secret: str, *, writes: Writes
-) -> dict[str, str] | None:
+) -> ReportedConfiguration | None:
     """Configuration feedback shows only what changed: equal values confirm, others say nothing yet. Gives the whole
     of what is reported now, which the caller hands to `note_drift`; None where none was reported yet."""
+    whole = merge_feedback(known, values, secret, writes)
     by_key = {match_key(path): value for path, value in values.items()}
     items = ChangeItem.objects.filter(
         system_id=known.system_id, state=DeliveryState.DELIVERED, match_key__in=list(by_key)[:500]
     )
-    confirmed = [item for item in items if by_key[item.match_key] == item.value]
+    confirmed = [
+        item
+        for item in items
+        if is_same(by_key[item.match_key], item.value or "", whole.type_of(item.path) if whole else UNKNOWN)
+    ]
     ChangeItem.objects.filter(pk__in=[item.pk for item in confirmed]).update(
         state=DeliveryState.CONFIRMED, reason="", ended_at=writes.now
     )
     states.refresh_changes({item.change_id for item in confirmed}, now=writes.now)
-    return merge_feedback(known, values, secret, writes)
+    return whole

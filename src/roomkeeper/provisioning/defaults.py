@@ -53,7 +53,7 @@ def compare_some(*, now: datetime) -> int:
 def _compare(systems: Sequence[System], now: datetime) -> None:
     wanted = wanted_of(systems)
     reported = reported_configurations([system.pk for system in systems])
-    found = {pk: differences(wanted[pk], reported[pk].settings) for pk in reported}
+    found = {pk: differences(wanted[pk], reported[pk]) for pk in reported}
     being_managed = {system.pk for system in systems if system.management_is_due}
     counts = drift.note(found, noticed_by="report", now=now, being_managed=being_managed)
     changed = [

@@ -15,6 +15,7 @@ from roomkeeper import keys
 from roomkeeper.accounts.people import find_account
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key, setting_path
+from roomkeeper.protocols.xapi.values import is_same, trimmed, type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
 from roomkeeper.provisioning import states
 from roomkeeper.provisioning.models import OPEN_STATES, Change, ChangeItem, ChangeSet, DeliveryState
@@ -183,6 +184,9 @@ def _plan_item(
         return PlannedItem(path, value, "cannot", "the system is not managed", "not_managed")
     if value is None:
         return PlannedItem(path, value, "change", "takes an earlier wish back")
+    if not is_secret_path(path):
+        # As it will be read back (rule R12); a password may begin with a blank.
+        value = trimmed(value)
     if reported is None:
         return PlannedItem(
             path, value, "change", "no configuration was reported yet, so it cannot be checked"
@@ -194,9 +198,12 @@ def _plan_item(
     if found is None:
         return PlannedItem(path, value, "change", "the device has not reported this setting; it is tried")
     own_path, present = found
-    if present == value:
+    reference = reported.value_spaces.get(own_path, "")
+    space = spaces.get(reference)
+    if space:
+        value = space.own_spelling(value)
+    if is_same(present, value, space.kind if space else type_of(own_path, reference)):
         return PlannedItem(own_path, value, "already")
-    space = spaces.get(reported.value_spaces.get(own_path, ""))
     refusal = space.refusal(value) if space else None
     if refusal:
         return PlannedItem(own_path, value, "cannot", refusal, "not_allowed")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.provisioning import management, sources
 from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.provisioning.sources import Enforcement, Offer
@@ -130,28 +131,22 @@ def _with_lost(value: WantedValue, lost: Sequence[Overridden]) -> WantedValue:
 def drift_of(system: System, reported: ReportedConfiguration | None = None) -> list[Difference]:
     """Where the newest reported configuration differs from what is wanted; empty while none was reported."""
     reported = reported or reported_configuration(system)
-    return differences(wanted_values(system), reported.settings) if reported else []
+    return differences(wanted_values(system), reported) if reported else []
 
 
-def differences(wanted: Iterable[WantedValue], reported: Mapping[str, str]) -> list[Difference]:
+def differences(wanted: Iterable[WantedValue], reported: ReportedConfiguration) -> list[Difference]:
     """Wanted values that a reported configuration does not show. What cannot be read back is no difference; what the
     device lacks is one only where a person wished it of this very system."""
-    by_key = {match_key(path): (path, value) for path, value in reported.items()}
+    by_key = {match_key(path): (path, value) for path, value in reported.settings.items()}
     found = []
     for one in wanted:
         path, value = by_key.get(match_key(one.path), (one.path, None))
         if one.is_secret or value == HIDDEN or (value is None and one.layer != "persistent"):
             continue
-        if value is None or not _is_so(one, value):
+        kind = type_of(path, reported.value_spaces.get(path, ""))
+        if value is None or not is_same(value, one.value, kind):
             found.append(Difference(path, one.value, value, one.layer, one.why, one.enforcement))
     return found
-
-
-def _is_so(wanted: WantedValue, found: str) -> bool:
-    """Management settings are words of the device's own, which it may spell in other letter case."""
-    if wanted.layer == "management":
-        return found.casefold() == wanted.value.casefold()
-    return found == wanted.value
 
 
 def _management(managed: Managed) -> list[WantedValue]:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status
+from roomkeeper.protocols.xapi.values import type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
 from roomkeeper.systems.models import ConfigurationVersion, StoredDocument, System
 
@@ -37,6 +38,13 @@ class ReportedConfiguration:
     def find(self, path: str) -> tuple[str, str] | None:
         """(the device's own spelling, value) of a path in any spelling, or None where the device lacks it."""
         return find_setting(self.settings, path)
+
+    def type_of(self, path: str) -> str:
+        """The type of a setting, by which values are compared (rule R12)."""
+        if path not in self.value_spaces:
+            found = self.find(path)
+            path = found[0] if found else path
+        return type_of(path, self.value_spaces.get(path, ""))
 
 
 def find_setting(settings: Mapping[str, str], path: str) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils.functional import cached_property
 
@@ -13,7 +14,7 @@ from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status, first_value
 from roomkeeper.systems import facts
-from roomkeeper.systems.documents import pack_configuration, unpack_configuration
+from roomkeeper.systems.documents import ReportedConfiguration, pack_configuration, unpack_configuration
 from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument
 from roomkeeper.systems.redaction import redact, redact_text
 from roomkeeper.systems.roster import Known
@@ -46,6 +47,10 @@ class Document:
             path: redact_text(value, self.secrets) if "/" in value else value
             for path, value in self.values.items()
         }
+
+    def as_reported(self, at: datetime) -> ReportedConfiguration:
+        """A configuration as it may be stored, and was reported then."""
+        return ReportedConfiguration(self.redacted_values, self.value_spaces, at)
 
     @cached_property
     def facts(self) -> dict[str, str]:
@@ -230,7 +235,7 @@ def _store_configurations(reports: list[Report], writes: Writes) -> None:
 
 def merge_feedback(
     known: Known, values: Mapping[str, str], secret: str, writes: Writes
-) -> dict[str, str] | None:
+) -> ReportedConfiguration | None:
     """Put the leaves that a configuration feedback shows into the newest reported configuration. Gives the whole, or
     None where none was reported yet."""
     redacted = {path: redact_text(value, (secret,)) for path, value in values.items()}
@@ -260,7 +265,7 @@ def merge_feedback(
             first_at=writes.now,
             last_at=writes.now,
         )
-    return whole
+    return ReportedConfiguration(whole, reported.value_spaces, writes.now)
 
 
 def _learn_settings(report: Report, writes: Writes) -> None:

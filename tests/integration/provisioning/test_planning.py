@@ -40,6 +40,10 @@ def item_of(system, path, value):
     [
         ("Audio/DefaultVolume", "60", "change", ""),
         ("Audio/DefaultVolume", "50", "already", ""),
+        ("Audio/DefaultVolume", " 050", "already", ""),
+        ("SIP/ListenPort", "ON", "already", ""),
+        ("SystemUnit/Name", " Boardroom ", "already", ""),
+        ("SystemUnit/Name", "boardroom", "change", ""),
         ("Audio/DefaultVolume", "101", "cannot", "number from 0 to 100"),
         ("Audio/DefaultVolume", "loud", "cannot", "whole number"),
         ("Audio/DefaultVolume", "", "cannot", "whole number"),
@@ -59,6 +63,22 @@ def test_verdict_follows_from_what_the_system_reported(reporting, path, value, v
     assert item.verdict == verdict
     assert reason in item.reason
     assert bool(item.reason) == bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sent"),
+    [
+        ("SIP/ListenPort", "off", "Off"),
+        ("Audio/DefaultVolume", " 007 ", "7"),
+        ("SystemUnit/Name", "  Aula ", "Aula"),
+        # Of no known space, and a password, which may begin with a blank.
+        ("Experimental/Odd", " y ", "y"),
+        ("NetworkServices/HTTP/Proxy/Password", " secret ", " secret "),
+    ],
+)
+def test_the_device_is_sent_its_own_spelling(reporting, path, value, sent):
+    item = item_of(reporting, path, value)
+    assert (item.verdict, item.value) == ("change", sent)
 
 
 @pytest.mark.parametrize(

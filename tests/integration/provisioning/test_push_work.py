@@ -61,6 +61,18 @@ def test_refused_value_fails_with_the_words_of_the_device_and_the_rest_is_done(s
     assert reason.startswith("the device refused it: ")
 
 
+@pytest.mark.parametrize("shape", ["errors", "leaf", "status"])
+def test_each_shape_of_a_refusal_fails_with_the_words_of_the_device(system, shape):
+    wish(system, Audio__DefaultVolume="44", SystemUnit__Name="Aula", Standby__Delay="7")
+    faults = (("refuses_value", "Audio/DefaultVolume"), ("refusal_shape", shape))
+    with_device(system, push_due, faults=faults)
+    assert items(system) == {
+        "Audio/DefaultVolume": ("failed", "the device refused it: Illegal value"),
+        "SystemUnit/Name": ("confirmed", ""),
+        "Standby/Delay": ("confirmed", ""),
+    }
+
+
 def test_value_that_is_silently_kept_is_tried_again_and_then_failed(system):
     wish(system, Audio__DefaultVolume="44")
 

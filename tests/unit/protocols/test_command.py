@@ -73,7 +73,7 @@ def test_results_come_in_order_with_their_data() -> None:
     results = decode_command_result(
         b'<Command><DialResult status="OK"><CallId>2</CallId><ConferenceId>1</ConferenceId></DialResult>'
         b'<UserListResult status="OK"><User item="1"><Username>admin</Username></User></UserListResult>'
-        b"<OptionKeyResult/></Command>"
+        b'<OptionKeyResult item="1" status="OK"/></Command>'
     )
     assert results == [
         CommandResult("DialResult", True, {"CallId": "2", "ConferenceId": "1"}),
@@ -93,6 +93,25 @@ def test_a_refusal_gives_the_devices_own_words() -> None:
 def test_a_refusal_without_words_says_so() -> None:
     (result,) = decode_command_result(b'<Command><DialResult status="Error"/></Command>')
     assert (result.ok, result.reason) == (False, "The device gave no reason.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ('<DialResult status="OK"/>', None),
+        ("<Success/>", None),
+        # Neither OK nor refused: whether it ran is not known, and no success.
+        ("<DialResult/>", ""),
+        ("<DialResult><CallId>2</CallId></DialResult>", ""),
+        ('<DialResult status="Error"><Reason>No <b>line</b></Reason></DialResult>', "No line"),
+        ('<DialResult status="ParameterError"/>', "The device gave no reason."),
+        ('<Audio><Volume><Set error="True">Illegal value</Set></Volume></Audio>', "Illegal value"),
+        ('<DialResult status="OK"><Number error="True">Illegal value</Number></DialResult>', "Illegal value"),
+    ],
+)
+def test_only_what_says_so_is_done(answer: str, reason: str | None) -> None:
+    (result,) = decode_command_result(f"<Command>{answer}</Command>".encode())
+    assert (result.ok, result.reason) == (reason is None, reason or "")
 
 
 def test_parameters_of_another_release_and_no_command_at_all_are_told_apart() -> None:

@@ -77,11 +77,13 @@ def test_what_cannot_be_written_is_refused_with_its_path(values: dict[str, str],
         encode_configuration(values, Dialect.CE)
 
 
+VOLUME = "Audio/DefaultVolume"
+
+
 @pytest.mark.parametrize(
     "data",
     [
         b'<?xml version="1.0"?>\n<Configuration>\n  <Success/>\n</Configuration>',
-        b"<Configuration/>",
         b'<Configuration xmlns="http://www.tandberg.com/XML/CUIL/2.0"><Success/></Configuration>',
     ],
 )
@@ -103,6 +105,53 @@ def test_success_is_recognised(data: bytes) -> None:
         ("<Error><XPath>count(//*)</XPath></Error>", (("count(//*)", "count(//*)"),)),
         ("<Error/>", (("", "The device gave no reason."),)),
         ("<Error>a</Error><Error>b</Error>", (("", "a"), ("", "b"))),
+        (
+            "<Audio><DefaultVolume error='True'>Illegal value</DefaultVolume></Audio>",
+            ((VOLUME, "Illegal value"),),
+        ),
+        ("<Audio><DefaultVolume error='true'/></Audio>", ((VOLUME, "The device gave no reason."),)),
+        # Of two leaves the one that is marked, though the other is echoed.
+        (
+            (
+                "<Audio><DefaultVolume error='True'>Illegal value</DefaultVolume></Audio>"
+                "<SystemUnit><Name>Lobby</Name></SystemUnit>"
+            ),
+            ((VOLUME, "Illegal value"),),
+        ),
+        (
+            '<SIP><Proxy item="2"><Address error="True">Too long</Address></Proxy></SIP>',
+            (("SIP/Proxy[2]/Address", "Too long"),),
+        ),
+        (
+            '<SIP><Proxy item="1" maxOccurrence="4"><Address error="True">No</Address></Proxy></SIP>',
+            (("SIP/Proxy[1]/Address", "No"),),
+        ),
+        # A branch that is marked as well: the innermost knows the setting.
+        (
+            "<Audio error='True'><DefaultVolume error='True'>Illegal value</DefaultVolume></Audio>",
+            ((VOLUME, "Illegal value"),),
+        ),
+        # TC numbers every node.
+        (
+            '<Audio item="1"><DefaultVolume item="1" error="True">Illegal value</DefaultVolume></Audio>',
+            ((VOLUME, "Illegal value"),),
+        ),
+        (
+            '<SIP item="1"><Profile item="2"><URI item="1" error="True">No</URI></Profile></SIP>',
+            (("SIP/Profile[2]/URI", "No"),),
+        ),
+        (
+            "<Error><Reason>Value <b>too</b>\n long &amp; odd</Reason><XPath>/Configuration/SIP/URI</XPath></Error>",
+            (("SIP/URI", "Value too long & odd"),),
+        ),
+        (
+            "<Error>Too long<XPath>/Configuration/SIP/URI</XPath></Error>",
+            (("SIP/URI", "Too long"),),
+        ),
+        (
+            "<SIP><URI error='True'>Illegal <i>value</i></URI></SIP>",
+            (("SIP/URI", "Illegal value"),),
+        ),
     ],
 )
 def test_errors_are_found_wherever_the_device_puts_them(
@@ -110,6 +159,56 @@ def test_errors_are_found_wherever_the_device_puts_them(
 ) -> None:
     result = decode_configuration_result(f"<Configuration>{content}</Configuration>".encode())
     assert result == ConfigurationResult(ok=False, errors=errors)
+
+
+@pytest.mark.parametrize(
+    ("answer", "errors"),
+    [
+        (
+            (
+                '<Configuration status="Error"><Reason>Illegal value</Reason>'
+                "<XPath>/Configuration/Audio/DefaultVolume</XPath></Configuration>"
+            ),
+            ((VOLUME, "Illegal value"),),
+        ),
+        (
+            "<Configuration item='1' status='error'><Reason item='1'>No</Reason></Configuration>",
+            (("", "No"),),
+        ),
+        ('<Configuration status="Error"/>', (("", "The device gave no reason."),)),
+        # Both the root and a leaf: the leaf says which.
+        (
+            (
+                '<Configuration status="Error"><Audio><DefaultVolume error="True">Bad</DefaultVolume></Audio>'
+                "</Configuration>"
+            ),
+            ((VOLUME, "Bad"),),
+        ),
+        # Some were taken and one was not.
+        (
+            "<Configuration><Success/><Error><Reason>No</Reason><XPath>SIP/URI</XPath></Error></Configuration>",
+            (("SIP/URI", "No"),),
+        ),
+    ],
+)
+def test_a_document_that_failed_as_a_whole_is_a_refusal(
+    answer: str, errors: tuple[tuple[str, str], ...]
+) -> None:
+    assert decode_configuration_result(answer.encode()) == ConfigurationResult(ok=False, errors=errors)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<Configuration/>",
+        "<Configuration> </Configuration>",
+        "<Configuration><Audio><DefaultVolume>50</DefaultVolume></Audio></Configuration>",
+        '<Configuration status="OK"/>',
+        "<Configuration><Result><Success/></Result></Configuration>",
+    ],
+)
+def test_what_neither_succeeds_nor_refuses_is_no_success(answer: str) -> None:
+    assert decode_configuration_result(answer.encode()) == ConfigurationResult(ok=False)
 
 
 def test_a_document_that_was_not_understood_is_a_failure() -> None:

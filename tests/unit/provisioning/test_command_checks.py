@@ -22,7 +22,7 @@ DOCUMENT = decode_command_document(COMMANDS.encode()).commands
         ("Audio Volume Set Level: 4", "t", [("body", "this device's command takes no body")]),
         ("Audio Volume Set Level: 4 Level: 5", None, [("Level", "takes one value")]),
         ("Audio Volume Set Level: 4 Colour: x", None, [("Colour", UNKNOWN)]),
-        ("Macros Macro Save Name: a Overwrite: true", "x", [("Overwrite", "It has to be written True.")]),
+        ("Macros Macro Save Name: a Overwrite: true", "x", []),
         ("Macros Macro Save Name: a", "x", []),
         ("Macros Macro Activate Name: a Name: b", None, []),
         ("SystemUnit FactoryReset Confirm: Yes Keep: A", None, [("Keep", "It has to be HTTP or Network.")]),

@@ -12,13 +12,14 @@ from roomkeeper.protocols.xapi.document import (
     is_known_name,
     read_head,
     read_leaves,
-    text_of,
+    words_of,
 )
 from roomkeeper.protocols.xapi.paths import MAX_KEY, parse_path
 from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_value_space, read_reference
 from roomkeeper.protocols.xml import encode_element, encode_text, find_child, is_name, parse, text_at
 
 _BODY: Final = "body"
+_SUCCESS: Final = "Success"
 _MAX_REASON: Final = 500
 
 
@@ -68,7 +69,8 @@ class CommandDocument:
 class CommandResult:
     """What one command answered. `name` is the element's (`VolumeSetResult`, or `ActionError`).
 
-    `values` are its data by path; `reason` and `cause` are the device's own words where it refused.
+    `values` are its data by path; `reason` and `cause` are the device's own words where it refused. One that neither
+    said OK nor refused has no reason: whether it ran is not known.
     """
 
     name: str
@@ -214,14 +216,22 @@ def decode_command_result(data: bytes) -> list[CommandResult]:
 
 
 def _read_result(element: Element, *, is_refusal: bool) -> CommandResult:
-    status = element.get("status", "OK")
+    # What says neither OK nor Error is no success (rule R12).
+    status = element.get("status", "").strip()
     values = read_leaves(element).values()
-    ok = not is_refusal and status.upper() == "OK"
-    reason = text_at(element, "Reason") or text_of(element) or "; ".join(filter(None, values.values()))
+    refusing = [each for each in element.iter() if each.get("error", "").strip().casefold() == "true"]
+    is_refusal = is_refusal or bool(refusing) or status.casefold() not in ("", "ok")
+    ok = not is_refusal and (status.casefold() == "ok" or element.tag == _SUCCESS)
+    reason = ""
+    if is_refusal:
+        told = find_child(element, "Reason")
+        places = (told, *reversed(refusing), element)
+        reason = next((words for each in places if each is not None and (words := words_of(each))), "")
+        reason = reason or "; ".join(filter(None, values.values())) or "The device gave no reason."
     return CommandResult(
         name=element.tag[:255],
         ok=ok,
         values=values,
-        reason="" if ok else (reason or "The device gave no reason.")[:_MAX_REASON],
-        cause="" if ok else text_at(element, "Cause")[:_MAX_REASON],
+        reason=reason[:_MAX_REASON],
+        cause=text_at(element, "Cause")[:_MAX_REASON] if is_refusal else "",
     )

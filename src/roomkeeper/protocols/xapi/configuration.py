@@ -1,6 +1,7 @@
 """The Configuration document: what is set on a device, what to set, what it said to that. Not here: wanting."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -12,13 +13,26 @@ from roomkeeper.protocols.xapi.document import (
     get_document,
     read_head,
     read_leaves,
-    text_of,
+    words_of,
 )
-from roomkeeper.protocols.xapi.paths import SettingPath, Tree, canonical, parse_path, settings_tree
+from roomkeeper.protocols.xapi.paths import (
+    MAX_INDEX_DIGITS,
+    SettingPath,
+    Tree,
+    canonical,
+    parse_path,
+    settings_tree,
+)
 from roomkeeper.protocols.xapi.valuespace import read_reference
 from roomkeeper.protocols.xml import encode_element, find_child, parse, text_at
 
 _MAX_REASON: Final = 500
+_ITEM: Final = "item"
+_MANY: Final = "maxOccurrence"
+# How an error says which setting it means.
+_PLACES: Final = ("XPath", "Path")
+# Elements of answers that are no settings.
+_WORDS_OF_ANSWERS: Final = frozenset({"Success", "Error", "Reason", "XPath", "Path", "Message"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +59,9 @@ class ConfigurationDocument:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationResult:
-    """A device's answer to a write: `errors` are (path or "", reason).
+    """A device's answer to a write. `ok`: it said so; `errors` are (path or "", its reason).
 
-    Other settings of the same write may be applied.
+    With errors, other settings of the same write may be applied; with neither, nothing is known of any.
     """
 
     ok: bool
@@ -98,12 +112,12 @@ def _encode_tree(tree: Tree, prefix: str) -> str:
 
 
 def decode_configuration_result(data: bytes) -> ConfigurationResult:
-    """What a device answered to a putxml of configuration (protocol notes D.5).
+    """What a device answered to a putxml of configuration (protocol notes D.5, O).
 
-    The shape of `<Error>` is not captured anywhere, so any element named Error or marked status="Error"
-    counts, with its Reason or text, and its XPath (or its place in the tree) as path. `<Success/>` or nothing
-    is success; ActionError and Fault are failures without a path. Raises ProtocolError for sign-in pages and
-    everything else.
+    Success is `<Success/>` and nothing that refuses. Refusals come in three shapes, each with a reason and a path or
+    a place in the tree: elements named Error, the attribute error="True", and status="Error", also on the root.
+    ActionError and Fault are refusals without a path. What says neither is no success: it has to be read back.
+    Raises ProtocolError for sign-in pages and everything else.
     """
     root = parse(data)
     refusal = find_document(root, "ActionError", "Fault")
@@ -113,22 +127,57 @@ def decode_configuration_result(data: bytes) -> ConfigurationResult:
     if document is None:
         raise ProtocolError(f"The device answered a configuration with a {root.tag[:40]} document.")
     errors: list[tuple[str, str]] = []
-    _collect_errors(document, "", errors)
-    return ConfigurationResult(ok=not errors, errors=tuple(errors))
+    # TC numbers every node: its [1] says nothing then (protocol notes O).
+    numbers_all = _ITEM in document.attrib or any(
+        _ITEM in leaf.attrib and _MANY not in leaf.attrib for leaf in _leaves(document)
+    )
+    _collect_errors(document, "", numbers_all, errors)
+    if not errors and _is_refusal(document):
+        errors.append((_read_error_path(document), _read_reason(document)))
+    succeeded = find_child(document, "Success") is not None
+    return ConfigurationResult(ok=succeeded and not errors, errors=tuple(errors))
 
 
-def _collect_errors(parent: Element, place: str, errors: list[tuple[str, str]]) -> None:
+def _leaves(document: Element) -> Iterator[Element]:
+    return (
+        element for element in document.iter() if not len(element) and element.tag not in _WORDS_OF_ANSWERS
+    )
+
+
+def _is_refusal(element: Element) -> bool:
+    return (
+        element.tag == "Error"
+        or element.get("error", "").strip().casefold() == "true"
+        or element.get("status", "").strip().casefold() == "error"
+    )
+
+
+def _collect_errors(parent: Element, place: str, numbers_all: bool, errors: list[tuple[str, str]]) -> None:
+    # At most xml.MAX_DEPTH deep.
+    counts: Counter[str] = Counter()
     for child in parent:
-        is_error_element = child.tag == "Error"
-        here = place if is_error_element else f"{place}/{child.tag}".lstrip("/")[:255]
-        if is_error_element or child.get("status") == "Error":
+        counts[child.tag] += 1
+        here = place
+        if child.tag != "Error":
+            step = child.tag + _index_of(child, counts[child.tag], numbers_all)
+            here = f"{place}/{step}".lstrip("/")[:255]
+        before = len(errors)
+        _collect_errors(child, here, numbers_all, errors)
+        # The innermost that refuses knows the setting.
+        if len(errors) == before and _is_refusal(child):
             errors.append((_read_error_path(child) or _canonical_or_raw(here), _read_reason(child)))
-        else:
-            _collect_errors(child, here, errors)
+
+
+def _index_of(element: Element, count: int, numbers_all: bool) -> str:
+    item = element.get(_ITEM, "").strip()
+    if not (item.isascii() and item.isdigit() and len(item) <= MAX_INDEX_DIGITS):
+        item = str(count) if count > 1 else ""
+    is_silent = not item or (int(item) == 1 and numbers_all and _MANY not in element.attrib)
+    return "" if is_silent else f"[{int(item)}]"
 
 
 def _read_error_path(error: Element) -> str:
-    for name in ("XPath", "Path"):
+    for name in _PLACES:
         text = text_at(error, name) or error.get(name.lower(), "") or error.get(name, "")
         if text:
             return _canonical_or_raw(text)
@@ -144,12 +193,13 @@ def _canonical_or_raw(text: str) -> str:
 
 
 def _read_reason(error: Element) -> str:
-    """The device's own words, wherever in the element they stand."""
-    reason = text_at(error, "Reason") or text_of(error)
-    if not reason:
-        for name in ("reason", "message", "Message", "Reason"):
-            child = find_child(error, name)
-            reason = reason or error.get(name, "") or (text_of(child) if child is not None else "")
-    if not reason:
-        reason = " ".join(read_leaves(error).values().values())
-    return (reason or "The device gave no reason.")[:_MAX_REASON]
+    """The device's own words, wherever in the element they stand; of markup in them only the text."""
+    for name in ("Reason", "Message", "reason", "message"):
+        child = find_child(error, name)
+        if words := (words_of(child) if child is not None else "") or error.get(name, "").strip():
+            return words[:_MAX_REASON]
+    own = [error.text or ""]
+    for child in error:
+        own += ["" if child.tag in _PLACES else words_of(child), child.tail or ""]
+    words = " ".join(" ".join(own).split()) or words_of(error)
+    return (words or "The device gave no reason.")[:_MAX_REASON]

@@ -185,3 +185,8 @@ def _read_index(item: str) -> str | None:
 def text_of(element: Element) -> str:
     """The element's own text, stripped."""
     return (element.text or "").strip()
+
+
+def words_of(element: Element) -> str:
+    """What a device says in an element, markup in it left out."""
+    return " ".join("".join(element.itertext()).split())

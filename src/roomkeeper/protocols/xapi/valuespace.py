@@ -6,14 +6,11 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from roomkeeper.protocols.xapi.document import get_document, text_of
+from roomkeeper.protocols.xapi.values import INTEGER, LITERAL, STRING, find_integer, trimmed
 from roomkeeper.protocols.xml import children, find_child
 
 _ARRAY: Final = "Array"
 _MANY: Final = 8  # values listed in a refusal
-_MAX_DIGITS: Final = 18
-_INTEGER: Final = "Integer"
-_LITERAL: Final = "Literal"
-_STRING: Final = "String"
 _ROOT: Final = "/Valuespace/"
 
 
@@ -37,23 +34,40 @@ class ValueSpace:
     def refusal(self, value: str) -> str | None:
         """Why the value is not allowed, as a sentence for the person who wrote it; None if it is.
 
-        A type that we do not know allows everything: the device decides then.
+        Asked of a value in any spelling that is the same to the device; `own_spelling` is what to send. A type that we
+        do not know allows everything: the device decides then.
         """
-        kind = self.type.removesuffix(_ARRAY)
-        if kind == _LITERAL and self.values:
+        kind, value = self.kind, self.own_spelling(value)
+        if kind == LITERAL and self.values:
             return self._refuse_literal(value)
-        if kind == _INTEGER:
+        if kind == INTEGER:
             return self._refuse_integer(value)
-        if kind == _STRING:
+        if kind == STRING:
             return self._refuse_length(value)
         return None
+
+    @property
+    def kind(self) -> str:
+        """Its type, of which an array has several."""
+        return self.type.removesuffix(_ARRAY)
+
+    def own_spelling(self, value: str) -> str:
+        """The value as the device spells it (rule R12): `on` as `On`, `05` as `5`, a text without blanks at its ends.
+
+        What is not allowed and what is hidden stay as they are."""
+        if self.is_hidden or value in self.values:
+            return value
+        text = trimmed(value)
+        if self.kind == LITERAL:
+            return next((own for own in self.values if own.casefold() == text.casefold()), text)
+        if self.kind == INTEGER:
+            number = find_integer(text)
+            return text if number is None else str(number)
+        return text if self.kind == STRING else value
 
     def _refuse_literal(self, value: str) -> str | None:
         if value in self.values:
             return None
-        for known in self.values:
-            if known.lower() == value.lower():
-                return f"It has to be written {known}."
         if len(self.values) > _MANY:
             return f"It has to be one of {len(self.values)} values, such as {', '.join(self.values[:_MANY])}."
         if len(self.values) == 1:
@@ -61,7 +75,7 @@ class ValueSpace:
         return f"It has to be {', '.join(self.values[:-1])} or {self.values[-1]}."
 
     def _refuse_integer(self, value: str) -> str | None:
-        number = _find_integer(value)
+        number = find_integer(value)
         if number is None:
             return "It has to be a whole number."
         if self.minimum is not None and self.maximum is not None:
@@ -71,9 +85,17 @@ class ValueSpace:
             return f"It has to be at least {self.minimum}."
         elif self.maximum is not None and number > self.maximum:
             return f"It can be at most {self.maximum}."
-        if self.step and self.step > 1 and (number - (self.minimum or 0)) % self.step:
+        if self._has_steps and self.step and (number - (self.minimum or 0)) % self.step:
             return f"It has to go in steps of {self.step} from {self.minimum or 0}."
         return None
+
+    @property
+    def _has_steps(self) -> bool:
+        """From 9.15 on schemas print the maximum as the step, which says nothing: what devices report themselves, and
+        have as default, lies between (protocol notes O)."""
+        if not self.step or self.step < 2:
+            return False
+        return self.maximum is None or self.step < min(self.maximum, self.maximum - (self.minimum or 0))
 
     def _refuse_length(self, value: str) -> str | None:
         length = len(value)
@@ -126,9 +148,4 @@ def _read_text(element: Element, name: str) -> str:
 
 
 def _read_limit(element: Element, name: str) -> int | None:
-    return _find_integer(_read_text(element, name))
-
-
-def _find_integer(text: str) -> int | None:
-    digits = text[1:] if text[:1] == "-" else text
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS else None
+    return find_integer(_read_text(element, name))

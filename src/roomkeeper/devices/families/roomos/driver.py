@@ -1,6 +1,7 @@
 """The driver of TC, CE and RoomOS endpoints over their HTTP API (protocol notes D). Differences: `quirks`."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from roomkeeper.devices import errors
@@ -28,6 +29,7 @@ from roomkeeper.protocols.xapi.configuration import (
 )
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import StatusDocument, decode_status, first_value
+from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
 
 _Decoded = TypeVar("_Decoded")
@@ -91,18 +93,34 @@ class FamilyDriver(Driver):
         return find_slots(document.values)
 
     async def write_configuration(self, values: Mapping[str, str]) -> WriteOutcome:
-        """Set those values and no others (protocol notes D.5).
+        """Set those values and no others (protocol notes D.5; rule R12).
 
-        Where the device refuses something it may have applied the rest, so what holds is read back.
-        Raises ValueError for what XML cannot hold.
+        Done is what it says it took, or shows when read back. A device may refuse everything for one setting: the
+        others are then sent once more without it. Raises ValueError for what XML cannot hold.
         """
-        doing = "writing settings"
         if not values:
             return WriteOutcome()
+        outcome = await self._write(values)
+        doubtful = (*outcome.unproven, *outcome.unreadable)
+        if not outcome.rejected or not doubtful:
+            return outcome
+        others = await self._write({path: values[path] for path in doubtful})
+        return WriteOutcome(
+            (*outcome.applied, *others.applied),
+            (*outcome.rejected, *others.rejected),
+            others.unreadable,
+            others.unproven,
+        )
+
+    async def _write(self, values: Mapping[str, str]) -> WriteOutcome:
+        doing = "writing settings"
         quirks = await self._prepare_to_write()
         body = encode_configuration(values, quirks.dialect)
-        answer = await self.client.post("/putxml", body, doing=doing)
-        result = self._decode(answer, decode_configuration_result, doing)
+        result = ConfigurationResult(ok=False)
+        # An answer that cannot be read says nothing of what it did with the settings.
+        with suppress(errors.NotXml):
+            answer = await self.client.post("/putxml", body, doing=doing)
+            result = self._decode(answer, decode_configuration_result, doing)
         if result.ok:
             return WriteOutcome(applied=tuple(values))
         return self._compare(values, result, await self.read_configuration())
@@ -112,21 +130,25 @@ class FamilyDriver(Driver):
     ) -> WriteOutcome:
         refused = {_key(path): words for path, words in result.errors if path}
         general = " ".join(words for path, words in result.errors if not path)
-        holds = {_key(path): leaf.value for path, leaf in found.settings.items()}
-        applied, rejected, unreadable = [], [], []
+        if not refused.keys() & {_key(path) for path in values}:
+            # Of settings that were not written, by their names: then the words are about all of them.
+            general = " ".join(words for _, words in result.errors)
+        holds = {_key(path): leaf for path, leaf in found.settings.items()}
+        applied, rejected, unreadable, unproven = [], [], [], []
         for path, wanted in values.items():
             key = _key(path)
-            value = holds.get(key)
+            leaf = holds.get(key)
             if key in refused:
                 rejected.append(self._rejected(path, refused[key]))
-            elif value == wanted:
+            elif leaf is not None and is_same(leaf.value, wanted, type_of(path, leaf.value_space_ref)):
                 applied.append(path)
-            elif value == _HIDDEN:
+            elif leaf is not None and leaf.value == _HIDDEN and not general:
                 unreadable.append(path)
+            elif general or (leaf is None and result.errors):
+                rejected.append(self._rejected(path, general or "It is not on this device."))
             else:
-                kept = "It is not on this device." if value is None else "It kept another value."
-                rejected.append(self._rejected(path, general or kept))
-        return WriteOutcome(tuple(applied), tuple(rejected), tuple(unreadable))
+                unproven.append(path)
+        return WriteOutcome(tuple(applied), tuple(rejected), tuple(unreadable), tuple(unproven))
 
     async def run_command(self, call: CommandCall) -> CommandResult:
         """Run one command (protocol notes D.6)."""
@@ -200,6 +222,13 @@ class FamilyDriver(Driver):
         result = results[0]
         if result.ok:
             return result
+        if not result.reason:
+            # Whether it ran is not known, so nothing says that it did (rule R12).
+            raise errors.UnexpectedAnswer(
+                "The device did not say whether it did it. See what it reports next.",
+                evidence=f"It answered {result.name[:60]} without a status.",
+                first_bytes=answer,
+            ).about(whom, doing)
         if result.name in ("ActionError", "Fault"):
             raise errors.Unsupported(evidence=f"It says: {result.reason}").about(whom, doing)
         if quirks.forbidden_words.search(result.reason):
