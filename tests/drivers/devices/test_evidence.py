@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.drivers.devices.conftest import UNAUTHORIZED, Canned, http
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport
 from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.registry import create_driver, get_family
 from roomkeeper.protocols.xapi.command import CommandCall
-from tests.drivers.devices.conftest import UNAUTHORIZED, Canned, http
 
 Serve = Callable[..., Any]
 
@@ -90,7 +90,9 @@ async def test_what_was_not_taken_for_the_sake_of_another_is_sent_once_more(
 
 async def test_a_refused_leaf_of_a_list(serve: Serve, transport: DeviceTransport) -> None:
     answer = b'<Configuration><SIP><Proxy item="2"><Address error="True">Too long</Address></Proxy></SIP></Configuration>'
-    proxies = '<SIP><Proxy item="1"><Address>a</Address></Proxy><Proxy item="2"><Address>b</Address></Proxy></SIP>'
+    proxies = (
+        '<SIP><Proxy item="1"><Address>a</Address></Proxy><Proxy item="2"><Address>b</Address></Proxy></SIP>'
+    )
     device = await serve(Script(answer, configuration=configuration("50", "Lobby", proxies)))
     outcome = await driver_of(device, transport).write_configuration(
         {"SIP/Proxy[1]/Address": "a", "SIP/Proxy[2]/Address": "x" * 300}

@@ -1,6 +1,6 @@
 """Management settings pushed to a real virtual endpoint over real sockets, with the real database (rules R4, R6)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings as django_settings
@@ -162,7 +162,7 @@ def test_setting_that_the_device_refuses_is_told_and_given_up_after_three_rounds
 
 
 def test_nobody_writes_while_somebody_else_does(system):
-    leases.take(f"system:{system.pk}", holder_name(), now=datetime.now(UTC), held=timedelta(minutes=1))
+    leases.take(f"system:{system.pk}", holder_name(), now=datetime.now(UTC))
 
     async def act(endpoint):
         await push_due(endpoint)
