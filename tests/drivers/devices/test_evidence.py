@@ -54,13 +54,19 @@ def driver_of(device: Canned, transport: DeviceTransport) -> Driver:
 
 
 SHAPES = [
-    b"<Configuration><Error item='1'><Reason>Illegal value</Reason><XPath>/Configuration/Audio/DefaultVolume</XPath>"
-    b"</Error></Configuration>",
+    (
+        b"<Configuration><Error item='1'><Reason>Illegal value</Reason>"
+        b"<XPath>/Configuration/Audio/DefaultVolume</XPath></Error></Configuration>"
+    ),
     b"<Configuration><Audio><DefaultVolume error='True'>Illegal value</DefaultVolume></Audio></Configuration>",
-    b"<Configuration status='Error'><Reason>Illegal value</Reason><XPath>/Configuration/Audio/DefaultVolume</XPath>"
-    b"</Configuration>",
-    b"<Configuration item='1'><Audio item='1'><DefaultVolume item='1' error='True'>Illegal value</DefaultVolume>"
-    b"</Audio></Configuration>",
+    (
+        b"<Configuration status='Error'><Reason>Illegal value</Reason><XPath>/Configuration/Audio/DefaultVolume</XPath>"
+        b"</Configuration>"
+    ),
+    (
+        b"<Configuration item='1'><Audio item='1'><DefaultVolume item='1' error='True'>Illegal value</DefaultVolume>"
+        b"</Audio></Configuration>"
+    ),
 ]
 
 
@@ -89,7 +95,8 @@ async def test_what_was_not_taken_for_the_sake_of_another_is_sent_once_more(
 
 
 async def test_a_refused_leaf_of_a_list(serve: Serve, transport: DeviceTransport) -> None:
-    answer = b'<Configuration><SIP><Proxy item="2"><Address error="True">Too long</Address></Proxy></SIP></Configuration>'
+    refusal = '<SIP><Proxy item="2"><Address error="True">Too long</Address></Proxy></SIP>'
+    answer = f"<Configuration>{refusal}</Configuration>".encode()
     proxies = (
         '<SIP><Proxy item="1"><Address>a</Address></Proxy><Proxy item="2"><Address>b</Address></Proxy></SIP>'
     )
