@@ -143,6 +143,8 @@ def _read_document(data: bytes) -> Reading:
     except ProtocolError as refusal:
         reading.add_problem(0, str(refusal))
         return reading
+    for note in document.mended:
+        reading.add_problem(0, f"The file was not read as it stands: {note}.")
     for path, leaf in document.settings.items():
         # What a device says names no variables, whatever it looks like.
         reading.settings.append((path, None if leaf.value == HIDDEN else variables.escape(leaf.value)))

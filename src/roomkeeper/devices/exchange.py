@@ -8,6 +8,7 @@ import aiohttp
 from roomkeeper.devices import errors
 from roomkeeper.devices.answers import Answer
 from roomkeeper.devices.tls import error_of
+from roomkeeper.protocols.mending import in_utf8
 
 _SESSION_COOKIES: Final = ("SecureSessionId", "SessionId")
 # A cookie goes back as it came, so only what cannot end a header is taken.
@@ -15,7 +16,10 @@ _SESSION_ID: Final = re.compile(r"[A-Za-z0-9+/=._~-]{1,512}", re.ASCII)
 
 
 async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
-    """The whole answer. Raises `AnswerTooLarge` for more than `limit` bytes."""
+    """The whole answer, in UTF-8 where it says that it is in something else.
+
+    Raises `AnswerTooLarge` for more than `limit` bytes.
+    """
     body = bytearray()
     async for part in response.content.iter_chunked(65_536):
         body += part
@@ -23,7 +27,7 @@ async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
             raise errors.AnswerTooLarge(first_bytes=bytes(body[: errors.FIRST_BYTES]))
     return Answer(
         response.status,
-        bytes(body),
+        in_utf8(bytes(body), response.headers.get("Content-Type", "")),
         content_type=response.headers.get("Content-Type", ""),
         realm=response.headers.get("WWW-Authenticate", ""),
         location=response.headers.get("Location", ""),

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from roomkeeper.devices.registry import recognise
+from roomkeeper.protocols.text import decode_text
 
 SYSTEM_GROUP: Final = "1.3.6.1.2.1.1"
 DESCRIPTION, OBJECT_ID, UPTIME, CONTACT, NAME, LOCATION = (f"{SYSTEM_GROUP}.{n}.0" for n in range(1, 7))
@@ -122,7 +123,8 @@ def _lines(value: object) -> str:
     """A text of several lines, each of them clean."""
     if not isinstance(value, bytes):
         return ""
-    text = value[: 4 * _LONGEST_DESCRIPTION].decode("utf-8", "replace")[:_LONGEST_DESCRIPTION]
+    # Octets that SNMP gives no charset for: sysName of an old codec is whatever a person typed in its menu.
+    text = decode_text(value[: 4 * _LONGEST_DESCRIPTION]).text[:_LONGEST_DESCRIPTION]
     return "\n".join(filter(None, map(_clean, text.splitlines())))
 
 

@@ -20,6 +20,8 @@ from roomkeeper.diagnosis.rows import Row
 from roomkeeper.diagnosis.steps import Looking, Stopped, evidence_of, since
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.mending import CONTROLS_MENDED
+from roomkeeper.protocols.text import decode_text
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.status import decode_status
@@ -157,12 +159,14 @@ async def _read_documents(looking: Looking, row: Row, driver: Driver, system_id:
     """Its whole status and configuration, kept as polled ones are."""
     status = await _fetch(looking, row, driver, "status")
     try:
-        values = decode_status(status).values
+        decoded = decode_status(status)
     except ProtocolError as error:
-        evidence = f"{error} {status[: errors.FIRST_BYTES].decode('utf-8', 'replace')}"
+        evidence = f"{error} {decode_text(status[: errors.FIRST_BYTES]).text}"
         await looking.stop(row, "status-not-xml", evidence=evidence)
     if count := len(_CONTROLS.findall(status)):
         await looking.say(row, "status-control-bytes", count=count)
+    if mended := "; ".join(note for note in decoded.mended if note != CONTROLS_MENDED):
+        await looking.say(row, "status-mended", mended=mended[:400])
     configuration = await _fetch(looking, row, driver, "configuration")
     try:
         settings = {path: leaf.value for path, leaf in decode_configuration(configuration).settings.items()}
@@ -174,7 +178,7 @@ async def _read_documents(looking: Looking, row: Row, driver: Driver, system_id:
         reading.Fetched(system_id, "configuration", configuration),
     ]
     await off_loop(reading.keep, documents, now=at)
-    return DeviceView(values, settings, at, is_live=True)
+    return DeviceView(decoded.values, settings, at, is_live=True)
 
 
 async def _fetch(looking: Looking, row: Row, driver: Driver, kind: str) -> bytes:

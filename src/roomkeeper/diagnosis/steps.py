@@ -12,6 +12,7 @@ from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.findings import Finding, found
 from roomkeeper.diagnosis.rows import Row
 from roomkeeper.diagnosis.tuning import Tuning
+from roomkeeper.protocols.text import decode_text
 
 Tell = Callable[[Row, Finding], Awaitable[None]]
 
@@ -82,7 +83,7 @@ def is_trickle(took: int, patience: Patience) -> bool:
 def evidence_of(error: errors.DeviceError) -> str:
     """What the error rests on: its own evidence, the first bytes, the library's words."""
     first = getattr(error, "first_bytes", b"")
-    parts = [error.evidence, error.detail, first.decode("utf-8", "replace") if first else ""]
+    parts = [error.evidence, error.detail, decode_text(first).text]
     return " · ".join(part for part in parts if part)
 
 

@@ -235,20 +235,20 @@ async def _decode(service: Service, raw: bytes, content_type: str) -> tuple[Mess
         return None, None
 
 
-def _decode_event(raw: bytes, _: str) -> PostEvent:
-    return external_manager.decode_post_event(raw)
+def _decode_event(raw: bytes, content_type: str) -> PostEvent:
+    return external_manager.decode_post_event(raw, content_type)
 
 
 def _decode_document(raw: bytes, content_type: str) -> Feedback | PostedDocument:
     """Either kind may arrive at either address (protocol notes C.4)."""
     if _POSTED_DOCUMENT.match(raw):
         # Cut out in a third of the time that it takes to find out what else it could be.
-        return decode_posted_document(raw)
+        return decode_posted_document(raw, content_type)
     return decode_feedback(raw, content_type)
 
 
-def _decode_search(raw: bytes, _: str) -> phonebook.Search:
-    return phonebook.decode_search(raw)
+def _decode_search(raw: bytes, content_type: str) -> phonebook.Search:
+    return phonebook.decode_search(raw, content_type)
 
 
 _DECODERS: dict[Service, Callable[[bytes, str], Message]] = {

@@ -74,7 +74,9 @@ class Intake:
 
     def _take_document(self, post: Post, known: Known, document: PostedDocument) -> None:
         try:
-            read = reports.decode_document(document.location, document.payload, (post.secret,))
+            read = reports.decode_document(
+                document.location, document.payload, (post.secret,), notes=document.mended
+            )
         except ProtocolError as error:
             self._note(post, known, "unreadable", f"Posted a document that could not be read: {error}")
             return
@@ -96,7 +98,8 @@ class Intake:
 
     def _take_feedback(self, post: Post, known: Known, feedback: Feedback) -> None:
         name = feedback.name or _subject(feedback)
-        self._note(post, known, "feedback", f"{feedback.kind}: {redact_text(name, (post.secret,))}")
+        summary = f"{feedback.kind}: {name}{_told(feedback.mended)}"
+        self._note(post, known, "feedback", redact_text(summary, (post.secret,)))
         columns = self._writes.columns[known.system_id]
         if feedback.kind == "Event" and feedback.name == "CallSuccessful":
             columns["in_call"] = True
@@ -127,6 +130,10 @@ class Intake:
             request=redact(post.raw, (post.secret,)),
         )
         entry.answer = answers.STORED
+
+
+def _told(mended: Sequence[str]) -> str:
+    return f" (not all of it could be read as sent: {'; '.join(mended)})" if mended else ""
 
 
 def _subject(feedback: Feedback) -> str:

@@ -57,11 +57,13 @@ def _members(management: Element, name: str, member: str) -> list[Element]:
 
 
 def _read_settings(management: Element) -> tuple[SettingValue, ...]:
-    return tuple(
-        SettingValue(path, element.text or "")
-        for configuration in _members(management, "Configuration", "Configuration")
-        for path, element in read_leaves(configuration, first_index="always").found
-    )
+    settings: list[SettingValue] = []
+    for configuration in _members(management, "Configuration", "Configuration"):
+        leaves = read_leaves(configuration, first_index="always")
+        if leaves.lost:
+            raise ProtocolError(f"The answer sets {leaves.lost[0]!r}, a name that no device uses.")
+        settings.extend(SettingValue(path, element.text or "") for path, element in leaves.found)
+    return tuple(settings)
 
 
 def _read_commands(management: Element) -> tuple[CommandCall, ...]:

@@ -4,7 +4,7 @@ JSON is turned into the elements that XML would have had, so that both say the s
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 from xml.etree.ElementTree import Element, SubElement
 
@@ -17,6 +17,7 @@ from roomkeeper.protocols.identification import (
     encode_identification,
 )
 from roomkeeper.protocols.posted_document import PostedDocument, read_posted_document
+from roomkeeper.protocols.text import charset_of, decode_text
 from roomkeeper.protocols.xapi.document import find_document, read_leaves
 from roomkeeper.protocols.xapi.paths import parse_path
 from roomkeeper.protocols.xml import (
@@ -43,6 +44,7 @@ _JSON_INDEX: Final = "id"
 _JSON_ATTRIBUTES: Final = {_JSON_INDEX: "item", "ghost": "ghost"}
 # White space, control bytes, byte order marks.
 _BEFORE_THE_FIRST: Final = bytes(range(0x21)) + b"\xef\xbb\xbf\xff\xfe"
+_BLANK: Final = "".join(map(chr, range(0x21))) + "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class FeedbackValue:
 class Feedback:
     """One message. `ghosts` are paths of nodes that are gone; `name` is the event's (`CallDisconnect`), else "".
 
-    Paths of events have no `[1]`, as events put item="1" on every element; others have.
+    Paths of events have no `[1]`, as events put item="1" on every element; others have. `mended` tells what was not as
+    it should be, and what is lost by that.
     """
 
     identification: Identification
@@ -65,24 +68,27 @@ class Feedback:
     values: tuple[FeedbackValue, ...] = ()
     ghosts: tuple[str, ...] = ()
     name: str = ""
+    mended: tuple[str, ...] = ()
 
 
 def decode_feedback(data: bytes, content_type: str = "") -> Feedback | PostedDocument:
     """The feedback in a request body, or the posted document that came to the same address.
 
-    XML or JSON is told by the first byte; what the device calls it is only quoted where it is neither.
+    XML or JSON is told by the first character; of `content_type` the charset counts, and what else it says is only
+    quoted where it is neither.
     Raises ProtocolError for anything else.
     """
     start = data.lstrip(_BEFORE_THE_FIRST)[:1]
+    notes: list[str] = []
     if start == b"{":
-        root = _parse_json(data)
+        root = _parse_json(data, content_type, notes)
     elif start == b"<":
-        root = parse(data)
+        root = parse(data, content_type=content_type, notes=notes)
     else:
         raise ProtocolError(f"The feedback is neither XML nor JSON; it calls itself {content_type[:80]!r}.")
     document = find_document(root, *_KINDS)
     if document is None or find_document(root, "PostedDocument") is not None:
-        return read_posted_document(root)
+        return replace(read_posted_document(root), mended=tuple(notes))
     kind = _KINDS[document.tag]
     leaves = read_leaves(document, first_index="never" if kind == "Event" else "of lists")
     return Feedback(
@@ -91,6 +97,7 @@ def decode_feedback(data: bytes, content_type: str = "") -> Feedback | PostedDoc
         values=tuple(FeedbackValue(path, value) for path, value in leaves.values().items()),
         ghosts=tuple(leaves.ghosts),
         name=_find_event_name(document) if kind == "Event" else "",
+        mended=(*notes, *leaves.notes()),
     )
 
 
@@ -104,15 +111,17 @@ def _find_event_name(event: Element) -> str:
     return "/".join(names)
 
 
-def _parse_json(data: bytes) -> Element:
+def _parse_json(data: bytes, content_type: str, notes: list[str]) -> Element:
     if len(data) > DEFAULT_LIMIT:
         raise ProtocolError(f"The feedback has {len(data)} bytes; at most {DEFAULT_LIMIT} are read.")
     if data.count(b",") + data.count(b"{") + data.count(b"[") > _MAX_JSON_NODES:
         raise ProtocolError(f"The feedback has more than {_MAX_JSON_NODES} members.")
+    decoded = decode_text(data, charset=charset_of(content_type))
+    notes += decoded.notes
     try:
         # Numbers keep the device's digits, and no number can be long enough to be slow.
         content = json.loads(
-            data.lstrip(_BEFORE_THE_FIRST).decode("utf-8", "replace"),
+            decoded.text.strip(_BLANK),
             parse_int=str,
             parse_float=str,
             parse_constant=str,

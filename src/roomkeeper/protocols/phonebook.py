@@ -77,9 +77,9 @@ class Catalog:
     does_exist: bool = True
 
 
-def decode_search(data: bytes) -> Search:
+def decode_search(data: bytes, content_type: str = "") -> Search:
     """The question in a request body, members in any order. Raises ProtocolError for anything else."""
-    root = parse(data)
+    root = parse(data, content_type=content_type)
     request = soap.get_content(root)
     if request.tag not in _OPERATIONS:
         raise ProtocolError(f"This is a {request.tag[:40]} message where Search was expected.")

@@ -19,7 +19,8 @@ from roomkeeper.protocols.identification import (
     encode_identification,
     find_field,
 )
-from roomkeeper.protocols.xml import MAX_DEPTH, clean, create_parser, encode_element
+from roomkeeper.protocols.mending import clean, says_utf8
+from roomkeeper.protocols.xml import MAX_DEPTH, create_parser, encode_element, parse, serialise
 
 SERVICE_NAMESPACE: Final = "http://www.tandberg.net/2004/11/SystemManagementService/"
 MAX_POST_EVENT: Final = 1_000_000  # bytes; a real one has 700 to 1,000
@@ -42,12 +43,15 @@ _BEAT_BY_WORD: Final = {beat.value.lower(): beat for beat in Beat if beat.value}
 
 @dataclass(frozen=True, slots=True)
 class PostEvent:
-    """One post. `event_word` is the device's own word, trimmed; `soap_version` is the one to answer in."""
+    """One post. `event_word` is the device's own word, trimmed; `soap_version` is the one to answer in; `mended` tells
+    what was not as it should be.
+    """
 
     identification: Identification
     event: Beat
     event_word: str
     soap_version: str = soap.SOAP_11
+    mended: tuple[str, ...] = ()
 
 
 class _Reader:
@@ -105,7 +109,7 @@ def _find_unusual(tag: str) -> str | None:
     return _EVENT if name == _EVENT else find_field(name)
 
 
-def decode_post_event(data: bytes) -> PostEvent:
+def decode_post_event(data: bytes, content_type: str = "") -> PostEvent:
     """The PostEvent in a request body, whatever the SOAP version, prefixes and order (protocol notes A.2).
 
     Missing members are blank, an unknown or missing event is OTHER, the first non-blank of repeated members
@@ -113,16 +117,16 @@ def decode_post_event(data: bytes) -> PostEvent:
     """
     if len(data) > MAX_POST_EVENT:
         raise ProtocolError(f"The post has {len(data)} bytes; a PostEvent has less than {MAX_POST_EVENT}.")
-    reader = _Reader()
-    try:
-        reader.parser.Parse(data, True)
-    except expat.ExpatError:
-        # Nearly every post is well-formed: mend only what is not.
-        reader = _Reader()
-        try:
-            reader.parser.Parse(clean(data), True)
-        except expat.ExpatError as error:
-            raise ProtocolError(f"The post is not XML: {error}.") from None
+    # Nearly every post is well-formed: mend only what is not.
+    reader = _read(data) if says_utf8(data, content_type) else None
+    notes: list[str] = []
+    if reader is None:
+        cleaned = clean(data, content_type)
+        notes += cleaned.notes
+        reader = _read(cleaned.document)
+    if reader is None:
+        notes.clear()
+        reader = _read(serialise(parse(data, content_type=content_type, notes=notes))) or _Reader()
     if not reader.is_found:
         raise ProtocolError("The post holds no PostEvent.")
     found = reader.found
@@ -132,7 +136,18 @@ def decode_post_event(data: bytes) -> PostEvent:
         event=_BEAT_BY_WORD.get(word.lower(), Beat.OTHER),
         event_word=word,
         soap_version=reader.soap_version,
+        mended=tuple(notes),
     )
+
+
+def _read(document: bytes) -> _Reader | None:
+    """What stands in a post, None where it is not well-formed."""
+    reader = _Reader()
+    try:
+        reader.parser.Parse(document, True)
+    except expat.ExpatError:
+        return None
+    return reader
 
 
 def encode_post_event(post: PostEvent) -> bytes:

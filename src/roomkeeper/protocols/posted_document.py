@@ -3,7 +3,7 @@
 Not here: what stands in them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
@@ -16,6 +16,7 @@ from roomkeeper.protocols.identification import (
     encode_identification,
     find_field,
 )
+from roomkeeper.protocols.mending import says_utf8
 from roomkeeper.protocols.xml import (
     DEFAULT_LIMIT,
     MAX_DEPTH,
@@ -41,22 +42,29 @@ class PostedDocument:
     """One document: who says so, `location` as it was asked for (`/Status`), and the document itself.
 
     `payload` is the document's element alone, UTF-8, without namespaces and mended; `root` is its name. Where
-    the device gives no location (the progress of an upgrade) it is `/` and the root's name.
+    the device gives no location (the progress of an upgrade) it is `/` and the root's name. `mended` tells what was
+    not as it should be.
     """
 
     identification: Identification
     location: str
     payload: bytes
     root: str
+    mended: tuple[str, ...] = ()
 
 
-def decode_posted_document(data: bytes) -> PostedDocument:
+def decode_posted_document(data: bytes, content_type: str = "") -> PostedDocument:
     """The document in a request body: plain, in SOAP, or without its wrapper.
 
     Raises ProtocolError if there is none.
     """
     check_size(data, DEFAULT_LIMIT)
-    return _PlainReader().read(data) or read_posted_document(parse(data))
+    found = _PlainReader().read(data) if says_utf8(data, content_type) else None
+    if found is not None:
+        return found
+    notes: list[str] = []
+    root = parse(data, content_type=content_type, notes=notes)
+    return replace(read_posted_document(root), mended=tuple(notes))
 
 
 class _PlainReader:

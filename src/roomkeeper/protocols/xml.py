@@ -7,59 +7,50 @@ the memory for good.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.mending import NOT_XML_TEXT, clean, rebuild, says_utf8
 
 DEFAULT_LIMIT: Final = 10_000_000  # bytes; real documents end at a few hundred kB (protocol notes B)
 MAX_DEPTH: Final = 64  # levels; real documents have at most 12, SOAP envelope included
 MAX_TAGS: Final = 60_000  # opening and closing together; the command document of a CE9 has 4,000
 MAX_ATTRIBUTES: Final = 100_000  # the command document of a CE9 has 2,000
-MAX_REFERENCES: Final = 100_000  # numeric character references
 MAX_NAME: Final = 1_000  # characters of a tag or attribute; value spaces have names of up to 280
 
-_BOM_UTF8: Final = b"\xef\xbb\xbf"
-_WHITESPACE_BYTES: Final = b" \t\r\n"
-_ONE_BYTE_ENCODINGS: Final = {
-    b"iso-8859-1": "iso-8859-1",
-    b"latin1": "iso-8859-1",
-    b"latin-1": "iso-8859-1",
-    b"iso-8859-15": "iso-8859-15",
-    b"windows-1252": "cp1252",
-    b"cp1252": "cp1252",
-}
-_DECLARED_ENCODING: Final = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_DECLARATION_REACH: Final = 300  # bytes within which an XML declaration has to end
-# Control bytes become spaces: HDMI device names hold 01-05 (protocol notes B).
-_CONTROL_TO_SPACE: Final = bytes(
-    0x20 if byte < 0x20 and byte not in _WHITESPACE_BYTES else byte for byte in range(256)
-)
-_CHARACTER_REFERENCE: Final = re.compile(rb"&#(?:x([0-9A-Fa-f]{1,9})|([0-9]{1,9}));")
-_NOT_XML_TEXT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
-def parse(data: bytes, *, limit: int = DEFAULT_LIMIT) -> Element:
+def parse(
+    data: bytes, *, limit: int = DEFAULT_LIMIT, content_type: str = "", notes: list[str] | None = None
+) -> Element:
     """The root element of a document, mended where it has what devices are known to get wrong.
 
-    Tags are local names; comments and processing instructions are dropped; text is as sent (not stripped).
-    Leading whitespace, byte order marks, control bytes, a wrong encoding declaration and bytes that are not
-    UTF-8 are mended. Raises ProtocolError for anything that is still not XML, holds a DOCTYPE, or passes
-    `limit` bytes or the caps above.
+    Tags are local names; comments and processing instructions are dropped; text is as sent (not stripped). Letters
+    follow `text`, whose charset is that of `content_type`. White space before the document, byte order marks, control
+    bytes, ampersands and angle brackets that are text are mended, a node that is no XML is left out; `notes` takes
+    what was mended or lost, in words. Raises ProtocolError for anything that is still not XML, holds a DOCTYPE, or
+    passes `limit` bytes or the caps above.
     """
     check_size(data, limit)
+    if says_utf8(data, content_type):
+        try:
+            return _build(data)
+        except expat.ExpatError:
+            # Nearly every document is well-formed: mend only what is not.
+            pass
+    cleaned = clean(data, content_type)
     try:
-        return _build(data)
-    except expat.ExpatError:
-        # Nearly every document is well-formed: mend only what is not.
-        pass
-    try:
-        return _build(clean(data))
+        root, found = _build(cleaned.document), cleaned.notes
     except expat.ExpatError as error:
-        raise ProtocolError(f"The document is not XML: {error}.") from None
+        rebuilt = rebuild(cleaned.text, str(error))
+        root, found = _finish(rebuilt.root, rebuilt.names), (*cleaned.notes, *rebuilt.notes)
+    if notes is not None:
+        notes += found
+    return root
 
 
 def check_size(data: bytes, limit: int) -> None:
@@ -96,7 +87,11 @@ def _build(text: bytes) -> Element:
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
     parser.Parse(text, True)
-    root: Element = builder.close()
+    return _finish(builder.close(), names)
+
+
+def _finish(root: Element, names: Iterable[str]) -> Element:
+    """Hold the caps on depth and names, and leave local names."""
     level = [root]
     for _ in range(MAX_DEPTH):
         level = [child for element in level for child in element]
@@ -112,48 +107,9 @@ def _build(text: bytes) -> Element:
     return root
 
 
-def clean(data: bytes) -> bytes:
-    """The same in UTF-8 that expat accepts: no declaration, byte order mark, control or invalid bytes."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
-    elif data.startswith(b"<\x00"):
-        data = data.decode("utf-16-le", "replace").encode("utf-8", "replace")
-    elif data.startswith(b"\x00<"):
-        data = data.decode("utf-16-be", "replace").encode("utf-8", "replace")
-    data = data.translate(_CONTROL_TO_SPACE).lstrip(_WHITESPACE_BYTES)
-    if data.startswith(_BOM_UTF8):
-        data = data.lstrip(_BOM_UTF8 + _WHITESPACE_BYTES)
-    declared = b""
-    if data.startswith(b"<?xml") and data[5:6] in (b" ", b"\t", b"\r", b"\n", b"?"):
-        end = data.find(b"?>", 0, _DECLARATION_REACH)
-        if end < 0:
-            raise ProtocolError("The document's XML declaration does not end.")
-        found = _DECLARED_ENCODING.search(data, 0, end)
-        declared = found.group(1).lower() if found else b""
-        data = data[end + 2 :]
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        data = data.decode(_ONE_BYTE_ENCODINGS.get(declared, "utf-8"), "replace").encode("utf-8")
-    if b"\xef\xbf" in data:
-        data = data.replace(b"\xef\xbf\xbe", b"\xef\xbf\xbd").replace(b"\xef\xbf\xbf", b"\xef\xbf\xbd")
-    if b"&#" in data:
-        if data.count(b"&#") > MAX_REFERENCES:
-            raise ProtocolError(f"The document has more than {MAX_REFERENCES} character references.")
-        data = _CHARACTER_REFERENCE.sub(_mend_reference, data)
-    return data
-
-
-def _mend_reference(match: re.Match[bytes]) -> bytes:
-    code = int(match.group(1), 16) if match.group(1) else int(match.group(2))
-    if code <= 0x10FFFF and not _NOT_XML_TEXT.match(chr(code)):
-        return match.group()
-    return b" "
-
-
 def clean_text(text: str) -> str:
     """Text with every character that XML (and PostgreSQL) cannot hold turned into a space."""
-    return _NOT_XML_TEXT.sub(" ", text)
+    return NOT_XML_TEXT.sub(" ", text)
 
 
 def local_name(element: Element) -> str:
@@ -215,7 +171,7 @@ def _escape(text: str) -> str:
 
 def check_text(text: str, where: str) -> None:
     """Raise ValueError, naming `where`, if the text has a character that XML cannot hold in any form."""
-    bad = _NOT_XML_TEXT.search(text)
+    bad = NOT_XML_TEXT.search(text)
     if bad:
         raise ValueError(f"{where} holds the character U+{ord(bad.group()):04X}, which XML cannot carry.")
 

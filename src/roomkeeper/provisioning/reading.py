@@ -137,11 +137,12 @@ def store(kept: Sequence[Kept], now: datetime, alongside: Alongside | None = Non
 
 
 def _decode(one: Fetched, texts: tuple[str, ...]) -> Document:
+    notes: tuple[str, ...] = ()
     if one.kind == "command":
-        decode_command_document(one.payload)
+        notes = decode_command_document(one.payload).mended
     elif one.kind == "valuespace":
         decode_valuespace(one.payload)
-    return reports.decode_document(one.kind, one.payload, texts)
+    return reports.decode_document(one.kind, one.payload, texts, notes=notes)
 
 
 def _turn_away_stranger(kept: Kept, expected: str) -> None:

@@ -128,6 +128,8 @@ def _judge_connectivity(
 def _note(known: Known, event: PostEvent, arrival: Arrival, raw: bytes, writes: Writes) -> NewEntry:
     kind = KINDS.get(event.event, "event")
     summary = _SUMMARIES.get(event.event, f"Event {event.event_word}")
+    if event.mended:
+        summary += f" (not all of the post could be read as sent: {'; '.join(event.mended)})"
     entry = writes.note(
         known,
         kind,

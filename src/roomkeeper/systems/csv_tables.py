@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from roomkeeper.protocols.text import decode_text
+
 _DELIMITERS: Final = ",;\t"
 _BLANKS: Final = re.compile(r"[\s_-]+")
 # A spreadsheet runs a cell that begins like this; names come from devices and are anybody's text.
@@ -73,13 +75,8 @@ def _needs_mark(text: str, words: Iterable[str]) -> bool:
 
 
 def _decode(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # What spreadsheets on Windows write where nobody asks for Unicode.
-        return data.decode("cp1252", "replace")
+    # Windows-1252 is what spreadsheets on Windows write where nobody asks for Unicode.
+    return decode_text(data).text
 
 
 def _rows(reader: Any, problems: list[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:

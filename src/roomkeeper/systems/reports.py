@@ -21,6 +21,7 @@ from roomkeeper.systems.roster import Known
 from roomkeeper.systems.windows import find_zone
 from roomkeeper.systems.writes import Writes
 
+_LONGEST_MENDED = 400
 _KINDS = {
     "status": StoredDocument.Kind.STATUS,
     "command": StoredDocument.Kind.COMMAND,
@@ -31,7 +32,7 @@ _KINDS = {
 @dataclass
 class Document:
     """A document of a system, decoded as far as its kind asks for. `kind` is the lower-case word of its Location:
-    status, configuration, command, valuespace…"""
+    status, configuration, command, valuespace… `notes` tell what was not as it should be in what was sent."""
 
     kind: str
     payload: bytes
@@ -39,6 +40,7 @@ class Document:
     values: dict[str, str] = field(default_factory=dict)
     value_spaces: dict[str, str] = field(default_factory=dict)
     version: str = ""
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def redacted_values(self) -> dict[str, str]:
@@ -58,6 +60,11 @@ class Document:
         return facts.read_facts(self.redacted_values) if self.kind == "status" else {}
 
     @cached_property
+    def mended(self) -> str:
+        """The notes as they may be stored, "" where nothing was mended or lost."""
+        return redact_text("; ".join(dict.fromkeys(self.notes)), self.secrets)[:_LONGEST_MENDED]
+
+    @cached_property
     def packed(self) -> bytes:
         """The document as it is stored."""
         return zlib.compress(redact(self.payload, self.secrets), 3)
@@ -74,8 +81,12 @@ class Document:
 
     def prepare(self) -> None:
         """Work out now what storing needs, so that the transaction that stores it is short."""
-        wanted = ("digest", "packed_settings") if self.kind == "configuration" else ("facts", "packed")
-        for name in wanted:
+        wanted = (
+            ("digest", "packed_settings", "mended")
+            if self.kind == "configuration"
+            else ("facts", "packed", "mended")
+        )
+        for name in (*wanted, "mended"):
             getattr(self, name)
 
 
@@ -93,15 +104,22 @@ class Report:
         return self.document.kind
 
 
-def decode_document(location: str, payload: bytes, secrets: tuple[str, ...]) -> Document:
-    """Decode a document as far as its kind asks for; raises ProtocolError where it is not what it says."""
-    document = Document(location.strip("/").lower(), payload, secrets)
+def decode_document(
+    location: str, payload: bytes, secrets: tuple[str, ...], *, notes: tuple[str, ...] = ()
+) -> Document:
+    """Decode a document as far as its kind asks for; raises ProtocolError where it is not what it says.
+
+    `notes` tell what was mended already in what it came in.
+    """
+    document = Document(location.strip("/").lower(), payload, secrets, notes=notes)
     if document.kind == "status":
         status = decode_status(payload)
         document.values, document.version = status.values, status.version
+        document.notes += status.mended
     elif document.kind == "configuration":
         configuration = decode_configuration(payload)
         document.version = configuration.version
+        document.notes += configuration.mended
         document.values = {path: leaf.value for path, leaf in configuration.settings.items()}
         document.value_spaces = {
             path: leaf.value_space_ref.rpartition("/")[2]
@@ -128,13 +146,16 @@ def _store_status(reports: list[Report], writes: Writes) -> None:
     if not reports:
         return
     ids = [report.known.system_id for report in reports]
-    before: Mapping[int, dict[str, str]] = dict(
-        StoredDocument.objects.filter(system_id__in=ids, kind=StoredDocument.Kind.STATUS).values_list(
-            "system_id", "facts"
-        )
+    rows = StoredDocument.objects.filter(system_id__in=ids, kind=StoredDocument.Kind.STATUS).values_list(
+        "system_id", "facts", "mended"
     )
+    before: dict[int, dict[str, str]] = {}
+    mended: dict[int, str] = {}
+    for system_id, told, words in rows:
+        before[system_id], mended[system_id] = told, words
     for report in reports:
         known = report.known
+        _tell_mended(report, mended.get(known.system_id, ""), writes)
         old = before.get(known.system_id)
         if old is not None:
             writes.facts += [
@@ -148,6 +169,13 @@ def _store_status(reports: list[Report], writes: Writes) -> None:
     Contact.objects.filter(system_id__in=ids).update(status_at=writes.now)
     for report in reports:
         report.known.status_is_old = False
+
+
+def _tell_mended(report: Report, before: str, writes: Writes) -> None:
+    """Nothing that a device sent is mended or left out in silence; the same of every report is told once."""
+    words = report.document.mended
+    if words and words != before:
+        writes.note(report.known, "document", f"Not all of its {report.kind} could be read as sent: {words}")
 
 
 def _forget_descriptions(
@@ -223,6 +251,7 @@ def _store_configurations(reports: list[Report], writes: Writes) -> None:
             )
         )
         _learn_settings(report, writes)
+        _tell_mended(report, "", writes)
         if found:
             writes.note(report.known, "configuration", "Configuration differs from the one reported before")
         writes.changed(report.known)
@@ -286,6 +315,8 @@ def _canonical_digest(settings: Mapping[str, str]) -> str:
 
 def _store_others(reports: list[Report], writes: Writes) -> None:
     if reports:
+        for report in reports:
+            _tell_mended(report, "", writes)
         _upsert(reports, writes)
 
 
@@ -299,10 +330,11 @@ def _upsert(reports: list[Report], writes: Writes) -> None:
                 content=report.document.packed,
                 size=len(report.document.payload),
                 facts=report.document.facts,
+                mended=report.document.mended,
             )
             for report in reports
         ],
         update_conflicts=True,
         unique_fields=["system", "kind"],
-        update_fields=["received_at", "content", "size", "facts"],
+        update_fields=["received_at", "content", "size", "facts", "mended"],
     )

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from roomkeeper.accounts.people import find_account
+from roomkeeper.protocols.text import decode_text
 from roomkeeper.systems.models import Exchange, System, TimelineEntry
 
 SUMMARY_LIMIT = 500
@@ -86,4 +87,4 @@ def pack(content: bytes) -> bytes:
 
 def unpack(content: bytes | memoryview) -> str:
     """Stored content as text."""
-    return zlib.decompress(bytes(content)).decode("utf-8", "replace") if content else ""
+    return decode_text(zlib.decompress(bytes(content))).text if content else ""

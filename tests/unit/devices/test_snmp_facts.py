@@ -148,3 +148,14 @@ def test_endless_and_broken_texts_are_cut():
 def test_any_values_give_facts_or_nothing(values):
     facts = facts_of(values)
     assert facts is None or (facts.name.isprintable() and len(facts.name) <= 255)
+
+
+def test_octets_that_are_not_utf8_keep_their_letters() -> None:
+    facts = facts_of(
+        {NAME: b"Z\xfcrich \x96 Nord", LOCATION: "Köln".encode(), DESCRIPTION: "Büro".encode("utf-16")}
+    )
+    assert facts is not None
+    assert (facts.name, facts.location, facts.description) == ("Zürich – Nord", "Köln", "Büro")
+    raw = facts_of({NAME: b"x\x81"})
+    assert raw is not None
+    assert raw.name == r"x\x81"

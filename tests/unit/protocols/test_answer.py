@@ -187,7 +187,6 @@ def test_a_booking_without_time_zone_is_refused() -> None:
         "<PostEventResponse/>",
         answering("<HeartBeatInterval>soon</HeartBeatInterval>"),
         answering("<Management><Calendar><Bookings><Booking/></Bookings></Calendar></Management>"),
-        answering("<Management><Command><Command><a.$/></Command></Command></Management>"),
         answering(
             "<Management><Configuration><Configuration><\xf8/></Configuration></Configuration></Management>"
         ),

@@ -128,9 +128,7 @@ def test_a_sign_in_page_is_no_result(data: bytes) -> None:
         decode_command_result(data)
 
 
-@pytest.mark.parametrize(
-    "data", [b"<Command><a\xc2\xb7/></Command>", b"<Status/>", b"<Command>" + b"<aaaaaaaaaa>" * 60]
-)
+@pytest.mark.parametrize("data", [b"<Status/>", b"<Command>" + b"<aaaaaaaaaa>" * 60])
 def test_what_is_no_command_document_is_refused(data: bytes) -> None:
     with pytest.raises(ProtocolError):
         decode_command_document(data)

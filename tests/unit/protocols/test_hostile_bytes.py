@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roomkeeper.protocols import xml
+from roomkeeper.protocols import mending, xml
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.external_manager import (
     Answer,
@@ -190,7 +190,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "a text of entities": lambda: text(b"&amp;" * MILLION),
     "a text of references": lambda: text(b"&#65;" * MILLION),
     "a text of broken references": lambda: text(b"&#1;" * 2 * MILLION),
-    "broken references under the cap": lambda: text(b"&#1;" * (xml.MAX_REFERENCES - 1)),
+    "broken references under the cap": lambda: text(b"&#1;" * (mending.MAX_REFERENCES - 1)),
     "a reference of zeros": lambda: text(b"&#" + b"0" * 9 * MILLION + b";"),
     "control bytes": lambda: text(b"\x01" * 9 * MILLION),
     "broken utf-8": lambda: text(b"\xff" * 3 * MILLION),

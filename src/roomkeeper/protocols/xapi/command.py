@@ -12,6 +12,7 @@ from roomkeeper.protocols.xapi.document import (
     is_known_name,
     read_head,
     read_leaves,
+    tell_lost,
     words_of,
 )
 from roomkeeper.protocols.xapi.paths import MAX_KEY, parse_path
@@ -63,6 +64,7 @@ class CommandDocument:
     version: str
     api_version: str
     commands: dict[str, CommandDescription]
+    mended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +84,23 @@ class CommandResult:
 
 def decode_command_document(data: bytes) -> CommandDocument:
     """The Command document of a device (protocol notes D.4). Raises ProtocolError for anything else."""
-    document = get_document(data, "Command")
+    notes: list[str] = []
+    document = get_document(data, "Command", notes)
     head = read_head(document)
     commands: dict[str, CommandDescription] = {}
-    _collect_commands(document, "", commands)
-    return CommandDocument(head.product, head.version, head.api_version, commands)
+    lost: list[str] = []
+    _collect_commands(document, "", commands, lost)
+    mended = (*notes, *tell_lost(lost))
+    return CommandDocument(head.product, head.version, head.api_version, commands, mended)
 
 
-def _collect_commands(parent: Element, prefix: str, commands: dict[str, CommandDescription]) -> None:
+def _collect_commands(
+    parent: Element, prefix: str, commands: dict[str, CommandDescription], lost: list[str]
+) -> None:
     for child in parent:
         if not is_known_name(child.tag) or len(prefix) + len(child.tag) > MAX_KEY:
-            raise ProtocolError(f"The document has a node {child.tag[:40]!r}, a name that no device uses.")
+            lost.append(f"{prefix}{child.tag[:40]}")
+            continue
         path = prefix + child.tag
         if _is_true(child, "command"):
             commands[path] = CommandDescription(
@@ -103,7 +111,7 @@ def _collect_commands(parent: Element, prefix: str, commands: dict[str, CommandD
                 parameters={parameter.tag: _read_parameter(parameter) for parameter in child},
             )
         else:
-            _collect_commands(child, f"{path}/", commands)
+            _collect_commands(child, f"{path}/", commands, lost)
 
 
 def _is_true(element: Element, attribute: str) -> bool:

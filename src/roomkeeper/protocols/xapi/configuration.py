@@ -48,13 +48,16 @@ class ConfigurationLeaf:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationDocument:
-    """What is set on a device, by canonical path. Passwords are reported as `***`."""
+    """What is set on a device, by canonical path. Passwords are reported as `***`. `mended` tells what was not as
+    it should be.
+    """
 
     product: str
     version: str
     api_version: str
     settings: dict[SettingPath, ConfigurationLeaf]
     ghosts: tuple[SettingPath, ...] = ()
+    mended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +76,22 @@ def decode_configuration(data: bytes) -> ConfigurationDocument:
 
     Raises ProtocolError for anything else.
     """
-    document = get_document(data, "Configuration")
+    notes: list[str] = []
+    document = get_document(data, "Configuration", notes)
     head = read_head(document)
     leaves = read_leaves(document)
     settings = {
         path: ConfigurationLeaf((element.text or "").strip(), read_reference(element))
         for path, element in leaves.found
     }
-    return ConfigurationDocument(head.product, head.version, head.api_version, settings, tuple(leaves.ghosts))
+    return ConfigurationDocument(
+        head.product,
+        head.version,
+        head.api_version,
+        settings,
+        tuple(leaves.ghosts),
+        (*notes, *leaves.notes()),
+    )
 
 
 def encode_configuration(values: Mapping[SettingPath, str], dialect: Dialect) -> bytes:

@@ -4,11 +4,13 @@ Not here: what the leaves mean.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 from xml.etree.ElementTree import Element
 
 from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.mending import MAX_TOLD
 from roomkeeper.protocols.xapi.paths import MAX_INDEX_DIGITS, MAX_KEY
 from roomkeeper.protocols.xml import is_name, parse
 
@@ -56,14 +58,21 @@ class Head(NamedTuple):
 
 
 class Leaves(NamedTuple):
-    """What stands below a document: in its order (R7 path, element with the text); and what it says is gone."""
+    """What stands below a document: in its order (R7 path, element with the text); what it says is gone; and what has
+    a name that no device uses, with which it is left out.
+    """
 
     found: list[tuple[str, Element]]
     ghosts: list[str]
+    lost: list[str]
 
     def values(self) -> dict[str, str]:
         """Stripped values by path (texts may have trailing newlines: protocol notes F.3)."""
         return {path: (element.text or "").strip() for path, element in self.found}
+
+    def notes(self) -> tuple[str, ...]:
+        """What is lost, in words."""
+        return tell_lost(self.lost)
 
 
 def find_document(root: Element, *names: str) -> Element | None:
@@ -79,12 +88,21 @@ def find_document(root: Element, *names: str) -> Element | None:
     return None
 
 
-def get_document(data: bytes, name: str) -> Element:
-    """The root element of a document of that name.
+def tell_lost(paths: Sequence[str]) -> tuple[str, ...]:
+    """In words that the nodes of those paths were left out; nothing for none."""
+    if not paths:
+        return ()
+    more = f" and {len(paths) - MAX_TOLD} more" if len(paths) > MAX_TOLD else ""
+    shown = ", ".join(paths[:MAX_TOLD])
+    return (f"left out, because no device uses such a name: {shown}{more}",)
+
+
+def get_document(data: bytes, name: str, notes: list[str] | None = None) -> Element:
+    """The root element of a document of that name. `notes` takes what was mended.
 
     Raises ProtocolError if the bytes hold another one, or none.
     """
-    root = parse(data)
+    root = parse(data, notes=notes)
     found = find_document(root, name)
     if found is None:
         raise ProtocolError(f"This is a {root.tag[:40]} document where {name} was expected.")
@@ -105,8 +123,8 @@ def read_leaves(document: Element, *, first_index: FirstIndex = "of lists") -> L
     one name that carries none. TC numbers every node (protocol notes D.4): where a document does, "of lists"
     writes `[1]` for lists alone, so that both generations spell a path alike; "always" keeps every one of
     them, "never" none (events put item="1" on everything). An element with children is no value, whatever
-    text stands between them; one marked ghost="True" was removed. Raises ProtocolError for names that no
-    device has and paths longer than any device's.
+    text stands between them; one marked ghost="True" was removed. What has a name that no device
+    uses, or a path longer than any device's, is lost with all below it.
     """
     if first_index == "of lists":
         is_numbered = _ITEM in document.attrib
@@ -127,7 +145,7 @@ def _is_numbered_alone(found: tuple[str, Element]) -> bool:
 
 
 def _walk(document: Element, first_index: FirstIndex) -> Leaves:
-    leaves = Leaves([], [])
+    leaves = Leaves([], [], [])
     # Room is left for the brackets that a match key adds to each node.
     _read_below(document, "", MAX_KEY - 3, leaves, first_index)
     return leaves
@@ -141,7 +159,8 @@ def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, first_i
         if not prefix and tag == _IDENTIFICATION:
             continue
         if not is_known_name(tag):
-            raise ProtocolError(f"The document has a node {tag[:40]!r}, a name that no device uses.")
+            leaves.lost.append(f"{prefix}{tag[:40]}")
+            continue
         attributes = child.attrib
         index = _read_index(attributes[_ITEM]) if _ITEM in attributes else None
         if index is not None:
@@ -157,7 +176,8 @@ def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, first_i
             counts[tag] = 1
             path = prefix + tag
         if len(path) > room:
-            raise ProtocolError(f"The document has a path longer than any device's: {path[:60]}...")
+            leaves.lost.append(f"{path[:60]}…")
+            continue
         if "ghost" in attributes and attributes["ghost"].lower() == "true":
             leaves.ghosts.append(path)
         elif len(child):

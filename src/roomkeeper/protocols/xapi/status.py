@@ -14,13 +14,16 @@ _INDEX: Final = re.compile(r"\[\d+\]")
 
 @dataclass(frozen=True, slots=True)
 class StatusDocument:
-    """What a device reports about itself: stripped values by path; `ghosts` are nodes that are gone."""
+    """What a device reports about itself: stripped values by path; `ghosts` are nodes that are gone, `mended`
+    tells what was not as it should be.
+    """
 
     product: str
     version: str
     api_version: str
     values: dict[str, str]
     ghosts: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
 
 
 def decode_status(data: bytes) -> StatusDocument:
@@ -29,13 +32,21 @@ def decode_status(data: bytes) -> StatusDocument:
     `<EmptyResult/>`, the answer to a getxml that matches nothing, is a document without values.
     Raises ProtocolError for anything else.
     """
-    root = parse(data)
+    notes: list[str] = []
+    root = parse(data, notes=notes)
     document = find_document(root, "Status", "EmptyResult")
     if document is None:
         raise ProtocolError(f"This is a {root.tag[:40]} document where Status was expected.")
     head = read_head(document)
     leaves = read_leaves(document)
-    return StatusDocument(head.product, head.version, head.api_version, leaves.values(), tuple(leaves.ghosts))
+    return StatusDocument(
+        head.product,
+        head.version,
+        head.api_version,
+        leaves.values(),
+        tuple(leaves.ghosts),
+        (*notes, *leaves.notes()),
+    )
 
 
 def first_value(values: Mapping[str, str], *paths: str) -> str:

@@ -6,7 +6,8 @@ from roomkeeper.systems.models.inventory import System
 
 
 class StoredDocument(models.Model):
-    """The newest document of a kind, zlib-compressed, our secrets redacted. `facts` holds its chosen values."""
+    """The newest document of a kind, zlib-compressed, our secrets redacted. `facts` holds its chosen values, `mended`
+    what was not as it should be, in words."""
 
     class Kind(models.TextChoices):
         STATUS = "status"
@@ -20,6 +21,7 @@ class StoredDocument(models.Model):
     content = models.BinaryField()
     size = models.PositiveIntegerField()
     facts = models.JSONField(default=dict)
+    mended = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["system", "kind"], name="newest_document_a_kind")]
