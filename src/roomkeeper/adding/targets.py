@@ -7,16 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from roomkeeper.systems import hosts
+
 MOST: Final = 4096
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PARTING: Final = re.compile(r"[\s,;]+")
 # A range with blanks around its dash is one word. A name may hold a dash, but not at its end.
 _WIDE_DASH: Final = re.compile(r"(?<=[0-9a-fA-F:.])(?:\s+[-–—]\s*|\s*[–—]\s*|-\s+)(?=[0-9a-fA-F:])")
-_NAME: Final = re.compile(
-    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
-)
-_NUMBERS: Final = re.compile(r"[0-9.]+")
 _LONGEST_WORD: Final = 300
 _SHOWN: Final = 60
 
@@ -215,15 +213,12 @@ def _from_url(word: str, line: int) -> Target:
 
 def _from_host(word: str, line: int) -> Target:
     host, port = _part_port(word)
-    address = _find_address(host)
-    if address is not None:
-        _check(address, word)
-        host = str(address)
-    else:
-        host = host.lower().removesuffix(".")
-        # What is made of digits and dots alone was meant as an address.
-        if _NUMBERS.fullmatch(host) or not _NAME.fullmatch(host):
-            raise NotUnderstood(f"{word[:_SHOWN]!r} is no IP address and no host name.")
+    try:
+        host = hosts.parse_host(host)
+    except hosts.HostRefused as refusal:
+        raise NotUnderstood(str(refusal)) from refusal
+    if not host:
+        raise NotUnderstood(f"{word[:_SHOWN]!r} has no host. Enter a name or an IP address before the port.")
     if port == 80:
         return Target(host, http_port=port, line=line)
     return Target(host, https_port=port, line=line)
@@ -252,6 +247,13 @@ def _shown(word: str) -> str:
     return re.sub(r"//[^/]*@", "//…@", word)[:_SHOWN]
 
 
+def _check(address: Address, word: str) -> None:
+    try:
+        hosts.check_address(address, word[:_SHOWN])
+    except hosts.HostRefused as refusal:
+        raise NotUnderstood(str(refusal)) from refusal
+
+
 def _find_address(text: str) -> Address | None:
     try:
         found = ipaddress.ip_address(text.strip("[]") if text.startswith("[") else text)
@@ -260,18 +262,3 @@ def _find_address(text: str) -> Address | None:
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         return found.ipv4_mapped
     return found
-
-
-def _check(address: Address, word: str) -> None:
-    """Refuse addresses that are no device's. Loopback is one: endpoints of the demo live there."""
-    what = ""
-    if address.is_multicast:
-        what = "a multicast address"
-    elif address.is_unspecified or (address.version == 4 and int(address) >> 24 == 0):
-        what = "the address of no device"
-    elif address == ipaddress.IPv4Address("255.255.255.255"):
-        what = "the broadcast address"
-    elif address.version == 4 and address.is_reserved:
-        what = "a reserved address"
-    if what:
-        raise NotUnderstood(f"{word[:_SHOWN]!r}: {address} is {what}, and no device has it.")

@@ -4,7 +4,6 @@ import ipaddress
 import json
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Self
 
@@ -18,7 +17,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.adding import service
-from roomkeeper.adding.targets import NotUnderstood, Target, Targets, merge, parse_host
+from roomkeeper.adding.targets import Target, Targets, merge
 from roomkeeper.api.adding_fields import (
     AddingWarning,
     HowToAdd,
@@ -37,6 +36,7 @@ from roomkeeper.api.trial import trial
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.systems import admission, inventory
+from roomkeeper.systems.hosts import HostRefused, parse_host
 from roomkeeper.systems.models import System
 
 MOST_AT_ONCE = 1000
@@ -198,12 +198,12 @@ def _start(user: User, systems: list[tuple[SystemIn, Target]]) -> Job:
 def _target(details: SystemIn) -> Target:
     """The system as a target; raises `Invalid` for a host or an identity that is none."""
     found = _read_addresses(details)
-    with refused_as(422, NotUnderstood, field="body.host"):
-        target = parse_host(details.host)
-    return replace(
-        target,
-        http_port=details.http_port or target.http_port,
-        https_port=details.https_port or target.https_port,
+    with refused_as(422, HostRefused, field="body.host"):
+        host = parse_host(details.host)
+    return Target(
+        host,
+        http_port=details.http_port,
+        https_port=details.https_port,
         username=details.username,
         password=details.password,
         name=details.name.strip(),
@@ -257,7 +257,7 @@ def _read_addresses(details: SystemIn) -> dict[str, Any]:
     parsers: dict[str, Callable[[str], Any]] = {
         "mac_address": inventory.normalize_mac,
         "network": lambda text: ipaddress.ip_network(text, strict=False),
-        "hint_address": ipaddress.ip_address,
+        "hint_address": lambda text: ipaddress.ip_address(parse_host(text)),
     }
     for name, parse in parsers.items():
         text = getattr(details, name).strip()

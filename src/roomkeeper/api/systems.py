@@ -161,11 +161,13 @@ def refuse_nulls(values: dict[str, Any], allowed: set[str]) -> None:
 def _apply(system: System, values: dict[str, Any], user: User, now: datetime) -> int | None:
     """Write the values; the id of the change set that a new name made."""
     change_set = None
-    plain: list[str] = [
-        name
-        for name in ("host", "http_port", "https_port", "password_may_use_http", "notes")
-        if name in values
-    ]
+    plain: list[str] = [name for name in ("password_may_use_http", "notes") if name in values]
+    if values.keys() & {"host", "http_port", "https_port"}:
+        host, http_port, https_port = (
+            values.get(name, getattr(system, name)) for name in ("host", "http_port", "https_port")
+        )
+        with refused_as(422, records.AddressRefused, field="body.host"):
+            records.set_address(system, host, http_port, https_port)
     for name in plain:
         setattr(system, name, values[name])
     if "folder" in values:

@@ -1,16 +1,15 @@
 """Small changes of a system's record by hand: its folder, notes, address, Secure-Only, password over plain HTTP."""
 
-import re
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from roomkeeper.systems import live, network_settings, timeline
+from roomkeeper.systems.hosts import HostRefused, parse_host
 from roomkeeper.systems.models import Folder, System, TlsTrust
 
 NOTES_LIMIT = 10_000
-_HOST = re.compile(r"[A-Za-z0-9.:_-]{0,255}")
 
 
 class AddressRefused(ValueError):
@@ -65,17 +64,22 @@ def set_trust(system: System, trust: str, *, is_legacy: bool, user: Any, now: da
 
 def usable_address(host: str, http_port: int | None, https_port: int | None) -> str:
     """The host as it may be stored beside these ports; raises `AddressRefused`."""
-    host = host.strip()
-    if not _HOST.fullmatch(host):
-        raise AddressRefused(f"{host!r} is no host name and no IP address.")
+    try:
+        host = parse_host(host)
+    except HostRefused as refusal:
+        raise AddressRefused(str(refusal)) from refusal
     if any(port is not None and not 1 <= port <= 65_535 for port in (http_port, https_port)):
         raise AddressRefused("A port is a number from 1 to 65535.")
     return host
 
 
 def set_address(system: System, host: str, http_port: int | None, https_port: int | None) -> None:
-    """Where the device is tried; without ports, those of Network settings. Raises `AddressRefused`."""
-    host = usable_address(host, http_port, https_port)
+    """Where the device is tried; without ports, those of Network settings. Raises `AddressRefused`.
+
+    The host that it has may stay as it is: a new port is no reason to refuse what was stored long ago.
+    """
+    kept = system.host if host.strip() == system.host else ""
+    host = usable_address("" if kept else host, http_port, https_port) or kept
     with transaction.atomic():
         system.host, system.http_port, system.https_port = host, http_port, https_port
         system.save(update_fields=["host", "http_port", "https_port"])

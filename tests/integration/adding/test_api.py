@@ -104,7 +104,14 @@ def test_same_key_adds_once(call: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("host", "words"),
-    [("10.1.2.0/24", "more than one"), ("224.0.0.1", "multicast"), ("no host!", "no host name")],
+    [
+        ("10.1.2.0/24", "a network"),
+        ("224.0.0.1", "multicast"),
+        ("no!host", "not a host name"),
+        ("codec.example.org:8443", "8443 as its HTTP or HTTPS port"),
+        ("10.0.0.256", "from 0 to 255"),
+        ("https://10.1.2.3/", "a web address"),
+    ],
 )
 def test_host_that_is_none_is_refused_at_once(call: Caller, host: str, words: str) -> None:
     answer = call("POST", "systems", {"host": host})

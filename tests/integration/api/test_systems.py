@@ -325,3 +325,33 @@ def test_trust_and_login_state_are_told_and_changed(call: Caller, boardroom: Sys
     refused = call("PATCH", path, {"tls_trust": "authority"})
     assert refused.status_code == 409
     assert "no authority" in refused.json()["detail"]
+
+
+def test_host_is_stored_in_one_spelling_and_what_is_none_is_refused_in_words(
+    call: Caller, boardroom: System
+) -> None:
+    path = f"systems/{boardroom.pk}"
+    told = call("PATCH", path, {"host": " [2001:DB8::0001] ", "https_port": 8443}).json()
+    assert (told["host"], told["https_port"]) == ("2001:db8::1", 8443)
+    assert call("PATCH", path, {"host": "Codec.Example.ORG."}).json()["host"] == "codec.example.org"
+    for typed, words in (
+        ("10.0.0.256", "from 0 to 255"),
+        ("10.0.0", "3 of the four numbers"),
+        ("10.1.2.3:8443", "8443 as its HTTP or HTTPS port"),
+        ("https://codec.example.org/", "a web address"),
+        ("board room", "a blank inside"),
+        ("codec..example.org", "nothing between"),
+    ):
+        answer = call("PATCH", path, {"host": typed})
+        assert answer.status_code == 422
+        assert words in answer.json()["detail"]
+        assert answer.json()["errors"][0]["field"] == "body.host"
+    boardroom.refresh_from_db()
+    assert boardroom.host == "codec.example.org"
+
+
+def test_a_port_can_change_beside_a_host_that_would_not_be_taken_today(
+    call: Caller, boardroom: System
+) -> None:
+    System.objects.filter(pk=boardroom.pk).update(host="codec.42")
+    assert call("PATCH", f"systems/{boardroom.pk}", {"http_port": 8080}).status_code == 200

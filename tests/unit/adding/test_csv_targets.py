@@ -77,7 +77,14 @@ def test_rows_that_cannot_be_used_are_told_by_their_line_and_the_rest_is_kept() 
     ]
     assert [problem.line for problem in found.problems] == [4, 5, 8, 9, 10, 11, 12, 13, 14]
     sentences = " ".join(str(problem) for problem in found.problems)
-    for words in ("no IP address", "more than one", "no username", "needs a host", "no MAC", "https_port"):
+    for words in (
+        "not an IP address",
+        "more than one",
+        "no username",
+        "needs a host",
+        "no MAC",
+        "https_port",
+    ):
         assert words in sentences
     assert "Line 12: 10.1.2.3 stands in line 2 already." in sentences
     assert "hunter2" not in repr(found.problems)

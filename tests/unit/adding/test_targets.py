@@ -72,10 +72,10 @@ def test_one_address_behind_two_ports_is_two_targets() -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("10.1.2.999", "no IP address and no host name"),
-        ("10.1.2", "no IP address and no host name"),
-        ("-codec", "no IP address and no host name"),
-        ("codec!", "no IP address and no host name"),
+        ("10.1.2.999", "each of its four numbers is from 0 to 255"),
+        ("10.1.2", "it has 3 of the four numbers"),
+        ("-codec", "not an IP address and not a host name"),
+        ("codec!", "not an IP address and not a host name"),
         ("10.1.2.3/33", "no network"),
         ("codec/24", "no network"),
         ("10.1.2.9-3", "ends before it begins"),
