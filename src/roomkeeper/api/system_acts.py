@@ -196,9 +196,13 @@ def rotate_secret(request: HttpRequest, system_id: int, response: HttpResponse) 
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def restart_system(request: HttpRequest, system_id: int, response: HttpResponse) -> Status[ActionOut]:
     """Restart a system at its next check-in."""
-    command = CommandIn(command=actions.RESTART, arguments={"Action": "Restart"}, body=None)
     user = user_of(request)
-    action = ask_of(get_managed(user, system_id, Permission.RUN_ACTIONS), command, user)
+    system = get_managed(user, system_id, Permission.RUN_ACTIONS)
+    call = actions.restart_call(system)
+    command = CommandIn(
+        command=call.path, arguments={name: str(value) for name, value in call.arguments}, body=None
+    )
+    action = ask_of(system, command, user)
     response["Location"] = f"/api/v1/actions/{action.pk}"
     return Status(202, encode_action(action))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from roomkeeper.devices.families.roomos.names import is_of_one_device
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.values import is_same, type_of
@@ -48,15 +49,6 @@ _OURS = (
     "NetworkServices/HTTP/Mode",
     "NetworkServices/HTTPS/Mode",
     "NetworkServices/SNMP/Mode",
-)
-# Two devices that share one of these are in each other's way.
-_OWN = (
-    "SIP/URI",
-    "SIP/DisplayName",
-    "H323/H323Alias",
-    "SIP/Profile",
-    "H323/Profile",
-    "UserInterface/ContactInfo",
 )
 # The network that it stands in is the room's, but a wrong address cuts it off: never without being asked for.
 _NETWORK = ("Network",)
@@ -295,7 +287,7 @@ def _own_reason(key: str, target: Target, *, takes_over: bool) -> str:
         return ""
     if any(is_below(key, prefix_key(path)) for path in _NETWORK):
         return "a wrong address would cut it off; pick Network to write it"
-    if not takes_over and any(is_below(key, prefix_key(path)) for path in _OWN):
+    if not takes_over and is_of_one_device(key):
         return "two devices cannot share it; pick it by its path to write it"
     return ""
 

@@ -1,29 +1,14 @@
 """Making a template's content: from what a system has now, or from what was pasted or read from a file."""
 
 from collections.abc import Collection, Iterable
-from typing import Final
 
 from roomkeeper.configuration_templates import variables
 from roomkeeper.configuration_templates.content import Content, TemplateRefused, checked
 from roomkeeper.configuration_templates.pasted_text import Reading
+from roomkeeper.devices.families.roomos import names
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.systems.documents import HIDDEN, reported_configuration
 from roomkeeper.systems.models import System
-
-# Said of one device alone; whoever picks is told.
-OF_ONE_DEVICE: Final = frozenset(
-    match_key(path)
-    for path in (
-        "SystemUnit/Name",
-        "SIP/URI",
-        "SIP/DisplayName",
-        "SIP/Authentication/UserName",
-        "H323/H323Alias/E164",
-        "H323/H323Alias/ID",
-        "Network/IPv4/Address",
-        "UserInterface/ContactInfo/Name",
-    )
-)
 
 
 def content_from_system(system: System, paths: Collection[str] | None = None) -> Content:
@@ -73,5 +58,5 @@ def key_of(path: str) -> str:
 
 
 def is_of_one_device(path: str) -> bool:
-    """Whether the setting says what one device alone is called or reached by."""
-    return match_key(path) in OF_ONE_DEVICE
+    """Whether the setting says what one device alone is called or reached by; whoever picks it is told."""
+    return names.is_of_one_device(path)

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from roomkeeper.devices.families.manifest import Manifest
+from roomkeeper.devices.warnings_of_device import find_warnings
 from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.findings import Finding, found
-from roomkeeper.diagnosis.outbound import messages
 from roomkeeper.diagnosis.record import DeviceView, Record
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.values import is_same, type_of
@@ -92,7 +92,7 @@ def _values(record: Record, view: DeviceView) -> list[Finding]:
 def _warnings(record: Record, view: DeviceView) -> Finding:
     own = [
         message
-        for message in messages(view)
+        for message in find_warnings(view.status)
         if message.get("Level") in _GRAVE and message.get("Type") not in _TOLD
     ]
     if not own:

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from roomkeeper.devices.feedback_slots import find_slots
+from roomkeeper.devices.warnings_of_device import find_warnings
 from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.findings import Finding, found
 from roomkeeper.diagnosis.record import DeviceView, Manager, Record
@@ -19,7 +20,6 @@ _NODES: Final = ("Provisioning/ExternalManager", "ExternalManager")
 # Protocol notes G and, for an Expressway, A.1.
 _GOOD: Final = ("Provisioned", "Provisioning", "Active", "Initialising")
 _BAD: Final = ("Failed", "AuthenticationFailed", "ConfigError")
-_MESSAGE: Final = re.compile(r"Diagnostics/Message\[(\d+)\]/(Type|Level|Description|References)")
 # The reasons are those of the HTTP library in the device (protocol notes A.7 has one); the first that fits holds.
 _REASONS: Final = (
     (re.compile(r"\b407\b|proxy.*(auth|login)", re.IGNORECASE), "proxy-wants-login"),
@@ -49,16 +49,6 @@ def judge(record: Record, view: DeviceView, now: datetime) -> list[Finding]:
     if record.manager.slot is not None and view.status and record.is_managed:
         findings.append(_feedback(record, view, record.manager.slot))
     return findings
-
-
-def messages(view: DeviceView) -> list[dict[str, str]]:
-    """The device's own warnings: Type, Level, Description, References of each (protocol notes I.2)."""
-    by_number: dict[int, dict[str, str]] = {}
-    for path, value in view.status.items():
-        match = _MESSAGE.fullmatch(path)
-        if match is not None:
-            by_number.setdefault(int(match[1]), {})[match[2]] = value
-    return [by_number[number] for number in sorted(by_number)]
 
 
 def _age(record: Record, view: DeviceView, now: datetime) -> list[Finding]:
@@ -167,7 +157,7 @@ def _failure(name: str, status: str, reason: str, host: str) -> Finding:
 def _reason(view: DeviceView, status: str) -> tuple[str, str]:
     """(reason, host): `status=Failed&host=192.168.1.216&reason=Couldn't connect` (protocol notes A.7)."""
     reason, host = first_value(view.status, "Provisioning/Reason", "ExternalManager/Cause"), ""
-    for message in messages(view):
+    for message in find_warnings(view.status):
         if message.get("Type") == "ProvisioningStatus":
             head, mark, tail = message.get("References", "").partition("reason=")
             reason = tail if mark else reason
@@ -275,7 +265,11 @@ def _feedback(record: Record, view: DeviceView, slot: int) -> Finding:
         return found("feedback-old", name, slot=slot, found=where)
     if own.status != "Failed":
         return found("feedback-right", name, slot=slot)
-    said = [one.get("References", "") for one in messages(view) if one.get("Type") == "HTTPFeedbackFailed"]
+    said = [
+        one.get("References", "")
+        for one in find_warnings(view.status)
+        if one.get("Type") == "HTTPFeedbackFailed"
+    ]
     return found("feedback-stopped", name, slot=slot, evidence=unquote("; ".join(said)))
 
 

@@ -225,7 +225,7 @@ def _refused(system: System, posts: Posts) -> Counted | None:
 def _restarted_at(system: System, posts: Posts) -> datetime | None:
     """When it was restarted for the last time, if nothing has come from it since."""
     asked = (
-        Action.objects.filter(system=system, command__iexact=actions.RESTART, delivered_at__isnull=False)
+        Action.objects.filter(actions.restarts(), system=system, delivered_at__isnull=False)
         .exclude(state=DeliveryState.CONFIRMED)
         .order_by("-delivered_at")
         .values_list("delivered_at", flat=True)

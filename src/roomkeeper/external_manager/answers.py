@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import lru_cache
 
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.external_manager.posts import PLAIN, Reply
 from roomkeeper.protocols.external_manager import Answer, Dialect, encode_answer
 from roomkeeper.protocols.soap import get_content_type
@@ -36,7 +37,7 @@ def empty_reply(interval: int, soap_version: str) -> Reply:
 
 def delivery_reply(delivery: Delivery, *, software_version: str, soap_version: str, is_proven: bool) -> Reply:
     """The answer with what the system is handed, in the dialect of its software (protocol notes A.5, D.7)."""
-    dialect = Dialect.TC if software_version.lower().startswith("tc") else Dialect.CE
+    dialect = quirks_of(software_version).dialect
     answer = Answer(
         heartbeat_interval=timedelta(seconds=delivery.interval),
         settings=tuple(delivery.settings),

@@ -3,19 +3,24 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from roomkeeper.accounts.people import find_account
-from roomkeeper.devices.families.roomos.quirks import PASSWORD_COMMANDS
+from roomkeeper.devices.families.roomos import names
+from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import secret_values, states
 from roomkeeper.provisioning.models import Action, DeliveryState
 from roomkeeper.provisioning.planning import EXPIRES_AFTER, HARMLESS, Care
 from roomkeeper.systems import live, timeline
+from roomkeeper.systems.documents import described_command
 from roomkeeper.systems.models import State, System
 
-RESTART = "SystemUnit/Boot"
 BODY_LIMIT = 1_000_000
 # How long a restart may take until the boot post is missed.
 RESTART_TIME = timedelta(minutes=10)
@@ -25,21 +30,10 @@ _PATH = re.compile(
 # Some are numbered, as Option.1 of a prompt.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.\d{1,3})?")
 
-# Command -> (status path, value) that shows it ran (protocol notes I.1, I.2, I.4).
-_EVIDENCE: Mapping[str, tuple[str, str]] = {
-    "standby/activate": ("Standby/State", "Standby"),
-    "standby/halfwake": ("Standby/State", "Halfwake"),
-    "standby/deactivate": ("Standby/State", "Off"),
-    "audio/microphones/mute": ("Audio/Microphones/Mute", "On"),
-    "audio/microphones/unmute": ("Audio/Microphones/Mute", "Off"),
-}
-
-
-INSTALL_AUTHORITY = "Security/Certificates/CA/Add"
 # An authority that a device is to trust goes to it by HTTPS only, pushed or in an answer (rule R6).
-SAFE_ROAD_ONLY = frozenset({INSTALL_AUTHORITY.lower()})
+SAFE_ROAD_ONLY = frozenset(command.lower() for command in names.AUTHORITY_COMMANDS)
 # A password is not known to have been set before a login proves it (`passwords`).
-_PASSWORDS = frozenset(command.lower() for command in PASSWORD_COMMANDS)
+_PASSWORDS = frozenset(command.lower() for command in names.PASSWORD_COMMANDS)
 # What an action keeps of its secret once it has ended.
 KEY_IS_GONE = "its secret argument was encrypted with a key that is gone: ask for the command again"
 NO_SECRET: Mapping[str, Any] = {"secret": b"", "has_secret": False, "sealed_arguments": b""}
@@ -74,7 +68,7 @@ def checked(
     """The path and the arguments as `ask` takes them; raises `ActionRefused` with a sentence for what it does not."""
     match = _PATH.fullmatch(command.strip())
     if match is None:
-        raise ActionRefused(f"{command!r} is no command path such as SystemUnit/Boot.")
+        raise ActionRefused(f"{command!r} is no command path such as Audio/Volume/Set.")
     path = match["path"].replace(" ", "/")
     if system.state != State.MANAGED:
         raise ActionRefused(f"{system} is not managed, so it cannot be asked to do anything. Admit it first.")
@@ -128,7 +122,21 @@ def record(
 
 def restart(system: System, *, user: Any, now: datetime) -> Action:
     """Have the system restart with its next answer."""
-    return ask(system, RESTART, [["Action", "Restart"]], user=user, now=now)
+    call = restart_call(system)
+    return ask(system, call.path, call.arguments, user=user, now=now)
+
+
+def restart_call(system: System) -> CommandCall:
+    """The command that restarts the system, as its release names it and as far as is known what that takes."""
+    quirks = quirks_of(system.software_version)
+    if quirks.restart_takes_action:
+        return quirks.restart_call(None)
+    return quirks.restart_call(described_command(system, quirks.restart_command))
+
+
+def restarts() -> Q:
+    """The actions that are restarts, by whichever release's command."""
+    return reduce(or_, (Q(command__iexact=command) for command in names.RESTART_COMMANDS))
 
 
 def cancel(action: Action, *, user: Any, now: datetime) -> bool:
@@ -147,9 +155,10 @@ def care_of(action: Action) -> Care:
     return Care(during_calls=action.during_calls, only_in_window=action.only_in_window)
 
 
-def evidence_for(command: str) -> tuple[str, str] | None:
-    """(status path, value) that proves the command ran, or None where no status shows it."""
-    return _EVIDENCE.get(command.lower())
+def evidence_for(command: str, software_version: str = "") -> tuple[str, str] | None:
+    """(status path, value) that proves that a system with that software ran the command, or None where no status
+    shows it."""
+    return quirks_of(software_version).evidence_for(command)
 
 
 def is_password(command: str) -> bool:
@@ -171,7 +180,7 @@ def secrets_of(action: Action) -> list[str]:
 
 def is_restart(action: Action) -> bool:
     """Whether the action is proven by the system's next boot post."""
-    return action.command.lower() == RESTART.lower()
+    return names.is_restart(action.command)
 
 
 def clean_arguments(arguments: Sequence[Sequence[Any]]) -> list[list[Any]]:

@@ -14,15 +14,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from django.conf import settings as django_settings
 
 from roomkeeper.devices import registry
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems import credentials
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, State, System
 from roomkeeper.systems.settings_for_devices import is_authority
 
-COMMAND: Final = actions.INSTALL_AUTHORITY
 # What a device says of one that it has already (protocol notes J).
 ALREADY_THERE: Final = "already exists"
+# What is left where a release has no command for it (protocol notes O).
+BY_HAND: Final = "install it on the device's own web page"
 PEM_LIMIT: Final = 200_000
 _MOST: Final = 50
 
@@ -109,6 +111,8 @@ def _why_not(system: System, scheme: str) -> str:
         return "it is not managed"
     if not family.can("run_command"):
         return f"no way is known to give {family.title} an authority"
+    if not quirks_of(system.software_version).authority_command:
+        return f"its software {system.software_version} takes no authority by a command: {BY_HAND}"
     if system.connectivity == Connectivity.BEHIND_FIREWALL and scheme != "https":
         return "its posts come by plain HTTP, and an authority is handed out by HTTPS alone"
     if system.connectivity in REACHABLE and not credentials.has_credentials(system):
@@ -124,4 +128,5 @@ def install(system: System, pem: str, *, user: Any, now: datetime) -> Action:
     # Certificates alone: what else may stand in the text, words of people say, is not for devices.
     found = x509.load_pem_x509_certificates(pem.encode("ascii", "replace"))
     body = "".join(one.public_bytes(serialization.Encoding.PEM).decode("ascii") for one in found)
-    return actions.ask(system, COMMAND, user=user, now=now, body=body)
+    command = quirks_of(system.software_version).authority_command
+    return actions.ask(system, command, user=user, now=now, body=body)

@@ -9,7 +9,7 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.values import UNKNOWN, is_same, type_of
 from roomkeeper.provisioning import drift, management, sources, states
-from roomkeeper.provisioning.actions import RESTART, evidence_for, is_password, is_restart
+from roomkeeper.provisioning.actions import evidence_for, is_password, is_restart, restarts
 from roomkeeper.provisioning.delivery import ROUNDS
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.wanted import Managed, differences, merge
@@ -43,9 +43,9 @@ def confirm(reports: Sequence[Report], *, settings: NetworkSettings, writes: Wri
 def confirm_restarts(booted: Collection[int], *, now: datetime) -> None:
     """A boot post proves a restart that was handed over before it."""
     if booted:
-        Action.objects.filter(
-            system_id__in=booted, state=DeliveryState.DELIVERED, command__iexact=RESTART
-        ).update(state=DeliveryState.CONFIRMED, reason="the system started anew", ended_at=now)
+        Action.objects.filter(restarts(), system_id__in=booted, state=DeliveryState.DELIVERED).update(
+            state=DeliveryState.CONFIRMED, reason="the system started anew", ended_at=now
+        )
 
 
 def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime, kind: str = UNKNOWN) -> None:
@@ -176,8 +176,10 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
     for action in open_actions:
         if is_restart(action) or is_password(action.command):
             continue
-        evidence = evidence_for(action.command)
-        values = statuses[action.system_id].document.values
+        report = statuses[action.system_id]
+        # The status itself says best whose names it uses.
+        evidence = evidence_for(action.command, report.document.version or report.known.software_version)
+        values = report.document.values
         if evidence is not None and first_value(values, evidence[0]) == evidence[1]:
             action.state, action.reason = DeliveryState.CONFIRMED, f"{evidence[0]} is {evidence[1]}"
         else:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from roomkeeper.provisioning import states
-from roomkeeper.provisioning.actions import NO_SECRET, RESTART, RESTART_TIME
+from roomkeeper.provisioning.actions import NO_SECRET, RESTART_TIME, restarts
 from roomkeeper.provisioning.confirmation import UNKNOWN_WHETHER_IT_RAN
 from roomkeeper.provisioning.models import OPEN_STATES, Action, Change, ChangeItem, ChangeSet, DeliveryState
 
@@ -41,7 +41,7 @@ def expire(*, now: datetime) -> int:
             state=DeliveryState.FAILED, reason=UNKNOWN_WHETHER_IT_RAN, ended_at=now, sealed_arguments=b""
         )
         missed = Action.objects.filter(
-            state=DeliveryState.DELIVERED, command__iexact=RESTART, delivered_at__lte=now - RESTART_TIME
+            restarts(), state=DeliveryState.DELIVERED, delivered_at__lte=now - RESTART_TIME
         )
         number = missed.update(
             state=DeliveryState.FAILED,

@@ -136,12 +136,13 @@ def management_commands(
     feedback = family_of(family).feedback
     if feedback is None:
         return ()
+    quirks = quirks_of(software_version)
     arguments: list[tuple[str, str | tuple[str, ...]]] = [
         ("FeedbackSlot", str(slot or feedback.slot)),
         ("ServerUrl", feedback_url(address, secret)),
-        ("Expression", feedback.expressions),
+        ("Expression", quirks.expressions(feedback.expressions)),
+        *quirks.feedback_arguments,
     ]
-    arguments += quirks_of(software_version).feedback_arguments
     return (CommandCall("HttpFeedback/Register", tuple(arguments)),)
 
 

@@ -165,7 +165,7 @@ async def _push_password(driver: Driver, action: Action) -> None:
 
 def _is_there_already(action: Action, error: errors.DeviceError) -> bool:
     """Whether the device refused an authority because it has it."""
-    is_authority = action.command.lower() == authorities.COMMAND.lower()
+    is_authority = action.command.lower() in SAFE_ROAD_ONLY
     return is_authority and isinstance(error, errors.Rejected) and authorities.ALREADY_THERE in error.words
 
 

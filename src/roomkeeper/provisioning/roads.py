@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from roomkeeper.devices.families.roomos.names import is_restart
 from roomkeeper.provisioning import holding
-from roomkeeper.provisioning.actions import RESTART, evidence_for
+from roomkeeper.provisioning.actions import evidence_for
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import Care
 from roomkeeper.provisioning.push_pump import pushable
@@ -42,11 +43,11 @@ def road_of(system: System, command: str, care: Care, *, now: datetime) -> Road:
     _, held = holding.split([asked], now=now)
     why = next(iter(held.values()), "")
     if pushable([system.pk]):
-        proof = _BOOT_TELLS_TOO if command.lower() == RESTART.lower() else _DEVICE_TELLS
+        proof = _BOOT_TELLS_TOO if is_restart(command) else _DEVICE_TELLS
         return Road(True, None, why, proof)
-    if command.lower() == RESTART.lower():
+    if is_restart(command):
         proof = _BOOT_TELLS
     else:
-        proof = _STATUS_TELLS if evidence_for(command) else _NOBODY_TELLS
+        proof = _STATUS_TELLS if evidence_for(command, system.software_version) else _NOBODY_TELLS
     due = next_contact_due(Contact.objects.filter(system=system).first())
     return Road(False, due, why, proof)

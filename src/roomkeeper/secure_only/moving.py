@@ -13,11 +13,13 @@ from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 
 from roomkeeper.accounts.people import find_account
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.provisioning import actions, authorities, planning
 from roomkeeper.provisioning.models import Action, Change, DeliveryState
 from roomkeeper.secure_only.models import Member, Move
-from roomkeeper.secure_only.planning import MovePlan, order
+from roomkeeper.secure_only.planning import MovePlan, no_command_for_authorities, order, verify_settings
 from roomkeeper.systems import live, secure_only
+from roomkeeper.systems.documents import reported_configuration
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, HttpsProof, State, System
 
@@ -27,7 +29,6 @@ HELD_SHARE: Final = 0.2
 # A system posts a document that it was asked for at once, and repeats what failed with its next posts.
 PROOF_POSTS: Final = 3
 PROOF_GRACE: Final = timedelta(seconds=15)
-VERIFY_SETTINGS: Final = ("Provisioning/TlsVerify", "HttpFeedback/TlsVerify", "Phonebook/Server[1]/TlsVerify")
 _CLOSED: Final = (Member.State.MOVED, Member.State.HELD, Member.State.SKIPPED)
 
 
@@ -178,13 +179,13 @@ def _begin(member: Member, move: Move, now: datetime) -> None:
     if not move.is_secure:
         _ask(member, now, is_secure=False)
     elif move.trust == Move.Trust.INSTALL_CA:
-        action = actions.ask(system, authorities.COMMAND, user=None, now=now, body=_own_authority())
-        member.action_id = action.pk
-        _put([member], Member.State.TRUSTING, now)
-    elif move.trust == Move.Trust.NO_VERIFY:
+        _install_authority(member, now)
+    elif move.trust == Move.Trust.NO_VERIFY and (
+        checks := verify_settings(system, reported_configuration(system))
+    ):
         made = planning.create_change_set(
             [system],
-            dict.fromkeys(VERIFY_SETTINGS, "Off"),
+            dict.fromkeys(checks, "Off"),
             user=None,
             now=now,
             description="Secure-Only: certificates are not checked",
@@ -194,6 +195,18 @@ def _begin(member: Member, move: Move, now: datetime) -> None:
         _put([member], Member.State.TRUSTING, now)
     else:
         _ask_for_proof(member, now)
+
+
+def _install_authority(member: Member, now: datetime) -> None:
+    software = member.system.software_version
+    command = quirks_of(software).authority_command
+    if not command:
+        # It has another software than when the move was planned.
+        _put([member], Member.State.HELD, now, no_command_for_authorities(software))
+        return
+    action = actions.ask(member.system, command, user=None, now=now, body=_own_authority())
+    member.action_id = action.pk
+    _put([member], Member.State.TRUSTING, now)
 
 
 def _trust(move: Move, now: datetime) -> int:

@@ -1,12 +1,16 @@
 """What a move would do: which systems take part, which cannot and why, in which order. Decides without doing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from roomkeeper.devices import registry
+from roomkeeper.devices.families.roomos import names
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.provisioning import planning
+from roomkeeper.provisioning.authorities import BY_HAND
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.credentials import has_credentials
+from roomkeeper.systems.documents import ReportedConfiguration, each_reported
 from roomkeeper.systems.models import Connectivity, Contact, State, System
 from roomkeeper.systems.secure_only import is_supported
 
@@ -54,7 +58,11 @@ def plan(systems: Iterable[System], *, is_secure: bool, trust: str) -> MovePlan:
         )
         for system in listed
     ]
-    return MovePlan(tuple(_without_the_old(members) if is_secure else members))
+    if is_secure:
+        members = _without_the_old(members)
+    if is_secure and trust == Move.Trust.NO_VERIFY:
+        members = _with_what_is_turned_off(members)
+    return MovePlan(tuple(members))
 
 
 def _without_the_old(members: list[PlannedMember]) -> list[PlannedMember]:
@@ -91,6 +99,13 @@ def _judge(
         return PlannedMember(system, "cannot", f"{family.title}: {family.secure_only.changes}")
     if not is_proven:
         return PlannedMember(system, "cannot", "it has not proven its secret yet; it has to post once")
+    if trust == Move.Trust.INSTALL_CA and not quirks_of(system.software_version).authority_command:
+        return PlannedMember(
+            system,
+            "cannot",
+            f"{no_command_for_authorities(system.software_version)} and choose that it trusts us already, or have its "
+            "checks of certificates turned off",
+        )
     is_pushed_to = system.connectivity != Connectivity.BEHIND_FIREWALL and has_credentials(system)
     if trust == Move.Trust.INSTALL_CA and scheme != "https" and not is_pushed_to:
         why = "it is behind a firewall" if has_credentials(system) else "no login is stored for it"
@@ -101,6 +116,34 @@ def _judge(
             "choose another way of trust",
         )
     return PlannedMember(system, "move")
+
+
+def _with_what_is_turned_off(members: list[PlannedMember]) -> list[PlannedMember]:
+    """The same, with which of its settings each that moves stops checking certificates by."""
+    moving = [member.system for member in members if member.verdict == "move"]
+    reasons: dict[int, str] = {}
+    for system, reported in zip(moving, each_reported([system.pk for system in moving]), strict=True):
+        checks = verify_settings(system, reported)
+        reasons[system.pk] = "it has no setting that checks certificates"
+        if checks:
+            reasons[system.pk] = f"{', '.join(checks)} {'is' if len(checks) == 1 else 'are'} set to Off on it"
+    return [
+        replace(member, reason=reasons[member.system.pk]) if member.system.pk in reasons else member
+        for member in members
+    ]
+
+
+def no_command_for_authorities(software: str) -> str:
+    """Said of a system whose release cannot be given an authority by us, and what is left."""
+    return f"its software {software} takes no authority by a command; {BY_HAND}"
+
+
+def verify_settings(system: System, reported: ReportedConfiguration | None) -> tuple[str, ...]:
+    """The settings by which the system checks our certificate: those that it has reported, whatever its release; where
+    it has reported none of its configuration, those that its release has (protocol notes O)."""
+    if reported is None or not reported.is_whole:
+        return quirks_of(system.software_version).verify_settings
+    return tuple(own[0] for path in names.VERIFY_SETTINGS if (own := reported.find(path)) is not None)
 
 
 def order(systems: Sequence[System], *, canary: int, wave_size: int) -> list[tuple[int, System]]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from django.db.models import QuerySet
 
 from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.command import CommandDescription, decode_command_document
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.protocols.xapi.values import type_of
@@ -122,6 +123,19 @@ def value_spaces_of_model(product: str, software_version: str) -> dict[str, Valu
         return {}
     same = _value_space_documents().filter(system__product=product, system__software_version=software_version)
     return _decode_value_spaces(same.order_by("-received_at").first())
+
+
+def described_command(system: System, path: str) -> CommandDescription | None:
+    """What the system's own Command document says of a command; None where it told none, or lacks it."""
+    found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.COMMAND).first()
+    try:
+        return (
+            decode_command_document(zlib.decompress(bytes(found.content))).commands.get(path)
+            if found
+            else None
+        )
+    except ProtocolError:
+        return None
 
 
 def _value_space_documents() -> QuerySet[StoredDocument]:

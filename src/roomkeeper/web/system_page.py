@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.devices.families.roomos import names
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning import planning
@@ -27,20 +28,20 @@ from roomkeeper.web.system_timeline import timeline_tab
 
 NAME_KEY = match_key(planning.NAME_PATH)
 SHOWN_FACTS = (
-    ("Product", ("SystemUnit/ProductId",)),
-    ("Software", ("SystemUnit/Software/DisplayName", "SystemUnit/Software/Version")),
-    ("Serial number", ("SystemUnit/Hardware/Module/SerialNumber",)),
-    ("IPv4 address", ("Network/IPv4/Address",)),
-    ("IPv6 address", ("Network/IPv6/Address",)),
-    ("Link", ("Network/Ethernet/Speed",)),
-    ("SIP", ("SIP/Registration/Status",)),
-    ("SIP address", ("SIP/Registration/URI",)),
-    ("H.323", ("H323/Gatekeeper/Status",)),
-    ("Webex", ("Webex/Status",)),
-    ("Standby", ("Standby/State", "Standby/Active")),
-    ("Temperature", ("SystemUnit/Hardware/Monitoring/Temperature/Status", "SystemUnit/Hardware/Temperature")),
-    ("Clock", ("NetworkServices/NTP/Status",)),
-    ("People present", ("RoomAnalytics/PeoplePresence",)),
+    ("Product", names.PRODUCT),
+    ("Software", (*names.SOFTWARE_NAME, *names.SOFTWARE_VERSION)),
+    ("Serial number", names.SERIAL_NUMBER),
+    ("IPv4 address", names.IPV4_ADDRESS),
+    ("IPv6 address", names.IPV6_ADDRESS),
+    ("Link", names.LINK),
+    ("SIP", names.SIP_STATUS),
+    ("SIP address", names.SIP_URI),
+    ("H.323", names.H323_STATUS),
+    ("Webex", names.WEBEX_STATUS),
+    ("Standby", names.STANDBY),
+    ("Temperature", names.TEMPERATURE),
+    ("Clock", names.CLOCK),
+    ("People present", names.PEOPLE_PRESENT),
 )
 
 

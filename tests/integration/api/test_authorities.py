@@ -49,7 +49,7 @@ def test_an_authority_is_shown_and_asked_as_an_action(call: Caller, ready: list[
         (one,) = told["authorities"]
         assert (one["subject"], one["fingerprint"]) == ("CN=AV Root", SHOWN.fingerprint)
     action = Action.objects.get()
-    assert (action.command, action.body) == (authorities.COMMAND, PEM)
+    assert (action.command, action.body) == ("Security/Certificates/CA/Add", PEM)
     assert answer["Location"] == f"/api/v1/actions/{action.pk}"
     entry = AuditEntry.objects.get(act="install authority")
     assert entry.details == {"action": action.pk, "fingerprints": [SHOWN.fingerprint]}

@@ -17,9 +17,6 @@ from roomkeeper.virtual.identity import Identity
 from roomkeeper.virtual.profile import load
 from tests.integration.batch.conftest import Device, Manager
 
-not_yet = pytest.mark.xfail(
-    strict=True, reason="the server reads and tells a TC system as if it were CE (L.1-L.3)"
-)
 TC = load("sx20-tc7")
 
 
@@ -69,7 +66,6 @@ def test_feedback_shows_its_call(manager: Manager, proven: Device, twin: Virtual
     assert not system().in_call
 
 
-@not_yet
 def test_restart_is_its_own_command_and_its_boot_proves_it(manager: Manager, proven: Device) -> None:
     actions.restart(system(), user=None, now=manager.now)
     manager.wait(seconds=30)
@@ -82,7 +78,6 @@ def test_restart_is_its_own_command_and_its_boot_proves_it(manager: Manager, pro
     assert Action.objects.get().state == "confirmed"
 
 
-@not_yet
 @pytest.mark.parametrize(("command", "shown"), [("Standby Activate", "On"), ("Standby Deactivate", "Off")])
 def test_standby_is_proven_by_its_status(
     manager: Manager, proven: Device, twin: VirtualDevice, command: str, shown: str

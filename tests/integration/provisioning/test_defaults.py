@@ -85,11 +85,19 @@ def test_taken_back_defaults_leave_systems_as_they_are(system):
     assert not ChangeItem.objects.exists()
 
 
-def test_tc_is_given_its_one_time_server_and_no_zone_that_it_does_not_know(system):
-    System.objects.filter(pk=system.pk).update(software_version="TC7.3.21")
+@pytest.mark.parametrize(
+    ("version", "zone"),
+    [
+        ("TC7.3.21", {"Time/OlsonZone": "Europe/Oslo"}),
+        ("TC7.2.0", {"Time/OlsonZone": "Europe/Oslo"}),
+        ("TC7.1.4", {}),
+    ],
+)
+def test_tc_is_given_its_one_time_server_and_a_zone_where_it_knows_it_by_name(system, version, zone):
+    System.objects.filter(pk=system.pk).update(software_version=version)
     wish(ntp_servers=SERVERS, device_time_zone="Europe/Oslo")
     offered = {offer.path: offer.value for offer in defaults.offers_of([system.pk])[system.pk]}
-    assert offered == {defaults.MODE_PATH: "Manual", "NetworkServices/NTP/Address": SERVERS[0]}
+    assert offered == {defaults.MODE_PATH: "Manual", "NetworkServices/NTP/Address": SERVERS[0]} | zone
 
 
 def test_a_change_is_counted_before_and_many_systems_go_in_portions(system):

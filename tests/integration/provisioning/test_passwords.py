@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
+from roomkeeper.devices.families.roomos import names
 from roomkeeper.provisioning import actions, expiry, passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.push_pump import pump
@@ -255,7 +256,7 @@ def test_what_is_no_password_is_refused(system, password):
 
 
 def test_any_command_cannot_be_used_around_it(system):
-    for command in actions.PASSWORD_COMMANDS:
+    for command in names.PASSWORD_COMMANDS:
         with pytest.raises(actions.ActionRefused, match="by its own way"):
             actions.ask(system, command, [["Username", "admin"]], user=None, now=datetime.now(UTC))
     with pytest.raises(actions.ActionRefused, match="private key"):

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.cast import add_system
+from tests.integration.provisioning.conftest import report_configuration
 
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.secure_only import moving, planning
@@ -210,17 +211,57 @@ def test_authority_goes_by_the_pinned_road_and_a_refusal_holds(make, settings, t
     assert "no space left" in move.members.get().reason
 
 
-def test_checks_are_turned_off_where_that_was_chosen(make):
-    move = start([make(1)], NO_VERIFY)
+OLD_CHECK = {"NetworkServices/HTTPS/VerifyServerCertificate"}
+NEW_CHECKS = {"Provisioning/TlsVerify", "HttpFeedback/TlsVerify", "Phonebook/Server[1]/TlsVerify"}
+
+
+@pytest.mark.parametrize(
+    ("version", "checks"),
+    [
+        ("TC7.3.2.0a1b2c3", OLD_CHECK),
+        ("ce9.6.1.4516ae5aaa1", OLD_CHECK),
+        ("ce9.15.0.11.aec227943ed", NEW_CHECKS),
+        ("ce26.7.1.12.67c6e508983", NEW_CHECKS),
+    ],
+)
+def test_checks_are_turned_off_where_that_was_chosen(make, version, checks):
+    system = make(1, software_version=version)
+    (planned,) = planning.plan([system], is_secure=True, trust=NO_VERIFY).members
+    assert all(path in planned.reason for path in checks)
+    move = start([system], NO_VERIFY)
     step()
-    paths = set(ChangeItem.objects.values_list("path", flat=True))
-    assert "Provisioning/TlsVerify" in paths
+    assert dict(ChangeItem.objects.values_list("path", "value")) == dict.fromkeys(checks, "Off")
     ChangeItem.objects.update(state="confirmed")
     from roomkeeper.provisioning.states import refresh_changes
 
     refresh_changes(list(ChangeItem.objects.values_list("change_id", flat=True)), now=NOW)
     step()
     assert states(move) == ["proving"]
+
+
+def test_what_it_reports_says_by_which_setting_it_checks_certificates(make):
+    system = make(1, software_version="ce9.8.2")
+    # The configuration that the planner asks for stands in it, too.
+    rest = {planning.PROTOCOL_PATH: "HTTP"}
+    report_configuration(system, rest | {"Provisioning/TlsVerify": "On"}, at=NOW)
+    (planned,) = planning.plan([system], is_secure=True, trust=NO_VERIFY).members
+    assert planned.reason == "Provisioning/TlsVerify is set to Off on it"
+    report_configuration(system, rest, at=NOW + timedelta(seconds=1))
+    (planned,) = planning.plan([system], is_secure=True, trust=NO_VERIFY).members
+    assert planned.reason == "it has no setting that checks certificates"
+    move = start([system], NO_VERIFY)
+    step()
+    assert states(move) == ["proving"]
+
+
+def test_tc_takes_no_authority_by_a_command(make):
+    system = make(1, software_version="TC7.3.2.0a1b2c3")
+    Contact.objects.update(scheme="https")
+    (planned,) = planning.plan([system], is_secure=True, trust=INSTALL).members
+    assert planned.verdict == "cannot"
+    assert "TC7.3.2.0a1b2c3 takes no authority by a command" in planned.reason
+    assert "web page" in planned.reason
+    assert planning.plan([system], is_secure=True, trust=TRUSTED).members[0].verdict == "move"
 
 
 def test_cancelling_leaves_the_rest_as_it_was(make):

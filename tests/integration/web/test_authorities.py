@@ -47,7 +47,7 @@ def test_our_own_is_shown_with_its_fingerprint_and_then_installed(client: Client
     )
     assert answer["Location"] == f"/systems/{ready.pk}/changes/"
     action = Action.objects.get()
-    assert (action.command, action.body) == (authorities.COMMAND, OWN)
+    assert (action.command, action.body) == ("Security/Certificates/CA/Add", OWN)
     assert AuditEntry.objects.get(act="install authority").details["fingerprints"] == [fingerprint(OWN)]
 
 

@@ -155,7 +155,8 @@ class FamilyDriver(Driver):
         return await self._run(call, f"running {call.path}")
 
     async def register_feedback(self, url: str, *, slot: int | None = None) -> None:
-        """Register the manifest's expressions, in its slot unless told another (protocol notes C.1)."""
+        """Register the manifest's expressions as its release names them, in the manifest's slot unless told another
+        (protocol notes C.1)."""
         quirks = await self._prepare_to_write()
         feedback = self.family.feedback
         doing = "registering feedback"
@@ -167,7 +168,7 @@ class FamilyDriver(Driver):
             (
                 ("FeedbackSlot", str(slot or feedback.slot)),
                 ("ServerUrl", url),
-                ("Expression", feedback.expressions),
+                ("Expression", quirks.expressions(feedback.expressions)),
                 *quirks.feedback_arguments,
             ),
         )
@@ -176,7 +177,14 @@ class FamilyDriver(Driver):
     async def restart(self) -> None:
         """Restart it; it answers before it goes down."""
         quirks = await self._prepare_to_write()
-        await self._run(CommandCall(quirks.restart_command, (("Action", "Restart"),)), "restarting it")
+        listed = None
+        if not quirks.restart_takes_action:
+            try:
+                listed = (await self.read_command_document()).commands.get(quirks.restart_command)
+            except errors.NotXml:
+                # One that cannot tell what it takes is asked for what all take.
+                listed = None
+        await self._run(quirks.restart_call(listed), "restarting it")
 
     async def set_password(self, username: str, password: str) -> None:
         """Set an account's password (protocol notes J); TC can only set that of `admin`."""
