@@ -1,8 +1,23 @@
 """Writing the audit trail."""
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
 
 from roomkeeper.accounts.models import AuditEntry
+
+_source: Final[ContextVar[str]] = ContextVar("source_address", default="")
+
+
+@contextmanager
+def acting_from(source_address: str) -> Iterator[None]:
+    """Note everything that is done meanwhile as coming from that address."""
+    token = _source.set(source_address)
+    try:
+        yield
+    finally:
+        _source.reset(token)
 
 
 def record(
@@ -12,14 +27,28 @@ def record(
 
     `object_id` is what the subject was known by before the act, which may have deleted it.
     """
+    return note(user, road, act, subject, object_id, str(subject) if subject is not None else "", details)
+
+
+def note(
+    user: Any,
+    road: str,
+    act: str,
+    subject: Any,
+    object_id: int | None,
+    label: str,
+    details: Mapping[str, Any],
+) -> AuditEntry:
+    """The same with the words by which the subject is named."""
     known = user if getattr(user, "is_authenticated", False) else None
     return AuditEntry.objects.create(
         user=known,
         user_name=getattr(known, "username", "") or "server",
         road=road,
+        source_address=_source.get(),
         act=act,
         object_kind=subject._meta.verbose_name if subject is not None else "",
         object_id=object_id if subject is None or subject.pk is None else subject.pk,
-        object_label=str(subject)[:255] if subject is not None else "",
-        details=details,
+        object_label=label[:255],
+        details=dict(details),
     )

@@ -77,7 +77,10 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(default=timezone.now, db_index=True)
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
     user_name = models.CharField(max_length=150)
-    road = models.CharField(max_length=8, choices=[("web", "web"), ("api", "api"), ("cli", "cli")])
+    # page, api, cli, device or server (`actors.Road`).
+    road = models.CharField(max_length=8)
+    # Where the request came from; empty for the server's own acts.
+    source_address = models.CharField(max_length=45, blank=True)
     act = models.CharField(max_length=64)
     object_kind = models.CharField(max_length=32)
     object_id = models.BigIntegerField(null=True)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from roomkeeper.adding.targets import MOST, NotUnderstood, Problem, Target, Targets, TooMany, parse_host
+from roomkeeper.operations.csv_tables import heading_word, read_table
 from roomkeeper.protocols.identification import normalize_mac
-from roomkeeper.systems.csv_tables import heading_word, read_table
 
 _COLUMNS: Final = {
     "host": ("host", "address", "ip", "ip_address", "hostname", "host_name", "fqdn"),

@@ -16,7 +16,6 @@ from roomkeeper.api import (
     credentials,
     device_commands,
     diagnosis,
-    drift,
     folders,
     groups,
     jobs,
@@ -35,12 +34,13 @@ from roomkeeper.api import (
     template_acts,
     template_assignments,
     templates,
-    tickets,
     tokens,
     users,
 )
+from roomkeeper.api.derived import routes_of
 from roomkeeper.api.idempotency import HEADER
 from roomkeeper.api.parsing import StrictParser
+from roomkeeper.operations.subjects import all_subjects
 
 PREFIX = "/api/v1/"
 _PROBLEM = {"$ref": "#/components/schemas/ProblemOut"}
@@ -155,7 +155,6 @@ def _make() -> RoomkeeperApi:
         ("/systems", diagnosis.routes),
         ("/systems", system_scans.routes),
         ("/change-sets", change_sets.routes),
-        ("/drift", drift.routes),
         ("/secure-only-moves", secure_only.routes),
         ("/actions", actions.routes),
         ("/jobs", jobs.routes),
@@ -166,12 +165,12 @@ def _make() -> RoomkeeperApi:
         ("/templates", templates.routes),
         ("/templates", template_acts.routes),
         ("/templates", template_assignments.routes),
-        ("/tickets", tickets.routes),
         ("/users", users.routes),
         ("/groups", groups.routes),
         ("/tokens", tokens.routes),
         ("/me", tokens.me_routes),
         ("/audit", audit_trail.routes),
+        *((f"/{subject.path}", routes_of(subject)) for subject in all_subjects()),
     ):
         made.add_router(prefix, routes)
     return made

@@ -1,11 +1,13 @@
 """`audit`: who did what, and by which road."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from django.http import HttpRequest
 from ninja import Query, Schema
+from pydantic import Field
 
+from roomkeeper.accounts.actors import Road
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
@@ -22,7 +24,8 @@ class AuditOut(Schema):
     id: int
     at: datetime
     user: str
-    road: str
+    road: Road
+    source_address: str = Field(description="Empty for acts of the server itself.")
     act: str
     object_kind: str
     object_id: int | None
@@ -34,7 +37,8 @@ class AuditFilters(ListParameters):
     """Filters on the audit trail."""
 
     user: str | None = None
-    road: Literal["web", "api", "cli"] | None = None
+    road: Road | None = None
+    source_address: str | None = None
     act: str | None = None
     object_kind: str | None = None
     object_id: Identifier | None = None
@@ -50,6 +54,7 @@ def list_audit(request: HttpRequest, filters: Query[AuditFilters]) -> Page[Audit
     for name, lookup in (
         ("user", "user_name"),
         ("road", "road"),
+        ("source_address", "source_address"),
         ("act", "act"),
         ("object_kind", "object_kind"),
         ("object_id", "object_id"),
@@ -69,7 +74,8 @@ def _told(entry: AuditEntry) -> AuditOut:
         id=entry.pk,
         at=entry.at,
         user=entry.user_name,
-        road=entry.road,
+        road=Road(entry.road),
+        source_address=entry.source_address,
         act=entry.act,
         object_kind=entry.object_kind,
         object_id=entry.object_id,

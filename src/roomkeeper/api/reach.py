@@ -1,18 +1,16 @@
 """Which objects a caller reaches: those in folders on which a permission holds; all others are not found."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
 from django.db.models import QuerySet
-from pydantic import Field
 
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
 from roomkeeper.api.problems import NotFound
+from roomkeeper.operations.filters import LARGEST_ID as LARGEST_ID
+from roomkeeper.operations.filters import Identifier as Identifier
 from roomkeeper.systems.models import Folder, State, System
 
-LARGEST_ID = 2**63 - 1
-Identifier = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 _CHUNK = 500
 
 

@@ -45,7 +45,7 @@ class WantedOut(Schema):
     overridden: list[OverriddenOut] = Field(description="What weaker layers wanted, the strongest first.")
 
 
-class DriftOut(Schema):
+class SettingDriftOut(Schema):
     """A wanted value that the system reported otherwise."""
 
     path: str
@@ -59,7 +59,7 @@ class ConfigurationOut(Schema):
     wanted: list[WantedOut]
     reported: dict[str, str] = Field(description="Canonical path to value, as last reported.")
     reported_at: datetime | None
-    drift: list[DriftOut]
+    drift: list[SettingDriftOut]
 
 
 class StatusOut(Schema):
@@ -158,7 +158,8 @@ def show_configuration(request: HttpRequest, system_id: int) -> ConfigurationOut
         reported=reported.settings if reported else {},
         reported_at=reported.at if reported else None,
         drift=[
-            DriftOut(path=one.path, wanted=one.wanted, found=one.found) for one in wanted.drift_of(system)
+            SettingDriftOut(path=one.path, wanted=one.wanted, found=one.found)
+            for one in wanted.drift_of(system)
         ],
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roomkeeper.accounts.permissions import Permission
-from roomkeeper.systems.csv_tables import heading_word
+from roomkeeper.operations.csv_tables import heading_word
 
 ROWS_LIMIT: Final = 20_000
 PATHS_LIMIT: Final = 200

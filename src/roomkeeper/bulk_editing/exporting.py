@@ -10,11 +10,11 @@ from roomkeeper.bulk_editing.columns import FIELDS, KEY, PATHS_LIMIT, TOLD
 from roomkeeper.bulk_editing.present import AT_ONCE, present_settings, record_of
 from roomkeeper.bulk_editing.reading import SheetRefused
 from roomkeeper.bulk_editing.values import HIDDEN_CELL, WORDS, words_of
+from roomkeeper.operations.csv_tables import safe_cell, write_line
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.systems import inventory
-from roomkeeper.systems.csv_tables import safe_cell, write_line
 from roomkeeper.systems.liveness import alive_word
 from roomkeeper.systems.models import System
 

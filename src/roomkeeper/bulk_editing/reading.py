@@ -14,10 +14,10 @@ from roomkeeper.bulk_editing.columns import (
     is_setting,
 )
 from roomkeeper.bulk_editing.values import WORDS, Cell, Exact, comparable
+from roomkeeper.operations.csv_tables import CsvTable, plain_cell, read_table
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.provisioning.planning import NAME_PATH
-from roomkeeper.systems.csv_tables import CsvTable, plain_cell, read_table
 
 _LARGEST_KEY: Final = 2**63 - 1
 _SHOWN: Final = 60

@@ -16,10 +16,19 @@ class ProvisioningConfig(AppConfig):
         from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.retention import register_kind
         from roomkeeper.jobs.schedule import register
-        from roomkeeper.provisioning import change_sets, defaults, drift, enforcement, expiry, persistent
+        from roomkeeper.provisioning import (
+            change_sets,
+            defaults,
+            drift,
+            enforcement,
+            expiry,
+            persistent,
+            surface,
+        )
         from roomkeeper.provisioning.push_pump import pump
         from roomkeeper.provisioning.sources import register_source
 
+        self.surface = surface
         register("drift", timedelta(seconds=5), enforcement.enforce_due, until_done=True)
         register_kind("drift", drift.ended_before)
         register("failing change sets", timedelta(seconds=1), change_sets.stop_failing)

@@ -17,11 +17,14 @@ from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, Drift
 from roomkeeper.provisioning.wanted import Difference
 from roomkeeper.systems import live
 from roomkeeper.systems.locking import lock_contacts
-from roomkeeper.systems.models import System
+from roomkeeper.systems.models import System, TimelineEntry
 
 # A setting that was set back and differs again within this time is being fought over.
 MEMORY: Final = timedelta(hours=24)
 TEXT_LIMIT: Final = 2000
+# What stands on a timeline this long before a difference was noticed may tell who made it.
+BEFORE: Final = timedelta(minutes=20)
+_TELLING: Final = ("feedback", "change", "action", "management", "boot", "software", "document")
 
 
 class DriftRefused(ValueError):
@@ -69,6 +72,14 @@ def note(
         if row is None or row.ignored_at is None:
             counts[key[0]] += 1
     return counts
+
+
+def known_of_that_time(row: Drift) -> list[TimelineEntry]:
+    """What the timeline holds of the minutes before the difference was noticed: it may tell who made it."""
+    around = TimelineEntry.objects.filter(
+        system=row.system_id, last_at__gte=row.since - BEFORE, first_at__lte=row.since, kind__in=_TELLING
+    )
+    return list(around.select_related("user").order_by("-last_at", "-id")[:20])
 
 
 def ignore(row: Drift, *, user: Any, now: datetime) -> None:

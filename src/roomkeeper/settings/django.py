@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "roomkeeper.web.headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "roomkeeper.web.static_files.StaticFilesMiddleware",
+    "roomkeeper.accounts.source.SourceAddressMiddleware",
     "roomkeeper.web.transport.SecureTransportMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

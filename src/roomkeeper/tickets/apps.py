@@ -15,8 +15,8 @@ class TicketsConfig(AppConfig):
         """Begin to listen to findings."""
         from roomkeeper.jobs.retention import register_kind
         from roomkeeper.jobs.schedule import register
-        from roomkeeper.tickets import tracking
+        from roomkeeper.tickets import surface, tracking
 
-        self.tracking = tracking
+        self.tracking, self.surface = tracking, surface
         register("returned", timedelta(seconds=10), tracking.close_returned, until_done=True)
         register_kind("tickets", tracking.closed_before)

@@ -58,21 +58,17 @@ def acknowledge(ticket: Ticket, *, user: Any, now: datetime) -> None:
     """Somebody has taken the ticket up; raises `TicketRefused` where it is not open."""
     if ticket.state != Ticket.State.OPEN:
         raise TicketRefused(f"The ticket is already {ticket.get_state_display().lower()}.")
-    with transaction.atomic():
-        ticket.state, ticket.acknowledged_at, ticket.acknowledged_by = Ticket.State.ACKNOWLEDGED, now, user
-        ticket.save(update_fields=["state", "acknowledged_at", "acknowledged_by"])
-        _publish(ticket.system)
+    ticket.state, ticket.acknowledged_at, ticket.acknowledged_by = Ticket.State.ACKNOWLEDGED, now, user
+    ticket.save(update_fields=["state", "acknowledged_at", "acknowledged_by"])
 
 
 def close(ticket: Ticket, *, user: Any, now: datetime, reason: str) -> None:
     """Close the ticket with a reason; a new finding of its kind opens another one."""
     if ticket.state == Ticket.State.CLOSED:
         raise TicketRefused("The ticket is already closed.")
-    with transaction.atomic():
-        ticket.state, ticket.closed_at, ticket.closed_by = Ticket.State.CLOSED, now, user
-        ticket.close_reason = reason.strip()[:1000]
-        ticket.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])
-        _publish(ticket.system)
+    ticket.state, ticket.closed_at, ticket.closed_by = Ticket.State.CLOSED, now, user
+    ticket.close_reason = reason.strip()[:1000]
+    ticket.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])
 
 
 def close_returned(*, now: datetime) -> int:
@@ -92,6 +88,11 @@ def close_returned(*, now: datetime) -> int:
 def closed_before(limit: datetime) -> QuerySet[Ticket]:
     """Tickets closed before then."""
     return Ticket.objects.filter(state=Ticket.State.CLOSED, closed_at__lt=limit)
+
+
+def publish(ticket: Ticket) -> None:
+    """Tell open pages that the ticket has changed."""
+    _publish(ticket.system)
 
 
 def _publish(system: System | None) -> None:

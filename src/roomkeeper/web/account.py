@@ -90,7 +90,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             form.save()
             User.objects.filter(pk=user.pk).update(must_change_password=False)
-            audit.record(user, "web", "change password", user)
+            audit.record(user, "page", "change password", user)
         update_session_auth_hash(request, user)
         messages.success(request, "Your password is changed.")
         return HttpResponseRedirect(reverse("overview"))

@@ -35,7 +35,7 @@ def attempt(
     try:
         with transaction.atomic():
             deed()
-            audit.record(request.user, "web", act, subject, key, **details)
+            audit.record(request.user, "page", act, subject, key, **details)
     except ValueError as refusal:
         messages.error(request, str(refusal))
         return False

@@ -111,7 +111,7 @@ def handle_adding(request: HttpRequest, tab: str) -> HttpResponse | dict[str, An
         if request.POST.get("step") == "start":
             with transaction.atomic():
                 job = service.start(asked, user=request.user, now=moment())
-                audit.record(request.user, "web", "add systems", job, count=len(asked.targets.targets))
+                audit.record(request.user, "page", "add systems", job, count=len(asked.targets.targets))
             page = reverse("job", args=[job.pk]) + (f"?show={RESULTS}" if asked.targets.is_range else "")
             return redirect(request, page)
         return _looked_at(service.preview(asked, user=request.user), asked)

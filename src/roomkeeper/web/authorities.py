@@ -73,7 +73,7 @@ def _install(
     def ask(system: System) -> None:
         action = authorities.install(system, pem, user=request.user, now=now)
         audit.record(
-            request.user, "web", "install authority", system, action=action.pk, fingerprints=fingerprints
+            request.user, "page", "install authority", system, action=action.pk, fingerprints=fingerprints
         )
 
     done, refused = do_each(chosen.systems, ask, actions.ActionRefused)

@@ -14,10 +14,10 @@ from roomkeeper.backups.models import Backup, PartKind
 from roomkeeper.backups.sides import Side
 from roomkeeper.configuration_templates.editing import newest_content
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
+from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import ConfigurationVersion, State
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.configuration_templates import visible_template, visible_templates
-from roomkeeper.web.spreadsheets import csv_answer
 from roomkeeper.web.system_filters import visible_systems
 
 SHOWN = 1000
@@ -70,7 +70,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
         raise Http404
     rows = _filtered(request, sides.compare_sides(left, right))
     audit.record(
-        request.user, "web", "export comparison", None, left=left.name, right=right.name, count=len(rows)
+        request.user, "page", "export comparison", None, left=left.name, right=right.name, count=len(rows)
     )
     lines = ([one.path, one.kind.value, one.left, one.right] for one in rows)
     return csv_answer("differences.csv", CSV_COLUMNS, lines)

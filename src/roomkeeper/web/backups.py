@@ -21,12 +21,12 @@ from roomkeeper.backups.models import (
     Restoration,
 )
 from roomkeeper.jobs.models import Job
+from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import ConfigurationVersion, System
 from roomkeeper.web.access import grants, number_of, visible_system
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.pages import cut
-from roomkeeper.web.spreadsheets import csv_answer
 from roomkeeper.web.system_filters import visible_systems
 
 REASONS = [(reason.value, reason.label) for reason in Reason]
@@ -86,7 +86,7 @@ def backups(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """The same list as CSV, all of it."""
     rows, q, reason = _filtered(request)
-    audit.record(request.user, "web", "export backups", None, q=q, reason=reason, count=rows.count())
+    audit.record(request.user, "page", "export backups", None, q=q, reason=reason, count=rows.count())
     lines = (
         [
             row.pk,
@@ -157,7 +157,7 @@ def part(request: HttpRequest, pk: int, part: int) -> HttpResponse:
     """What a part holds. Macros may hold passwords: only for whoever may change settings."""
     found = get_backup(request, pk, Permission.CHANGE_SETTINGS)
     row: BackupPart = get_object_or_404(found.parts.select_related("content"), pk=part)
-    audit.record(request.user, "web", "look at part of backup", found.system, backup=pk, part=row.name)
+    audit.record(request.user, "page", "look at part of backup", found.system, backup=pk, part=row.name)
     return render(
         request,
         "backups/part.html",
@@ -257,7 +257,7 @@ def cancel_restoration(request: HttpRequest, pk: int, restoration: int) -> HttpR
     if not restoring.cancel(found, user=request.user, now=moment()):
         messages.error(request, "It has begun already; stop its job.")
     else:
-        audit.record(request.user, "web", "cancel restore", system)
+        audit.record(request.user, "page", "cancel restore", system)
     return HttpResponseRedirect(tab)
 
 

@@ -154,7 +154,7 @@ def _ask(request: HttpRequest, what: str, planned: _Planned, form: CommandForm) 
     made, refused = commands_for_many.ask_all(planned.calls, user=request.user, now=now, care=form.care)
     audit.record(
         request.user,
-        "web",
+        "page",
         "run command on systems",
         None,
         command=made[0].command if made else what,

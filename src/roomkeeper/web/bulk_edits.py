@@ -20,11 +20,11 @@ from roomkeeper.bulk_editing.differences import CANNOT, CHANGE, EditPlan
 from roomkeeper.bulk_editing.exporting import USUAL, usable_fields, usable_paths, write_csv
 from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import SheetRefused, read_csv
+from roomkeeper.operations.exports import text_in_chunks
 from roomkeeper.systems.models import State, System
 from roomkeeper.web.access import grants, number_of
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.setting_paths import known_paths
-from roomkeeper.web.spreadsheets import text_in_chunks
 from roomkeeper.web.system_filters import filtered, ordered, read_filters, visible_systems
 from roomkeeper.web.systems_bulk import care_of
 
@@ -79,7 +79,7 @@ def export_file(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
             request, f"At most {ROWS_LIMIT:,} systems fit into one file: narrow the list by a filter."
         )
         return HttpResponseRedirect(_back(request))
-    audit.record(request.user, "web", "export systems for editing", None, count=count, settings=paths)
+    audit.record(request.user, "page", "export systems for editing", None, count=count, settings=paths)
     lines = write_csv(systems, fields=fields, paths=paths, now=moment())
     return text_in_chunks("systems-to-edit.csv", lines)
 
@@ -123,7 +123,7 @@ def _apply(request: HttpRequest, plan: EditPlan) -> HttpResponse:
         bool(request.POST.get("is_persistent")), care_of(request), request.POST.get("description", "").strip()
     )
     digest = request.POST.get("digest", "") or "none was shown"
-    done = apply_plan(plan, digest=digest, user=request.user, now=moment(), road="web", options=options)
+    done = apply_plan(plan, digest=digest, user=request.user, now=moment(), road="page", options=options)
     request.session[SESSION_KEY] = {
         "records": done.records,
         "record_job": done.job.pk if done.job else None,

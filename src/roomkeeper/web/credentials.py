@@ -134,13 +134,15 @@ def _form(request: HttpRequest, kind: str, found: Credential | None) -> HttpResp
             with transaction.atomic():
                 if found is None:
                     kept = credential_list.add(name=name, kind=kind, values=values, now=moment())
-                    audit.record(request.user, "web", "add credential", kept)
+                    audit.record(request.user, "page", "add credential", kept)
                 else:
                     kept = credential_list.change(found, name=name, values=values)
                     replaced = sorted(
                         field.label for field in fields if field.is_secret and given[field.name]
                     )
-                    audit.record(request.user, "web", "change credential", kept, replaced=", ".join(replaced))
+                    audit.record(
+                        request.user, "page", "change credential", kept, replaced=", ".join(replaced)
+                    )
         except credential_list.CredentialRefused as refusal:
             error, wrong = str(refusal), refusal.field
             known = wrong == "name" or wrong in given

@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -10,6 +9,7 @@ from roomkeeper.accounts.permissions import Permission, grants_of
 from roomkeeper.systems import store
 from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket
+from roomkeeper.tickets.surface import seen_by
 
 
 class Entry(NamedTuple):
@@ -72,7 +72,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if held.may(Permission.VIEW_INBOX):
         counts["inbox"] = System.objects.filter(state="pending").count()
     if held.may_anywhere(Permission.VIEW):
-        open_tickets = Ticket.objects.filter(state="open").filter(ticket_scope(request))
+        open_tickets = Ticket.objects.filter(state="open").filter(seen_by(held))
         counts["tickets"] = open_tickets.count()
     for title, entries in NAVIGATION:
         shown = [
@@ -90,11 +90,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         if shown:
             sections.append({"title": title, "entries": shown})
     return {"navigation": sections, "store_is_failing": store.is_failing()}
-
-
-def ticket_scope(request: HttpRequest) -> Q:
-    """A filter on tickets: those of systems she may see; those of the server for roles on the root folder."""
-    return grants_of(request.user).folders(Permission.VIEW, "system__folder__path")
 
 
 def _is_here(here: str, page: str) -> bool:

@@ -17,12 +17,12 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.adding import service as adding
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
+from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.pages import cut
-from roomkeeper.web.spreadsheets import csv_answer
 from roomkeeper.web.system_filters import visible_systems
 
 STATES = [state.value for state in Job.State]
@@ -235,7 +235,7 @@ def export(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The job's items as CSV, all that the filter shows."""
     found = visible_job(request, pk)
     items = _items(found, _show(request))
-    audit.record(request.user, "web", "export job", found, count=items.count())
+    audit.record(request.user, "page", "export job", found, count=items.count())
     return csv_answer(f"job-{found.pk}.csv", CSV_COLUMNS, _rows(items, visible_systems(request)))
 
 

@@ -241,7 +241,7 @@ def network_settings(request: HttpRequest) -> HttpResponse:
                 after = service.update(values, user=request.user, now=moment())
                 changed = [name for name in FIELDS if getattr(after, COLUMNS.get(name, name)) != before[name]]
                 if changed:
-                    audit.record(request.user, "web", "change network settings", after, changed=changed)
+                    audit.record(request.user, "page", "change network settings", after, changed=changed)
         except service.InvalidNetworkSettings as refusal:
             errors = refusal.errors
             shown |= {

@@ -14,9 +14,9 @@ from roomkeeper.provisioning.models import ChangeItem
 from roomkeeper.systems import liveness, network_settings
 from roomkeeper.systems.models import Flip, System
 from roomkeeper.tickets.models import Ticket
+from roomkeeper.tickets.surface import seen_by
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.frame import ticket_scope
 from roomkeeper.web.server_addresses import manager_values
 from roomkeeper.web.system_filters import CONNECTIVITY_CHOICES, visible_systems
 
@@ -30,7 +30,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     held = grants(request)
     managed = visible_systems(request).filter(state="managed")
     scope = held.folders(Permission.VIEW, "system__folder__path")
-    tickets = Ticket.objects.filter(ticket_scope(request), state="open")
+    tickets = Ticket.objects.filter(seen_by(held), state="open")
     failed = ChangeItem.objects.filter(
         scope, state__in=("failed", "expired"), created_at__gte=_days_ago(now, 7)
     )

@@ -69,7 +69,7 @@ def _set(request: HttpRequest, chosen: Chosen, password: str | None) -> HttpResp
     def ask(system: System) -> None:
         action = passwords.set_password(system, password, user=request.user, now=now)
         audit.record(
-            request.user, "web", "set password", system, action=action.pk,
+            request.user, "page", "set password", system, action=action.pk,
             username=system.username, is_generated=password is None,
         )  # fmt: skip
 

@@ -180,7 +180,7 @@ def _begin(request: HttpRequest, plan: planning.MovePlan, folder: Folder) -> Htt
     except moving.MoveRefused as refusal:
         messages.error(request, str(refusal))
         return None
-    audit.record(request.user, "web", "start secure-only move", None, move=begun.pk, folder=folder.pk)
+    audit.record(request.user, "page", "start secure-only move", None, move=begun.pk, folder=folder.pk)
     messages.success(request, "The move has begun. What becomes of each system is followed here.")
     return HttpResponseRedirect(reverse("secure_only_move", args=[begun.pk]))
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import F, Q, QuerySet
@@ -198,9 +197,3 @@ def chosen_columns(request: HttpRequest, cookie: str) -> list[Column]:
     ]
     chosen = [column for column in COLUMNS if column.key in asked or column.key == "name"]
     return chosen if len(chosen) > 1 else [column for column in COLUMNS if column.is_default]
-
-
-def csv_value(value: Any) -> str:
-    """A value for a spreadsheet: text of devices must not become a formula."""
-    text = "" if value is None else str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

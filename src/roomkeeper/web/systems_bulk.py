@@ -130,7 +130,7 @@ def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> 
         is_persistent=bool(request.POST.get("is_persistent")),
         care=care_of(request),
     )
-    audit.record(request.user, "web", "change settings", made, paths=sorted(settings), systems=len(chosen))
+    audit.record(request.user, "page", "change settings", made, paths=sorted(settings), systems=len(chosen))
     messages.success(request, f"Asked of {len(chosen)} systems. What becomes of it is followed here.")
     return HttpResponseRedirect(reverse("change_set", args=[made.pk]))
 
@@ -142,12 +142,12 @@ def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, ba
     if act in JOBS:
         with transaction.atomic():
             job = JOBS[act].start(chosen, user=request.user, now=now)
-            audit.record(request.user, "web", f"{act} systems", job, systems=len(chosen))
+            audit.record(request.user, "page", f"{act} systems", job, systems=len(chosen))
         return HttpResponseRedirect(reverse("job", args=[job.pk]))
     done, refused = do_each(chosen, _deed(request, act, now))
     audit.record(
         request.user,
-        "web",
+        "page",
         f"{act} systems",
         None,
         done=done,

@@ -9,6 +9,7 @@ from django.shortcuts import render
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.inventory import tags_of
 from roomkeeper.systems.liveness import alive_word
@@ -19,7 +20,6 @@ from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.pages import cut
 from roomkeeper.web.server_addresses import manager_values
-from roomkeeper.web.spreadsheets import csv_answer
 from roomkeeper.web.system_filters import COLUMNS, Filters, filtered, ordered, read_filters, visible_systems
 
 COLUMNS_COOKIE = "roomkeeper_columns"
@@ -102,7 +102,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     now = moment()
     filters = read_filters(request.GET)
     found = ordered(filtered(request, filters, now), filters.sort).select_related("folder", "contact")
-    audit.record(request.user, "web", "export systems", None, count=found.count())
+    audit.record(request.user, "page", "export systems", None, count=found.count())
     return csv_answer("systems.csv", CSV_COLUMNS, _rows(found, now))
 
 

@@ -228,14 +228,14 @@ def _save(request: HttpRequest, found: ConfigurationTemplate | None, content: Co
             found = editing.create_template(
                 folder=folder, content=content, user=request.user, now=now, note=note, **values
             )
-            audit.record(request.user, "web", "create template", found)
+            audit.record(request.user, "page", "create template", found)
             messages.success(request, f"{found} is stored. Nothing was sent to any system.")
             return HttpResponseRedirect(reverse("template", args=[found.pk]))
         demand(request.user, Permission.CHANGE_SETTINGS, found.folder.path)
         before = found.newest
         editing.change_template(found, now=now, folder=folder, **values)
         version = editing.add_version(found, content, user=request.user, now=now, note=note)
-        audit.record(request.user, "web", "change template", found, version=version.number)
+        audit.record(request.user, "page", "change template", found, version=version.number)
     if version.number != before and found.assignments.exists():
         tell_in_force(request, found)
     else:

@@ -151,7 +151,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     change_set = done.change_set.pk if done.change_set else None
     audit.record(
         request.user,
-        "web",
+        "page",
         "apply template",
         found,
         version=found.newest,

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern
 
+from roomkeeper.operations.subjects import all_subjects
 from roomkeeper.web import (
     account,
     add_systems,
@@ -15,7 +16,6 @@ from roomkeeper.web import (
     change_sets,
     configuration_templates,
     credentials,
-    drift,
     events,
     folders,
     help_page,
@@ -40,9 +40,9 @@ from roomkeeper.web import (
     template_editing,
     template_picking,
     template_plan,
-    tickets,
 )
 from roomkeeper.web.access import open_page, page
+from roomkeeper.web.derived import pages_of
 
 urlpatterns: list[URLPattern] = [
     open_page("sign-in/", sign_in.sign_in, "sign_in"),
@@ -96,9 +96,6 @@ urlpatterns: list[URLPattern] = [
     page("change-sets/", change_sets.change_sets, "change_sets"),
     page("change-sets/<int:pk>/", change_sets.change_set, "change_set"),
     page("change-sets/<int:pk>/<slug:act>/", change_sets.act, "change_set_act"),
-    page("drift/", drift.feed, "drift"),
-    page("drift/<int:pk>/", drift.one, "drift_one"),
-    page("drift/<int:pk>/<slug:act>/", drift.act, "drift_act"),
     page("backups/", backups.backups, "backups"),
     page("backups/export.csv", backups.export, "backups_export"),
     page("backups/schedule/", backups.schedule, "backup_schedule"),
@@ -125,9 +122,7 @@ urlpatterns: list[URLPattern] = [
     page("templates/<int:pk>/delete/", configuration_templates.delete, "template_delete"),
     page("templates/<int:pk>/export.json", configuration_templates.export, "template_export"),
     page("templates/<int:pk>/<slug:tab>/", configuration_templates.template, "template_tab"),
-    page("tickets/", tickets.tickets, "tickets"),
-    page("tickets/<int:pk>/", tickets.ticket, "ticket"),
-    page("tickets/<int:pk>/<slug:act>/", tickets.act, "ticket_act"),
+    *(address for subject in all_subjects() for address in pages_of(subject)),
     page("network-settings/", network_settings.network_settings, "network_settings"),
     page("credentials/", credentials.credentials, "credentials"),
     page("credentials/add/<slug:kind>/", credentials.add, "credential_add"),

@@ -41,9 +41,10 @@ def test_feed_tells_wanted_found_since_and_why(as_user, viewer, row):
 
 def test_enforcing_opens_the_wish_again(as_user, operator, row):
     answer = as_user(operator)("POST", "drift/enforce", {"drift": [row.pk]})
-    assert (answer.status_code, answer.json()) == (200, {"enforced": 1})
+    assert (answer.status_code, answer.json()["done"]) == (200, 1)
     assert ChangeItem.objects.get().state == "waiting"
-    assert as_user(operator)("POST", "drift/enforce", {"drift": [row.pk, 999]}).status_code == 404
+    told = as_user(operator)("POST", "drift/enforce", {"drift": [999, row.pk]}).json()["items"]
+    assert [(one["id"], one["status"]) for one in told] == [(999, 404), (row.pk, 200)]
 
 
 def test_accepting_and_ignoring(as_user, operator, row, boardroom):

@@ -61,7 +61,7 @@ def plan(rows: list[dict[str, str]], user: User, **options: Any) -> EditPlan:
 
 def apply(found: EditPlan, user: User, **options: Any) -> Applied:
     """Do it."""
-    return apply_plan(found, user=user, now=NOW, road="web", options=EditOptions(**options))
+    return apply_plan(found, user=user, now=NOW, road="page", options=EditOptions(**options))
 
 
 def told(found: EditPlan) -> list[tuple[str, str, str, str, str]]:
@@ -241,7 +241,7 @@ def test_changed_meanwhile_is_shown_again_and_not_done(rooms: list[System], admi
             digest=shown.digest,
             user=administrator,
             now=NOW,
-            road="web",
+            road="page",
             options=EditOptions(),
         )
     assert System.objects.get(pk=rooms[0].pk).notes == "somebody else's"

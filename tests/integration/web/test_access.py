@@ -58,9 +58,10 @@ def test_numbers_may_have_to_be_short() -> None:
 
 @pytest.mark.parametrize("number", ["1" + 20 * "0", 5000 * "9"])
 def test_numbers_that_no_key_can_be_name_nothing(client: Client, boardroom: System, number: str) -> None:
-    for address in ("/drift/", "/tickets/", "/systems/"):
-        assert client.get(address, {"system": number, "folder": number}).status_code == 200, address
-    assert client.post("/drift/", {"drift": number}).status_code == 302
+    assert client.get("/systems/", {"system": number, "folder": number}).status_code == 200
+    for address in ("/drift/", "/tickets/"):
+        assert client.get(address, {"system": number}).status_code == 400, address
+    assert client.post("/drift/do/ignore/", {"row": number}).status_code == 302
     assert client.post("/inbox/decide/", {"act": "block", "system": number}).status_code == 302
     assert client.post("/systems/bulk/", {"act": "restart", "system": number}).status_code == 302
     assert client.post(f"/systems/{boardroom.pk}/act/folder/", {"folder": number}).status_code == 404

@@ -20,7 +20,7 @@ def test_a_setting_is_previewed_before_it_is_asked(client: Client, boardroom: Sy
         ("Boardroom", "Standby/Control", "Off"),
         ("Lobby", "Standby/Control", "Off"),
     }
-    assert AuditEntry.objects.filter(act="change settings", road="web").exists()
+    assert AuditEntry.objects.filter(act="change settings", road="page").exists()
 
 
 def test_a_path_that_is_none_is_refused_in_words(client: Client, boardroom: System) -> None:

@@ -34,7 +34,7 @@ def download(client: Client, query: str = "") -> list[dict[str, str]]:
     with warnings.catch_warnings():
         # Under ASGI it is sent piece by piece; Django's own client, which is synchronous, warns of that.
         warnings.simplefilter("ignore")
-        text = b"".join(answer).decode()  # type: ignore[call-overload]
+        text = b"".join(answer).decode("utf-8-sig")  # type: ignore[call-overload]
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -88,7 +88,7 @@ def test_file_out_changed_shown_and_done(client: Client, rooms: list[System]) ->
     assert f'href="/change-sets/{names.pk}/"' in done
     system = System.objects.get(pk=rooms[0].pk)
     assert (system.name, system.tags.get().name) == ("<b>Big</b>", "court")
-    assert AuditEntry.objects.filter(road="web", act="edit systems").count() == 1
+    assert AuditEntry.objects.filter(road="page", act="edit systems").count() == 1
     assert "There is nothing to do" in text_of(upload(client, rows))
 
 
@@ -154,7 +154,7 @@ def test_export_holds_what_was_chosen_and_may_be_seen(
     assert download(theirs, chosen) == []
     assert [row["id"] for row in download(theirs)] == [str(rooms[0].pk)]
     answer = client.get("/systems/edit/systems.csv?setting=nonsense", follow=True)
-    assert "is no path of a setting" in text_of(answer)
+    assert "is not the path of a setting" in text_of(answer)
 
 
 def test_only_who_may_change_something_imports(

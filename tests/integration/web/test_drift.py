@@ -56,10 +56,10 @@ def test_one_difference_tells_what_the_timeline_knows(client: Client, row: Drift
 
 
 def test_setting_back_is_asked_first_and_opens_the_wish_again(client: Client, row: Drift) -> None:
-    question = text_of(client.post("/drift/", {"drift": [row.pk]}))
-    assert "Set back 1 setting?" in question
+    question = text_of(client.post("/drift/do/enforce/", {"row": [row.pk]}))
+    assert "Restore: 1 drift?" in question
     assert ChangeItem.objects.get().state == "confirmed"
-    client.post("/drift/", {"drift": [row.pk], "step": "confirm"})
+    client.post("/drift/do/enforce/", {"row": [row.pk], "step": "confirm"})
     assert ChangeItem.objects.get().state == "waiting"
     assert AuditEntry.objects.filter(act="enforce drift").exists()
 
@@ -68,7 +68,7 @@ def test_ignoring_and_taking_up(client: Client, row: Drift) -> None:
     assert "Leave this difference alone?" in text_of(client.get(f"/drift/{row.pk}/ignore/"))
     client.post(f"/drift/{row.pk}/ignore/")
     assert "Boardroom" not in text_of(client.get("/drift/"))
-    assert "Boardroom" in text_of(client.get("/drift/?show=ignored"))
+    assert "Boardroom" in text_of(client.get("/drift/?is_ignored=true"))
     client.post(f"/drift/{row.pk}/take-up/")
     assert "Boardroom" in text_of(client.get("/drift/"))
 
@@ -89,7 +89,7 @@ def test_who_may_not_change_settings_reads_and_does_nothing(
     assert "Boardroom" in page
     assert "Ignore" not in page.split("<table")[1]
     assert browser.post(f"/drift/{row.pk}/ignore/").status_code == 403
-    browser.post("/drift/", {"drift": [row.pk], "step": "confirm"})
+    browser.post("/drift/do/enforce/", {"row": [row.pk], "step": "confirm"})
     assert ChangeItem.objects.get().state == "confirmed"
     assert signed_in(stranger).get("/drift/").status_code == 403
 

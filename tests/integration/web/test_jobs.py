@@ -41,7 +41,7 @@ def sent(answer: object) -> str:
     with warnings.catch_warnings():
         # The test client reads an asynchronous stream synchronously, and is told so.
         warnings.simplefilter("ignore")
-        return b"".join(answer).decode()  # type: ignore[call-overload]
+        return b"".join(answer).decode("utf-8-sig")  # type: ignore[call-overload]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from roomkeeper.bulk_editing.columns import ROWS_LIMIT
 from roomkeeper.bulk_editing.reading import SheetRefused, read_csv, read_rows
 from roomkeeper.bulk_editing.values import WORDS, Exact, NotUsable, Wish, read_setting, read_value, words_of
-from roomkeeper.systems.csv_tables import plain_cell, read_table, safe_cell, write_line
+from roomkeeper.operations.csv_tables import plain_cell, read_table, safe_cell, write_line
 
 
 def test_row_says_system_fields_identifiers_and_settings() -> None:

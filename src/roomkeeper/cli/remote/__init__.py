@@ -13,7 +13,6 @@ from roomkeeper.cli.remote import (
     credentials,
     device_commands,
     diagnosis,
-    drift,
     editing,
     jobs,
     organising,
@@ -25,18 +24,17 @@ from roomkeeper.cli.remote import (
     templates,
 )
 from roomkeeper.cli.remote.changes import run
+from roomkeeper.cli.remote.derived import app_of, declared
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail
 
 commands: dict[str, typer.Typer] = {
     "systems": systems.app,
     "backups": backups.app,
     "changes": changes.app,
-    "drift": drift.app,
     "actions": changes.actions_app,
     "jobs": jobs.app,
     "templates": templates.app,
     "secure-only": secure_only.app,
-    "tickets": organising.tickets_app,
     "folders": organising.folders_app,
     "tags": organising.tags_app,
     "network-settings": organising.network_settings_app,
@@ -52,12 +50,10 @@ _ALONE: dict[str, Callable[..., None]] = {
     "systems": systems.list_systems,
     "backups": backups.list_backups,
     "changes": changes.list_changes,
-    "drift": drift.list_drift,
     "actions": changes.list_actions,
     "jobs": jobs.list_jobs,
     "templates": templates.list_templates,
     "secure-only": secure_only.list_moves,
-    "tickets": organising.list_tickets,
     "folders": organising.list_folders,
     "tags": organising.list_tags,
     "network-settings": organising.show_network_settings,
@@ -67,6 +63,9 @@ _ALONE: dict[str, Callable[..., None]] = {
     "tokens": people.list_tokens,
     "audit": people.list_audit,
 }
+
+for path, subject in declared().items():
+    commands[path], _ALONE[path] = app_of(subject)
 
 backups.add_to(systems.app)
 

@@ -1,4 +1,4 @@
-"""`roomkeeper folders`, `tags`, `tickets` and `network-settings`."""
+"""`roomkeeper folders`, `tags` and `network-settings`."""
 
 import json
 from typing import Annotated, Any
@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.asking import All, Limit
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import (
     USAGE,
@@ -21,7 +20,6 @@ from roomkeeper.cli.remote.output import (
 
 folders_app = typer.Typer(help="Folders: the tree that systems stand in.")
 tags_app = typer.Typer(help="Tags: words that systems carry.")
-tickets_app = typer.Typer(help="Tickets: what needs a person.")
 network_settings_app = typer.Typer(help="Network settings.")
 FolderArgument = Annotated[str, typer.Argument(metavar="FOLDER", help="Id, name or path.")]
 
@@ -84,41 +82,6 @@ def delete_tag(tag: int) -> None:
     """Take a tag off all systems that carry it."""
     open_api().delete(f"tags/{tag}")
     say("The tag was taken off.")
-
-
-@tickets_app.command("list")
-def list_tickets(
-    filters: Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")] = None,
-    search: str = "",
-    limit: Limit = 100,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
-    """List tickets; without state=... the open and the acknowledged ones."""
-    page = open_api().items(
-        "tickets", limit=None if everything else limit, search=search or None, **naming.filters(filters or [])
-    )
-    print_page(
-        page, ("id", "level", "state", "system_name", "kind", "reason", "last_at", "count"), as_json=as_json
-    )
-
-
-@tickets_app.command("show")
-def show_ticket(ticket: int, as_json: AsJson = False) -> None:
-    """Show a ticket."""
-    print_object(open_api().get(f"tickets/{ticket}"), as_json=as_json)
-
-
-@tickets_app.command("acknowledge")
-def acknowledge_ticket(ticket: int, as_json: AsJson = False) -> None:
-    """Say that you look after a ticket."""
-    print_object(open_api().post(f"tickets/{ticket}/acknowledge"), as_json=as_json)
-
-
-@tickets_app.command("close")
-def close_ticket(ticket: int, reason: str = "", as_json: AsJson = False) -> None:
-    """Close a ticket."""
-    print_object(open_api().post(f"tickets/{ticket}/close", {"reason": reason}), as_json=as_json)
 
 
 @network_settings_app.command("show")

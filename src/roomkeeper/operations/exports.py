@@ -1,21 +1,17 @@
-"""Long lists as CSV files, sent line by line as they are read."""
+"""Long lists as CSV files, sent some lines at a time as they are read."""
 
-import csv
 import itertools
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 
-from roomkeeper.web.system_filters import csv_value
+from roomkeeper.operations.csv_tables import safe_cell, write_line
 
-LINES_AT_ONCE = 500
-
-
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
+LINES_AT_ONCE: Final = 500
+# Without it spreadsheets read what stands behind as Windows-1252, and write `HÃ¶rsaal` back.
+BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 def csv_answer(filename: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
@@ -25,16 +21,16 @@ def csv_answer(filename: str, heading: Sequence[str], rows: Iterable[Sequence[An
 
 def text_in_chunks(filename: str, parts: Iterator[str], *, at_once: int = 1) -> StreamingHttpResponse:
     """A CSV file to download whose parts are made while it is sent, some at a time."""
-    response = StreamingHttpResponse(_slowly(parts, at_once), content_type="text/csv; charset=utf-8")
+    marked = itertools.chain([BYTE_ORDER_MARK], parts)
+    response = StreamingHttpResponse(_slowly(marked, at_once), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
 
 def _lines(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(heading)
+    yield write_line(heading)
     for row in rows:
-        yield writer.writerow([csv_value(value) for value in row])
+        yield write_line(["" if value is None else safe_cell(str(value)) for value in row])
 
 
 async def _slowly(parts: Iterator[str], at_once: int) -> AsyncIterator[str]:

@@ -1,0 +1,99 @@
+"""Writes docs/reference/operations.md: what the declarations offer, who may, and what is noted.
+
+Run it after changing a declaration; `make check` holds the page against them.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+os.environ.setdefault("ROOMKEEPER_DATA", tempfile.mkdtemp(prefix="roomkeeper-operations-"))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomkeeper.settings.django")
+
+import django
+
+django.setup()
+
+from roomkeeper.operations.filters import words_of  # noqa: E402
+from roomkeeper.operations.lists import filter_names, sorts_of  # noqa: E402
+from roomkeeper.operations.subjects import Act, Field, Subject, all_subjects  # noqa: E402
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs" / "reference" / "operations.md"
+_HEAD: Final = """\
+# Lists and acts
+
+<!-- Written by scripts/generate_operations.py from the declarations; do not edit by hand. -->
+
+What is listed and what is done, each said once (`surface.py` of each feature): pages, [REST API](rest-api.md) and
+[command line](command-line.md) are derived from it. Every list takes `search`, `sort` (with `-` in front
+descending), `limit` and `cursor`, its filters by name, and gives CSV for `Accept: text/csv`. Filters and sorts have
+the same names in the address of the page. Every act is noted in the audit trail under the word given here, with the
+route (page, api, cli) and the address it came from.
+"""
+
+
+def text() -> str:
+    """The page."""
+    return "\n".join([_HEAD, *(_section(subject) for subject in all_subjects())])
+
+
+def _section(subject: Subject) -> str:
+    lines = [f"## {subject.plural.capitalize()}", "", subject.meaning or f"One {subject.noun} each.", ""]
+    filters = ", ".join(f"`{name}`" for name in sorted(filter_names(subject))) or "none"
+    sorts = ", ".join(f"`{name}`" for name in sorted(sorts_of(subject)))
+    lines += [
+        (
+            f"`GET {subject.path}`, `GET {subject.path}/{{id}}`; `{subject.path} list [FIELD=VALUE]...`, "
+            f"`{subject.path} show N`"
+        ),
+        "",
+        f"Filters: {filters}. Sorts: {sorts}; without one `{subject.order}`.",
+        "",
+        "| field | means |",
+        "|---|---|",
+        *(_field(one) for one in subject.fields if one.is_told or one.filter),
+        "",
+    ]
+    if subject.acts:
+        lines += ["| act | REST | command line | permission | takes | audit |", "|---|---|---|---|---|---|"]
+        lines += [_act(subject, act) for act in subject.acts]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _field(one: Field) -> str:
+    words = words_of(one) if one.filter else ()
+    values = ", ".join(f"`{key}`" for key, _ in words) if words and len(words) < 12 else ""
+    told = "; ".join(part for part in (one.meaning.rstrip("."), values) if part)
+    return f"| `{one.name}` | {told} |"
+
+
+def _act(subject: Subject, act: Act) -> str:
+    path = f"{subject.path}/{{id}}" if act.on == "one" else subject.path
+    if act.method == "POST" and not (act.on == "all" and act.name == "create"):
+        path += f"/{act.slug}"
+    routes = f"`{act.method} {path}`" + (f", `POST {subject.path}/{act.slug}`" if act.for_many else "")
+    key = (" N..." if act.for_many else " N") if act.on == "one" else ""
+    takes = ", ".join(f"`{one.name}`" + ("" if one.is_required else "?") for one in act.takes) or "–"
+    return (
+        f"| {act.summary} | {routes} | `{subject.path} {act.slug}{key}` | {act.needs.value} | {takes} "
+        f"| {act.name} {subject.noun} |"
+    )
+
+
+def main() -> int:
+    """Write the page, or with --check say whether it is as it should be."""
+    if "--check" in sys.argv:
+        if PAGE.exists() and PAGE.read_text("utf-8") == text():
+            return 0
+        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is out of date: run scripts/generate_operations.py.\n")
+        return 1
+    PAGE.write_text(text(), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,281 @@
+"""REST out of declarations: list, CSV, one, and the acts of a subject, with their schemas."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+from ninja import Schema, Status
+from ninja.params import functions
+from pydantic import Field as Told
+from pydantic import create_model
+
+from roomkeeper.accounts.actors import Actor, Road
+from roomkeeper.accounts.permissions import needs
+from roomkeeper.api.paging import ListParameters, Page, list_refusals
+from roomkeeper.api.problems import Conflict, Invalid, NotFound, ProblemOut, problem_of, refused_as
+from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.operations import lists
+from roomkeeper.operations.door import Outcome, do, do_many
+from roomkeeper.operations.exports import csv_answer
+from roomkeeper.operations.filters import LARGEST_ID, Identifier, parameters_of
+from roomkeeper.operations.subjects import Act, Subject
+from roomkeeper.operations.taking import model_of
+
+MANY_LIMIT = 1_000
+_PAGING = frozenset(ListParameters.model_fields)
+
+
+def routes_of(subject: Subject) -> Routes:
+    """A router with all that the subject offers to programs."""
+    routes = Routes(subject.plural)
+    told = _Told(subject)
+    _mount_list(routes, subject, told)
+    _mount_one(routes, subject, told)
+    for act in subject.acts:
+        _mount_act(routes, subject, act, told)
+        if act.for_many:
+            _mount_many(routes, subject, act)
+    return routes
+
+
+class _Told:
+    """How a subject is told: its schema, and a row as one."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.fields = [one for one in subject.fields if one.is_told]
+        named: dict[str, Any] = {
+            one.name: (one.type, Told(description=one.meaning or None)) for one in self.fields
+        }
+        words = _title(subject.noun)
+        self.schema: Any = create_model(
+            f"{words}Out", __base__=Schema, __doc__=subject.meaning or f"One {subject.noun}.", **named
+        )
+
+    def __call__(self, row: Any) -> dict[str, Any]:
+        return {one.name: one.value(row) for one in self.fields}
+
+    def one(self, row: Any) -> dict[str, Any]:
+        if self.subject.prepare is not None:
+            self.subject.prepare([row])
+        return self(row)
+
+
+def _mount_list(routes: Routes, subject: Subject, told: _Told) -> None:
+    filters: dict[str, Any] = dict(parameters_of(subject))
+    kind: Any = create_model(
+        f"{_title(subject.noun)}Filters",
+        __base__=ListParameters,
+        __doc__=f"Filters on {subject.plural}.",
+        **filters,
+    )
+    sorts = lists.sorts_of(subject)
+
+    def view(request: HttpRequest, *, filters: Any) -> Any:
+        actor = actor_of(request)
+        values = {name: value for name, value in filters if name not in _PAGING}
+        with list_refusals():
+            order = lists.order_of(subject.model, filters.sort or subject.order, sorts)
+            asked = lists.Asked(values, filters.search, filters.sort)
+            rows = lists.select(subject, actor.grants, asked, now=timezone.now())
+            if wants_csv(request):
+                return _csv(subject, rows, order)
+            page, following = lists.cut(rows, order, filters.cursor, filters.limit)
+        if subject.prepare is not None:
+            subject.prepare(page)
+        return {"items": [told(row) for row in page], "next": following}
+
+    page: Any = Page.__class_getitem__(told.schema)
+    query: Any = Annotated.__class_getitem__((kind, functions.Query()))  # type: ignore[attr-defined]
+    _mount(
+        routes.get("", response=page),
+        view,
+        f"list_{_word(subject.plural)}",
+        f"List {subject.plural}.",
+        needs(subject.needs, anywhere=subject.anywhere),
+        parameters={"filters": query},
+    )
+
+
+def _csv(subject: Subject, rows: Any, order: lists.Order) -> StreamingHttpResponse:
+    columns = [one.name for one in lists.csv_fields(subject)]
+    content: Iterator[list[Any]] = lists.csv_rows(subject, lists.every(subject, rows, order))
+    return csv_answer(f"{subject.path}.csv", columns, content)
+
+
+def _mount_one(routes: Routes, subject: Subject, told: _Told) -> None:
+    key = _key(subject)
+
+    def view(request: HttpRequest, **values: Any) -> Any:
+        return told.one(_get(subject, actor_of(request), values[key]))
+
+    _mount(
+        routes.get(f"/{{int:{key}}}", response=told.schema),
+        view,
+        f"show_{_word(subject.noun)}",
+        f"Show one {subject.noun}.",
+        needs(subject.needs, anywhere=subject.anywhere),
+        parameters={key: int},
+    )
+
+
+def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
+    key, body = _key(subject), model_of(subject, act)
+    is_on_one = act.on == "one"
+    is_optional = not any(one.is_required for one in act.takes)
+
+    def view(request: HttpRequest, **values: Any) -> Any:
+        actor = actor_of(request)
+        row = _get(subject, actor, values[key]) if is_on_one else None
+        given = values.get("details") or body()
+        taken = {one.name: getattr(given, one.name) for one in act.takes}
+        if act.method == "PATCH":
+            taken = {name: value for name, value in taken.items() if name in given.model_fields_set}
+        with refused_as(act.status, *act.refused):
+            result = do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)
+        if act.answers == "nothing":
+            return Status(204, None)
+        shown = row.pk if row is not None else result.pk
+        found = subject.rows(actor.grants).filter(pk=shown).first()
+        if found is None:
+            # It has left what the list shows, as a closed difference does: told as it was left.
+            found = row if row is not None else result
+        return Status(200 if is_on_one else 201, told.one(found))
+
+    path = f"/{{int:{key}}}" if is_on_one else ""
+    if act.method == "POST" and not (act.on == "all" and act.name == "create"):
+        path += f"/{act.slug}"
+    parameters: dict[str, Any] = {key: int} if is_on_one else {}
+    if act.takes:
+        parameters["details"] = body | None if is_optional else body
+    good = 204 if act.answers == "nothing" else 200 if is_on_one else 201
+    _mount(
+        getattr(routes, act.method.lower())(
+            path, response={good: None if act.answers == "nothing" else told.schema}
+        ),
+        view,
+        f"{_word(act.name)}_{_word(subject.noun)}",
+        act.summary,
+        needs(act.needs, anywhere=subject.anywhere),
+        optional=("details",) if is_optional else (),
+        parameters=parameters,
+    )
+
+
+class DoneItem(Schema):
+    """What became of one of many."""
+
+    id: int
+    status: int
+    problem: ProblemOut | None
+
+
+class DoneItems(Schema):
+    """What became of each, in the order asked for."""
+
+    done: int
+    items: list[DoneItem]
+
+
+def _mount_many(routes: Routes, subject: Subject, act: Act) -> None:
+    """`POST /<plural>/<act>` with the ids: each succeeds or fails by itself."""
+    single = model_of(subject, act)
+    ids: dict[str, Any] = {
+        _word(subject.plural): (
+            list[Identifier],
+            Told(min_length=1, max_length=MANY_LIMIT, description="Their ids."),
+        )
+    }
+    body = create_model(f"{single.__name__}OfMany", __base__=single, __doc__=act.summary, **ids)
+
+    def view(request: HttpRequest, *, details: Any) -> Any:
+        actor, now = actor_of(request), timezone.now()
+        keys = list(dict.fromkeys(getattr(details, _word(subject.plural))))
+        taken = {one.name: getattr(details, one.name) for one in act.takes}
+        found = {row.pk: row for row in subject.rows(actor.grants).filter(pk__in=keys)}
+        outcomes = {
+            one.key: one for one in do_many(subject, act, found.values(), actor=actor, now=now, taken=taken)
+        }
+        items = [_item(subject, act, key, outcomes.get(key)) for key in keys]
+        return DoneItems(done=sum(one.problem is None for one in items), items=items)
+
+    _mount(
+        routes.post(f"/{act.slug}", response=DoneItems),
+        view,
+        f"{_word(act.name)}_{_word(subject.plural)}_of_many",
+        f"{act.summary.rstrip('.')}: for many, each by itself.",
+        needs(act.needs, anywhere=subject.anywhere),
+        parameters={"details": body},
+    )
+
+
+def _item(subject: Subject, act: Act, key: int, outcome: Outcome | None) -> DoneItem:
+    if outcome is not None and outcome.is_done:
+        return DoneItem(id=key, status=200, problem=None)
+    error: Exception
+    if outcome is None:
+        error = NotFound(subject.noun, key)
+    elif isinstance(outcome.refusal, act.refused):
+        error = Conflict(str(outcome.refusal)) if act.status == 409 else Invalid(str(outcome.refusal))
+    else:
+        error = outcome.refusal or ValueError("It was refused.")
+    problem = problem_of(error)
+    return DoneItem(id=key, status=problem.status, problem=ProblemOut.model_validate(problem.content()))
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who asks by the API."""
+    return Actor(user_of(request), Road.API, request.META.get("REMOTE_ADDR", ""))
+
+
+def _get(subject: Subject, actor: Actor, key: int) -> Any:
+    row = subject.rows(actor.grants).filter(pk=min(max(key, 0), LARGEST_ID)).first()
+    if row is None:
+        raise NotFound(subject.noun, key)
+    return row
+
+
+def wants_csv(request: HttpRequest) -> bool:
+    """Whether a spreadsheet is asked for: `Accept: text/csv`."""
+    return request.headers.get("Accept", "").partition(";")[0].strip() == "text/csv"
+
+
+def _mount(
+    route: Callable[..., Any],
+    view: Callable[..., Any],
+    name: str,
+    words: str,
+    rule: Callable[..., Any],
+    *,
+    parameters: Mapping[str, Any],
+    optional: tuple[str, ...] = (),
+) -> None:
+    """Give the route a function with a name, a docstring and a signature of its own, from which ninja reads all."""
+
+    def operation(request: HttpRequest, **values: Any) -> Any:
+        return view(request, **values)
+
+    kinds = inspect.Parameter
+    given = [kinds("request", kinds.POSITIONAL_OR_KEYWORD, annotation=HttpRequest)]
+    given += [
+        kinds(word, kinds.KEYWORD_ONLY, annotation=kind, default=None if word in optional else kinds.empty)
+        for word, kind in parameters.items()
+    ]
+    operation.__name__ = operation.__qualname__ = name
+    operation.__doc__ = words
+    operation.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
+    route(rule(operation))
+
+
+def _key(subject: Subject) -> str:
+    return f"{_word(subject.noun)}_id"
+
+
+def _word(text: str) -> str:
+    return text.replace(" ", "_").replace("-", "_")
+
+
+def _title(text: str) -> str:
+    return text.replace("-", " ").title().replace(" ", "")

@@ -1,0 +1,152 @@
+"""Commands out of the declarations: list, show, and the acts of a subject, over HTTP.
+
+What there is stands in `commands.json`, which scripts/generate_commands.py writes: this program loads no server.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Annotated, Any
+
+import typer
+
+from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked, read_line
+from roomkeeper.cli.remote.connection import open_api
+from roomkeeper.cli.remote.output import AsJson, fail, print_object, print_page, say
+
+Filters = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")]
+Ids = Annotated[list[int], typer.Argument(metavar="ID...")]
+_TYPES: Mapping[str, Any] = {"flag": bool, "number": int, "text": str, "list": list[str]}
+
+
+@lru_cache(maxsize=1)
+def declared() -> dict[str, dict[str, Any]]:
+    """What the declarations offer, by the name of the command."""
+    found = json.loads(files("roomkeeper.cli.remote").joinpath("commands.json").read_text("utf-8"))
+    return {one["path"]: one for one in found}
+
+
+def app_of(subject: Mapping[str, Any]) -> tuple[typer.Typer, Callable[..., None]]:
+    """The commands of a subject, and the one that its name alone means."""
+    app = typer.Typer(help=subject["help"])
+    path, columns = subject["path"], subject["columns"]
+
+    def list_(
+        filters: Filters = None,
+        search: str = "",
+        sort: str = "",
+        limit: Limit = 50,
+        everything: All = False,
+        as_json: AsJson = False,
+    ) -> None:
+        asked = naming.filters(filters or [])
+        page = open_api().items(
+            path, limit=None if everything else limit, search=search or None, sort=sort or None, **asked
+        )
+        print_page(page, columns, as_json=as_json)
+
+    list_.__doc__ = f"List {subject['plural']}."
+    app.command("list")(list_)
+
+    def show(key: Annotated[int, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+        print_object(open_api().get(f"{path}/{key}"), as_json=as_json)
+
+    show.__doc__ = f"Show one {subject['noun']}."
+    app.command("show")(show)
+    for act in subject["acts"]:
+        app.command(act["slug"])(_command(path, subject["plural"], act))
+    return app, list_
+
+
+def _command(path: str, plural: str, act: Mapping[str, Any]) -> Callable[..., None]:
+    """A function with the act's own signature, from which typer reads the options."""
+
+    def run(**values: Any) -> None:
+        keys, as_json = values.pop("ids", []), values.pop("as_json")
+        if act["asks"] and is_asked(values.pop("yes", False)):
+            typer.confirm(f"{act['summary']} {act['undo']} Go on?", abort=True)
+        body = _body(act, values)
+        if act["on"] == "all":
+            _tell(act, _send(act, path if act["is_create"] else f"{path}/{act['slug']}", body), as_json)
+        elif len(keys) == 1:
+            address = f"{path}/{keys[0]}" + (f"/{act['slug']}" if act["method"] == "POST" else "")
+            _tell(act, _send(act, address, body), as_json)
+        elif act["for_many"]:
+            found = open_api().post(f"{path}/{act['slug']}", {plural.replace(" ", "_"): keys, **body})
+            _tell_many(found, as_json)
+        else:
+            for key in keys:
+                _tell(act, _send(act, f"{path}/{key}/{act['slug']}", body), as_json)
+
+    kinds = inspect.Parameter
+    given = [kinds("ids", kinds.POSITIONAL_OR_KEYWORD, annotation=Ids)] if act["on"] == "one" else []
+    given += [_parameter(one) for one in act["takes"]]
+    if act["asks"]:
+        given.append(kinds("yes", kinds.KEYWORD_ONLY, annotation=Yes, default=False))
+    given.append(kinds("as_json", kinds.KEYWORD_ONLY, annotation=AsJson, default=False))
+    run.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
+    run.__doc__ = act["summary"]
+    return run
+
+
+def _parameter(one: Mapping[str, Any]) -> inspect.Parameter:
+    if one["is_secret"]:
+        # Never on a command line, where everybody on the machine reads it.
+        name = f"--{one['name'].replace('_', '-')}-stdin"
+        option = typer.Option(name, help=f"Read {one['name'].replace('_', ' ')} from standard input.")
+        return inspect.Parameter(
+            one["name"], inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[bool, option], default=False
+        )
+    kind: Any = _TYPES[one["kind"]]
+    option = typer.Option(f"--{one['name'].replace('_', '-')}", help=one["help"])
+    if one["is_required"]:
+        return inspect.Parameter(
+            one["name"], inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option]
+        )
+    return inspect.Parameter(
+        one["name"], inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind | None, option], default=None
+    )
+
+
+def _body(act: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for one in act["takes"]:
+        value = values.get(one["name"])
+        if one["is_secret"]:
+            if value:
+                body[one["name"]] = read_line()
+        elif value is not None and value != []:
+            body[one["name"]] = value
+    return body
+
+
+def _send(act: Mapping[str, Any], address: str, body: Mapping[str, Any]) -> Any:
+    api = open_api()
+    if act["method"] == "DELETE":
+        api.delete(address)
+        return None
+    if act["method"] == "PATCH":
+        return api.patch(address, dict(body))
+    return api.post(address, dict(body) if act["takes"] else None)
+
+
+def _tell(act: Mapping[str, Any], found: Any, as_json: bool) -> None:
+    if found is None:
+        say(act["done"] or "Done.")
+    else:
+        print_object(found, as_json=as_json)
+
+
+def _tell_many(found: Mapping[str, Any], as_json: bool) -> None:
+    rows = [
+        {"id": one["id"], "outcome": one["problem"]["detail"] if one["problem"] else "done"}
+        for one in found["items"]
+    ]
+    print_page(
+        {"items": found["items"] if as_json else rows, "next": None}, ("id", "outcome"), as_json=as_json
+    )
+    if refused := len(found["items"]) - found["done"]:
+        fail("Not done", f"{refused} of {len(found['items'])} were refused.")

@@ -1,0 +1,222 @@
+"""Declarations: a kind of object with its fields and the acts on it. Not here: how they are listed, done or shown."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal, TypeAlias
+
+from django.db.models import Model, Q, QuerySet
+
+from roomkeeper.accounts.permissions import Grants, Permission
+
+Row: TypeAlias = Any
+"""An instance of the subject's model."""
+
+REQUIRED: Final[Any] = object()
+ALL: Final = "all"
+Filter = Literal["", "one", "any", "part", "set", "since", "range", "own"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of a list: how it is told, filtered, sorted, and shown.
+
+    `at` is the lookup behind it, by default the name; `read` works the value out of a row where no lookup does.
+    A `filter` is a word: one (equal; texts in any letter case), any (repeated: one of), part (a part of a text), set
+    (whether there is a value), since (adds `_after` and `_before`), range (adds `_from` and `_to`), own (`narrow` gives
+    the condition). `unasked` is what an any-filter means where it is not given; `all` then lifts it.
+    `sort` is the lookup that orders by it, None for `at`, "" where it cannot be sorted by.
+    With a `heading` it is a column of the page's table, drawn as `cell` says: a kind of `web.cells` or a template.
+    """
+
+    name: str
+    type: Any
+    meaning: str = ""
+    at: str = ""
+    read: Callable[[Row], Any] | None = None
+    filter: Filter = ""
+    filter_type: Any = None
+    narrow: Callable[[Any, Grants, datetime], Q] | None = None
+    unasked: tuple[str, ...] = ()
+    sort: str | None = None
+    heading: str = ""
+    cell: str = "text"
+    choices: tuple[tuple[str, str], ...] = ()
+    is_shown: bool = True
+    is_told: bool = True
+    in_csv: bool = True
+
+    @property
+    def lookup(self) -> str:
+        """Where its value stands."""
+        return self.at or self.name
+
+    @property
+    def order(self) -> str:
+        """The lookup by which a list is sorted by it; "" where it cannot be."""
+        if self.sort is not None:
+            return self.sort
+        return "" if self.read is not None and not self.at else self.lookup
+
+    def value(self, row: Row) -> Any:
+        """Its value of a row."""
+        if self.read is not None:
+            return self.read(row)
+        for part in self.lookup.split("__"):
+            row = getattr(row, part) if row is not None else None
+        return row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """Something that an act takes. Without a default it has to be given; what is a secret is never noted.
+
+    `type` is what programs send; `least` and `most` bound numbers, and the length of texts and lists.
+    """
+
+    name: str
+    type: Any = str
+    meaning: str = ""
+    default: Any = REQUIRED
+    least: int | None = None
+    most: int | None = None
+    label: str = ""
+    hint: str = ""
+    is_secret: bool = False
+    is_long: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it has to be given."""
+        return self.default is REQUIRED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Act:
+    """Something that is done: who may, what it takes, the service that does it, what is asked first and told then.
+
+    `run(row, user=, now=, **taken)` is the feature's own service; one on the whole subject (`on` is "all", as making a
+    new one) has no row. `what`, `undo`, `done` and the like are texts in which `{row}` and `{taken}` may stand. A
+    `word` has to be typed before what cannot be undone. `offered` says whether it makes sense for a row now; the
+    service decides. `plan` tells what would become of it without doing it, which is `--dry-run`.
+    """
+
+    name: str
+    needs: Permission
+    run: Callable[..., Any]
+    summary: str
+    takes: tuple[Input, ...] = ()
+    on: Literal["one", "all"] = "one"
+    for_many: bool = False
+    title: str = ""
+    what: str = ""
+    undo: str = ""
+    button: str = ""
+    done: str = ""
+    refused: tuple[type[ValueError], ...] = (ValueError,)
+    status: int = 409
+    is_dangerous: bool = False
+    word: str = ""
+    offered: Callable[[Row], bool] | None = None
+    place: Callable[[Row], str] | None = None
+    plan: Callable[..., Any] | None = None
+    form: str = ""
+    method: Literal["POST", "PATCH", "DELETE"] = "POST"
+    answers: Literal["row", "nothing"] = "row"
+
+    @property
+    def slug(self) -> str:
+        """Its name in an address."""
+        return self.name.replace(" ", "-")
+
+    def noted(self, taken: Mapping[str, Any]) -> dict[str, Any]:
+        """What of that is noted in the audit trail: no secret."""
+        secret = {one.name for one in self.takes if one.is_secret}
+        return {name: value for name, value in taken.items() if name not in secret}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """A cut of the list above its table: the filters it stands for."""
+
+    label: str
+    filters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Subject:
+    """A kind of object that is listed and acted on.
+
+    `seen_by` is the only rule of who sees which rows, `place` the only rule of the folder on which an act needs its
+    permission. `label` names a row in a sentence. `tell` publishes that a row has changed. `related` are the lookups
+    whose objects the fields read; `prepare` looks up for a page of rows at once what they do not hold.
+    """
+
+    noun: str
+    plural: str
+    model: type[Model]
+    fields: tuple[Field, ...]
+    seen_by: Callable[[Grants], Q]
+    place: Callable[[Row], str]
+    needs: Permission = Permission.VIEW
+    anywhere: bool = True
+    order: str = "-id"
+    search: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    annotate: Callable[[QuerySet[Any], Grants], QuerySet[Any]] | None = None
+    prepare: Callable[[list[Row]], None] | None = None
+    tell: Callable[[Row], None] | None = None
+    label: Callable[[Row], str] = str
+    acts: tuple[Act, ...] = ()
+    tabs: tuple[Tab, ...] = ()
+    topic: str = ""
+    page: str = ""
+    heading: str = ""
+    help: str = ""
+    empty: str = ""
+    meaning: str = ""
+    address: str = ""
+    by_name: dict[str, Field] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {one.name: one for one in self.fields})
+
+    def act(self, name: str) -> Act:
+        """The act of that name or slug. Raises KeyError."""
+        for one in self.acts:
+            if name in (one.name, one.slug):
+                return one
+        raise KeyError(name)
+
+    @property
+    def path(self) -> str:
+        """Its address below the API's and the pages' roots."""
+        return self.address or self.plural.replace(" ", "-")
+
+    def rows(self, grants: Grants) -> QuerySet[Any]:
+        """What somebody with these grants sees, with what the fields read."""
+        found: QuerySet[Any] = self.model._default_manager.filter(self.seen_by(grants))
+        found = found.select_related(*self.related) if self.related else found
+        return self.annotate(found, grants) if self.annotate is not None else found
+
+
+_subjects: dict[str, Subject] = {}
+
+
+def register(subject: Subject) -> Subject:
+    """Make the subject known to the surfaces. Raises ValueError for a second one of that name."""
+    if subject.plural in _subjects:
+        raise ValueError(f"There is a subject {subject.plural} already.")
+    _subjects[subject.plural] = subject
+    return subject
+
+
+def all_subjects() -> list[Subject]:
+    """Every registered subject, by name."""
+    return [_subjects[name] for name in sorted(_subjects)]
+
+
+def get_subject(plural: str) -> Subject:
+    """The subject of that name. Raises KeyError."""
+    return _subjects[plural]

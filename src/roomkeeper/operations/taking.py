@@ -1,0 +1,80 @@
+"""What an act takes, as a model that checks it: programs send it as JSON, people type it into a form."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from roomkeeper.operations.subjects import Act, Input, Subject
+
+
+class TakenRefused(ValueError):
+    """What was given cannot be taken; `errors` holds a sentence by the name of the input."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(f"{name}: {sentence}" for name, sentence in errors.items()))
+        self.errors = dict(errors)
+
+
+class _Taken(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+@lru_cache(maxsize=512)
+def model_of(subject: Subject, act: Act) -> type[BaseModel]:
+    """The model of what the act takes; what it does not know is refused."""
+    words = f"{act.name} {subject.noun}".replace("-", " ").title().replace(" ", "")
+    fields: dict[str, Any] = {one.name: (one.type, _told(one)) for one in act.takes}
+    return create_model(words, __base__=_Taken, __doc__=act.summary, **fields)
+
+
+def _told(one: Input) -> Any:
+    bounds: dict[str, Any] = {}
+    is_long = _is_many(one.type) or str in _parts(one.type)
+    if one.least is not None:
+        bounds["min_length" if is_long else "ge"] = one.least
+    if one.most is not None:
+        bounds["max_length" if is_long else "le"] = one.most
+    default = ... if one.is_required else one.default
+    return Field(default, description=one.meaning or None, **bounds)
+
+
+def take(subject: Subject, act: Act, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, checked, with the defaults of what was not. Raises `TakenRefused`."""
+    try:
+        found = model_of(subject, act).model_validate(dict(given))
+    except ValidationError as error:
+        raise TakenRefused(
+            {
+                ".".join(str(part) for part in one["loc"]): str(one["msg"]).removeprefix("Value error, ")
+                for one in error.errors()
+            }
+        ) from error
+    return {one.name: getattr(found, one.name) for one in act.takes}
+
+
+def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]) -> dict[str, Any]:
+    """The same for a form, where all is text: an empty one is not given, a tick is yes. Raises `TakenRefused`."""
+    given: dict[str, Any] = {}
+    for one in act.takes:
+        texts = [text.replace("\r\n", "\n") for text in values(one.name)]
+        if bool in _parts(one.type):
+            given[one.name] = bool(texts and texts[-1] not in ("", "0", "false"))
+        elif _is_many(one.type):
+            given[one.name] = [line for text in texts for line in text.splitlines() if line.strip()]
+        elif texts and (texts[-1] != "" or (one.is_required and one.type is str)):
+            given[one.name] = texts[-1]
+    return take(subject, act, given)
+
+
+def _parts(kind: Any) -> tuple[Any, ...]:
+    if get_origin(kind) is Annotated:
+        return _parts(get_args(kind)[0])
+    return get_args(kind) or (kind,)
+
+
+def _is_many(kind: Any) -> bool:
+    if get_origin(kind) is Annotated:
+        return _is_many(get_args(kind)[0])
+    return get_origin(kind) in (list, tuple)

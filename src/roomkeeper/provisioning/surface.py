@@ -1,0 +1,180 @@
+"""Drift as people and programs see it: fields, who sees it, accept, ignore, take up."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db.models import Q
+
+from roomkeeper.accounts.permissions import Grants, Permission
+from roomkeeper.operations.subjects import Act, Field, Subject, Tab, register
+from roomkeeper.provisioning import drift, enforcement
+from roomkeeper.provisioning.models import Drift
+from roomkeeper.systems import live
+from roomkeeper.systems.surface import folder_filter, is_on_visible_system, place_of_system
+
+_WHAT = "{row.system}, {row.path}: requested {row.wanted!r}, found {row.found!r}. "
+
+
+def _seen_by(grants: Grants) -> Q:
+    return is_on_visible_system(grants) & Q(ended_at=None)
+
+
+def _enforce(row: Drift, *, user: Any, now: datetime) -> None:
+    enforcement.enforce([row], user=user, now=now)
+
+
+def _is_fought_over(row: Drift) -> bool:
+    return row.rounds > enforcement.ROUNDS
+
+
+def _prepare(rows: list[Any]) -> None:
+    for row in rows:
+        row.is_fought_over = _is_fought_over(row)
+        if len(rows) == 1:
+            row.known_of_that_time = drift.known_of_that_time(row)
+
+
+def _take_up(row: Drift, *, user: Any, now: datetime) -> None:
+    drift.take_up(row)
+
+
+DRIFT = register(
+    Subject(
+        noun="drift",
+        plural="drift",
+        model=Drift,
+        meaning="A setting of a system that differs from what is wanted.",
+        seen_by=_seen_by,
+        place=place_of_system,
+        order="-since",
+        search=("path", "wanted", "found", "system__name"),
+        related=("system__folder", "ignored_by"),
+        prepare=_prepare,
+        tell=lambda row: live.publish("system", row.system),
+        label=lambda row: f"{row.system}, {row.path}",
+        topic="system",
+        page="drift_one",
+        heading="Drift",
+        help="drift",
+        empty="No system differs from what is wanted.",
+        tabs=(
+            Tab(label="To decide", filters={"is_ignored": "false"}),
+            Tab(label="Ignored", filters={"is_ignored": "true"}),
+        ),
+        fields=(
+            Field(name="id", type=int),
+            Field(name="system", type=int, at="system_id", filter="one", sort="system__name"),
+            folder_filter("system__folder"),
+            Field(name="system_name", type=str, at="system__name", sort="", heading="System", cell="system"),
+            Field(
+                name="path",
+                type=str,
+                meaning="A part of the path.",
+                filter="part",
+                heading="Setting",
+                cell="link",
+            ),
+            Field(name="wanted", type=str, sort="", heading="Wanted", cell="value"),
+            Field(
+                name="found",
+                type=str | None,
+                meaning="null where the device lacks the setting.",
+                sort="",
+                heading="Found",
+                cell="drift/cell_found.html",
+            ),
+            Field(
+                name="layer",
+                type=Literal["management", "system", "persistent", "template", "default"],
+                filter="one",
+                heading="Layer",
+                cell="word",
+            ),
+            Field(name="why", type=str, sort=""),
+            Field(name="enforcement", type=str, meaning="`automatic`, `window` or `by_hand`.", sort=""),
+            Field(name="since", type=datetime, heading="Since", cell="when"),
+            Field(
+                name="noticed_by",
+                type=str,
+                meaning="`report`: in a whole configuration; `feedback`: as it was changed.",
+                sort="",
+            ),
+            Field(
+                name="rounds",
+                type=int,
+                meaning="How often it was restored within a day.",
+                sort="",
+                heading="Restored",
+                cell="drift/cell_rounds.html",
+            ),
+            Field(name="asked_at", type=datetime | None, sort=""),
+            Field(
+                name="is_ignored",
+                type=bool,
+                at="ignored_at",
+                read=lambda row: row.ignored_at is not None,
+                sort="",
+                filter="set",
+            ),
+        ),
+        acts=(
+            Act(
+                name="enforce",
+                needs=Permission.CHANGE_SETTINGS,
+                run=_enforce,
+                refused=(drift.DriftRefused,),
+                summary="Have the wanted value written again.",
+                title="Restore this setting?",
+                what=_WHAT
+                + "What is wanted is written again: now where the system can be reached, else with the answer to "
+                "its next post.",
+                undo="What was found is overwritten. Accept it instead where it is right.",
+                button="Restore",
+                done="The setting is written again.",
+                for_many=True,
+            ),
+            Act(
+                name="accept",
+                needs=Permission.CHANGE_SETTINGS,
+                run=enforcement.accept,
+                refused=(drift.DriftRefused,),
+                summary="Take what was found as what is wanted, of this system alone.",
+                title="Take what was found as what is wanted?",
+                what=_WHAT + "It becomes a persistent setting of this system alone, whatever templates say.",
+                undo="Remove the request under the system's Settings.",
+                button="Accept",
+                done="It is what is wanted now.",
+                for_many=True,
+                offered=lambda row: row.layer != "management" and row.found is not None,
+            ),
+            Act(
+                name="ignore",
+                needs=Permission.CHANGE_SETTINGS,
+                run=drift.ignore,
+                refused=(drift.DriftRefused,),
+                summary="Leave this difference alone.",
+                title="Leave this difference alone?",
+                what=_WHAT + "It is neither restored nor counted until it ends.",
+                undo="It stands under Ignored, where it can be taken up again.",
+                button="Ignore",
+                done="It is left alone.",
+                for_many=True,
+                offered=lambda row: row.ignored_at is None and not _is_fought_over(row),
+            ),
+            Act(
+                name="take up",
+                needs=Permission.CHANGE_SETTINGS,
+                run=_take_up,
+                refused=(drift.DriftRefused,),
+                summary="Stop ignoring it, or let a setting that was fought over be restored again.",
+                title="Take this difference up again?",
+                what=_WHAT + "It is counted, and restored automatically where that is wanted.",
+                undo="It can be ignored again.",
+                button="Take up",
+                done="It is taken up.",
+                for_many=True,
+                offered=lambda row: row.ignored_at is not None or _is_fought_over(row),
+            ),
+        ),
+    )
+)

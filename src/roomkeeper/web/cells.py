@@ -1,0 +1,89 @@
+"""How the cells of derived tables look: a kind of cell, or a template of its own."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.template.loader import get_template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from roomkeeper.operations.subjects import Field, Subject
+from roomkeeper.web.templatetags import rk
+
+Context = Mapping[str, Any]
+NOTHING = "–"
+# Cells that are as narrow as what stands in them, and those of numbers.
+_CLASSES = {"when": "fit", "level": "fit", "word": "fit", "amount": "amount", "value": "value", "yes": "fit"}
+
+
+def classes_of(one: Field) -> str:
+    """The classes of the cells of a column."""
+    return _CLASSES.get(one.cell, "fit" if one.cell.endswith(".html") else "device-text")
+
+
+def cell_of(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
+    """A cell as it stands in the table. What devices said is text and nothing else."""
+    if one.cell.endswith(".html"):
+        return get_template(one.cell).render({**context, "row": row, "value": one.value(row)})
+    return _KINDS[one.cell](subject, one, row, context)
+
+
+def _text(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
+    value = one.value(row)
+    if isinstance(value, list | tuple):
+        value = ", ".join(str(part) for part in value)
+    return NOTHING if value in (None, "") else str(value)
+
+
+def _word(subject: Subject, one: Field, row: Any, context: Context) -> str:
+    value = one.value(row)
+    named = dict(one.choices).get(str(value))
+    return named or (NOTHING if value in (None, "") else str(value).replace("_", " "))
+
+
+def _yes(subject: Subject, one: Field, row: Any, context: Context) -> str:
+    return "yes" if one.value(row) else NOTHING
+
+
+def _amount(subject: Subject, one: Field, row: Any, context: Context) -> str:
+    value = one.value(row)
+    return NOTHING if value is None else f"{value:,}"
+
+
+def _when(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
+    return rk.when(dict(context), one.value(row))
+
+
+def _level(subject: Subject, one: Field, row: Any, context: Context) -> SafeString:
+    return rk.level(str(one.value(row)))
+
+
+def _link(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
+    """Leads to the object's own page."""
+    words = one.value(row)
+    if not subject.page:
+        return str(words)
+    return format_html('<a href="{}">{}</a>', reverse(subject.page, args=[row.pk]), words or NOTHING)
+
+
+def _system(subject: Subject, one: Field, row: Any, context: Context) -> SafeString:
+    """Leads to the system that the row is about."""
+    if row.system_id is None:
+        return format_html('<span class="text-secondary">{}</span>', "this server")
+    return format_html(
+        '<a href="{}">{}</a>', reverse("system_page", args=[row.system_id]), one.value(row) or row.system
+    )
+
+
+_KINDS: dict[str, Callable[[Subject, Field, Any, Context], SafeString | str]] = {
+    "text": _text,
+    "value": _text,
+    "word": _word,
+    "yes": _yes,
+    "amount": _amount,
+    "when": _when,
+    "level": _level,
+    "link": _link,
+    "system": _system,
+}

@@ -1,0 +1,240 @@
+"""One object of a declared subject with what can be done to it; and the acts: asked, done, told."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from roomkeeper.accounts.actors import Actor, Road
+from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.accounts.permissions import needs
+from roomkeeper.operations.door import Outcome, do, do_many, may
+from roomkeeper.operations.subjects import Act, Subject
+from roomkeeper.operations.taking import TakenRefused, take_form
+from roomkeeper.web.access import back_to, number_of
+from roomkeeper.web.acts import Question, ask, is_confirmed
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.cells import cell_of
+
+HISTORY = 20
+AT_ONCE = 1000
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who asks by a page."""
+    return Actor(request.user, Road.PAGE, request.META.get("REMOTE_ADDR", ""))
+
+
+def one_view(subject: Subject) -> Callable[..., HttpResponse]:
+    """One object: its fields, what can be done now, and who did what to it, by whichever road."""
+
+    @needs(subject.needs, anywhere=subject.anywhere)
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        actor, now = actor_of(request), moment()
+        row = _get(subject, actor, pk)
+        context = {
+            "subject": subject,
+            "title": f"{subject.noun.capitalize()} {row.pk}: {subject.label(row)}",
+            "list_title": subject.heading or subject.plural.capitalize(),
+            "list_address": reverse(subject.plural.replace(" ", "_")),
+            "row": row,
+            "now": now,
+            "facts": [
+                (
+                    one.heading or one.name.replace("_", " ").capitalize(),
+                    cell_of(subject, one, row, {"now": now}),
+                )
+                for one in subject.fields
+                if one.heading
+            ],
+            "acts": acts_for(subject, row, actor),
+            "entries": history_of(subject, row),
+        }
+        return render(request, [f"{name_of(subject)}/one.html", "derived/one.html"], context)
+
+    return view
+
+
+def acts_for(subject: Subject, row: Any, actor: Actor) -> list[dict[str, Any]]:
+    """The acts that make sense for the row now and that the actor may do, with their addresses."""
+    return [
+        {
+            "act": act,
+            "address": reverse(f"{name_of(subject)}_act", args=[row.pk, act.slug]),
+            "button": act.button,
+        }
+        for act in subject.acts
+        if act.on == "one" and (act.offered is None or act.offered(row)) and may(subject, act, row, actor)
+    ]
+
+
+def history_of(subject: Subject, row: Any) -> Sequence[AuditEntry]:
+    """What was done to the object, by whichever road, newest first."""
+    kind = str(subject.model._meta.verbose_name)
+    return list(AuditEntry.objects.filter(object_kind=kind, object_id=row.pk).order_by("-id")[:HISTORY])
+
+
+def _get(subject: Subject, actor: Actor, pk: int) -> Any:
+    row = get_object_or_404(subject.rows(actor.grants), pk=pk)
+    if subject.prepare is not None:
+        subject.prepare([row])
+    return row
+
+
+# Acts
+
+
+def act_view(subject: Subject) -> Callable[..., HttpResponse]:
+    """GET: the question of an act on one object. POST: do it."""
+
+    @needs(subject.needs, anywhere=subject.anywhere)
+    def view(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+        actor = actor_of(request)
+        found = _act_of(subject, act, "one")
+        row = _get(subject, actor, pk)
+        if not may(subject, found, row, actor):
+            raise PermissionDenied(f"You may not {found.needs.value} here. Ask an administrator for a role.")
+        there = _back(subject, row)
+        address = reverse(f"{name_of(subject)}_act", args=[pk, found.slug])
+        question = _question(found, {"row": row, "noun": subject.noun}, address, there)
+        if request.method != "POST":
+            return _ask(request, found, question, row=row)
+        if not is_confirmed(request, question):
+            return HttpResponseRedirect(there)
+        _do(request, subject, found, row, actor)
+        gone = found.answers == "nothing" or not subject.rows(actor.grants).filter(pk=pk).exists()
+        return back_to(request, reverse(subject.plural.replace(" ", "_")) if gone else there)
+
+    return view
+
+
+def many_view(subject: Subject) -> Callable[..., HttpResponse]:
+    """An act on the rows that were chosen in the list, or on the whole subject: asked first, then done to each."""
+
+    @needs(subject.needs, anywhere=subject.anywhere)
+    def view(request: HttpRequest, act: str) -> HttpResponse:
+        actor, there = actor_of(request), reverse(subject.plural.replace(" ", "_"))
+        found = _act_of(subject, act, "")
+        address = reverse(f"{name_of(subject)}_do_many", args=[found.slug])
+        if found.on == "all":
+            if not may(subject, found, None, actor):
+                raise PermissionDenied(f"You may not {found.needs.value}. Ask an administrator for a role.")
+            question = _question(found, {"noun": subject.noun}, address, there)
+            if request.method != "POST":
+                return _ask(request, found, question)
+            if is_confirmed(request, question):
+                _do(request, subject, found, None, actor)
+            return back_to(request, there)
+        chosen = request.POST if request.method == "POST" else request.GET
+        keys = [key for text in chosen.getlist("row") if (key := number_of(text)) is not None][:AT_ONCE]
+        rows = [
+            row for row in subject.rows(actor.grants).filter(pk__in=keys) if may(subject, found, row, actor)
+        ]
+        if not rows:
+            messages.error(request, f"Choose at least one of the {subject.plural} that you may {found.name}.")
+            return HttpResponseRedirect(there)
+        words = {"row": rows[0], "noun": subject.noun, "count": len(rows), "plural": subject.plural}
+        question = _many_question(subject, found, words, rows, address, there)
+        if chosen.get("step") != "confirm" or request.method != "POST":
+            return _ask(request, found, question)
+        if is_confirmed(request, question):
+            try:
+                taken = take_form(subject, found, request.POST.getlist)
+            except TakenRefused as refusal:
+                messages.error(request, str(refusal))
+            else:
+                tell_outcomes(
+                    request, list(do_many(subject, found, rows, actor=actor, now=moment(), taken=taken))
+                )
+        return back_to(request, there)
+
+    return view
+
+
+def _do(request: HttpRequest, subject: Subject, act: Act, row: Any, actor: Actor) -> Any:
+    """Do it and say what became of it."""
+    try:
+        taken = take_form(subject, act, request.POST.getlist)
+        result = do(subject, act, row, actor=actor, now=moment(), taken=taken)
+    except ValueError as refusal:
+        if not isinstance(refusal, (TakenRefused, *act.refused)):
+            raise
+        messages.error(request, str(refusal))
+        return None
+    if act.done:
+        messages.success(request, act.done.format(row=row if row is not None else result, result=result))
+    return result
+
+
+def tell_outcomes(request: HttpRequest, outcomes: Sequence[Outcome]) -> None:
+    """Say how many were done, and of the others why not."""
+    done = sum(one.is_done for one in outcomes)
+    if done:
+        messages.success(request, f"Done for {done} of {len(outcomes)}." if len(outcomes) > 1 else "Done.")
+    refused = [one for one in outcomes if not one.is_done]
+    for one in refused[:5]:
+        messages.error(request, f"{one.label}: {one.refusal}")
+    if len(refused) > 5:
+        messages.error(request, f"{len(refused) - 5} more were refused.")
+
+
+def _act_of(subject: Subject, slug: str, on: str) -> Act:
+    try:
+        found = subject.act(slug)
+    except KeyError as error:
+        raise Http404 from error
+    if (on and found.on != on) or (not on and found.on == "one" and not found.for_many):
+        raise Http404
+    return found
+
+
+def _question(act: Act, words: dict[str, Any], address: str, back: str) -> Question:
+    return Question(
+        act.title.format(**words) or f"{act.name.capitalize()} this {words['noun']}?",
+        act.what.format(**words),
+        act.undo.format(**words),
+        act.button or act.name.capitalize(),
+        address,
+        back,
+        is_dangerous=act.is_dangerous,
+        word=act.word.format(**words),
+    )
+
+
+def _many_question(
+    subject: Subject, act: Act, words: dict[str, Any], rows: list[Any], address: str, back: str
+) -> Question:
+    named = ", ".join(subject.label(row) for row in rows[:5])
+    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    plural = subject.plural if len(rows) > 1 else subject.noun
+    return Question(
+        f"{act.button or act.name.capitalize()}: {len(rows)} {plural}?",
+        f"{named}{more}.",
+        act.undo.format(**words),
+        act.button or act.name.capitalize(),
+        address,
+        back,
+        is_dangerous=act.is_dangerous,
+        word=str(len(rows)) if act.word else "",
+        fields=(("step", "confirm"), *(("row", str(row.pk)) for row in rows)),
+    )
+
+
+def _ask(request: HttpRequest, act: Act, question: Question, **context: Any) -> HttpResponse:
+    extra = act.form or ("derived/inputs.html" if act.takes else "")
+    return ask(request, question, extra, inputs=act.takes, **context)
+
+
+def _back(subject: Subject, row: Any) -> str:
+    if subject.page:
+        return reverse(subject.page, args=[row.pk])
+    return reverse(subject.plural.replace(" ", "_"))
+
+
+def name_of(subject: Subject) -> str:
+    """Its name in the names of its addresses."""
+    return subject.plural.replace(" ", "_").replace("-", "_")

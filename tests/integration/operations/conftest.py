@@ -1,0 +1,68 @@
+"""A row of every declared subject on which its acts make sense, for tests that go over all of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from tests.integration.api.conftest import Caller, CallerOf
+from tests.integration.web.conftest import SignedIn
+
+from roomkeeper.accounts.models import User
+from roomkeeper.provisioning import planning
+from roomkeeper.provisioning.models import ChangeItem, Drift
+from roomkeeper.systems.models import System
+from roomkeeper.tickets.models import Ticket
+
+Row = Callable[[System], Any]
+# What acts take where something has to be given, by subject and act.
+GIVEN: dict[tuple[str, str], dict[str, Any]] = {}
+
+
+def _ticket(system: System) -> Ticket:
+    return Ticket.objects.create(system=system, kind="identity changed", reason="Another MAC address")
+
+
+def _drift(system: System) -> Drift:
+    path = "Audio/DefaultVolume"
+    planning.create_change_set([system], {path: "44"}, user=None, now=timezone.now(), is_persistent=True)
+    ChangeItem.objects.update(state="confirmed")
+    return Drift.objects.create(
+        system=system,
+        match_key=ChangeItem.objects.latest("pk").match_key,
+        path=path,
+        layer="persistent",
+        enforcement="automatic",
+        wanted="44",
+        found="70",
+        since=timezone.now(),
+        noticed_by="report",
+    )
+
+
+ROWS: dict[str, Row] = {"tickets": _ticket, "drift": _drift}
+
+
+@pytest.fixture
+def row_of(boardroom: System) -> Callable[[str], Any]:
+    """Makes a row of the subject with that name, of Boardroom where it is about a system."""
+    return lambda plural: ROWS[plural](boardroom)
+
+
+@pytest.fixture
+def as_user(db: None) -> CallerOf:
+    """Makes a caller of the API for a user."""
+    return Caller
+
+
+@pytest.fixture
+def signed_in(db: None) -> SignedIn:
+    """Makes a browser in which a person is signed in."""
+
+    def make(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return make

@@ -1,0 +1,124 @@
+"""Over all declared acts: by whichever road one is asked, it leaves the same, or is refused the same."""
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db.models.signals import pre_save
+from django.test import Client
+from django.utils import timezone
+from tests.integration.api.conftest import Caller
+from tests.integration.operations.conftest import GIVEN, ROWS
+
+from roomkeeper.accounts.actors import Actor, Road
+from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.operations.door import do
+from roomkeeper.operations.subjects import Act, Subject, all_subjects, get_subject
+from roomkeeper.operations.taking import take
+from roomkeeper.systems.models import ChangeEvent
+
+EVERY = [
+    pytest.param(subject, act, id=f"{act.name} {subject.noun}")
+    for subject in all_subjects()
+    for act in subject.acts
+    if act.on == "one"
+]
+
+
+def prepared(subject: Subject, act: Act, row: Any) -> Any:
+    """The row in a state in which the act is offered: `take up` wants one that is ignored."""
+    if act.offered is not None and not act.offered(row) and subject.plural == "drift":
+        row.ignored_at = timezone.now()
+        row.save()
+    return row
+
+
+def left_by(key: int) -> list[tuple[Any, ...]]:
+    """What the audit trail holds, but for road and source; and which live events were told."""
+    rows = AuditEntry.objects.filter(object_id=key).order_by("pk")
+    found: list[tuple[Any, ...]] = [
+        (one.user_name, one.act, one.object_kind, one.object_label, sorted(one.details.items()))
+        for one in rows
+    ]
+    return found
+
+
+def events() -> set[str]:
+    """The topics of the live events since they were last taken."""
+    found = set(ChangeEvent.objects.values_list("topic", flat=True))
+    ChangeEvent.objects.all().delete()
+    return found
+
+
+def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, key: int) -> int:
+    """Do it by a road; the status of the answer."""
+    given = GIVEN.get((subject.plural, act.name), {})
+    if road == "page":
+        return client.post(f"/{subject.path}/{key}/{act.slug}/", given).status_code
+    path = f"{subject.path}/{key}" + (f"/{act.slug}" if act.method == "POST" else "")
+    return call(act.method, path, given or None).status_code
+
+
+def test_every_subject_has_a_row_to_be_tested_with() -> None:
+    assert {subject.plural for subject in all_subjects()} == set(ROWS)
+
+
+@pytest.mark.parametrize(("subject", "act"), EVERY)
+def test_same_audit_row_and_live_event_by_page_and_api(
+    subject, act, row_of, administrator, signed_in, as_user, boardroom
+):
+    told = []
+    for road in ("page", "api"):
+        row = prepared(subject, act, row_of(subject.plural))
+        key = row.pk
+        events()
+        status = ask(road, signed_in(administrator), as_user(administrator), subject, act, key)
+        assert status in (200, 204, 302), road
+        noted = AuditEntry.objects.filter(act=f"{act.name} {subject.noun}").latest("pk")
+        assert (noted.road, noted.source_address, noted.user) == (road, "127.0.0.1", administrator)
+        told.append((left_by(key)[-1], events()))
+        subject.model._default_manager.all().delete()
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(("subject", "act"), EVERY)
+def test_whoever_may_not_is_refused_by_every_road_and_nothing_is_noted(
+    subject, act, row_of, viewer, signed_in, as_user
+):
+    row = prepared(subject, act, row_of(subject.plural))
+    for road in ("page", "api"):
+        assert ask(road, signed_in(viewer), as_user(viewer), subject, act, row.pk) == 403
+    with pytest.raises(PermissionDenied):
+        do(subject, act, row, actor=Actor(viewer, Road.API), now=timezone.now(), taken={})
+    assert not AuditEntry.objects.filter(act=f"{act.name} {subject.noun}").exists()
+
+
+@pytest.mark.parametrize(("subject", "act"), EVERY)
+def test_act_and_audit_row_are_one_transaction(subject, act, row_of, administrator, request):
+    row = prepared(subject, act, row_of(subject.plural))
+    before = subject.model._default_manager.filter(pk=row.pk).values().get()
+
+    def stop(**_: Any) -> None:
+        raise RuntimeError("the trail cannot be written")
+
+    # What was done before has to be undone with it.
+    pre_save.connect(stop, sender=AuditEntry)
+    request.addfinalizer(lambda: pre_save.disconnect(stop, sender=AuditEntry))
+    taken = take(subject, act, GIVEN.get((subject.plural, act.name), {}))
+    with pytest.raises(RuntimeError, match="trail"):
+        do(subject, act, row, actor=Actor(administrator, Road.PAGE), now=timezone.now(), taken=taken)
+    assert subject.model._default_manager.filter(pk=row.pk).values().get() == before
+
+
+def test_an_act_for_many_is_one_transaction_each(row_of, boardroom, home_office, as_user, administrator):
+    first, second = ROWS["tickets"](boardroom), ROWS["tickets"](home_office)
+    second.state = "closed"
+    second.save()
+
+    answer = as_user(administrator)(
+        "POST", "tickets/close", {"tickets": [first.pk, second.pk, 999_999], "reason": "done"}
+    ).json()
+
+    assert answer["done"] == 1
+    assert [one["status"] for one in answer["items"]] == [200, 409, 404]
+    assert get_subject("tickets").model._default_manager.get(pk=first.pk).state == "closed"
