@@ -133,7 +133,7 @@ def _describe(first: VirtualEndpoint) -> None:
     """Give every system the documents of the first one, which are kept as if it had been read."""
     one = System.objects.get(serial_number=first.plan.identity.serial)
     fetched = [
-        reading.Fetched(one.pk, kind, first.device.document(kind.capitalize()).encode())
+        reading.Fetched(one.pk, kind, first.device.document(kind.capitalize()).encode(), timezone.now())
         for kind in DOCUMENT_KINDS
     ]
     kept = reading.keep(fetched, now=timezone.now())[one.pk]

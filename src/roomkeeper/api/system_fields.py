@@ -179,7 +179,6 @@ _PLAIN = (
     "https_port",
     "connectivity_is_locked",
     "is_secure_only",
-    "in_call",
     "drift_count",
     "ticket_count",
 )
@@ -226,6 +225,8 @@ def filtered(
         rows = rows.filter(
             connectivity__in=["" if one == "undecided" else one for one in filters.connectivity]
         )
+    if filters.in_call is not None:
+        rows = rows.filter(liveness.in_call_filter(filters.in_call, now))
     if filters.alive is not None:
         rows = rows.filter(liveness.alive_filter(filters.alive, now))
     if filters.last_seen_before is not None:
@@ -282,12 +283,12 @@ def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
         alive_reason=liveness.why(contact, now),
         first_seen_at=contact.first_seen_at if contact else None,
         last_seen_at=contact.last_seen_at if contact else None,
-        next_contact_due_at=liveness.next_contact_due(contact),
+        next_contact_due_at=liveness.next_contact_due(contact, now),
         polled_at=poll.last_at if poll else None,
         poll_error=poll.error if poll else "",
         reported_address=contact.reported_address if contact else "",
         source_address=contact.source_address if contact else "",
-        in_call=system.in_call,
+        in_call=liveness.is_in_call(system, contact, now),
         folder=system.folder_id,
         folder_path=folder_label,
         tags=sorted(tag.name for tag in system.tags.all()),

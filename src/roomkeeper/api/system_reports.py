@@ -17,7 +17,7 @@ from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_fields import ConnectivityWord
 from roomkeeper.provisioning import wanted
 from roomkeeper.systems import connectivity_changes, documents, timeline
-from roomkeeper.systems.models import Claim, ConnectivityChange, StoredDocument, TimelineEntry
+from roomkeeper.systems.models import Claim, ConnectivityChange, TimelineEntry
 from roomkeeper.systems.redaction import MARK
 
 routes = Routes("systems")
@@ -63,9 +63,11 @@ class ConfigurationOut(Schema):
 
 
 class StatusOut(Schema):
-    """The newest status that the system reported."""
+    """The status that stands: the newest document, with what feedback told since."""
 
-    received_at: datetime | None
+    received_at: datetime | None = Field(description="When the newest document was stored.")
+    read_at: datetime | None = Field(description="When it was read from the system, or posted by it.")
+    told_at: datetime | None = Field(description="When feedback told something last.")
     facts: dict[str, Any] = Field(description="The values that Roomkeeper follows.")
     values: dict[str, str] = Field(description="Every value by its path.")
 
@@ -167,17 +169,19 @@ def show_configuration(request: HttpRequest, system_id: int) -> ConfigurationOut
 @routes.get("/{int:system_id}/status", response=StatusOut)
 @needs(Permission.VIEW, anywhere=True)
 def show_status(request: HttpRequest, system_id: int) -> Any:
-    """Show the newest status; with `Accept: text/xml` the document itself."""
+    """Show the newest status; with `Accept: text/xml` the document as the system sent it."""
     system = get_system(user_of(request), system_id)
     if request.headers.get("Accept", "").partition(";")[0].strip() in ("text/xml", "application/xml"):
         content = documents.status_xml(system)
         if content is None:
             raise NotFound("status of system", system_id)
         return HttpResponse(content, content_type="text/xml; charset=utf-8")
-    kept = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
+    known = documents.status_facts(system)
     return StatusOut(
-        received_at=kept.received_at if kept else None,
-        facts=kept.facts if kept else {},
+        received_at=known.received_at,
+        read_at=known.read_at,
+        told_at=known.told_at,
+        facts=known.facts,
         values=documents.status_values(system),
     )
 

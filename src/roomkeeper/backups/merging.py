@@ -24,6 +24,7 @@ from roomkeeper.systems.models import (
     System,
     SystemSecret,
     TimelineEntry,
+    ToldByFeedback,
 )
 from roomkeeper.tickets.models import Ticket
 
@@ -75,7 +76,7 @@ def take_over(system: System, record: System, *, now: datetime) -> bool:
         _note_unreported(system, now=now)
     else:
         # The newest of the two is the new hardware's, whenever each was heard of last.
-        ConfigurationVersion.objects.filter(pk=reported.pk).update(last_at=now)
+        ConfigurationVersion.objects.filter(pk=reported.pk).update(last_at=now, read_at=now)
     _take_documents(system, record)
     _take_wishes(system, record)
     _take_contact(system, record)
@@ -96,6 +97,7 @@ def forget_hardware(system: System, *, now: datetime) -> None:
         if name != "family":
             setattr(system, name, getattr(blank, name))
     StoredDocument.objects.filter(system=system).delete()
+    ToldByFeedback.objects.filter(system=system).delete()
     Probe.objects.filter(system=system).delete()
     fresh = Contact(system=system)
     Contact.objects.filter(system=system).update(
@@ -112,6 +114,7 @@ def _note_unreported(system: System, *, now: datetime) -> None:
         size=0,
         first_at=now,
         last_at=now,
+        read_at=now,
     )
 
 
@@ -127,8 +130,9 @@ def _take_contact(system: System, record: System) -> None:
 
 def _take_documents(system: System, record: System) -> None:
     # One of a kind: what the old hardware said of itself goes, even where the new one has said nothing yet.
-    StoredDocument.objects.filter(system=system).delete()
-    StoredDocument.objects.filter(system=record).update(system=system)
+    for model in (StoredDocument, ToldByFeedback):
+        model._default_manager.filter(system=system).delete()
+        model._default_manager.filter(system=record).update(system=system)
 
 
 def _take_wishes(system: System, record: System) -> None:

@@ -168,7 +168,7 @@ def _take_hardware(system: System, record: System | None, *, keeps_credentials: 
     system.login_worked_at, system.login_refused_at = worked_at, None
     # Whether the new hardware comes by HTTPS is to be seen; until then its posts by HTTP are not refused.
     system.secure_only_completed_at = None
-    system.in_call, system.drift_count, system.management_rounds = False, 0, 0
+    system.in_call, system.calls, system.drift_count, system.management_rounds = False, {}, 0, 0
     return is_proven
 
 

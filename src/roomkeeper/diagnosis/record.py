@@ -19,7 +19,6 @@ from roomkeeper.systems.models import (
     Contact,
     NetworkSettings,
     State,
-    StoredDocument,
     System,
     SystemSecret,
     TimelineEntry,
@@ -273,9 +272,9 @@ def read_view(system_id: int) -> DeviceView:
     """What the system said last: the documents that are kept, and when the older of the two was told. Reads the
     database: call it in a thread."""
     system = System(pk=system_id)
-    status = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS)
+    status_at = documents.status_facts(system).read_at
     configuration = documents.reported_configuration(system)
-    times = [*status.values_list("received_at", flat=True), *((configuration.at,) if configuration else ())]
+    times = [at for at in (status_at, configuration.at if configuration else None) if at is not None]
     return DeviceView(
         status=documents.status_values(system),
         configuration=configuration.settings if configuration else {},

@@ -157,6 +157,7 @@ def _lower(sentence: str) -> str:
 
 async def _read_documents(looking: Looking, row: Row, driver: Driver, system_id: int) -> DeviceView:
     """Its whole status and configuration, kept as polled ones are."""
+    status_asked_at = datetime.now(UTC)
     status = await _fetch(looking, row, driver, "status")
     try:
         decoded = decode_status(status)
@@ -167,6 +168,7 @@ async def _read_documents(looking: Looking, row: Row, driver: Driver, system_id:
         await looking.say(row, "status-control-bytes", count=count)
     if mended := "; ".join(note for note in decoded.mended if note != CONTROLS_MENDED):
         await looking.say(row, "status-mended", mended=mended[:400])
+    configuration_asked_at = datetime.now(UTC)
     configuration = await _fetch(looking, row, driver, "configuration")
     try:
         settings = {path: leaf.value for path, leaf in decode_configuration(configuration).settings.items()}
@@ -174,8 +176,8 @@ async def _read_documents(looking: Looking, row: Row, driver: Driver, system_id:
         await looking.stop(row, "not-xml", evidence=str(error))
     at = datetime.now(UTC)
     documents = [
-        reading.Fetched(system_id, "status", status),
-        reading.Fetched(system_id, "configuration", configuration),
+        reading.Fetched(system_id, "status", status, status_asked_at),
+        reading.Fetched(system_id, "configuration", configuration, configuration_asked_at),
     ]
     await off_loop(reading.keep, documents, now=at)
     return DeviceView(decoded.values, settings, at, is_live=True)

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -123,7 +124,7 @@ class Door:
     async def _handle_post(
         self, address: Address, secret: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        started = self._clock()
+        started, arrived_at = self._clock(), datetime.now(UTC)
         source = _source(scope)
         try:
             is_known = await self._ask_for_leave(secret, source, started)
@@ -137,7 +138,7 @@ class Door:
         try:
             if scope.get(COMPLETE_KEY):
                 raw = await self._bodies.take_complete(receive, limit)
-                reply = await self._answer(address, secret, raw, source, scope)
+                reply = await self._answer(address, secret, raw, source, scope, arrived_at)
             else:
                 async with self._bodies.reading(
                     scope,
@@ -147,7 +148,7 @@ class Door:
                     limit=limit,
                     seconds=self._options.body_timeout,
                 ) as raw:
-                    reply = await self._answer(address, secret, raw, source, scope)
+                    reply = await self._answer(address, secret, raw, source, scope, arrived_at)
         except Refused as refused:
             metrics.count(address.service, refused.status)
             if refused.status == 413:
@@ -186,12 +187,16 @@ class Door:
             raise _Turned(answers.TOO_MANY)
         return False
 
-    async def _answer(self, address: Address, secret: str, raw: bytes, source: str, scope: Scope) -> Reply:
+    async def _answer(
+        self, address: Address, secret: str, raw: bytes, source: str, scope: Scope, arrived_at: datetime
+    ) -> Reply:
         message, problem = await _decode(address.service, raw, header(scope, b"content-type"))
         if problem is not None:
             return problem
         arrival = Arrival(source, header(scope, b"host")[:255], scope["scheme"], address.path)
-        return await self._batcher.submit(Post(address.service, secret, arrival, raw, message))
+        return await self._batcher.submit(
+            Post(address.service, secret, arrival, raw, message, arrived_at=arrived_at)
+        )
 
 
 def find_address(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from roomkeeper.external_manager import answers
 from roomkeeper.external_manager.posts import Post, Reply, Service
@@ -11,11 +12,12 @@ from roomkeeper.protocols.phonebook import Catalog, Search, encode_search_result
 from roomkeeper.protocols.posted_document import PostedDocument
 from roomkeeper.protocols.soap import get_content_type
 from roomkeeper.provisioning import confirmation
-from roomkeeper.systems import checkin, handover, reports
-from roomkeeper.systems.documents import ReportedConfiguration
+from roomkeeper.systems import calls, checkin, feedback, handover, reports, storing
+from roomkeeper.systems.configurations import ConfigurationFeedback
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.redaction import redact, redact_text
 from roomkeeper.systems.roster import Known
+from roomkeeper.systems.told import Telling
 from roomkeeper.systems.writes import Writes
 
 # Kept whole only as the newest document of its kind; on the timeline a post of it is a line.
@@ -29,8 +31,8 @@ class Intake:
         self._writes = writes
         self._settings = settings
         self._reports: list[reports.Report] = []
-        # By system id, the whole of what is reported since the last configuration feedback of the batch.
-        self._told: dict[int, tuple[Known, ReportedConfiguration]] = {}
+        self._statuses: list[feedback.StatusFeedback] = []
+        self._configurations: list[ConfigurationFeedback] = []
 
     def take(self, post: Post, known: Known) -> None:
         """Take in a post of a system that showed its secret, and set its reply."""
@@ -59,12 +61,16 @@ class Intake:
         return answers.KEPT_CLAIM
 
     def finish(self) -> None:
-        """Store the reports and hold them against what was asked and is wanted."""
-        if self._told:
-            confirmation.note_drift(self._told, "feedback", settings=self._settings, writes=self._writes)
+        """Store what was reported and hold it against what was asked and is wanted."""
+        feedback.merge_status(self._statuses, self._writes)
+        told = self._configurations and confirmation.confirm_feedback(
+            self._configurations, writes=self._writes
+        )
+        if told:
+            confirmation.note_drift(told, "feedback", settings=self._settings, writes=self._writes)
         if self._reports:
-            reports.store_reports(self._reports, self._writes)
-            confirmation.confirm(self._reports, settings=self._settings, writes=self._writes)
+            standing = storing.store_reports(self._reports, self._writes)
+            confirmation.confirm(standing, settings=self._settings, writes=self._writes)
 
     def _search(self, post: Post) -> Reply:
         search = post.message
@@ -80,7 +86,7 @@ class Intake:
         except ProtocolError as error:
             self._note(post, known, "unreadable", f"Posted a document that could not be read: {error}")
             return
-        report = reports.Report(known, read, document.identification.product_type)
+        report = reports.Report(known, read, self._moment(post), document.identification.product_type)
         self._reports.append(report)
         size = f"{len(document.payload) / 1000:.0f} kB"
         if report.kind != _ROUTINE:
@@ -96,28 +102,28 @@ class Intake:
         elif known.status_entry_id:
             self._writes.runs[known.status_entry_id] += 1
 
-    def _take_feedback(self, post: Post, known: Known, feedback: Feedback) -> None:
-        name = feedback.name or _subject(feedback)
-        summary = f"{feedback.kind}: {name}{_told(feedback.mended)}"
-        self._note(post, known, "feedback", redact_text(summary, (post.secret,)))
-        columns = self._writes.columns[known.system_id]
-        if feedback.kind == "Event" and feedback.name == "CallSuccessful":
-            columns["in_call"] = True
-        elif (feedback.kind == "Event" and feedback.name == "CallDisconnect") or any(
-            path.startswith("Call[") for path in feedback.ghosts
-        ):
-            columns["in_call"] = False
-        elif feedback.kind == "Status" and any(
-            value.path.startswith("Call[") and value.path.endswith("]/Status") and value.value == "Connected"
-            for value in feedback.values
-        ):
-            columns["in_call"] = True
-        elif feedback.kind == "Configuration":
-            values = {value.path: value.value for value in feedback.values}
-            whole = confirmation.confirm_feedback(known, values, post.secret, writes=self._writes)
-            if whole is not None:
-                self._told[known.system_id] = (known, whole)
+    def _take_feedback(self, post: Post, known: Known, message: Feedback) -> None:
+        secrets = (post.secret,)
+        name = message.name or _subject(message)
+        summary = f"{message.kind}: {name}{_told(message.mended)}"
+        self._note(post, known, "feedback", redact_text(summary, secrets))
+        at = self._moment(post)
+        values = [(value.path, value.value) for value in message.values]
+        told: list[Telling] = [*((path, None) for path in message.ghosts), *values]
+        if message.kind == "Configuration":
+            self._configurations.append(ConfigurationFeedback(known, at, told, post.secret))
+        elif message.kind == "Event":
+            redacted = {path: redact_text(value, secrets) for path, value in values}
+            told = calls.told_by_event(message.name, redacted)
+            self._statuses.append(feedback.StatusFeedback(known, at, told, message.name))
+        else:
+            told = [(path, value if value is None else redact_text(value, secrets)) for path, value in told]
+            self._statuses.append(feedback.StatusFeedback(known, at, told))
         self._writes.changed(known)
+
+    def _moment(self, post: Post) -> datetime:
+        """When it was composed, as nearly as we know."""
+        return min(post.arrived_at or self._writes.now, self._writes.now)
 
     def _note(self, post: Post, known: Known, kind: str, summary: str) -> None:
         entry = self._writes.note(

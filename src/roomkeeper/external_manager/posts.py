@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from roomkeeper.protocols.external_manager import PostEvent
 from roomkeeper.protocols.feedback import Feedback
@@ -36,13 +37,17 @@ class Reply:
 
 @dataclass(slots=True)
 class Post:
-    """One post of a device: parsed already (`message` None where it could not be), not yet answered."""
+    """One post of a device: parsed already (`message` None where it could not be), not yet answered.
+
+    `arrived_at` is when its head had come, before its body was read: what is in it is no younger.
+    """
 
     service: Service
     secret: str
     arrival: Arrival
     raw: bytes
     message: PostEvent | Feedback | PostedDocument | Search | None
+    arrived_at: datetime | None = None
     reply: Reply | None = field(default=None)
     serial: str = field(default="", init=False)
     mac: str = field(default="", init=False)

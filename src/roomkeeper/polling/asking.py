@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 from roomkeeper.devices import errors
@@ -48,8 +49,9 @@ async def ask(task: Task) -> Asked:
     try:
         async with device_access.conversation(task.system_id, task.target, task.family) as driver:
             for kind in kinds:
+                asked_at = datetime.now(UTC)
                 payload = await driver.fetch_document(kind)
-                asked.fetched.append(Fetched(task.system_id, kind, payload))
+                asked.fetched.append(Fetched(task.system_id, kind, payload, asked_at))
             asked.tls_key = driver.client.seen_key if driver.client.scheme == "https" else ""
             asked.proof_is_news = task.login_is_news or (task.key_is_news and bool(asked.tls_key))
     except errors.DeviceError as error:

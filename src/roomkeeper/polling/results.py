@@ -18,7 +18,7 @@ from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import LATE, Intervals, Next, Situation, next_poll
 from roomkeeper.provisioning import reading
 from roomkeeper.provisioning.reading import Kept
-from roomkeeper.systems import device_access, findings, liveness
+from roomkeeper.systems import calls, device_access, findings, liveness
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, System
 from roomkeeper.systems.redaction import redact_text
 from roomkeeper.systems.reports import Report
@@ -216,6 +216,9 @@ def _keep_alive(
             batch.updates.append((until, True, verdict.reason or contact.alive_reason, system.pk))
     else:
         batch.updates.append((now, False, verdict.reason[:255], system.pk))
+        if system.in_call:
+            writes.columns[system.pk]["in_call"] = False
+            writes.calls[system.pk] = calls.encode(calls.after_silence(calls.decode(system.calls)))
     known.is_alive = verdict.is_alive
     if verdict.is_alive is was_alive:
         return

@@ -14,9 +14,10 @@ from roomkeeper.provisioning.delivery import ROUNDS
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.wanted import Managed, differences, merge
 from roomkeeper.systems import findings, secrets
+from roomkeeper.systems.configurations import ConfigurationFeedback, merge_feedback
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration
 from roomkeeper.systems.models import NetworkSettings, System, SystemSecret
-from roomkeeper.systems.reports import Report, merge_feedback
+from roomkeeper.systems.reports import Report
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
 
@@ -25,7 +26,10 @@ UNKNOWN_WHETHER_IT_RAN = "unknown whether it ran: the device gives no sign of it
 
 
 def confirm(reports: Sequence[Report], *, settings: NetworkSettings, writes: Writes) -> None:
-    """Hold the reports of a batch against open wishes and actions, and count drift."""
+    """Hold the reports that stand, at most one of a kind a system, against open wishes and actions, and count drift.
+
+    A report proves nothing of what was sent after the moment at which it was read.
+    """
     configurations = {report.known.system_id: report for report in reports if report.kind == "configuration"}
     if configurations:
         _confirm_settings(configurations, now=writes.now)
@@ -81,7 +85,10 @@ def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) ->
     values: dict[int, dict[str, str]] = {}
     own_paths: dict[int, dict[str, str]] = {}
     for item in open_items:
-        document = configurations[item.system_id].document
+        report = configurations[item.system_id]
+        if item.delivered_at is not None and item.delivered_at > report.at:
+            continue
+        document = report.document
         if item.system_id not in values:
             own_paths[item.system_id] = {match_key(path): path for path in document.values}
             values[item.system_id] = {
@@ -169,14 +176,14 @@ def note_drift(
 
 
 def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
-    open_actions = list(
-        Action.objects.filter(system_id__in=statuses, state=DeliveryState.DELIVERED, delivered_at__lt=now)
-    )
+    open_actions = list(Action.objects.filter(system_id__in=statuses, state=DeliveryState.DELIVERED))
     ended = []
     for action in open_actions:
         if is_restart(action) or is_password(action.command):
             continue
         report = statuses[action.system_id]
+        if action.delivered_at is None or action.delivered_at >= report.at:
+            continue
         # The status itself says best whose names it uses.
         evidence = evidence_for(action.command, report.document.version or report.known.software_version)
         values = report.document.values
@@ -190,22 +197,33 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
 
 
 def confirm_feedback(
-    known: Known, values: Mapping[str, str], secret: str, *, writes: Writes
-) -> ReportedConfiguration | None:
+    posts: Sequence[ConfigurationFeedback], *, writes: Writes
+) -> dict[int, tuple[Known, ReportedConfiguration]]:
     """Configuration feedback shows only what changed: equal values confirm, others say nothing yet. Gives the whole
-    of what is reported now, which the caller hands to `note_drift`; None where none was reported yet."""
-    whole = merge_feedback(known, values, secret, writes)
-    by_key = {match_key(path): value for path, value in values.items()}
+    of what stands now by system id, which the caller hands to `note_drift`."""
+    known = {post.known.system_id: post.known for post in posts}
+    wholes = merge_feedback(posts, writes)
+    for post in posts:
+        _confirm_told(post, wholes.get(post.known.system_id), now=writes.now)
+    return {system_id: (known[system_id], whole) for system_id, whole in wholes.items()}
+
+
+def _confirm_told(post: ConfigurationFeedback, whole: ReportedConfiguration | None, *, now: datetime) -> None:
+    by_key = {match_key(path): value for path, value in post.told if value is not None}
     items = ChangeItem.objects.filter(
-        system_id=known.system_id, state=DeliveryState.DELIVERED, match_key__in=list(by_key)[:500]
+        system_id=post.known.system_id,
+        state=DeliveryState.DELIVERED,
+        match_key__in=list(by_key)[:500],
+        delivered_at__lte=post.at,
     )
     confirmed = [
         item
         for item in items
         if is_same(by_key[item.match_key], item.value or "", whole.type_of(item.path) if whole else UNKNOWN)
     ]
+    if not confirmed:
+        return
     ChangeItem.objects.filter(pk__in=[item.pk for item in confirmed]).update(
-        state=DeliveryState.CONFIRMED, reason="", ended_at=writes.now
+        state=DeliveryState.CONFIRMED, reason="", ended_at=now
     )
-    states.refresh_changes({item.change_id for item in confirmed}, now=writes.now)
-    return whole
+    states.refresh_changes({item.change_id for item in confirmed}, now=now)

@@ -16,7 +16,7 @@ from roomkeeper.protocols.xapi.command import decode_command_document
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.valuespace import decode_valuespace
 from roomkeeper.provisioning import confirmation
-from roomkeeper.systems import network_settings, reports, secrets
+from roomkeeper.systems import network_settings, reports, secrets, storing
 from roomkeeper.systems.models import NetworkSettings, SystemSecret
 from roomkeeper.systems.reports import Document, Report
 from roomkeeper.systems.roster import Known, Roster
@@ -33,11 +33,13 @@ _TITLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document as a system gave it; `kind` is one of `devices.driver.DOCUMENT_KINDS`."""
+    """A document as a system gave it; `kind` is one of `devices.driver.DOCUMENT_KINDS`. `asked_at` is when it was
+    asked for, at the latest: everything that happened on the device before is in it."""
 
     system_id: int
     kind: str
     payload: bytes
+    asked_at: datetime
 
 
 @dataclass(slots=True)
@@ -47,10 +49,11 @@ class Kept:
 
     system_id: int
     documents: dict[str, Document] = field(default_factory=dict)
+    asked_at: dict[str, datetime] = field(default_factory=dict)
     failures: dict[str, errors.DeviceError] = field(default_factory=dict)
 
 
-# Called inside the transaction that keeps the reports; what it writes stands or falls with them.
+# Called inside the transaction that keeps the reports, with those that stand; what it writes stands or falls with them.
 Alongside = Callable[[Mapping[int, Known], Sequence[Report], NetworkSettings, Writes], None]
 
 
@@ -63,7 +66,8 @@ async def read_and_keep(driver: Driver, system_id: int, kinds: Sequence[str] = t
         if "status" not in kinds and target.serial_number:
             demand_serial((await driver.identify()).serial_number, target.serial_number, target.whom)
         for kind in kinds:
-            fetched.append(Fetched(system_id, kind, await driver.fetch_document(kind)))
+            asked_at = datetime.now(UTC)
+            fetched.append(Fetched(system_id, kind, await driver.fetch_document(kind), asked_at))
     finally:
         kept = await off_loop(keep, fetched, now=datetime.now(UTC)) if fetched else {}
     found = kept.get(system_id) or Kept(system_id)
@@ -108,6 +112,7 @@ def prepare(fetched: Iterable[Fetched]) -> dict[int, Kept]:
             else:
                 document.prepare()
                 found[system_id].documents[one.kind] = document
+                found[system_id].asked_at[one.kind] = one.asked_at
     return found
 
 
@@ -124,15 +129,17 @@ def store(kept: Sequence[Kept], now: datetime, alongside: Alongside | None = Non
                 one.documents.clear()
                 continue
             _turn_away_stranger(one, known.serial_number)
-            for document in one.documents.values():
-                taken.append(Report(known, document, first_value(document.values, "SystemUnit/ProductType")))
+            for kind, document in one.documents.items():
+                at = min(one.asked_at[kind], now)
+                product_type = first_value(document.values, "SystemUnit/ProductType")
+                taken.append(Report(known, document, at, product_type))
                 if document.kind in _TITLES:
                     size = f"{len(document.payload) / 1000:.0f} kB"
                     writes.note(known, "document", f"Read {_TITLES[document.kind]} ({size})")
-        reports.store_reports(taken, writes)
-        confirmation.confirm(taken, settings=settings, writes=writes)
+        standing = storing.store_reports(taken, writes)
+        confirmation.confirm(standing, settings=settings, writes=writes)
         if alongside is not None:
-            alongside(roster.by_id, taken, settings, writes)
+            alongside(roster.by_id, standing, settings, writes)
         writes.flush()
 
 

@@ -49,5 +49,5 @@ def road_of(system: System, command: str, care: Care, *, now: datetime) -> Road:
         proof = _BOOT_TELLS
     else:
         proof = _STATUS_TELLS if evidence_for(command, system.software_version) else _NOBODY_TELLS
-    due = next_contact_due(Contact.objects.filter(system=system).first())
+    due = next_contact_due(Contact.objects.filter(system=system).first(), now)
     return Road(False, due, why, proof)

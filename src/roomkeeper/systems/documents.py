@@ -15,7 +15,9 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.protocols.xapi.values import type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
-from roomkeeper.systems.models import ConfigurationVersion, StoredDocument, System
+from roomkeeper.systems import facts, told_rows
+from roomkeeper.systems.models import ConfigurationVersion, StoredDocument, System, ToldByFeedback
+from roomkeeper.systems.told import Told
 
 HIDDEN = "***"
 # The shortest whole configuration of a real endpoint that was seen has over 200 settings.
@@ -57,14 +59,19 @@ def find_setting(settings: Mapping[str, str], path: str) -> tuple[str, str] | No
 
 
 def status_xml(system: System) -> bytes | None:
-    """The newest status document as XML, or None where none was reported."""
+    """The newest status document as the system sent it, or None where none was reported. What feedback told since is
+    not in it."""
     found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
     return zlib.decompress(bytes(found.content)) if found else None
 
 
 def status_values(system: System) -> dict[str, str]:
-    """All values of the newest status document by canonical path; empty where none was reported."""
-    content = status_xml(system)
+    """All values of the status that stands by canonical path: those of the newest document, with what feedback told
+    since; empty where nothing was reported."""
+    return _told_of(system).onto(_values_of_document(status_xml(system)))
+
+
+def _values_of_document(content: bytes | None) -> dict[str, str]:
     if content is None:
         return {}
     try:
@@ -72,6 +79,40 @@ def status_values(system: System) -> dict[str, str]:
     except ProtocolError:
         # Only what was decoded is stored; a document kept by an older release may read differently today.
         return {}
+
+
+def _told_of(system: System) -> Told:
+    return told_rows.load([system.pk], ToldByFeedback.Kind.STATUS).get(system.pk, Told())
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFacts:
+    """The facts of the status that stands. `read_at` is when the newest document was read, `told_at` when feedback
+    told something last; None where that never was."""
+
+    facts: dict[str, str]
+    received_at: datetime | None
+    read_at: datetime | None
+    told_at: datetime | None
+
+    @property
+    def at(self) -> datetime | None:
+        """When something was reported last."""
+        return max((at for at in (self.read_at, self.told_at) if at is not None), default=None)
+
+
+def status_facts(system: System) -> StatusFacts:
+    """The facts that are known of a system; empty where nothing was reported."""
+    told = _told_of(system)
+    found = (
+        StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS)
+        .values_list("facts", "received_at", "read_at")
+        .first()
+    )
+    if found is None:
+        # Feedback may come before the first status.
+        return StatusFacts(facts.read_facts(told.onto({})), None, None, told.newest_at)
+    return StatusFacts(*found, told.newest_at)
 
 
 def reported_configuration(system: System) -> ReportedConfiguration | None:

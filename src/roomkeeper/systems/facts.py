@@ -1,16 +1,16 @@
 """Which values of a status document are facts: kept by name, their changes kept as rows (rule R8). Pure."""
 
-import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from roomkeeper.devices.families.roomos import names
+from roomkeeper.systems import calls
 
 VALUE_LIMIT = 255
 # A hostile status could repeat a list node without end.
-FACT_LIMIT = 300
-
-_CALL_STATUS = re.compile(r"Call\[\d+\]/Status")
-_NO_CALL = {"", "Idle", "Disconnecting"}
+FACT_LIMIT = 500
+# Whether there is a call does not depend on when its status was read.
+_ANY_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_facts(values: Mapping[str, str]) -> dict[str, str]:
@@ -35,14 +35,5 @@ def changed_facts(old: Mapping[str, str], new: Mapping[str, str]) -> list[tuple[
 
 
 def is_in_call(values: Mapping[str, str]) -> bool:
-    """Whether the status shows a call that is up or coming up (protocol notes I.1, I.3)."""
-    active = (
-        values.get("SystemUnit/State/NumberOfActiveCalls"),
-        values.get("SystemUnit/State/NumberOfInProgressCalls"),
-    )
-    if any(count not in (None, "", "0") for count in active):
-        return True
-    return any(
-        path.startswith("Call[") and _CALL_STATUS.fullmatch(path) and value not in _NO_CALL
-        for path, value in values.items()
-    )
+    """Whether a whole status shows a call (rule R11): the rule itself is `systems.calls`."""
+    return calls.of_status(values, at=_ANY_MOMENT).is_in_call

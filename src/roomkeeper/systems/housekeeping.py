@@ -1,5 +1,6 @@
 """Regular upkeep: who fell silent, what is kept how long (rules R1, R8). Short transactions only (rule R9)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from roomkeeper.jobs.retention import register_kind
-from roomkeeper.systems import findings, live
+from roomkeeper.systems import calls, findings, live
 from roomkeeper.systems.liveness import FLAPPING_FLIPS, FLAPPING_WINDOW, NO_CONTACT, overdue_at, silence
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import (
@@ -40,7 +41,10 @@ def sweep_liveness(*, now: datetime) -> int:
         silent = list(overdue.filter(pk__in=ids).select_related("system__folder"))
         for contact in silent:
             contact.is_alive, contact.alive_reason = False, silence(contact)
-        Contact.objects.bulk_update(silent, ["is_alive", "alive_reason"])
+            # With its next sign of life the status is asked for at once: nothing is known of its calls (rule R11).
+            contact.status_at = None
+        Contact.objects.bulk_update(silent, ["is_alive", "alive_reason", "status_at"])
+        _end_calls([contact.system for contact in silent])
         Flip.objects.bulk_create(
             Flip(system=contact.system, at=now, is_alive=False, reason=contact.alive_reason)
             for contact in silent
@@ -57,6 +61,13 @@ def sweep_liveness(*, now: datetime) -> int:
         live.publish_many([("system", contact.pk, contact.system.folder.path) for contact in silent])
         _mark_flapping(now)
     return len(silent)
+
+
+def _end_calls(silent: Sequence[System]) -> None:
+    told = [system for system in silent if system.in_call or system.calls]
+    for system in told:
+        system.in_call, system.calls = False, calls.encode(calls.after_silence(calls.decode(system.calls)))
+    System.objects.bulk_update(told, ["in_call", "calls"])
 
 
 def forgive_downtime(*, since: datetime, now: datetime) -> int:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from roomkeeper.systems.models import Contact
+from roomkeeper.systems.models import Contact, System
 
 # Rule R1: overdue after twice the interval and a minute.
 OVERDUE_FACTOR = 2
@@ -70,6 +70,27 @@ def alive_filter(word: str, now: datetime) -> Q:
     raise ValueError(f"alive is one of {', '.join(WORDS)}, not {word!r}.")
 
 
-def next_contact_due(contact: Contact | None) -> datetime | None:
-    """When the system's next post is due, by the interval it was last told."""
-    return contact.next_contact_due_at if contact else None
+def is_in_call(system: System, contact: Contact | None, now: datetime) -> bool:
+    """Whether a system is in a call (rule R11): of one that gave no sign of life past its limit that is not known."""
+    return system.in_call and alive_word(contact, now) != "no"
+
+
+def in_call_filter(wanted: bool, now: datetime) -> Q:
+    """A filter on systems by `is_in_call`."""
+    calling = Q(in_call=True) & (~Q(contact__overdue_at__lte=now) | Q(contact__flapping_until__gt=now))
+    return calling if wanted else ~calling
+
+
+def next_contact_due(contact: Contact | None, now: datetime) -> datetime | None:
+    """When the system's next post is due, by the interval it was last told.
+
+    Never in the past of a system that is alive: where a post did not come, or others came in its place, the next one
+    is due, and at the latest when it would count as silent. Of one that is not alive it says since when it is late.
+    """
+    due = contact.next_contact_due_at if contact else None
+    if contact is None or due is None or due >= now:
+        return due
+    if contact.overdue_at is None or contact.overdue_at <= now:
+        return due
+    interval = timedelta(seconds=max(contact.interval, 1))
+    return min(due + ((now - due) // interval + 1) * interval, contact.overdue_at)

@@ -68,6 +68,7 @@ class Writes:
     contacts: dict[int, Known] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
     columns: dict[int, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    calls: dict[int, dict[str, Any]] = field(default_factory=dict)
     flips: list[Flip] = field(default_factory=list)
     facts: list[FactChange] = field(default_factory=list)
     events: set[tuple[str, int | None, str]] = field(default_factory=set)
@@ -167,6 +168,8 @@ class Writes:
         for same, system_ids in groups.items():
             if same:
                 System.objects.filter(pk__in=sorted(system_ids)).update(**dict(same))
+        for system_id, calls in self.calls.items():
+            System.objects.filter(pk=system_id).update(calls=calls)
 
     def _touch(self) -> None:
         for (interval, event), ids in self.touched.items():

@@ -45,7 +45,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "health": [
                 (word, managed.filter(liveness.alive_filter(word, now)).count()) for word in liveness.WORDS
             ],
-            "in_call": managed.filter(in_call=True).count(),
+            "in_call": managed.filter(liveness.in_call_filter(True, now)).count(),
             "drifting": managed.filter(drift_count__gt=0).count(),
             "connectivity": _connectivity(managed),
             "tickets": tickets.select_related("system").order_by("-last_at")[:SHOWN],

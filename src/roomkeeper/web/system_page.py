@@ -15,7 +15,7 @@ from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
 from roomkeeper.systems import documents, inventory, timeline, watching
-from roomkeeper.systems.models import StoredDocument, System
+from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.web.access import grants, visible_system
 from roomkeeper.web.acts import now as moment
@@ -35,22 +35,35 @@ SHOWN_FACTS = (
     ("IPv6 address", names.IPV6_ADDRESS),
     ("Link", names.LINK),
     ("SIP", names.SIP_STATUS),
+    ("SIP reason", names.SIP_REASON),
     ("SIP address", names.SIP_URI),
     ("H.323", names.H323_STATUS),
     ("Webex", names.WEBEX_STATUS),
     ("Standby", names.STANDBY),
     ("Temperature", names.TEMPERATURE),
     ("Clock", names.CLOCK),
+    ("Room in use", names.ROOM_IN_USE),
     ("People present", names.PEOPLE_PRESENT),
+    ("Teams call", names.TEAMS_CALL),
+    ("Teams signed in", names.TEAMS_SIGNED_IN),
+    ("Teams version", names.TEAMS_VERSION),
+    ("Zoom", names.ZOOM_STATE),
+    ("802.1X", names.IEEE8021X_STATUS),
+    ("802.1X reason", names.IEEE8021X_REASON),
+    ("Network name", names.NETWORK_NAME),
+    ("LLDP neighbour", names.LLDP_NEIGHBOUR),
+    ("LLDP port", names.LLDP_PORT),
+    ("Compatibility level", names.COMPATIBILITY_LEVEL),
 )
 
 
 def _summary_tab(request: HttpRequest, system: System) -> dict[str, Any]:
-    status = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
-    facts = status.facts if status else {}
+    status = documents.status_facts(system)
     return {
-        "status_at": status.received_at if status else None,
-        "facts": [(label, value) for label, paths in SHOWN_FACTS if (value := first_value(facts, *paths))],
+        "status_at": status.at,
+        "facts": [
+            (label, value) for label, paths in SHOWN_FACTS if (value := first_value(status.facts, *paths))
+        ],
         "open_tickets": Ticket.objects.filter(system=system).exclude(state="closed").order_by("-id")[:10],
         "open_items": ChangeItem.objects.filter(system=system).order_by("-id")[:6],
         "recent": timeline.entries(system)[:6],
@@ -66,14 +79,13 @@ def _status_tab(request: HttpRequest, system: System) -> dict[str, Any]:
         for path, value in values.items()
         if q.lower() in path.lower() or q.lower() in value.lower()
     ]
-    found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
     return {
         "q": q,
         "rows": rows[:1000],
         "cut": len(rows) > 1000,
         "count": len(values),
         "total": len(rows),
-        "status_at": found.received_at if found else None,
+        "status_at": documents.status_facts(system).at,
     }
 
 

@@ -12,7 +12,7 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.inventory import tags_of
-from roomkeeper.systems.liveness import alive_word
+from roomkeeper.systems.liveness import alive_word, is_in_call
 from roomkeeper.systems.models import Folder, System, Tag
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.web import system_filters
@@ -120,7 +120,7 @@ def _rows(found: Any, now: Any) -> Iterator[list[Any]]:
             system.connectivity,
             "yes" if system.is_secure_only else "no",
             seen.isoformat() if seen else "",
-            "yes" if system.in_call else "no",
+            "yes" if is_in_call(system, contact, now) else "no",
             system.drift_count,
             system.folder.name,
             system.host,

@@ -130,7 +130,7 @@ def test_a_room_kit_is_put_on_an_sx10(room: System, administrator: User) -> None
     Contact.objects.create(system=kit)
     Contact.objects.create(system=small)
     fetched = [
-        reading.Fetched(system.pk, kind, (CAPTURES / folder / f"{kind}.xml").read_bytes())
+        reading.Fetched(system.pk, kind, (CAPTURES / folder / f"{kind}.xml").read_bytes(), timezone.now())
         for system, folder, kinds in (
             (kit, "roomkit_ce10.9.1", ("configuration",)),
             (small, "sx10_ce9.6.1", ("configuration", "valuespace", "command")),

@@ -130,10 +130,10 @@ def test_documents_of_many_systems_are_kept_set_wise(
 ) -> None:
     now = datetime.now(UTC)
     fetched = [
-        Fetched(boardroom.pk, "status", STATUS % (b"FTT00000001", b"Cisco One")),
-        Fetched(lobby.pk, "status", STATUS % (b"FTT00000003", b"Cisco Two")),
-        Fetched(lobby.pk, "configuration", b"<Status>"),
-        Fetched(4_000_000, "status", STATUS % (b"", b"Nobody")),
+        Fetched(boardroom.pk, "status", STATUS % (b"FTT00000001", b"Cisco One"), now),
+        Fetched(lobby.pk, "status", STATUS % (b"FTT00000003", b"Cisco Two"), now),
+        Fetched(lobby.pk, "configuration", b"<Status>", now),
+        Fetched(4_000_000, "status", STATUS % (b"", b"Nobody"), now),
     ]
     with django_assert_max_num_queries(30):
         kept = reading.keep(fetched, now=now)
@@ -142,7 +142,7 @@ def test_documents_of_many_systems_are_kept_set_wise(
     boardroom.refresh_from_db()
     lobby.refresh_from_db()
     assert (boardroom.product, lobby.product) == ("Cisco One", "Cisco Two")
-    reading.keep([Fetched(lobby.pk, "status", STATUS % (b"FTT00000003", b"Cisco Three"))], now=now)
+    reading.keep([Fetched(lobby.pk, "status", STATUS % (b"FTT00000003", b"Cisco Three"), now)], now=now)
     change = FactChange.objects.get(path="SystemUnit/ProductId")
     assert (change.old_value, change.new_value) == ("Cisco Two", "Cisco Three")
 

@@ -53,7 +53,7 @@ def test_system_without_any_contact_is_unknown(boardroom):
     Contact.objects.all().delete()
     assert liveness.alive_word(None, NOW) == "unknown"
     assert System.objects.filter(liveness.alive_filter("unknown", NOW)).get() == boardroom
-    assert liveness.next_contact_due(None) is None
+    assert liveness.next_contact_due(None, NOW) is None
 
 
 def test_another_word_is_refused():

@@ -3,7 +3,12 @@
 from roomkeeper.systems.models.connectivity import ConnectivityChange, Probe
 from roomkeeper.systems.models.contact import Claim, Contact, SystemSecret
 from roomkeeper.systems.models.credential import Credential
-from roomkeeper.systems.models.documents import ConfigurationVersion, FactChange, StoredDocument
+from roomkeeper.systems.models.documents import (
+    ConfigurationVersion,
+    FactChange,
+    StoredDocument,
+    ToldByFeedback,
+)
 from roomkeeper.systems.models.inventory import (
     REACHABLE,
     Connectivity,
@@ -41,4 +46,5 @@ __all__ = [
     "Tag",
     "TimelineEntry",
     "TlsTrust",
+    "ToldByFeedback",
 ]

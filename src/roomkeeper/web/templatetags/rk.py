@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from roomkeeper.provisioning.actions import is_password
+from roomkeeper.systems import liveness
 from roomkeeper.systems.liveness import alive_word
 
 register = template.Library()
@@ -99,6 +100,18 @@ def alive(context: dict[str, Any], contact: Any) -> SafeString:
 def in_call() -> SafeString:
     """A system that is in a call."""
     return dot_and_word("blue", "in call")
+
+
+@register.filter
+def is_in_call(system: Any, contact: Any) -> bool:
+    """Whether a system is in a call now."""
+    return liveness.is_in_call(system, contact, timezone.now())
+
+
+@register.filter
+def next_due(contact: Any) -> datetime | None:
+    """When the next post of a system is due."""
+    return liveness.next_contact_due(contact, timezone.now())
 
 
 @register.simple_tag

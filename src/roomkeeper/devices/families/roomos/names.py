@@ -46,6 +46,24 @@ STANDBY: Final = every("standby_path")
 TEMPERATURE: Final = every("temperature_path")
 CLOCK: Final = ("NetworkServices/NTP/Status",)
 PEOPLE_PRESENT: Final = ("RoomAnalytics/PeoplePresence",)
+# New by 11.14 to 26.2 (protocol notes P.5, P.6). What stands below Teams' version and LLDP is not published whole.
+ROOM_IN_USE: Final = ("RoomAnalytics/RoomInUse",)
+TEAMS_CALL: Final = ("MicrosoftTeams/Calling/InCall",)
+TEAMS_SIGNED_IN: Final = ("MicrosoftTeams/User/SignedIn",)
+ZOOM_STATE: Final = ("Zoom/AppExperience/State",)
+IEEE8021X_STATUS: Final = ("Network/IEEE8021X/Status",)
+IEEE8021X_REASON: Final = ("Network/IEEE8021X/Reason",)
+NETWORK_NAME: Final = ("Network/FQDN",)
+COMPATIBILITY_LEVEL: Final = ("SystemUnit/Hardware/Module/CompatibilityLevel",)
+_TEAMS_SOFTWARE: Final = "MicrosoftTeams/Software/Version"
+TEAMS_VERSION: Final = (f"{_TEAMS_SOFTWARE}/TeamsApp", f"{_TEAMS_SOFTWARE}/Android", _TEAMS_SOFTWARE)
+_LLDP: Final = "Network/LLDP"
+LLDP_NEIGHBOUR: Final = (f"{_LLDP}/SystemName", f"{_LLDP}/DeviceId", f"{_LLDP}/ChassisId")
+LLDP_PORT: Final = (f"{_LLDP}/PortID", f"{_LLDP}/PortId")
+_FACT_NODES: Final = frozenset({_LLDP, _TEAMS_SOFTWARE})
+# Of the rest that stands below them little tells anybody anything.
+_DEVICE_NODES: Final = frozenset({"Peripherals/ConnectedDevice", "Cameras/Camera"})
+_DEVICE_LEAVES: Final = frozenset({"ID", "Name", "Type", "Status", "Connected", "Model"})
 DIAGNOSTICS_NODES: Final = every("diagnostics_node")
 
 FACTS: Final = frozenset(
@@ -68,7 +86,21 @@ FACTS: Final = frozenset(
         *TEMPERATURE,
         *CLOCK,
         *PEOPLE_PRESENT,
-        *(f"{node}/Message/{part}" for node in DIAGNOSTICS_NODES for part in ("Type", "Level")),
+        *ROOM_IN_USE,
+        *TEAMS_CALL,
+        *TEAMS_SIGNED_IN,
+        *TEAMS_VERSION,
+        *ZOOM_STATE,
+        *IEEE8021X_STATUS,
+        *IEEE8021X_REASON,
+        *NETWORK_NAME,
+        *COMPATIBILITY_LEVEL,
+        "MicrosoftTeams/Calling/IncomingCall",
+        *(
+            f"{node}/Message/{part}"
+            for node in DIAGNOSTICS_NODES
+            for part in ("Type", "Level", "Description")
+        ),
         "SystemUnit/ProductPlatform",
         "SystemUnit/ProductType",
         "SystemUnit/Uptime",
@@ -115,7 +147,11 @@ _OWN: Final = tuple(
 @lru_cache(maxsize=8_192)
 def is_fact(path: str) -> bool:
     """Whether the value at that path is a fact. Documents of one release have the same few hundred paths."""
-    return without_indexes(path) in FACTS
+    plain = without_indexes(path)
+    if plain in FACTS:
+        return True
+    branch, _, leaf = plain.rpartition("/")
+    return branch in _FACT_NODES or (branch in _DEVICE_NODES and leaf in _DEVICE_LEAVES)
 
 
 def is_restless(path: str) -> bool:

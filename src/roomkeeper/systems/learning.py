@@ -1,0 +1,54 @@
+"""What a status or feedback says about the record of a system itself. Inside the caller's transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from roomkeeper.devices.recognition import recognise_family
+from roomkeeper.protocols.identification import normalize_mac
+from roomkeeper.protocols.xapi.status import first_value
+from roomkeeper.systems.models import Contact, StoredDocument
+from roomkeeper.systems.roster import Known
+from roomkeeper.systems.writes import Writes
+
+SOFTWARE: Final = "SystemUnit/Software/Version"
+# By the kind of a document: what describes the software, not the system.
+DESCRIPTIONS: Final = {
+    "command": StoredDocument.Kind.COMMAND,
+    "valuespace": StoredDocument.Kind.VALUESPACE,
+}
+
+
+def forget_descriptions(changed: Sequence[Known], before: Collection[int]) -> None:
+    """Another software has other commands and value spaces than the one whose status was stored `before`: those are
+    dropped, and asked for with the system's next post."""
+    if not changed:
+        return
+    ids = [known.system_id for known in changed]
+    old = [system_id for system_id in ids if system_id in before]
+    StoredDocument.objects.filter(system_id__in=old, kind__in=DESCRIPTIONS.values()).delete()
+    Contact.objects.filter(system_id__in=ids).update(has_work=True)
+    for known in changed:
+        known.has_work = True
+
+
+def software_of(told: Mapping[str, str]) -> str:
+    """The software version among these facts, "" where there is none."""
+    return first_value(told, SOFTWARE)
+
+
+def learn(known: Known, values: Mapping[str, str], version: str, product_type: str, writes: Writes) -> None:
+    """What a status says about the system itself (protocol notes I.1). `version` is that of the document's head."""
+    columns = writes.columns[known.system_id]
+    product = first_value(values, "SystemUnit/ProductId", "SystemUnit/ProductPlatform")
+    version = first_value(values, SOFTWARE) or version
+    serial = first_value(values, "SystemUnit/Hardware/Module/SerialNumber")
+    mac = normalize_mac(first_value(values, "Network/Ethernet/MacAddress"))
+    if product:
+        columns["product"] = product[:255]
+    if version:
+        columns["software_version"] = version[:255]
+        columns["family"] = recognise_family(product_type, product, version)
+    if serial and not known.serial_number:
+        known.serial_number = columns["serial_number"] = serial[:64]
+    if mac and not known.mac_address:
+        known.mac_address = columns["mac_address"] = mac
