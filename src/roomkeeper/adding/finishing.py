@@ -74,7 +74,7 @@ async def _push(driver: Driver, system_id: int, finished: Finished, user: Any) -
     """Write the management settings; whether all of it succeeded."""
     try:
         outcome = await _when_free(lambda: pushing.push_management(driver, system_id, user=user))
-    except (errors.LoginRefused, errors.ConnectionFailed):
+    except (errors.LoginRefused, errors.ConnectionFailed, errors.DeviceBusy):
         # Nothing more would come of it.
         raise
     except errors.NotAdministrator as error:
@@ -114,7 +114,7 @@ async def _read(driver: Driver, system_id: int, finished: Finished) -> None:
     """Its first status, configuration, value spaces and commands."""
     try:
         await reading.read_and_keep(driver, system_id)
-    except (errors.LoginRefused, errors.ConnectionFailed):
+    except (errors.LoginRefused, errors.ConnectionFailed, errors.DeviceBusy):
         raise
     except errors.DeviceError as error:
         finished.warnings.append(

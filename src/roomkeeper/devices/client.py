@@ -4,9 +4,10 @@ Every failure is an error of `devices.errors` that names the device. Not here: w
 """
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+import time
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -17,10 +18,14 @@ from roomkeeper.devices.answers import Answer
 from roomkeeper.devices.exchange import exchange_error, read_answer
 from roomkeeper.devices.limits import Limits, LoginMemory, network_of
 from roomkeeper.devices.login import Login
+from roomkeeper.devices.pacing import Paces, Waits
 from roomkeeper.devices.reach import Reach
+from roomkeeper.devices.sessions import IDLE_SECONDS, Sessions
+from roomkeeper.devices.signing import Request, Signing
 from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, explain
 
 FIRST_READ: Final = "/getxml?location=/Status/SystemUnit"
+_FIRST: Final = Request("GET", FIRST_READ)
 # Names and addresses as they may stand in a URL; anything else could make it lead elsewhere.
 _HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,255}", re.ASCII)
 
@@ -40,6 +45,15 @@ class Patience:
 
 ORDINARY: Final = Patience()
 WHOLE_DOCUMENT: Final = Patience(read=45.0, total=120.0)
+# Then no request has reached the device.
+_NOT_SENT: Final = (
+    errors.ContactForbidden,
+    errors.NameNotResolved,
+    errors.ConnectionRefused,
+    errors.ConnectTimedOut,
+    errors.TlsFailed,
+    errors.CertificateRefused,
+)
 # Seconds that a connection waits for the next request of the same conversation. Thousands of systems are polled one
 # after the other, and the connections to those that were asked would cost more memory than all else.
 KEPT_OPEN: Final = 3.0
@@ -90,9 +104,11 @@ def _connector(*, keeps_connections: bool) -> aiohttp.TCPConnector:
 
 
 class DeviceTransport:
-    """The session, the limits and the memory of logins that all devices share; an asynchronous context manager.
+    """The session, the limits, the memory of logins and the open sessions that all devices share; an asynchronous
+    context manager, which ends those sessions.
 
-    `keeps_connections`: open for a while, for the next request; without it each request ends its own.
+    `keeps_connections`: open for a while, for the next request; without it each request ends its own. `session_idle`:
+    seconds after which a session that nobody uses is ended.
     """
 
     def __init__(
@@ -101,9 +117,12 @@ class DeviceTransport:
         limits: Limits | None = None,
         logins: LoginMemory | None = None,
         keeps_connections: bool = True,
+        session_idle: float = IDLE_SECONDS,
     ) -> None:
         self.limits = limits or Limits()
         self.logins = logins or LoginMemory()
+        self.paces = Paces()
+        self.sessions = Sessions(idle=session_idle)
         self._keeps_connections = keeps_connections
         self._session: aiohttp.ClientSession | None = None
 
@@ -131,13 +150,20 @@ class DeviceTransport:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        try:
+            await self.sessions.close()
+        finally:
+            session, self._session = self._session, None
+            if session is not None:
+                await session.close()
 
 
 class DeviceClient:
-    """Requests to one device."""
+    """Requests to one device.
+
+    Each waits until the device may be asked (`pacing`), signs in as `signing` says, and is asked again while the device
+    says to be busy, as long as it may take in all.
+    """
 
     def __init__(self, transport: DeviceTransport, target: Target, patience: Patience | None = None) -> None:
         self.target = target
@@ -145,9 +171,10 @@ class DeviceClient:
         self._patience = patience
         self._tls = DeviceTls(target.tls)
         self._scheme = ""
-        self._cookie = ""
         self._device = f"{target.address}:{target.https_port}:{target.http_port}"
         self._network = network_of(target.address)
+        self._pace = transport.paces.of(self._device)
+        self._signing = Signing(self._device, transport.logins, transport.sessions, self._pace)
 
     @property
     def seen_key(self) -> str:
@@ -162,17 +189,15 @@ class DeviceClient:
     def use_login(self, login: Login) -> None:
         """Sign in with this from now on."""
         self.target = replace(self.target, login=login)
-        self._cookie = ""
 
     def was_refused(self, login: Login) -> bool:
         """Whether the device refused exactly this login before, so that it would not be sent."""
-        logins = self._transport.logins
-        return login.was_refused or logins.was_refused(self._mark(login), is_tracked=login.is_tracked)
+        return self._signing.was_refused(login)
 
     def forget_refusal(self) -> None:
         """A person wants the stored login to be tried again."""
         if self.target.login is not None:
-            self._transport.logins.forget(self._mark(self.target.login))
+            self._signing.forget_refusal(self.target.login)
 
     def lane(self) -> AbstractAsyncContextManager[None]:
         """A place in the transport's limits, for `look`; other requests wait for their own."""
@@ -182,9 +207,12 @@ class DeviceClient:
         """Who answers by `https` or `http`: the answer to the first read, whatever it is; no login is sent.
 
         The caller waits for a `lane`. Requests that follow use what showed the mark, if a password may go there.
+        Raises `DeviceBusy` for an answer of 503, which says nothing of who it is.
         """
         try:
-            answer = await self._send(scheme, "GET", FIRST_READ, None, {}, ORDINARY)
+            answer = await self._send(scheme, ORDINARY, _FIRST, {})
+            if answer.is_busy:
+                answer.check()
         except errors.DeviceError as error:
             error.about(self.target.whom, "looking who answers")
             raise
@@ -194,43 +222,19 @@ class DeviceClient:
 
     async def get(self, path: str, *, doing: str, patience: Patience = ORDINARY) -> bytes:
         """The XML at a path. Raises `DeviceError`."""
-        return await self._ask("GET", path, None, doing, patience)
+        return await self._ask(Request("GET", path), doing, patience)
 
     async def post(self, path: str, body: bytes, *, doing: str, patience: Patience = ORDINARY) -> bytes:
         """The XML that answers a post. Raises `DeviceError`."""
-        return await self._ask("POST", path, body, doing, patience)
+        return await self._ask(Request("POST", path, body), doing, patience)
 
-    @asynccontextmanager
-    async def signed_in(self) -> AsyncIterator[None]:
-        """Requests within use a session cookie instead of the password (CE8 and newer; protocol notes D.2).
-
-        A device that gives none is asked with the password, as without.
-        """
-        # TC answers with a redirect, a device with too many sessions with 503: both are asked with the password.
-        with suppress(errors.UnexpectedAnswer, errors.ServerError):
-            await self._ask("POST", "/xmlapi/session/begin", b"", "signing in", ORDINARY)
-        try:
-            yield
-        finally:
-            if self._cookie:
-                with suppress(errors.DeviceError):
-                    await self._ask("POST", "/xmlapi/session/end", b"", "signing out", ORDINARY)
-                self._cookie = ""
-
-    async def _ask(self, method: str, path: str, body: bytes | None, doing: str, patience: Patience) -> bytes:
+    async def _ask(self, request: Request, doing: str, patience: Patience) -> bytes:
         limits = self._transport.limits
+        patience = self._patience or patience
         try:
             # Before waiting for a place, so that nothing forbidden waits; `_send` asks again.
             self.target.reach.demand("https" if self.target.https_port else "http")
-            async with limits.place(self._device, self._network) as first_login:
-                scheme = self._scheme or await self._choose_scheme(patience)
-                login = self._get_login()
-                async with first_login:
-                    proof = await self._prove_login(scheme, login, patience)
-                if proof is None or (method, path) != ("GET", FIRST_READ):
-                    proof = await self._send_signed(scheme, login, method, path, body, patience)
-                    self._judge(proof, login)
-                answer = proof
+            answer = await self._ask_busy(request, patience)
         except errors.DeviceError as error:
             if not isinstance(error, errors.ContactForbidden):
                 is_dead = isinstance(error, errors.ConnectTimedOut | errors.ReadTimedOut)
@@ -238,9 +242,43 @@ class DeviceClient:
             error.about(self.target.whom, doing)
             raise
         limits.note(self._device, is_dead=False)
-        if answer.session:
-            self._cookie = answer.session
         return answer.body
+
+    async def _ask_busy(self, request: Request, patience: Patience) -> Answer:
+        """Ask again while it is busy, with no place held while it is waited for."""
+        limits, waits = self._transport.limits, Waits(patience.total)
+        while True:
+            turn = await self._signing.wait_turn(self.target.login)
+            try:
+                async with limits.place(self._device, self._network) as first_login:
+                    scheme = self._scheme or await self._choose_scheme(patience)
+                    return await self._signing.ask(
+                        partial(self._send, scheme, patience),
+                        scheme,
+                        self._get_login(),
+                        request,
+                        _FIRST,
+                        first_login,
+                        wants_session=turn.wants_session,
+                    )
+            except _NOT_SENT:
+                turn.give_back()
+                raise
+            except errors.DeviceBusy as busy:
+                seconds = waits.next(busy.retry_after)
+                if seconds is None:
+                    raise
+                self._pace.note_busy(seconds, time.monotonic())
+
+    def _get_login(self) -> Login:
+        if self.target.login is None:
+            raise errors.LoginRefused(
+                "The device wants a login, and none is stored. Store it under System > Connection."
+            )
+        if ":" in self.target.login.username:
+            # HTTP Basic ends the name at the first colon.
+            raise errors.LoginRefused("The device cannot take a user name with a colon. Use another account.")
+        return self.target.login
 
     # Which road
 
@@ -266,7 +304,7 @@ class DeviceClient:
         """Ask without a login. Credentials go only to what shows the mark of these devices, or the pinned key."""
         if scheme == "https" and (self.target.tls.pinned_key or self.target.tls.trust is Trust.AUTHORITY):
             return
-        answer = await self._send(scheme, "GET", FIRST_READ, None, {}, patience)
+        answer = await self._send(scheme, patience, _FIRST, {})
         if answer.status != 401:
             answer.check()
         elif not answer.shows_mark:
@@ -274,71 +312,10 @@ class DeviceClient:
                 evidence="Its sign-in is not that of a video system.", first_bytes=answer.body
             )
 
-    # The login
-
-    def _get_login(self) -> Login:
-        if self.target.login is None:
-            raise errors.LoginRefused(
-                "The device wants a login, and none is stored. Store it under System > Connection."
-            )
-        if ":" in self.target.login.username:
-            # HTTP Basic ends the name at the first colon.
-            raise errors.LoginRefused("The device cannot take a user name with a colon. Use another account.")
-        return self.target.login
-
-    def _mark(self, login: Login) -> str:
-        return self._transport.logins.mark(self._device, login.username, login.password)
-
-    async def _prove_login(self, scheme: str, login: Login, patience: Patience) -> Answer | None:
-        """The first login only reads, and a refused one is not tried again (rule R6). None: known to work."""
-        logins, mark = self._transport.logins, self._mark(login)
-        if self.was_refused(login):
-            kind = errors.LockedOut if login.has_worked else errors.LoginRefused
-            refused = kind(evidence="The same login was refused before, so it was not tried again.")
-            refused.was_tried = False
-            raise refused
-        if logins.has_worked(mark):
-            return None
-        answer = await self._send(scheme, "GET", FIRST_READ, None, _basic(login), patience)
-        self._judge(answer, login)
-        return answer
-
-    def _judge(self, answer: Answer, login: Login) -> None:
-        logins, mark = self._transport.logins, self._mark(login)
-        has_worked = login.has_worked or logins.has_worked(mark)
-        try:
-            answer.check()
-        except errors.LockedOut:
-            logins.note_refused(mark, has_worked=True)
-            raise
-        except errors.LoginRefused:
-            logins.note_refused(mark, has_worked=has_worked)
-            if has_worked:
-                raise errors.LockedOut(evidence="The same login worked before.") from None
-            raise
-        logins.note_accepted(mark)
-
     # The exchange
 
-    async def _send_signed(
-        self, scheme: str, login: Login, method: str, path: str, body: bytes | None, patience: Patience
-    ) -> Answer:
-        if self._cookie:
-            answer = await self._send(scheme, method, path, body, {"Cookie": self._cookie}, patience)
-            if answer.status != 401 and not answer.is_sign_in_page:
-                return answer
-            # The session has expired (protocol notes D.2); the password is known to work.
-            self._cookie = ""
-        return await self._send(scheme, method, path, body, _basic(login), patience)
-
     async def _send(
-        self,
-        scheme: str,
-        method: str,
-        path: str,
-        body: bytes | None,
-        headers: dict[str, str],
-        patience: Patience,
+        self, scheme: str, patience: Patience, request: Request, headers: dict[str, str]
     ) -> Answer:
         """One HTTP exchange: the only place that opens a socket to a device, and so the place that forbids it."""
         self.target.reach.demand(scheme)
@@ -348,13 +325,13 @@ class DeviceClient:
         is_tls = scheme == "https"
         host = f"[{self.target.address}]" if ":" in self.target.address else self.target.address
         port = self.target.https_port if is_tls else self.target.http_port
-        if body is not None:
+        if request.body is not None:
             headers = {**headers, "Content-Type": "text/xml"}
         try:
             async with self._transport.session.request(
-                method,
-                f"{scheme}://{host}:{port}{path}",
-                data=body,
+                request.method,
+                f"{scheme}://{host}:{port}{request.path}",
+                data=request.body,
                 headers=headers,
                 ssl=self._tls.context if is_tls else False,
                 allow_redirects=False,
@@ -370,7 +347,3 @@ class DeviceClient:
             if isinstance(found, errors.TlsFailed):
                 found = await explain(found, self.target.tls, self.target.address, port)
             raise found from error
-
-
-def _basic(login: Login) -> dict[str, str]:
-    return {"Authorization": aiohttp.encode_basic_auth(login.username, login.password, encoding="utf-8")}

@@ -23,6 +23,7 @@ DeviceError
 ├── NotAdministrator
 ├── WrongDevice                   another serial number than the expected one; nothing was written
 ├── ServerError                   an answer of 500 and above
+│   └── DeviceBusy                503: its own limit of requests is reached
 ├── UnexpectedAnswer              something answered, but not as one of these devices does
 │   ├── SignInPage
 │   ├── NotXml
@@ -208,6 +209,17 @@ class ServerError(DeviceError):
     def __init__(self, message: str = "", *, status: int = 0, detail: str = "") -> None:
         super().__init__(message, detail=detail, evidence=f"It answered {status}." if status else "")
         self.status = status
+
+
+class DeviceBusy(ServerError):
+    """The device is busy: its own limit of requests is reached. Try again in a minute, or see what asks it so often."""
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.status = 503
+        self.retry_after = retry_after
+        if retry_after:
+            self.evidence = f"It asks to wait {retry_after:.0f} seconds."
 
 
 class UnexpectedAnswer(DeviceError):

@@ -32,6 +32,7 @@ async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
         realm=response.headers.get("WWW-Authenticate", ""),
         location=response.headers.get("Location", ""),
         session=_session_of(response),
+        retry_after=response.headers.get("Retry-After", ""),
     )
 
 

@@ -33,7 +33,7 @@ async def look(transport: DeviceTransport, target: Target) -> Seen:
 
     The password goes only to something that shows the mark of these devices, over TLS unless opted in, and one
     that was refused does not go again. Raises `ContactForbidden` before anything is sent, a `ConnectionFailed`
-    where nothing answers and `CertificateChanged` before anything but the handshake.
+    where nothing answers, `CertificateChanged` before anything but the handshake, and `DeviceBusy`.
     """
     client = transport.client(target, patience=PATIENCE)
     async with client.lane():
@@ -49,6 +49,9 @@ async def look(transport: DeviceTransport, target: Target) -> Seen:
         body = await client.get(FIRST_READ, doing="reading who it is")
     except (errors.LoginRefused, errors.NotAdministrator) as error:
         return Seen(scheme, is_device=True, key=key, refusal=error)
+    except errors.DeviceBusy:
+        # It has shown its mark, and who it is was not told.
+        raise
     except (errors.ServerError, errors.UnexpectedAnswer):
         return Seen(scheme, is_device=False, key=key)
     serial = find_serial_number(Answer(200, body))

@@ -21,6 +21,7 @@ ANSWERS: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (
     (errors.AnswerTooLarge, "too-large"),
     (errors.NotXml, "not-xml"),
     (errors.UnexpectedAnswer, "not-a-video-system"),
+    (errors.DeviceBusy, "device-busy"),
     (errors.ServerError, "server-error"),
     (errors.ConnectionCutOff, "answer-cut-off"),
     (errors.ReadTimedOut, "answer-silent"),

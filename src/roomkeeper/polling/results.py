@@ -32,8 +32,13 @@ _FIELDS: Final = tuple(field.name for field in Poll._meta.concrete_fields if not
 _UPDATE: Final = (
     "UPDATE systems_contact SET overdue_at = %s, is_alive = %s, alive_reason = %s WHERE system_id = %s"
 )
-# They say what the system or its settings forbid, and nothing about being alive.
-_NOT_COUNTED: Final = (errors.LoginRefused, errors.ContactForbidden, errors.Unsupported)
+# They say what the system or its settings forbid, or that others ask it too much, and nothing about being alive.
+_NOT_COUNTED: Final = (
+    errors.LoginRefused,
+    errors.ContactForbidden,
+    errors.Unsupported,
+    errors.DeviceBusy,
+)
 
 
 @dataclass(slots=True)

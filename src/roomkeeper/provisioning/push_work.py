@@ -110,7 +110,7 @@ async def push_actions(driver: Driver, system_id: int) -> int:
             continue
         try:
             result = await driver.run_command(CommandCall(action.command, arguments, action.body))
-        except _NOTHING_SENT:
+        except (*_NOTHING_SENT, errors.DeviceBusy):
             await off_loop(_end_action, action, DeliveryState.WAITING, "")
             raise
         except (errors.Rejected, errors.Unsupported, errors.NotAdministrator) as error:

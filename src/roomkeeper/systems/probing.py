@@ -42,6 +42,9 @@ async def _probe(probe: Probe, now: datetime) -> None:
         target = await off_loop(_prepare, probe)
         result, seen = await _look(target)
         await off_loop(_conclude, probe, result, seen, now)
+    except errors.DeviceBusy as error:
+        # Nothing was learnt: it is tried again when the claim is over.
+        log.info("probe found a busy device", system=probe.system_id, error=str(error))
     except Exception:
         log.exception("probe failed", system=probe.system_id)
 
@@ -66,6 +69,8 @@ def _prepare(probe: Probe) -> Target:
 async def _look(target: Target) -> tuple[ProbeResult, Seen | errors.DeviceError]:
     try:
         seen = await look(device_access.transport(), target)
+    except errors.DeviceBusy:
+        raise
     except errors.ConnectionFailed as error:
         return ProbeResult.SILENT, error
     except errors.DeviceError as error:

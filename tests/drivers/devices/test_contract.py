@@ -213,6 +213,7 @@ async def test_feedback_is_registered_and_read(driver: Driver, endpoint: Any) ->
 
 
 async def test_restart(driver: Driver, endpoint: Any) -> None:
+    endpoint.set_fault("never_comes_back", True)
     await driver.restart()
 
     async def ask_until_it_is_away() -> None:
@@ -263,23 +264,31 @@ async def test_without_rights_writing_is_refused(driver: Driver, endpoint: Any) 
         await driver.register_feedback("http://192.0.2.1/x")
 
 
-async def test_session_cookie_is_used_where_the_device_has_it(driver: Driver, endpoint: Any) -> None:
-    async with driver.client.signed_in():
-        await driver.identify()
+async def test_several_requests_share_a_session_where_the_release_has_it(
+    driver: Driver, endpoint: Any
+) -> None:
+    async with DeviceTransport() as transport:
+        mine = create_driver(driver.family, transport.client(driver.client.target))
+        await mine.identify()
+        assert not endpoint.logins.sessions
+        await mine.read_status()
         held = len(endpoint.logins.sessions)
         # A password that is not asked for any more: what goes on is signed in by the cookie.
         if endpoint.profile.dialect.has_sessions:
             endpoint.set_fault("locked_out", True)
-        await driver.read_feedback()
+        await mine.read_feedback()
         endpoint.set_fault("locked_out", False)
     assert held == (1 if endpoint.profile.dialect.has_sessions else 0)
     assert not endpoint.logins.sessions
 
 
-async def test_expired_session_falls_back_to_the_password(driver: Driver, endpoint: Any) -> None:
-    async with driver.client.signed_in():
-        endpoint.logins.forget_all()
-        assert (await driver.identify()).serial_number == SERIAL
+async def test_expired_session_signs_in_anew(driver: Driver, endpoint: Any) -> None:
+    for _ in range(3):
+        await driver.read_feedback()
+    endpoint.logins.forget_all()
+    assert (await driver.identify()).serial_number == SERIAL
+    assert len(endpoint.logins.sessions) == (1 if endpoint.profile.dialect.has_sessions else 0)
+    assert endpoint.device.users["admin"].failed_logins == 0
 
 
 async def test_login_with_letters_of_the_world(endpoint: Any, transport: DeviceTransport) -> None:

@@ -185,7 +185,9 @@ def page(text: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
-        (http("503 Service Unavailable"), errors.ServerError, "It answered 503."),
+        (http("503 Service Unavailable"), errors.DeviceBusy, "its own limit of requests is reached"),
+        (http("503 Service Unavailable", Retry_After="90"), errors.DeviceBusy, "It asks to wait 90 seconds."),
+        (http("502 Bad Gateway"), errors.ServerError, "It answered 502."),
         (http("500 Internal Server Error"), errors.ServerError, "It answered 500."),
         (http("404 Not Found"), errors.UnexpectedAnswer, "It answered 404."),
         (http("302 Found", Location="/web/signin"), errors.SignInPage, "sign-in page"),

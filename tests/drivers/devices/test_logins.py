@@ -95,8 +95,9 @@ async def test_cookies_of_strangers_are_not_sent_back(
 ) -> None:
     server = await serve(http("200 OK", b"<Status/>", Set_Cookie=f'SessionId="{cookie}"; Path=/'))
     client = transport.client(server.target(), patience=QUICK)
-    async with client.signed_in():
+    for _ in range(4):
         await client.get("/status.xml", doing="reading")
+    assert any(b"/xmlapi/session/begin" in head for head in server.received)
     assert not any(b"cookie" in head.lower() for head in server.received)
 
 
@@ -154,7 +155,7 @@ async def test_one_device_is_asked_so_many_things_at_a_time(serve: Make) -> None
                 gate.set()
             await gate.wait()
             running -= 1
-        writer.write(http("200 OK", b"<Status/>"))
+        writer.write(http("404 Not Found") if b"session" in head else http("200 OK", b"<Status/>"))
         writer.close()
 
     async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
@@ -163,6 +164,8 @@ async def test_one_device_is_asked_so_many_things_at_a_time(serve: Make) -> None
         canned.port = port
         async with DeviceTransport(limits=Limits(per_device=2)) as transport:
             client = transport.client(canned.target())
+            # Until the login is known to work they come one by one.
+            await client.get("/getxml?location=/Status", doing="reading")
             await asyncio.gather(*(client.get("/status.xml", doing="reading") for _ in range(8)))
     assert most == 2
 

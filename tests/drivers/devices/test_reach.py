@@ -93,9 +93,6 @@ async def test_no_connection_arrives_where_connectivity_forbids_it(
         with pytest.raises(errors.ContactForbidden) as caught:
             await getattr(driver, capability)(*ARGUMENTS.get(capability, ()))
         assert "Its connectivity is " in str(caught.value)
-    with pytest.raises(errors.ContactForbidden):
-        async with client.signed_in():
-            pass
     assert await count(counters) == [0, 0]
 
 

@@ -244,11 +244,22 @@ async def lock_everybody_out(room: Room, person: User) -> None:
     await room.change(host="127.0.0.1", https_port=port, pinned_key="")
 
 
+async def be_busy(room: Room, person: User) -> None:
+    """Others ask it so often that its own limit is reached."""
+
+    async def turn_away(request: web.Request) -> web.Response:
+        return web.Response(status=503)
+
+    shown = virtual_tls.self_signed(virtual_tls.derived_key("crowded"), "crowded", "127.0.0.1")
+    port = await serve(room, turn_away, virtual_tls.server_context(shown))
+    await room.change(host="127.0.0.1", https_port=port, pinned_key="")
+
+
 async def fail_inside(room: Room, person: User) -> None:
     """Its web server is up, and what stands behind it is not."""
 
     async def fail(request: web.Request) -> web.Response:
-        return web.Response(status=503)
+        return web.Response(status=500)
 
     shown = virtual_tls.self_signed(virtual_tls.derived_key("failing"), "failing", "127.0.0.1")
     port = await serve(room, fail, virtual_tls.server_context(shown))

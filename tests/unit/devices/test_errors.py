@@ -19,7 +19,7 @@ def test_docstring_is_the_message_and_the_tree_shows_the_error(error):
 
 @pytest.mark.parametrize("error", ALL)
 def test_trying_again_helps_only_against_what_may_pass(error):
-    passes = error in (DeviceError, errors.ServerError) or issubclass(error, errors.ConnectionFailed)
+    passes = error is DeviceError or issubclass(error, errors.ServerError | errors.ConnectionFailed)
     assert error().can_retry is (passes and error is not errors.TlsVersionRefused)
 
 
