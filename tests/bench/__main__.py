@@ -1,4 +1,7 @@
-"""`python -m tests.bench [names…]`: run the benchmarks named, or all; one JSON line for each figure."""
+"""`python -m tests.bench [names…]`: run the benchmarks named, or all; one JSON line for each figure.
+
+`python -m tests.bench profile` compares a virtual endpoint's profile with a schema of the vendor (`--help`).
+"""
 
 import argparse
 import os
@@ -7,7 +10,7 @@ import sys
 import traceback
 from functools import partial
 
-from tests.bench import check_ins, crash, documents, footprint, pages, polls, shows
+from tests.bench import check_ins, crash, documents, footprint, pages, polls, profile_schema, shows
 from tests.bench.figures import Broken, tell
 from tests.bench.load import WrkMissing
 from tests.postgresql import PostgreSQLMissing
@@ -30,6 +33,8 @@ DATABASES = ("sqlite", "postgresql")
 
 def main() -> int:
     """Run them; 1 where one of them did not do its work."""
+    if sys.argv[1:2] == ["profile"]:
+        return profile_schema.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
         "names",

@@ -52,6 +52,7 @@ class CallDesk:
         self._endpoint = endpoint
         self._device = endpoint.device
         self._next_id = _FIRST_CALL_ID
+        self._is_teams = endpoint.profile.dialect.is_teams_room
         self.calls: dict[int, VirtualCall] = {}
         self.find_endpoint: Callable[[str], VirtualEndpoint | None] = lambda number: None
         """How a number is found among the fleet's endpoints; set by the fleet."""
@@ -72,7 +73,7 @@ class CallDesk:
         """Somebody outside the fleet calls; it rings even where there is no room for one more, and until taken."""
         call = self._add(number, number, is_outgoing=False, protocol="Sip", rate=3072, call_type="Video")
         self._show(call)
-        self._device.raise_event(
+        self._raise(
             "IncomingCallIndication",
             {"CallId": str(call.id), "DisplayNameValue": number, "RemoteURI": number},
         )
@@ -141,7 +142,7 @@ class CallDesk:
 
     async def _set_up(self, call: VirtualCall) -> None:
         """Dialling, OutgoingCallIndication, Connecting, then what the far end does (notes C.4 sequences)."""
-        self._device.raise_event("OutgoingCallIndication", {"CallId": str(call.id)})
+        self._raise("OutgoingCallIndication", {"CallId": str(call.id)})
         await self._endpoint.clock.sleep(_SETUP_SECONDS)
         if not self._is_on(call):
             return
@@ -188,7 +189,7 @@ class CallDesk:
         theirs.other = (self, call.id)
         theirs.display_name = self._device.name
         self._show(call)
-        self._device.raise_event(
+        self._raise(
             "IncomingCallIndication", {"CallId": str(call.id), "DisplayNameValue": name, "RemoteURI": number}
         )
         find = self._device.configuration.find
@@ -206,7 +207,7 @@ class CallDesk:
     def _connected(self, call: VirtualCall) -> None:
         call.connected_at = self._endpoint.clock.now()
         self._change(call, "Connected")
-        self._device.raise_event(
+        self._raise(
             "CallSuccessful",
             {
                 "Protocol": call.protocol.capitalize(),
@@ -249,13 +250,16 @@ class CallDesk:
         }
         if call.connected_at is None:
             self._vanish(call)
-            self._device.raise_event("CallDisconnect", event)
+            self._raise("CallDisconnect", event)
         else:
-            self._device.raise_event("CallDisconnect", event)
+            self._raise("CallDisconnect", event)
             self._vanish(call)
         self._remember(call, cause, duration)
 
     def _vanish(self, call: VirtualCall) -> None:
+        if self._is_teams:
+            self._show_teams()
+            return
         self._device.status.remove(f"Call[{call.id}]")
         self._count()
 
@@ -271,6 +275,9 @@ class CallDesk:
         self._show(call)
 
     def _show(self, call: VirtualCall) -> None:
+        if self._is_teams:
+            self._show_teams()
+            return
         node = f"Call[{call.id}]"
         protocol = "sip" if self._device.profile.dialect.family == "TC" else call.protocol.upper()
         is_answered = call.connected_at is not None
@@ -300,6 +307,21 @@ class CallDesk:
         )
         self._device.status.compute(f"{node}/Duration", lambda: str(self._duration(call)))
         self._count()
+
+    def _show_teams(self) -> None:
+        """A Teams call is told by two facts and nothing else: no call node, no counter, no event (notes P.6)."""
+        node = "MicrosoftTeams/Calling"
+        statuses = {one.status for one in self.calls.values()}
+        self._device.status.set(
+            {
+                f"{node}/InCall": str(bool(statuses - {"Ringing", "Idle", "Disconnecting"})),
+                f"{node}/IncomingCall": str("Ringing" in statuses),
+            }
+        )
+
+    def _raise(self, name: str, values: dict[str, str]) -> None:
+        if not self._is_teams:
+            self._device.raise_event(name, values)
 
     def _count(self) -> None:
         active = sum(1 for one in self.calls.values() if one.connected_at is not None)

@@ -72,6 +72,19 @@ def run(
     name: Annotated[str, typer.Option(help="System name; several get numbers.")] = "",
     serial: Annotated[str, typer.Option(help="Serial number of a single one.")] = "",
     mac: Annotated[str, typer.Option(help="MAC address of a single one.")] = "",
+    http_mode: Annotated[
+        str,
+        typer.Option(help="A value of NetworkServices HTTP Mode (default: both, or as the release ships)."),
+    ] = "",
+    rate_limit: Annotated[
+        bool | None,
+        typer.Option(
+            "--rate-limit/--no-rate-limit", help="Hold requests to the release's rate, where it has one."
+        ),
+    ] = None,
+    factory_new: Annotated[
+        bool, typer.Option("--factory-new", help="Out of the box: no passphrase, HTTP Mode as shipped.")
+    ] = False,
     verify: Annotated[
         bool | None,
         typer.Option(
@@ -107,6 +120,9 @@ def run(
         name=name,
         serial=serial,
         mac=mac,
+        http_mode=http_mode,
+        rate_limit=rate_limit,
+        factory_new=factory_new,
         verify=verify,
         ca_file=ca_file,
         seed=seed,

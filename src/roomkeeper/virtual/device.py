@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -81,6 +82,8 @@ class VirtualDevice:
         self.slots: dict[int, Slot] = {}
         self.shelf = Shelf()
         self.is_strong_security = False
+        self.needs_first_passphrase = False
+        """Nobody is let in before a passphrase is set (`out_of_the_box`)."""
         self.clock_offset = timedelta()
         """How far its clock is ahead (a fault switch)."""
         self._bus: list[BusListener] = []
@@ -144,6 +147,18 @@ class VirtualDevice:
     def name(self) -> str:
         """The system name in force; an unnamed device shows its product (seen in ContactInfo)."""
         return self.configuration.find("SystemUnit/Name") or self.identity.name
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """The release's first two numbers, (26, 7); (0, 0) for what is neither CE nor RoomOS."""
+        match = re.match(r"ce(\d+)\.(\d+)", self.version)
+        return (int(match[1]), int(match[2])) if match else (0, 0)
+
+    def out_of_the_box(self, username: str) -> None:
+        """One account without a passphrase; from 11.27 on nothing else is let in before it has one (notes P.3)."""
+        self.users = {username: User(username, "")}
+        self.needs_first_passphrase = self.release >= (11, 27)
+        self.check_passwords()
 
     @property
     def uptime_seconds(self) -> float:
@@ -274,6 +289,8 @@ class VirtualDevice:
 
     def check_passwords(self) -> None:
         """Critical while a user has no passphrase (seen on a CE 9.6 as it left the factory)."""
+        if any(user.password for user in self.users.values()):
+            self.needs_first_passphrase = False
         if all(user.password for user in self.users.values()):
             self.clear_diagnosis("ValidPasswords")
         else:

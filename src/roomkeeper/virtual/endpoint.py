@@ -30,6 +30,8 @@ from roomkeeper.virtual.provisioning import ManagerLink
 from roomkeeper.virtual.upgrade import UpgradeDesk
 from roomkeeper.virtual.websocket import WebSocket
 
+RATE_LIMITED_BY_DEFAULT = False
+
 
 class VirtualEndpoint:
     """A twin of a video endpoint.  `start` opens its sockets and lets it phone home; `stop` ends all of it."""
@@ -64,6 +66,8 @@ class VirtualEndpoint:
         self._https: HttpListener | None = None
         self._snmp: Any = None
         self._preset()
+        if plan.is_factory_new:
+            self.device.out_of_the_box(plan.username)
         for name, value in plan.faults:
             self.set_fault(name, value)
         self.device.configuration.listen(self._configuration_changed)
@@ -96,10 +100,19 @@ class VirtualEndpoint:
 
     def planned_services(self) -> dict[str, str]:
         """Which of HTTP and HTTPS its plan has it speak: one setting on CE and RoomOS, one each on TC (notes D.7)."""
-        if self.profile.dialect.family == "TC":
+        dialect = self.profile.dialect
+        if dialect.family == "TC":
             http = "Off" if self.plan.is_secure else "On"
             return {"NetworkServices/HTTP/Mode": http, "NetworkServices/HTTPS/Mode": "On"}
-        return {"NetworkServices/HTTP/Mode": "HTTPS" if self.plan.is_secure else "HTTP+HTTPS"}
+        as_shipped = dialect.ships_with_https_only or self.plan.is_factory_new
+        usual = "HTTPS" if self.plan.is_secure or as_shipped else "HTTP+HTTPS"
+        return {"NetworkServices/HTTP/Mode": self.plan.http_mode or usual}
+
+    @property
+    def is_rate_limited(self) -> bool:
+        """Whether its HTTP requests are held to a rate: from RoomOS 11 on, and as its plan says."""
+        wanted = RATE_LIMITED_BY_DEFAULT if self.plan.is_rate_limited is None else self.plan.is_rate_limited
+        return wanted and self.device.release >= (11, 0)
 
     def _preset(self) -> None:
         settings = self.planned_services()

@@ -25,6 +25,12 @@ class EndpointPlan:
     https_port: int = HTTPS_PORT
     snmp_port: int = 0
     heartbeat_seconds: float = 900.0
+    http_mode: str = ""
+    """A value of NetworkServices/HTTP/Mode; "" for both services, or HTTPS alone where the release ships so."""
+    is_rate_limited: bool | None = None
+    """Whether requests are held to the release's rate, where it has one (RoomOS 11 and 26)."""
+    is_factory_new: bool = False
+    """Out of the box: no passphrase is set, and HTTP Mode is as shipped."""
     is_verifying: bool | None = None
     ca_pem: str = ""
     reboot_seconds: float = 5.0

@@ -12,6 +12,7 @@ from roomkeeper.virtual.commands import run as run_command
 from roomkeeper.virtual.device import User
 from roomkeeper.virtual.http_server import Request, Response, Upgrade
 from roomkeeper.virtual.logins import REALM, Session
+from roomkeeper.virtual.rate_limit import RateLimit
 from roomkeeper.virtual.websocket import WebSocket
 from roomkeeper.virtual.xapi_rpc import RpcSession
 
@@ -53,16 +54,28 @@ class HttpApi:
     def __init__(self, endpoint: VirtualEndpoint) -> None:
         self._endpoint = endpoint
         self._device = endpoint.device
+        self._rate = RateLimit()
 
     async def handle(self, request: Request) -> Response | Upgrade:
         """Answer one request, as the fault switches have it."""
         faults = self._endpoint.faults
         if faults.sign_in_page:
             return Response(200, SIGN_IN_PAGE, "text/html; charset=UTF-8")
-        answer = await self._route(request)
+        answer = await self._in_its_turn(request)
         if isinstance(answer, Response):
             answer.body, answer.content_type = faults.spoil(answer.body, answer.content_type)
         return answer
+
+    async def _in_its_turn(self, request: Request) -> Response | Upgrade:
+        """Answer when the release's rate has come to it, where it has one."""
+        if self._endpoint.is_rate_limited:
+            clock = self._endpoint.clock
+            seconds = self._rate.wait(request.headers, clock.monotonic())
+            if seconds is None:
+                return Response(503, b"503 Service Temporarily Unavailable\n", "text/plain; charset=UTF-8")
+            if seconds:
+                await clock.sleep(seconds)
+        return await self._route(request)
 
     async def _route(self, request: Request) -> Response | Upgrade:
         path = request.path.rstrip("/") or "/"
@@ -73,7 +86,7 @@ class HttpApi:
         if path == "/web/signin/open" and request.method == "POST":
             return self._sign_in(request)
         user = self._user(request)
-        if user is None:
+        if user is None or (self._device.needs_first_passphrase and not _sets_passphrase(request)):
             return unauthorized()
         if path in _DOCUMENTS and request.method in ("GET", "HEAD"):
             return xml_response(xml_out.DECLARATION + self._device.document(_DOCUMENTS[path]))
@@ -105,7 +118,7 @@ class HttpApi:
             user = self._endpoint.logins.basic(request.headers["authorization"])
         else:
             user = self._endpoint.logins.token(chosen.removeprefix("auth-")) if chosen else None
-        if user is None:
+        if user is None or self._device.needs_first_passphrase:
             return Response(403, b"403 Forbidden\n", "text/plain; charset=UTF-8")
         session = RpcSession(self._endpoint, user)
         socket = WebSocket(request, subprotocol=chosen, on_text=session.handle)
@@ -116,7 +129,9 @@ class HttpApi:
     def _sign_in(self, request: Request) -> Response:
         """The web interface's sign-in: form fields in, JSON and a cookie out (protocol notes D.1)."""
         form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
-        user = self._endpoint.logins.check(form.get("username", ""), form.get("password", ""))
+        user = None
+        if not self._device.needs_first_passphrase:
+            user = self._endpoint.logins.check(form.get("username", ""), form.get("password", ""))
         session = self._endpoint.logins.begin(user, is_tls=request.is_tls) if user is not None else None
         if session is None:
             return Response(200, b'{"result":"error"}', "application/json")
@@ -199,6 +214,22 @@ class HttpApi:
         """Sign out."""
         self._endpoint.logins.end(request.headers.get("cookie", ""), is_tls=request.is_tls)
         return Response(204)
+
+
+def _sets_passphrase(request: Request) -> bool:
+    """Whether the request is the one that a factory-new device lets in: a document that sets a passphrase, alone.
+
+    That some way over the API exists the vendor says ("a step of its own"); its form is not known (notes P.3).
+    """
+    if request.method != "POST" or request.path.rstrip("/") != "/putxml":
+        return False
+    try:
+        root = xml_in.parse(request.body)
+    except xml_in.BadDocument:
+        return False
+    wanted = ("usermanagement/user/passphrase/set", "usermanagement/user/passphrase/change")
+    paths = [call.path.lower() for call in xml_in.calls(root)]
+    return xml_in.name_of(root) == "Command" and len(paths) == 1 and paths[0] in wanted
 
 
 def commands_answer(outcomes: list[Outcome]) -> str:

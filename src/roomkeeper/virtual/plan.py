@@ -53,6 +53,9 @@ class Wish:
     https_port: int = HTTPS_PORT
     snmp_port: int = 0
     heartbeat: float = 900.0
+    http_mode: str = ""
+    rate_limit: bool | None = None
+    factory_new: bool = False
     verify: bool | None = None
     ca_file: str = ""
     seed: str = DEFAULT_SEED
@@ -79,6 +82,7 @@ def _check(wish: Wish) -> None:
         load(wish.profile)
     except UnknownProfile as error:
         raise BadPlan(str(error)) from None
+    _check_http_mode(wish)
     if not wish.manager:
         return
     try:
@@ -87,6 +91,13 @@ def _check(wish: Wish) -> None:
         raise BadPlan(str(error)) from None
     if wish.secure and manager.protocol != "HTTPS":
         raise BadPlan("a secure endpoint posts only by HTTPS: give a manager that begins with https://")
+
+
+def _check_http_mode(wish: Wish) -> None:
+    leaf = load(wish.profile).configuration.get("NetworkServices/HTTP/Mode")
+    if wish.http_mode and (leaf is None or leaf.space.refusal(wish.http_mode) is not None):
+        known = leaf.space.values if leaf is not None else ()
+        raise BadPlan(f"http mode {wish.http_mode!r}: {wish.profile} has {', '.join(known) or 'none'}")
 
 
 def expand(wish: Wish, *, offset: int = 0) -> list[EndpointPlan]:
@@ -125,6 +136,9 @@ def expand(wish: Wish, *, offset: int = 0) -> list[EndpointPlan]:
                 https_port=wish.https_port,
                 snmp_port=wish.snmp_port,
                 heartbeat_seconds=wish.heartbeat,
+                http_mode=wish.http_mode,
+                is_rate_limited=wish.rate_limit,
+                is_factory_new=wish.factory_new,
                 is_verifying=wish.verify,
                 ca_pem=ca_pem,
                 reboot_seconds=wish.reboot_seconds,
@@ -173,7 +187,7 @@ def _wish(table: dict[str, Any], base: Wish, where: str) -> Wish:
     table = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
     for name, value in table.items():
         wanted = type(getattr(Wish(), name))
-        if name == "verify":
+        if name in ("verify", "rate_limit"):
             wanted = bool
         if not isinstance(value, wanted) and not (wanted is float and isinstance(value, int)):
             raise BadPlan(f"{where}: {name} should be a {wanted.__name__}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from typing import Any
+from zoneinfo import available_timezones
 
 from roomkeeper.virtual.paths import is_under, match_key
 from roomkeeper.virtual.value_spaces import CommandSpec, ValueSpace, from_name, parse_command
@@ -39,6 +40,9 @@ class Dialect:
     numbers_every_node: bool = False
     restart_command: str = "SystemUnit/Boot"
     diagnostics_node: str = "Diagnostics"
+    ships_with_https_only: bool = False
+    posts_only_by_enabled_services: bool = False
+    is_teams_room: bool = False
     has_feedback_format: bool = True
     has_sessions: bool = True
     has_web_socket: bool = True
@@ -72,6 +76,10 @@ class Profile:
     status: dict[str, str] = field(repr=False)
     commands: dict[str, CommandSpec] = field(repr=False)
     notes: str = ""
+    unavailable: frozenset[str] = frozenset()
+    """Commands that it has and does not run in its mode (a Teams room)."""
+    schema_product: str = ""
+    """The vendor's schemas' code name of the product, where it is known."""
 
 
 class UnknownProfile(LookupError):
@@ -142,6 +150,13 @@ def _configuration(lines: dict[str, str], spaces: dict[str, ValueSpace]) -> dict
     return leaves
 
 
+def _literals(values: list[str] | str) -> tuple[str, ...]:
+    """The values as listed, or those of `time zone database`: the names that the vendor's schemas of 26 list."""
+    if values == "time zone database":
+        return tuple(sorted(available_timezones() - {"Factory", "localtime"}))
+    return tuple(values)
+
+
 @lru_cache(maxsize=64)
 def load(name: str) -> Profile:
     """The profile of that name; raises UnknownProfile, ValueError where its data is wrong."""
@@ -151,7 +166,7 @@ def load(name: str) -> Profile:
     data = _read(name)
     product = data["product"]
     spaces = {
-        label: ValueSpace(label, "Literal", tuple(values))
+        label: ValueSpace(label, "Literal", _literals(values))
         for label, values in _merge(data, "value_spaces").items()
     }
     configuration = _configuration(_merge(data, "configuration"), spaces)
@@ -181,4 +196,6 @@ def load(name: str) -> Profile:
         status=status,
         commands=commands,
         notes=data.get("notes", ""),
+        unavailable=frozenset(data.get("unavailable", [])),
+        schema_product=product.get("schema_product", ""),
     )

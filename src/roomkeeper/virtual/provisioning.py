@@ -23,6 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 _FIRST_RETRY_SECONDS = 60.0
 _SETTLE_SECONDS = 1.0
+_SERVICES = "NetworkServices/HTTP/Mode"
 _POSTS_KEPT = 20
 _EXTERNAL_MANAGER_WORDS = {"Provisioned": "Active", "NeedConfig": "Inactive"}
 
@@ -104,6 +105,8 @@ class ManagerLink:
             if "Register" not in self._events:
                 self._events.append("Register")
             self._wake.set()
+        elif path == _SERVICES and self._failures:
+            self._wake.set()
 
     # The loop
 
@@ -113,8 +116,6 @@ class ManagerLink:
         if find("Provisioning/Mode", "TMS") not in ("Auto", "TMS"):
             return None
         address = find(f"{node}/Address")
-        if self._failures % 2 and find(f"{node}/AlternateAddress"):
-            address = find(f"{node}/AlternateAddress")
         if not address:
             return None
         if address.count(":") > 1 and not address.startswith("["):
@@ -179,6 +180,9 @@ class ManagerLink:
         record = PostRecord(event, url, self._device.clock.now())
         self.posts.append(record)
         self.posts_count += 1
+        if not self._is_service_on(url):
+            self._failed(record, url, "The protocol is not enabled in NetworkServices HTTP Mode", "Failed")
+            return False
         headers = {"Content-Type": wire_out.XML_TYPE, "SOAPAction": wire_out.SOAP_ACTION}
         try:
             answer = await self._endpoint.outbound.post(
@@ -198,9 +202,20 @@ class ManagerLink:
         except xml_in.BadDocument as error:
             self._failed(record, url, f"Invalid answer: {str(error)[:120]}", "Failed")
             return False
-        self._succeeded()
+        self._succeeded(url)
         await self._obey(orders, record)
         return True
+
+    def _is_service_on(self, url: str) -> bool:
+        """Whether the protocol is on in NetworkServices HTTP Mode, as the vendor's text demands (notes P.4).
+
+        What a device does where it is not is unknown.  Here it posts nothing and says so; documents, feedback and
+        phone books, of which the text does not speak, go as they always did.
+        """
+        if not self._device.profile.dialect.posts_only_by_enabled_services:
+            return True
+        mode = self._device.configuration.find(_SERVICES, "HTTP+HTTPS")
+        return url.partition(":")[0].upper() in mode.split("+")
 
     def _failed(self, record: PostRecord, url: str, reason: str, status: str) -> None:
         record.problem = reason
@@ -217,8 +232,13 @@ class ManagerLink:
             "Warning",
             "A provisioning mode is set, but the device is not provisioned",
         )
-        if "Provisioning/NextRetry" in self._device.profile.status:
-            self._device.status.set({"Provisioning/NextRetry": str(int(self._retry_seconds()))})
+        self._tell({"NextRetry": str(int(self._retry_seconds())), "Reason": reason, "Server": host})
+
+    def _tell(self, facts: dict[str, str]) -> None:
+        """What this release shows below Provisioning beside the status (protocol notes D.7, P)."""
+        known = {f"Provisioning/{name}": value for name, value in facts.items()}
+        template = self._device.profile.status
+        self._device.status.set({path: value for path, value in known.items() if path in template})
 
     def _say(self, status: str) -> None:
         """In /Status: an Expressway has other words for it (protocol notes A.1)."""
@@ -227,8 +247,9 @@ class ManagerLink:
         else:
             self._device.status.set({"Provisioning/Status": status})
 
-    def _succeeded(self) -> None:
+    def _succeeded(self, url: str) -> None:
         self._say("Provisioned")
+        self._tell({"NextRetry": "", "Reason": "", "Server": url.split("/")[2]})
         self._device.clear_diagnosis("ProvisioningStatus")
         self._device.clear_diagnosis("ProvisioningModeAndStatus")
 

@@ -36,6 +36,11 @@ def https(endpoint: VirtualEndpoint, path: str) -> str:
     return f"https://{endpoint.plan.identity.address}:{endpoint.https_port}{path}"
 
 
+def web(endpoint: VirtualEndpoint, path: str) -> str:
+    """By HTTP where it is on, else by HTTPS."""
+    return (http if endpoint.http_port else https)(endpoint, path)
+
+
 async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
     """Wait for something to become so."""
     async with asyncio.timeout(seconds):
@@ -63,7 +68,7 @@ async def curl(url: str, *options: str, login: str | None = LOGIN) -> str:
 async def putxml(endpoint: VirtualEndpoint, document: str, *options: str, login: str | None = LOGIN) -> str:
     """The body of a putxml's answer."""
     answer = await curl(
-        http(endpoint, "/putxml"), "-H", "Content-Type: text/xml", "-d", document, *options, login=login
+        web(endpoint, "/putxml"), "-H", "Content-Type: text/xml", "-d", document, *options, login=login
     )
     return answer.partition("\r\n\r\n")[2]
 

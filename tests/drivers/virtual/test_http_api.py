@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from tests.drivers.virtual.client import command, curl, http, https, putxml, run, until
+from tests.drivers.virtual.client import command, curl, http, https, putxml, run, until, web
 from tests.drivers.virtual.conftest import Make
 
 from roomkeeper.virtual import profile
@@ -32,7 +32,7 @@ async def test_every_profile_serves_its_four_documents(make_endpoint: Make, name
     endpoint = await make_endpoint(profile=name)
     one = profile.load(name)
     for path in ("status", "configuration", "command", "valuespace"):
-        answer = await curl(http(endpoint, f"/{path}.xml"))
+        answer = await curl(web(endpoint, f"/{path}.xml"))
         assert answer.startswith("HTTP/1.1 200 OK\r\n")
         assert body(answer).startswith('<?xml version="1.0"?>\n')
         root = ElementTree.fromstring(body(answer))
@@ -210,8 +210,8 @@ async def test_sessions_are_limited(make_endpoint: Make) -> None:
 async def test_roomos_26_locks_out_after_five_wrong_passwords(make_endpoint: Make) -> None:
     endpoint = await make_endpoint(profile="room-bar-roomos26")
     for _ in range(5):
-        await curl(http(endpoint, "/status.xml"), login="admin:wrong")
-    assert (await curl(http(endpoint, "/status.xml"))).startswith("HTTP/1.1 401")
+        await curl(https(endpoint, "/status.xml"), login="admin:wrong")
+    assert (await curl(https(endpoint, "/status.xml"))).startswith("HTTP/1.1 401")
 
 
 async def test_user_without_admin_role_sees_but_does_not_write(make_endpoint: Make) -> None:

@@ -93,6 +93,8 @@ async def run(endpoint: VirtualEndpoint, call: Call, roles: tuple[str, ...] = ("
         return Outcome(call.path, "unknown", reason="Unknown command")
     if not set(spec.role.split(";")) & set(roles):
         return Outcome(spec.path, "forbidden", reason="Permission denied")
+    if spec.path in endpoint.profile.unavailable:
+        return Outcome(spec.path, "error", reason="Command is unavailable in this mode")
     refusal = _bad_parameter(spec, call)
     if refusal is not None:
         return Outcome(spec.path, "bad_parameters", reason=refusal)

@@ -35,6 +35,8 @@ def factory_reset(endpoint: VirtualEndpoint, call: Call) -> Result:
     device.shelf.call_history.clear()
     if "Certificates" not in keep:
         device.shelf.authorities.clear()
+    device.out_of_the_box(endpoint.plan.username)
+    endpoint.logins.forget_all()
     device.raise_event("SystemUnit/FactoryResetInitiated", {})
     action = call.first("TrailingAction", "Restart")
     if action != "NoAction":
