@@ -11,7 +11,7 @@ from roomkeeper.protocols.feedback import Feedback
 from roomkeeper.protocols.phonebook import Catalog, Search, encode_search_result
 from roomkeeper.protocols.posted_document import PostedDocument
 from roomkeeper.protocols.soap import get_content_type
-from roomkeeper.provisioning import confirmation
+from roomkeeper.provisioning import confirmation, regaining
 from roomkeeper.systems import calls, checkin, feedback, handover, reports, storing
 from roomkeeper.systems.configurations import ConfigurationFeedback
 from roomkeeper.systems.models import NetworkSettings
@@ -68,6 +68,12 @@ class Intake:
         )
         if told:
             confirmation.note_drift(told, "feedback", settings=self._settings, writes=self._writes)
+            regaining.look(
+                regaining.cases_told(self._configurations, told),
+                noticed_by="feedback",
+                settings=self._settings,
+                writes=self._writes,
+            )
         if self._reports:
             standing = storing.store_reports(self._reports, self._writes)
             confirmation.confirm(standing, settings=self._settings, writes=self._writes)

@@ -15,7 +15,6 @@ from roomkeeper.devices.limits import network_of
 from roomkeeper.jobs.leases import held_rows
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import Candidate, why_not
-from roomkeeper.provisioning import management
 from roomkeeper.systems import credentials, device_access, network_settings
 from roomkeeper.systems.models import Contact, NetworkSettings, System
 
@@ -89,24 +88,24 @@ def _claim(lane: Q, wanted: int, busy: Counter[str], settings: NetworkSettings, 
     if connection.vendor == "postgresql":
         due = due.select_for_update(of=("self",), skip_locked=True)
     # Some more than wanted, so that one crowded network does not hide the others.
-    rows = list(due.values_list("pk", "in_a_row", "rounds", *_ADDRESS)[: wanted * 2])
-    chosen: dict[int, tuple[int, int]] = {}
-    for pk, in_a_row, rounds, host, source in rows:
+    rows = list(due.values_list("pk", "in_a_row", *_ADDRESS)[: wanted * 2])
+    chosen: dict[int, int] = {}
+    for pk, in_a_row, host, source in rows:
         network = network_of(host or source)
         if len(chosen) < wanted and _has_room(network, busy, settings):
             busy[network] += 1
-            chosen[pk] = (in_a_row, rounds)
+            chosen[pk] = in_a_row
     Poll.objects.filter(pk__in=chosen).update(claimed_until=now + CLAIM)
     tasks: list[Task] = []
     for system in System.objects.filter(pk__in=chosen).select_related("contact"):
-        in_a_row, rounds = chosen.pop(system.pk)
+        in_a_row = chosen.pop(system.pk)
         # Whether what was written again holds is seen in the configuration, too.
-        is_checking = 0 < rounds <= management.ROUNDS and not system.management_is_due
+        is_checking = bool(system.management_rounds) and not system.management_is_due
         task, _ = task_of(
             system, settings=settings, now=now, is_checking=is_checking, was_silent=in_a_row < 0
         )
         if task is None:
-            chosen[system.pk] = (in_a_row, rounds)
+            chosen[system.pk] = in_a_row
         else:
             tasks.append(task)
     if chosen:

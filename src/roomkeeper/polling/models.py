@@ -30,6 +30,4 @@ class Poll(models.Model):
     duration_ms = models.PositiveIntegerField(null=True)
     # Whether the last status showed our feedback slot, with our address and in order.
     has_our_feedback = models.BooleanField(default=False)
-    # How often in a row a poll asked for the management settings to be written again.
-    rounds = models.PositiveSmallIntegerField(default=0)
     is_unreachable = models.BooleanField(default=False)

@@ -11,12 +11,13 @@ import structlog
 from django.db import IntegrityError, connection
 
 from roomkeeper.devices import errors
-from roomkeeper.polling import evidence, still_ours
+from roomkeeper.polling import evidence
 from roomkeeper.polling.asking import Asked, phrase
 from roomkeeper.polling.evidence import Memory, Verdict
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import LATE, Intervals, Next, Situation, next_poll
-from roomkeeper.provisioning import reading
+from roomkeeper.provisioning import reading, regaining
+from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.reading import Kept
 from roomkeeper.systems import calls, device_access, findings, liveness
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, System
@@ -103,18 +104,20 @@ def _alongside(
     documents: dict[int, list[Report]] = {system_id: [] for system_id in ids}
     for report in reports:
         documents[report.known.system_id].append(report)
+    # As the confirmation of these reports has just noted it.
+    lost = Drift.objects.filter(system_id__in=ids, layer=regaining.FEEDBACK, ended_at=None)
+    has_lost_feedback = set(lost.values_list("system_id", flat=True))
     changed = []
     for system_id in ids:
         row = rows.get(system_id) or Poll(system_id=system_id)
         system = systems[system_id]
-        still_ours.look(
-            row,
-            by_id[system_id],
-            documents[system_id],
-            reached_at=device_access.find_address(system, system.contact),
-            settings=settings,
-            writes=writes,
-        )
+        status = next((one for one in documents[system_id] if one.kind == "status"), None)
+        if status is not None:
+            row.has_our_feedback = bool(
+                status.document.secrets
+                and not by_id[system_id].management_is_due
+                and system_id not in has_lost_feedback
+            )
         _conclude(row, system, by_id[system_id], batch, settings, writes)
         changed.append(row)
     Poll.objects.bulk_create(changed, update_conflicts=True, unique_fields=["system"], update_fields=_FIELDS)

@@ -8,15 +8,14 @@ from django.db.models import Q
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.values import UNKNOWN, is_same, type_of
-from roomkeeper.provisioning import drift, management, sources, states
+from roomkeeper.provisioning import drift, management, regaining, sources, states
 from roomkeeper.provisioning.actions import evidence_for, is_password, is_restart, restarts
 from roomkeeper.provisioning.delivery import ROUNDS
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.wanted import Managed, differences, merge
-from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.configurations import ConfigurationFeedback, merge_feedback
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration
-from roomkeeper.systems.models import NetworkSettings, System, SystemSecret
+from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.reports import Report
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
@@ -25,15 +24,17 @@ CANNOT_BE_READ_BACK = "cannot be read back: the device answers ***"
 UNKNOWN_WHETHER_IT_RAN = "unknown whether it ran: the device gives no sign of it"
 
 
-def confirm(reports: Sequence[Report], *, settings: NetworkSettings, writes: Writes) -> None:
-    """Hold the reports that stand, at most one of a kind a system, against open wishes and actions, and count drift.
+def confirm(
+    reports: Sequence[Report], *, settings: NetworkSettings, writes: Writes, is_read_back: bool = False
+) -> None:
+    """Hold the reports that stand, at most one of a kind a system, against open wishes and actions, count drift, and
+    see whether the systems do as they were told; the last is left to the caller where `is_read_back` of its writing.
 
     A report proves nothing of what was sent after the moment at which it was read.
     """
     configurations = {report.known.system_id: report for report in reports if report.kind == "configuration"}
     if configurations:
         _confirm_settings(configurations, now=writes.now)
-        _confirm_management(configurations, settings, writes)
         reported = {
             system_id: (report.known, report.document.as_reported(writes.now))
             for system_id, report in configurations.items()
@@ -42,6 +43,9 @@ def confirm(reports: Sequence[Report], *, settings: NetworkSettings, writes: Wri
     statuses = {report.known.system_id: report for report in reports if report.kind == "status"}
     if statuses:
         _confirm_actions(statuses, now=writes.now)
+    if not is_read_back:
+        cases = regaining.cases_of([*configurations.values(), *statuses.values()])
+        regaining.look(cases, noticed_by="report", settings=settings, writes=writes)
 
 
 def confirm_restarts(booted: Collection[int], *, now: datetime) -> None:
@@ -106,33 +110,6 @@ def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) ->
     states.refresh_changes({item.change_id for item in open_items}, now=now)
 
 
-def _confirm_management(
-    configurations: Mapping[int, Report], settings: NetworkSettings, writes: Writes
-) -> None:
-    """Management settings are no longer due once the device reports them, its secret path included."""
-    due = [system_id for system_id, report in configurations.items() if report.known.management_is_due]
-    others = management.written_values(settings) if due else {}
-    for secret in SystemSecret.objects.filter(system_id__in=due, stage=SystemSecret.Stage.CURRENT):
-        report = configurations[secret.system_id]
-        known = report.known
-        wanted = management.management_settings(
-            _address(known, settings),
-            secrets.text_of(secret),
-            family=known.family,
-            is_secure_only=bool(known.is_secure_only),
-            others=others,
-        )
-        if management.is_in_place(report.document.values, wanted):
-            known.management_is_due = False
-            writes.columns[known.system_id].update(management_is_due=False, management_rounds=0)
-            findings.clear(
-                "management settings not kept",
-                System(pk=known.system_id, name=known.name),
-                "The system reports its management settings.",
-            )
-            writes.note(known, "management", "The system reports the management settings it was given")
-
-
 def _address(known: Known, settings: NetworkSettings) -> management.ServerAddress:
     return management.server_address(
         known.connectivity,
@@ -161,16 +138,26 @@ def note_drift(
     settings: NetworkSettings,
     writes: Writes,
 ) -> None:
-    """Hold the whole of what each of these systems has, by system id, against what is wanted of it. `noticed_by` is
-    report or feedback."""
+    """Hold the whole of what each of these systems has, by system id, against what is wanted of it beside what it was
+    told (`regaining`). `noticed_by` is report or feedback."""
     offers = sources.collect(list(reported))
     others = management.written_values(settings, are_secrets_shown=False)
     found = {
-        system_id: differences(merge(_managed(known, settings, others), offers[system_id]), own)
+        system_id: [
+            one
+            for one in differences(merge(_managed(known, settings, others), offers[system_id]), own)
+            if one.layer not in regaining.LAYERS
+        ]
         for system_id, (known, own) in reported.items()
     }
     being_managed = {system_id for system_id, (known, _) in reported.items() if known.management_is_due}
-    counts = drift.note(found, noticed_by=noticed_by, now=writes.now, being_managed=being_managed)
+    counts = drift.note(
+        found,
+        noticed_by=noticed_by,
+        now=writes.now,
+        being_managed=being_managed,
+        but_not=regaining.LAYERS,
+    )
     for system_id, number in counts.items():
         writes.columns[system_id]["drift_count"] = number
 
@@ -200,7 +187,7 @@ def confirm_feedback(
     posts: Sequence[ConfigurationFeedback], *, writes: Writes
 ) -> dict[int, tuple[Known, ReportedConfiguration]]:
     """Configuration feedback shows only what changed: equal values confirm, others say nothing yet. Gives the whole
-    of what stands now by system id, which the caller hands to `note_drift`."""
+    of what stands now by system id, which the caller hands to `note_drift` and `regaining.look`."""
     known = {post.known.system_id: post.known for post in posts}
     wholes = merge_feedback(posts, writes)
     for post in posts:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from roomkeeper.devices.families.roomos.quirks import Quirks, quirks_of
-from roomkeeper.provisioning import drift
+from roomkeeper.provisioning import drift, regaining
 from roomkeeper.provisioning.sources import Offer
 from roomkeeper.provisioning.wanted import differences, wanted_of
 from roomkeeper.systems import network_settings
@@ -53,9 +53,14 @@ def compare_some(*, now: datetime) -> int:
 def _compare(systems: Sequence[System], now: datetime) -> None:
     wanted = wanted_of(systems)
     reported = reported_configurations([system.pk for system in systems])
-    found = {pk: differences(wanted[pk], reported[pk]) for pk in reported}
+    found = {
+        pk: [one for one in differences(wanted[pk], reported[pk]) if one.layer not in regaining.LAYERS]
+        for pk in reported
+    }
     being_managed = {system.pk for system in systems if system.management_is_due}
-    counts = drift.note(found, noticed_by="report", now=now, being_managed=being_managed)
+    counts = drift.note(
+        found, noticed_by="report", now=now, being_managed=being_managed, but_not=regaining.LAYERS
+    )
     changed = [
         system for system in systems if counts.get(system.pk, system.drift_count) != system.drift_count
     ]

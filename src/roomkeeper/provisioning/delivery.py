@@ -16,7 +16,7 @@ from roomkeeper import keys
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
-from roomkeeper.provisioning import holding, management, passwords, states
+from roomkeeper.provisioning import holding, management, passwords, regaining, states
 from roomkeeper.provisioning.actions import (
     KEY_IS_GONE,
     NO_SECRET,
@@ -25,7 +25,7 @@ from roomkeeper.provisioning.actions import (
     is_password,
     secrets_of,
 )
-from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
+from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState, Drift
 from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.addresses import same_host
 from roomkeeper.systems.checkin import Arrival
@@ -34,7 +34,7 @@ from roomkeeper.systems.models import REACHABLE, NetworkSettings, StoredDocument
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
 
-ROUNDS = 3
+ROUNDS = management.ROUNDS
 # No report can be missed before the device had the time to post it.
 REPORT_TIME = timedelta(seconds=20)
 # One answer stays small enough for old codecs; the rest rides on the next.
@@ -163,7 +163,7 @@ def _choose_secret(
     known, arrival = visitor.known, visitor.arrival
     secret = stages.get(SystemSecret.Stage.NEXT)
     if known.is_proven and secret is None:
-        return stages.get(SystemSecret.Stage.CURRENT) if known.management_is_due else None
+        return stages.get(SystemSecret.Stage.CURRENT) if _has_a_round(known, writes) else None
     if not known.is_proven:
         secret = stages.get(SystemSecret.Stage.PENDING)
         if secret is None:
@@ -210,20 +210,17 @@ def withhold(known: Known, secret: SystemSecret, reason: str) -> None:
     )
 
 
+def _has_a_round(known: Known, writes: Writes) -> bool:
+    """Whether management settings are due and may be handed over; after three rounds a person is asked instead."""
+    if known.management_is_due and known.management_rounds >= ROUNDS:
+        rows = Drift.objects.filter(system_id=known.system_id, layer__in=regaining.LAYERS, ended_at=None)
+        regaining.give_up(known, regaining.words_of(rows), writes)
+    return known.management_is_due
+
+
 def _count_round(known: Known, writes: Writes) -> None:
-    """Management settings are kept up three rounds; then a person is asked."""
-    System.objects.filter(pk=known.system_id).update(management_rounds=F("management_rounds") + 1)
-    given_up = System.objects.filter(pk=known.system_id, management_rounds__gt=ROUNDS)
-    if given_up.update(management_is_due=False, management_rounds=0):
-        known.management_is_due = False
-        findings.report(
-            findings.Finding(
-                "management settings not kept",
-                System(pk=known.system_id, name=known.name),
-                "The system was handed its management settings three times and still reports others.",
-                "Look at Settings > Drift for what differs; another manager may be writing to it.",
-            )
-        )
+    known.management_rounds += 1
+    writes.columns[known.system_id]["management_rounds"] = known.management_rounds
 
 
 def _hand_over_settings(ids: list[int], found: dict[int, Delivery], writes: Writes) -> None:

@@ -4,7 +4,7 @@ Noted with every configuration that is posted, read, or told by feedback; set-wi
 What somebody is about to change anyway is no drift.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from roomkeeper.systems import live
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import System, TimelineEntry
 
+# The layers of what makes a system do as it is told (`regaining`).
+_TOLD: Final = ("management", "feedback")
 # A setting that was set back and differs again within this time is being fought over.
 MEMORY: Final = timedelta(hours=24)
 TEXT_LIMIT: Final = 2000
@@ -32,12 +34,18 @@ class DriftRefused(ValueError):
 
 
 def note(
-    found: Mapping[int, Sequence[Difference]], *, noticed_by: str, now: datetime, being_managed: set[int]
+    found: Mapping[int, Sequence[Difference]],
+    *,
+    noticed_by: str,
+    now: datetime,
+    being_managed: set[int],
+    layers: Collection[str] = (),
+    but_not: Collection[str] = (),
 ) -> dict[int, int]:
     """Bring the rows of these systems in line with the differences found; how many stand open, by system id.
 
-    `noticed_by` is report or feedback. `being_managed` are systems whose management settings are due: those are on
-    their way.
+    `noticed_by` is report or feedback. `being_managed` are systems whose management settings are due: what is new there
+    is on its way. Of other `layers` (none named: all, `but_not` these) nothing was looked at, and rows stay.
     """
     ids = list(found)
     in_flight = set(
@@ -52,11 +60,12 @@ def note(
     for system_id, differences in found.items():
         for one in differences:
             key = (system_id, match_key(one.path))
-            if key in in_flight or (one.layer == "management" and system_id in being_managed):
+            is_on_its_way = one.layer in _TOLD and system_id in being_managed and key not in rows
+            if key in in_flight or is_on_its_way:
                 continue
             current[key] = one
     new = [key for key in current if key not in rows]
-    before = _rounds_of_today(new, now)
+    before = _rounds_of_today([key for key in new if not current[key].is_lost], now)
     Drift.objects.bulk_create(
         [_new_row(key, current[key], noticed_by, now, before.get(key, 0)) for key in new], batch_size=500
     )
@@ -64,10 +73,15 @@ def note(
     Drift.objects.bulk_update(
         changed, ["path", "wanted", "found", "layer", "why", "enforcement"], batch_size=200
     )
-    gone = [row.pk for key, row in rows.items() if key not in current and key not in in_flight]
-    Drift.objects.filter(pk__in=gone).update(ended_at=now)
+    looked_at = {
+        key for key, row in rows.items() if row.layer not in but_not and (not layers or row.layer in layers)
+    }
+    gone = {key for key in looked_at if key not in current and key not in in_flight}
+    Drift.objects.filter(pk__in=[rows[key].pk for key in gone]).update(ended_at=now)
     counts = dict.fromkeys(ids, 0)
-    for key in current:
+    # What is in flight has its row still, and is no drift any more.
+    still = {key for key in rows if key not in looked_at}
+    for key in current.keys() | still:
         row = rows.get(key)
         if row is None or row.ignored_at is None:
             counts[key[0]] += 1
@@ -97,6 +111,8 @@ def take_up(row: Drift) -> None:
     with transaction.atomic():
         row.ignored_at, row.ignored_by, row.rounds, row.asked_at = None, None, 0, None
         row.save(update_fields=["ignored_at", "ignored_by", "rounds", "asked_at"])
+        if row.layer in _TOLD:
+            System.objects.filter(pk=row.system_id).update(management_rounds=0)
         recount(row.system)
 
 

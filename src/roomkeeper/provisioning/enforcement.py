@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from roomkeeper.provisioning import persistent, planning, states
+from roomkeeper.provisioning import persistent, planning, regaining, states
 from roomkeeper.provisioning.drift import DriftRefused, demand_open, recount
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, DeliveryState, Drift
 from roomkeeper.provisioning.sources import Enforcement
@@ -35,9 +35,11 @@ def enforce_due(*, now: datetime) -> int:
     on_its_way = ChangeItem.objects.filter(
         system=OuterRef("system"), match_key=OuterRef("match_key"), state__in=OPEN_STATES
     )
+    # What makes a system do as it is told was asked for when it was noticed (`regaining`).
     due = Drift.objects.filter(
         may_be_asked,
         ~Exists(on_its_way),
+        ~Q(layer__in=regaining.LAYERS),
         ended_at=None,
         ignored_at=None,
         enforcement__in=(Enforcement.AUTOMATIC, Enforcement.WINDOW),
@@ -71,7 +73,7 @@ def enforce(rows: Sequence[Drift], *, user: Any, now: datetime, waits_for_window
 def accept(row: Drift, *, user: Any, now: datetime) -> None:
     """What was found is wanted from now on: of this system alone, as a persistent setting. Raises `DriftRefused`."""
     demand_open(row)
-    if row.layer == "management":
+    if row.layer in regaining.LAYERS:
         raise DriftRefused(
             "A management setting cannot be accepted as it was found: without it the system is not managed. "
             "Change Network settings, or the system's connectivity."
@@ -156,7 +158,8 @@ def _ask_anew(rows: Sequence[Drift], user: Any, now: datetime, waits_for_windows
 
 
 _ROADS: dict[str, Callable[[Sequence[Drift], datetime], None]] = {
-    "management": _make_management_due,
+    regaining.SETTINGS: _make_management_due,
+    regaining.FEEDBACK: _make_management_due,
     persistent.LAYER: _reopen_wishes,
 }
 

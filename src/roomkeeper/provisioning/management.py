@@ -3,7 +3,8 @@
 They are worked out anew for every answer and never stored, because they carry the system's secret.
 """
 
-from collections.abc import Iterable, Mapping
+import socket
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,10 +18,9 @@ from roomkeeper.devices.facts import FeedbackSlot
 from roomkeeper.devices.families.manifest import Manifest
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.protocols.external_manager import CommandCall, SettingValue
-from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.provisioning.still_ours import Told
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.addresses import host_of, parse_address, port_of
-from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, State, System
 from roomkeeper.systems.redaction import MARK, redact_text
@@ -140,7 +140,7 @@ def management_commands(
     arguments: list[tuple[str, str | tuple[str, ...]]] = [
         ("FeedbackSlot", str(slot or feedback.slot)),
         ("ServerUrl", feedback_url(address, secret)),
-        ("Expression", quirks.expressions(feedback.expressions)),
+        ("Expression", feedback_expressions(family, software_version)),
         *quirks.feedback_arguments,
     ]
     return (CommandCall("HttpFeedback/Register", tuple(arguments)),)
@@ -159,14 +159,41 @@ def give_up_slots(
     )
 
 
-def is_in_place(reported: Mapping[str, str], wanted: tuple[SettingValue, ...]) -> bool:
-    """Whether a reported configuration shows every management setting that the device has."""
-    by_key = {match_key(path): value for path, value in reported.items()}
-    own = [(setting, by_key.get(match_key(setting.path))) for setting in wanted]
-    return all(
-        value is None or value == HIDDEN or value.casefold() == setting.value.casefold()
-        for setting, value in own
+def feedback_expressions(family: str, software_version: str) -> tuple[str, ...]:
+    """What a system of that family and release is to tell of; none where the family has no feedback."""
+    feedback = family_of(family).feedback
+    return quirks_of(software_version).expressions(feedback.expressions) if feedback is not None else ()
+
+
+def told(
+    address: ServerAddress,
+    texts: Sequence[str],
+    *,
+    family: str,
+    software_version: str,
+    is_secure_only: bool,
+    others: Mapping[str, str],
+    slot: int,
+) -> Told:
+    """What such a system was told, for each of the secrets that it may have; for `still_ours`."""
+    each = (
+        management_settings(address, text, family=family, is_secure_only=is_secure_only, others=others)
+        for text in texts
     )
+    urls = tuple(feedback_url(address, text) for text in texts)
+    return Told(tuple(each), urls, slot, feedback_expressions(family, software_version))
+
+
+def own_address_towards(address: str) -> str:
+    """The address of ours from which packets to a device leave; "" where none does. Nothing is sent."""
+    found = parse_address(address)
+    family = socket.AF_INET6 if found is not None and found.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((address, 9))
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])
 
 
 def enforce(system: System, *, user: Any, now: datetime) -> None:

@@ -3,7 +3,6 @@
 The other road is `delivery`. Both hand over the same secret, so that it does not matter which one is first.
 """
 
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,15 +15,18 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.driver import Driver
 from roomkeeper.jobs.leases import only_writer
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.provisioning import management
+from roomkeeper.provisioning import management, reading, regaining, still_ours
+from roomkeeper.provisioning.drift import recount
+from roomkeeper.provisioning.models import Drift
+from roomkeeper.provisioning.reading import Fetched
+from roomkeeper.provisioning.still_ours import Told
 from roomkeeper.systems import device_access, findings, live, network_settings, secrets, timeline
-from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, SystemSecret
 
 log = structlog.get_logger(__name__)
 
-NOT_KEPT: Final = "management settings not kept"
+NOT_KEPT: Final = regaining.NOT_KEPT
 
 
 class BeingWritten(RuntimeError):
@@ -65,6 +67,7 @@ class _Plan:
     writes_feedback: bool
     feedback_slot: int
     had_another_slot: bool
+    told: Told
 
 
 async def push_management(driver: Driver, system_id: int, *, user: Any = None) -> PushOutcome:
@@ -91,12 +94,27 @@ async def write_management(driver: Driver, system_id: int, *, user: Any = None) 
                 await _give_up_slots(driver, plan)
         except (errors.Rejected, errors.Unsupported, errors.NotAdministrator) as error:
             feedback_words = str(error)
+    # Read back: what the device said it took may be kept otherwise, and some other manager may be faster (rule R12).
+    asked_at = datetime.now(UTC)
+    document = await driver.fetch_document("configuration")
+    kept = await off_loop(reading.prepare, [Fetched(system_id, "configuration", document, asked_at)])
+    if failure := kept[system_id].failures.get("configuration"):
+        raise failure.about(driver.client.target.whom, "reading back its management settings")
+    configuration = kept[system_id].documents["configuration"]
+    faults = still_ours.faults_of_configuration(configuration.values, plan.told, configuration.value_spaces)
+    if plan.writes_feedback and not feedback_words and driver.family.can("read_feedback"):
+        slots = still_ours.faults_of_slots(await driver.read_feedback(), plan.told)
+        feedback_words = " ".join(fault.sentence for fault in slots)
+    rejected = {refused.path: refused.words or refused.what_happened for refused in result.rejected}
+    for fault in faults:
+        rejected.setdefault(fault.path, f"It took it and has another value. {fault.sentence}")
     outcome = PushOutcome(
-        (*result.applied, *result.unreadable),
-        tuple((refused.path, refused.words or refused.what_happened) for refused in result.rejected),
+        tuple(path for path in plan.settings if path not in rejected),
+        tuple(rejected.items()),
         feedback_words,
         plan.feedback_slot,
     )
+    await off_loop(reading.store, list(kept.values()), datetime.now(UTC), is_read_back=True)
     await off_loop(_record, system_id, outcome, user)
     return outcome
 
@@ -122,7 +140,7 @@ def _plan(system_id: int, address: str, scheme: str) -> _Plan:
     server = management.server_address(
         system.connectivity,
         is_secure_only=system.is_secure_only,
-        used_host=contact.used_host or own_address_towards(address),
+        used_host=contact.used_host or management.own_address_towards(address),
         used_scheme=contact.scheme,
         settings=settings,
     )
@@ -142,6 +160,15 @@ def _plan(system_id: int, address: str, scheme: str) -> _Plan:
         writes_feedback=family.feedback is not None and family.can("register_feedback"),
         feedback_slot=settings.feedback_slot,
         had_another_slot=settings.former_feedback_slot is not None,
+        told=management.told(
+            server,
+            [text],
+            family=system.family,
+            software_version=system.software_version,
+            is_secure_only=system.is_secure_only,
+            others=management.written_values(settings),
+            slot=settings.feedback_slot,
+        ),
     )
 
 
@@ -159,30 +186,22 @@ def _secret_of(system: System) -> SystemSecret:
     return pending
 
 
-def own_address_towards(address: str) -> str:
-    """The address of ours from which packets to a device leave; "" where none does. Nothing is sent."""
-    found = parse_address(address)
-    family = socket.AF_INET6 if found is not None and found.version == 6 else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((address, 9))
-        except OSError:
-            return ""
-        return str(probe.getsockname()[0])
-
-
 def _record(system_id: int, outcome: PushOutcome, user: Any) -> None:
     now = datetime.now(UTC)
     with transaction.atomic():
         lock_contacts([system_id])
         system = System.objects.select_for_update(of=("self",)).select_related("folder").get(pk=system_id)
+        # Counted until a later report shows it in order: another manager may be writing to it (rule R13).
+        system.management_rounds = min(system.management_rounds + 1, management.ROUNDS + 1)
         if outcome.is_whole:
-            system.management_is_due, system.management_rounds = False, 0
+            system.management_is_due = False
+            rows = Drift.objects.filter(system=system, layer__in=regaining.LAYERS, ended_at=None)
+            if rows.update(ended_at=now):
+                recount(system)
             findings.clear(NOT_KEPT, system, "The system took its management settings.")
         else:
-            system.management_rounds += 1
             if system.management_rounds >= management.ROUNDS:
-                system.management_is_due, system.management_rounds = False, 0
+                system.management_is_due, system.management_rounds = False, management.ROUNDS + 1
                 findings.report(
                     findings.Finding(
                         NOT_KEPT,

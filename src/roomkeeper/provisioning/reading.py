@@ -116,8 +116,11 @@ def prepare(fetched: Iterable[Fetched]) -> dict[int, Kept]:
     return found
 
 
-def store(kept: Sequence[Kept], now: datetime, alongside: Alongside | None = None) -> None:
-    """Store prepared documents in one transaction; the caller hands over few enough (`KEPT_AT_ONCE`)."""
+def store(
+    kept: Sequence[Kept], now: datetime, alongside: Alongside | None = None, *, is_read_back: bool = False
+) -> None:
+    """Store prepared documents in one transaction; the caller hands over few enough (`KEPT_AT_ONCE`). `is_read_back`:
+    after writing what the systems are told, which the caller judges by it."""
     settings = network_settings.get()
     with transaction.atomic():
         roster, writes = Roster(now), Writes(now)
@@ -137,7 +140,7 @@ def store(kept: Sequence[Kept], now: datetime, alongside: Alongside | None = Non
                     size = f"{len(document.payload) / 1000:.0f} kB"
                     writes.note(known, "document", f"Read {_TITLES[document.kind]} ({size})")
         standing = storing.store_reports(taken, writes)
-        confirmation.confirm(standing, settings=settings, writes=writes)
+        confirmation.confirm(standing, settings=settings, writes=writes, is_read_back=is_read_back)
         if alongside is not None:
             alongside(roster.by_id, standing, settings, writes)
         writes.flush()

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.operations.subjects import Act, Field, Subject, Tab, register
-from roomkeeper.provisioning import drift, enforcement
+from roomkeeper.provisioning import drift, enforcement, regaining
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.systems import live
 from roomkeeper.systems.surface import folder_filter, is_on_visible_system, place_of_system
@@ -85,7 +85,7 @@ DRIFT = register(
             ),
             Field(
                 name="layer",
-                type=Literal["management", "system", "persistent", "template", "default"],
+                type=Literal["management", "feedback", "system", "persistent", "template", "default"],
                 filter="one",
                 heading="Layer",
                 cell="word",
@@ -145,7 +145,7 @@ DRIFT = register(
                 button="Accept",
                 done="It is what is wanted now.",
                 for_many=True,
-                offered=lambda row: row.layer != "management" and row.found is not None,
+                offered=lambda row: row.layer not in regaining.LAYERS and row.found is not None,
             ),
             Act(
                 name="ignore",

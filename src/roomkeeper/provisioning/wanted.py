@@ -57,7 +57,7 @@ class Managed:
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A wanted value that the system does not have; `path` is spelled as the device does, `found` is None where it
-    lacks the setting."""
+    lacks the setting. `is_lost`: nobody wrote another value, the device lost it."""
 
     path: str
     wanted: str
@@ -65,6 +65,7 @@ class Difference:
     layer: str
     why: str
     enforcement: Enforcement
+    is_lost: bool = False
 
 
 def wanted_values(system: System) -> list[WantedValue]:

@@ -51,7 +51,7 @@ def store(reports: Sequence[Report], writes: Writes) -> list[Report]:
             continue
         since = told.get(system_id, Told()).since(report.at)
         if since.leaves:
-            values = since.onto(report.document.redacted_values)
+            values = since.onto(report.document.values)
             report = replace(report, document=replace(report.document, values=values))
         standing.append(report)
         # What stands comes last, also where a clock was set back since the one before was stored.

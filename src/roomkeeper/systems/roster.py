@@ -32,6 +32,7 @@ class Known:
     is_secure_only: bool
     has_moved_to_secure_only: bool
     management_is_due: bool
+    management_rounds: int
     admission_network: str
     folder_path: str
     is_new: bool
@@ -59,7 +60,8 @@ class Known:
 FIELDS = len(fields(Known))
 _COLUMNS = """
     s.id, s.state, s.serial_number, s.mac_address, s.family, s.name, s.connectivity, s.connectivity_is_locked,
-    s.is_secure_only, s.secure_only_completed_at IS NOT NULL, s.management_is_due, s.admission_network, f.path,
+    s.is_secure_only, s.secure_only_completed_at IS NOT NULL, s.management_is_due, s.management_rounds,
+    s.admission_network, f.path,
     c.first_seen_at IS NULL, c."interval", c.last_event, c.reported_address, c.source_address, c.used_host, c.scheme,
     c.software_version, c.reported_name, c.beat_entry_id, c.status_entry_id, c.has_work, c.is_probing,
     COALESCE(c.watched_until > %s, %s), c.status_at IS NULL OR c.status_at < %s,

@@ -67,17 +67,19 @@ async def test_what_calls_somebody_else_is_told_again_three_times(
     system = await manage(endpoint)
     await give_secret(system)
     await push(system)
+    await poll(system)
     for number in range(1, 4):
         endpoint.set_fault("feedback_stopped", True)
         await poll(system)
         assert await is_due(system)
         assert (await contact_of(system)).has_work
-        assert (await row_of(system)).rounds == number
+        assert not (await row_of(system)).has_our_feedback
         # Until it was pushed, nothing is asked for twice.
         await poll(system)
-        assert (await row_of(system)).rounds == number
+        assert system.management_rounds == number - 1
         await push(system)
         assert not await is_due(system)
+        assert system.management_rounds == number
     told = [note for note in await notes_of(system) if note.startswith("To be written again")]
     assert told == ["To be written again: Feedback slot 3 has stopped: its status is Failed."] * 3
     endpoint.set_fault("feedback_stopped", True)
@@ -89,7 +91,9 @@ async def test_what_calls_somebody_else_is_told_again_three_times(
     await push(system)
     await Contact.objects.aupdate(configuration_at=None)
     await poll(system)
-    assert (await row_of(system)).rounds == 0
+    await system.arefresh_from_db()
+    assert system.management_rounds == 0
+    assert (await row_of(system)).has_our_feedback
     assert not await Ticket.objects.filter(kind=NOT_KEPT, state="open").aexists()
 
 
@@ -105,13 +109,13 @@ async def test_another_manager_is_noticed_in_the_configuration(
     await poll(system)
     assert await is_due(system)
     assert (await notes_of(system))[-1].startswith(
-        "To be written again: Provisioning/ExternalManager/Address is not what it was given"
+        "To be written again: Provisioning/ExternalManager/Address is tms.example.org, not 127.0.0.1"
     )
     # The poll after the push reads the configuration again, and is content.
     await push(system)
     await poll(system)
     assert not await is_due(system)
-    assert (await row_of(system)).rounds == 0
+    assert system.management_rounds == 0
 
 
 async def test_a_system_without_a_secret_was_never_told_to_call_us(

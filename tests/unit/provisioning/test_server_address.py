@@ -3,11 +3,9 @@
 import pytest
 from django.conf import settings as django_settings
 
-from roomkeeper.protocols.external_manager import SettingValue
 from roomkeeper.provisioning.management import (
     ServerAddress,
     family_of,
-    is_in_place,
     management_commands,
     management_settings,
     server_address,
@@ -137,20 +135,3 @@ def test_feedback_registration_names_a_format_where_the_software_has_one(version
 def test_codec_takes_no_more_than_fifteen_expressions():
     expressions = family_of("roomos").feedback.expressions
     assert len(expressions) == len(set(expressions)) <= 15
-
-
-WANTED = (SettingValue("Provisioning/Mode", "TMS"), SettingValue("Phonebook/Server[1]/ID", "default"))
-
-
-@pytest.mark.parametrize(
-    ("reported", "is_so"),
-    [
-        ({"Provisioning/Mode": "TMS", "Phonebook/Server[1]/ID": "default"}, True),
-        ({"Provisioning/Mode": "tms", "Phonebook/Server[1]/ID": "default"}, True),
-        ({"Provisioning/Mode": "TMS"}, True),
-        ({"Provisioning/Mode": "Off", "Phonebook/Server[1]/ID": "default"}, False),
-        ({"Provisioning/Mode": "TMS", "Phonebook/Server/ID": "other"}, False),
-    ],
-)
-def test_management_settings_are_in_place_where_all_that_the_device_has_are_as_wanted(reported, is_so):
-    assert is_in_place(reported, WANTED) is is_so
