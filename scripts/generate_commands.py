@@ -31,6 +31,7 @@ def told(subject: Subject) -> dict[str, Any]:
         "plural": subject.plural,
         "path": subject.path,
         "help": subject.meaning or f"{subject.plural.capitalize()}.",
+        "named_by": subject.named_by,
         "columns": ["id", *(one.name for one in subject.fields if one.heading and one.is_told)],
         "acts": [_act(act) for act in subject.acts],
     }
@@ -38,6 +39,7 @@ def told(subject: Subject) -> dict[str, Any]:
 
 def _act(act: Act) -> dict[str, Any]:
     return {
+        "name": act.command or act.slug,
         "slug": act.slug,
         "summary": act.summary,
         "on": act.on,

@@ -79,7 +79,7 @@ def _act(subject: Subject, act: Act) -> str:
     key = (" N..." if act.for_many else " N") if act.on == "one" else ""
     takes = ", ".join(f"`{one.name}`" + ("" if one.is_required else "?") for one in act.takes) or "–"
     return (
-        f"| {act.summary} | {routes} | `{subject.path} {act.slug}{key}` | {act.needs.value} | {takes} "
+        f"| {act.summary} | {routes} | `{subject.path} {act.command or act.slug}{key}` | {act.needs.value} | {takes} "
         f"| {act.name} {subject.noun} |"
     )
 

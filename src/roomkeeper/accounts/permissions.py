@@ -56,6 +56,7 @@ class Grants:
 
     def __init__(self, user: Any) -> None:
         self._paths: dict[Permission, set[str]] = {}
+        self.user_id: int | None = getattr(user, "pk", None)
         self.is_known = bool(getattr(user, "is_authenticated", False) and getattr(user, "is_active", False))
         if not self.is_known:
             return

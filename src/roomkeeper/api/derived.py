@@ -54,6 +54,16 @@ class _Told:
             f"{words}Out", __base__=Schema, __doc__=subject.meaning or f"One {subject.noun}.", **named
         )
 
+    def with_more(self, act: Act) -> Any:
+        """The schema with what the act tells this once."""
+        if not act.tells:
+            return self.schema
+        more: dict[str, Any] = {
+            one.name: (one.type, Told(description=one.meaning or None)) for one in act.tells
+        }
+        words = f"{_title(act.name)}{_title(self.subject.noun)}Out"
+        return create_model(words, __base__=self.schema, __doc__=act.summary, **more)
+
     def __call__(self, row: Any) -> dict[str, Any]:
         return {one.name: one.value(row) for one in self.fields}
 
@@ -137,12 +147,12 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
             result = do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)
         if act.answers == "nothing":
             return Status(204, None)
-        shown = row.pk if row is not None else result.pk
-        found = subject.rows(actor.grants).filter(pk=shown).first()
-        if found is None:
-            # It has left what the list shows, as a closed difference does: told as it was left.
-            found = row if row is not None else result
-        return Status(200 if is_on_one else 201, told.one(found))
+        made = result[0] if act.tells else result
+        left = row if row is not None else made
+        # It may have left what the list shows, as a closed difference does: told as it was left, then.
+        found = subject.rows(actor.grants).filter(pk=left.pk).first() or left
+        once = {one.name: one.value(result[1]) for one in act.tells}
+        return Status(200 if is_on_one else 201, told.one(found) | once)
 
     path = f"/{{int:{key}}}" if is_on_one else ""
     if act.method == "POST" and not (act.on == "all" and act.name == "create"):
@@ -150,10 +160,11 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
     parameters: dict[str, Any] = {key: int} if is_on_one else {}
     if act.takes:
         parameters["details"] = body | None if is_optional else body
+    schema = told.with_more(act)
     good = 204 if act.answers == "nothing" else 200 if is_on_one else 201
     _mount(
         getattr(routes, act.method.lower())(
-            path, response={good: None if act.answers == "nothing" else told.schema}
+            path, response={good: None if act.answers == "nothing" else schema}
         ),
         view,
         f"{_word(act.name)}_{_word(subject.noun)}",

@@ -56,7 +56,8 @@ def do(
             result = act.run(user=actor.user, now=now, **values)
         else:
             result = act.run(row, user=actor.user, now=now, **values)
-        about = row if row is not None else result if isinstance(result, subject.model) else None
+        made = result[0] if act.tells else result
+        about = row if row is not None else made if isinstance(made, subject.model) else None
         label = subject.label(about) if about is not None else ""
         audit.note(actor.user, actor.road, f"{act.name} {subject.noun}", about, key, label, act.noted(values))
         if subject.tell is not None and about is not None:

@@ -100,6 +100,9 @@ class Act:
     new one) has no row. `what`, `undo`, `done` and the like are texts in which `{row}` and `{taken}` may stand. A
     `word` has to be typed before what cannot be undone. `offered` says whether it makes sense for a row now; the
     service decides. `plan` tells what would become of it without doing it, which is `--dry-run`.
+    A program asks with `method`; one with PATCH gives only what changes. `command` is its name on the command line,
+    where that is another. `tells` are fields of what the service gives back that are told this once, beside the row:
+    the service then gives (row, the rest).
     """
 
     name: str
@@ -124,6 +127,8 @@ class Act:
     form: str = ""
     method: Literal["POST", "PATCH", "DELETE"] = "POST"
     answers: Literal["row", "nothing"] = "row"
+    command: str = ""
+    tells: tuple[Field, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -150,7 +155,8 @@ class Subject:
 
     `seen_by` is the only rule of who sees which rows, `place` the only rule of the folder on which an act needs its
     permission. `label` names a row in a sentence. `tell` publishes that a row has changed. `related` are the lookups
-    whose objects the fields read; `prepare` looks up for a page of rows at once what they do not hold.
+    whose objects the fields read; `prepare` looks up for a page of rows at once what they do not hold. `named_by` is
+    the filter by which people may name a row on the command line in place of its id.
     """
 
     noun: str
@@ -177,6 +183,8 @@ class Subject:
     empty: str = ""
     meaning: str = ""
     address: str = ""
+    named_by: str = ""
+    has_pages: bool = True
     by_name: dict[str, Field] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

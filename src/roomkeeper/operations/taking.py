@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
 from roomkeeper.operations.subjects import Act, Input, Subject
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+"""A text whose blanks at both ends mean nothing."""
 
 
 class TakenRefused(ValueError):

@@ -16,8 +16,16 @@ class SystemsConfig(AppConfig):
         from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.schedule import register, register_after_downtime
         from roomkeeper.jobs.work import changed
-        from roomkeeper.systems import former_addresses, housekeeping, live, network_settings, probing
+        from roomkeeper.systems import (
+            former_addresses,
+            housekeeping,
+            live,
+            network_settings,
+            probing,
+            surface,
+        )
 
+        self.surface = surface
         register_pump("probes", probing.probe_due)
         changed.connect(live.publish_job)
         register_after_downtime(housekeeping.forgive_downtime)

@@ -1,15 +1,17 @@
-"""What declarations of everything about systems share: whose rows somebody sees, where an act needs its permission."""
+"""What declarations about systems share: whose rows somebody sees, where an act needs its permission; and tags."""
 
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.lists import ListRefused
-from roomkeeper.operations.subjects import Field
-from roomkeeper.systems.models import Folder
+from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.taking import Text
+from roomkeeper.systems import live, tags
+from roomkeeper.systems.models import Folder, State, System, Tag
 
 
 def is_on_visible_system(grants: Grants) -> Q:
@@ -43,3 +45,84 @@ def folder_filter(at: str) -> Field:
         is_told=False,
         in_csv=False,
     )
+
+
+def visible(grants: Grants, permission: Permission = Permission.VIEW) -> QuerySet[System]:
+    """The systems on whose folder the permission holds; of the inbox only for whom may view that."""
+    rows = System.objects.filter(grants.folders(permission))
+    return rows if grants.may(Permission.VIEW_INBOX) else rows.exclude(state=State.PENDING)
+
+
+def _with_counts(rows: QuerySet[Any], grants: Grants) -> QuerySet[Any]:
+    seen = visible(grants).values("pk")
+    counted: QuerySet[Any] = rows.annotate(system_count=Count("systems", filter=Q(systems__in=seen)))
+    return counted
+
+
+def _is_carried(grants: Grants) -> Q:
+    """Tags of systems that somebody sees; those who may change any tag see all of them."""
+    if grants.may(Permission.MANAGE_SYSTEMS):
+        return Q()
+    return Q(pk__in=Tag.objects.filter(systems__in=visible(grants).values("pk")).values("pk"))
+
+
+TAGS = register(
+    Subject(
+        noun="tag",
+        plural="tags",
+        model=Tag,
+        meaning="A word that systems carry across folders; it exists as long as a system carries it.",
+        seen_by=_is_carried,
+        place=lambda tag: ROOT_PATH,
+        order="name",
+        search=("name",),
+        annotate=_with_counts,
+        tell=lambda tag: live.publish("systems"),
+        topic="systems",
+        named_by="name",
+        empty="No system carries a tag. Give tags on a system's page, or to the systems chosen in the list.",
+        fields=(
+            Field(name="id", type=int),
+            Field(name="name", type=str, filter="one", heading="Tag", cell="tags/cell_name.html"),
+            Field(
+                name="system_count",
+                type=int,
+                meaning="How many systems that you may see carry it.",
+                heading="Systems",
+                cell="amount",
+            ),
+        ),
+        acts=(
+            Act(
+                name="rename",
+                needs=Permission.MANAGE_SYSTEMS,
+                run=tags.rename,
+                refused=(tags.TagRefused,),
+                summary="Rename a tag on all systems that carry it.",
+                title="Rename the tag {row.name}?",
+                undo="It can be renamed again.",
+                button="Rename",
+                done="The tag is named {row.name} now.",
+                takes=(
+                    Input(name="name", type=Text, least=1, most=50, meaning="The new name.", label="Name"),
+                ),
+                method="PATCH",
+            ),
+            Act(
+                name="delete",
+                needs=Permission.MANAGE_SYSTEMS,
+                run=tags.delete,
+                summary="Take a tag off all systems that carry it.",
+                title="Delete the tag {row.name}?",
+                what="It is taken off {row.system_count} systems.",
+                undo="It cannot be undone; give the tag again to those systems.",
+                button="Delete",
+                done="The tag is taken off all systems.",
+                is_dangerous=True,
+                for_many=True,
+                method="DELETE",
+                answers="nothing",
+            ),
+        ),
+    )
+)

@@ -38,7 +38,7 @@ def one_view(subject: Subject) -> Callable[..., HttpResponse]:
         row = _get(subject, actor, pk)
         context = {
             "subject": subject,
-            "title": f"{subject.noun.capitalize()} {row.pk}: {subject.label(row)}",
+            "title": f"{subject.noun.capitalize()} {subject.label(row)}",
             "list_title": subject.heading or subject.plural.capitalize(),
             "list_address": reverse(subject.plural.replace(" ", "_")),
             "row": row,
@@ -165,8 +165,10 @@ def _do(request: HttpRequest, subject: Subject, act: Act, row: Any, actor: Actor
             raise
         messages.error(request, str(refusal))
         return None
+    made = result[0] if act.tells else result
     if act.done:
-        messages.success(request, act.done.format(row=row if row is not None else result, result=result))
+        words = {one.name: one.value(result[1]) for one in act.tells}
+        messages.success(request, act.done.format(row=row if row is not None else made, **words))
     return result
 
 

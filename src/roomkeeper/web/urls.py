@@ -122,7 +122,7 @@ urlpatterns: list[URLPattern] = [
     page("templates/<int:pk>/delete/", configuration_templates.delete, "template_delete"),
     page("templates/<int:pk>/export.json", configuration_templates.export, "template_export"),
     page("templates/<int:pk>/<slug:tab>/", configuration_templates.template, "template_tab"),
-    *(address for subject in all_subjects() for address in pages_of(subject)),
+    *(address for subject in all_subjects() if subject.has_pages for address in pages_of(subject)),
     page("network-settings/", network_settings.network_settings, "network_settings"),
     page("credentials/", credentials.credentials, "credentials"),
     page("credentials/add/<slug:kind>/", credentials.add, "credential_add"),

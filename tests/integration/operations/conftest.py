@@ -12,12 +12,13 @@ from tests.integration.web.conftest import SignedIn
 from roomkeeper.accounts.models import User
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeItem, Drift
-from roomkeeper.systems.models import System
+from roomkeeper.systems import inventory
+from roomkeeper.systems.models import System, Tag
 from roomkeeper.tickets.models import Ticket
 
 Row = Callable[[System], Any]
 # What acts take where something has to be given, by subject and act.
-GIVEN: dict[tuple[str, str], dict[str, Any]] = {}
+GIVEN: dict[tuple[str, str], dict[str, Any]] = {("tags", "rename"): {"name": "courts"}}
 
 
 def _ticket(system: System) -> Ticket:
@@ -41,7 +42,12 @@ def _drift(system: System) -> Drift:
     )
 
 
-ROWS: dict[str, Row] = {"tickets": _ticket, "drift": _drift}
+def _tag(system: System) -> Tag:
+    inventory.set_tags(system, ["court"])
+    return Tag.objects.get(name="court")
+
+
+ROWS: dict[str, Row] = {"tickets": _ticket, "drift": _drift, "tags": _tag}
 
 
 @pytest.fixture

@@ -96,7 +96,8 @@ def test_whoever_may_not_is_refused_by_every_road_and_nothing_is_noted(
 @pytest.mark.parametrize(("subject", "act"), EVERY)
 def test_act_and_audit_row_are_one_transaction(subject, act, row_of, administrator, request):
     row = prepared(subject, act, row_of(subject.plural))
-    before = subject.model._default_manager.filter(pk=row.pk).values().get()
+    stored = subject.model._default_manager.filter(pk=row.pk)
+    before = stored.values().get()
 
     def stop(**_: Any) -> None:
         raise RuntimeError("the trail cannot be written")
@@ -107,7 +108,7 @@ def test_act_and_audit_row_are_one_transaction(subject, act, row_of, administrat
     taken = take(subject, act, GIVEN.get((subject.plural, act.name), {}))
     with pytest.raises(RuntimeError, match="trail"):
         do(subject, act, row, actor=Actor(administrator, Road.PAGE), now=timezone.now(), taken=taken)
-    assert subject.model._default_manager.filter(pk=row.pk).values().get() == before
+    assert stored.values().get() == before
 
 
 def test_an_act_for_many_is_one_transaction_each(row_of, boardroom, home_office, as_user, administrator):

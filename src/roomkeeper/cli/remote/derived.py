@@ -14,11 +14,12 @@ import typer
 
 from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked, read_line
-from roomkeeper.cli.remote.connection import open_api
-from roomkeeper.cli.remote.output import AsJson, fail, print_object, print_page, say
+from roomkeeper.cli.remote.connection import Api, open_api
+from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, say
 
 Filters = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")]
-Ids = Annotated[list[int], typer.Argument(metavar="ID...")]
+Key = Annotated[str, typer.Argument(metavar="ID")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
 _TYPES: Mapping[str, Any] = {"flag": bool, "number": int, "text": str, "list": list[str]}
 
 
@@ -51,21 +52,34 @@ def app_of(subject: Mapping[str, Any]) -> tuple[typer.Typer, Callable[..., None]
     list_.__doc__ = f"List {subject['plural']}."
     app.command("list")(list_)
 
-    def show(key: Annotated[int, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
-        print_object(open_api().get(f"{path}/{key}"), as_json=as_json)
+    def show(key: Key, as_json: AsJson = False) -> None:
+        api = open_api()
+        print_object(api.get(f"{path}/{_key(api, subject, key)}"), as_json=as_json)
 
     show.__doc__ = f"Show one {subject['noun']}."
     app.command("show")(show)
     for act in subject["acts"]:
-        app.command(act["slug"])(_command(path, subject["plural"], act))
+        app.command(act["name"])(_command(subject, act))
     return app, list_
 
 
-def _command(path: str, plural: str, act: Mapping[str, Any]) -> Callable[..., None]:
+def _key(api: Api, subject: Mapping[str, Any], text: str) -> int:
+    """The id meant: a number, or where the subject has names an exact one."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if not subject["named_by"]:
+        fail("Usage", f"{text!r} is not the id of a {subject['noun']}.", code=USAGE)
+    return naming.named_id(api, subject["path"], subject["noun"], subject["named_by"], text)
+
+
+def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[..., None]:
     """A function with the act's own signature, from which typer reads the options."""
+    path, plural = subject["path"], subject["plural"]
 
     def run(**values: Any) -> None:
-        keys, as_json = values.pop("ids", []), values.pop("as_json")
+        as_json = values.pop("as_json")
+        named = values.pop("ids", []) or [text for text in [values.pop("id", None)] if text is not None]
+        keys = [_key(open_api(), subject, text) for text in named]
         if act["asks"] and is_asked(values.pop("yes", False)):
             typer.confirm(f"{act['summary']} {act['undo']} Go on?", abort=True)
         body = _body(act, values)
@@ -74,16 +88,16 @@ def _command(path: str, plural: str, act: Mapping[str, Any]) -> Callable[..., No
         elif len(keys) == 1:
             address = f"{path}/{keys[0]}" + (f"/{act['slug']}" if act["method"] == "POST" else "")
             _tell(act, _send(act, address, body), as_json)
-        elif act["for_many"]:
+        else:
             found = open_api().post(f"{path}/{act['slug']}", {plural.replace(" ", "_"): keys, **body})
             _tell_many(found, as_json)
-        else:
-            for key in keys:
-                _tell(act, _send(act, f"{path}/{key}/{act['slug']}", body), as_json)
 
     kinds = inspect.Parameter
-    given = [kinds("ids", kinds.POSITIONAL_OR_KEYWORD, annotation=Ids)] if act["on"] == "one" else []
-    given += [_parameter(one) for one in act["takes"]]
+    given = []
+    if act["on"] == "one":
+        name, kind = ("ids", Ids) if act["for_many"] else ("id", Key)
+        given.append(kinds(name, kinds.POSITIONAL_OR_KEYWORD, annotation=kind))
+    given += [_parameter(one, is_in_place=not act["for_many"]) for one in act["takes"]]
     if act["asks"]:
         given.append(kinds("yes", kinds.KEYWORD_ONLY, annotation=Yes, default=False))
     given.append(kinds("as_json", kinds.KEYWORD_ONLY, annotation=AsJson, default=False))
@@ -92,7 +106,8 @@ def _command(path: str, plural: str, act: Mapping[str, Any]) -> Callable[..., No
     return run
 
 
-def _parameter(one: Mapping[str, Any]) -> inspect.Parameter:
+def _parameter(one: Mapping[str, Any], *, is_in_place: bool) -> inspect.Parameter:
+    """An option; what has to be given stands in place where one object is meant."""
     if one["is_secret"]:
         # Never on a command line, where everybody on the machine reads it.
         name = f"--{one['name'].replace('_', '-')}-stdin"
@@ -102,6 +117,9 @@ def _parameter(one: Mapping[str, Any]) -> inspect.Parameter:
         )
     kind: Any = _TYPES[one["kind"]]
     option = typer.Option(f"--{one['name'].replace('_', '-')}", help=one["help"])
+    if one["is_required"] and is_in_place and one["kind"] != "list":
+        argument = Annotated[kind, typer.Argument(help=one["help"])]
+        return inspect.Parameter(one["name"], inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=argument)
     if one["is_required"]:
         return inspect.Parameter(
             one["name"], inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option]

@@ -157,7 +157,12 @@ def _split(text: str) -> list[tuple[str, bool]]:
 def _by_name(api: Api, path: str, word: str, text: str) -> int:
     if text.isascii() and text.isdigit():
         return int(text)
-    found = api.get(path, name=text)["items"]
+    return named_id(api, path, word, "name", text)
+
+
+def named_id(api: Api, path: str, word: str, field: str, text: str) -> int:
+    """The id of the one object whose field is that text; ends the command where there is none, or more than one."""
+    found = api.get(path, **{field: text})["items"]
     if len(found) != 1:
         fail("Not found", f"There is no {word} named {text!r}.")
     return int(found[0]["id"])

@@ -19,7 +19,6 @@ from roomkeeper.cli.remote.output import (
 )
 
 folders_app = typer.Typer(help="Folders: the tree that systems stand in.")
-tags_app = typer.Typer(help="Tags: words that systems carry.")
 network_settings_app = typer.Typer(help="Network settings.")
 FolderArgument = Annotated[str, typer.Argument(metavar="FOLDER", help="Id, name or path.")]
 
@@ -63,25 +62,6 @@ def delete_folder(folder: FolderArgument) -> None:
     api = open_api()
     api.delete(f"folders/{naming.folder_id(api, folder)}")
     say("The folder was deleted.")
-
-
-@tags_app.command("list")
-def list_tags(as_json: AsJson = False) -> None:
-    """List tags."""
-    print_page(open_api().items("tags", limit=None), ("id", "name", "system_count"), as_json=as_json)
-
-
-@tags_app.command("rename")
-def rename_tag(tag: int, name: str, as_json: AsJson = False) -> None:
-    """Rename a tag on all systems that carry it."""
-    print_object(open_api().patch(f"tags/{tag}", {"name": name}), as_json=as_json)
-
-
-@tags_app.command("delete")
-def delete_tag(tag: int) -> None:
-    """Take a tag off all systems that carry it."""
-    open_api().delete(f"tags/{tag}")
-    say("The tag was taken off.")
 
 
 @network_settings_app.command("show")

@@ -1,0 +1,27 @@
+"""Tags as objects: renaming one on all systems that carry it, taking it off all of them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from roomkeeper.systems.models import Tag
+
+
+class TagRefused(ValueError):
+    """The tag cannot be changed like that."""
+
+
+def rename(tag: Tag, *, user: Any, now: datetime, name: str) -> None:
+    """Rename it on all systems that carry it. Raises `TagRefused` where another has the name."""
+    tag.name = name
+    try:
+        with transaction.atomic():
+            tag.save(update_fields=["name"])
+    except IntegrityError as error:
+        raise TagRefused(f"There is already a tag named {name}.") from error
+
+
+def delete(tag: Tag, *, user: Any, now: datetime) -> None:
+    """Take it off all systems that carry it."""
+    tag.delete()
