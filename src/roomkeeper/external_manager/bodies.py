@@ -66,6 +66,8 @@ class Bodies:
         else:
             reading = Reading(source, secret, min(limit, UNTOLD) if declared is None else declared)
             await self._wait_for_room(reading)
+            if (connection := scope.get(CONNECTION_KEY)) is not None:
+                connection.widen()
         try:
             yield await self._read(scope, receive, reading, limit, seconds, is_told=declared is not None)
         finally:

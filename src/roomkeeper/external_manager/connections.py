@@ -1,6 +1,8 @@
 """uvicorn's HTTP protocol with what it lacks: header time-out, header size, and a connection cap (rule R9)."""
 
 import asyncio
+import contextlib
+import socket
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -10,7 +12,14 @@ HEADER_SIZE_LIMIT = 65_536
 CONNECTION_KEY = "roomkeeper.connection"
 # Bodies that came with their headers and that nobody has looked at yet, in bytes of all connections: a packet each as
 # a rule. Over it connections that have not proven anything are cut.
-UNREAD_LIMIT = 16_000_000
+UNREAD_LIMIT = 8_000_000
+# What the kernel takes in of a connection that has not proven anything, before it is read. The buffers of TLS grow to
+# what one reading brings, for each connection.
+NARROW = 16_384
+WIDE = 1_048_576
+# Connections over TLS that have not proven anything, which hold some 50 kB each before they have sent a byte. One that
+# is no stranger's proves itself with its first post; over it the oldest goes, which as a rule has its answer.
+UNPROVEN_OVER_TLS = 250
 # In the scope once the whole body has come; nearly every post is complete before the door sees it.
 COMPLETE_KEY = "roomkeeper.complete"
 
@@ -70,6 +79,7 @@ class GuardedProtocol(HttpToolsProtocol):
     header_timeout: ClassVar[float] = 15.0
     connection_cap: ClassVar[int] = 20_000
     _open: ClassVar[dict["GuardedProtocol", None]] = {}
+    _strangers: ClassVar[dict["GuardedProtocol", None]] = {}
 
     is_proven = False
     _all_unread: ClassVar[list[int]] = [0]
@@ -86,11 +96,17 @@ class GuardedProtocol(HttpToolsProtocol):
         if len(self._open) > self.connection_cap:
             oldest = next((other for other in self._open if not other.is_proven), self)
             oldest.transport.abort()
+        self._take_in(NARROW)
+        if self.scheme == "https":
+            self._strangers[self] = None
+            if len(self._strangers) > UNPROVEN_OVER_TLS:
+                next(iter(self._strangers)).transport.abort()
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._open.pop(self, None)
+        self._strangers.pop(self, None)
         self._stop_waiting()
         self.note_unread(0)
         super().connection_lost(exc)
@@ -130,6 +146,22 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
 
+    def prove(self) -> None:
+        """A proven system or a signed-in person uses the connection."""
+        if not self.is_proven:
+            self.is_proven = True
+            self._strangers.pop(self, None)
+
+    def widen(self) -> None:
+        """Much is about to come, and it is wanted."""
+        self._take_in(WIDE)
+
+    def _take_in(self, size: int) -> None:
+        made = self.transport.get_extra_info("socket")
+        if made is not None:
+            with contextlib.suppress(OSError):
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
     def note_unread(self, size: int) -> None:
         """So many bytes of this connection's unfinished body wait for somebody who asks for them."""
         if size == self._unread:
@@ -138,6 +170,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unread = size
         if size and not self.is_proven and self._all_unread[0] > UNREAD_LIMIT:
             self.note_unread(0)
+            # Its task has not run yet and would keep them until then.
+            self.cycle.body = bytearray()
             self.transport.abort()
 
     def on_response_complete(self) -> None:

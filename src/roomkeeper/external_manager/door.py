@@ -159,7 +159,7 @@ class Door:
         if reply.is_proven:
             self._secrets.remember(secret)
             if (connection := scope.get(CONNECTION_KEY)) is not None:
-                connection.is_proven = True
+                connection.prove()
         elif is_known and reply.status != 503:
             # A secret that proves nothing is none: a blocked system's, or one that belongs to other hardware.
             self._secrets.forget(secret)

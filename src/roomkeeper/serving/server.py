@@ -63,6 +63,7 @@ class Process:
         # What was loaded by now stays for good; the collector need not look at it again and again.
         gc.freeze()
         listeners.allow_many_connections()
+        listeners.return_freed_memory()
         with asyncio.Runner(loop_factory=lambda: listeners.Loop(self._options.header_timeout)) as runner:
             runner.run(self._serve())
         lock.release()

@@ -48,7 +48,7 @@ def _refusal(request: HttpRequest, rule: tuple[Permission, bool], name: str) -> 
         return redirect(request, reverse("sign_in") + "?" + urlencode({"next": _back(request)}))
     # Under a flood of connections the door lets those of signed-in people stand (rule R9).
     if (connection := getattr(request, "scope", {}).get("roomkeeper.connection")) is not None:
-        connection.is_proven = True
+        connection.prove()
     if getattr(request.user, "must_change_password", False) and name != PASSWORD_PAGE:
         return redirect(request, reverse(PASSWORD_PAGE))
     check_rule(request.user, rule)
