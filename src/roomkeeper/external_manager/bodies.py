@@ -12,14 +12,15 @@ from roomkeeper.external_manager.connections import CONNECTION_KEY
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # Reserved at first for a body of a known secret whose length is not told, and again whenever that is used up.
 UNTOLD = 1_000_000
 WAIT_SECONDS = 30.0
-# How much of a body that is too large is read on, and how long, so that its sender sees the answer; and how many at
-# once. Who is not known gets less.
+# How much of a body that is too large is read on, and how long, after the answer; and how many at once. Who is not
+# known gets less.
 DISCARD_BYTES = 100_000_000
-DISCARD_UNPROVEN = 2_000_000
+DISCARD_UNPROVEN = 16_000_000
 DISCARD_SECONDS = 10.0
 DISCARD_PAUSE = 0.5
 DISCARDS_AT_ONCE = 64
@@ -158,16 +159,30 @@ class Bodies:
             elif self.budget.is_full(reading.cost):
                 return
 
-    async def discard(self, scope: Scope, receive: Receive, *, is_known: bool) -> None:
-        """Read on and forget, within bounds: many clients look for the answer only once they have sent all of it. One
-        that sends nothing more is answered at once."""
-        most = DISCARD_BYTES if is_known else DISCARD_UNPROVEN
+    async def answer_too_large(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        *,
+        is_known: bool,
+    ) -> None:
+        """Answer 413, then read on and forget, within bounds: a connection that ends while its peer still sends takes
+        the answer with it."""
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await self._discard(scope, receive, DISCARD_BYTES if is_known else DISCARD_UNPROVEN)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _discard(self, scope: Scope, receive: Receive, most: int) -> None:
         if (
             header(scope, b"expect")
             or self._discards >= DISCARDS_AT_ONCE
             or (declared_length(scope) or 0) > most
         ):
-            return  # it waits for leave to send, and gets the answer instead; or it is not worth it
+            return  # it waits for leave to send, and has the answer instead; or it is not worth it
         size = 0
         loop = asyncio.get_running_loop()
         until = loop.time() + DISCARD_SECONDS

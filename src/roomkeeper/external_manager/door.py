@@ -62,7 +62,6 @@ ADDRESSES = (
 _EVENTS = ADDRESSES[0]
 _REFUSALS = {
     408: Reply(408, b"The body came too slowly.\n", PLAIN),
-    413: answers.TOO_LARGE,
     429: answers.TOO_MANY,
     503: answers.UNAVAILABLE,
 }
@@ -152,8 +151,11 @@ class Door:
         except Refused as refused:
             metrics.count(address.service, refused.status)
             if refused.status == 413:
-                await self._bodies.discard(scope, receive, is_known=is_known)
-            if refused.status:
+                headers = _headers(answers.TOO_LARGE, closes=True)
+                await self._bodies.answer_too_large(
+                    scope, receive, send, headers, answers.TOO_LARGE.body, is_known=is_known
+                )
+            elif refused.status:
                 await _send(send, _REFUSALS[refused.status], closes=True)
             return
         if reply.is_proven:
@@ -302,13 +304,17 @@ async def _send(
     closes: bool = False,
     extra: Sequence[tuple[bytes, bytes]] = (),
 ) -> None:
+    headers = [*_headers(reply, closes=closes), *extra]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
+
+
+def _headers(reply: Reply, *, closes: bool) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"content-type", reply.content_type),
         (b"content-length", b"%d" % len(reply.body)),
         (b"cache-control", b"no-store"),
-        *extra,
     ]
     if closes:
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
+    return headers

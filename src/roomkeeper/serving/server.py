@@ -16,12 +16,14 @@ import structlog
 
 from roomkeeper.asgi import application
 from roomkeeper.external_manager.batcher import Batcher
+from roomkeeper.external_manager.bodies import Bodies
 from roomkeeper.external_manager.door import Door
 from roomkeeper.external_manager.proxies import resolve
 from roomkeeper.installation.locks import ServerLock
 from roomkeeper.jobs.schedule import register
 from roomkeeper.serving import certificates, first_start, health, listeners, self_check
 from roomkeeper.serving.background import Background
+from roomkeeper.serving.page_limits import PageLimits
 from roomkeeper.settings.options import Options, SettingsError
 from roomkeeper.systems import findings, former_addresses, network_settings
 from roomkeeper.systems.addresses import parse_networks
@@ -204,6 +206,15 @@ class Process:
         # Who still calls an address that was changed has to find it in the certificate.
         former = [host for those in former_addresses.by_side().values() for host in those]
         return certificates.own_names([name for name in (*ours, *hosts, *former) if name])
+
+
+def front(pages: Any, batcher: Batcher | None, options: Options) -> Any:
+    """What a listener hands requests to: the door where there is a `batcher`, then the limits of pages and API."""
+    bodies = Bodies(options.body_memory)
+    limited = PageLimits(pages, bodies, options)
+    if batcher is None:
+        return _believing_proxies(limited, options)
+    return Door(limited, batcher, options, bodies=bodies)
 
 
 def _believing_proxies(app: Any, options: Options) -> Any:

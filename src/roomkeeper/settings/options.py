@@ -60,6 +60,10 @@ class Options:
         64_000_000,
         "Bytes of request bodies being read at once, in all; a quarter of it for callers without a known secret.",
     )
+    upload_size_limit: int = _option(
+        100_000_000,
+        "Largest file that a signed-in person or a token uploads, in bytes; what is no file has 2.5 MB.",
+    )
     unproven_rate: float = _option(
         20.0, "Posts a second that one source address may send without a known secret."
     )

@@ -16,8 +16,8 @@ from tests.acceptance.device import Device
 from roomkeeper.accounts.models import User
 from roomkeeper.asgi import application
 from roomkeeper.external_manager.batcher import Batcher
-from roomkeeper.external_manager.door import Door
 from roomkeeper.serving import certificates, listeners
+from roomkeeper.serving.server import front
 from roomkeeper.systems import admission
 from roomkeeper.systems.models import System
 
@@ -56,7 +56,7 @@ class DoorProcess:
     async def _serve(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self.batcher.start()
-        door = Door(application, self.batcher, self._options)
+        door = front(application, self.batcher, self._options)
         context = certificates.context(self._tls / "tls" / "server.pem", self._tls / "tls" / "server-key.pem")
         sockets = [listeners.bind("127.0.0.1:0"), listeners.bind("127.0.0.1:0")]
         self.http = f"http://{listeners.bound_address(sockets[0])}"
