@@ -25,7 +25,7 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.\d{1,3})?")
 
 
 class CommandIn(Schema, extra="forbid"):
-    """A command of the xAPI: `SystemUnit/Boot`, `SystemUnit Boot` or `xCommand SystemUnit Boot`."""
+    """A command of the xAPI: `Audio/Volume/Set`, `Audio Volume Set` or `xCommand Audio Volume Set`."""
 
     command: str = Field(
         min_length=1,

@@ -120,7 +120,7 @@ class RestoreIn(Schema, extra="forbid"):
         [],
         max_length=1000,
         description="Nothing means everything. settings, macros, extensions, branding; macro:NAME, extension:NAME,"
-        " branding:TYPE; or the beginning of a path, as SIP/Proxy.",
+        " branding:TYPE; or the beginning of a path, as Phonebook/Server.",
     )
     dry_run: bool = False
 

@@ -116,7 +116,7 @@ def _read_setting(text: str, line: int, found: Reading) -> None:
     match = _SETTING.fullmatch(_RESULT_ID.sub("", text))
     if match is None:
         found.add_problem(
-            line, 'It is neither a setting, such as xConfiguration SIP Proxy 1 Address: "x", nor a command.'
+            line, "It is neither a setting, such as xConfiguration Audio DefaultVolume: 60, nor a command."
         )
         return
     try:

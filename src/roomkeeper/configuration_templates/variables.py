@@ -6,7 +6,7 @@
 | `{folder.name}`, `{folder.path}` | the folder it stands in: `HQ`, and `Oslo / HQ` |
 | `{room}` | the tag `room:…` where there is one; else the number at the end of the name, else that at its beginning |
 | `{tag.KEY}` | what follows in the tag `KEY:…` or `KEY=…`; letter case of the key does not count |
-| `{time_zone}` | the time zone that the system reported (`Time/Zone`) |
+| `{time_zone}` | the time zone that the system reported |
 
 `{{` and `}}` stand for a brace.
 """
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Final
 
 NAMES: Final = ("system.name", "folder.name", "folder.path", "room", "tag.KEY", "time_zone")
-TIME_ZONE_PATH: Final = "Time/Zone"
 _PIECE: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]{0,100})\}|(?P<open>\{)")
 _NUMBER: Final = r"[0-9]{1,9}(?:[.-][0-9]{1,9}){0,4}"
 _LAST_NUMBER: Final = re.compile(rf"({_NUMBER})\W*\Z")

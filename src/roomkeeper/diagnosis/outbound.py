@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from roomkeeper.devices.families.roomos.names import SOFTWARE_VERSION, VERIFY_SETTINGS
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.devices.warnings_of_device import find_warnings
 from roomkeeper.diagnosis import words
@@ -142,16 +144,31 @@ def _provisioning(record: Record, view: DeviceView, now: datetime) -> list[Findi
     reason, host = _reason(view, status)
     if posts.last_at is not None and view.at is not None and posts.last_at > view.at:
         return [found("views-differ", name, reason=reason or status)]
-    return [_failure(name, status, reason, host)]
+    return [_failure(name, status, reason, host, checks=_checks(view))]
 
 
-def _failure(name: str, status: str, reason: str, host: str) -> Finding:
+def _checks(view: DeviceView) -> str:
+    """The setting by which it checks our certificate: the first that it has, else the first of its release."""
+    own = next((path for path in VERIFY_SETTINGS if view.setting(path) is not None), "")
+    own = own or quirks_of(first_value(view.status, *SOFTWARE_VERSION)).verify_settings[0]
+    return own.replace("/", " ")
+
+
+def _failure(name: str, status: str, reason: str, host: str, *, checks: str) -> Finding:
     key = next((key for pattern, key in _REASONS if pattern.search(reason)), "")
     if not key:
         key = "manager-refuses" if status == "AuthenticationFailed" else "device-fails"
     evidence = f"Provisioning/Status: {status}"
     words_of_it = reason or "it gives no reason"
-    return found(key, name, evidence=evidence, status=status, reason=words_of_it, host=host or "its manager")
+    return found(
+        key,
+        name,
+        evidence=evidence,
+        status=status,
+        reason=words_of_it,
+        host=host or "its manager",
+        checks=checks,
+    )
 
 
 def _reason(view: DeviceView, status: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Final
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import FIRST_READ, DeviceTransport
 from roomkeeper.devices.driver import Driver
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.registry import create_driver
 from roomkeeper.devices.tls import Trust
 from roomkeeper.diagnosis import words
@@ -28,8 +29,6 @@ from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.provisioning import reading
 from roomkeeper.systems import device_access
 
-# For administrators alone, and changes nothing (protocol notes J).
-WHO_AM_I: Final = "UserManagement/User/Get"
 _ROLE: Final = re.compile(r"(^|/)Role(\[\d+\])?$")
 # What XML forbids, as seen in names of HDMI devices (protocol notes B).
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -52,8 +51,8 @@ async def examine(
         await looking.stop(row, "not-asked", family=driver.family.title)
     await _sign_in(looking, row, driver, refused_at)
     try:
-        await _identify(looking, row, driver, system_id)
-        await _ask_rights(looking, row, driver)
+        software = await _identify(looking, row, driver, system_id)
+        await _ask_rights(looking, row, driver, software)
         return await _read_documents(looking, row, _patient(looking, driver, transport), system_id)
     except errors.LoginRefused as error:
         await looking.say(row, "login-lost", username=_username(looking), evidence=evidence_of(error))
@@ -87,7 +86,8 @@ async def _sign_in(looking: Looking, row: Row, driver: Driver, refused_at: datet
     await looking.say(row, "login-accepted", username=login.username, milliseconds=since(began))
 
 
-async def _identify(looking: Looking, row: Row, driver: Driver, system_id: int) -> None:
+async def _identify(looking: Looking, row: Row, driver: Driver, system_id: int) -> str:
+    """Make sure that it is the device that is meant; gives its software version."""
     began = time.monotonic()
     try:
         facts = await device_access.identify(driver, system_id)
@@ -113,15 +113,22 @@ async def _identify(looking: Looking, row: Row, driver: Driver, system_id: int) 
         product=facts.product or "unknown product",
         version=facts.software_version or "unknown software",
     )
+    return facts.software_version
 
 
-async def _ask_rights(looking: Looking, row: Row, driver: Driver) -> None:
+async def _ask_rights(looking: Looking, row: Row, driver: Driver, software: str) -> None:
     """Ask for what only administrators are told."""
+    # For administrators alone, and changes nothing (protocol notes J).
+    command = quirks_of(software).account_command
     if not driver.family.can("run_command"):
         return
     began, username = time.monotonic(), _username(looking)
+    if not command:
+        evidence = f"{software} has no command that tells the roles of an account."
+        await looking.say(row, "rights-unknown", username=username, evidence=evidence)
+        return
     try:
-        result = await driver.run_command(CommandCall(WHO_AM_I, (("Username", username),)))
+        result = await driver.run_command(CommandCall(command, (("Username", username),)))
     except errors.NotAdministrator as error:
         await _tell_missing(looking, row, driver, error.evidence or "it says so", error.detail)
     except (errors.Unsupported, errors.Rejected) as error:

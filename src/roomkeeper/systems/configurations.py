@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from roomkeeper.devices.families.roomos import names
 from roomkeeper.systems import told_rows
 from roomkeeper.systems.documents import ReportedConfiguration, pack_configuration, unpack_configuration
 from roomkeeper.systems.models import ConfigurationVersion, ToldByFeedback
@@ -171,8 +172,9 @@ def _standing(system_ids: Collection[int]) -> dict[int, ConfigurationVersion]:
 
 def _learn_settings(known: Known, values: Mapping[str, str], writes: Writes) -> None:
     """The name that the device has now (its next event says the same), and the time zone that it is in."""
-    zone = values.get("Time/Zone", "")
-    if zone and find_zone(zone) is not None:
+    zones = (values.get(path, "") for path in names.TIME_ZONE_SETTINGS)
+    zone = next((zone for zone in zones if zone and find_zone(zone) is not None), "")
+    if zone:
         writes.columns[known.system_id]["time_zone"] = zone[:64]
     name = values.get("SystemUnit/Name")
     if name is not None and name[:255] != known.reported_name:

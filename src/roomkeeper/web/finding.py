@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from roomkeeper.devices.families.roomos.quirks import RELEASES
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.web.dhcp import OPTION, PLACEHOLDER, can_be_told, is_ipv4, snippets
@@ -26,6 +27,9 @@ def finding_context(request: HttpRequest) -> dict[str, Any]:
         "modes": modes(values),
         "option_number": OPTION,
         "option": key,
+        # By which setting the oldest and the newest releases check our certificate.
+        "old_check": RELEASES[-1].verify_settings[0],
+        "new_check": RELEASES[0].verify_settings[0],
         "option_choices": [(one, label) for one, (_, _, label) in choices.items()],
         "is_placeholder": not choices,
         "snippets": snippets(address, is_text=is_text),

@@ -5,6 +5,7 @@ Names per release: protocol notes O.
 
 import pytest
 
+from roomkeeper.configuration_templates.system_facts import facts_of
 from roomkeeper.external_manager.posts import Post, Service
 from roomkeeper.protocols.feedback import decode_feedback
 from roomkeeper.provisioning import actions
@@ -42,8 +43,8 @@ def posted(device: Device, raw: bytes, service: Service = Service.FEEDBACK) -> P
     return Post(service, device.secret, device.arrival("/feedback"), raw, decode_feedback(raw))
 
 
-def status(device: Device, twin: VirtualDevice) -> Post:
-    raw = wire_out.posted_document(twin, "/Status")
+def status(device: Device, twin: VirtualDevice, location: str = "/Status") -> Post:
+    raw = wire_out.posted_document(twin, location)
     assert raw is not None
     return posted(device, raw, Service.DOCUMENTS)
 
@@ -89,3 +90,15 @@ def test_standby_is_proven_by_its_status(
     manager.wait(seconds=1)
     manager.post(status(proven, twin))
     assert Action.objects.get().state == "confirmed"
+
+
+def test_its_zone_is_that_of_its_own_setting(manager: Manager, proven: Device, twin: VirtualDevice) -> None:
+    twin.configuration.set("Time/OlsonZone", "Europe/Oslo")
+    twin.configuration.set("Time/Zone", "GMT-05:00 (New York)")
+    manager.post(status(proven, twin, "/Configuration"))
+    assert system().time_zone == "Europe/Oslo"
+    facts = facts_of([system().pk], {"time_zone"})
+    assert facts[system().pk].time_zone == "Europe/Oslo"
+    System.objects.update(time_zone="")
+    facts = facts_of([system().pk], {"time_zone"})
+    assert facts[system().pk].time_zone == "Europe/Oslo"

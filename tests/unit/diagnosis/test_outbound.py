@@ -243,3 +243,26 @@ def test_scheme_in_use() -> None:
     silent = record(posts={"scheme": ""})
     assert outbound.scheme_in_use(silent, view(configuration={f"{MANAGER}/Protocol": "HTTPS"})) == "HTTPS"
     assert outbound.scheme_in_use(silent, DeviceView({}, {})) == "HTTP"
+
+
+@pytest.mark.parametrize(
+    ("version", "node", "setting"),
+    [
+        ("TC7.3.3.c84180a", "SystemUnit/Diagnostics", "NetworkServices HTTPS VerifyServerCertificate"),
+        ("ce9.6.1.4516ae5aaa1", "Diagnostics", "NetworkServices HTTPS VerifyServerCertificate"),
+        ("ce11.27.2.0", "Diagnostics", "Provisioning TlsVerify"),
+    ],
+)
+def test_who_does_not_trust_us_is_told_the_setting_of_its_own_release(
+    version: str, node: str, setting: str
+) -> None:
+    seen = view(
+        {
+            "SystemUnit/Software/Version": version,
+            "Provisioning/Status": "Failed",
+            f"{node}/Message[1]/Type": "ProvisioningStatus",
+            f"{node}/Message[1]/References": "status=Failed&host=10.0.0.9&reason=SSL certificate problem",
+        }
+    )
+    found = {finding.key: finding for finding in outbound.judge(record(), seen, NOW)}
+    assert f"set {setting} to Off" in found["device-distrusts"].next_step

@@ -163,7 +163,7 @@ def run(
     command: Annotated[
         list[str],
         typer.Argument(
-            metavar="xcommand ...", help="As devices take it: xcommand SystemUnit Boot Action: Restart"
+            metavar="xcommand ...", help="As devices take it: xcommand Audio Volume Set Level: 40"
         ),
     ],
     dry_run: Annotated[

@@ -22,7 +22,8 @@ def export_systems(
         typer.Argument(metavar="[FIELD=VALUE]...", help="As in folder=Oslo or state=managed."),
     ] = None,
     setting: Annotated[
-        list[str] | None, typer.Option(help="A setting as a column, as in SIP/DisplayName; may be repeated.")
+        list[str] | None,
+        typer.Option(help="A setting as a column, as in Audio/DefaultVolume; may be repeated."),
     ] = None,
     field: Annotated[
         list[str] | None,

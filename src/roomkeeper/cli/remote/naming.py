@@ -123,7 +123,7 @@ def xcommand(words: Sequence[str]) -> dict[str, Any]:
     while rest and not rest[0][1]:
         path.append(rest.pop(0)[0])
     if not path:
-        fail("Usage", "Which command? For example: xCommand SystemUnit Boot Action: Restart", code=USAGE)
+        fail("Usage", "Which command? For example: xCommand Audio Volume Set Level: 40", code=USAGE)
     arguments: dict[str, Any] = {}
     while rest:
         name = rest.pop(0)[0].removesuffix(":")

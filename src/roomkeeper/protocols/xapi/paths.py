@@ -15,7 +15,7 @@ Tree: TypeAlias = "dict[str, str | Tree]"
 MAX_KEY: Final = 255  # characters of a match key, which is never shorter than its path; real: up to 130
 MAX_INDEX_DIGITS: Final = 9
 
-_EXAMPLE: Final = 'A setting path looks like "SIP/Proxy[2]/Address"'
+_EXAMPLE: Final = 'A setting path looks like "Phonebook/Server[1]/URL"'
 _ROOTS: Final = frozenset({"configuration", "xconfiguration"})
 _SEPARATORS: Final = re.compile(r"[/\s]+")
 # An index also comes the XPath way, `Proxy[@item='2']`: devices name settings so in their errors.
@@ -82,7 +82,7 @@ def setting_path(text: str) -> SettingPath:
     path = canonical(text)
     if "/" not in path:
         raise ProtocolError(
-            f'"{path}" is not the path of a setting: each has at least two names, such as SIP/DisplayName. '
+            f'"{path}" is not the path of a setting: each has at least two names, such as Audio/DefaultVolume. '
             "If it is an argument of a command, write it with its command."
         )
     return path

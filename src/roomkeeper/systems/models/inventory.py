@@ -129,7 +129,7 @@ class System(models.Model):
     https_proof = models.CharField(
         max_length=8, choices=HttpsProof.choices, default=HttpsProof.NONE, blank=True
     )
-    # As it reports it in Time/Zone, where that is a zone we know; its maintenance window is in it.
+    # As its configuration says, where that is a zone we know; its maintenance window is in it.
     time_zone = models.CharField(max_length=64, blank=True)
     in_call = models.BooleanField(default=False)
     # Which calls, by number (`systems.calls`); `in_call` says whether there is any.

@@ -27,6 +27,9 @@ AUTHORITY_COMMANDS: Final = every("authority_command")
 
 VERIFY_SETTINGS: Final = tuple(dict.fromkeys(path for quirks in RELEASES for path in quirks.verify_settings))
 
+# TC's own first: what it calls as the newer releases do holds a GMT text there.
+TIME_ZONE_SETTINGS: Final = tuple(reversed(every("time_zone_path")))
+
 # Status, without indexes (protocol notes I.1, O).
 PRODUCT: Final = ("SystemUnit/ProductId",)
 SOFTWARE_NAME: Final = ("SystemUnit/Software/DisplayName",)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription
 from roomkeeper.protocols.xapi.dialect import Dialect
@@ -194,9 +194,11 @@ _TC_CHANGES: Final[dict[str, Any]] = {
     "picture_types": (),
 }
 
-_Release = tuple[int, tuple[int, ...]]
-# (TC 0 or CE and RoomOS 1, their numbers) -> what differs below that release; newest first, each on top of the last.
-_OLDER: Final[tuple[tuple[_Release, dict[str, Any]], ...]] = (
+Release: TypeAlias = tuple[int, tuple[int, ...]]
+"""By which releases are in order: 0 for TC and 1 for CE and RoomOS, then their numbers."""
+
+# What differs below a release; newest first, each on top of the last.
+_OLDER: Final[tuple[tuple[Release, dict[str, Any]], ...]] = (
     ((1, (26, 1)), {"feedback_limit": 15, "feedback_more": ("/Status/MicrosoftTeams/Calling/InCall",)}),
     ((1, (11, 14)), {"feedback_more": ()}),
     ((1, (11,)), {"picture_types": _PICTURES}),
@@ -212,8 +214,8 @@ _OLDER: Final[tuple[tuple[_Release, dict[str, Any]], ...]] = (
 _VERSION: Final = re.compile(r"\s*(tc(?:nc)?|ce|roomos)\s?(\d{1,6}(?:\.\d{1,6}){0,3})", re.IGNORECASE)
 
 
-def _all() -> list[tuple[_Release | None, Quirks]]:
-    found: list[tuple[_Release | None, Quirks]] = [(None, _NEWEST)]
+def _all() -> list[tuple[Release | None, Quirks]]:
+    found: list[tuple[Release | None, Quirks]] = [(None, _NEWEST)]
     for below, changes in _OLDER:
         found.append((below, replace(found[-1][1], **changes)))
     return found
@@ -224,15 +226,23 @@ RELEASES: Final = tuple(quirks for _, quirks in _ROWS)
 """Every row of quirks, the newest first: for what has to hold whatever the release is."""
 
 
+def release_of(software_version: str) -> Release | None:
+    """The release of a software version as devices spell it (`TC7.3.3.c84180a`, `ce9.6.1.4516ae5aaa1`); None for what
+    is none. `TCNC…` is TC without encryption."""
+    match = _VERSION.match(software_version)
+    if match is None:
+        return None
+    numbers = tuple(int(number) for number in match[2].split("."))
+    return (0 if match[1].lower().startswith("tc") else 1, numbers)
+
+
 @lru_cache(maxsize=1024)
 def quirks_of(software_version: str) -> Quirks:
     """The quirks of a software version as the device spells it; those of the newest, and feedback
     that all take, for one that says nothing."""
-    match = _VERSION.match(software_version)
-    if match is None:
+    release = release_of(software_version)
+    if release is None:
         return _UNKNOWN
-    numbers = tuple(int(number) for number in match[2].split("."))
-    release: _Release = (0 if match[1].lower().startswith("tc") else 1, numbers)
     # The oldest row that still lies above it.
     return next((quirks for below, quirks in reversed(_ROWS) if below is None or release < below), _NEWEST)
 
