@@ -18,6 +18,7 @@ from roomkeeper.devices.families.manifest import Manifest
 from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.provisioning import planning, pushing, reading
+from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.systems import device_access, inventory, live
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, State, System
@@ -48,7 +49,13 @@ class Finished:
     notes: list[str] = field(default_factory=list)
 
 
-async def finish(item_id: int, system_id: int, *, user: Any) -> Finished:
+async def finish(
+    item_id: int,
+    system_id: int,
+    *,
+    user: Any,
+    when_http_is_off: WhenHttpIsOff = WhenHttpIsOff.USE_HTTPS,
+) -> Finished:
     """Push, read and name. Raises `System.DoesNotExist`."""
     family = registry.get_family(await off_loop(_family_of, system_id))
     finished = Finished()
@@ -56,7 +63,7 @@ async def finish(item_id: int, system_id: int, *, user: Any) -> Finished:
     if family.can("write_configuration"):
         try:
             async with device_access.talking_to(system_id) as driver:
-                is_whole = await _push(driver, system_id, finished, user)
+                is_whole = await _push(driver, system_id, finished, user, when_http_is_off)
                 await _read(driver, system_id, finished)
         except errors.DeviceError as error:
             finished.warnings.append(Warned(error.what_happened, error.advice))
@@ -70,10 +77,14 @@ async def finish(item_id: int, system_id: int, *, user: Any) -> Finished:
     return finished
 
 
-async def _push(driver: Driver, system_id: int, finished: Finished, user: Any) -> bool:
+async def _push(
+    driver: Driver, system_id: int, finished: Finished, user: Any, when_http_is_off: WhenHttpIsOff
+) -> bool:
     """Write the management settings; whether all of it succeeded."""
     try:
-        outcome = await _when_free(lambda: pushing.push_management(driver, system_id, user=user))
+        outcome = await _when_free(
+            lambda: pushing.push_management(driver, system_id, user=user, when_http_is_off=when_http_is_off)
+        )
     except (errors.LoginRefused, errors.ConnectionFailed, errors.DeviceBusy):
         # Nothing more would come of it.
         raise
@@ -93,6 +104,8 @@ async def _push(driver: Driver, system_id: int, finished: Finished, user: Any) -
             Warned(sentence, "They are pushed by themselves; look at its page in a minute.")
         )
         return False
+    if outcome.note:
+        finished.notes.append(outcome.note)
     for path, words in outcome.rejected:
         finished.warnings.append(_rejected(driver.family, path, words))
     if outcome.feedback_words:

@@ -75,7 +75,9 @@ async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyn
 
 async def _finish(plan: Plan, asked: Asked, system_id: int, found: Found | None = None) -> Outcome:
     try:
-        finished = await finishing.finish(asked.item_id, system_id, user=plan.user)
+        finished = await finishing.finish(
+            asked.item_id, system_id, user=plan.user, when_http_is_off=plan.when_http_is_off
+        )
     except System.DoesNotExist:
         return Outcome(FAILED, "It was added, and deleted again meanwhile.", "Add it again if it is to stay.")
     details: dict[str, Any] = {

@@ -11,6 +11,7 @@ from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.snmp import SNMP_PORT, SnmpLogin
 from roomkeeper.devices.tls import TlsPolicy, Trust
 from roomkeeper.jobs.running import Item, RunningJob
+from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.systems import credential_list, inventory, network_settings
 from roomkeeper.systems.addresses import is_within, parse_networks
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, Credential, Folder, State, System
@@ -61,6 +62,7 @@ class Plan:
     password_networks: tuple[str, ...]
     trust: Trust
     is_legacy_tls: bool
+    when_http_is_off: WhenHttpIsOff
     authorities: str
     is_range: bool
     usual_http_port: int
@@ -140,6 +142,7 @@ def load(job: RunningJob) -> Plan:
         password_networks=tuple(settings.password_over_http_networks),
         trust=Trust(said.get("trust", Trust.PIN.value)),
         is_legacy_tls=said.get("is_legacy_tls", False),
+        when_http_is_off=WhenHttpIsOff(said.get("when_http_is_off", WhenHttpIsOff.USE_HTTPS)),
         authorities=settings.device_authorities,
         is_range=said.get("is_range", False),
         usual_http_port=settings.device_http_port,

@@ -15,6 +15,7 @@ from roomkeeper.devices.login import Login
 from roomkeeper.devices.snmp import SNMP_PORT
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
+from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.systems import credential_list, inventory, network_settings
 from roomkeeper.systems.models import (
     REACHABLE,
@@ -53,6 +54,7 @@ class AddRequest:
     order in which they are tried; for administrators of all systems only.
     `snmp_ids`: saved SNMP logins, by id; None means all of them. `uses_snmp`: None means for ranges only.
     `is_secure_only`: None means as Network settings say.
+    `when_http_is_off`: what is done for a device whose own settings leave plain HTTP out, before anything is written.
     `confirmed_count`: the number of addresses, repeated by a person; needed where logins are tried on a range.
     """
 
@@ -72,6 +74,7 @@ class AddRequest:
     password_may_use_http: bool = False
     trust: str = TlsTrust.PIN
     is_legacy_tls: bool = False
+    when_http_is_off: WhenHttpIsOff = WhenHttpIsOff.USE_HTTPS
     confirmed_count: int | None = None
 
 
@@ -175,6 +178,7 @@ def start(request: AddRequest, *, user: Any, now: datetime) -> Job:
             "password_may_use_http": request.password_may_use_http,
             "trust": str(request.trust),
             "is_legacy_tls": request.is_legacy_tls,
+            "when_http_is_off": str(request.when_http_is_off),
             "is_range": request.targets.is_range,
             "left_out": list(checked.problems[:_LEFT_OUT_SHOWN]),
             "left_out_count": len(checked.problems),

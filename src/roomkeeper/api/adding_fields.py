@@ -17,6 +17,7 @@ from roomkeeper.api.reach import Identifier, get_folder
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.snmp import SNMP_PORT
 from roomkeeper.jobs.models import JobItem
+from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.systems import inventory
 
 # Scripts and proxies in between give up after half a minute.
@@ -57,6 +58,11 @@ class HowToAdd(Schema, extra="forbid"):
         "pin", description="What makes a certificate good enough: its first key, an authority, or anything."
     )
     legacy_tls: bool = Field(False, description="Allow TLS 1.0 and weak ciphers, for old devices.")
+    when_http_is_off: WhenHttpIsOff = Field(
+        WhenHttpIsOff.USE_HTTPS,
+        description="Where the device has plain HTTP turned off, as it is shipped: let it call by HTTPS, with this "
+        "server's authority installed first; or turn plain HTTP on.",
+    )
 
 
 class AddingWarning(Schema):
@@ -94,6 +100,7 @@ def request_of(
         password_may_use_http=how.password_may_use_http,
         trust=how.trust,
         is_legacy_tls=how.legacy_tls,
+        when_http_is_off=how.when_http_is_off,
         confirmed_count=confirmed_count,
     )
 

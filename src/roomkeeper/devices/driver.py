@@ -60,6 +60,10 @@ class Driver:
         """Its registered feedback slots."""
         self._refuse("read_feedback")
 
+    async def read_services(self) -> dict[str, str]:
+        """Its settings of network services, among them which protocols its manager may be called by."""
+        self._refuse("read_services")
+
     async def write_configuration(self, values: Mapping[str, str]) -> WriteOutcome:
         """Set those values and no others. What the device refuses is told in the outcome, not raised."""
         self._refuse("write_configuration")

@@ -30,6 +30,7 @@ DeviceError
 │   ├── AnswerTooLarge
 │   └── SnmpUnreadable            SNMP, and then nothing that can be used
 ├── Rejected                      a setting or command, with the device's own words
+├── ProtocolOff                   it may not call its manager by what we would have it use; nothing was written
 └── Unsupported                   by the family's manifest, or by this release
 
 An exception's docstring is its default message: "The device <what happened>. <What the administrator can do>."
@@ -261,6 +262,12 @@ class Rejected(DeviceError):
         super().__init__(message or default, detail=detail, evidence=evidence)
         self.path = path
         self.words = words
+
+
+class ProtocolOff(DeviceError):
+    """The device has the protocol of its manager turned off. Nothing was written; turn it on, or use the other."""
+
+    can_retry = False
 
 
 class Unsupported(DeviceError):

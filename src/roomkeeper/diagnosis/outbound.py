@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from roomkeeper.devices.families.roomos.names import SOFTWARE_VERSION, VERIFY_SETTINGS
 from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.families.roomos.services import spoken_protocols
 from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.devices.warnings_of_device import find_warnings
 from roomkeeper.diagnosis import words
@@ -80,6 +81,10 @@ def _manager(record: Record, view: DeviceView) -> list[Finding]:
     findings = _path(record, view, path)
     if wanted.scheme == "https" and protocol == "http":
         findings.append(found("manager-protocol", name, found="HTTP", wanted="HTTPS"))
+    if (spoken := spoken_protocols(view.configuration)) is not None and protocol not in spoken:
+        other = "https" if protocol == "http" else "http"
+        key = "manager-protocol-off" if other in spoken else "manager-protocols-off"
+        findings.append(found(key, name, protocol=protocol.upper(), other=other.upper()))
     if not findings:
         findings.append(found("manager-right", name, url=f"{protocol}://{address}"))
     return findings

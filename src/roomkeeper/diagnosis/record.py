@@ -178,6 +178,7 @@ def _manager(system: System, posts: Posts, settings: NetworkSettings) -> Manager
     address = management.server_address(
         system.connectivity,
         is_secure_only=system.is_secure_only,
+        has_http_off=system.has_http_off,
         used_host=posts.used_host,
         used_scheme=posts.scheme,
         settings=settings,

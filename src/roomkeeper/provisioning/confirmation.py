@@ -8,7 +8,7 @@ from django.db.models import Q
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.values import UNKNOWN, is_same, type_of
-from roomkeeper.provisioning import drift, management, regaining, sources, states
+from roomkeeper.provisioning import drift, management, manager_protocol, regaining, sources, states
 from roomkeeper.provisioning.actions import evidence_for, is_password, is_restart, restarts
 from roomkeeper.provisioning.delivery import ROUNDS
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
@@ -34,6 +34,7 @@ def confirm(
     """
     configurations = {report.known.system_id: report for report in reports if report.kind == "configuration"}
     if configurations:
+        manager_protocol.learn(configurations.values(), writes)
         _confirm_settings(configurations, now=writes.now)
         reported = {
             system_id: (report.known, report.document.as_reported(writes.now))
@@ -114,6 +115,7 @@ def _address(known: Known, settings: NetworkSettings) -> management.ServerAddres
     return management.server_address(
         known.connectivity,
         is_secure_only=bool(known.is_secure_only),
+        has_http_off=bool(known.has_http_off),
         used_host=known.used_host,
         used_scheme=known.scheme,
         settings=settings,

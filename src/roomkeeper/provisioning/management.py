@@ -51,11 +51,18 @@ class ServerAddress:
 
 
 def server_address(
-    connectivity: str, *, is_secure_only: bool, used_host: str, used_scheme: str, settings: NetworkSettings
+    connectivity: str,
+    *,
+    is_secure_only: bool,
+    used_host: str,
+    used_scheme: str,
+    settings: NetworkSettings,
+    has_http_off: bool = False,
 ) -> ServerAddress:
     """LAN systems get our internal address, others the public one, a filled FQDN wins (docs: management modes);
-    an empty side leaves the address that the system uses already. HTTPS is never taken back."""
-    scheme = "https" if is_secure_only else used_scheme or "http"
+    an empty side leaves the address that the system uses already. HTTPS is never taken back, and used where the
+    system has plain HTTP turned off (protocol notes P.4)."""
+    scheme = "https" if is_secure_only or has_http_off else used_scheme or "http"
     if connectivity == Connectivity.REACHABLE_ON_LAN:
         names = (settings.internal_fqdn, settings.internal_ipv4, settings.internal_ipv6)
     elif connectivity in (Connectivity.BEHIND_FIREWALL, Connectivity.REACHABLE_ON_PUBLIC_INTERNET):

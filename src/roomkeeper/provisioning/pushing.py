@@ -15,8 +15,9 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.driver import Driver
 from roomkeeper.jobs.leases import only_writer
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.provisioning import management, reading, regaining, still_ours
+from roomkeeper.provisioning import management, manager_protocol, reading, regaining, still_ours
 from roomkeeper.provisioning.drift import recount
+from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.reading import Fetched
 from roomkeeper.provisioning.still_ours import Told
@@ -36,12 +37,13 @@ class BeingWritten(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class PushOutcome:
     """What became of a push. `rejected`: path and the device's words. `feedback_words`: why feedback is not
-    registered in its `slot`, "" where it is."""
+    registered in its `slot`, "" where it is. `note`: what was done first so that it can call us, "" for nothing."""
 
     written: tuple[str, ...]
     rejected: tuple[tuple[str, str], ...]
     feedback_words: str
     slot: int
+    note: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -51,12 +53,13 @@ class PushOutcome:
     @property
     def words(self) -> str:
         """A sentence for people."""
+        note = f"{self.note} " if self.note else ""
         if self.is_whole:
-            return f"{len(self.written)} management settings were written and feedback is registered."
+            return f"{note}{len(self.written)} management settings were written and feedback is registered."
         parts = [f"{path}: {words}" for path, words in self.rejected]
         if self.feedback_words:
             parts.append(f"feedback: {self.feedback_words}")
-        return f"{len(self.written)} management settings were written. Not taken: {'; '.join(parts)}"
+        return f"{note}{len(self.written)} management settings were written. Not taken: {'; '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +71,46 @@ class _Plan:
     feedback_slot: int
     had_another_slot: bool
     told: Told
+    software_version: str
+    turns_http_on: bool
+    needs_trust: bool
 
 
-async def push_management(driver: Driver, system_id: int, *, user: Any = None) -> PushOutcome:
-    """Write the management settings and register feedback; the device is proven to be the right one first.
+async def push_management(
+    driver: Driver,
+    system_id: int,
+    *,
+    user: Any = None,
+    when_http_is_off: WhenHttpIsOff = WhenHttpIsOff.USE_HTTPS,
+) -> PushOutcome:
+    """Write the management settings and register feedback; the device is proven to be the right one first, and to
+    speak the protocol that it is told to use.
 
     Raises `DeviceError` where nothing could be written at all, and `BeingWritten`.
     """
     async with only_writer(system_id) as is_ours:
         if not is_ours:
             raise BeingWritten
-        return await write_management(driver, system_id, user=user)
+        return await write_management(driver, system_id, user=user, when_http_is_off=when_http_is_off)
 
 
-async def write_management(driver: Driver, system_id: int, *, user: Any = None) -> PushOutcome:
+async def write_management(
+    driver: Driver,
+    system_id: int,
+    *,
+    user: Any = None,
+    when_http_is_off: WhenHttpIsOff = WhenHttpIsOff.USE_HTTPS,
+) -> PushOutcome:
     """The same for a caller that is the system's only writer already."""
     await device_access.identify(driver, system_id)
-    plan = await off_loop(_plan, system_id, driver.client.target.address, driver.client.scheme)
+    services = await driver.read_services() if driver.family.can("read_services") else {}
+    client = driver.client
+    plan = await off_loop(_plan, system_id, client.target.address, client.scheme, services, when_http_is_off)
+    note = ""
+    if plan.turns_http_on:
+        note = await manager_protocol.turn_http_on(driver, services)
+    elif plan.needs_trust:
+        note = await manager_protocol.make_trusted(driver, plan.software_version)
     result = await driver.write_configuration(plan.settings)
     feedback_words = ""
     if plan.writes_feedback:
@@ -113,6 +139,7 @@ async def write_management(driver: Driver, system_id: int, *, user: Any = None) 
         tuple(rejected.items()),
         feedback_words,
         plan.feedback_slot,
+        note,
     )
     await off_loop(reading.store, list(kept.values()), datetime.now(UTC), is_read_back=True)
     await off_loop(_record, system_id, outcome, user)
@@ -125,13 +152,14 @@ async def _give_up_slots(driver: Driver, plan: _Plan) -> None:
         await driver.run_command(call)
 
 
-def _plan(system_id: int, address: str, scheme: str) -> _Plan:
+def _plan(
+    system_id: int, address: str, scheme: str, services: Mapping[str, str], wish: WhenHttpIsOff
+) -> _Plan:
     settings = network_settings.get()
-    with transaction.atomic():
-        lock_contacts([system_id])
-        system = System.objects.get(pk=system_id)
-        contact = Contact.objects.get(system=system)
-        secret = _secret_of(system)
+    now = datetime.now(UTC)
+    system, contact = System.objects.get(pk=system_id), Contact.objects.get(system=system_id)
+    calls_by_http = manager_protocol.calls_by_http(contact.scheme, contact.overdue_at, now)
+    has_http_off = manager_protocol.lacks_http(services) and not calls_by_http
     if scheme == "http" and (system.is_secure_only or not settings.secrets_may_use_http):
         raise errors.PasswordNeedsTls(
             "The device was reached by plain HTTP, over which its secret may not be handed over. "
@@ -140,10 +168,19 @@ def _plan(system_id: int, address: str, scheme: str) -> _Plan:
     server = management.server_address(
         system.connectivity,
         is_secure_only=system.is_secure_only,
+        has_http_off=has_http_off and wish is WhenHttpIsOff.USE_HTTPS,
         used_host=contact.used_host or management.own_address_towards(address),
         used_scheme=contact.scheme,
         settings=settings,
     )
+    if not calls_by_http:
+        manager_protocol.check(services, server.scheme, wish)
+    turns_http_on = has_http_off and server.scheme == "http"
+    with transaction.atomic():
+        lock_contacts([system_id])
+        # So that nobody asks for plain HTTP again before its configuration is read.
+        System.objects.filter(pk=system_id).update(has_http_off=has_http_off and not turns_http_on)
+        secret = _secret_of(system)
     text = secrets.text_of(secret)
     wanted = management.management_settings(
         server,
@@ -169,6 +206,10 @@ def _plan(system_id: int, address: str, scheme: str) -> _Plan:
             others=management.written_values(settings),
             slot=settings.feedback_slot,
         ),
+        software_version=system.software_version,
+        turns_http_on=turns_http_on,
+        # Who calls by HTTPS trusts us; who is moved to Secure-Only is made to before (`secure_only.moving`).
+        needs_trust=has_http_off and server.scheme == "https" and contact.scheme != "https",
     )
 
 

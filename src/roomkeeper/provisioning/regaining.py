@@ -251,6 +251,7 @@ def _told(
     address = management.server_address(
         known.connectivity,
         is_secure_only=bool(known.is_secure_only),
+        has_http_off=bool(known.has_http_off),
         used_host=known.used_host or hosts.get(known.system_id, ""),
         used_scheme=known.scheme,
         settings=settings,

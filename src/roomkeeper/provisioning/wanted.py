@@ -87,6 +87,7 @@ def wanted_of(systems: Sequence[System]) -> dict[int, list[WantedValue]]:
         address = management.server_address(
             system.connectivity,
             is_secure_only=system.is_secure_only,
+            has_http_off=system.has_http_off,
             used_host=contact.used_host,
             used_scheme=contact.scheme,
             settings=settings,
@@ -157,7 +158,8 @@ def _management(managed: Managed) -> list[WantedValue]:
     # The manifest says what a setting is for; these two also depend on where the system stands.
     why = {setting.path: setting.why for setting in management.family_of(managed.family).settings} | {
         "Provisioning/ExternalManager/Address": f"the {side} address of Network settings, or the one it uses",
-        "Provisioning/ExternalManager/Protocol": "HTTPS in Secure-Only, else what the system uses",
+        "Provisioning/ExternalManager/Protocol": "HTTPS in Secure-Only and where plain HTTP is off on it, "
+        "else what the system uses",
     }
     settings = management.management_settings(
         managed.address,

@@ -30,6 +30,7 @@ class Known:
     connectivity: str
     connectivity_is_locked: bool
     is_secure_only: bool
+    has_http_off: bool
     has_moved_to_secure_only: bool
     management_is_due: bool
     management_rounds: int
@@ -60,7 +61,7 @@ class Known:
 FIELDS = len(fields(Known))
 _COLUMNS = """
     s.id, s.state, s.serial_number, s.mac_address, s.family, s.name, s.connectivity, s.connectivity_is_locked,
-    s.is_secure_only, s.secure_only_completed_at IS NOT NULL, s.management_is_due, s.management_rounds,
+    s.is_secure_only, s.has_http_off, s.secure_only_completed_at IS NOT NULL, s.management_is_due, s.management_rounds,
     s.admission_network, f.path,
     c.first_seen_at IS NULL, c."interval", c.last_event, c.reported_address, c.source_address, c.used_host, c.scheme,
     c.software_version, c.reported_name, c.beat_entry_id, c.status_entry_id, c.has_work, c.is_probing,

@@ -13,6 +13,7 @@ from roomkeeper.adding.csv_targets import parse_csv
 from roomkeeper.adding.targets import MOST, Targets, TooMany, parse_targets
 from roomkeeper.devices.login import Login
 from roomkeeper.jobs.models import Job, JobItem
+from roomkeeper.provisioning.manager_protocol import CHOICES, WhenHttpIsOff
 from roomkeeper.systems import credential_list
 from roomkeeper.systems.models import Connectivity, Credential, TlsTrust
 from roomkeeper.web.access import grants, number_of, redirect, visible_folder
@@ -36,6 +37,7 @@ TRUSTS: Final = (
     (TlsTrust.AUTHORITY.value, "an authority of Network settings"),
     (TlsTrust.OFF.value, "any certificate"),
 )
+HTTP_OFF_CHOICES: Final = tuple((wish.value, words) for wish, words in CHOICES.items())
 LABELS: Final = {
     "targets": "Addresses",
     "addresses": "Addresses",
@@ -68,6 +70,7 @@ def adding_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "connectivities": CONNECTIVITIES,
         "trusts": TRUSTS,
+        "http_off_choices": HTTP_OFF_CHOICES,
         "stored_logins": [(one, str(one.pk) in chosen) for one in stored],
         "again": again,
         "typed": request.POST if again is None else _typed_before(again),
@@ -159,6 +162,9 @@ def _read(request: HttpRequest, tab: str, folder: Any) -> service.AddRequest:
         password_may_use_http=bool(posted.get("password_may_use_http")),
         trust=_one_of(posted.get("trust", ""), TRUSTS, "trust"),
         is_legacy_tls=bool(posted.get("legacy")),
+        when_http_is_off=WhenHttpIsOff(
+            _one_of(posted.get("when_http_is_off", ""), HTTP_OFF_CHOICES, "when_http_is_off")
+        ),
         confirmed_count=_number(posted.get("confirmed_count", "")),
     )
 

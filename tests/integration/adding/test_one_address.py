@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 from asgiref.sync import sync_to_async
-from tests.integration.adding.conftest import CLOSED, GOOD, OURS, WRONG, at, failures
+from django.conf import settings as django_settings
+from tests.integration.adding.conftest import CLOSED, GOOD, NOW, OURS, WRONG, at, failures
 
 from roomkeeper.adding.targets import parse_targets
 from roomkeeper.devices.login import Login
+from roomkeeper.serving.certificates import CertificateFiles, ensure
 from roomkeeper.systems import credentials, network_settings, secrets
 from roomkeeper.systems.models import (
     ConfigurationVersion,
@@ -219,3 +221,18 @@ async def test_name_that_resolves_is_as_good_as_an_address(add, start):
     assert added.states == ["done"], added.item.summary
     assert (await only_system()).host == "localhost"
     assert (await SystemSecret.objects.aget()).bound_source == "127.0.0.1"
+
+
+async def test_a_device_with_plain_http_off_is_told_to_use_https_with_our_authority(add, start):
+    files = CertificateFiles.below(django_settings.OPTIONS.data)
+    await sync_to_async(ensure)(files, ["127.0.0.1"], now=NOW)
+    endpoint = await start(is_secure=True)
+    added = await add(at(endpoint))
+    assert added.item.state == "done"
+    assert "this server's authority was installed on it first" in added.item.summary
+    find = endpoint.device.configuration.find
+    assert find("NetworkServices/HTTP/Mode") == "HTTPS"
+    assert find("Provisioning/ExternalManager/Protocol") == "HTTPS"
+    assert len(endpoint.device.shelf.authorities) == 1
+    system = await only_system()
+    assert (system.has_http_off, system.management_is_due) == (True, False)

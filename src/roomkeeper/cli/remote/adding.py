@@ -36,6 +36,13 @@ HttpPort = Annotated[int | None, typer.Option(min=1, max=65_535)]
 HttpsPort = Annotated[int | None, typer.Option(min=1, max=65_535)]
 Trust = Annotated[str, typer.Option(help="pin (its first key), authority, or off.")]
 LegacyTls = Annotated[bool, typer.Option("--legacy-tls", help="Allow TLS 1.0 and weak ciphers.")]
+HttpOff = Annotated[
+    str,
+    typer.Option(
+        "--when-http-is-off",
+        help="use_https (with this server's authority) or turn_http_on.",
+    ),
+]
 Snmp = Annotated[bool | None, typer.Option("--snmp/--no-snmp", help="Without it: for ranges only.")]
 Wait = Annotated[float, typer.Option(help="Wait up to so many seconds for the end.")]
 
@@ -63,6 +70,7 @@ def add_system(
     https_port: HttpsPort = None,
     trust: Trust = "pin",
     legacy_tls: LegacyTls = False,
+    when_http_is_off: HttpOff = "use_https",
     snmp: Snmp = None,
     network: Annotated[str, typer.Option(help="CIDR from which it may be admitted without HTTPS.")] = "",
     wait: Wait = 300.0,
@@ -77,7 +85,18 @@ def add_system(
         return
     body: dict[str, Any] = {
         **_how(
-            api, folder, tag, credential, public, secure_only, http_port, https_port, trust, legacy_tls, snmp
+            api,
+            folder,
+            tag,
+            credential,
+            public,
+            secure_only,
+            http_port,
+            https_port,
+            trust,
+            legacy_tls,
+            snmp,
+            when_http_is_off,
         ),
         "host": host,
         "mac_address": mac,
@@ -116,6 +135,7 @@ def scan(
     https_port: HttpsPort = None,
     trust: Trust = "pin",
     legacy_tls: LegacyTls = False,
+    when_http_is_off: HttpOff = "use_https",
     snmp: Snmp = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Try logins on a range without asking.")] = False,
@@ -127,7 +147,18 @@ def scan(
     api = open_api()
     body: dict[str, Any] = {
         **_how(
-            api, folder, tag, credential, public, secure_only, http_port, https_port, trust, legacy_tls, snmp
+            api,
+            folder,
+            tag,
+            credential,
+            public,
+            secure_only,
+            http_port,
+            https_port,
+            trust,
+            legacy_tls,
+            snmp,
+            when_http_is_off,
         ),
         "addresses": ranges,
     }
@@ -181,10 +212,13 @@ def _how(
     trust: str,
     legacy_tls: bool,
     snmp: bool | None,
+    when_http_is_off: str,
 ) -> dict[str, Any]:
     """What both commands say on how systems are met."""
     if trust not in ("pin", "authority", "off"):
         fail("Usage", "--trust is pin, authority or off.", code=USAGE)
+    if when_http_is_off not in ("use_https", "turn_http_on"):
+        fail("Usage", "--when-http-is-off is use_https or turn_http_on.", code=USAGE)
     how: dict[str, Any] = {
         "tags": tag or [],
         "connectivity": "reachable_on_public_internet" if public else "reachable_on_lan",
@@ -193,6 +227,7 @@ def _how(
         "https_port": https_port,
         "trust": trust,
         "legacy_tls": legacy_tls,
+        "when_http_is_off": when_http_is_off,
         "use_snmp": snmp,
         "credentials": [naming.credential_id(api, one) for one in credential or []],
     }

@@ -25,6 +25,7 @@ CAPABILITIES = (
     "read_valuespace",
     "read_command_document",
     "read_feedback",
+    "read_services",
     "write_configuration",
     "run_command",
     "register_feedback",

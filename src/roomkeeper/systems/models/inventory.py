@@ -124,6 +124,8 @@ class System(models.Model):
     is_unproven = models.BooleanField(default=False)
 
     is_secure_only = models.BooleanField(default=False)
+    # Its NetworkServices leave plain HTTP out, so that its manager has to be called by HTTPS (protocol notes P.4).
+    has_http_off = models.BooleanField(default=False)
     secure_only_completed_at = models.DateTimeField(null=True, blank=True)
     # A document that it posts by HTTPS proves that it trusts our certificate, before anything depends on it.
     https_proof = models.CharField(

@@ -8,6 +8,7 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.client import FIRST_READ, WHOLE_DOCUMENT
 from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.facts import Facts, FeedbackSlot, WriteOutcome
+from roomkeeper.devices.families.roomos import services
 from roomkeeper.devices.families.roomos.quirks import Quirks, quirks_of
 from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.devices.login import Login
@@ -22,6 +23,7 @@ from roomkeeper.protocols.xapi.command import (
 )
 from roomkeeper.protocols.xapi.configuration import (
     ConfigurationDocument,
+    ConfigurationLeaf,
     ConfigurationResult,
     decode_configuration,
     decode_configuration_result,
@@ -91,6 +93,13 @@ class FamilyDriver(Driver):
             "/getxml?location=/Status/HttpFeedback", decode_status, "reading its feedback slots"
         )
         return find_slots(document.values)
+
+    async def read_services(self) -> dict[str, str]:
+        """Its settings of network services, by canonical path (protocol notes M)."""
+        document = await self._read(
+            f"/getxml?location={services.LOCATION}", _decode_services, "reading its network services"
+        )
+        return {path: leaf.value for path, leaf in document.items()}
 
     async def write_configuration(self, values: Mapping[str, str]) -> WriteOutcome:
         """Set those values and no others (protocol notes D.5; rule R12).
@@ -266,3 +275,8 @@ def _key(path: str) -> str:
         return match_key(path)
     except ProtocolError:
         return path
+
+
+def _decode_services(data: bytes) -> Mapping[str, ConfigurationLeaf]:
+    """Nothing for a release that answers with an empty result."""
+    return {} if b"EmptyResult" in data[:200] else decode_configuration(data).settings

@@ -1,0 +1,154 @@
+"""By which protocol a system may be told to call us, and what has to be done before it is told (protocol notes P.4).
+
+The vendor's text: the protocol of the external manager must be enabled in `NetworkServices HTTP Mode`, which a device
+is shipped with at HTTPS. Nothing with a secret in it is written for a protocol that the device does not speak.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from roomkeeper.devices import errors
+from roomkeeper.devices.driver import Driver
+from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.families.roomos.services import (
+    HTTP,
+    HTTP_MODE,
+    HTTPS,
+    spoken_protocols,
+    value_with_http,
+)
+from roomkeeper.protocols.xapi.command import CommandCall
+from roomkeeper.provisioning import authorities
+from roomkeeper.systems.models import Contact
+from roomkeeper.systems.reports import Report
+from roomkeeper.systems.roster import Known
+from roomkeeper.systems.writes import Writes
+
+# How long a web service may be away that is told to listen elsewhere, too.
+SERVICE_SECONDS: Final = 15.0
+_LOOK_AGAIN: Final = 0.5
+
+
+class WhenHttpIsOff(StrEnum):
+    """What is done for a system that has plain HTTP turned off, where HTTPS was not asked for."""
+
+    USE_HTTPS = "use_https"
+    TURN_HTTP_ON = "turn_http_on"
+
+
+CHOICES: Final = {
+    WhenHttpIsOff.USE_HTTPS: "Let it call by HTTPS; this server's authority is installed on it first",
+    WhenHttpIsOff.TURN_HTTP_ON: "Turn plain HTTP on, on the system",
+}
+
+
+def calls_by_http(scheme: str, overdue_at: datetime | None, now: datetime) -> bool:
+    """Whether a system's own posts show that it speaks plain HTTP, whatever its settings say."""
+    return scheme == HTTP and overdue_at is not None and overdue_at > now
+
+
+def lacks_http(services: Mapping[str, str]) -> bool:
+    """Whether a device's settings leave plain HTTP out; those that do not tell leave nothing out."""
+    spoken = spoken_protocols(services)
+    return spoken is not None and HTTP not in spoken
+
+
+def check(services: Mapping[str, str], scheme: str, wish: WhenHttpIsOff) -> None:
+    """Raises `ProtocolOff` where the device may not call its manager by that scheme, and is not to be changed so that
+    it may."""
+    spoken = spoken_protocols(services)
+    if spoken is None or scheme in spoken or (scheme == HTTP and wish is WhenHttpIsOff.TURN_HTTP_ON):
+        return
+    if scheme == HTTPS:
+        raise errors.ProtocolOff(
+            "The device has HTTPS turned off, by which it is to call this server. Nothing was written; set "
+            "NetworkServices HTTP Mode on it to HTTPS or HTTP+HTTPS (TC: HTTPS Mode to On), then enforce."
+        )
+    raise errors.ProtocolOff(
+        "The device has plain HTTP turned off (NetworkServices HTTP Mode). Nothing was written; let it call by HTTPS "
+        "with this server's authority, or turn plain HTTP on."
+    )
+
+
+async def turn_http_on(driver: Driver, services: Mapping[str, str]) -> str:
+    """Turn plain HTTP on beside what is on; a sentence for people. Raises `DeviceError`.
+
+    A device may restart its web service for it: that it is back is waited for.
+    """
+    outcome = await driver.write_configuration({HTTP_MODE: value_with_http(services)})
+    if outcome.rejected:
+        raise outcome.rejected[0]
+    until = time.monotonic() + SERVICE_SECONDS
+    while True:
+        try:
+            if not lacks_http(await driver.read_services()):
+                break
+        except errors.ConnectionFailed:
+            if time.monotonic() > until:
+                raise
+        if time.monotonic() > until:
+            raise errors.ProtocolOff(
+                "The device was told to turn plain HTTP on and has it off all the same. Nothing else was written; see "
+                "NetworkServices HTTP Mode on it."
+            )
+        await asyncio.sleep(_LOOK_AGAIN)
+    return f"Plain HTTP was off on it and was turned on ({HTTP_MODE})."
+
+
+async def make_trusted(driver: Driver, software_version: str) -> str:
+    """Have the device trust the authority that signs this server's certificate, before it is told to call by HTTPS; a
+    sentence for people. Raises `DeviceError`; nothing else was written then.
+
+    Over HTTPS to its pinned key alone (rule R6). Releases without a command for it check no certificates as shipped
+    (protocol notes O).
+    """
+    command = quirks_of(software_version).authority_command
+    begin = "Plain HTTP is off on it, so it calls this server by HTTPS"
+    if not command:
+        return f"{begin}; its release takes no authority by a command, and checks certificates only where told to."
+    try:
+        pem = authorities.own()
+    except authorities.AuthorityRefused as error:
+        return f"{begin}. {error}"
+    if driver.client.scheme != HTTPS:
+        raise errors.ProtocolOff(
+            "The device was not reached by HTTPS, over which alone an authority is given. Nothing was written; open "
+            "its HTTPS port for this server."
+        )
+    try:
+        await driver.run_command(CommandCall(command, body=pem))
+    except errors.Rejected as error:
+        if authorities.ALREADY_THERE not in str(error).lower():
+            raise
+    return f"{begin}; this server's authority was installed on it first."
+
+
+def learn(configurations: Iterable[Report], writes: Writes) -> None:
+    """Note of each system whether plain HTTP is off on it, and have those that call us no more be told to use HTTPS."""
+    changed: list[tuple[Known, bool]] = []
+    for report in configurations:
+        known, values = report.known, report.document.values
+        # Feedback and short documents say nothing of it.
+        if spoken_protocols(values) is None or lacks_http(values) == bool(known.has_http_off):
+            continue
+        changed.append((known, lacks_http(values)))
+    if not changed:
+        return
+    ids = [known.system_id for known, _ in changed]
+    overdue = dict(Contact.objects.filter(pk__in=ids).values_list("pk", "overdue_at"))
+    for known, is_off in changed:
+        if is_off and calls_by_http(known.scheme, overdue.get(known.system_id), writes.now):
+            continue
+        known.has_http_off = is_off
+        writes.columns[known.system_id]["has_http_off"] = is_off
+        if is_off and known.is_proven and known.scheme == HTTP and not known.management_is_due:
+            known.management_is_due = known.has_work = True
+            writes.columns[known.system_id]["management_is_due"] = True
+            Contact.objects.filter(pk=known.system_id).update(has_work=True)
+            writes.note(
+                known, "management", "Plain HTTP was turned off on it; it is to be told to call by HTTPS"
+            )
