@@ -8,7 +8,8 @@ DeviceError
 │   ├── ConnectionRefused
 │   ├── ConnectTimedOut
 │   ├── TlsFailed                 a handshake that did not come to an end
-│   │   └── TlsVersionRefused     no version in common; tells what each side offers
+│   │   ├── TlsVersionRefused     no version in common; tells what each side offers
+│   │   └── LegacyTlsNeeded       a version in common, and ciphers, keys or a stack that are too old
 │   ├── ConnectionCutOff          the answer stopped in the middle
 │   ├── ReadTimedOut              connected, and then too slow
 │   └── SnmpNoAnswer              silence: no agent and a wrong community look the same
@@ -16,6 +17,7 @@ DeviceError
 │   ├── CertificateUntrusted
 │   ├── CertificateExpired
 │   ├── CertificateNameMismatch
+│   ├── CertificateTooWeak
 │   └── CertificateChanged        the key is not the pinned one
 ├── LoginRefused                  never retried in a loop: RoomOS 26 locks an account after five
 │   ├── LockedOut
@@ -125,15 +127,40 @@ class TlsVersionRefused(TlsFailed):
     can_retry = False
 
     def __init__(
-        self, message: str = "", *, ours: tuple[str, ...] = (), theirs: tuple[str, ...] = (), detail: str = ""
+        self,
+        message: str = "",
+        *,
+        ours: tuple[str, ...] = (),
+        theirs: tuple[str, ...] = (),
+        agreed: str = "",
+        detail: str = "",
     ) -> None:
         evidence = ""
         if ours:
             found = f"It offers {' and '.join(theirs)}" if theirs else "It names no version"
             evidence = f"{found}; Roomkeeper offered {' and '.join(ours)}."
+        if agreed:
+            evidence += f" With legacy TLS it agreed on {agreed}."
         super().__init__(message, detail=detail, evidence=evidence)
         self.ours = ours
         self.theirs = theirs
+        self.agreed = agreed
+
+
+class LegacyTlsNeeded(TlsFailed):
+    """The device offers only TLS that is too old to be safe. Update its software, or choose legacy TLS for it."""
+
+    can_retry = False
+
+    def __init__(self, message: str = "", *, why: str = "", agreed: str = "", detail: str = "") -> None:
+        sentences = []
+        if agreed:
+            sentences.append(f"With legacy TLS it agreed on {agreed}.")
+        if why:
+            sentences.append(f"What is old: {why}.")
+        super().__init__(message, detail=detail, evidence=" ".join(sentences))
+        self.why = why
+        self.agreed = agreed
 
 
 class ConnectionCutOff(ConnectionFailed):
@@ -164,6 +191,10 @@ class CertificateExpired(CertificateRefused):
 
 class CertificateNameMismatch(CertificateRefused):
     """The device shows a certificate for another name. Use the name in it, or have it issued for this address."""
+
+
+class CertificateTooWeak(CertificateRefused):
+    """The device shows a certificate with a weak key or signature. Renew it, or choose legacy TLS for it."""
 
 
 class CertificateChanged(CertificateRefused):

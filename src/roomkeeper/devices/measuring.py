@@ -16,11 +16,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
-from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, error_of, explain, key_of
+from roomkeeper.devices.tls import Agreed, DeviceTls, TlsPolicy, Trust, agreed_of, error_of, explain, key_of
 
 _LONGEST: Final = 200
 _NAMES: Final = 20
-_VERSIONS: Final = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,7 @@ class Shown:
 class Handshake:
     """A TLS handshake that came to its end. `certificate` is None for one that cannot be read."""
 
-    version: str
-    cipher: str
+    agreed: Agreed
     certificate: Shown | None
     milliseconds: int
 
@@ -100,7 +98,8 @@ async def connect(target: Target, transport: str, *, seconds: float) -> int:
 async def shake_hands(target: Target, *, seconds: float) -> Handshake:
     """A TLS handshake with the versions that its policy allows, whatever the certificate.
 
-    Raises `TlsVersionRefused` with what each side offers, `TlsFailed`, `ConnectionFailed`, `ContactForbidden`.
+    Raises `TlsVersionRefused` with what each side offers, `LegacyTlsNeeded` with what is old, `TlsFailed`,
+    `ConnectionFailed`, `ContactForbidden`.
     """
     anybody = TlsPolicy(Trust.OFF, is_legacy=target.tls.is_legacy)
     try:
@@ -132,11 +131,9 @@ async def _shake_hands(target: Target, policy: TlsPolicy, seconds: float) -> Han
         raise error_of(error).about(target.whom) from error
     try:
         connection: ssl.SSLObject = writer.get_extra_info("ssl_object")
-        cipher = connection.cipher()
         certificate = connection.getpeercert(binary_form=True) or b""
         return Handshake(
-            version=_VERSIONS.get(connection.version() or "", "an unknown version"),
-            cipher=cipher[0] if cipher else "",
+            agreed=agreed_of(connection),
             certificate=describe(certificate),
             milliseconds=_since(began),
         )

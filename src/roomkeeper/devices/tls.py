@@ -6,8 +6,11 @@ import hashlib
 import socket
 import ssl
 import warnings
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -23,6 +26,8 @@ _VERSIONS: Final = (
     ("TLS 1.2", ssl.TLSVersion.TLSv1_2),
     ("TLS 1.3", ssl.TLSVersion.TLSv1_3),
 )
+# As OpenSSL spells them.
+_NAMES: Final = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
 _MODERN: Final = ("TLS 1.2", "TLS 1.3")
 # How OpenSSL words that the two sides have no version in common.
 _VERSION_REASONS: Final = (
@@ -31,9 +36,25 @@ _VERSION_REASONS: Final = (
     "WRONG_SSL_VERSION",
     "NO_PROTOCOLS_AVAILABLE",
 )
-# OpenSSL's X509_V_ERR_ numbers: not yet valid, expired; host name, address mismatch.
+# OpenSSL's X509_V_ERR_ numbers: not yet valid, expired; host name, address mismatch; key or digest too weak.
 _EXPIRED: Final = frozenset({9, 10})
 _MISMATCH: Final = frozenset({62, 64})
+_WEAK: Final = frozenset({66, 67, 68})
+# Everything with a certificate that this build of OpenSSL has: without one there is nothing to pin.
+_LEGACY_CIPHERS: Final = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
+# SSL_OP_LEGACY_SERVER_CONNECT, which Python names from 3.12 on: stacks older than RFC 5746 are let in.
+_LEGACY_SERVER_CONNECT: Final = 0x4
+# How OpenSSL words what it dislikes in an old stack, and what that is called.
+_OLD_REASONS: Final = (
+    ("UNSAFE_LEGACY_RENEGOTIATION", "it does not know secure renegotiation"),
+    ("DH_KEY_TOO_SMALL", "its Diffie-Hellman key is too small"),
+    ("BAD_DH", "its Diffie-Hellman key is too small"),
+    ("KEY_TOO_SMALL", "its key is too small"),
+    ("MD_TOO_WEAK", "its certificate is signed by a weak digest"),
+    ("WRONG_SIGNATURE_TYPE", "it signs by a weak digest"),
+    ("NO_SHARED_SIGNATURE", "it signs by a weak digest"),
+    ("LEGACY_SIGALG", "it signs by a weak digest"),
+)
 
 
 class Trust(Enum):
@@ -50,7 +71,8 @@ class TlsPolicy:
 
     PIN: the key has to be `pinned_key` (SHA-256 of the public key, hex); empty trusts the first key that is seen.
     AUTHORITY: signed by one of `authorities` (PEM), valid today, for the name or address that is called.
-    `is_legacy` (TLS 1.0, weak ciphers) is only ever chosen by hand.
+    `is_legacy` is only ever chosen by hand: TLS 1.0 and 1.1, weak ciphers, keys and digests, and stacks without secure
+    renegotiation.
     """
 
     trust: Trust = Trust.PIN
@@ -62,6 +84,22 @@ class TlsPolicy:
     def versions(self) -> tuple[str, ...]:
         """The TLS versions that we offer."""
         return tuple(name for name, _ in _VERSIONS) if self.is_legacy else _MODERN
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What both sides agreed on in a handshake: `TLS 1.0` and OpenSSL's name of the cipher."""
+
+    version: str
+    cipher: str
+
+    def __str__(self) -> str:
+        return f"{self.version} with {self.cipher}"
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it takes the choice of legacy TLS to agree on this."""
+        return self.version not in _MODERN or self.cipher not in _modern_ciphers()
 
 
 class PinRefused(ssl.SSLError):
@@ -117,54 +155,97 @@ def _open_context(*, is_legacy: bool, only: ssl.TLSVersion | None = None) -> ssl
         with warnings.catch_warnings():
             # Python advises against TLS 1.0 and 1.1; old codecs speak nothing else.
             warnings.simplefilter("ignore", DeprecationWarning)
-            context.set_ciphers("ALL:@SECLEVEL=0")
+            context.set_ciphers(_LEGACY_CIPHERS)
+            context.options |= _LEGACY_SERVER_CONNECT
             context.minimum_version = only or ssl.TLSVersion.TLSv1
             if only is not None:
                 context.maximum_version = only
     return context
 
 
+@lru_cache(maxsize=1)
+def _modern_ciphers() -> frozenset[str]:
+    return frozenset(each["name"] for each in _open_context(is_legacy=False).get_ciphers())
+
+
 async def fetch_certificate(address: str, port: int) -> bytes:
     """The DER certificate that the address shows in a TLS handshake; nothing is sent. Raises `ConnectionFailed`."""
-    certificate = await _shake_hands(address, port, _open_context(is_legacy=False))
+    certificate, _ = await _shake_hands(address, port, _open_context(is_legacy=False))
     if not certificate:
         raise errors.TlsFailed
     return certificate
 
 
-async def find_versions(address: str, port: int) -> tuple[str, ...]:
-    """The TLS versions that the address accepts, tried one by one; nothing is sent."""
-    accepted = []
-    for name, version in _VERSIONS:
-        try:
-            await _shake_hands(address, port, _open_context(is_legacy=True, only=version))
-        except errors.ConnectionFailed:
-            continue
-        accepted.append(name)
-    return tuple(accepted)
+async def find_agreements(address: str, port: int) -> tuple[Agreed, ...]:
+    """What the address agrees on with legacy TLS, version by version; nothing is sent."""
+    found = []
+    for _, version in _VERSIONS:
+        with suppress(errors.ConnectionFailed, errors.CertificateRefused):
+            _, agreed = await _shake_hands(address, port, _open_context(is_legacy=True, only=version))
+            found.append(agreed)
+    return tuple(found)
 
 
 async def explain(error: errors.TlsFailed, policy: TlsPolicy, address: str, port: int) -> errors.TlsFailed:
-    """Tell a version that the two sides do not share from everything else, by trying each."""
-    theirs, ours = await find_versions(address, port), policy.versions
-    if isinstance(error, errors.TlsVersionRefused) or (theirs and not set(theirs) & set(ours)):
-        return errors.TlsVersionRefused(ours=ours, theirs=theirs, detail=error.detail)
+    """Tell what legacy TLS would change from everything else, by trying it, a version at a time; nothing is sent.
+
+    Gives `TlsVersionRefused` where no version is shared, `LegacyTlsNeeded` where one is and ciphers, keys or the stack
+    are too old, else the same error.
+    """
+    found, ours = await find_agreements(address, port), policy.versions
+    theirs = tuple(agreed.version for agreed in found)
+    if not set(theirs) & set(ours):
+        if theirs or isinstance(error, errors.TlsVersionRefused):
+            return errors.TlsVersionRefused(
+                ours=ours, theirs=theirs, agreed=_best(found), detail=error.detail
+            )
+        return error
+    if policy.is_legacy:
+        return error
+    try:
+        await _shake_hands(address, port, _open_context(is_legacy=False))
+    except errors.TlsFailed as still:
+        agreed = _best([one for one in found if one.version in ours])
+        return errors.LegacyTlsNeeded(why=_why_old(still, agreed), agreed=agreed, detail=still.detail)
+    except errors.ConnectionFailed:
+        return error
+    # It was cut off once, and is not too old.
     return error
 
 
-async def _shake_hands(address: str, port: int, context: ssl.SSLContext) -> bytes | None:
+def _best(found: Sequence[Agreed]) -> str:
+    return str(found[-1]) if found else ""
+
+
+def _why_old(error: errors.TlsFailed, agreed: str) -> str:
+    words = next((words for reason, words in _OLD_REASONS if reason in error.detail.upper()), "")
+    if words:
+        return words
+    return "" if not agreed else "its ciphers are too old"
+
+
+async def _shake_hands(address: str, port: int, context: ssl.SSLContext) -> tuple[bytes | None, Agreed]:
     try:
         async with asyncio.timeout(HANDSHAKE_SECONDS):
             _, writer = await asyncio.open_connection(address, port, ssl=context)
     except TimeoutError as error:
         raise errors.ConnectTimedOut from error
+    except ConnectionResetError as error:
+        raise errors.TlsFailed(detail=str(error)) from error
     except OSError as error:
         raise error_of(error) from error
     try:
-        tls = writer.get_extra_info("ssl_object")
-        return tls.getpeercert(binary_form=True) if tls else None
+        tls: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        return tls.getpeercert(binary_form=True), agreed_of(tls)
     finally:
         writer.close()
+
+
+def agreed_of(connection: ssl.SSLObject) -> Agreed:
+    """What a handshake that came to its end agreed on."""
+    cipher = connection.cipher()
+    version = connection.version() or ""
+    return Agreed(_NAMES.get(version, "an unknown version"), cipher[0] if cipher else "")
 
 
 def error_of(error: OSError) -> errors.DeviceError:
@@ -191,6 +272,8 @@ def _certificate_error(error: ssl.SSLCertVerificationError) -> errors.Certificat
     code, words = error.verify_code, error.verify_message
     if code in _EXPIRED:
         return errors.CertificateExpired(detail=words)
+    if code in _WEAK:
+        return errors.CertificateTooWeak(detail=words)
     if code in _MISMATCH:
         return errors.CertificateNameMismatch(detail=words)
     return errors.CertificateUntrusted(detail=words)

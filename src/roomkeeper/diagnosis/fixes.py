@@ -121,8 +121,8 @@ FIXES: Final[Mapping[str, Fix]] = {
     ),
     "legacy-tls": Fix(
         "Choose legacy TLS",
-        "TLS 1.0 and 1.1 and weak ciphers are accepted from this one system: whoever can listen in may read its"
-        " password.",
+        "TLS 1.0 and 1.1, weak ciphers, keys and digests, and stacks without secure renegotiation are accepted from"
+        " this one system: whoever can listen in may read its password.",
         "Take the choice back on the Connection tab, under Certificate.",
         Permission.MANAGE_SYSTEMS,
         _legacy_tls,

@@ -17,11 +17,11 @@ from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.rows import Row
 from roomkeeper.diagnosis.steps import Looking, Stopped, evidence_of, since
 
-_OLD_TLS: Final = ("TLS 1.0", "TLS 1.1")
 _CERTIFICATES: Final[tuple[tuple[type[errors.CertificateRefused], str], ...]] = (
     (errors.CertificateChanged, "certificate-changed"),
     (errors.CertificateExpired, "certificate-expired"),
     (errors.CertificateNameMismatch, "certificate-wrong-name"),
+    (errors.CertificateTooWeak, "certificate-too-weak"),
     (errors.CertificateUntrusted, "certificate-untrusted"),
 )
 _PORTS: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (
@@ -145,9 +145,18 @@ async def _shake_hands(looking: Looking, row: Row) -> Handshake:
             row,
             "tls-version-refused",
             milliseconds=since(began),
-            evidence=error.detail,
+            evidence=evidence_of(error),
             theirs=words.listed(error.theirs, "none that it names"),
             ours=words.listed(error.ours),
+        )
+    except errors.LegacyTlsNeeded as error:
+        await looking.stop(
+            row,
+            "tls-too-old",
+            milliseconds=since(began),
+            evidence=evidence_of(error),
+            agreed=error.agreed,
+            why=error.why or "its TLS",
         )
     except errors.DeviceError as error:
         await looking.stop(
@@ -155,10 +164,10 @@ async def _shake_hands(looking: Looking, row: Row) -> Handshake:
         )
     await looking.say(
         row,
-        "tls-old" if handshake.version in _OLD_TLS else "tls-agreed",
+        "tls-old" if handshake.agreed.is_old else "tls-agreed",
         milliseconds=handshake.milliseconds,
-        version=handshake.version,
-        cipher=handshake.cipher,
+        version=handshake.agreed.version,
+        cipher=handshake.agreed.cipher,
     )
     return handshake
 

@@ -15,7 +15,7 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport, Patience, Target
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.registry import create_driver, get_family
-from roomkeeper.devices.tls import TlsPolicy, Trust, fetch_certificate, find_versions, key_of
+from roomkeeper.devices.tls import TlsPolicy, Trust, fetch_certificate, find_agreements, key_of
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.virtual import tls as virtual_tls
 
@@ -134,7 +134,9 @@ async def test_control_bytes_do_not_hide_the_status(make_endpoint: Make, transpo
 async def test_legacy_tls_only_by_choice(make_endpoint: Make, transport: DeviceTransport) -> None:
     endpoint = await make_endpoint()
     endpoint.set_fault("tls_1_0_only", True)
-    assert await find_versions(endpoint.plan.identity.address, endpoint.https_port) == ("TLS 1.0",)
+    found = await find_agreements(endpoint.plan.identity.address, endpoint.https_port)
+    assert [agreed.version for agreed in found] == ["TLS 1.0"]
+    assert all(agreed.is_old for agreed in found)
     await run_act("read_status", transport, target_of(endpoint, tls=TlsPolicy(is_legacy=True)), QUICK)
 
 

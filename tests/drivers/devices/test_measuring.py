@@ -44,8 +44,8 @@ async def test_handshake_tells_version_cipher_and_certificate(make_endpoint: Mak
     endpoint = await make_endpoint()
     target = target_of(endpoint)
     found = await measuring.shake_hands(target, seconds=2)
-    assert found.version == "TLS 1.3"
-    assert found.cipher.startswith("TLS_")
+    assert found.agreed.version == "TLS 1.3"
+    assert found.agreed.cipher.startswith("TLS_")
     shown = found.certificate
     assert shown is not None
     assert shown.key == key_of(await fetch_certificate(target.address, target.https_port))
@@ -67,7 +67,7 @@ async def test_handshake_without_a_version_in_common(make_endpoint: Make) -> Non
     assert caught.value.theirs == ("TLS 1.0",)
     assert caught.value.ours == ("TLS 1.2", "TLS 1.3")
     legacy = target_of(endpoint, tls=TlsPolicy(is_legacy=True))
-    assert (await measuring.shake_hands(legacy, seconds=2)).version == "TLS 1.0"
+    assert (await measuring.shake_hands(legacy, seconds=2)).agreed.version == "TLS 1.0"
 
 
 async def test_no_tls_at_the_port(make_endpoint: Make) -> None:

@@ -180,6 +180,20 @@ async def serve(room: Room, handler: Any, context: ssl.SSLContext | None = None)
     return int(runner.addresses[0][1])
 
 
+async def offer_old_ciphers(room: Room, person: User) -> None:
+    """TLS 1.2 with ciphers of before."""
+
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="CISCO-Endpoint"'})
+
+    shown = virtual_tls.self_signed(virtual_tls.derived_key("old"), "old", "127.0.0.1")
+    context = virtual_tls.server_context(shown)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES128-SHA")
+    port = await serve(room, refuse, context)
+    await room.change(host="127.0.0.1", https_port=port, pinned_key="")
+
+
 async def speak_no_tls(room: Room, person: User) -> None:
     await room.change(https_port=room.endpoint.http_port, pinned_key="")
 
