@@ -127,8 +127,8 @@ class _Batch:
         known = self.pending.get((post.serial, post.mac)) or claims.add_to_inbox(
             post, self.roster, now=self.now
         )
-        if known is None:
-            self.claims.add(post, "unknown, and the inbox is full")
+        if isinstance(known, str):
+            self.claims.add(post, known)
             post.reply = self._turn_away(post)
             return
         self.pending[post.serial, post.mac] = known

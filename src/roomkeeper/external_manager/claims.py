@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.conf import settings as django_settings
 from django.db.models import F, Q
 
 from roomkeeper.external_manager.posts import Post
-from roomkeeper.systems import findings, inventory, live
+from roomkeeper.systems import findings, inbox, inventory, live
+from roomkeeper.systems.addresses import payer_of
 from roomkeeper.systems.models import Claim, Contact, State, System
 from roomkeeper.systems.redaction import redact
 from roomkeeper.systems.roster import Known, Roster
 
 SAMPLE_LIMIT = 4_096
+# Rows of one service, reason and source; further serial numbers and MAC addresses are counted in one without them.
+CLAIMS_A_SOURCE = 200
 
 _Key = tuple[str, str, str, str, str]
 
@@ -44,6 +46,15 @@ class Claims:
             )
             system_id = self.systems[key]
             if not rows.update(count=F("count") + count, last_at=self.now, system_id=system_id):
+                like = Claim.objects.filter(service=service, reason=reason, source_address=source)
+                if like.count() >= CLAIMS_A_SOURCE:
+                    # Whoever makes numbers up gets no further rows for them.
+                    if like.filter(serial_number="", mac_address="").update(
+                        count=F("count") + count, last_at=self.now
+                    ):
+                        continue
+                    serial = mac = ""
+                    system_id = None
                 Claim.objects.create(
                     system_id=system_id,
                     service=service,
@@ -103,11 +114,10 @@ def find_pending(posts: Sequence[Post], roster: Roster) -> dict[tuple[str, str],
     return {claim: roster.by_id[pk] for claim, pk in by_claim.items() if pk in wanted}
 
 
-def add_to_inbox(post: Post, roster: Roster, *, now: datetime) -> Known | None:
-    """A new inbox system for an unknown caller; None where the inbox is full, and then it is only counted."""
-    limit = django_settings.OPTIONS.inbox_limit
-    if System.objects.filter(state=State.PENDING).count() >= limit:
-        return None
+def add_to_inbox(post: Post, roster: Roster, *, now: datetime) -> Known | str:
+    """A new inbox system for an unknown caller; why not where it has no room there, and then it is only counted."""
+    if reason := inbox.make_room(post.arrival.source, set(roster.by_id)):
+        return reason
     claimed = post.identification
     system = System.objects.create(
         name=claimed.system_name,
@@ -118,6 +128,7 @@ def add_to_inbox(post: Post, roster: Roster, *, now: datetime) -> Known | None:
         mac_address=post.mac,
         product=claimed.product_id or claimed.product_type,
         software_version=claimed.software_version,
+        first_source=payer_of(post.arrival.source),
         created_at=now,
     )
     Contact.objects.create(system=system)

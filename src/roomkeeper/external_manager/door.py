@@ -26,7 +26,7 @@ from roomkeeper.protocols.external_manager import PostEvent
 from roomkeeper.protocols.feedback import Feedback, decode_feedback
 from roomkeeper.protocols.posted_document import PostedDocument, decode_posted_document
 from roomkeeper.settings.options import Options
-from roomkeeper.systems.addresses import parse_address, parse_networks
+from roomkeeper.systems.addresses import parse_address, parse_networks, payer_of
 from roomkeeper.systems.checkin import Arrival
 
 log = structlog.get_logger(__name__)
@@ -125,8 +125,9 @@ class Door:
     ) -> None:
         started, arrived_at = self._clock(), datetime.now(UTC)
         source = _source(scope)
+        payer = payer_of(source)
         try:
-            is_known = await self._ask_for_leave(secret, source, started)
+            is_known = await self._ask_for_leave(secret, payer, started)
         except _Turned as turned:
             metrics.count(address.service, turned.reply.status)
             await _send(send, turned.reply, closes=True)
@@ -142,7 +143,7 @@ class Door:
                 async with self._bodies.reading(
                     scope,
                     receive,
-                    source=source,
+                    source=payer,
                     secret=secret if is_known else "",
                     limit=limit,
                     seconds=self._options.body_timeout,
@@ -165,23 +166,23 @@ class Door:
         elif is_known and reply.status != 503:
             # A secret that proves nothing is none: a blocked system's, or one that belongs to other hardware.
             self._secrets.forget(secret)
-            if not self._unproven.charge(source, self._clock()):
+            if not self._unproven.charge(payer, self._clock()):
                 reply = answers.TOO_MANY
         metrics.count(address.service, reply.status, self._clock() - started)
         await _send(send, reply)
 
-    async def _ask_for_leave(self, secret: str, source: str, now: float) -> bool:
+    async def _ask_for_leave(self, secret: str, payer: str, now: float) -> bool:
         """Whether the secret is a known one; whoever shows none is charged now, before anything is read (rule R14).
         Raises `_Turned` with the answer for whom nothing is read."""
         if secret and self._secrets.remembers(secret):
             return True
-        is_allowed = self._unproven.charge(source, now)
+        is_allowed = self._unproven.charge(payer, now)
         if secret:
             # Even of a source that is over its rate: proven systems may share an address with whoever floods.
             try:
                 if await self._secrets.look_up(secret, is_over_rate=not is_allowed):
                     if is_allowed:
-                        self._unproven.refund(source)
+                        self._unproven.refund(payer)
                     return True
             except (Crowded, StoreAway):
                 raise _Turned(answers.UNAVAILABLE if is_allowed else answers.TOO_MANY) from None

@@ -23,6 +23,7 @@ from roomkeeper.external_manager.bodies import Bodies, Refused, declared_length,
 from roomkeeper.external_manager.body_budget import time_allowed
 from roomkeeper.external_manager.connections import COMPLETE_KEY, CONNECTION_KEY
 from roomkeeper.settings.options import Options
+from roomkeeper.systems.addresses import payer_of
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -78,7 +79,7 @@ class PageLimits:
                 await self._refuse(scope, receive, send, refused.status)
 
     async def _pass_small(self, scope: Scope, receive: Receive, send: Send) -> None:
-        source = (scope.get("client") or ("",))[0]
+        source = payer_of((scope.get("client") or ("",))[0])
         if scope.get(COMPLETE_KEY):
             raw = await self._bodies.take_complete(receive, BEFORE_SIGN_IN)
         else:

@@ -77,7 +77,10 @@ class Options:
         "Seconds in which a device's body must be complete; it must come with 4 kB/s after the first five.",
     )
     inbox_limit: int = _option(
-        10_000, "Unknown systems kept in the inbox at most; further ones are only counted."
+        10_000, "Unknown systems in the inbox at most; over it those that were silent longest leave."
+    )
+    inbox_share: int = _option(
+        200, "Unknown systems of one source address in the inbox at most; further ones are only counted."
     )
     retention_days: int = _option(
         90, "Days that what happened is kept, for every kind without an exception of its own."
@@ -103,7 +106,7 @@ _SWITCH = {
 }
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 # Without any of these nothing is refused by a rate or kept for want of room; 0 is a sensible wish there.
-_MAY_BE_ZERO = {"unproven_rate", "unproven_burst", "inbox_limit", "exchanges_kept"}
+_MAY_BE_ZERO = {"unproven_rate", "unproven_burst", "inbox_limit", "inbox_share", "exchanges_kept"}
 
 
 def _convert(name: str, kind: Any, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -25,6 +26,16 @@ def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
         except ValueError:
             continue
     return tuple(networks)
+
+
+@lru_cache(maxsize=20_000)
+def payer_of(text: str) -> str:
+    """Whom shares and rates of a source count for: an IPv4 address, or the /64 of an IPv6 address, in which one
+    machine has as many addresses as it likes. What is no address stands for itself."""
+    address = parse_address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address) if address is not None else text[:64]
 
 
 def is_within(text: str, networks: Iterable[Network]) -> bool:

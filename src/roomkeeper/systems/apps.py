@@ -19,6 +19,7 @@ class SystemsConfig(AppConfig):
         from roomkeeper.systems import (
             former_addresses,
             housekeeping,
+            inbox,
             live,
             network_settings,
             probing,
@@ -33,5 +34,6 @@ class SystemsConfig(AppConfig):
         register("exchanges", timedelta(minutes=1), housekeeping.trim_exchanges, until_done=True)
         register("network settings", timedelta(seconds=1), network_settings.mark_some, until_done=True)
         register("former addresses", timedelta(hours=1), former_addresses.forget_unused)
+        register("inbox", timedelta(minutes=1), inbox.check)
         register("claims", timedelta(minutes=5), housekeeping.cap_claims, until_done=True)
         housekeeping.register_retention()

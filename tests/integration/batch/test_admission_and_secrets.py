@@ -221,16 +221,6 @@ def test_secret_of_one_with_the_identity_of_another_tells_both(manager, device, 
     assert Ticket.objects.filter(kind="identity conflict").count() == 2
 
 
-def test_full_inbox_counts_further_systems_only(manager, device, settings):
-    import dataclasses
-
-    settings.OPTIONS = dataclasses.replace(settings.OPTIONS, inbox_limit=1)
-    manager.beat(device)
-    manager.beat(Device(serial="FTT2", mac="00:11:22:33:00:02"))
-    assert System.objects.count() == 1
-    assert Claim.objects.get().reason == "unknown, and the inbox is full"
-
-
 def test_name_given_on_admission_is_handed_to_the_device(manager, device):
     manager.beat(device)
     admission.approve(System.objects.get(), user=None, now=manager.now, name="Court 7")

@@ -142,6 +142,8 @@ class System(models.Model):
 
     admission_network = models.CharField(max_length=64, blank=True)
     admission_hint_address = models.GenericIPAddressField(null=True, blank=True)
+    # Whom its place in the inbox counts for: the address of its first post, of IPv6 the /64.
+    first_source = models.CharField(max_length=64, blank=True)
     admitted_source = models.CharField(max_length=64, blank=True)
     admitted_at = models.DateTimeField(null=True, blank=True)
     admitted_by = models.ForeignKey(
@@ -166,6 +168,7 @@ class System(models.Model):
         indexes = [
             models.Index(fields=["state", "name", "id"], name="systems_by_state_and_name"),
             models.Index(fields=["folder", "name"], name="systems_by_folder_and_name"),
+            models.Index(fields=["first_source"], name="inbox_by_source", condition=Q(state="pending")),
             models.Index(fields=["id"], name="systems_to_be_written", condition=Q(management_is_due=True)),
         ]
 
