@@ -77,11 +77,11 @@ def run(
         typer.Option(help="A value of NetworkServices HTTP Mode (default: both, or as the release ships)."),
     ] = "",
     rate_limit: Annotated[
-        bool | None,
+        bool,
         typer.Option(
             "--rate-limit/--no-rate-limit", help="Hold requests to the release's rate, where it has one."
         ),
-    ] = None,
+    ] = True,
     factory_new: Annotated[
         bool, typer.Option("--factory-new", help="Out of the box: no passphrase, HTTP Mode as shipped.")
     ] = False,

@@ -30,8 +30,6 @@ from roomkeeper.virtual.provisioning import ManagerLink
 from roomkeeper.virtual.upgrade import UpgradeDesk
 from roomkeeper.virtual.websocket import WebSocket
 
-RATE_LIMITED_BY_DEFAULT = False
-
 
 class VirtualEndpoint:
     """A twin of a video endpoint.  `start` opens its sockets and lets it phone home; `stop` ends all of it."""
@@ -111,8 +109,7 @@ class VirtualEndpoint:
     @property
     def is_rate_limited(self) -> bool:
         """Whether its HTTP requests are held to a rate: from RoomOS 11 on, and as its plan says."""
-        wanted = RATE_LIMITED_BY_DEFAULT if self.plan.is_rate_limited is None else self.plan.is_rate_limited
-        return wanted and self.device.release >= (11, 0)
+        return self.plan.is_rate_limited and self.device.release >= (11, 0)
 
     def _preset(self) -> None:
         settings = self.planned_services()

@@ -27,7 +27,7 @@ class EndpointPlan:
     heartbeat_seconds: float = 900.0
     http_mode: str = ""
     """A value of NetworkServices/HTTP/Mode; "" for both services, or HTTPS alone where the release ships so."""
-    is_rate_limited: bool | None = None
+    is_rate_limited: bool = True
     """Whether requests are held to the release's rate, where it has one (RoomOS 11 and 26)."""
     is_factory_new: bool = False
     """Out of the box: no passphrase is set, and HTTP Mode is as shipped."""

@@ -54,7 +54,7 @@ class Wish:
     snmp_port: int = 0
     heartbeat: float = 900.0
     http_mode: str = ""
-    rate_limit: bool | None = None
+    rate_limit: bool = True
     factory_new: bool = False
     verify: bool | None = None
     ca_file: str = ""
@@ -187,7 +187,7 @@ def _wish(table: dict[str, Any], base: Wish, where: str) -> Wish:
     table = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
     for name, value in table.items():
         wanted = type(getattr(Wish(), name))
-        if name in ("verify", "rate_limit"):
+        if name == "verify":
             wanted = bool
         if not isinstance(value, wanted) and not (wanted is float and isinstance(value, int)):
             raise BadPlan(f"{where}: {name} should be a {wanted.__name__}")

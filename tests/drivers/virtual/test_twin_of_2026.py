@@ -61,7 +61,7 @@ async def answers(api: HttpApi, request: Request, number: int) -> list[int]:
 @pytest.mark.parametrize(("with_cookie", "rate", "room"), [(False, 1, 30), (True, 15, 90)])
 async def test_rate_of_requests(make_endpoint: Make, with_cookie: bool, rate: int, room: int) -> None:
     clock = ManualClock()
-    endpoint = await make_endpoint(profile=BAR, is_rate_limited=True, clock=clock)
+    endpoint = await make_endpoint(profile=BAR, clock=clock)
     session = endpoint.logins.begin(endpoint.device.users["admin"], is_tls=True)
     assert session is not None
     request = ask(cookie=f"SecureSessionId={session.id}" if with_cookie else "")
@@ -82,7 +82,7 @@ async def test_rate_of_requests(make_endpoint: Make, with_cookie: bool, rate: in
 
 
 async def test_a_client_in_a_hurry_gets_503(make_endpoint: Make) -> None:
-    endpoint = await make_endpoint(profile=BAR, is_rate_limited=True)
+    endpoint = await make_endpoint(profile=BAR)
     waiting = [asyncio.create_task(endpoint.api.handle(ask())) for _ in range(60)]
     answer = await curl(https(endpoint, "/getxml?location=/Status/Standby"))
     assert answer.startswith("HTTP/1.1 503 Service Temporarily Unavailable")
@@ -92,10 +92,13 @@ async def test_a_client_in_a_hurry_gets_503(make_endpoint: Make) -> None:
 
 
 async def test_older_releases_have_no_rate(make_endpoint: Make) -> None:
-    endpoint = await make_endpoint(profile="room-kit-roomos10", is_rate_limited=True)
+    endpoint = await make_endpoint(profile="room-kit-roomos10")
     assert await answers(endpoint.api, ask(), 40) == [200] * 40
     endpoint.device.change_version("ce11.20.1.7.913a6c7c769")
     assert endpoint.is_rate_limited
+    numbers = {"address": "127.1.77.2", "serial": "FTT25010002", "mac": "02:00:00:00:00:02"}
+    free = await make_endpoint(profile=BAR, is_rate_limited=False, **numbers)
+    assert await answers(free.api, ask(), 40) == [200] * 40
 
 
 # Out of the box
