@@ -7,7 +7,7 @@ reading back.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings as django_settings
@@ -48,6 +48,9 @@ _NOTHING_SENT: Final = (
     errors.LoginRefused,
     errors.WrongDevice,
 )
+# While something is being sent it counts as sent at the latest moment that this can take: a report that is asked for
+# meanwhile proves nothing of it. Afterwards the real moment is written; after a crash it comes by itself.
+ON_ITS_WAY: Final = timedelta(minutes=2)
 REASON_LIMIT: Final = 500
 # Characters of an answer.
 ANSWER_LIMIT: Final = 200_000
@@ -68,7 +71,10 @@ async def push_settings(driver: Driver, system_id: int) -> int:
     if not taken:
         return 0
     try:
-        outcome = await driver.write_configuration({one.path: one.value for one in taken})
+        try:
+            outcome = await driver.write_configuration({one.path: one.value for one in taken})
+        finally:
+            await off_loop(_note_settings_sent, taken)
     except errors.DeviceError as error:
         if isinstance(error, _NOTHING_SENT):
             await off_loop(_give_back_settings, system_id, taken)
@@ -109,7 +115,10 @@ async def push_actions(driver: Driver, system_id: int) -> int:
             await off_loop(_end_action, action, DeliveryState.FAILED, words)
             continue
         try:
-            result = await driver.run_command(CommandCall(action.command, arguments, action.body))
+            try:
+                result = await driver.run_command(CommandCall(action.command, arguments, action.body))
+            finally:
+                await off_loop(_note_action_sent, action)
         except (*_NOTHING_SENT, errors.DeviceBusy):
             await off_loop(_end_action, action, DeliveryState.WAITING, "")
             raise
@@ -152,7 +161,10 @@ async def prove_password(driver: Driver, action: Action) -> None:
 
 async def _push_password(driver: Driver, action: Action) -> None:
     try:
-        refusal = await passwords.hand_over(driver, action)
+        try:
+            refusal = await passwords.hand_over(driver, action)
+        finally:
+            await off_loop(_note_action_sent, action)
     except _NOTHING_SENT:
         await off_loop(_end_action, action, DeliveryState.WAITING, "")
         raise
@@ -181,7 +193,7 @@ def _take_settings(system_id: int) -> list[_Setting]:
         free, _ = holding.split(list(waiting.select_related("change__change_set").order_by("id")), now=now)
         items = free[:SETTINGS_AT_ONCE]
         ChangeItem.objects.filter(pk__in=[item.pk for item in items]).update(
-            state=DeliveryState.DELIVERED, delivered_at=now, rounds=F("rounds") + 1
+            state=DeliveryState.DELIVERED, delivered_at=now + ON_ITS_WAY, rounds=F("rounds") + 1
         )
         states.refresh_changes({item.change_id for item in items}, now=now)
     return [
@@ -193,6 +205,16 @@ def _take_settings(system_id: int) -> list[_Setting]:
         )
         for item in items
     ]
+
+
+def _note_settings_sent(taken: list[_Setting]) -> None:
+    ChangeItem.objects.filter(pk__in=[one.item_id for one in taken], state=DeliveryState.DELIVERED).update(
+        delivered_at=datetime.now(UTC)
+    )
+
+
+def _note_action_sent(action: Action) -> None:
+    Action.objects.filter(pk=action.pk, state=DeliveryState.DELIVERED).update(delivered_at=datetime.now(UTC))
 
 
 def _give_back_settings(system_id: int, taken: list[_Setting]) -> None:
@@ -233,7 +255,7 @@ def _take_action(system_id: int) -> Action | None:
         action = next(iter(_free_actions(system_id, now)), None)
         if action is not None:
             # At most once: from here on it is never handed over again, whatever becomes of the exchange.
-            action.state, action.delivered_at = DeliveryState.DELIVERED, now
+            action.state, action.delivered_at = DeliveryState.DELIVERED, now + ON_ITS_WAY
             action.save(update_fields=["state", "delivered_at"])
             _tell(system_id)
     return action

@@ -34,10 +34,16 @@ class Told:
 
     leaves: tuple[Leaf, ...] = ()
 
-    def news(self, told: Iterable[Telling], at: datetime) -> list[Telling]:
+    def news(self, told: Sequence[Telling], at: datetime) -> list[Telling]:
         """What of it is not known from later already: feedback that was sent again can come late."""
-        later = {match_key(leaf.path) for leaf in self.leaves if leaf.at > at}
-        return [one for one in told if match_key(one[0]) not in later] if later else list(told)
+        later = {match_key(leaf.path): leaf.value is None for leaf in self.leaves if leaf.at > at}
+        if not later:
+            return list(told)
+        gone = tuple(f"{key}/" for key, is_gone in later.items() if is_gone)
+        keys = [match_key(path) for path, _ in told]
+        return [
+            one for key, one in zip(keys, told, strict=True) if key not in later and not key.startswith(gone)
+        ]
 
     def adding(self, news: Iterable[Telling], at: datetime) -> "Told":
         """With the news of that moment."""

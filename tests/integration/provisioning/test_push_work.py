@@ -93,7 +93,11 @@ def test_report_from_before_a_push_that_comes_after_it_leads_to_no_second_push(s
         old, asked_at = endpoint.device.document("Configuration").encode(), now()
         async with device_access.talking_to(system.pk) as driver:
             taken = await off_loop(push_work._take_settings, system.pk)
+            # Asked while it is being sent: as little a proof.
+            await read_and_keep(driver, system.pk, ("configuration",))
+            assert (await off_loop(items, system))["Audio/DefaultVolume"][0] == "delivered"
             await driver.write_configuration({one.path: one.value for one in taken})
+            await off_loop(push_work._note_settings_sent, taken)
             await off_loop(keep, [Fetched(system.pk, "configuration", old, asked_at)], now=now())
             assert (await off_loop(items, system))["Audio/DefaultVolume"][0] == "delivered"
             await read_and_keep(driver, system.pk, ("configuration",))
@@ -101,7 +105,22 @@ def test_report_from_before_a_push_that_comes_after_it_leads_to_no_second_push(s
 
     with_device(system, act)
     assert items(system) == {"Audio/DefaultVolume": ("confirmed", "")}
-    assert ChangeItem.objects.get(system=system).rounds == 1
+    item = ChangeItem.objects.get(system=system)
+    assert (item.rounds, item.other_values) == (1, 0)
+    assert item.delivered_at <= now()
+
+
+def test_status_that_is_read_while_an_action_is_sent_does_not_end_it(system):
+    actions.ask(system, "Standby/Activate", user=None, now=now())
+
+    async def act(endpoint):
+        async with device_access.talking_to(system.pk) as driver:
+            action = await off_loop(push_work._take_action, system.pk)
+            await read_and_keep(driver, system.pk, ("status",))
+            await off_loop(action.refresh_from_db)
+            return action.state, action.reason
+
+    assert with_device(system, act) == ("delivered", "")
 
 
 def test_what_cannot_have_arrived_waits_again_and_counts_no_round(system):
