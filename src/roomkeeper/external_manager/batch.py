@@ -47,7 +47,7 @@ class _Batch:
         self.posts = posts
         self.settings = settings
         self.now = now
-        self.roster = Roster(now)
+        self.roster = Roster(now, resumed_at=settings.posts_resumed_at)
         self.writes = Writes(now)
         self.claims = claims.Claims(now)
         self.intake = Intake(self.writes, settings)
@@ -175,6 +175,7 @@ class _Batch:
         return bool(
             known.has_work
             or known.management_is_due
+            or known.comes_after_outage
             or lacks_documents
             or delivery.choose_interval(known, self.settings) != known.interval
         )

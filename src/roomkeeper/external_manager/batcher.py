@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from roomkeeper.external_manager import answers, batch
 from roomkeeper.external_manager.known_secrets import StoreAway
 from roomkeeper.external_manager.posts import Post, Reply
-from roomkeeper.systems import network_settings, secrets, store
+from roomkeeper.systems import network_settings, outages, secrets, store
 from roomkeeper.systems.models import NetworkSettings
 
 log = structlog.get_logger(__name__)
@@ -59,6 +59,8 @@ class Batcher:
         self._waiting_posts = 0
         self._settings: NetworkSettings | None = None
         self._settings_read = 0.0
+        # After a start, and after the store was away.
+        self._resumes = True
         self.batches = 0
         self.posts = 0
 
@@ -149,6 +151,10 @@ class Batcher:
         """Handle them and set their replies; False where the store is away."""
         try:
             _wait_less_for_others()
+            if self._resumes:
+                if outages.note_resumed(now=self._now()):
+                    self._settings = None
+                self._resumes = False
             self._handle(posts, settings=self._current_settings(), now=self._now())
             store.note_success()
             return True
@@ -159,7 +165,7 @@ class Batcher:
             log.error("store unavailable", posts=len(posts), error=str(error)[:300])
             connection.close()
             store.note_failure()
-            self._settings = None
+            self._settings, self._resumes = None, True
             for post in posts:
                 post.reply = answers.UNAVAILABLE
             return False

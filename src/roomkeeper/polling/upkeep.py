@@ -88,6 +88,11 @@ def _pull_forward(settings: NetworkSettings, now: datetime) -> None:
         "it posts again": Q(in_a_row__lt=0, due_at__gt=now + SOON)
         & Q(**{f"{contact}last_seen_at__gt": F("last_at")}),
     }
+    if settings.posts_resumed_at is not None:
+        # Its slot may be lost (rule R13), and nothing else would ask for an hour.
+        reasons["this server was away"] = answers & Q(
+            has_our_feedback=True, due_at__gt=now, last_at__lt=settings.posts_resumed_at
+        )
     for because, rows in reasons.items():
         # What is being asked now is planned anew when it has answered; and its row is about to be written.
         wanted = Poll.objects.filter(rows, claiming.free(now)).order_by("due_at")

@@ -79,6 +79,7 @@ def deliver(visitors: Sequence[Visitor], *, settings: NetworkSettings, writes: W
         _hand_over_settings(working, found, writes)
         _hand_over_actions(working, by_id, found, writes)
     _ask_for_documents(by_id, found, writes)
+    _register_feedback_anew(by_id, found, settings)
     _ask_for_https_proof(by_id, found, settings)
     open_work = states.systems_with_work(working) if working else set()
     for system_id, visitor in by_id.items():
@@ -340,6 +341,37 @@ def _ask_for_documents(by_id: dict[int, Visitor], found: dict[int, Delivery], wr
             delivery.documents = [DocumentRequest(location, url) for location in asks]
             known.documents_were_asked = True
             writes.contacts[system_id] = known
+
+
+def _register_feedback_anew(
+    by_id: dict[int, Visitor], found: dict[int, Delivery], settings: NetworkSettings
+) -> None:
+    """With its first answer after an outage of ours a system gets its slot back: writing over one that is in order does
+    no harm, and to look first would take a round (rule R13)."""
+    for system_id, visitor in by_id.items():
+        known, arrival, delivery = visitor.known, visitor.arrival, found[system_id]
+        is_theirs = known.comes_after_outage and known.is_proven and visitor.path_secret
+        # Where a secret is handed over, the registration with it is there already.
+        if not is_theirs or delivery.secrets:
+            continue
+        known.comes_after_outage = False
+        address = management.server_address(
+            known.connectivity,
+            is_secure_only=bool(known.is_secure_only),
+            used_host=arrival.host,
+            used_scheme=arrival.scheme,
+            settings=settings,
+        )
+        commands = management.management_commands(
+            address,
+            visitor.path_secret,
+            software_version=known.software_version,
+            family=known.family,
+            slot=settings.feedback_slot,
+        )
+        if commands:
+            delivery.commands += commands
+            delivery.words.append("its feedback slot, after an outage")
 
 
 def _ask_for_https_proof(

@@ -63,7 +63,7 @@ _DEFAULTS = {"ntp_servers", "device_time_zone"}
 _SECRETS = {"snmp_community": "snmp_community_ciphertext"}
 MARKED_AT_ONCE = 500
 # Kept by the service itself.
-_OWN = {"id", "marked_up_to", "compared_up_to", "former_feedback_slot"}
+_OWN = {"id", "marked_up_to", "compared_up_to", "former_feedback_slot", "posts_resumed_at"}
 FIELDS = (
     *(
         field.name

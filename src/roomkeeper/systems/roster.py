@@ -5,7 +5,7 @@ This is the hot path of the product: raw SQL, no model instances, times compared
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
@@ -15,6 +15,9 @@ from roomkeeper.systems import statements
 STATUS_AGE = timedelta(minutes=14)
 CONFIGURATION_AGE = timedelta(hours=24)
 ASK_AGAIN_AFTER = timedelta(seconds=20)
+
+
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -55,6 +58,8 @@ class Known:
     documents_were_asked: bool
     is_alive: bool | None
     wants_https_proof: bool
+    # Its first post since none could be taken for a while: its feedback slot may be lost.
+    comes_after_outage: bool
     is_proven: bool
 
 
@@ -67,7 +72,7 @@ _COLUMNS = """
     c.software_version, c.reported_name, c.beat_entry_id, c.status_entry_id, c.has_work, c.is_probing,
     COALESCE(c.watched_until > %s, %s), c.status_at IS NULL OR c.status_at < %s,
     c.configuration_at IS NULL OR c.configuration_at < %s, COALESCE(c.documents_asked_at > %s, %s), c.is_alive,
-    s.https_proof = 'asked'
+    s.https_proof = 'asked', COALESCE(c.last_seen_at < %s, %s)
 """
 _FROM = """
     FROM systems_system s JOIN systems_folder f ON f.id = s.folder_id
@@ -96,9 +101,19 @@ _BY_ID = "SELECT" + _COLUMNS + _PROVEN + _FROM + "WHERE s.id {among} ORDER BY s.
 class Roster:
     """The systems of one batch: found by secret digest and by claims. A system is one `Known`, however found."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, *, resumed_at: datetime | None = None) -> None:
+        """`resumed_at`: when posts were taken again after a time in which none could be."""
         self._now = now
-        self._moments = [now, False, now - STATUS_AGE, now - CONFIGURATION_AGE, now - ASK_AGAIN_AFTER, False]
+        self._moments = [
+            now,
+            False,
+            now - STATUS_AGE,
+            now - CONFIGURATION_AGE,
+            now - ASK_AGAIN_AFTER,
+            False,
+            resumed_at or _NEVER,
+            False,
+        ]
         self.by_id: dict[int, Known] = {}
         self._by_digest: dict[bytes, tuple[Known, int, str]] = {}
         self._by_serial: dict[str, list[Known]] = {}

@@ -5,7 +5,7 @@ import pytest
 from roomkeeper.protocols.external_manager import Answer
 from roomkeeper.provisioning import enforcement, management
 from roomkeeper.provisioning.models import Drift
-from roomkeeper.systems import network_settings
+from roomkeeper.systems import network_settings, outages
 from roomkeeper.systems.models import System, TimelineEntry
 from roomkeeper.tickets.models import Ticket
 
@@ -247,3 +247,30 @@ def test_a_new_address_of_ours_is_handed_over_and_takes_no_round(told):
     answer = told.beat()
     assert {setting.path: setting.value for setting in answer.settings}[ADDRESS] == "10.0.0.9:8080"
     assert not Ticket.objects.filter(kind=NOT_KEPT).exists()
+
+
+def test_the_first_answer_after_an_outage_registers_the_slot_anew(told):
+    told.manager.wait(seconds=120)
+    assert outages.note_resumed(now=told.manager.now)
+    answer = told.beat()
+    assert [call.path for call in answer.commands] == ["HttpFeedback/Register"]
+    (register,) = answer.commands
+    assert dict(register.arguments)["ServerUrl"] == told.url
+    assert not answer.settings
+    assert not told.beat().commands
+
+
+def test_whoever_posts_feedback_after_an_outage_has_its_slot(told):
+    told.manager.wait(seconds=120)
+    assert outages.note_resumed(now=told.manager.now)
+    told.manager.wait(seconds=1)
+    told.manager.post(told.device.feedback("<Event><!--id--><BootEvent item='1'/></Event>"))
+    assert not told.beat().commands
+
+
+def test_a_short_stop_loses_no_slot(told):
+    told.beat()
+    told.manager.wait(seconds=5)
+    assert not outages.note_resumed(now=told.manager.now)
+    assert network_settings.get().posts_resumed_at is None
+    assert not told.beat().commands

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
@@ -14,11 +15,12 @@ from roomkeeper.jobs import running
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.polling import service
 from roomkeeper.provisioning import pushing
-from roomkeeper.systems import secrets
+from roomkeeper.systems import outages, secrets
 from roomkeeper.systems.device_access import talking_to
 from roomkeeper.systems.models import Contact, System, SystemSecret, TimelineEntry
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.virtual.endpoint import VirtualEndpoint
+from tests.integration.polling.rounds import sweep
 from tests.integration.polling.test_polls import contact_of, poll, row_of
 
 Start = Callable[..., Awaitable[VirtualEndpoint]]
@@ -116,6 +118,92 @@ async def test_another_manager_is_noticed_in_the_configuration(
     await poll(system)
     assert not await is_due(system)
     assert system.management_rounds == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "words"),
+    [
+        ("feedback_stopped", True, "has stopped: its status is Failed"),
+        ("feedback_gone", True, "is not registered"),
+        ("feedback_taken", "http://127.0.0.9/elsewhere", "does not lead to us: it has http://127.0.0.9"),
+    ],
+)
+async def test_a_slot_that_is_not_ours_is_registered_again_and_read_back(
+    transport: DeviceTransport, start: Start, manage: Manage, fault: str, value: object, words: str
+) -> None:
+    endpoint = await start()
+    system = await manage(endpoint)
+    await give_secret(system)
+    await push(system)
+    endpoint.set_fault(fault, value)
+    await poll(system)
+    assert await is_due(system)
+    assert words in (await notes_of(system))[-1]
+    assert not (await row_of(system)).has_our_feedback
+    await push(system)
+    await poll(system)
+    assert not await is_due(system)
+    assert (await row_of(system)).has_our_feedback
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("Phonebook/Server[1]/URL", "http://127.0.0.9/books"),
+        ("Provisioning/ExternalManager/Path", "old/path"),
+        ("Provisioning/Mode", "Off"),
+    ],
+)
+async def test_each_management_setting_is_judged_by_polls(
+    transport: DeviceTransport, start: Start, manage: Manage, path: str, value: str
+) -> None:
+    endpoint = await start()
+    system = await manage(endpoint)
+    await give_secret(system)
+    await push(system)
+    wanted = endpoint.configuration.find(path)
+    endpoint.configuration.set(path, value)
+    await Contact.objects.aupdate(configuration_at=timezone.now() - timedelta(days=2))
+    await poll(system)
+    assert await is_due(system)
+    await push(system)
+    assert endpoint.configuration.find(path) == wanted
+    assert not await is_due(system)
+
+
+async def test_a_setting_that_is_acknowledged_and_not_kept_is_told_as_such(
+    transport: DeviceTransport, start: Start, manage: Manage
+) -> None:
+    """The device says Success; only reading back shows that it has another value (rule R12)."""
+    endpoint = await start()
+    system = await manage(endpoint)
+    await give_secret(system)
+    endpoint.set_fault("keeps_value", "Provisioning/Mode")
+    async with talking_to(system.pk) as driver:
+        outcome = await pushing.push_management(driver, system.pk)
+    assert not outcome.is_whole
+    ((path, said),) = outcome.rejected
+    assert path == "Provisioning/Mode"
+    assert said.startswith("It took it and has another value.")
+
+
+async def test_after_an_outage_those_whose_feedback_arrived_are_asked_at_once(
+    transport: DeviceTransport, start: Start, manage: Manage
+) -> None:
+    system = await manage(await start())
+    await give_secret(system)
+    await push(system)
+    await poll(system)
+    assert (await row_of(system)).due_at > timezone.now() + timedelta(minutes=50)
+    await Contact.objects.filter(pk=system.pk).aupdate(last_seen_at=timezone.now() - timedelta(minutes=1))
+    assert await sync_to_async(outages.note_resumed)(now=timezone.now())
+    await sweep()
+    row = await row_of(system)
+    assert row.due_at <= timezone.now()
+    assert row.due_because == "this server was away"
+    await poll(system)
+    await sweep()
+    assert (await row_of(system)).due_at > timezone.now() + timedelta(minutes=1)
 
 
 async def test_a_system_without_a_secret_was_never_told_to_call_us(

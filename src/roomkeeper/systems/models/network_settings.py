@@ -62,6 +62,8 @@ class NetworkSettings(models.Model):
     marked_up_to = models.BigIntegerField(null=True, blank=True)
     # The same for systems that are held against changed defaults.
     compared_up_to = models.BigIntegerField(null=True, blank=True)
+    # When posts were taken again after a time in which none could be, null where that never was.
+    posts_resumed_at = models.DateTimeField(null=True, blank=True)
 
 
 class FormerAddress(models.Model):
