@@ -17,7 +17,7 @@ from roomkeeper.external_manager import answers, claims
 from roomkeeper.external_manager.intake import Intake
 from roomkeeper.external_manager.posts import Post, Reply, Service
 from roomkeeper.protocols.external_manager import PostEvent
-from roomkeeper.provisioning import confirmation, delivery, planning
+from roomkeeper.provisioning import confirmation, delivery, planning, withholding
 from roomkeeper.systems import admission, checkin, handover, identification, secrets
 from roomkeeper.systems.identification import Outcome
 from roomkeeper.systems.models import NetworkSettings, State, System, SystemSecret
@@ -217,10 +217,10 @@ class _Batch:
         secret = SystemSecret.objects.filter(
             system_id=known.system_id, stage=SystemSecret.Stage.PENDING
         ).first()
-        reason = delivery.why_withheld(secret, post.arrival, now=self.now) if secret else ""
+        reason = withholding.why_withheld(secret, post.arrival, now=self.now) if secret else ""
         if secret is None or reason:
             if secret is not None:
-                delivery.withhold(known, secret, reason)
+                withholding.withhold(known, secret, reason)
             self.claims.add(post, "secret withheld", known.system_id)
             post.reply = self._turn_away(post)
             return False

@@ -16,7 +16,7 @@ from roomkeeper import keys
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
-from roomkeeper.provisioning import holding, management, passwords, regaining, states
+from roomkeeper.provisioning import holding, management, passwords, regaining, states, withholding
 from roomkeeper.provisioning.actions import (
     KEY_IS_GONE,
     NO_SECRET,
@@ -27,7 +27,6 @@ from roomkeeper.provisioning.actions import (
 )
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState, Drift
 from roomkeeper.systems import findings, secrets
-from roomkeeper.systems.addresses import same_host
 from roomkeeper.systems.checkin import Arrival
 from roomkeeper.systems.documents import status_values
 from roomkeeper.systems.models import REACHABLE, NetworkSettings, StoredDocument, System, SystemSecret
@@ -169,9 +168,9 @@ def _choose_secret(
         secret = stages.get(SystemSecret.Stage.PENDING)
         if secret is None:
             return None
-        reason = why_withheld(secret, arrival, now=writes.now)
+        reason = withholding.why_withheld(secret, arrival, now=writes.now)
         if reason:
-            withhold(known, secret, reason)
+            withholding.withhold(known, secret, reason)
             return None
         if not secret.bound_source:
             # Admitted before it was ever seen: the first address it comes from is the one.
@@ -187,28 +186,6 @@ def _choose_secret(
         )
         return None
     return secret
-
-
-def why_withheld(secret: SystemSecret, arrival: Arrival, *, now: datetime) -> str:
-    """Why a pending secret is not handed to this post, or "" where it may be (rule R4)."""
-    if secret.expires_at is not None and secret.expires_at <= now:
-        return "its secret was not used within 24 hours of its admission"
-    if secret.bound_source and not same_host(secret.bound_source, arrival.source):
-        return f"it was admitted at {secret.bound_source}, but this post came from {arrival.source}"
-    return ""
-
-
-def withhold(known: Known, secret: SystemSecret, reason: str) -> None:
-    """Keep the secret back and ask a person."""
-    SystemSecret.objects.filter(pk=secret.pk).update(is_withheld=True)
-    findings.report(
-        findings.Finding(
-            "secret withheld",
-            System(pk=known.system_id, name=known.name),
-            f"The secret of {known.name or 'the system'} was withheld: {reason}.",
-            "Check that it is the same device, then admit it once more.",
-        )
-    )
 
 
 def _has_a_round(known: Known, writes: Writes) -> bool:

@@ -1,0 +1,31 @@
+"""When a pending secret is kept back, and a person is asked (rule R4)."""
+
+from datetime import datetime
+
+from roomkeeper.systems import findings
+from roomkeeper.systems.addresses import same_host
+from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.models import System, SystemSecret
+from roomkeeper.systems.roster import Known
+
+
+def why_withheld(secret: SystemSecret, arrival: Arrival, *, now: datetime) -> str:
+    """Why a pending secret is not handed to this post, or "" where it may be (rule R4)."""
+    if secret.expires_at is not None and secret.expires_at <= now:
+        return "its secret was not used within 24 hours of its admission"
+    if secret.bound_source and not same_host(secret.bound_source, arrival.source):
+        return f"it was admitted at {secret.bound_source}, but this post came from {arrival.source}"
+    return ""
+
+
+def withhold(known: Known, secret: SystemSecret, reason: str) -> None:
+    """Keep the secret back and ask a person."""
+    SystemSecret.objects.filter(pk=secret.pk).update(is_withheld=True)
+    findings.report(
+        findings.Finding(
+            "secret withheld",
+            System(pk=known.system_id, name=known.name),
+            f"The secret of {known.name or 'the system'} was withheld: {reason}.",
+            "Check that it is the same device, then admit it once more.",
+        )
+    )
