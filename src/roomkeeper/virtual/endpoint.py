@@ -24,6 +24,7 @@ from roomkeeper.virtual.http_server import HttpConnection, HttpListener
 from roomkeeper.virtual.identity import BEHIND_FIREWALL
 from roomkeeper.virtual.logins import Logins
 from roomkeeper.virtual.manager_address import ManagerAddress
+from roomkeeper.virtual.old_tls import OldTls
 from roomkeeper.virtual.outbound import Outbound
 from roomkeeper.virtual.profile import Profile, load
 from roomkeeper.virtual.provisioning import ManagerLink
@@ -213,6 +214,7 @@ class VirtualEndpoint:
                     address=address,
                     port=self.plan.https_port,
                     make_context=self.tls_context,
+                    wrap=self._old_tls,
                     writer=self._write,
                 )
             if not self._https.is_open:
@@ -264,6 +266,12 @@ class VirtualEndpoint:
             elif self.faults.old_ciphers:
                 tls.speak_old_ciphers_only(self._context)
         return self._context
+
+    def _old_tls(self, connection: asyncio.Protocol) -> asyncio.Protocol | None:
+        """A TLS stack without secure renegotiation, where a fault wants it."""
+        if not self.faults.no_secure_renegotiation:
+            return None
+        return OldTls(tls.old_self_signed(self.plan.identity.serial), connection)
 
     def forget_tls_context(self) -> None:
         """Make it anew for the next connection."""

@@ -21,7 +21,10 @@ _TOUCH_PANEL = "Touch panel"
 
 def _tls(endpoint: VirtualEndpoint) -> None:
     endpoint.forget_tls_context()
-    endpoint.outbound.is_tls_1_0_only = endpoint.faults.tls_1_0_only or endpoint.faults.old_stack
+    faults = endpoint.faults
+    endpoint.outbound.is_tls_1_0_only = (
+        faults.tls_1_0_only or faults.old_stack or faults.no_secure_renegotiation
+    )
 
 
 def _logins(endpoint: VirtualEndpoint) -> None:
@@ -132,6 +135,7 @@ EFFECTS: dict[str, Effect] = {
     "tls_1_0_only": _tls,
     "old_ciphers": _tls,
     "old_stack": _tls,
+    "no_secure_renegotiation": _tls,
     "refuse_logins_after": _logins,
     "locked_out": _lock_out,
     "no_admin_rights": _rights,

@@ -40,6 +40,8 @@ class Faults:
     """HTTPS speaks TLS 1.2 with CBC ciphers and SHA-1 alone; the key stays."""
     old_stack: bool = False
     """HTTPS as on a codec of 2010: TLS 1.0, key exchange by RSA, a key of 1,024 bits."""
+    no_secure_renegotiation: bool = False
+    """As `old_stack`, by a stack that knows no secure renegotiation (RFC 5746)."""
     refuse_logins_after: int = -1
     """After so many accepted logins every further one gets 401; -1: off."""
     locked_out: bool = False

@@ -292,7 +292,7 @@ class _TlsDoor(asyncio.Protocol):
 
 
 class HttpListener:
-    """One listening socket of an endpoint."""
+    """One listening socket of an endpoint.  `wrap` may put a TLS stack of its own around a connection."""
 
     def __init__(
         self,
@@ -301,12 +301,14 @@ class HttpListener:
         address: str,
         port: int,
         make_context: Callable[[], ssl.SSLContext] | None = None,
+        wrap: Callable[[asyncio.Protocol], asyncio.Protocol | None] | None = None,
         writer: Writer | None = None,
     ) -> None:
         self._handler = handler
         self._writer = writer
         self._address = address
         self._make_context = make_context
+        self._wrap = wrap
         self._server: asyncio.Server | None = None
         self.port = port
 
@@ -321,9 +323,12 @@ class HttpListener:
             self._server = await loop.create_server(connection, self._address, self.port, backlog=16)
         else:
             make_context = self._make_context
-            self._server = await loop.create_server(
-                lambda: _TlsDoor(make_context, connection), self._address, self.port, backlog=16
-            )
+
+            def door() -> asyncio.Protocol:
+                wrapped = self._wrap(connection()) if self._wrap is not None else None
+                return wrapped or _TlsDoor(make_context, connection)
+
+            self._server = await loop.create_server(door, self._address, self.port, backlog=16)
         self.port = self._server.sockets[0].getsockname()[1]
 
     @property

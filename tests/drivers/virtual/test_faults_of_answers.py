@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from datetime import datetime, timedelta
 from xml.etree import ElementTree
 
@@ -215,3 +217,43 @@ async def test_values_that_a_switch_does_not_take(make_endpoint: Make, name: str
     endpoint = await make_endpoint()
     with pytest.raises(BadFault):
         endpoint.set_fault(name, value)
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+@pytest.mark.parametrize("cipher", ["AES256-SHA", "AES128-SHA"])
+async def test_no_secure_renegotiation(make_endpoint: Make, cipher: str) -> None:
+    endpoint = await make_endpoint(profile="sx20-tc7")
+    endpoint.set_fault("no_secure_renegotiation", True)
+    old = ("-tls1", "-cipher", f"{cipher}:@SECLEVEL=0")
+    assert "unsafe legacy renegotiation disabled" in await s_client(endpoint, *old)
+    found = await s_client(endpoint, *old, "-legacy_server_connect")
+    assert "Secure Renegotiation IS NOT supported" in found
+    assert f"Cipher is {cipher}" in found
+    # Python's own client, allowed to (OP_LEGACY_SERVER_CONNECT), reads the whole status.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    where = (endpoint.plan.identity.address, endpoint.https_port)
+    with pytest.raises(ssl.SSLError, match="UNSAFE_LEGACY_RENEGOTIATION_DISABLED"):
+        await asyncio.open_connection(*where, ssl=context)
+    context.options |= 0x4
+    reader, writer = await asyncio.open_connection(*where, ssl=context)
+    writer.write(b"GET /status.xml HTTP/1.1\r\nAuthorization: Basic YWRtaW46cm9vbWtlZXBlcg==\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.endswith(b"</Status>")
+    endpoint.set_fault("no_secure_renegotiation", False)
+    assert "Secure Renegotiation IS supported" in await s_client(endpoint, "-tls1_2")
+
+
+async def test_rubbish_at_the_old_stack(make_endpoint: Make) -> None:
+    endpoint = await make_endpoint(profile="sx20-tc7")
+    endpoint.set_fault("no_secure_renegotiation", True)
+    for data in (b"GET / HTTP/1.1\r\n\r\n" + bytes(30_000), b"\x16\x03\x01\x00\x04\x01\x00\x00\x00"):
+        reader, writer = await asyncio.open_connection(endpoint.plan.identity.address, endpoint.https_port)
+        writer.write(data)
+        async with asyncio.timeout(5):
+            assert await reader.read() == b"\x15\x03\x01\x00\x02\x02\x28"
+        writer.close()

@@ -67,6 +67,7 @@ NOT_DIAGNOSED = {
     "feedback_gone",
     "feedback_taken",
     "http_off",
+    "no_secure_renegotiation",
     "old_ciphers",
     "old_stack",
     "raw_ampersand",
