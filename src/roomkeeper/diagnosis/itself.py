@@ -11,6 +11,7 @@ from roomkeeper.diagnosis.findings import Finding, found
 from roomkeeper.diagnosis.record import DeviceView, Record
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.values import is_same, type_of
+from roomkeeper.systems import clocks
 from roomkeeper.systems.documents import HIDDEN
 
 _UPGRADE: Final = "Provisioning/Software/UpgradeStatus"
@@ -38,6 +39,7 @@ def judge(
     if view.configuration:
         findings += _values(record, view)
     if view.status:
+        findings += _clock(record, view)
         findings.append(_warnings(record, view))
     return findings
 
@@ -87,6 +89,25 @@ def _values(record: Record, view: DeviceView) -> list[Finding]:
             )
         )
     return findings
+
+
+def _clock(record: Record, view: DeviceView) -> list[Finding]:
+    """Its clock against ours, as it was when its status was read last (a live look has just been kept)."""
+    seconds = record.clock_offset
+    if seconds is None:
+        return []
+    told = first_value(view.status, clocks.SYSTEM_TIME)
+    if not clocks.is_wrong(seconds):
+        return [found("clock-right", record.name, evidence=told)]
+    return [
+        found(
+            "clock-wrong",
+            record.name,
+            difference=clocks.words(seconds),
+            ntp=clocks.ntp_words(view.status),
+            evidence=f"It told {told}.",
+        )
+    ]
 
 
 def _warnings(record: Record, view: DeviceView) -> Finding:

@@ -118,6 +118,7 @@ class Record:
     restarted_at: datetime | None = None
     expected: tuple[Expected, ...] = ()
     refused_upgrade: str = ""
+    clock_offset: int | None = None
 
     @property
     def is_managed(self) -> bool:
@@ -144,6 +145,7 @@ def read_record(system_id: int) -> Record:
         restarted_at=_restarted_at(system, posts),
         expected=_expected(system),
         refused_upgrade=_refused_upgrade(system),
+        clock_offset=documents.clock_offset(system),
     )
 
 

@@ -17,7 +17,13 @@ from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.provisioning import actions, authorities, planning
 from roomkeeper.provisioning.models import Action, Change, DeliveryState
 from roomkeeper.secure_only.models import Member, Move
-from roomkeeper.secure_only.planning import MovePlan, no_command_for_authorities, order, verify_settings
+from roomkeeper.secure_only.planning import (
+    MovePlan,
+    no_command_for_authorities,
+    order,
+    verify_settings,
+    wrong_clocks,
+)
 from roomkeeper.systems import live, secure_only
 from roomkeeper.systems.documents import reported_configuration
 from roomkeeper.systems.locking import lock_contacts
@@ -169,8 +175,13 @@ def _begin_wave(move: Move, now: datetime) -> int:
             _set_state(move, Move.State.PAUSED, reason, (Move.State.RUNNING,))
             return 0
     members = _first(_in_state(move, Member.State.WAITING).filter(wave=wave))
+    # A clock may have gone wrong since the plan.
+    reasons = wrong_clocks([member.system_id for member in members]) if move.is_secure else {}
     for member in members:
-        _begin(member, move, now)
+        if member.system_id in reasons:
+            _put([member], Member.State.HELD, now, reasons[member.system_id])
+        else:
+            _begin(member, move, now)
     return len(members)
 
 

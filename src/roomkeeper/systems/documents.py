@@ -65,6 +65,14 @@ def status_xml(system: System) -> bytes | None:
     return zlib.decompress(bytes(found.content)) if found else None
 
 
+def clock_offset(system: System) -> int | None:
+    """By how many seconds the system's clock was ahead of ours when it told its newest status; None where it tells no
+    time.
+    """
+    found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS)
+    return found.values_list("clock_offset", flat=True).first()
+
+
 def status_values(system: System) -> dict[str, str]:
     """All values of the status that stands by canonical path: those of the newest document, with what feedback told
     since; empty where nothing was reported."""

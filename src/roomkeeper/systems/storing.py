@@ -6,19 +6,21 @@ Not here: configurations (`systems.configurations`), and what feedback tells bet
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.db.models import Max
 
 from roomkeeper.protocols.xapi.status import first_value
-from roomkeeper.systems import calls, configurations, facts, feedback, told_rows
+from roomkeeper.systems import calls, clocks, configurations, facts, feedback, findings, told_rows
 from roomkeeper.systems.learning import DESCRIPTIONS, SOFTWARE, forget_descriptions, learn, software_of
 from roomkeeper.systems.models import Contact, FactChange, StoredDocument, System, ToldByFeedback
 from roomkeeper.systems.moments import is_older
 from roomkeeper.systems.redaction import redact
 from roomkeeper.systems.reports import Report
 from roomkeeper.systems.told import Told
+from roomkeeper.systems.windows import find_zone
 from roomkeeper.systems.writes import Writes
 
 _STATUS: Final = StoredDocument.Kind.STATUS
@@ -50,22 +52,26 @@ def _store_statuses(reports: list[Report], writes: Writes) -> list[Report]:
     if not reports:
         return []
     ids = [report.known.system_id for report in reports]
-    before: dict[int, tuple[dict[str, str], datetime, str]] = {
+    before: dict[int, tuple[dict[str, str], datetime, str, int | None]] = {
         row[0]: row[1:]
         for row in StoredDocument.objects.filter(system_id__in=ids, kind=_STATUS).values_list(
-            "system_id", "facts", "read_at", "mended"
+            "system_id", "facts", "read_at", "mended", "clock_offset"
         )
     }
-    calls_before = dict(System.objects.filter(pk__in=ids).values_list("pk", "calls"))
+    stored = System.objects.filter(pk__in=ids).values_list("pk", "calls", "time_zone")
+    calls_before = {pk: known_calls for pk, known_calls, _ in stored}
+    zones = {pk: find_zone(zone) for pk, _, zone in stored if zone}
+    clocks_of: dict[int, int | None] = {}
     told = told_rows.load(ids, ToldByFeedback.Kind.STATUS)
     standing: list[Report] = []
     for report in reports:
         system_id = report.known.system_id
-        old, read_at, mended = before.get(system_id, (None, None, ""))
+        old, read_at, mended, offset = before.get(system_id, (None, None, "", None))
         if is_older(report.at, read_at, writes.now):
             _keep_as_history(report, writes)
             continue
         report.tell_mended(mended, writes)
+        clocks_of[system_id] = _judge_clock(report, zones.get(system_id), offset, writes)
         if not _is_whole(report) and (old is not None or not report.document.values):
             feedback.merge_status([_as_feedback(report)], writes)
             continue
@@ -95,7 +101,7 @@ def _store_statuses(reports: list[Report], writes: Writes) -> list[Report]:
             ],
             before,
         )
-        _upsert(standing, writes, _STATUS)
+        _upsert(standing, writes, _STATUS, clocks_of)
         kept = [report.known.system_id for report in standing]
         Contact.objects.filter(system_id__in=kept).update(status_at=writes.now)
         told_rows.prune(
@@ -104,6 +110,26 @@ def _store_statuses(reports: list[Report], writes: Writes) -> list[Report]:
     for report in standing:
         report.known.status_is_old = False
     return standing
+
+
+def _judge_clock(report: Report, zone: tzinfo | None, before: int | None, writes: Writes) -> int | None:
+    """By how many seconds its clock is ahead; a finding where that comes to be minutes, or no longer is."""
+    values = report.document.values
+    found = clocks.offset_of(
+        values, asked_at=report.at, told_at=writes.now, zones=() if zone is None else (zone,)
+    )
+    if found is None:
+        return before
+    seconds = round(found.total_seconds())
+    if clocks.is_wrong(seconds) == clocks.is_wrong(before):
+        return seconds
+    system = System(pk=report.known.system_id, name=report.known.name)
+    if clocks.is_wrong(seconds):
+        sentence = f"Its clock is {clocks.words(seconds)} of this server's. {clocks.ntp_words(values)}"
+        findings.report(findings.Finding(clocks.KIND, system, sentence, clocks.ADVICE))
+    else:
+        findings.clear(clocks.KIND, system, "Its clock is right again.")
+    return seconds
 
 
 def _is_whole(report: Report) -> bool:
@@ -160,7 +186,12 @@ def _store_descriptions(reports: list[Report], writes: Writes) -> list[Report]:
     return standing
 
 
-def _upsert(reports: list[Report], writes: Writes, kind: StoredDocument.Kind) -> None:
+def _upsert(
+    reports: list[Report],
+    writes: Writes,
+    kind: StoredDocument.Kind,
+    clocks_of: Mapping[int, int | None] = MappingProxyType({}),
+) -> None:
     StoredDocument.objects.bulk_create(
         [
             StoredDocument(
@@ -172,10 +203,11 @@ def _upsert(reports: list[Report], writes: Writes, kind: StoredDocument.Kind) ->
                 size=len(report.document.payload),
                 facts=report.document.facts,
                 mended=report.document.mended,
+                clock_offset=clocks_of.get(report.known.system_id),
             )
             for report in reports
         ],
         update_conflicts=True,
         unique_fields=["system", "kind"],
-        update_fields=["received_at", "read_at", "content", "size", "facts", "mended"],
+        update_fields=["received_at", "read_at", "content", "size", "facts", "mended", "clock_offset"],
     )

@@ -11,7 +11,8 @@ class StoredDocument(models.Model):
 
     `read_at` is the moment of reading on the device's side: of two documents the one with the later moment is the
     newer, whichever was stored first. `facts` holds the chosen values, with what feedback has told since,
-    `mended` what was not as it should be, in words.
+    `mended` what was not as it should be, in words. `clock_offset`: by how many seconds the device's clock was ahead of
+    ours then (behind: negative), None where it told no time.
     """
 
     class Kind(models.TextChoices):
@@ -28,6 +29,7 @@ class StoredDocument(models.Model):
     size = models.PositiveIntegerField()
     facts = models.JSONField(default=dict)
     mended = models.CharField(max_length=500, blank=True, default="")
+    clock_offset = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["system", "kind"], name="newest_document_a_kind")]
