@@ -13,6 +13,15 @@ from zoneinfo import available_timezones
 from roomkeeper.virtual.paths import is_under, match_key
 from roomkeeper.virtual.value_spaces import CommandSpec, ValueSpace, from_name, parse_command
 
+_ZONES_SINCE_2018 = {
+    "America/Ciudad_Juarez",
+    "America/Coyhaique",
+    "America/Nuuk",
+    "Asia/Qostanay",
+    "Europe/Kyiv",
+    "Pacific/Kanton",
+}
+"""What the time zone database got after a CE 9.6 was captured."""
 _LIST = re.compile(r"\[(\d+)(?:\.\.(\d+)|/(\d+))?\]")
 
 
@@ -151,10 +160,11 @@ def _configuration(lines: dict[str, str], spaces: dict[str, ValueSpace]) -> dict
 
 
 def _literals(values: list[str] | str) -> tuple[str, ...]:
-    """The values as listed, or those of `time zone database`: the names that the vendor's schemas of 26 list."""
-    if values == "time zone database":
-        return tuple(sorted(available_timezones() - {"Factory", "localtime"}))
-    return tuple(values)
+    """The values as listed, or the time zone database's names: all, as the schemas of RoomOS 26, or those of 2018."""
+    if isinstance(values, list):
+        return tuple(values)
+    zones = available_timezones() - {"Factory", "localtime"}
+    return tuple(sorted(zones - _ZONES_SINCE_2018 if values.endswith(" of 2018") else zones))
 
 
 @lru_cache(maxsize=64)

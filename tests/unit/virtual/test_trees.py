@@ -142,6 +142,14 @@ def test_differences_of_the_releases() -> None:
     )
 
 
+def test_time_zones_are_those_of_the_release() -> None:
+    old, new = (profile.load(name).configuration["Time/Zone"] for name in ("sx10-ce9.6", "room-bar-roomos26"))
+    assert old.space.refusal("Europe/Kiev") is new.space.refusal("Europe/Kiev") is None
+    assert old.space.refusal("Europe/Kyiv") is not None
+    assert new.space.refusal("Europe/Kyiv") is None
+    assert len(old.space.values) > 550
+
+
 def test_tc_numbers_every_node() -> None:
     identity = Identity("Aula", "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
     device = VirtualDevice(profile.load("sx20-tc7"), identity, ManualClock())
