@@ -16,10 +16,11 @@ from roomkeeper.adding.proving import ENDPOINTS, Proven, prove
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.client import DeviceTransport
 from roomkeeper.devices.discovery import Found, Nothing, look_at
+from roomkeeper.devices.snmp import SnmpUser
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome
 from roomkeeper.protocols.identification import normalize_mac
-from roomkeeper.systems import admission, device_access
+from roomkeeper.systems import admission, credential_list, device_access
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import System
 
@@ -45,6 +46,7 @@ async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyn
     found = await look_at(looking, asked.host, plan.search(asked), reach=plan.reach(asked), tls=plan.tls())
     if isinstance(found, Nothing):
         return _nothing(plan, asked, found)
+    await _keep_stretching(plan, found)
     address = await _address_of(asked.host)
     family = registry.get_family(found.family)
     if found.family and not family.can("identify"):
@@ -71,6 +73,16 @@ async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyn
         return _told(entry, who)
     async with places:
         return await _finish(plan, asked, entry.system_id, found)
+
+
+async def _keep_stretching(plan: Plan, found: Found) -> None:
+    """How the key of an SNMP user had to be stretched is kept with the user, and tried first from then on."""
+    if found.snmp_login is None or not found.snmp_stretching:
+        return
+    login = plan.snmp_logins[found.snmp_login]
+    if isinstance(login, SnmpUser) and login.stretching != found.snmp_stretching:
+        row = plan.snmp_credential_ids[found.snmp_login]
+        await off_loop(credential_list.keep_stretching, row, login, found.snmp_stretching)
 
 
 async def _finish(plan: Plan, asked: Asked, system_id: int, found: Found | None = None) -> Outcome:

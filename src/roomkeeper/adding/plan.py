@@ -57,6 +57,7 @@ class Plan:
     saved_logins: tuple[Login, ...]
     own_logins: Mapping[int, Login]
     snmp_logins: tuple[SnmpLogin, ...]
+    snmp_credential_ids: tuple[int, ...]
     snmp_port: int
     password_may_use_http: bool
     password_networks: tuple[str, ...]
@@ -118,7 +119,7 @@ class Plan:
 def load(job: RunningJob) -> Plan:
     """The plan of a job, read from its rows and the settings of today. Raises `Folder.DoesNotExist`."""
     said, settings = job.parameters, network_settings.get()
-    logins, snmp_logins = _saved(said.get("credential_ids", ())), _snmp(said)
+    logins, snmp = _saved(said.get("credential_ids", ())), _snmp(said)
     folders = {folder.pk: folder for folder in Folder.objects.filter(pk__in=said.get("folder_ids", ()))}
     folder = folders.get(said["folder"]) or inventory.root_folder()
     # One that was deleted meanwhile leaves its systems to the folder of the whole job.
@@ -136,7 +137,8 @@ def load(job: RunningJob) -> Plan:
         typed_logins=tuple(Login(*one) for one in job.secrets.get("logins", ())),
         saved_logins=logins,
         own_logins={int(number): Login(*one) for number, one in job.secrets.get("rows", {}).items()},
-        snmp_logins=snmp_logins,
+        snmp_logins=tuple(snmp.values()),
+        snmp_credential_ids=tuple(snmp),
         snmp_port=said.get("snmp_port", SNMP_PORT),
         password_may_use_http=said.get("password_may_use_http", False),
         password_networks=tuple(settings.password_over_http_networks),
@@ -169,10 +171,10 @@ def _saved(ids: Sequence[int]) -> tuple[Login, ...]:
     return tuple(credential_list.login_of(rows[pk]) for pk in ids if pk in rows)
 
 
-def _snmp(said: Mapping[str, Any]) -> tuple[SnmpLogin, ...]:
+def _snmp(said: Mapping[str, Any]) -> dict[int, SnmpLogin]:
     if not said.get("uses_snmp"):
-        return ()
+        return {}
     kinds = (Credential.Kind.COMMUNITY, Credential.Kind.SNMP_USER)
     chosen = said.get("snmp_ids")
     rows = credential_list.entries(*kinds)
-    return tuple(credential_list.snmp_login_of(row) for row in rows if chosen is None or row.pk in chosen)
+    return {row.pk: credential_list.snmp_login_of(row) for row in rows if chosen is None or row.pk in chosen}

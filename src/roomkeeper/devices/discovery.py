@@ -50,8 +50,8 @@ class Found:
 
     `family` is "" for a device that shows its mark by HTTP(S) and answers no SNMP: its login will tell. `https` and
     `http` say where the mark was shown, so where a login may go. `snmp_login` is the index of the login that was
-    answered. `serial_number` is what the device itself said, to anybody, and proves nothing. `errors` has why a
-    road (`snmp`, `https`, `http`) led nowhere.
+    answered, `snmp_stretching` how its key is stretched there. `serial_number` is what the device itself said, to
+    anybody, and proves nothing. `errors` has why a road (`snmp`, `https`, `http`) led nowhere.
     """
 
     address: str
@@ -63,6 +63,7 @@ class Found:
     name: str = ""
     sys_object_id: str = ""
     snmp_login: int | None = None
+    snmp_stretching: str = ""
     https: bool = False
     http: bool = False
     tls_key: str = ""
@@ -210,6 +211,7 @@ def _judge(address: str, outcomes: Mapping[str, Any]) -> Found | Nothing:
         name=facts.name,
         sys_object_id=facts.sys_object_id,
         snmp_login=index,
+        snmp_stretching=facts.stretching,
         https="https" in marked,
         http="http" in marked,
         tls_key=marked["https"].tls_key if "https" in marked else "",

@@ -22,6 +22,7 @@ DeviceError
 ├── LoginRefused                  never retried in a loop: RoomOS 26 locks an account after five
 │   ├── LockedOut
 │   └── SnmpLoginRefused          SNMPv3 only; older versions are silent
+│       └── SnmpPrivacyRefused    it knows the user, and is silent to what is encrypted
 ├── NotAdministrator
 ├── WrongDevice                   another serial number than the expected one; nothing was written
 ├── ServerError                   an answer of 500 and above
@@ -215,6 +216,10 @@ class LockedOut(LoginRefused):
 
 class SnmpLoginRefused(LoginRefused):
     """The device refused the SNMPv3 user. Check its name, passwords, and protocols against those set there."""
+
+
+class SnmpPrivacyRefused(SnmpLoginRefused):
+    """The device knows the SNMPv3 user and is silent to what is encrypted. Check the privacy protocol and password."""
 
 
 class NotAdministrator(DeviceError):

@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gufo.snmp import (
@@ -16,6 +16,7 @@ from gufo.snmp import (
     Aes192Key,
     Aes256Key,
     DesKey,
+    KeyExpansion,
     Md5Key,
     NoSuchInstance,
     Sha1Key,
@@ -49,6 +50,12 @@ PRIVACY: Final[dict[str, type[BasePrivKey]]] = {
     "AES-192": Aes192Key,
     "AES-256": Aes256Key,
 }
+# How a key that is shorter than AES-192 or AES-256 needs is stretched: two drafts that never became a standard, and
+# agents have one of them. The order is that in which they are tried.
+STRETCHINGS: Final[dict[str, KeyExpansion]] = {
+    "blumenthal": KeyExpansion.Blumenthal,
+    "reeder": KeyExpansion.Cisco,
+}
 SNMP_PORT: Final = 161
 # RFC 3414 wants eight characters; devices take up to 255 (protocol notes K).
 _PASSWORD_LENGTHS: Final = range(8, 256)
@@ -74,7 +81,8 @@ class Community:
 class SnmpUser:
     """A user of SNMPv3: without passwords, with one to authenticate, or with both (`AUTHENTICATION`, `PRIVACY`).
 
-    Raises `ValueError` with a sentence.
+    `stretching` is the way of `STRETCHINGS` that worked before: it is tried first, and the other after it. Raises
+    `ValueError` with a sentence.
     """
 
     name: str
@@ -82,10 +90,13 @@ class SnmpUser:
     authentication_password: str = field(default="", repr=False)
     privacy_protocol: str = ""
     privacy_password: str = field(default="", repr=False)
+    stretching: str = ""
 
     def __post_init__(self) -> None:
         if len(self.name.encode()) not in _NAME_LENGTHS:
             raise ValueError("The name of an SNMPv3 user has 1 to 32 characters.")
+        if self.stretching and self.stretching not in STRETCHINGS:
+            raise ValueError(f"{self.stretching} is not one of {', '.join(STRETCHINGS)}.")
         if self.privacy_protocol and not self.authentication_protocol:
             raise ValueError("An SNMPv3 user with privacy needs authentication too.")
         for known, protocol, password in (
@@ -98,6 +109,18 @@ class SnmpUser:
                 raise ValueError(f"{protocol} is not one of {', '.join(known)}.")
             if len(password.encode()) not in _PASSWORD_LENGTHS:
                 raise ValueError("The passwords of an SNMPv3 user have 8 to 255 characters.")
+
+    @property
+    def stretchings(self) -> tuple[str, ...]:
+        """The ways in which its key may have to be stretched, in the order to try; just "" where it is long enough."""
+        if not self.privacy_protocol:
+            return ("",)
+        if (
+            PRIVACY[self.privacy_protocol].KEY_LENGTH
+            <= AUTHENTICATION[self.authentication_protocol].KEY_LENGTH
+        ):
+            return ("",)
+        return tuple(sorted(STRETCHINGS, key=lambda way: way != self.stretching))
 
 
 SnmpLogin = Community | SnmpUser
@@ -127,31 +150,39 @@ async def identify(
     outcome = await _ask(target, login, port, patience)
     if isinstance(outcome, errors.DeviceError):
         raise outcome.about(target.whom, _DOING)
-    facts = facts_of(outcome)
+    values, stretching = outcome
+    facts = facts_of(values)
     if facts is None:
         raise errors.SnmpUnreadable(evidence="Its system group is empty.").about(target.whom, _DOING)
-    return facts
+    return replace(facts, stretching=stretching)
 
 
 async def _ask(
     target: Target, login: SnmpLogin, port: int, patience: SnmpPatience
-) -> dict[str, object] | errors.DeviceError:
+) -> tuple[dict[str, object], str] | errors.DeviceError:
+    """The objects, and the way of stretching keys that the agent has; "" where none was needed."""
+    ways = login.stretchings if isinstance(login, SnmpUser) else ("",)
     found: dict[str, object] | errors.DeviceError = errors.SnmpNoAnswer()
+    way = ""
     try:
         # Before the name is asked for; `_open` asks again.
         target.reach.demand("snmp")
         async with asyncio.timeout(patience.total):
             host = await _resolve(target, port)
-            for _ in range(patience.tries):
-                found = await _read(target, host, port, login, patience.answer)
-                if not isinstance(found, errors.SnmpNoAnswer):
+            for way in ways:
+                for _ in range(patience.tries):
+                    found = await _read(target, host, port, login, way, patience.answer)
+                    if not isinstance(found, errors.SnmpNoAnswer):
+                        break
+                # net-snmp is silent to what it cannot decrypt, pysnmp refuses it as if the user were wrong.
+                if not isinstance(found, errors.SnmpLoginRefused):
                     break
     except errors.DeviceError as error:
         return error.with_traceback(None)
     except TimeoutError:
         # Datagrams that are no answer may come without end.
         pass
-    return found
+    return found if isinstance(found, errors.DeviceError) else (found, way)
 
 
 async def _resolve(target: Target, port: int) -> str:
@@ -168,20 +199,20 @@ async def _resolve(target: Target, port: int) -> str:
 
 
 async def _read(
-    target: Target, host: str, port: int, login: SnmpLogin, seconds: float
+    target: Target, host: str, port: int, login: SnmpLogin, way: str, seconds: float
 ) -> dict[str, object] | errors.DeviceError:
     """Ask once. Whatever the agent sends ends as values or as one of our errors."""
     began = time.monotonic()
     session: SnmpSession | None = None
     try:
-        session = _open(target, host, port, login, seconds)
+        session = _open(target, host, port, login, way, seconds)
         async with session:
             return await _read_objects(session)
     except TimeoutError:
         is_private = isinstance(login, SnmpUser) and login.privacy_protocol
         if session is not None and is_private and session.get_engine_id():
             # It has said who it is, and would have told that the user or his first password is wrong.
-            return errors.SnmpLoginRefused(evidence="It knows the user, and is silent to what is encrypted.")
+            return errors.SnmpPrivacyRefused()
         # A port that nobody listens at is told by ICMP, long before the time is up.
         is_closed = time.monotonic() - began < seconds / 2
         return errors.SnmpNoAnswer(evidence="Nothing listens at its SNMP port." if is_closed else "")
@@ -198,23 +229,25 @@ async def _read(
         return errors.SnmpUnreadable(detail=str(error))
 
 
-def _open(target: Target, host: str, port: int, login: SnmpLogin, seconds: float) -> SnmpSession:
+def _open(target: Target, host: str, port: int, login: SnmpLogin, way: str, seconds: float) -> SnmpSession:
     """The only place that opens a socket for SNMP, and so the place that forbids it."""
     target.reach.demand("snmp")
     if isinstance(login, SnmpUser):
-        return SnmpSession(host, port, user=_user(login), version=SnmpVersion.v3, timeout=seconds)
+        return SnmpSession(host, port, user=_user(login, way), version=SnmpVersion.v3, timeout=seconds)
     version = SnmpVersion.v1 if login.version == "1" else SnmpVersion.v2c
     return SnmpSession(host, port, community=login.community, version=version, timeout=seconds)
 
 
-def _user(login: SnmpUser) -> User:
+def _user(login: SnmpUser, way: str) -> User:
     if not login.authentication_protocol:
         return User(login.name)
     authentication = AUTHENTICATION[login.authentication_protocol](login.authentication_password.encode())
     if not login.privacy_protocol:
         return User(login.name, auth_key=authentication)
     privacy = PRIVACY[login.privacy_protocol](login.privacy_password.encode())
-    return User(login.name, auth_key=authentication, priv_key=privacy)
+    if not way:
+        return User(login.name, auth_key=authentication, priv_key=privacy)
+    return User(login.name, auth_key=authentication, priv_key=privacy, key_expansion=STRETCHINGS[way])
 
 
 async def _read_objects(session: SnmpSession) -> dict[str, object]:

@@ -45,7 +45,7 @@ class SnmpFacts:
     """Who answered. `is_device`: one of our devices, of `family`, which is `unmanaged` for everything else.
 
     Product, version and serial number are "" where the description has no such line; `uptime` is None where the
-    agent does not tell it.
+    agent does not tell it. `stretching` is how the agent stretches keys (`snmp.STRETCHINGS`), "" where none was.
     """
 
     family: str
@@ -61,6 +61,7 @@ class SnmpFacts:
     software_version: str = ""
     release_date: str = ""
     serial_number: str = ""
+    stretching: str = ""
 
 
 def parse_description(text: str) -> Description:

@@ -33,6 +33,10 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+# What was learnt of an SNMP user, beside what it was given.
+_STRETCHING: Final = "stretching"
+
+
 class CredentialRefused(ValueError):
     """The credential cannot be kept like that; `field` names what is meant."""
 
@@ -63,6 +67,8 @@ def change(
 ) -> Credential:
     """Change its name or some of its values; values that are not given stay. Raises `CredentialRefused`."""
     kept = _values_of(credential)
+    # How its key is stretched was learnt with what it held before.
+    kept.pop(_STRETCHING, None)
     _fill(credential, credential.name if name is None else name, {**kept, **(values or {})})
     return credential
 
@@ -93,6 +99,18 @@ def snmp_login_of(credential: Credential) -> SnmpLogin:
     if credential.kind not in _SNMP:
         raise CredentialRefused(f"{credential} is no SNMP login.")
     return _SNMP[credential.kind](_values_of(credential))
+
+
+def keep_stretching(credential_id: int, login: SnmpUser, stretching: str) -> None:
+    """How the key of an SNMP user had to be stretched (`snmp.STRETCHINGS`), to be tried first from then on. `login` is
+    what was sent: where another one is stored meanwhile, or none, nothing is kept."""
+    with transaction.atomic():
+        credential = Credential.objects.select_for_update().filter(pk=credential_id).first()
+        if credential is None or snmp_login_of(credential) != login:
+            return
+        values = {**_values_of(credential), _STRETCHING: stretching}
+        credential.ciphertext = keys.load(settings.OPTIONS.data).encrypt(json.dumps(values))
+        credential.save(update_fields=["ciphertext"])
 
 
 def _fill(credential: Credential, name: str, values: Mapping[str, str]) -> None:
@@ -160,6 +178,7 @@ def _user(values: Mapping[str, str]) -> SnmpLogin:
         values["auth_password"],
         values["privacy_protocol"],
         values["privacy_password"],
+        values.get(_STRETCHING, ""),
     )
 
 

@@ -25,6 +25,11 @@ USERS = {
     "sha512": (f"SHA-512 {AUTHENTICATION} AES {PRIVACY}", "priv"),
     "sha512-aes256": (f"SHA-512 {AUTHENTICATION} AES256 {PRIVACY}", "priv"),
     "sha1-aes256": (f"SHA {AUTHENTICATION} AES256 {PRIVACY}", "priv"),
+    "sha1-aes256c": (f"SHA {AUTHENTICATION} AES256C {PRIVACY}", "priv"),
+    "sha1-aes192c": (f"SHA {AUTHENTICATION} AES192C {PRIVACY}", "priv"),
+    "md5-aes256": (f"MD5 {AUTHENTICATION} AES256 {PRIVACY}", "priv"),
+    "md5-aes256c": (f"MD5 {AUTHENTICATION} AES256C {PRIVACY}", "priv"),
+    "sha224-aes256c": (f"SHA-224 {AUTHENTICATION} AES256C {PRIVACY}", "priv"),
     "sha512-only": (f"SHA-512 {AUTHENTICATION}", "auth"),
 }
 

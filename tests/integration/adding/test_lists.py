@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.cast import add_system
-from tests.drivers.devices.snmpd import free_udp_port, start_snmpd, until_taken
+from tests.drivers.devices.snmpd import AUTHENTICATION, PRIVACY, free_udp_port, start_snmpd, until_taken
 from tests.integration.adding.conftest import CLOSED, GOOD, NOW, WRONG, at, failures
 from tests.integration.systems import answering
 from tests.integration.systems.answering import ADDRESS, Answering
@@ -157,6 +157,33 @@ async def test_device_behind_http_alone_gets_no_login_where_https_fails(add, sta
     assert added.states == ["failed"]
     assert "TLS" in added.item.summary
     assert failures(endpoint) == 0
+
+
+async def test_how_the_key_of_an_snmp_user_is_stretched_is_kept_with_it(add, tmp_path):
+    values = {
+        "username": "sha1-aes256c",
+        "auth_protocol": "SHA-1",
+        "auth_password": AUTHENTICATION,
+        "privacy_protocol": "AES-256",
+        "privacy_password": PRIVACY,
+    }
+    add_row = sync_to_async(credential_list.add)
+    row = await add_row(name="Watcher", kind="snmp_user", values=values, now=NOW)
+    port = free_udp_port("127.1.81.41")
+    agent = await start_snmpd(tmp_path, "127.1.81.41", port, "sysName Printer")
+    try:
+        await add("127.1.81.41", logins=(), uses_snmp=True, snmp_port=port)
+    finally:
+        agent.terminate()
+        await agent.communicate()
+
+    await row.arefresh_from_db()
+    login = await sync_to_async(credential_list.snmp_login_of)(row)
+    assert login.stretching == "reeder"
+    # Another password may be that of another agent: what was learnt goes with the old one.
+    await sync_to_async(credential_list.change)(row, values={"privacy_password": "another one"})
+    login = await sync_to_async(credential_list.snmp_login_of)(row)
+    assert login.stretching == ""
 
 
 async def test_machines_that_snmp_alone_names_are_listed_and_recognised_again(add, tmp_path):
