@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from roomkeeper.external_manager import answers, batch
 from roomkeeper.external_manager.known_secrets import StoreAway
 from roomkeeper.external_manager.posts import Post, Reply
+from roomkeeper.jobs import clock
 from roomkeeper.systems import network_settings, outages, secrets, store
 from roomkeeper.systems.models import NetworkSettings
 
@@ -50,7 +51,7 @@ class Batcher:
 
     def __init__(self, *, handle: Handler = batch.handle, now: Callable[[], datetime] | None = None) -> None:
         self._handle = handle
-        self._now = now or (lambda: datetime.now(UTC))
+        self._now = now or clock.now
         self._queue: queue.SimpleQueue[list[_Waiting] | _Question | None] = queue.SimpleQueue()
         self._gathered: list[_Waiting] = []
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
@@ -187,6 +188,7 @@ class Batcher:
         moment = time.monotonic()
         if self._settings is None or moment - self._settings_read > SETTINGS_AGE:
             self._settings, self._settings_read = network_settings.get(), moment
+            clock.measure()
         return self._settings
 
     def _reply(self, work: Sequence[_Waiting]) -> None:

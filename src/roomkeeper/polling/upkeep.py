@@ -1,5 +1,6 @@
 """Which systems have a row in `Poll`, and which of them are asked sooner than was planned: set-wise, often."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,7 +10,7 @@ from roomkeeper.devices import registry
 from roomkeeper.polling import claiming
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import LATE
-from roomkeeper.systems import network_settings
+from roomkeeper.systems import housekeeping, network_settings
 from roomkeeper.systems.models import REACHABLE, NetworkSettings, State, System
 
 AT_ONCE: Final = 500
@@ -99,3 +100,11 @@ def _pull_forward(settings: NetworkSettings, now: datetime) -> None:
         ids = list(wanted.values_list("pk", flat=True)[:AT_ONCE])
         if ids:
             Poll.objects.filter(pk__in=ids).update(due_at=now, due_because=because)
+
+
+def plan_anew(ids: Collection[int], *, now: datetime) -> None:
+    """The clock was set back since these were polled: they are due now, and count as heard of now."""
+    Poll.objects.filter(pk__in=ids, due_at__isnull=False).update(due_at=now, due_because="the clock was set")
+    housekeeping.plan_contacts_anew(
+        list(Poll.objects.filter(pk__in=ids).values_list("system_id", flat=True)), now=now
+    )

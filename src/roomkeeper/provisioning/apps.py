@@ -1,6 +1,7 @@
 """Django's handle on the app."""
 
 from datetime import timedelta
+from functools import partial
 
 from django.apps import AppConfig
 
@@ -13,6 +14,7 @@ class ProvisioningConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the regular upkeep."""
+        from roomkeeper.jobs import replanning
         from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.retention import register_kind
         from roomkeeper.jobs.schedule import register
@@ -22,6 +24,7 @@ class ProvisioningConfig(AppConfig):
             drift,
             enforcement,
             expiry,
+            models,
             persistent,
             surface,
         )
@@ -29,6 +32,10 @@ class ProvisioningConfig(AppConfig):
         from roomkeeper.provisioning.sources import register_source
 
         self.surface = surface
+        for name, delivered in (("settings", models.ChangeItem), ("actions", models.Action)):
+            sent = partial(delivered.objects.filter, state=models.DeliveryState.DELIVERED)
+            replanning.register(replanning.Times(name, sent, "delivered_at"))
+        replanning.register(replanning.Times("drift", models.Drift.objects.all, "asked_at"))
         register("drift", timedelta(seconds=5), enforcement.enforce_due, until_done=True)
         register_kind("drift", drift.ended_before)
         register("failing change sets", timedelta(seconds=1), change_sets.stop_failing)

@@ -13,9 +13,12 @@ class SecureOnlyConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the regular work."""
+        from roomkeeper.jobs import replanning
         from roomkeeper.jobs.retention import register_kind
         from roomkeeper.jobs.schedule import register
         from roomkeeper.secure_only import moving
+        from roomkeeper.secure_only.models import Member
 
+        replanning.register(replanning.Times("secure-only", Member.objects.all, "since"))
         register("secure-only", timedelta(seconds=2), moving.advance, until_done=True)
         register_kind("secure-only moves", moving.ended_before)

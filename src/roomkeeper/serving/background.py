@@ -8,7 +8,7 @@ import time
 import structlog
 from django.db import DatabaseError
 
-from roomkeeper.jobs import clock, leases, schedule
+from roomkeeper.jobs import clock, leases, replanning, schedule
 from roomkeeper.jobs.engine import Engine
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.pumps import Pumping
@@ -25,6 +25,8 @@ class Background:
 
     def __init__(self) -> None:
         self._holder = leases.holder_name()
+        self._watch = clock.Watch()
+        self._is_planned = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
 
@@ -99,9 +101,19 @@ class Background:
             await asyncio.sleep(TICK)
 
     def _tick(self) -> None:
-        now = clock.measure()
-        if schedule.take_lease(self._holder, now=now):
-            schedule.run_due(now=now, moment=time.monotonic(), may_go_on=self._keeps_lease)
+        now, moment = clock.measure(), time.monotonic()
+        step = self._watch.step(now, moment)
+        if step is not None:
+            log.warning("the clock was set", by_seconds=round(step.total_seconds()))
+            self._is_planned = False
+        if not schedule.take_lease(self._holder, now=now):
+            # Whoever has the schedule next looks at its times first.
+            self._is_planned = False
+            return
+        if not self._is_planned:
+            replanning.replan(now=now)
+            self._is_planned = True
+        schedule.run_due(now=now, moment=moment, may_go_on=self._keeps_lease)
 
     def _keeps_lease(self) -> bool:
         return schedule.take_lease(self._holder, now=clock.measure())

@@ -13,6 +13,7 @@ class SystemsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the regular upkeep."""
+        from roomkeeper.jobs import replanning
         from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.schedule import register, register_after_downtime
         from roomkeeper.jobs.work import changed
@@ -25,11 +26,21 @@ class SystemsConfig(AppConfig):
             probing,
             surface,
         )
+        from roomkeeper.systems.models import Contact, Probe, System
 
         self.surface = surface
         register_pump("probes", probing.probe_due)
         changed.connect(live.publish_job)
         register_after_downtime(housekeeping.forgive_downtime)
+        for times in (
+            replanning.Times(
+                "contacts", Contact.objects.all, "last_seen_at", housekeeping.plan_contacts_anew
+            ),
+            replanning.Times("documents", Contact.objects.all, "documents_asked_at"),
+            replanning.Times("probes", Probe.objects.all, "asked_at", housekeeping.plan_probes_anew),
+            replanning.Times("logins", System.objects.all, "login_refused_at"),
+        ):
+            replanning.register(times)
         register("liveness", timedelta(seconds=5), housekeeping.sweep_liveness, until_done=True)
         register("exchanges", timedelta(minutes=1), housekeeping.trim_exchanges, until_done=True)
         register("network settings", timedelta(seconds=1), network_settings.mark_some, until_done=True)

@@ -1,6 +1,6 @@
 """Regular upkeep: who fell silent, what is kept how long (rules R1, R8). Short transactions only (rule R9)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from roomkeeper.systems.models import (
     Contact,
     FactChange,
     Flip,
+    Probe,
     State,
     System,
     TimelineEntry,
@@ -72,12 +73,32 @@ def _end_calls(silent: Sequence[System]) -> None:
 
 def forgive_downtime(*, since: datetime, now: datetime) -> int:
     """Nobody could post while no process of ours ran: those that became overdue meanwhile get their time anew."""
-    with transaction.atomic():
-        missed = list(Contact.objects.filter(is_alive=True, overdue_at__gt=since, overdue_at__lte=now))
-        for contact in missed:
-            contact.overdue_at = overdue_at(now, contact.interval)
-        Contact.objects.bulk_update(missed, ["overdue_at"], batch_size=500)
-    return len(missed)
+    number = 0
+    while True:
+        missed = Contact.objects.filter(is_alive=True, overdue_at__gt=since, overdue_at__lte=now)
+        with transaction.atomic():
+            given = _give_time_anew(list(missed[:AT_ONCE]), now)
+        number += given
+        if given < AT_ONCE:
+            return number
+
+
+def _give_time_anew(contacts: Sequence[Contact], now: datetime) -> int:
+    for contact in contacts:
+        contact.overdue_at = overdue_at(now, contact.interval)
+    Contact.objects.bulk_update(contacts, ["overdue_at"], batch_size=500)
+    return len(contacts)
+
+
+def plan_contacts_anew(ids: Collection[int], *, now: datetime) -> None:
+    """The clock was set back since these posted or were asked: they count as heard of now."""
+    lock_contacts(list(ids))
+    _give_time_anew(list(Contact.objects.filter(pk__in=ids).exclude(overdue_at=None)), now)
+
+
+def plan_probes_anew(ids: Collection[int], *, now: datetime) -> None:
+    """The clock was set back since these were asked for."""
+    Probe.objects.filter(pk__in=ids).update(not_before=now)
 
 
 def _mark_flapping(now: datetime) -> None:
