@@ -13,11 +13,15 @@ import hypothesis
 import pytest
 from django.conf import settings
 
+from roomkeeper import keys
+
 # Before Django reads its settings: tests never touch the data folder of whoever runs them.
 _DATA = tempfile.mkdtemp(prefix="roomkeeper-tests-")
 atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 os.environ["ROOMKEEPER_DATA"] = _DATA
 os.environ["DJANGO_SETTINGS_MODULE"] = "roomkeeper.settings.django"
+(Path(_DATA)).chmod(0o700)
+keys.make(Path(_DATA))
 django.setup()
 # Processes of pytest-xdist inherit the first one's environment, and have read their settings before this file: each is
 # given a folder of its own, or they would rotate each other's keys.

@@ -64,18 +64,20 @@ def new_secret() -> str:
 
 
 def load(data: Path) -> Keys:
-    """The keys of the data folder, made on first use (file mode 0600); a file that was replaced is read anew, so
-    that a running server follows a rotation. Raises `KeyFileUnusable`."""
+    """The keys of the data folder; a file that was replaced is read anew, so that a running server follows a rotation.
+    Raises `KeyFileUnusable`, also where there is none: only `make` makes one."""
     path = f"{data}/{KEY_FILE}"
     try:
         found = os.stat(path)  # noqa: PTH116 - called for every post; a Path costs three times as much
-    except FileNotFoundError:
-        _make(data / KEY_FILE)
-        found = os.stat(path)  # noqa: PTH116
+    except FileNotFoundError as error:
+        raise KeyFileUnusable(f"There is no key file {path}. Restore it from a backup.") from error
     return _read(path, found.st_ino, found.st_mtime_ns)
 
 
-def _make(path: Path) -> None:
+def make(data: Path) -> Keys:
+    """Make the key file (mode 0600) where there is none. Only for a database that holds nothing yet (rule R15), and for
+    whoever gave the old keys up."""
+    path = data / KEY_FILE
     if not path.exists():
         _write_new(
             path,
@@ -85,6 +87,7 @@ def _make(path: Path) -> None:
                 "encryption": [Fernet.generate_key().decode()],
             },
         )
+    return load(data)
 
 
 @lru_cache(maxsize=4)

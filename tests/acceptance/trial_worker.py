@@ -20,11 +20,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomkeeper.settings.django")
 django.setup()
 
 from django.conf import settings  # noqa: E402 - Django has to be set up before models are imported
-from django.core.management import call_command  # noqa: E402
 
 from roomkeeper.jobs import work  # noqa: E402
 from roomkeeper.jobs.models import Job, JobItem  # noqa: E402
 from roomkeeper.jobs.running import Item, Outcome, RunningJob  # noqa: E402
+from roomkeeper.serving import first_start  # noqa: E402
 from roomkeeper.serving.background import Background  # noqa: E402
 
 ITEM_SECONDS = 0.2
@@ -55,7 +55,7 @@ def main() -> None:
     word = sys.argv[1]
     work.register_kind(work.Kind("trial", _run))
     if word == "create":
-        call_command("migrate", verbosity=0)
+        first_start.prepare()
         items = [work.NewItem(f"item {number}") for number in range(int(sys.argv[2]))]
         print(work.create("trial", "A trial", items, user=None, now=datetime.now(UTC)).pk)
     elif word == "show":

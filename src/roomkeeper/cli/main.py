@@ -2,11 +2,13 @@
 
 import typer
 
-from roomkeeper.cli import people, remote, serve, upkeep
+from roomkeeper.cli import key_file, people, remote, serve, server_backup, upkeep
+from roomkeeper.cli.environment import InWords
 from roomkeeper.virtual.cli import app as virtual_app
 
 app = typer.Typer(
     name="roomkeeper",
+    cls=InWords,
     help="Roomkeeper: manages an organisation's video-conferencing endpoints.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -17,8 +19,9 @@ for command in (serve.serve, serve.door, serve.web, serve.worker, serve.demo, up
 app.add_typer(virtual_app, name="virtual")
 app.add_typer(people.user_app, name="user")
 app.add_typer(people.token_app, name="token")
-app.add_typer(upkeep.secrets_app, name="secrets")
-app.add_typer(upkeep.backup_app, name="backup")
+app.add_typer(key_file.secrets_app, name="secrets")
+app.add_typer(key_file.keys_app, name="keys")
+app.add_typer(server_backup.backup_app, name="backup")
 remote.mount(app)
 
 

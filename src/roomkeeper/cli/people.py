@@ -2,17 +2,14 @@
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from roomkeeper.cli.environment import USAGE, fail, parse_duration, ready
+from roomkeeper.cli.environment import USAGE, Config, Data, fail, parse_duration, ready
 
 user_app = typer.Typer(help="People and service accounts.", no_args_is_help=True)
 token_app = typer.Typer(help="API tokens.", no_args_is_help=True)
-
-Data = Annotated[Path | None, typer.Option(help="The server's data folder.")]
 
 
 @user_app.command("create")
@@ -28,9 +25,10 @@ def create_user(
         bool, typer.Option(help="An account for a program, without a password.")
     ] = False,
     data: Data = None,
+    config: Config = None,
 ) -> None:
     """Create a user. Without --password-stdin a one-time password is made and printed."""
-    ready(data=data)
+    ready(data=data, config=config)
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
     from django.db import transaction
@@ -42,7 +40,7 @@ def create_user(
     from roomkeeper.serving import first_start
     from roomkeeper.systems import inventory
 
-    first_start.prepare(())
+    first_start.prepare()
     if role != "none" and role not in Role.values:
         fail(f"{role!r} is no role; it is one of {', '.join(Role.values)}.", code=USAGE)
     if User.objects.filter(username=name).exists():
@@ -78,15 +76,16 @@ def create_api_token(
     ] = "",
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
     data: Data = None,
+    config: Config = None,
 ) -> None:
     """Create an API token of a user and print it, once."""
-    ready(data=data)
+    ready(data=data, config=config)
     from roomkeeper.accounts import audit
     from roomkeeper.accounts.models import User
     from roomkeeper.accounts.tokens import create_token
     from roomkeeper.serving import first_start
 
-    first_start.prepare(())
+    first_start.prepare()
     owner = User.objects.filter(username=user).first()
     if owner is None:
         fail(

@@ -5,15 +5,13 @@ from typing import Annotated
 
 import typer
 
-from roomkeeper.cli.environment import USAGE, fail, ready
-from roomkeeper.settings.options import Options, SettingsError
+from roomkeeper.cli.environment import Config, Data, ready
+from roomkeeper.settings.options import Options
 
 DEMO_SYSTEMS = 12
 DEMO_HTTP = "127.0.0.1:8080,127.0.0.2:8080"
 DEMO_HTTPS = "127.0.0.1:8443,127.0.0.2:8443"
 
-Data = Annotated[Path | None, typer.Option(help="Folder for the database, keys and certificates.")]
-Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
 Http = Annotated[list[str] | None, typer.Option("--http", help="HTTP listener HOST:PORT; may be repeated.")]
 Https = Annotated[
     list[str] | None, typer.Option("--https", help="HTTPS listener HOST:PORT; may be repeated.")
@@ -45,10 +43,11 @@ def demo(
     systems: Annotated[int, typer.Option(min=1, max=500, help="How many virtual endpoints.")] = DEMO_SYSTEMS,
     http: Http = None,
     https: Https = None,
+    config: Config = None,
 ) -> None:
     """Run the server with a fleet of virtual endpoints in every mode, and an administrator to sign in as."""
     folder = data or Options().data.with_name("roomkeeper-demo")
-    options = _options(folder, _both_sides(http, DEMO_HTTP), _both_sides(https, DEMO_HTTPS), None)
+    options = _options(folder, _both_sides(http, DEMO_HTTP), _both_sides(https, DEMO_HTTPS), config)
     from roomkeeper.serving import certificates, demo, first_start
 
     first_start.prepare(options.http)
@@ -92,18 +91,10 @@ def _options(
 
 
 def _run(options: Options, *parts: str, on_ready: object = None) -> None:
-    from roomkeeper.installation.locks import FolderBusy
-    from roomkeeper.serving import logs
     from roomkeeper.serving.server import Parts, Process
 
-    logs.configure(options.log_level)
     chosen = Parts(door="door" in parts, web="web" in parts, worker="worker" in parts)
-    try:
-        Process(options, chosen, on_ready=on_ready or _say_ready).run()  # type: ignore[arg-type]
-    except SettingsError as error:
-        fail(str(error), code=USAGE)
-    except FolderBusy as error:
-        fail(str(error))
+    Process(options, chosen, on_ready=on_ready or _say_ready).run()  # type: ignore[arg-type]
 
 
 def _say_ready(addresses: list[str]) -> None:

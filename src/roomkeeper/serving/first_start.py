@@ -1,33 +1,30 @@
-"""Making an installation usable: database schema, root folder, network settings with addresses that fit."""
+"""Making an installation usable: opened as it must be, root folder, network settings with addresses that fit."""
 
 from collections.abc import Sequence
 
-from django.core.management import call_command
-from django.db import connection
+from django.conf import settings as django_settings
 
+from roomkeeper.installation import opening
+from roomkeeper.serving.re_encryption import columns
+from roomkeeper.settings.options import Options
 from roomkeeper.systems import inventory, network_settings
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import NetworkSettings
 
 
-def prepare(listeners: Sequence[str]) -> None:
-    """Bring the schema up to date and create what must exist; safe to run by several processes at once."""
-    if connection.vendor == "postgresql":
-        # Processes that start together migrate one after the other.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(7264120)")
-    try:
-        call_command("migrate", verbosity=0, interactive=False)
+def prepare(listeners: Sequence[str] = (), *, may_begin: bool = True, has_lock: bool = False) -> None:
+    """Open the installation of the options in force, and create what must exist; safe to run by several processes at
+    once. Raises what `opening.open_installation` raises."""
+    options: Options = django_settings.OPTIONS
+
+    def fill() -> None:
         inventory.root_folder()
         is_new = not NetworkSettings.objects.exists()
         settings = network_settings.get()
         if is_new:
             _suggest_internal_address(settings, listeners)
-    finally:
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(7264120)")
-    connection.close()
+
+    opening.open_installation(options, encrypted=columns(), fill=fill, may_begin=may_begin, has_lock=has_lock)
 
 
 def _suggest_internal_address(settings: NetworkSettings, listeners: Sequence[str]) -> None:

@@ -7,15 +7,19 @@ from functools import partial
 from pathlib import Path
 
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from roomkeeper import keys
-from roomkeeper.installation import locks
+from roomkeeper.installation import belonging, folder, locks, opening
+from roomkeeper.installation.belonging import InstallationRefused
+from roomkeeper.installation.failures import sentence
+from roomkeeper.installation.folder import database_words
 from roomkeeper.jobs import checks
 from roomkeeper.jobs.checks import Check, Finding
 from roomkeeper.serving import certificates
 from roomkeeper.serving.listeners import all_loopback
-from roomkeeper.settings.options import Options
+from roomkeeper.serving.re_encryption import columns
+from roomkeeper.settings.access import sqlite_address
+from roomkeeper.settings.options import DATABASE_FILE, Options
 
 LEAST_FREE_BYTES = 500_000_000
 
@@ -34,7 +38,17 @@ def register_checks(options: Options) -> None:
 
 
 def examine(options: Options, *, now: datetime) -> list[Finding]:
-    """Look at everything; changes nothing."""
+    """Look at everything; makes and changes nothing."""
+    if not options.data.is_dir():
+        words = f"{options.data} does not exist"
+        return [
+            Finding("data folder", False, words, "Name the server's with --data, or start the server once.")
+        ]
+    database = options.data / DATABASE_FILE
+    is_embedded = connection.settings_dict["NAME"] == sqlite_address(database)
+    if is_embedded and not database.exists():
+        found = [Finding("database", False, f"{database} does not exist", _WITHOUT_DATABASE)]
+        return [*found, _keys_alone(options), _disk(options, now=now)]
     register_checks(options)
     found = checks.examine(now=now)
     if not locks.is_server_running(options.data):
@@ -48,25 +62,74 @@ def examine(options: Options, *, now: datetime) -> list[Finding]:
     return found
 
 
-def _database(_: Options, *, now: datetime) -> Finding:
+_WITHOUT_DATABASE = (
+    "Restore it (roomkeeper backup restore FILE), or look whether --data and --config are the server's."
+)
+
+
+def _database(options: Options, *, now: datetime) -> Finding:
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
-        return Finding("database", False, f"cannot be used: {str(error)[:200]}")
-    if missing:
-        return Finding("database", False, f"{len(missing)} migrations are missing; run: roomkeeper migrate")
+        state = opening.look(options, columns())
+        damage = _damage()
+    except (DatabaseError, ConnectionError) as error:
+        told = sentence(error, database=database_words(options))
+        return Finding("database", False, told or f"cannot be used: {str(error)[:200]}")
+    except keys.KeyFileUnusable:
+        state, damage = None, _damage()
+    if damage:
+        return Finding(
+            "database", False, f"is damaged: {damage}", "Restore it: roomkeeper backup restore FILE --force"
+        )
+    if state is None:
+        return Finding("database", True, f"{connection.vendor}, answers")
+    try:
+        belonging.refuse_newer(state)
+    except InstallationRefused as error:
+        return Finding("database", False, str(error))
+    if state.missing_migrations:
+        words = f"{state.missing_migrations} migrations are missing; run: roomkeeper migrate"
+        return Finding("database", False, words)
     return Finding("database", True, f"{connection.vendor}, schema up to date")
 
 
+def _damage() -> str:
+    """What SQLite has against its file, or "". PostgreSQL looks after its own."""
+    if connection.vendor != "sqlite":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA quick_check(1)")
+        found = str(cursor.fetchone()[0])
+    return "" if found == "ok" else found[:200]
+
+
 def _keys(options: Options, *, now: datetime) -> Finding:
+    alone = _keys_alone(options)
+    if not alone.ok and opening.has_keys(options):
+        return alone
+    try:
+        mark = folder.find_mark(options.data)
+        belonging.decide(
+            database=opening.look(options, columns()),
+            has_keys=opening.has_keys(options),
+            data=str(options.data),
+            is_complete=mark.is_complete if mark else None,
+            may_begin=False,
+        )
+    except (InstallationRefused, folder.FolderRefused) as error:
+        return Finding("keys", False, str(error))
+    return alone._replace(words=f"fit the database; {alone.words}") if alone.ok else alone
+
+
+def _keys_alone(options: Options) -> Finding:
+    """Are they there, and nobody else's?"""
     try:
         keys.load(options.data)
     except keys.KeyFileUnusable as error:
         return Finding("keys", False, str(error))
-    mode = (options.data / keys.KEY_FILE).stat().st_mode & 0o777
-    if mode & 0o077:
-        return Finding("keys", False, f"keys.json can be read by others (mode {mode:o}); run: chmod 600")
+    for path in folder.loose_modes(options.data):
+        words = f"{path.name} can be read by others (mode {path.stat().st_mode & 0o777:o})"
+        wanted = "700" if path.is_dir() else "600"
+        return Finding("keys", False, f"{words}; run: chmod {wanted} {path}")
     return Finding("keys", True, "readable by this account only")
 
 

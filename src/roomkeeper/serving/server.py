@@ -19,6 +19,7 @@ from roomkeeper.external_manager.batcher import Batcher
 from roomkeeper.external_manager.bodies import Bodies
 from roomkeeper.external_manager.door import Door
 from roomkeeper.external_manager.proxies import resolve
+from roomkeeper.installation import folder
 from roomkeeper.installation.locks import ServerLock
 from roomkeeper.jobs.schedule import register
 from roomkeeper.serving import certificates, first_start, health, listeners, self_check
@@ -58,9 +59,11 @@ class Process:
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        folder.require_its_database(self._options)
+        folder.make(self._options.data)
         lock = ServerLock(self._options.data)
         lock.take(alone=not self._options.database_url)
-        first_start.prepare([*self._options.http, *self._options.https])
+        first_start.prepare([*self._options.http, *self._options.https], has_lock=True)
         health.register_checks(self._options)
         # What was loaded by now stays for good; the collector need not look at it again and again.
         gc.freeze()

@@ -4,7 +4,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from roomkeeper import keys
-from roomkeeper.settings.options import Options, SettingsError, load
+from roomkeeper.settings import access
+from roomkeeper.settings.options import DATABASE_FILE, Options, load
 
 OPTIONS: Options = load()
 ROOT = Path(__file__).resolve().parent.parent
@@ -12,9 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def _database(options: Options) -> dict[str, object]:
     if not options.database_url:
+        if access.reads_only():
+            return {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": access.sqlite_address(options.data / DATABASE_FILE),
+            }
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": options.data / "roomkeeper.sqlite3",
+            "NAME": options.data / DATABASE_FILE,
             "OPTIONS": {
                 # A deferred read-then-write fails at once under load; IMMEDIATE waits its turn.
                 "transaction_mode": "IMMEDIATE",
@@ -23,8 +29,6 @@ def _database(options: Options) -> dict[str, object]:
             },
         }
     url = urlsplit(options.database_url)
-    if url.scheme not in ("postgresql", "postgres"):
-        raise SettingsError(f"DATABASE_URL must begin with postgresql://, not {url.scheme}://")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(url.path.lstrip("/")),
@@ -37,9 +41,9 @@ def _database(options: Options) -> dict[str, object]:
     }
 
 
-options_data = OPTIONS.data
-options_data.mkdir(parents=True, exist_ok=True, mode=0o700)
-SECRET_KEY = keys.load(options_data).web_key
+# Nothing is made here: a command that only looks must leave nothing behind. Where the key file is not there yet,
+# `installation.opening` makes it and tells Django; whoever uses the key before that is refused by Django.
+SECRET_KEY = keys.load(OPTIONS.data).web_key if (OPTIONS.data / keys.KEY_FILE).exists() else ""
 DATABASES = {"default": _database(OPTIONS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DEBUG = False
@@ -58,6 +62,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "roomkeeper.installation",
     "roomkeeper.jobs",
     "roomkeeper.accounts",
     "roomkeeper.systems",

@@ -11,8 +11,11 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
+from urllib.parse import urlsplit
 
 PREFIX = "ROOMKEEPER_"
+CONFIG_VARIABLE = PREFIX + "CONFIG"
+DATABASE_FILE = "roomkeeper.sqlite3"
 
 
 class SettingsError(ValueError):
@@ -26,8 +29,16 @@ def _option(default: Any, line: str) -> Any:
 
 
 def _default_data() -> Path:
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "roomkeeper"
+    home = os.environ.get("XDG_DATA_HOME")
+    if home:
+        return Path(home) / "roomkeeper"
+    try:
+        return Path.home() / ".local" / "share" / "roomkeeper"
+    except RuntimeError as error:
+        raise SettingsError(
+            "This account has no home folder (HOME is not set), so there is no default data folder. Name one with "
+            "--data or ROOMKEEPER_DATA."
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,7 +123,7 @@ _MAY_BE_ZERO = {"unproven_rate", "unproven_burst", "inbox_limit", "inbox_share",
 def _convert(name: str, kind: Any, value: Any) -> Any:
     try:
         if kind is Path:
-            return Path(str(value)).expanduser().absolute()
+            return _path(str(value))
         if kind is bool:
             return value if isinstance(value, bool) else _SWITCH[str(value).strip().lower()]
         if kind == tuple[str, ...]:
@@ -121,6 +132,13 @@ def _convert(name: str, kind: Any, value: Any) -> Any:
         return kind(value)
     except (KeyError, TypeError, ValueError) as error:
         raise _refused(name, value, f"must be {_WORDS.get(kind, 'a text')}") from error
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("its ~ names no home folder") from error
 
 
 def _check(name: str, value: Any) -> None:
@@ -136,6 +154,8 @@ def _check(name: str, value: Any) -> None:
                 raise _refused(
                     name, listener, "must be HOST:PORT, such as 10.0.0.5:8080 or [2001:db8::5]:8080"
                 )
+    elif name == "database_url" and value:
+        _check_database(value)
     elif name == "trusted_proxies":
         for network in value:
             try:
@@ -145,6 +165,24 @@ def _check(name: str, value: Any) -> None:
                 raise _refused(name, network, "must be a network such as 10.20.0.0/16") from error
     elif name == "log_level" and value.lower() not in _LOG_LEVELS:
         raise _refused(name, value, f"must be one of {', '.join(_LOG_LEVELS)}")
+
+
+def _check_database(value: str) -> None:
+    """What is refused is not told: a password may be in it."""
+    where = "postgresql://user:password@host:port/name"
+    scheme, _, rest = value.partition("://")
+    if scheme not in ("postgresql", "postgres") or not rest:
+        raise SettingsError(f"Setting DATABASE_URL must begin with postgresql://, as in {where}.")
+    try:
+        url = urlsplit(value)
+        is_whole = bool(url.path.strip("/")) and not url.fragment and (url.port or 1) > 0
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise SettingsError(
+            f"Setting DATABASE_URL must be {where}; write special characters of a password as percent codes (# is %23, "
+            "/ is %2F, @ is %40)."
+        )
 
 
 def _refused(name: str, value: object, sentence: str) -> SettingsError:
@@ -158,13 +196,18 @@ def load(environment: Mapping[str, str] | None = None, *, config: Path | None = 
     """
     environment = os.environ if environment is None else environment
     kinds = get_type_hints(Options)
-    config = config or (Path(environment[PREFIX + "CONFIG"]) if environment.get(PREFIX + "CONFIG") else None)
+    config = config or (Path(environment[CONFIG_VARIABLE]) if environment.get(CONFIG_VARIABLE) else None)
     found: dict[str, Any] = {}
     if config is not None:
         try:
-            found = tomllib.loads(config.read_text("utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise SettingsError(f"The settings file {config} cannot be read: {error}") from error
+            # Editors on Windows put a mark of the byte order before the first word.
+            found = tomllib.loads(config.read_text("utf-8-sig"))
+        except OSError as error:
+            raise SettingsError(f"The settings file {config} cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"The settings file {config} is not UTF-8 text. Save it as UTF-8.") from error
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"The settings file {config} is not TOML: {error}.") from error
     values = {}
     for name, value in found.items():
         if name not in kinds:

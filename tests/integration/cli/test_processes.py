@@ -17,7 +17,7 @@ PREPARE = """
 from datetime import UTC, datetime
 from roomkeeper.serving import first_start
 from roomkeeper.systems import admission
-first_start.prepare(())
+first_start.prepare()
 now = datetime.now(UTC)
 system = admission.pre_register(
     user=None, now=now, serial_number="FTT1", name="Boardroom", username="admin", password="battery"
@@ -116,10 +116,10 @@ def test_backup_overwrites_no_file(here, tmp_path):
     assert file.read_text() == "mine"
 
 
-@pytest.mark.parametrize("members", [None, [], ["other/keys.json"], ["keys.json"]])
+@pytest.mark.parametrize("members", [None, [], ["other/keys.json"], ["keys.json"], ["roomkeeper.sqlite3"]])
 def test_what_is_no_backup_of_this_database_is_refused_and_nothing_is_touched(here, tmp_path, members):
     data, file = tmp_path / "data", tmp_path / "backup.tar.gz"
-    keys.load(data)
+    keys.make(data)
     kept = (data / keys.KEY_FILE).read_bytes()
     (tmp_path / "member").write_text("not mine")
     if members is None:
@@ -129,7 +129,7 @@ def test_what_is_no_backup_of_this_database_is_refused_and_nothing_is_touched(he
             for member in members:
                 archive.add(tmp_path / "member", member)
     told = here("backup", "restore", file, "--data", data, "--force", code=2)
-    assert "is no backup" in told or "holds no roomkeeper.sqlite3" in told
+    assert "is not a backup" in told or "holds no " in told
     assert (data / keys.KEY_FILE).read_bytes() == kept
     assert [path.name for path in data.iterdir()] == [keys.KEY_FILE]
 
@@ -138,6 +138,14 @@ def test_start_that_cannot_be_says_why(tmp_path):
     rk = Installation(tmp_path / "data")
     quiet = {"ROOMKEEPER_HTTP": "127.0.0.1:0", "ROOMKEEPER_HTTPS": "127.0.0.1:0"}
     assert "own.pem" in rk("serve", code=2, **quiet, ROOMKEEPER_TLS_CERTIFICATE="own.pem")
-    assert "postgresql://" in rk("doctor", code=2, ROOMKEEPER_DATABASE_URL="mysql://user@host/name")
+    for url in (
+        "mysql://user@host/name",
+        "postgresql://user:s3c#ret@host/name",
+        "postgresql://user:s3cret@host",
+    ):
+        told = rk("doctor", code=2, ROOMKEEPER_DATABASE_URL=url)
+        assert "postgresql://" in told
+        assert "s3c" not in told
+    rk("migrate")
     (rk.data / keys.KEY_FILE).write_text("{")
     assert "Restore it from a backup" in rk("doctor", code=1)

@@ -9,6 +9,8 @@ from django.conf import settings as django_settings
 from django.db.migrations.recorder import MigrationRecorder
 
 from roomkeeper import keys
+from roomkeeper.installation import belonging, folder
+from roomkeeper.installation.models import Installation
 from roomkeeper.serving import certificates, first_start, health
 from roomkeeper.serving.certificates import CertificateFiles
 from roomkeeper.systems import network_settings
@@ -48,10 +50,22 @@ def test_later_starts_change_nothing_that_people_have_set():
     assert Folder.objects.count() == NetworkSettings.objects.count() == 1
 
 
+@pytest.fixture(autouse=True)
+def beginning():
+    """The test database is empty: the folder says that its first start is not through."""
+    data = django_settings.OPTIONS.data
+    folder.write_mark(data, folder.new_mark(django_settings.OPTIONS, ""))
+
+
 @pytest.fixture
-def options(tmp_path):
-    keys.load(tmp_path)
-    return replace(django_settings.OPTIONS, data=tmp_path)
+def options(db, tmp_path):
+    data = tmp_path / "data"
+    folder.make(data)
+    found = keys.make(data)
+    Installation.objects.create(
+        identity="abc", key_check=belonging.key_check(found, "abc"), sample=found.encrypt("abc")
+    )
+    return replace(django_settings.OPTIONS, data=data)
 
 
 def examine(options, now=NOW):

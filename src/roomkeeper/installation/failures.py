@@ -1,0 +1,127 @@
+"""What kept a command from starting, in one sentence with what to do: files, disks and databases that are not as they
+should be. A failure that has no sentence here is a fault of the program, and keeps its traceback."""
+
+import errno
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from django.db import Error as DjangoDatabaseError
+
+_FILES: Final = {
+    errno.ENOSPC: "the disk is full. Make room and start again",
+    errno.EDQUOT: "this account's share of the disk is used up. Make room and start again",
+    errno.EFBIG: "files may not become that large here (ulimit -f, LimitFSIZE). Raise the limit and start again",
+    errno.EROFS: "its file system is mounted read-only. Mount it for writing, or name another folder with --data",
+    errno.EACCES: "this account may not. Run the command as the account of the service, or give it the right",
+    errno.EPERM: "this account may not. Run the command as the account of the service, or give it the right",
+    errno.ENOENT: "it does not exist",
+    errno.ENOTDIR: "a part of its path is a file and not a folder",
+    errno.EISDIR: "it is a folder and not a file",
+    errno.EIO: "the disk answers with errors. Look at the system's log",
+    errno.EMFILE: "too many files are open. Raise the limit (LimitNOFILE)",
+    errno.ENOLCK: "the file system has no locks. Put the data folder on a local disk",
+}
+
+_SQLITE: Final = (
+    ("SQLITE_FULL", "the disk is full. Make room and start again"),
+    ("SQLITE_READONLY", "it is read-only for this account. Mount it for writing, or run as the account of the service"),
+    ("SQLITE_CANTOPEN", "it cannot be opened: the folder is not there, or not writable for this account"),
+    ("SQLITE_PERM", "this account may not open it. Run the command as the account of the service"),
+    ("SQLITE_NOTADB", "the file is damaged: it is not a database. Restore it: roomkeeper backup restore FILE --force"),
+    ("SQLITE_CORRUPT", "the file is damaged. Restore it: roomkeeper backup restore FILE --force"),
+    ("SQLITE_BUSY", "another program holds it. End that, or try again"),
+    ("SQLITE_LOCKED", "another program holds it. End that, or try again"),
+    ("SQLITE_IOERR", "the disk answers with an error, or is full. Look at its free room and at the system's log"),
+)  # fmt: skip
+
+_POSTGRESQL_STATES: Final = (
+    ("53100", "its disk is full. Make room and start again"),
+    ("53300", "it has no free connection. Raise max_connections, or end other clients"),
+    ("28", "it refuses the account or its password. Look at database_url"),
+    ("3D000", "there is no such database. Create it first: CREATE DATABASE name OWNER account ENCODING 'UTF8'"),
+    ("42501", "the account lacks a right. Have it own the database, or GRANT CREATE ON DATABASE and SCHEMA public"),
+    ("25006", "it can only be read: it is a standby, or set read-only. Name the primary in database_url"),
+    ("57P", "it is starting or stopping. Try again in a moment"),
+    ("XX001", "its data are damaged. Restore it from a backup"),
+    ("XX002", "its data are damaged. Restore it from a backup"),
+)  # fmt: skip
+
+# libpq tells failures to connect by words alone.
+_POSTGRESQL_WORDS: Final = (
+    ("password authentication failed", "it refuses the account or its password. Look at database_url"),
+    ("no password supplied", "it wants a password. Put it into database_url (postgresql://account:password@host/name)"),
+    ("pg_hba.conf", "it takes no connection of this account from here. Look at its pg_hba.conf"),
+    ("does not exist", "the account or the database does not exist. Create it, or look at database_url"),
+    ("Connection refused", "nobody answers there. Start PostgreSQL, or look at host and port in database_url"),
+    ("No such file or directory", "nobody answers there. Start PostgreSQL, or look at host and port in database_url"),
+    ("could not translate host name", "its host is not known. Look at database_url and at the name service"),
+    ("failed to resolve host", "its host is not known. Look at database_url and at the name service"),
+    ("timeout", "it does not answer in time. Look at the network, and try again"),
+    ("timed out", "it does not answer in time. Look at the network, and try again"),
+    ("No route to host", "there is no way to its host. Look at the network"),
+    ("too many clients", "it has no free connection. Raise max_connections, or end other clients"),
+    ("remaining connection slots", "it has no free connection. Raise max_connections, or end other clients"),
+    ("starting up", "it is starting. Try again in a moment"),
+    ("shutting down", "it is stopping. Try again in a moment"),
+    ("certificate", "its certificate is not accepted. Look at PGSSLMODE and PGSSLROOTCERT"),
+    ("SSL", "the encrypted connection did not come about. Look at PGSSLMODE"),
+    ("closed the connection", "it closed the connection. Look at its log, and try again"),
+)  # fmt: skip
+
+
+def sentence(error: BaseException, *, database: str) -> str | None:
+    """The sentence for a failure, or None where there is none. `database` are the words for the database in use."""
+    for cause in _chain(error):
+        if isinstance(cause, sqlite3.Error):
+            return _of_sqlite(cause, database)
+        if isinstance(cause, psycopg.Error):
+            return _of_postgresql(cause, database)
+        if isinstance(cause, OSError) and not isinstance(cause, ConnectionError):
+            return _of_file(cause)
+    if isinstance(error, DjangoDatabaseError):
+        return f"The database {database} cannot be used: {_first_line(error)}"
+    return None
+
+
+def _of_file(error: OSError) -> str | None:
+    words = _FILES.get(error.errno or 0)
+    if words is None:
+        return None
+    name = error.filename2 or error.filename
+    named = str(Path(name)) if isinstance(name, str | Path) else "A file"
+    return f"{named} cannot be used: {words}."
+
+
+def _of_sqlite(error: sqlite3.Error, database: str) -> str | None:
+    name = getattr(error, "sqlite_errorname", "")
+    for beginning, words in _SQLITE:
+        if name.startswith(beginning):
+            return f"The database {database} cannot be used: {words}."
+    return None
+
+
+def _of_postgresql(error: psycopg.Error, database: str) -> str | None:
+    said = _first_line(error)
+    for beginning, words in _POSTGRESQL_STATES:
+        if (error.sqlstate or "").startswith(beginning):
+            return f"The PostgreSQL database {database} cannot be used: {words}. It says: {said}"
+    for part, words in _POSTGRESQL_WORDS:
+        if part in str(error):
+            return f"The PostgreSQL database {database} cannot be used: {words}. It says: {said}"
+    if isinstance(error, psycopg.OperationalError):
+        return f"The PostgreSQL database {database} cannot be used. It says: {said}"
+    return None
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
