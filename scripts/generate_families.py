@@ -60,6 +60,7 @@ def _section(family: Manifest) -> str:
             ("service", "port", "direction", "for", "only when"),
             map(_requirement, family.requirements),
         ),
+        f"**Never calls us**: {family.never_calls}\n" if family.never_calls else "",
         f"**Behind Firewall**: {_mode(family.behind_firewall)}\n",
         f"**Secure-Only**: {_mode(family.secure_only)}\n",
         _settings(family),

@@ -17,7 +17,7 @@ from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.families.manifest import Manifest
 from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.provisioning import planning, pushing, reading
+from roomkeeper.provisioning import calling, planning, pushing, reading
 from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.systems import device_access, inventory, live
 from roomkeeper.systems.locking import lock_contacts
@@ -65,6 +65,11 @@ async def finish(
             async with device_access.talking_to(system_id) as driver:
                 is_whole = await _push(driver, system_id, finished, user, when_http_is_off)
                 await _read(driver, system_id, finished)
+            if not is_whole and await off_loop(_learn_whether_it_calls, system_id):
+                # What it did not take is what it has not; it is of another family now.
+                finished.warnings.clear()
+                async with device_access.talking_to(system_id) as driver:
+                    is_whole = await _push(driver, system_id, finished, user, when_http_is_off)
         except errors.DeviceError as error:
             finished.warnings.append(Warned(error.what_happened, error.advice))
             is_whole = False
@@ -146,6 +151,12 @@ async def _when_free(write: Callable[[], Awaitable[_T]]) -> _T:
         await asyncio.sleep(LOOK_AGAIN)
 
 
+def _learn_whether_it_calls(system_id: int) -> bool:
+    """Whether what was read of it says that it never calls, which was not known before."""
+    system = System.objects.get(pk=system_id)
+    return calling.learn_whether_it_calls(system, now=datetime.now(UTC))
+
+
 def _family_of(system_id: int) -> str:
     return System.objects.get(pk=system_id).family
 
@@ -166,6 +177,8 @@ def _settle(item_id: int, system_id: int, finished: Finished, is_whole: bool) ->
             make_due([system_id])
         live.publish("systems", system)
     finished.name, finished.family = str(system), system.family
+    if never := calling.why_it_never_calls(system):
+        finished.notes.insert(0, never)
     finished.product, finished.software_version = system.product, system.software_version
 
 

@@ -14,6 +14,7 @@ from roomkeeper.api.paging import ListParameters, Moment, searched
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.polling.models import Poll
+from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.systems import credentials, inventory, liveness
 from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import Contact, System
@@ -36,6 +37,9 @@ class SystemOut(Schema):
     reported_name: str = Field(description="What the device says its name is.")
     state: StateWord
     family: str
+    never_calls: str = Field(
+        description="Why systems of its kind never call and are managed only where they can be reached; else empty."
+    )
     product: str
     software_version: str
     serial_number: str
@@ -268,6 +272,7 @@ def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
         reported_name=system.reported_name,
         state=system.state,
         family=system.family,
+        never_calls=why_it_never_calls(system),
         product=system.product,
         software_version=system.software_version,
         serial_number=system.serial_number,

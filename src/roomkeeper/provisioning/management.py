@@ -87,7 +87,7 @@ def family_of(name: str) -> Manifest:
     """Whose settings and feedback are written to a system of that family; whatever phones home and is no other
     family with settings of its own is spoken to like the endpoints, which use this protocol."""
     found = registry.get_family(name)
-    return found if found.settings else _ENDPOINTS
+    return found if found.settings or found.never_calls else _ENDPOINTS
 
 
 def written_values(settings: NetworkSettings, *, are_secrets_shown: bool = True) -> dict[str, str]:

@@ -15,7 +15,7 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.driver import Driver
 from roomkeeper.jobs.leases import only_writer
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.provisioning import management, manager_protocol, reading, regaining, still_ours
+from roomkeeper.provisioning import calling, management, manager_protocol, reading, regaining, still_ours
 from roomkeeper.provisioning.drift import recount
 from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.provisioning.models import Drift
@@ -165,6 +165,7 @@ def _plan(
             "The device was reached by plain HTTP, over which its secret may not be handed over. "
             "Turn HTTPS on there, or allow secrets over HTTP in Network settings."
         )
+    calling.learn_whether_it_calls(system, now=now)
     server = management.server_address(
         system.connectivity,
         is_secure_only=system.is_secure_only,

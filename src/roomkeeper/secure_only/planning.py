@@ -8,6 +8,7 @@ from roomkeeper.devices.families.roomos import names
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.authorities import BY_HAND
+from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems import clocks
 from roomkeeper.systems.credentials import has_credentials
@@ -120,6 +121,8 @@ def _judge(
     if system.secure_only_completed_at is not None:
         return PlannedMember(system, "already")
     family = registry.get_family(system.family)
+    if why := why_it_never_calls(system):
+        return PlannedMember(system, "cannot", f"{why} {family.secure_only.changes}")
     if not is_supported(system.family):
         return PlannedMember(system, "cannot", f"{family.title}: {family.secure_only.changes}")
     if not is_proven:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from roomkeeper.devices.recognition import recognise_family
+from roomkeeper.devices.registry import get_family
 from roomkeeper.protocols.identification import normalize_mac
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.systems.models import Contact, StoredDocument
@@ -47,7 +48,12 @@ def learn(known: Known, values: Mapping[str, str], version: str, product_type: s
         columns["product"] = product[:255]
     if version:
         columns["software_version"] = version[:255]
-        columns["family"] = recognise_family(product_type, product, version)
+        # Its platform tells apart what a product's name may not.
+        platform = first_value(values, "SystemUnit/Software/Name")
+        family = recognise_family(product_type, f"{product} {platform}".strip(), version)
+        # One that said itself that it cannot call has no other name to be known by.
+        if not get_family(known.family).never_calls or family in ("", "unmanaged"):
+            columns["family"] = family
     if serial and not known.serial_number:
         known.serial_number = columns["serial_number"] = serial[:64]
     if mac and not known.mac_address:

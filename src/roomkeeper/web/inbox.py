@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.systems import admission, expectations, network_settings
 from roomkeeper.systems.models import State, System, TimelineEntry
 from roomkeeper.web.access import grants, number_of, visible_folder
@@ -85,6 +86,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             "settings": found_settings,
             "tabs": [(key, label, counts[key]) for key, (_, label) in SHOWS.items()],
             "times": _times(list(page.object_list)),
+            "never_calls": {system.pk: why_it_never_calls(system) for system in page.object_list},
             "expected": expectations.match(page.object_list) if show == "waiting" else {},
             "may_admit": grants(request).may_anywhere(Permission.ADMIT),
             "manager": manager_values(found_settings),

@@ -10,6 +10,7 @@ from roomkeeper.devices import registry
 from roomkeeper.devices.families.manifest import Direction, Requirement
 from roomkeeper.polling import service as polling
 from roomkeeper.provisioning import passwords
+from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.systems import credentials, liveness, network_settings
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, System
 from roomkeeper.web.acts import now as moment
@@ -165,6 +166,7 @@ def connection_tab(request: HttpRequest, system: System) -> dict[str, Any]:
         "pending_secret": secrets.get("pending"),
         "next_secret": secrets.get("next"),
         "network": found,
+        "never_calls": why_it_never_calls(system),
         "policy_is_on": found.update_connectivity,
         "has_password": bool(system.password_ciphertext),
         "login": login_words(system),

@@ -61,7 +61,14 @@ def write(folder: Path, text: str = GOOD, name: str = "espresso") -> Path:
 
 
 def test_the_families_of_the_design_are_there() -> None:
-    assert set(load_families()) == {"roomos", "mxp", "expressway", "codian_mcu", "unmanaged"}
+    assert set(load_families()) == {
+        "roomos",
+        "room_navigator",
+        "mxp",
+        "expressway",
+        "codian_mcu",
+        "unmanaged",
+    }
 
 
 def test_no_family_claims_to_be_proven_on_hardware() -> None:
@@ -70,7 +77,7 @@ def test_no_family_claims_to_be_proven_on_hardware() -> None:
 
 def test_only_the_family_with_a_known_wire_is_more_than_identified() -> None:
     more = {name for name, family in load_families().items() if family.level is not Level.IDENTIFIED}
-    assert more == {"roomos"}
+    assert more == {"roomos", "room_navigator"}
     assert {one.name for one in get_family("roomos").capabilities} == set(CAPABILITIES)
 
 

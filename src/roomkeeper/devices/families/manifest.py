@@ -175,7 +175,8 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A family, as its folder says. `name` is the folder's."""
+    """A family, as its folder says. `name` is the folder's. `never_calls`: why its systems cannot call us, as a
+    sentence; "" where they can."""
 
     name: str
     title: str
@@ -191,6 +192,7 @@ class Manifest:
     secure_only: Mode
     limits: tuple[Limit, ...]
     capabilities: tuple[Capability, ...]
+    never_calls: str = ""
 
     def can(self, name: str) -> bool:
         """Whether the family has that capability."""
@@ -223,6 +225,7 @@ def load_manifest(path: Path) -> Manifest:
         secure_only=_mode(top.table("secure_only")),
         limits=tuple(_limit(table) for table in top.tables("limits")),
         capabilities=tuple(_capability(table) for table in top.tables("capabilities")),
+        never_calls=top.text("never_calls", default=""),
     )
     top.end()
     for capability in manifest.capabilities:

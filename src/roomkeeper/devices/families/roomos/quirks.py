@@ -211,7 +211,7 @@ _OLDER: Final[tuple[tuple[Release, dict[str, Any]], ...]] = (
     ((1, ()), _TC_CHANGES),
     ((0, (7, 2)), {"time_zone_path": ""}),
 )
-_VERSION: Final = re.compile(r"\s*(tc(?:nc)?|ce|roomos)\s?(\d{1,6}(?:\.\d{1,6}){0,3})", re.IGNORECASE)
+_VERSION: Final = re.compile(r"\s*(tc(?:nc)?|te|ce|roomos)\s?(\d{1,6}(?:\.\d{1,6}){0,3})", re.IGNORECASE)
 
 
 def _all() -> list[tuple[Release | None, Quirks]]:
@@ -228,12 +228,12 @@ RELEASES: Final = tuple(quirks for _, quirks in _ROWS)
 
 def release_of(software_version: str) -> Release | None:
     """The release of a software version as devices spell it (`TC7.3.3.c84180a`, `ce9.6.1.4516ae5aaa1`); None for what
-    is none. `TCNC…` is TC without encryption."""
+    is none. `TCNC…` is TC without encryption, TE the E20's of TC's generation (inferred)."""
     match = _VERSION.match(software_version)
     if match is None:
         return None
     numbers = tuple(int(number) for number in match[2].split("."))
-    return (0 if match[1].lower().startswith("tc") else 1, numbers)
+    return (0 if match[1][0].lower() == "t" else 1, numbers)
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,1 @@
+"""Room Navigators that stand alone: RoomOS without an external manager."""
