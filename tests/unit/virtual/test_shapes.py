@@ -12,7 +12,7 @@ import pytest
 from roomkeeper.virtual.clock import ManualClock
 from roomkeeper.virtual.device import VirtualDevice
 from roomkeeper.virtual.identity import Identity
-from roomkeeper.virtual.profile import load
+from roomkeeper.virtual.profile import load, names
 
 CAPTURES = Path(__file__).parents[4] / "shared" / "captures"
 
@@ -99,7 +99,7 @@ def test_children_stand_in_the_same_order(profile: str, folder: str, name: str) 
 
 
 @pytest.mark.parametrize("name", ["status", "configuration", "valuespace"])
-@pytest.mark.parametrize("profile", ["sx10-ce9.6", "room-kit-roomos10", "room-bar-roomos26", "dx80-ce9.15"])
+@pytest.mark.parametrize("profile", [one for one in names() if load(one).dialect.family in ("CE", "RoomOS")])
 def test_children_are_alphabetical_by_bytes(profile: str, name: str) -> None:
     for element in ours(profile, name).iter():
         tags = [child.tag for child in element]
