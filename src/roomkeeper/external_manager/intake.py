@@ -12,7 +12,7 @@ from roomkeeper.protocols.phonebook import Catalog, Search, encode_search_result
 from roomkeeper.protocols.posted_document import PostedDocument
 from roomkeeper.protocols.soap import get_content_type
 from roomkeeper.provisioning import confirmation, regaining
-from roomkeeper.systems import calls, checkin, feedback, handover, reports, storing
+from roomkeeper.systems import calls, checkin, daily_amount, feedback, handover, reports, storing
 from roomkeeper.systems.configurations import ConfigurationFeedback
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.redaction import redact, redact_text
@@ -41,16 +41,17 @@ class Intake:
             return
         message = post.message
         self._writes.see(known)
+        is_over = daily_amount.take(known, len(post.raw), self._writes)
         if known.wants_https_proof and post.arrival.scheme == "https":
             handover.take_https_proof(known, writes=self._writes)
         checkin.notice_addresses(
             known, post.identification, post.arrival, settings=self._settings, writes=self._writes
         )
         if isinstance(message, PostedDocument):
-            self._take_document(post, known, message)
-        elif isinstance(message, Feedback):
+            self._take_document(post, known, message, is_over=is_over)
+        elif isinstance(message, Feedback) and not is_over:
             self._take_feedback(post, known, message)
-        else:
+        elif message is None:
             self._note(post, known, "unreadable", "Posted something that could not be read; kept as it came")
         post.reply = answers.KEPT
 
@@ -84,7 +85,7 @@ class Intake:
         body = encode_search_result(Catalog(), operation=search.operation, soap_version=search.soap_version)
         return Reply(200, body, get_content_type(search.soap_version).encode())
 
-    def _take_document(self, post: Post, known: Known, document: PostedDocument) -> None:
+    def _take_document(self, post: Post, known: Known, document: PostedDocument, *, is_over: bool) -> None:
         try:
             read = reports.decode_document(
                 document.location, document.payload, (post.secret,), notes=document.mended
@@ -101,7 +102,7 @@ class Intake:
                 self._writes.note(known, "document", f"Posted {place} ({size})", source=post.arrival.source)
             else:
                 self._note(post, known, "document", f"Posted {place} ({size})")
-        elif known.status_entry_id is None:
+        elif known.status_entry_id is None and not is_over:
             entry = self._writes.note(known, "document", "Posted /Status", source=post.arrival.source)
             entry.run_of, entry.run_kind = known, "status_entry_id"
             known.status_entry_id = 0  # until the row has its id, so that one batch begins one run

@@ -93,6 +93,14 @@ class Options:
     inbox_share: int = _option(
         200, "Unknown systems of one source address in the inbox at most; further ones are only counted."
     )
+    day_size_limit: int = _option(
+        50_000_000,
+        "Bytes of one system's posts kept in a day (UTC); past it only its newest documents are, and a ticket opens.",
+    )
+    day_versions_limit: int = _option(
+        200,
+        "Versions of one system's configuration kept in a day; past it the newest takes the place of the one before.",
+    )
     retention_days: int = _option(
         90, "Days that what happened is kept, for every kind without an exception of its own."
     )

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection
 
 from roomkeeper.devices.families.roomos import names
-from roomkeeper.systems import told_rows
+from roomkeeper.systems import daily_amount, told_rows
 from roomkeeper.systems.documents import ReportedConfiguration, pack_configuration, unpack_configuration
 from roomkeeper.systems.models import ConfigurationVersion, ToldByFeedback
 from roomkeeper.systems.moments import is_older
@@ -67,6 +67,7 @@ def store(reports: Sequence[Report], writes: Writes) -> list[Report]:
             writes.note(report.known, "configuration", "Configuration differs from the one reported before")
         writes.changed(report.known)
     ConfigurationVersion.objects.bulk_create(fresh)
+    daily_amount.keep_versions(fresh, writes)
     reported = [(report.at, report.known.system_id) for report in standing]
     with connection.cursor() as cursor:
         if again:
@@ -158,6 +159,7 @@ def merge_feedback(
                 )
             )
     ConfigurationVersion.objects.bulk_create(fresh)
+    daily_amount.keep_versions(fresh, writes)
     return wholes
 
 

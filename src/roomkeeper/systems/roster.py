@@ -60,6 +60,7 @@ class Known:
     wants_https_proof: bool
     # Its first post since none could be taken for a while: its feedback slot may be lost.
     comes_after_outage: bool
+    taken_today: int
     is_proven: bool
 
 
@@ -72,7 +73,8 @@ _COLUMNS = """
     c.software_version, c.reported_name, c.beat_entry_id, c.status_entry_id, c.has_work, c.is_probing,
     COALESCE(c.watched_until > %s, %s), c.status_at IS NULL OR c.status_at < %s,
     c.configuration_at IS NULL OR c.configuration_at < %s, COALESCE(c.documents_asked_at > %s, %s), c.is_alive,
-    s.https_proof = 'asked', COALESCE(c.last_seen_at < %s, %s)
+    s.https_proof = 'asked', COALESCE(c.last_seen_at < %s, %s),
+    CASE WHEN c.taken_day = %s THEN c.taken_bytes ELSE 0 END
 """
 _FROM = """
     FROM systems_system s JOIN systems_folder f ON f.id = s.folder_id
@@ -98,6 +100,11 @@ _BY_CLAIMS = (
 _BY_ID = "SELECT" + _COLUMNS + _PROVEN + _FROM + "WHERE s.id {among} ORDER BY s.id"
 
 
+def ordinal(now: datetime) -> int:
+    """The day of UTC as a number."""
+    return now.astimezone(UTC).toordinal()
+
+
 class Roster:
     """The systems of one batch: found by secret digest and by claims. A system is one `Known`, however found."""
 
@@ -113,6 +120,7 @@ class Roster:
             False,
             resumed_at or _NEVER,
             False,
+            ordinal(now),
         ]
         self.by_id: dict[int, Known] = {}
         self._by_digest: dict[bytes, tuple[Known, int, str]] = {}

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from roomkeeper.systems import live, statements
 from roomkeeper.systems.liveness import FIRST_POST, POSTS_AGAIN, overdue_at
 from roomkeeper.systems.models import Exchange, FactChange, Flip, System, TimelineEntry
-from roomkeeper.systems.roster import Known
+from roomkeeper.systems.roster import Known, ordinal
 from roomkeeper.systems.timeline import SUMMARY_LIMIT, pack
 
 # A body is kept up to this size in an exchange; the rest is cut, and the row says so.
@@ -38,6 +39,18 @@ _WRITE_CONTACT = """
         documents_asked_at = CASE WHEN %s THEN %s ELSE documents_asked_at END
     WHERE system_id = %s
 """
+_TAKEN = "UPDATE systems_contact SET taken_day = %s, taken_bytes = %s WHERE system_id = %s"
+# Rows that a post makes whatever it says; a system past its daily amount gets no more of them.
+_FROM_POSTS = {
+    "boot",
+    "register",
+    "heartbeat",
+    "event",
+    "document",
+    "feedback",
+    "unreadable",
+    "configuration",
+}
 # SQLite takes 32,766 parameters a statement, PostgreSQL 65,535; batches are cut well below.
 CHUNK = 5_000
 
@@ -69,6 +82,7 @@ class Writes:
     entries: list[NewEntry] = field(default_factory=list)
     columns: dict[int, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     calls: dict[int, dict[str, Any]] = field(default_factory=dict)
+    taken: dict[int, Known] = field(default_factory=dict)
     flips: list[Flip] = field(default_factory=list)
     facts: list[FactChange] = field(default_factory=list)
     events: set[tuple[str, int | None, str]] = field(default_factory=set)
@@ -113,7 +127,8 @@ class Writes:
             scheme=scheme,
             request=request[:EXCHANGE_LIMIT],
         )
-        self.entries.append(entry)
+        if kind not in _FROM_POSTS or not is_over(known):
+            self.entries.append(entry)
         return entry
 
     def changed(self, known: Known, topic: str = "system") -> None:
@@ -126,9 +141,18 @@ class Writes:
         self._touch()
         self._write_contacts()
         self._write_columns()
+        self._write_taken()
         Flip.objects.bulk_create(self.flips)
-        FactChange.objects.bulk_create(self.facts)
+        over = {known.system_id for known in self.taken.values() if is_over(known)}
+        FactChange.objects.bulk_create([one for one in self.facts if one.system_id not in over])
         live.publish_many(sorted(self.events, key=str))
+
+    def _write_taken(self) -> None:
+        if self.taken:
+            day = ordinal(self.now)
+            rows = [(day, self.taken[key].taken_today, key) for key in sorted(self.taken)]
+            with connection.cursor() as cursor:
+                cursor.executemany(_TAKEN, rows)
 
     def _write_entries(self) -> None:
         if not self.entries:
@@ -220,6 +244,12 @@ class Writes:
             now,
             known.system_id,
         ]
+
+
+def is_over(known: Known) -> bool:
+    """Whether the system is past its amount of the day, so that its posts make no further rows (rule R14)."""
+    limit: int = settings.OPTIONS.day_size_limit
+    return known.taken_today > limit
 
 
 def _update(sql: str, parameters: list[Any], ids: Iterable[int]) -> None:

@@ -19,4 +19,5 @@ class TicketsConfig(AppConfig):
 
         self.tracking, self.surface = tracking, surface
         register("returned", timedelta(seconds=10), tracking.close_returned, until_done=True)
+        register("quiet", timedelta(minutes=10), tracking.close_quiet)
         register_kind("tickets", tracking.closed_before)

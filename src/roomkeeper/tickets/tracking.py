@@ -1,6 +1,6 @@
 """Opening tickets from findings, and what people do with them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
-from roomkeeper.systems import findings, live
+from roomkeeper.systems import daily_amount, findings, live
 from roomkeeper.systems.findings import Finding
 from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket
@@ -69,6 +69,13 @@ def close(ticket: Ticket, *, user: Any, now: datetime, reason: str) -> None:
     ticket.state, ticket.closed_at, ticket.closed_by = Ticket.State.CLOSED, now, user
     ticket.close_reason = reason.strip()[:1000]
     ticket.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])
+
+
+def close_quiet(*, now: datetime) -> int:
+    """Scheduled: close the tickets of systems that sent too much, and have not for a day."""
+    return Ticket.objects.filter(
+        kind=daily_amount.KIND, state__in=OPEN, last_at__lt=now - timedelta(hours=24)
+    ).update(state=Ticket.State.CLOSED, closed_at=now, close_reason="It kept to its daily amount for a day.")
 
 
 def close_returned(*, now: datetime) -> int:

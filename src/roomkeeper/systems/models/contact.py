@@ -39,6 +39,9 @@ class Contact(models.Model):
     # Why it counts as alive or not, of the moment when that changed last.
     alive_reason = models.CharField(max_length=255, blank=True)
     flapping_until = models.DateTimeField(null=True)
+    # Bytes of its posts that were kept on that day (a proleptic ordinal, UTC), for its daily amount (rule R14).
+    taken_day = models.PositiveIntegerField(default=0)
+    taken_bytes = models.BigIntegerField(default=0)
 
 
 class SystemSecret(models.Model):
