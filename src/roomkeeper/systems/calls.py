@@ -29,6 +29,7 @@ TEAMS: Final = "teams"
 _APPS: Final = {"MicrosoftTeams/Calling/InCall": TEAMS, "Zoom/AppExperience/State": "zoom"}
 # How paths begin that say something about calls.
 PATHS: Final = ("Call", "SystemUnit/State", "SystemUnit[1]/State", "MicrosoftTeams", "Zoom")
+INITIALS: Final = frozenset(path[0] for path in PATHS)
 # The words of Zoom's state are not published; those that speak of a meeting or a call count (protocol notes P.6, [I]).
 _MEETING: Final = re.compile(r"meeting|call|conference|^(active|true)$", re.IGNORECASE)
 _NO_MEETING: Final = re.compile(r"^no|end|left|idle|leaving|disconnect|inactive", re.IGNORECASE)

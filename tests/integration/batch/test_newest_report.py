@@ -4,8 +4,9 @@ A device of the test's own changes by itself and by what it is handed. What stan
 that is not before any moment of which we have heard.
 """
 
+import zlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -15,9 +16,16 @@ from hypothesis import strategies as st
 from roomkeeper.external_manager.posts import Post
 from roomkeeper.provisioning import planning, reading
 from roomkeeper.provisioning.models import ChangeItem, Drift
-from roomkeeper.systems import documents
+from roomkeeper.systems import documents, timeline
 from roomkeeper.systems.documents import WHOLE_CONFIGURATION
-from roomkeeper.systems.models import FactChange, System
+from roomkeeper.systems.models import (
+    ConfigurationVersion,
+    Exchange,
+    FactChange,
+    StoredDocument,
+    System,
+    TimelineEntry,
+)
 from tests.integration.batch.conftest import Device, Manager, nested
 
 WANTED = "Audio/DefaultVolume"
@@ -133,7 +141,8 @@ class World:
                 self.change(setting.path, setting.value, tells=False)
 
     def wish(self, value: str) -> None:
-        planning.create_change_set([system()], {WANTED: value}, user=None, now=self.manager.now)
+        care = planning.Care(during_calls=True)
+        planning.create_change_set([system()], {WANTED: value}, user=None, now=self.manager.now, care=care)
 
     # What must be so.
 
@@ -295,3 +304,73 @@ def _stands_as_it_is(world: World) -> None:
     assert set(system().calls.get("numbered", {})) == calls
     assert set(ChangeItem.objects.values_list("state", flat=True)) <= {"confirmed", "superseded"}
     assert not Drift.objects.filter(ended_at=None).exclude(layer="management").exists()
+
+
+def read(kind: str, body: str, asked_at: datetime) -> reading.Fetched:
+    return reading.Fetched(system().pk, kind, body.encode(), asked_at)
+
+
+def test_older_status_is_kept_on_the_timeline_and_changes_nothing(manager: Manager, proven: Device) -> None:
+    asked_at = manager.now
+    manager.wait(seconds=2)
+    manager.post(proven.status({SIP: "Registered", "SystemUnit/ProductId": "New"}))
+    manager.wait(seconds=2)
+    old = f'<Status version="x">{nested(SIP.split("/"), "Failed")}</Status>'
+    reading.keep([read("status", old, asked_at)], now=manager.now)
+    assert documents.status_values(system())[SIP] == "Registered"
+    assert system().product == "New"
+    assert not FactChange.objects.exists()
+    entry = TimelineEntry.objects.get(summary__contains="came after a newer one")
+    assert b"Failed" in timeline.request_text(Exchange.objects.get(entry=entry)).encode()
+
+
+def test_older_configuration_is_a_version_of_the_history(manager: Manager, proven: Device) -> None:
+    asked_at = manager.now
+    manager.wait(seconds=2)
+    manager.post(proven.configuration({WANTED: "44"}))
+    manager.wait(seconds=2)
+    old = f'<Configuration version="x">{nested(WANTED.split("/"), "12")}</Configuration>'
+    reading.keep([read("configuration", old, asked_at)], now=manager.now)
+    standing = documents.reported_configuration(system())
+    assert standing is not None
+    assert standing.settings == {WANTED: "44"}
+    versions = ConfigurationVersion.objects.filter(system=system()).order_by("last_at")
+    assert [documents.unpack_configuration(one).settings[WANTED] for one in versions] == ["12", "44"]
+
+
+@pytest.mark.parametrize("kind", ["valuespace", "command"])
+def test_descriptions_of_the_software_before_an_upgrade_are_not_taken(
+    manager: Manager, proven: Device, kind: str
+) -> None:
+    def body(name: str) -> str:
+        if kind == "command":
+            return f'<Command version="x"><{name}><Do command="True"/></{name}></Command>'
+        return f'<Valuespace version="x"><{name} type="Literal"><Value>On</Value></{name}></Valuespace>'
+
+    def kept() -> bytes:
+        return b"".join(
+            zlib.decompress(bytes(one.content)) for one in StoredDocument.objects.filter(kind=kind)
+        )
+
+    manager.post(proven.status({"SystemUnit/Software/Version": "ce9.15.0"}))
+    manager.wait(seconds=1)
+    asked_at = manager.now
+    manager.wait(seconds=1)
+    manager.post(proven.status({"SystemUnit/Software/Version": "ce9.15.17"}))
+    reading.keep([read(kind, body("Old"), asked_at)], now=manager.now)
+    assert not kept()
+    manager.wait(seconds=1)
+    reading.keep([read(kind, body("Newer"), manager.now)], now=manager.now)
+    reading.keep([read(kind, body("Between"), manager.now - timedelta(milliseconds=500))], now=manager.now)
+    assert b"Newer" in kept()
+    assert b"Between" not in kept()
+
+
+def test_a_clock_that_was_set_back_holds_nobody_up(manager: Manager, proven: Device) -> None:
+    manager.post(proven.status({SIP: "Registered"}), proven.configuration({WANTED: "44"}))
+    manager.wait(hours=-1)
+    manager.post(proven.status({SIP: "Failed"}), proven.configuration({WANTED: "45"}))
+    assert documents.status_values(system())[SIP] == "Failed"
+    standing = documents.reported_configuration(system())
+    assert standing is not None
+    assert standing.settings[WANTED] == "45"
