@@ -6,16 +6,18 @@ on is remembered by the item, so that a job that is begun again goes on here. 4.
 
 import asyncio
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from roomkeeper.adding import finishing, keeping
 from roomkeeper.adding.keeping import ADDED, HERE, Entry, Who
 from roomkeeper.adding.plan import Asked, Plan
-from roomkeeper.adding.proving import ENDPOINTS, Proven, prove
+from roomkeeper.adding.proving import ENDPOINTS, NoLogin, NoTryLeft, Proven, prove
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.client import DeviceTransport
 from roomkeeper.devices.discovery import Found, Nothing, look_at
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.snmp import SnmpUser
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome
@@ -24,6 +26,10 @@ from roomkeeper.systems import admission, credential_list, device_access
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import System
 
+NEW_DEVICE_HINT = (
+    "If it is new or was reset: RoomOS 11.27 and newer let nobody in before the first passphrase is set on the"
+    " device."
+)
 DONE, WARNING, FAILED, SKIPPED = "done", "warning", "failed", "skipped"
 
 
@@ -59,7 +65,10 @@ async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyn
             address=address,
         )
     else:
-        proven = await prove(device_access.transport(), plan, asked, found)
+        try:
+            proven = await prove(device_access.transport(), plan, asked, found)
+        except errors.LoginRefused as error:
+            return _refused(error, found)
         who = _who(proven, found, address)
         if asked.serial_number and who.serial_number != asked.serial_number:
             raise errors.WrongDevice(expected=asked.serial_number, found=who.serial_number).about(asked.host)
@@ -155,6 +164,14 @@ def _nothing(plan: Plan, asked: Asked, nothing: Nothing) -> Outcome:
 def _failed(error: errors.DeviceError, *, result: str = "refused") -> Outcome:
     details = {"result": result, "error": type(error).__name__, "can_retry": error.can_retry}
     return Outcome(FAILED, error.what_happened, error.advice, details=details)
+
+
+def _refused(error: errors.LoginRefused, found: Found) -> Outcome:
+    """A refused login; one that is new looks the same before its first passphrase is set (protocol notes P.3)."""
+    outcome = _failed(error)
+    if isinstance(error, NoLogin | NoTryLeft) or not quirks_of(found.software_version).wants_first_passphrase:
+        return outcome
+    return replace(outcome, advice=f"{outcome.advice} {NEW_DEVICE_HINT}")
 
 
 def _told(entry: Entry, who: Who) -> Outcome:

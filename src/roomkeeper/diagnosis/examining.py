@@ -95,6 +95,7 @@ class _Prepared:
     family: Manifest
     refused_at: datetime | None
     community: str
+    software_version: str
 
 
 async def examine(
@@ -185,7 +186,13 @@ class _Examination:
             client.forget_refusal()
         driver = registry.create_driver(family, client)
         self._view = await signed_in.examine(
-            looking, row, driver, transport, self._system_id, refused_at=self._prepared.refused_at
+            looking,
+            row,
+            driver,
+            transport,
+            self._system_id,
+            refused_at=self._prepared.refused_at,
+            software_version=self._prepared.software_version,
         )
 
     async def _newest_view(self) -> DeviceView:
@@ -256,7 +263,7 @@ def _prepare(system_id: int) -> _Prepared:
         called={record.posts.scheme: called} if called else {},
     )
     community = management.written_values(settings)["snmp_community"]
-    return _Prepared(record, rows, family, system.login_refused_at, community)
+    return _Prepared(record, rows, family, system.login_refused_at, community, system.software_version)
 
 
 def _keep_object_id(system_id: int, object_id: str) -> None:

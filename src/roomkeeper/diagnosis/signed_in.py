@@ -42,14 +42,21 @@ async def examine(
     system_id: int,
     *,
     refused_at: datetime | None,
+    software_version: str = "",
 ) -> DeviceView:
     """Everything that needs a login; gives what the device said of itself.
 
-    Raises `LoginRefused` as well as telling it, so that it is kept in mind, and `Stopped`.
+    `software_version` is what it told last, "" for nothing. Raises `LoginRefused` as well as telling it, so that it is
+    kept in mind, and `Stopped`.
     """
     if not driver.family.can("identify"):
         await looking.stop(row, "not-asked", family=driver.family.title)
-    await _sign_in(looking, row, driver, refused_at)
+    try:
+        await _sign_in(looking, row, driver, refused_at)
+    except errors.LoginRefused:
+        if quirks_of(software_version).wants_first_passphrase:
+            await looking.say(row, "first-passphrase")
+        raise
     try:
         software = await _identify(looking, row, driver, system_id)
         await _ask_rights(looking, row, driver, software)

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
+from tests.drivers.devices.snmpd import free_udp_port, until_taken
 from tests.integration.adding.conftest import CLOSED, GOOD, NOW, OURS, WRONG, at, failures
 
 from roomkeeper.adding.targets import parse_targets
 from roomkeeper.devices.login import Login
 from roomkeeper.serving.certificates import CertificateFiles, ensure
-from roomkeeper.systems import credentials, network_settings, secrets
+from roomkeeper.systems import credential_list, credentials, network_settings, secrets
 from roomkeeper.systems.models import (
     ConfigurationVersion,
     Connectivity,
@@ -115,6 +116,29 @@ async def test_wrong_password_touches_the_device_once(add, start):
     await add(at(endpoint), logins=(WRONG,))
     assert failures(endpoint) == 2
     assert (await add(at(endpoint))).states == ["done"]
+
+
+async def test_a_new_device_lets_nobody_in_before_its_first_passphrase_and_it_is_said(add, start):
+    endpoint = await start(profile="room-bar-roomos26", is_factory_new=True)
+    for login in (GOOD, Login("admin", "")):
+        added = await add(at(endpoint), logins=(login,))
+        assert added.states == ["failed"]
+        assert "refused the login" in added.item.summary
+        assert "nobody in before the first passphrase is set on the device." in added.item.advice
+    assert endpoint.device.needs_first_passphrase
+
+
+async def test_an_older_release_is_not_suspected_of_it(add, start):
+    """Its agent tells its release before any login."""
+    port = free_udp_port("127.1.81.1")
+    endpoint = await start(profile="sx10-ce9.6", snmp_port=port)
+    await until_taken("127.1.81.1", port)
+    await sync_to_async(credential_list.add)(
+        name="Usual", kind="community", values={"community": "public"}, now=NOW
+    )
+    added = await add(at(endpoint), logins=(WRONG,), uses_snmp=True, snmp_port=port)
+    assert "refused the login" in added.item.summary
+    assert "passphrase" not in added.item.advice
 
 
 async def test_without_a_login_a_device_is_found_and_not_added(add, start):

@@ -113,6 +113,10 @@ class Quirks:
     # Where it takes, and tells, a zone by its name of the tz database; before TC7.2 a GMT text alone.
     time_zone_path: str = "Time/Zone"
 
+    # Whether one that is new, or was reset to factory settings, lets nobody in before its first passphrase is set
+    # (protocol notes P.3). On the wire it looks like any refused login.
+    wants_first_passphrase: bool = True
+
     # What else is kept on it.
     has_macros: bool = True
     picture_types: tuple[str, ...] = (
@@ -200,6 +204,7 @@ Release: TypeAlias = tuple[int, tuple[int, ...]]
 # What differs below a release; newest first, each on top of the last.
 _OLDER: Final[tuple[tuple[Release, dict[str, Any]], ...]] = (
     ((1, (26, 1)), {"feedback_limit": 15, "feedback_more": ("/Status/MicrosoftTeams/Calling/InCall",)}),
+    ((1, (11, 27)), {"wants_first_passphrase": False}),
     ((1, (11, 14)), {"feedback_more": ()}),
     ((1, (11,)), {"picture_types": _PICTURES}),
     ((1, (10,)), {"name": "CE", "temperature_path": "SystemUnit/Hardware/Temperature"}),
