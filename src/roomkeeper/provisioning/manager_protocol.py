@@ -129,26 +129,26 @@ async def make_trusted(driver: Driver, software_version: str) -> str:
 
 def learn(configurations: Iterable[Report], writes: Writes) -> None:
     """Note of each system whether plain HTTP is off on it, and have those that call us no more be told to use HTTPS."""
-    changed: list[tuple[Known, bool]] = []
-    for report in configurations:
-        known, values = report.known, report.document.values
-        # Feedback and short documents say nothing of it.
-        if spoken_protocols(values) is None or lacks_http(values) == bool(known.has_http_off):
-            continue
-        changed.append((known, lacks_http(values)))
-    if not changed:
-        return
-    ids = [known.system_id for known, _ in changed]
-    overdue = dict(Contact.objects.filter(pk__in=ids).values_list("pk", "overdue_at"))
-    for known, is_off in changed:
-        if is_off and calls_by_http(known.scheme, overdue.get(known.system_id), writes.now):
+    # Feedback and short documents say nothing of it.
+    told = [report for report in configurations if spoken_protocols(report.document.values) is not None]
+    lacking = [report.known for report in told if lacks_http(report.document.values)]
+    by_http = [known.system_id for known in lacking if known.scheme == HTTP]
+    overdue = dict(Contact.objects.filter(pk__in=by_http).values_list("pk", "overdue_at")) if by_http else {}
+    for report in told:
+        known = report.known
+        is_off = known in lacking and not calls_by_http(
+            known.scheme, overdue.get(known.system_id), writes.now
+        )
+        if is_off == bool(known.has_http_off):
             continue
         known.has_http_off = is_off
         writes.columns[known.system_id]["has_http_off"] = is_off
         if is_off and known.is_proven and known.scheme == HTTP and not known.management_is_due:
-            known.management_is_due = known.has_work = True
-            writes.columns[known.system_id]["management_is_due"] = True
-            Contact.objects.filter(pk=known.system_id).update(has_work=True)
-            writes.note(
-                known, "management", "Plain HTTP was turned off on it; it is to be told to call by HTTPS"
-            )
+            _write_anew(known, writes)
+
+
+def _write_anew(known: Known, writes: Writes) -> None:
+    known.management_is_due = known.has_work = True
+    writes.columns[known.system_id]["management_is_due"] = True
+    Contact.objects.filter(pk=known.system_id).update(has_work=True)
+    writes.note(known, "management", "Plain HTTP was turned off on it; it is to be told to call by HTTPS")

@@ -134,7 +134,14 @@ def test_what_a_configuration_says_of_it_is_kept_and_acted_on(system):
         system=system, stage="current", digest=b"1" * 32, ciphertext=b"x", created_at=now, proven_at=now
     )
     Contact.objects.filter(system=system).update(scheme="http", overdue_at=now - timedelta(minutes=1))
-    for mode, is_off in (("HTTPS", True), ("HTTP+HTTPS", False)):
+    for mode, late, is_off in (
+        ("HTTPS", timedelta(minutes=1), True),
+        ("HTTP+HTTPS", timedelta(minutes=1), False),
+        ("HTTPS", timedelta(minutes=1), True),
+        # It calls by HTTP again: it speaks it, whatever it says.
+        ("HTTPS", -timedelta(minutes=10), False),
+    ):
+        Contact.objects.filter(system=system).update(overdue_at=now - late)
         document = (
             "<Configuration><NetworkServices><HTTP><Mode>"
             f"{mode}</Mode></HTTP></NetworkServices></Configuration>"
