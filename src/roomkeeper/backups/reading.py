@@ -8,10 +8,10 @@ from roomkeeper.backups.models import PartKind
 from roomkeeper.backups.panels import Panel, decode_panels
 from roomkeeper.devices import errors
 from roomkeeper.devices.driver import Driver
+from roomkeeper.devices.families.roomos.quirks import Quirks, quirks_of
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning.actions import BODY_LIMIT
 
-PICTURES: Final = ("Background", "Branding", "HalfwakeBackground", "HalfwakeBranding")
 NAME_LIMIT: Final = 250
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{40,}={0,2}\s*")
 _MACRO = re.compile(r"^(?P<macro>(?:.*/)?Macro(?:\[\d+\])?)/(?P<field>[A-Za-z]+)$")
@@ -48,14 +48,16 @@ async def read_parts(driver: Driver) -> ReadParts:
     """Read them all, one after the other. What a release does not have is told in `missing`. Raises `DeviceError`
     where the device could not be asked."""
     found = ReadParts()
-    await _read_macros(driver, found)
+    quirks = quirks_of(driver.software_version)
+    await _read_macros(driver, found, quirks)
     await _read_panels(driver, found)
-    await _read_pictures(driver, found)
+    await _read_pictures(driver, found, quirks)
     return found
 
 
-async def _read_macros(driver: Driver, found: ReadParts) -> None:
-    values = await _values(driver, CommandCall("Macros/Macro/Get", (("Content", "True"),)))
+async def _read_macros(driver: Driver, found: ReadParts, quirks: Quirks) -> None:
+    call = CommandCall("Macros/Macro/Get", (("Content", "True"),))
+    values = await _values(driver, call) if quirks.has_macros else None
     if values is None:
         found.missing.append("Macros: this device does not give them.")
         return
@@ -90,17 +92,21 @@ async def _read_panels(driver: Driver, found: ReadParts) -> None:
             )
 
 
-async def _read_pictures(driver: Driver, found: ReadParts) -> None:
-    for name in PICTURES:
+async def _read_pictures(driver: Driver, found: ReadParts, quirks: Quirks) -> None:
+    is_answered = False
+    for name in quirks.picture_types:
         values = await _values(driver, CommandCall("UserInterface/Branding/Get", (("Type", name),)))
         if values is None:
-            found.missing.append("Pictures: this device does not give them.")
-            return
+            # Models of one release take different types: Boards no Background (protocol notes O).
+            continue
+        is_answered = True
         picture = max(values.values(), key=len, default="")
         if _BASE64.fullmatch(picture):
             found.add(PartKind.BRANDING, name, picture)
         elif picture:
             found.missing.append(f"The picture {name}: the device has one and does not hand it out.")
+    if not is_answered:
+        found.missing.append("Pictures: this device does not give them.")
 
 
 async def _values(driver: Driver, call: CommandCall) -> dict[str, str] | None:

@@ -26,7 +26,9 @@ DOCUMENT_KINDS: Final = {
 
 
 class Driver:
-    """Talks to one device of a family."""
+    """Talks to one device of a family. `software_version` is what it runs, "" until it has said so."""
+
+    software_version = ""
 
     def __init__(self, family: Manifest, client: DeviceClient) -> None:
         self.family = family

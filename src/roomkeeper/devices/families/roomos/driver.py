@@ -64,6 +64,7 @@ class FamilyDriver(Driver):
             mac_address=first_value(network, "Network/Ethernet/MacAddress"),
             tls_key=self.client.seen_key,
         )
+        self.software_version = self._facts.software_version
         return self._facts
 
     async def fetch_document(self, kind: str) -> bytes:
