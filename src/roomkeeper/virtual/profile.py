@@ -13,15 +13,15 @@ from zoneinfo import available_timezones
 from roomkeeper.virtual.paths import is_under, match_key
 from roomkeeper.virtual.value_spaces import CommandSpec, ValueSpace, from_name, parse_command
 
-_ZONES_SINCE_2018 = {
-    "America/Ciudad_Juarez",
-    "America/Coyhaique",
-    "America/Nuuk",
-    "Asia/Qostanay",
-    "Europe/Kyiv",
-    "Pacific/Kanton",
+_LATER_ZONES = {
+    "America/Ciudad_Juarez": 2022,
+    "America/Coyhaique": 2025,
+    "America/Nuuk": 2020,
+    "Asia/Qostanay": 2019,
+    "Europe/Kyiv": 2022,
+    "Pacific/Kanton": 2021,
 }
-"""What the time zone database got after a CE 9.6 was captured."""
+"""The names that the time zone database got after a CE 9.6 was captured, and when."""
 _LIST = re.compile(r"\[(\d+)(?:\.\.(\d+)|/(\d+))?\]")
 
 
@@ -160,11 +160,12 @@ def _configuration(lines: dict[str, str], spaces: dict[str, ValueSpace]) -> dict
 
 
 def _literals(values: list[str] | str) -> tuple[str, ...]:
-    """The values as listed, or the time zone database's names: all, as the schemas of RoomOS 26, or those of 2018."""
+    """The values as listed, or the names of the `time zone database`: all, or those of the end of a year."""
     if isinstance(values, list):
         return tuple(values)
-    zones = available_timezones() - {"Factory", "localtime"}
-    return tuple(sorted(zones - _ZONES_SINCE_2018 if values.endswith(" of 2018") else zones))
+    year = values.removeprefix("time zone database").removeprefix(" of ")
+    later = {name for name, since in _LATER_ZONES.items() if year and since > int(year)}
+    return tuple(sorted(available_timezones() - {"Factory", "localtime"} - later))
 
 
 @lru_cache(maxsize=64)

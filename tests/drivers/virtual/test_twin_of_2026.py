@@ -91,6 +91,14 @@ async def test_a_client_in_a_hurry_gets_503(make_endpoint: Make) -> None:
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
+async def test_roomos_11_has_the_rate_too(make_endpoint: Make) -> None:
+    endpoint = await make_endpoint(profile="room-kit-roomos11")
+    assert endpoint.is_rate_limited
+    assert not endpoint.device.needs_first_passphrase
+    endpoint.device.out_of_the_box("admin")
+    assert endpoint.device.needs_first_passphrase
+
+
 async def test_older_releases_have_no_rate(make_endpoint: Make) -> None:
     endpoint = await make_endpoint(profile="room-kit-roomos10")
     assert await answers(endpoint.api, ask(), 40) == [200] * 40
@@ -170,7 +178,9 @@ async def test_room_navigator_alone(make_endpoint: Make) -> None:
     assert endpoint.manager.posts_count == 0
 
 
-@pytest.mark.parametrize(("profile", "most"), [(BAR, 50), ("room-kit-roomos10", 15)])
+@pytest.mark.parametrize(
+    ("profile", "most"), [(BAR, 50), ("room-kit-roomos11", 15), ("room-kit-roomos10", 15)]
+)
 async def test_expressions_of_a_slot(make_endpoint: Make, profile: str, most: int) -> None:
     endpoint = await make_endpoint(profile=profile)
     register = (
