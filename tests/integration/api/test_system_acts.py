@@ -112,6 +112,30 @@ def test_rotating_needs_a_proven_secret(call: Caller, boardroom: System) -> None
     assert SystemSecret.objects.filter(system=boardroom, stage="next").exists()
 
 
+@pytest.mark.parametrize(
+    ("listed", "arguments"),
+    [
+        ("", []),
+        ('<Action item="1"/>', [["Action", "Restart"]]),
+    ],
+)
+def test_tc_is_restarted_by_its_own_command(
+    call: Caller, boardroom: System, listed: str, arguments: list[list[str]]
+) -> None:
+    System.objects.update(software_version="TC7.3.2.0a1b2c3")
+    document = f'<Command item="1"><Boot item="1" command="True">{listed}</Boot></Command>'.encode()
+    StoredDocument.objects.create(
+        system=boardroom,
+        kind="command",
+        received_at=timezone.now(),
+        content=zlib.compress(document),
+        size=len(document),
+    )
+    assert call("POST", f"systems/{boardroom.pk}/restart").status_code == 202
+    action = Action.objects.get()
+    assert (action.command, action.arguments) == ("Boot", arguments)
+
+
 def test_restarting_is_an_action_that_can_be_followed_and_cancelled(call: Caller, boardroom: System) -> None:
     answer = call("POST", f"systems/{boardroom.pk}/restart")
     assert answer.status_code == 202
