@@ -21,6 +21,11 @@ def items_of(system_ids: Sequence[int]) -> list[ChangeItem]:
     )
 
 
+def is_kept(system_id: int, key: str) -> bool:
+    """Whether somebody made the setting with that match key persistent on this system."""
+    return any(item.match_key == key for item in items_of([system_id]))
+
+
 def offers_of(system_ids: Sequence[int]) -> Mapping[int, list[Offer]]:
     """The same as offers."""
     found: dict[int, list[Offer]] = defaultdict(list)

@@ -17,7 +17,7 @@ from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.protocols.xapi.values import is_same, trimmed, type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
-from roomkeeper.provisioning import states
+from roomkeeper.provisioning import persistent, states
 from roomkeeper.provisioning.models import OPEN_STATES, Change, ChangeItem, ChangeSet, DeliveryState
 from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.systems import live, timeline
@@ -373,6 +373,8 @@ def rename(system: System, name: str, *, user: Any, now: datetime) -> ChangeSet 
             user=user,
             now=now,
             description=f"Rename to {name}",
+            # A name that is restored automatically stays so under another name.
+            is_persistent=persistent.is_kept(system.pk, match_key(NAME_PATH)),
             care=HARMLESS,
         )
     with transaction.atomic():

@@ -1,20 +1,24 @@
 """The wanted configuration of a system, each value with the layer that won and why; and where it differs (idea 2).
 
-Precedence: management settings, the system's name, then what sources offer: persistent settings, templates.
+Precedence: management settings, the system's name, then what sources offer: persistent settings, templates. A name that
+somebody made persistent is a persistent setting like any other, and restored automatically.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.values import is_same, type_of
-from roomkeeper.provisioning import management, sources
+from roomkeeper.provisioning import management, persistent, sources
 from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.provisioning.sources import Enforcement, Offer
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration, reported_configuration
 from roomkeeper.systems.models import Connectivity, Contact, State, System
 from roomkeeper.systems.redaction import MARK
+
+_NAME_KEY: Final = match_key(NAME_PATH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,10 @@ def wanted_of(systems: Sequence[System]) -> dict[int, list[WantedValue]]:
 def merge(managed: Managed, offers: Sequence[tuple[str, Offer]]) -> list[WantedValue]:
     """The layers merged, the first that names a setting winning."""
     values = _management(managed)
-    if managed.name:
+    is_persistent = any(
+        layer == persistent.LAYER and match_key(offer.path) == _NAME_KEY for layer, offer in offers
+    )
+    if managed.name and not is_persistent:
         # Who renames a system at its touch panel may mean it: a person decides which name holds.
         why = "the system's name in Roomkeeper"
         values.append(

@@ -139,6 +139,33 @@ def test_name_changed_at_the_device_waits_for_a_person_who_may_accept_it(system)
     assert System.objects.get(pk=system.pk).name == "By hand"
 
 
+def test_name_that_somebody_made_persistent_is_restored_automatically(system):
+    planning.create_change_set(
+        [system], {"SystemUnit/Name": "Aula"}, user=None, now=now(), is_persistent=True
+    )
+
+    async def act(endpoint):
+        await push_due(endpoint)
+        endpoint.device.configuration.set("SystemUnit/Name", "Somebody's room")
+        await read(system)
+        await off_loop(lambda: enforcement.enforce_due(now=now()))
+        await push_due(endpoint)
+        restored = endpoint.device.name
+        # Renamed by a person it is another name, and restored like the one before.
+        await off_loop(
+            lambda: planning.rename(System.objects.get(pk=system.pk), "Forum", user=None, now=now())
+        )
+        await push_due(endpoint)
+        endpoint.device.configuration.set("SystemUnit/Name", "Somebody's room")
+        await read(system)
+        await off_loop(lambda: enforcement.enforce_due(now=now()))
+        await push_due(endpoint)
+        return restored, endpoint.device.name
+
+    assert with_device(system, act) == ("Aula", "Forum")
+    assert System.objects.get(pk=system.pk).name == "Forum"
+
+
 def test_ignored_drift_is_left_alone_and_not_counted(system):
     persist(system, "44")
 
