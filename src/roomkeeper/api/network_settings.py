@@ -95,7 +95,6 @@ class NetworkSettingsOut(Schema):
     admission: Admission
     snmp: Snmp
     snmp_community_is_set: bool
-    alternate_address: str = Field(description="A second address of this server that systems are told.")
     device_authorities: str = Field(description="PEM: authorities that sign the certificates of devices.")
     maintenance_window: str = Field(description="For folders that say nothing else.")
     time_zone: str = Field(description="For systems that report none.")
@@ -123,7 +122,6 @@ class NetworkSettingsPatch(Schema, extra="forbid"):
     device_https_port: int | None = None
     admission: Admission | None = None
     snmp: SnmpPatch | None = None
-    alternate_address: str | None = Field(None, max_length=255)
     device_authorities: str | None = Field(None, max_length=500_000)
     maintenance_window: str | None = Field(None, max_length=200)
     time_zone: str | None = Field(None, max_length=64)
@@ -280,7 +278,6 @@ def _told(found: NetworkSettings) -> NetworkSettingsOut:
         password_over_http_networks=found.password_over_http_networks,
         snmp=Snmp(contact=found.snmp_contact, location=found.snmp_location),
         snmp_community_is_set=bool(found.snmp_community_ciphertext),
-        alternate_address=found.alternate_address,
         device_authorities=found.device_authorities,
         maintenance_window=found.maintenance_window,
         time_zone=found.time_zone,

@@ -97,7 +97,6 @@ def written_values(settings: NetworkSettings, *, are_secrets_shown: bool = True)
         store = keys.load(django_settings.OPTIONS.data)
         community = store.decrypt(bytes(settings.snmp_community_ciphertext)) if are_secrets_shown else MARK
     return {
-        "alternate_authority": settings.alternate_address,
         "snmp_community": community,
         "snmp_contact": settings.snmp_contact,
         "snmp_location": settings.snmp_location,

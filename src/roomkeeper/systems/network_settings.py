@@ -16,7 +16,6 @@ from roomkeeper.systems import former_addresses, live
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, System
 from roomkeeper.systems.settings_for_devices import (
-    clean_alternate_address,
     clean_authorities,
     clean_device_zone,
     clean_ntp_servers,
@@ -47,7 +46,6 @@ _ADDRESSES = {"internal_ipv4", "internal_ipv6", "internal_fqdn", "public_ipv4", 
 _RULES = {
     "maintenance_window": clean_window,
     "time_zone": clean_zone,
-    "alternate_address": clean_alternate_address,
     "device_authorities": clean_authorities,
     "snmp_contact": clean_snmp_text,
     "snmp_location": clean_snmp_text,
@@ -56,7 +54,7 @@ _RULES = {
     "device_time_zone": clean_device_zone,
 }
 # Written to systems with their management settings, as the addresses are.
-_WRITTEN = {"alternate_address", "snmp_contact", "snmp_location", "snmp_community", "feedback_slot"}
+_WRITTEN = {"snmp_contact", "snmp_location", "snmp_community", "feedback_slot"}
 # Wanted of every system, below all that is wanted of it in particular.
 _DEFAULTS = {"ntp_servers", "device_time_zone"}
 # Given in the clear, kept encrypted, and read back by nobody.

@@ -1,4 +1,4 @@
-"""What Network settings hold for devices, made sure to be usable: SNMP values, the alternate address, authorities.
+"""What Network settings hold for devices, made sure to be usable: SNMP values, time servers, authorities.
 
 Each rule gives the cleaned value, or raises `ValueError` with the sentence that stands beside the field.
 """
@@ -31,8 +31,8 @@ def clean_snmp_text(text: object) -> str:
     return value
 
 
-def clean_alternate_address(text: object) -> str:
-    """A host name or an address, which systems are told as their second manager."""
+def _clean_host(text: object) -> str:
+    """A host name or an address."""
     value = str(text or "").strip().lower().rstrip(".")
     if not value:
         return ""
@@ -73,7 +73,7 @@ def clean_ntp_servers(value: object) -> list[str]:
     if not isinstance(value, list | tuple):
         raise ValueError("must be a list of host names or addresses.")
     try:
-        found = [clean_alternate_address(one) for one in value]
+        found = [_clean_host(one) for one in value]
     except ValueError as error:
         raise ValueError("must be host names or addresses, without ports.") from error
     servers = list(dict.fromkeys(one for one in found if one))

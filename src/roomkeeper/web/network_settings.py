@@ -51,18 +51,6 @@ SECTIONS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
         ),
     ),
     (
-        "Alternate address",
-        "",
-        (
-            Field(
-                "alternate_address",
-                "Second address that systems are told",
-                "text",
-                "A host name or an address; for when the first does not answer. Empty: none.",
-            ),
-        ),
-    ),
-    (
         "Connectivity",
         "",
         (
@@ -304,7 +292,7 @@ def _done(changed: list[str]) -> str:
     if not changed:
         return "Nothing was changed."
     labels = ", ".join(FIELDS[name].label for name in changed)
-    told = ("internal_", "public_", "alternate_", "snmp_", "feedback_", "ntp_", "device_time_")
+    told = ("internal_", "public_", "snmp_", "feedback_", "ntp_", "device_time_")
     moved = any(name.startswith(told) for name in changed)
     more = " Managed systems are told, at the latest with the answers to their next posts." if moved else ""
     return f"Changed: {labels}.{more}"

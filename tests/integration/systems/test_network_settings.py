@@ -39,7 +39,6 @@ GOOD = {
     "polls_at_once_in_a_network": 5,
     "maintenance_window": "Mon-Fri 20:00-06:00",
     "time_zone": "Europe/Oslo",
-    "alternate_address": "second.example.org",
     "device_authorities": "",
     "snmp_contact": "Help desk, 4711",
     "snmp_location": "Oslo",
@@ -115,7 +114,6 @@ BAD = [
         for value in (0, -5, 86_401, "60", 60.0, True, None)
     ],
     *[("polling", value) for value in ("true", 1, None)],
-    *[("alternate_address", value) for value in ("two words", "a:80", "x" * 65)],
     ("device_authorities", "no certificate"),
     ("maintenance_window", "sometimes"),
     ("time_zone", "Europe/Nowhere"),

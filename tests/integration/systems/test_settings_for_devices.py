@@ -1,4 +1,4 @@
-"""What Network settings hold for devices: SNMP values, the alternate address, authorities."""
+"""What Network settings hold for devices: SNMP values, time servers, authorities."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomkeeper.systems.settings_for_devices import (
-    clean_alternate_address,
     clean_authorities,
+    clean_ntp_servers,
     clean_snmp_text,
     count_authorities,
 )
@@ -86,14 +86,14 @@ def test_a_private_key_is_refused_and_not_repeated() -> None:
         ("x", "x"),
     ],
 )
-def test_alternate_addresses(text: str, kept: str) -> None:
-    assert clean_alternate_address(text) == kept
+def test_time_servers(text: str, kept: str) -> None:
+    assert clean_ntp_servers([text]) == ([kept] if kept else [])
 
 
 @pytest.mark.parametrize("text", ["a b", "a:80", "http://a", "-a", "a..b", "a" * 65, "ø.no", 'a"b', "a\nb"])
-def test_what_is_no_alternate_address(text: str) -> None:
-    with pytest.raises(ValueError, match="host name or an address"):
-        clean_alternate_address(text)
+def test_what_is_no_time_server(text: str) -> None:
+    with pytest.raises(ValueError, match="host names or addresses"):
+        clean_ntp_servers([text])
 
 
 @given(st.text(max_size=60))

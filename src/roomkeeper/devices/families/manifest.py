@@ -15,7 +15,7 @@ from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import canonical
 
 PLACEHOLDERS = frozenset(
-    {"authority", "protocol", "events_path", "phone_book_url", "alternate_authority"}
+    {"authority", "protocol", "events_path", "phone_book_url"}
     | {"snmp_community", "snmp_contact", "snmp_location"}
 )
 CAPABILITIES = (

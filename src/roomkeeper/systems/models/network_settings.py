@@ -30,8 +30,6 @@ class NetworkSettings(models.Model):
     admission_by_hand = models.BooleanField(default=True)
     admission_networks = models.JSONField(default=list, blank=True)
 
-    # A second address of ours that devices are told, where they take one.
-    alternate_address = models.CharField(max_length=255, blank=True)
     # Authorities (PEM) that may sign the certificates of devices.
     device_authorities = models.TextField(blank=True)
     snmp_contact = models.CharField(max_length=255, blank=True)
