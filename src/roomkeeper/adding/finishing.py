@@ -17,7 +17,7 @@ from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.families.manifest import Manifest
 from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.provisioning import calling, planning, pushing, reading
+from roomkeeper.provisioning import calling, naming, pushing, reading
 from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.systems import device_access, inventory, live
 from roomkeeper.systems.locking import lock_contacts
@@ -172,7 +172,7 @@ def _settle(item_id: int, system_id: int, finished: Finished, is_whole: bool) ->
             system.name = system.reported_name[: inventory.NAME_LIMIT]
             system.save(update_fields=["name"])
         elif is_named and system.reported_name:
-            planning.keep_name(system_id, system.reported_name, now=now)
+            naming.keep_name(system_id, system.reported_name, now=now)
         if not is_whole:
             make_due([system_id])
         live.publish("systems", system)

@@ -17,7 +17,7 @@ from roomkeeper.external_manager import answers, claims
 from roomkeeper.external_manager.intake import Intake
 from roomkeeper.external_manager.posts import Post, Reply, Service
 from roomkeeper.protocols.external_manager import PostEvent
-from roomkeeper.provisioning import confirmation, delivery, planning, withholding
+from roomkeeper.provisioning import confirmation, delivery, naming, withholding
 from roomkeeper.systems import admission, checkin, daily_amount, handover, identification, secrets
 from roomkeeper.systems.identification import Outcome
 from roomkeeper.systems.models import NetworkSettings, State, System, SystemSecret
@@ -157,7 +157,7 @@ class _Batch:
         ):
             handover.complete_secure_only(known, writes=self.writes)
         if was_just_proven:
-            planning.keep_name(known.system_id, event.identification.system_name, now=self.now)
+            naming.keep_name(known.system_id, event.identification.system_name, now=self.now)
         done = self._check_in(post, known, was_just_proven=was_just_proven)
         if by_secret is not None and not done.is_unchanged:
             daily_amount.take(known, len(post.raw), self.writes)
