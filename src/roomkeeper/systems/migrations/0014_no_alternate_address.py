@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("systems", "0012_posts_resumed"),
+        ("systems", "0013_clock_offset"),
     ]
 
     operations = [
