@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("systems", "0013_clock_offset"),
+        ("systems", "0014_daily_amounts"),
     ]
 
     operations = [
