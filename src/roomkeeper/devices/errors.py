@@ -9,7 +9,8 @@ DeviceError
 │   ├── ConnectTimedOut
 │   ├── TlsFailed                 a handshake that did not come to an end
 │   │   ├── TlsVersionRefused     no version in common; tells what each side offers
-│   │   └── LegacyTlsNeeded       a version in common, and ciphers, keys or a stack that are too old
+│   │   ├── LegacyTlsNeeded       a version in common, and ciphers, keys or a stack that are too old
+│   │   └── NoCipherInCommon      it speaks TLS, and not even legacy TLS helps
 │   ├── ConnectionCutOff          the answer stopped in the middle
 │   ├── ReadTimedOut              connected, and then too slow
 │   └── SnmpNoAnswer              silence: no agent and a wrong community look the same
@@ -162,6 +163,12 @@ class LegacyTlsNeeded(TlsFailed):
         super().__init__(message, detail=detail, evidence=" ".join(sentences))
         self.why = why
         self.agreed = agreed
+
+
+class NoCipherInCommon(TlsFailed):
+    """The device has no TLS cipher that this server knows, not even an old one. Update its software."""
+
+    can_retry = False
 
 
 class ConnectionCutOff(ConnectionFailed):

@@ -44,6 +44,8 @@ _WEAK: Final = frozenset({66, 67, 68})
 _LEGACY_CIPHERS: Final = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
 # SSL_OP_LEGACY_SERVER_CONNECT, which Python names from 3.12 on: stacks older than RFC 5746 are let in.
 _LEGACY_SERVER_CONNECT: Final = 0x4
+# How OpenSSL words the other side's "handshake failure": nothing that was offered is good enough for it.
+_NO_CIPHER: Final = "HANDSHAKE_FAILURE"
 # How OpenSSL words what it dislikes in an old stack, and what that is called.
 _OLD_REASONS: Final = (
     ("UNSAFE_LEGACY_RENEGOTIATION", "it does not know secure renegotiation"),
@@ -190,7 +192,7 @@ async def explain(error: errors.TlsFailed, policy: TlsPolicy, address: str, port
     """Tell what legacy TLS would change from everything else, by trying it, a version at a time; nothing is sent.
 
     Gives `TlsVersionRefused` where no version is shared, `LegacyTlsNeeded` where one is and ciphers, keys or the stack
-    are too old, else the same error.
+    are too old, `NoCipherInCommon` where legacy TLS is no help, else the same error.
     """
     found, ours = await find_agreements(address, port), policy.versions
     theirs = tuple(agreed.version for agreed in found)
@@ -199,7 +201,8 @@ async def explain(error: errors.TlsFailed, policy: TlsPolicy, address: str, port
             return errors.TlsVersionRefused(
                 ours=ours, theirs=theirs, agreed=_best(found), detail=error.detail
             )
-        return error
+        # Whoever says so speaks TLS: with 3DES, RC4 or export ciphers alone, which builds of OpenSSL leave out.
+        return errors.NoCipherInCommon(detail=error.detail) if _NO_CIPHER in error.detail.upper() else error
     if policy.is_legacy:
         return error
     try:

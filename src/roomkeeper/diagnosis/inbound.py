@@ -158,6 +158,8 @@ async def _shake_hands(looking: Looking, row: Row) -> Handshake:
             agreed=error.agreed,
             why=error.why or "its TLS",
         )
+    except errors.NoCipherInCommon as error:
+        await looking.stop(row, "tls-no-cipher", milliseconds=since(began), evidence=evidence_of(error))
     except errors.DeviceError as error:
         await looking.stop(
             row, "tls-failed", milliseconds=since(began), evidence=evidence_of(error), port=row.port

@@ -292,3 +292,16 @@ async def test_s_server(start_program: Make, tmp_path: Path, version: str, ciphe
         str((await measuring.shake_hands(target_at(port, LEGACY), seconds=3)).agreed)
         == f"{agreed} with {cipher}"
     )
+
+
+async def test_no_cipher_that_this_server_knows(start_program: Make, tmp_path: Path) -> None:
+    """As with 3DES or RC4 alone, which this build of OpenSSL may not have: here one that no certificate goes with."""
+    key, certificate = make_certificate(tmp_path, 2048, "sha256")
+    port = free_port()
+    await start_program(
+        port, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-tls1_2",
+        "-cipher", "ADH-AES128-SHA:@SECLEVEL=0", "-key", str(key), "-cert", str(certificate),
+    )  # fmt: skip
+    for policy in (TlsPolicy(), LEGACY):
+        with pytest.raises(errors.NoCipherInCommon, match="no TLS cipher that this server knows"):
+            await measuring.shake_hands(target_at(port, policy), seconds=3)

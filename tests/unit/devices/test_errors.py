@@ -20,7 +20,7 @@ def test_docstring_is_the_message_and_the_tree_shows_the_error(error):
 @pytest.mark.parametrize("error", ALL)
 def test_trying_again_helps_only_against_what_may_pass(error):
     passes = error is DeviceError or issubclass(error, errors.ServerError | errors.ConnectionFailed)
-    is_too_old = error in (errors.TlsVersionRefused, errors.LegacyTlsNeeded)
+    is_too_old = error in (errors.TlsVersionRefused, errors.LegacyTlsNeeded, errors.NoCipherInCommon)
     assert error().can_retry is (passes and not is_too_old)
 
 
