@@ -17,10 +17,11 @@ from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_acts import get_managed
 from roomkeeper.protocols.xapi.command import CommandDescription, CommandParameter
 from roomkeeper.provisioning import actions
-from roomkeeper.provisioning.command_checks import danger_of
+from roomkeeper.provisioning.dangers import danger_of
 from roomkeeper.provisioning.device_commands import arguments_of, commands_of, faults_of_call
 from roomkeeper.provisioning.roads import road_of
 from roomkeeper.provisioning.secret_values import hide
+from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import System
 
 routes = Routes("systems")
@@ -116,7 +117,7 @@ def _check(system: System, command: CommandIn) -> CheckedCommand:
     call = command.call
     with refused_as(422, actions.ActionRefused):
         path, arguments = actions.checked(system, call.path, arguments_of(call), call.body)
-    danger = danger_of(call)
+    danger = danger_of(call, our_slot=network_settings.get().feedback_slot)
     road = road_of(system, path, command.care, now=timezone.now())
     return CheckedCommand(
         command=path,

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Annotated, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.db.models.expressions import Combinable
 from ninja import Schema
 from pydantic import AfterValidator, Field
 
@@ -42,7 +43,7 @@ class Page(Schema, Generic[Item]):
 def cut(
     rows: QuerySet[Row],
     parameters: ListParameters,
-    sorts: Mapping[str, str],
+    sorts: Mapping[str, str | Combinable],
     default: str,
 ) -> tuple[list[Row], str | None]:
     """The rows of the page asked for, and the next cursor.
@@ -71,7 +72,7 @@ def page_of(
     kind: type[Item],
     rows: QuerySet[Row],
     parameters: ListParameters,
-    sorts: Mapping[str, str],
+    sorts: Mapping[str, str | Combinable],
     default: str,
     encode: Callable[[Row], Item],
 ) -> Page[Item]:

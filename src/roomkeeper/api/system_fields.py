@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal, cast
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from ninja import Schema
 from pydantic import Field, field_validator
@@ -18,6 +19,7 @@ from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.systems import credentials, inventory, liveness
 from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import Contact, System
+from roomkeeper.systems.software_versions import VersionKey
 from roomkeeper.tickets.models import Ticket
 
 StateWord = Literal["pending", "pre_registered", "managed", "ignored", "blocked"]
@@ -120,7 +122,7 @@ class SystemFilters(ListParameters):
         return [part for one in found for part in (one.split(",") if isinstance(one, str) else [one])]
 
 
-SORTS = {
+SORTS: dict[str, str | Combinable] = {
     **{
         name: name
         for name in (
@@ -130,7 +132,6 @@ SORTS = {
             "state",
             "family",
             "product",
-            "software_version",
             "serial_number",
             "mac_address",
             "host",
@@ -147,6 +148,7 @@ SORTS = {
             "created_at",
         )
     },
+    "software_version": VersionKey("software_version"),
     "folder": "folder__path",
     "first_seen_at": "contact__first_seen_at",
     "last_seen_at": "contact__last_seen_at",

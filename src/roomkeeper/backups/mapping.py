@@ -112,6 +112,8 @@ class SavedPart:
     size: int
     is_redacted: bool = False
     is_active: bool = False
+    # A macro that loads the device's API with `require`.
+    uses_require: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class Target:
     spaces: Mapping[str, ValueSpace] = field(default_factory=dict)
     managed_paths: Sequence[str] = ()
     commands: frozenset[str] | None = None
+    # Whether macros that use `require` run on it.
+    runs_required_macros: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,12 @@ class Report:
         return _counts(one.verdict for one in self.parts)
 
 
+REQUIRES: Final = re.compile(r"""\brequire\s*\(\s*['"`]xapi['"`]\s*\)""")
+"""What a macro of the older kind holds."""
+REQUIRE: Final = (
+    "it loads the API with require, which RoomOS 26 does not run as shipped: write import in its place, or turn "
+    "Macros EvaluateTranspiled on"
+)
 # The command that puts a part back, by its kind (protocol notes J).
 COMMANDS: Final[Mapping[str, str]] = {
     "macro": "Macros/Macro/Save",
@@ -298,7 +308,10 @@ def _map_part(part: SavedPart, target: Target) -> MappedPart:
     command = COMMANDS[part.kind]
     if target.commands is not None and command.lower() not in target.commands:
         return MappedPart(part, Verdict.ABSENT, f"it has no command {command}")
-    return MappedPart(part, Verdict.CHANGE, "" if target.commands is not None else "it is tried")
+    reasons = [] if target.commands is not None else ["it is tried"]
+    if part.uses_require and not target.runs_required_macros:
+        reasons.append(REQUIRE)
+    return MappedPart(part, Verdict.CHANGE, "; ".join(reasons))
 
 
 def _counts(verdicts: Iterable[Verdict]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from roomkeeper.provisioning.actions import BODY_LIMIT
 NAME_LIMIT: Final = 250
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{40,}={0,2}\s*")
 _MACRO = re.compile(r"^(?P<macro>(?:.*/)?Macro(?:\[\d+\])?)/(?P<field>[A-Za-z]+)$")
+Arguments = tuple[tuple[str, str], ...]
 # The device has no such thing, or does not let this account at it: the backup goes without.
 _REFUSALS = (errors.Unsupported, errors.Rejected, errors.NotAdministrator)
 
@@ -45,19 +46,20 @@ class ReadParts:
 
 
 async def read_parts(driver: Driver) -> ReadParts:
-    """Read them all, one after the other. What a release does not have is told in `missing`. Raises `DeviceError`
-    where the device could not be asked."""
+    """Read them all, one after the other, by what this release takes. What it does not have is told in `missing`.
+    Raises `DeviceError` where the device could not be asked."""
     found = ReadParts()
     quirks = quirks_of(driver.software_version)
-    await _read_macros(driver, found, quirks)
-    await _read_panels(driver, found)
-    await _read_pictures(driver, found, quirks)
+    await _read_macros(driver, quirks, found)
+    await _read_panels(driver, quirks, found)
+    await _read_pictures(driver, quirks, found)
     return found
 
 
-async def _read_macros(driver: Driver, found: ReadParts, quirks: Quirks) -> None:
-    call = CommandCall("Macros/Macro/Get", (("Content", "True"),))
-    values = await _values(driver, call) if quirks.has_macros else None
+async def _read_macros(driver: Driver, quirks: Quirks, found: ReadParts) -> None:
+    values = None
+    if quirks.has_macros:
+        values = await _values(driver, "Macros/Macro/Get", (("Content", "True"),), quirks.backup_exclusion)
     if values is None:
         found.missing.append("Macros: this device does not give them.")
         return
@@ -72,11 +74,14 @@ async def _read_macros(driver: Driver, found: ReadParts, quirks: Quirks) -> None
             found.add(PartKind.MACRO, macro["Name"], macro.get("Content", ""), is_active=is_active)
 
 
-async def _read_panels(driver: Driver, found: ReadParts) -> None:
+async def _read_panels(driver: Driver, quirks: Quirks, found: ReadParts) -> None:
     panels: list[Panel] = []
     is_answered = False
-    for command in ("UserInterface/Extensions/Export", "UserInterface/Extensions/List"):
-        values = await _values(driver, CommandCall(command))
+    for command, more in (
+        ("UserInterface/Extensions/Export", (*quirks.panel_icons, *quirks.backup_exclusion)),
+        ("UserInterface/Extensions/List", quirks.backup_exclusion),
+    ):
+        values = await _values(driver, command, (), more)
         is_answered = is_answered or values is not None
         panels = decode_panels(values or {})
         if panels:
@@ -92,26 +97,32 @@ async def _read_panels(driver: Driver, found: ReadParts) -> None:
             )
 
 
-async def _read_pictures(driver: Driver, found: ReadParts, quirks: Quirks) -> None:
-    is_answered = False
+async def _read_pictures(driver: Driver, quirks: Quirks, found: ReadParts) -> None:
+    """Each kind for itself: models of one release take different ones (protocol notes O), and a kind that a device
+    refuses says nothing of the others."""
+    refused: list[str] = []
     for name in quirks.picture_types:
-        values = await _values(driver, CommandCall("UserInterface/Branding/Get", (("Type", name),)))
+        values = await _values(driver, "UserInterface/Branding/Get", (("Type", name),))
         if values is None:
-            # Models of one release take different types: Boards no Background (protocol notes O).
+            refused.append(name)
             continue
-        is_answered = True
         picture = max(values.values(), key=len, default="")
         if _BASE64.fullmatch(picture):
             found.add(PartKind.BRANDING, name, picture)
         elif picture:
             found.missing.append(f"The picture {name}: the device has one and does not hand it out.")
-    if not is_answered:
+    if len(refused) == len(quirks.picture_types):
         found.missing.append("Pictures: this device does not give them.")
 
 
-async def _values(driver: Driver, call: CommandCall) -> dict[str, str] | None:
-    """The data of the result; None where the device has no such command, or refuses it."""
-    try:
-        return (await driver.run_command(call)).values
-    except _REFUSALS:
-        return None
+async def _values(
+    driver: Driver, command: str, arguments: Arguments, more: Arguments = ()
+) -> dict[str, str] | None:
+    """The data of the result; None where the device has no such command, or refuses it. Where it does not take `more`,
+    which its release should, it is asked without."""
+    for given in ((*arguments, *more), arguments) if more else (arguments,):
+        try:
+            return (await driver.run_command(CommandCall(command, given))).values
+        except _REFUSALS:
+            continue
+    return None

@@ -18,6 +18,7 @@ from roomkeeper.accounts.people import find_account
 from roomkeeper.backups import keeping, making
 from roomkeeper.backups.mapping import (
     COMMANDS,
+    REQUIRES,
     MappedPart,
     Report,
     SavedPart,
@@ -27,6 +28,7 @@ from roomkeeper.backups.mapping import (
     read_picks,
 )
 from roomkeeper.backups.models import Backup, BackupPart, PartKind, Reason, Replacement, Restoration
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
@@ -74,6 +76,8 @@ def plan_take_over(system: System, record: System, picks: Sequence[str] = ()) ->
 
 def _saved_parts(backup: Backup) -> list[SavedPart]:
     rows = backup.parts.select_related("content").defer("content__content").order_by("kind", "name")
+    macros = backup.parts.select_related("content").filter(kind=PartKind.MACRO)
+    requiring = {macro.pk for macro in macros if REQUIRES.search(keeping.text_of(macro))}
     return [
         SavedPart(
             part.pk,
@@ -82,6 +86,7 @@ def _saved_parts(backup: Backup) -> list[SavedPart]:
             part.content.size,
             bool(part.details.get("is_redacted")),
             bool(part.details.get("is_active")),
+            part.pk in requiring,
         )
         for part in rows
     ]
@@ -94,6 +99,7 @@ def _target(target: System, *, is_same_system: bool) -> Target:
         spaces=value_spaces_of(target) or value_spaces_of_model(target.product, target.software_version),
         managed_paths=[setting.path for setting in management.family_of(target.family).settings],
         commands=_commands_of(target),
+        runs_required_macros=quirks_of(target.software_version).runs_required_macros,
     )
 
 

@@ -39,6 +39,7 @@ from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.systems import inventory, network_settings
 from roomkeeper.systems.models import State, System, TlsTrust
+from roomkeeper.systems.software_versions import version_key
 
 _NAME_KEY: Final = match_key(NAME_PATH)
 _NOTHING: Final = Present()
@@ -228,7 +229,7 @@ def _plan_wishes(drafts: list[_Draft]) -> tuple[planning.Plan | None, planning.P
     apart: they disturb nobody, and wait for nothing."""
     asking = [draft for draft in drafts if draft.wishes]
     # Systems of one model beside each other: their value spaces are read once.
-    asking.sort(key=lambda draft: (draft.system.product, draft.system.software_version))
+    asking.sort(key=lambda draft: (draft.system.product, version_key(draft.system.software_version)))
     names: list[planning.PlannedChange] = []
     settings: list[planning.PlannedChange] = []
     for start in range(0, len(asking), AT_ONCE):

@@ -20,6 +20,7 @@ from roomkeeper.provisioning.command_checks import refusal_of_command
 from roomkeeper.provisioning.device_commands import commands_of_model
 from roomkeeper.systems.documents import unpack_configuration, value_spaces_of_model
 from roomkeeper.systems.models import ConfigurationVersion, State, StoredDocument, System
+from roomkeeper.systems.software_versions import VersionKey
 
 MODELS_LIMIT: Final = 40
 
@@ -57,7 +58,7 @@ def known_models(systems: QuerySet[System]) -> list[KnownModel]:
         .order_by()
         .values_list("product", "software_version")
         .annotate(number=Count("pk", distinct=True))
-        .order_by("-number", "product", "software_version")[:MODELS_LIMIT]
+        .order_by("-number", "product", VersionKey("software_version"))[:MODELS_LIMIT]
     )
     found = []
     for product, version, number in rows:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import DataError
 from django.db.models import F, Model, Q, QuerySet
+from django.db.models.expressions import Combinable
 
 from roomkeeper.accounts.permissions import Grants
 from roomkeeper.operations.subjects import ALL, Field, Subject
@@ -52,7 +53,7 @@ def _parameters(one: Field) -> tuple[str, ...]:
     return (one.name,) if one.filter else ()
 
 
-def sorts_of(subject: Subject) -> dict[str, str]:
+def sorts_of(subject: Subject) -> dict[str, str | Combinable]:
     """The lookups by the names of what can be sorted by."""
     return {one.name: one.order for one in subject.fields if one.order}
 
@@ -109,20 +110,23 @@ def searched(rows: QuerySet[Any], words: str, lookups: Sequence[str]) -> QuerySe
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How a list is sorted: the lookup behind it, downwards or not, and whether rows may lack the value. Those that do
+    """How a list is sorted: the lookup or expression (never null) behind it, downwards or not, and whether rows may
+    lack the value. Those that do
     come first upwards and last downwards; equal ones by their id."""
 
     name: str
-    lookup: str
+    lookup: str | Combinable
     is_down: bool
     is_nullable: bool
 
 
-def order_of(model: type[Model], sort: str, sorts: Mapping[str, str]) -> Order:
+def order_of(model: type[Model], sort: str, sorts: Mapping[str, str | Combinable]) -> Order:
     """The order that a sort asks for, `-` in front for downwards. Raises `ListRefused` for what is none."""
     check_sort(sort, sorts)
     name = sort.removeprefix("-")
-    return Order(sort, sorts[name], sort.startswith("-"), _may_be_null(model, sorts[name]))
+    lookup = sorts[name]
+    is_nullable = isinstance(lookup, str) and _may_be_null(model, lookup)
+    return Order(sort, lookup, sort.startswith("-"), is_nullable)
 
 
 def check_sort(sort: str, sorts: Collection[str]) -> None:
@@ -160,7 +164,9 @@ def ordered(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
     else:
         # NULLS LAST on a column that is never null keeps PostgreSQL from its index.
         first = by.desc() if order.is_down else by.asc()
-    marked: QuerySet[Any] = rows.annotate(sorted_by=F(order.lookup))
+    marked: QuerySet[Any] = rows.annotate(
+        sorted_by=F(order.lookup) if isinstance(order.lookup, str) else order.lookup
+    )
     return marked.order_by(first, "-pk" if order.is_down else "pk")
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from django.db.models import Model, Q, QuerySet
+from django.db.models.expressions import Combinable
 
 from roomkeeper.accounts.permissions import Grants, Permission
 
@@ -25,7 +26,7 @@ class Field:
     A `filter` is a word: one (equal; texts in any letter case), any (repeated: one of), part (a part of a text), set
     (whether there is a value), since (adds `_after` and `_before`), range (adds `_from` and `_to`), own (`narrow` gives
     the condition). `unasked` is what an any-filter means where it is not given; `all` then lifts it.
-    `sort` is the lookup that orders by it, None for `at`, "" where it cannot be sorted by.
+    `sort` is the lookup or the expression that orders by it, None for `at`, "" where it cannot be sorted by.
     With a `heading` it is a column of the page's table, drawn as `cell` says: a kind of `web.cells` or a template.
     """
 
@@ -38,7 +39,7 @@ class Field:
     filter_type: Any = None
     narrow: Callable[[Any, Grants, datetime], Q] | None = None
     unasked: tuple[str, ...] = ()
-    sort: str | None = None
+    sort: str | Combinable | None = None
     heading: str = ""
     cell: str = "text"
     choices: tuple[tuple[str, str], ...] = ()
@@ -52,8 +53,8 @@ class Field:
         return self.at or self.name
 
     @property
-    def order(self) -> str:
-        """The lookup by which a list is sorted by it; "" where it cannot be."""
+    def order(self) -> str | Combinable:
+        """The lookup or the expression by which a list is sorted by it; "" where it cannot be."""
         if self.sort is not None:
             return self.sort
         return "" if self.read is not None and not self.at else self.lookup

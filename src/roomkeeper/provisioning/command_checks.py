@@ -1,7 +1,6 @@
-"""What a device's own document says to a command, and what cannot be undone about one. Pure."""
+"""What a device's own document says to a command. Pure. What is dangerous about one: `dangers`."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,14 +24,6 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.part}: {self.sentence}" if self.part else self.sentence
-
-
-@dataclass(frozen=True, slots=True)
-class Danger:
-    """What a command does that people may not expect. `is_final`: nothing here can undo it."""
-
-    sentence: str
-    is_final: bool
 
 
 def find_parameter(command: CommandDescription, name: str) -> CommandParameter | None:
@@ -107,59 +98,3 @@ def _own_spelling(parameter: CommandParameter, value: str | tuple[str, ...]) -> 
     if space is None or space.kind == STRING:
         return value
     return space.own_spelling(value) if isinstance(value, str) else tuple(map(space.own_spelling, value))
-
-
-_RESET: Final = (
-    "The device loses its settings, its accounts and what makes it call this server. Only somebody who goes there can "
-    "bring it back."
-)
-_OTHER_SOFTWARE: Final = (
-    "The device loads other software and restarts; a call that it is in ends. Not every release can be left again for "
-    "the one before."
-)
-_GONE: Final = "What it takes away is gone: no copy is made of it before."
-_OFF: Final = "The device switches off, and somebody has to switch it on where it stands."
-# By the protocol notes J and G: path, what an argument has to be for it, the sentence, and whether it is final.
-_DANGERS: Final = (
-    (
-        re.compile(r"systemunit/factoryreset"),
-        None,
-        _RESET,
-        True,
-    ),
-    (re.compile(r"systemunit/boot"), ("action", "shutdown"), _OFF, True),
-    (re.compile(r"systemunit/shutdown"), None, _OFF, True),
-    (re.compile(r"systemunit/boot"), None, "The device restarts; a call that it is in ends.", False),
-    (
-        re.compile(r"systemunit/softwareupgrade|provisioning/completeupgrade"),
-        None,
-        _OTHER_SOFTWARE,
-        True,
-    ),
-    (
-        re.compile(r"provisioning/service/fetch"),
-        ("mode", "replace"),
-        "What the file holds takes the place of what the device has; no copy is made of it before.",
-        True,
-    ),
-    # What a message shows ends by itself anyway.
-    (re.compile(r"userinterface/message/.*/clear"), None, "", False),
-    (
-        re.compile(r"(.*/)?(delete|remove|clear)(all)?"),
-        None,
-        _GONE,
-        True,
-    ),
-    (re.compile(r"call/disconnect(all)?"), None, "The call that it is in ends.", False),
-)
-
-
-def danger_of(call: CommandCall) -> Danger | None:
-    """What is dangerous about the call, or None."""
-    values: Mapping[str, str | tuple[str, ...]] = {name.lower(): value for name, value in call.arguments}
-    for path, argument, sentence, is_final in _DANGERS:
-        if path.fullmatch(call.path.lower()) is None:
-            continue
-        if argument is None or str(values.get(argument[0], "")).lower() == argument[1]:
-            return Danger(sentence, is_final) if sentence else None
-    return None

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from django.conf import settings as django_settings
 from django.db import DatabaseError, connection
 
 from roomkeeper import keys
@@ -32,6 +33,7 @@ def register_checks(options: Options) -> None:
         "certificate": _certificate,
         "disk": _disk,
         "listeners": _listeners,
+        "time zones": _time_zones,
     }
     for name, look in looks.items():
         checks.register(Check(name, partial(look, options)))
@@ -65,6 +67,10 @@ def examine(options: Options, *, now: datetime) -> list[Finding]:
 _WITHOUT_DATABASE = (
     "Restore it (roomkeeper backup restore FILE), or look whether --data and --config are the server's."
 )
+
+
+def _time_zones(_: Options, *, now: datetime) -> Finding:
+    return Finding("time zones", True, f"data {django_settings.TIME_ZONE_DATA}")
 
 
 def _database(options: Options, *, now: datetime) -> Finding:

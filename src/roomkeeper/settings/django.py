@@ -4,10 +4,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from roomkeeper import keys
-from roomkeeper.settings import access
+from roomkeeper.settings import access, time_zone_data
 from roomkeeper.settings.options import DATABASE_FILE, Options, load
 
 OPTIONS: Options = load()
+# Before anything asks for a zone.
+TIME_ZONE_DATA = time_zone_data.use_newer()
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -24,11 +24,13 @@ class SystemsConfig(AppConfig):
             live,
             network_settings,
             probing,
+            software_versions,
             surface,
         )
         from roomkeeper.systems.models import Contact, Probe, System
 
         self.surface = surface
+        software_versions.register()
         register_pump("probes", probing.probe_due)
         changed.connect(live.publish_job)
         register_after_downtime(housekeeping.forgive_downtime)

@@ -17,10 +17,11 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import write_call
 from roomkeeper.provisioning import commands_for_many, quick_actions
-from roomkeeper.provisioning.command_checks import Danger, danger_of
 from roomkeeper.provisioning.commands_for_many import CANNOT, KnownCommands, PlannedCall
+from roomkeeper.provisioning.dangers import Danger, danger_of
 from roomkeeper.provisioning.device_commands import search
 from roomkeeper.provisioning.models import Action
+from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
@@ -135,7 +136,12 @@ def _plan(
     takes_unlisted = bool(request.POST.get("anyway"))
     calls = commands_for_many.plan_calls(chosen.systems, call_for, known, takes_unlisted=takes_unlisted)
     able = next((one.call for one in calls if one.verdict != CANNOT), None)
-    return _Planned(calls, Counter(one.verdict for one in calls), danger_of(able) if able else None)
+    slot = network_settings.get().feedback_slot
+    return _Planned(
+        calls,
+        Counter(one.verdict for one in calls),
+        danger_of(able, our_slot=slot) if able else None,
+    )
 
 
 def _is_confirmed(request: HttpRequest, planned: _Planned) -> bool:

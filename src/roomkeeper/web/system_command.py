@@ -11,11 +11,11 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import write_call
 from roomkeeper.provisioning import actions
-from roomkeeper.provisioning.command_checks import danger_of
+from roomkeeper.provisioning.dangers import danger_of
 from roomkeeper.provisioning.device_commands import DeviceCommands, arguments_of, commands_of, want_commands
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.roads import road_of
-from roomkeeper.systems import watching
+from roomkeeper.systems import network_settings, watching
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.models import State, System
 from roomkeeper.web.access import grants, visible_system
@@ -77,7 +77,7 @@ def result(request: HttpRequest, pk: int, action: int) -> HttpResponse:
 
 
 def _question(system: System, form: CommandForm, call: CommandCall) -> Question:
-    danger = danger_of(call)
+    danger = danger_of(call, our_slot=network_settings.get().feedback_slot)
     line = write_call(call.path, call.arguments)
     back = reverse("system_command", args=[system.pk])
     is_final = danger is not None and danger.is_final

@@ -10,6 +10,7 @@ from django.http import HttpRequest, QueryDict
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.systems import liveness
 from roomkeeper.systems.models import Connectivity, Folder, State, System
+from roomkeeper.systems.software_versions import VersionKey
 from roomkeeper.web.access import grants, number_of
 
 STATE_CHOICES = [
@@ -183,11 +184,12 @@ def _search(text: str) -> Q:
 def ordered(systems: QuerySet[System], sort: str) -> QuerySet[System]:
     """The systems in the asked order; those without the value come last, equal ones by name."""
     field = SORTS[sort.removeprefix("-")]
+    by = VersionKey(field) if field == "software_version" else F(field)
     if sort.startswith("-"):
-        return systems.order_by(F(field).desc(nulls_last=True), "name", "id")
+        return systems.order_by(by.desc(nulls_last=True), "name", "id")
     if field == "name":
         return systems.order_by("name", "id")
-    return systems.order_by(F(field).asc(nulls_last=True), "name", "id")
+    return systems.order_by(by.asc(nulls_last=True), "name", "id")
 
 
 def chosen_columns(request: HttpRequest, cookie: str) -> list[Column]:

@@ -21,6 +21,7 @@ from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.provisioning.planning import Care
 from roomkeeper.systems.inventory import folder_label
 from roomkeeper.systems.models import State, System, Tag
+from roomkeeper.systems.software_versions import VersionKey
 from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
@@ -230,7 +231,9 @@ def _choice(request: HttpRequest, source: QueryDict) -> Choice:
 
 def _models(request: HttpRequest) -> list[tuple[str, str]]:
     rows = (
-        _visible(request).order_by("product", "software_version").values_list("product", "software_version")
+        _visible(request)
+        .order_by("product", VersionKey("software_version"))
+        .values_list("product", "software_version")
     )
     return [
         (f"{product}|{version}", f"{product} {version}".strip()) for product, version in rows.distinct()[:200]

@@ -5,7 +5,7 @@ from tests.command_document import COMMANDS
 
 from roomkeeper.protocols.xapi.command import CommandCall, decode_command_document
 from roomkeeper.protocols.xapi.command_line import canonical_command, read_call, write_call
-from roomkeeper.provisioning.command_checks import as_listed, danger_of, faults_of, refusal_of_command
+from roomkeeper.provisioning.command_checks import as_listed, faults_of, refusal_of_command
 
 UNKNOWN = "this device's command has no such parameter"
 DOCUMENT = decode_command_document(COMMANDS.encode()).commands
@@ -49,31 +49,6 @@ def test_names_are_sent_as_the_device_spells_them() -> None:
     listed = as_listed(DOCUMENT["Audio/Volume/Set"], call)
     assert listed == CommandCall("Audio/Volume/Set", (("Level", "4"), ("Colour", "x")))
     assert as_listed(None, call) == call
-
-
-@pytest.mark.parametrize(
-    ("text", "is_final"),
-    [
-        ("SystemUnit FactoryReset Confirm: Yes", True),
-        ("systemunit boot Action: Shutdown", True),
-        ("SystemUnit Boot Action: Restart", False),
-        ("SystemUnit Boot", False),
-        ("SystemUnit SoftwareUpgrade URL: http://x/", True),
-        ("Provisioning Service Fetch URL: x Mode: Replace", True),
-        ("Provisioning Service Fetch URL: x Mode: Add", None),
-        ("Macros Macro RemoveAll", True),
-        ("UserInterface Extensions Clear", True),
-        ("UserInterface Message Alert Clear", None),
-        ("CallHistory DeleteAll", True),
-        ("Security Certificates Services Delete Fingerprint: x", True),
-        ("Call Disconnect", False),
-        ("Audio Volume Set Level: 4", None),
-        ("Standby ResetTimer Delay: 4", None),
-    ],
-)
-def test_what_cannot_be_undone_is_known(text: str, is_final: bool | None) -> None:
-    danger = danger_of(read_call(text))
-    assert (danger.is_final if danger else None) is is_final
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,12 @@ class Quirks:
 
     # What else is kept on it.
     has_macros: bool = True
+    # Whether macros that load the API with `require` run as shipped (EvaluateTranspiled, protocol notes P.5).
+    runs_required_macros: bool = False
+    # Icons of panels are in an export only where it is asked for them (vendor schemas 9.15 on).
+    panel_icons: tuple[tuple[str, str], ...] = (("EmbedData", "On"),)
+    # What came with a customization package comes back with it, and is not part of a backup (26.5 on).
+    backup_exclusion: tuple[tuple[str, str], ...] = (("Exclude", "CustomizationPackage"),)
     picture_types: tuple[str, ...] = (
         *_PICTURES,
         "SchedulerBackground",
@@ -159,7 +165,14 @@ class Quirks:
 
 _NEWEST: Final = Quirks()
 # Of which nothing is known: the newest, but with the feedback that every release takes.
-_UNKNOWN: Final = replace(_NEWEST, feedback_limit=15, feedback_more=())
+_UNKNOWN: Final = replace(
+    _NEWEST,
+    feedback_limit=15,
+    feedback_more=(),
+    runs_required_macros=True,
+    panel_icons=(),
+    backup_exclusion=(),
+)
 _TC_CHANGES: Final[dict[str, Any]] = {
     "name": "TC",
     "dialect": Dialect.TC,
@@ -203,12 +216,20 @@ Release: TypeAlias = tuple[int, tuple[int, ...]]
 
 # What differs below a release; newest first, each on top of the last.
 _OLDER: Final[tuple[tuple[Release, dict[str, Any]], ...]] = (
-    ((1, (26, 1)), {"feedback_limit": 15, "feedback_more": ("/Status/MicrosoftTeams/Calling/InCall",)}),
+    ((1, (26, 5)), {"backup_exclusion": ()}),
+    (
+        (1, (26, 1)),
+        {
+            "feedback_limit": 15,
+            "feedback_more": ("/Status/MicrosoftTeams/Calling/InCall",),
+            "runs_required_macros": True,
+        },
+    ),
     ((1, (11, 27)), {"wants_first_passphrase": False}),
     ((1, (11, 14)), {"feedback_more": ()}),
     ((1, (11,)), {"picture_types": _PICTURES}),
     ((1, (10,)), {"name": "CE", "temperature_path": "SystemUnit/Hardware/Temperature"}),
-    ((1, (9, 15)), {"own_settings": (*_OTHER_OWN_NAMES, *_SIP_AND_H323_NAMES)}),
+    ((1, (9, 15)), {"own_settings": (*_OTHER_OWN_NAMES, *_SIP_AND_H323_NAMES), "panel_icons": ()}),
     # When the one setting gave way to the three is not known to a release: 9.6 has the one, 9.9 the three.
     ((1, (9, 9)), {"verify_settings": (*_OLD_VERIFY, *_TLS_VERIFY)}),
     ((1, (9, 7)), {"verify_settings": _OLD_VERIFY}),

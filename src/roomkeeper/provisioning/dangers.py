@@ -1,0 +1,135 @@
+"""What a command does that people may not expect: a table, and a rule on the last word of others. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from roomkeeper.protocols.xapi.command import CommandCall
+from roomkeeper.protocols.xapi.command_line import canonical_command
+
+# The slot that families name in their manifest unless Network settings say otherwise (protocol notes C.1).
+OUR_SLOT: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """What a command does that people may not expect. `is_final`: nothing here can undo it."""
+
+    sentence: str
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Commands by a pattern of their path; with `argument` only where that has one of the values, in any case."""
+
+    path: re.Pattern[str]
+    sentence: str
+    is_final: bool
+    argument: str = ""
+    values: frozenset[str] = frozenset()
+
+    def fits(self, path: str, given: Mapping[str, str]) -> bool:
+        if self.path.fullmatch(path) is None:
+            return False
+        return not self.argument or given.get(self.argument, "") in self.values
+
+
+def _row(path: str, sentence: str, *, final: bool, when: str = "", is_one_of: str = "") -> _Row:
+    return _Row(re.compile(path), sentence, final, when, frozenset(is_one_of.split()))
+
+
+_RESET: Final = (
+    "The device loses its settings, its accounts and what makes it call this server. Only somebody who goes there can "
+    "bring it back."
+)
+_OTHER_SOFTWARE: Final = (
+    "The device loads other software and restarts; a call that it is in ends. Not every release can be left again for "
+    "the one before."
+)
+_GONE: Final = "What it takes away is gone: no copy is made of it before."
+_OFF: Final = "The device switches off, and somebody has to switch it on where it stands."
+_RESTARTS: Final = "The device restarts; a call that it is in ends."
+_HARDENED: Final = (
+    "Hardening switches off the device's local accounts and macros: this server can no longer sign in to it."
+)
+_CLOUD: Final = (
+    "The device leaves this server for a cloud service. Only somebody who goes there can bring it back."
+)
+_LOCKED_OUT: Final = (
+    "Where this is the account that this server uses, it can no longer sign in to the device."
+)
+_SLOT: Final = (
+    "It is the feedback slot of this server, which no longer hears of calls and states until it is set again."
+)
+# By the protocol notes G, J, P.3 and the vendor's schemas. The first row that fits holds.
+_TABLE: Final = (
+    _row(r"systemunit/factoryreset", _RESET, final=True),
+    _row(r"(systemunit/)?boot", _OFF, final=True, when="action", is_one_of="shutdown"),
+    _row(r"systemunit/shutdown", _OFF, final=True),
+    _row(r"(systemunit/)?(boot|softreset)", _RESTARTS, final=False),
+    _row(
+        r"systemunit/softwareupgrade|provisioning/(complete|start)upgrade|microsoftteams/softwareupgrade",
+        _OTHER_SOFTWARE,
+        final=True,
+    ),
+    _row(r"webex/registration/start", _HARDENED, final=True, when="securityaction", is_one_of="harden"),
+    _row(r"webex/(registration/)?zerotouchprovisioning/start", _HARDENED, final=True),
+    _row(r"webex/registration/start", _CLOUD, final=True),
+    _row(r"(.*/)?converttocloud", _CLOUD, final=True),
+    _row(r"zoom/(reset|install)", _OTHER_SOFTWARE, final=True),
+    _row(r"microsoftteams/(install|reset)", _OTHER_SOFTWARE, final=True),
+    _row(
+        r"provisioning/service/fetch",
+        "What the file holds takes the place of what the device has; no copy is made of it before.",
+        final=True,
+        when="mode",
+        is_one_of="replace",
+    ),
+    _row(r"usermanagement/user/(modify|add)", _LOCKED_OUT, final=True, when="active", is_one_of="false"),
+    _row(r"usermanagement/user/modify", _LOCKED_OUT, final=True, when="removerole", is_one_of="admin"),
+    _row(r"usermanagement/user/delete", _LOCKED_OUT, final=True),
+    _row(r"security/session/terminate", "Whoever uses that session is signed out.", final=False),
+    _row(
+        r"security/(persistency|fips|strong).*",
+        "It changes what the device keeps and which methods it takes, and restarts it.",
+        final=True,
+    ),
+    # What a message shows ends anyway, and stopping to share takes nothing away.
+    _row(r"userinterface/message/.*/clear|.*/(stop|unregister|clearscreen)", "", final=False),
+    _row(r"call/disconnect(all)?", "The call that it is in ends.", final=False),
+)
+# For commands that the table does not name: those of releases to come.
+_LAST_WORDS: Final = (
+    (re.compile(r"(factory)?reset(all)?|wipe.*|erase.*|format"), _RESET, True),
+    (re.compile(r"(delete|remove|clear|purge|revoke)(?!d).*"), _GONE, True),
+    (re.compile(r"(un)?install.*|upgrade.*|downgrade.*"), _OTHER_SOFTWARE, True),
+    (re.compile(r"harden.*"), _HARDENED, True),
+    (re.compile(r"boot|reboot|restart|softreset"), _RESTARTS, False),
+    (re.compile(r"shutdown|poweroff"), _OFF, True),
+    (
+        re.compile(r"disable.*|deactivate.*|deregister.*"),
+        "What it switches off no longer works until it is switched on again.",
+        False,
+    ),
+)
+
+
+def danger_of(call: CommandCall, *, our_slot: int = OUR_SLOT) -> Danger | None:
+    """What is dangerous about the call, or None. `our_slot` is the feedback slot of this server on the device."""
+    path = canonical_command(call.path).lower()
+    given = {
+        name.lower(): (value if isinstance(value, str) else value[0] if value else "").lower()
+        for name, value in call.arguments
+    }
+    if path.startswith("httpfeedback/") and path != "httpfeedback/enable":
+        return Danger(_SLOT, False) if given.get("feedbackslot", "").strip() == str(our_slot) else None
+    for row in _TABLE:
+        if row.fits(path, given):
+            return Danger(row.sentence, row.is_final) if row.sentence else None
+    last = path.rpartition("/")[2]
+    for words, sentence, is_final in _LAST_WORDS:
+        if words.fullmatch(last):
+            return Danger(sentence, is_final)
+    return None
