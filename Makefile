@@ -61,7 +61,7 @@ bench: setup ## The figures of docs/reference/figures.md, one JSON line each
 	$(BIN)/python -m tests.bench
 
 docs: setup .make/docs ## Build the documentation into site/
-	.make/docs-venv/bin/zensical build
+	.make/docs-venv/bin/zensical build --strict
 
 .make/docs: requirements/docs.txt
 	test -x .make/docs-venv/bin/python || $(PYTHON) -m venv .make/docs-venv

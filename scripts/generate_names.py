@@ -101,8 +101,10 @@ def section() -> str:
 
 
 def page(text: str) -> str:
-    """The text of the page with the section as the list gives it; it stands at the end."""
-    return text.partition("## O. Names per release\n")[0] + section()
+    """The text of the page with the section as the list gives it; what follows it stays."""
+    before, _, rest = text.partition("## O. Names per release\n")
+    following = rest.find("\n## ")
+    return before + section() + (rest[following:] if following >= 0 else "")
 
 
 def main() -> None:

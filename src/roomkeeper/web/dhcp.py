@@ -21,12 +21,17 @@ class NoAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Configuration for one DHCP server. `is_checked`: our tests run that server's own check on it."""
+    """Configuration for one DHCP server. `is_checked`: our tests run that server's own check on it.
+
+    Servers send an option only to clients that ask for it (protocol notes O). `forced` has it sent to everybody, ""
+    where the server is not known to do that.
+    """
 
     key: str
     label: str
     where: str
     text: str
+    forced: str = ""
     is_checked: bool = False
 
 
@@ -60,12 +65,15 @@ def snippets(address: str, *, is_text: bool) -> list[Snippet]:
             "ISC dhcpd",
             "The first line at the top of dhcpd.conf, the second in the subnet of your rooms.",
             f"option {NAME} code {OPTION} = {'text' if is_text else 'ip-address'};\noption {NAME} {quoted};",
+            "option dhcp-parameter-request-list = concat(option dhcp-parameter-request-list, "
+            f"{OPTION:02x});  # beside the second line",
         ),
         Snippet(
             "kea",
             "Kea",
             "Merge it into kea-dhcp4.conf; option-data may stand in the subnet of your rooms instead.",
             _kea(address, is_text=is_text),
+            _kea(address, is_text=is_text, always=True),
             is_checked=True,
         ),
         Snippet(
@@ -73,6 +81,7 @@ def snippets(address: str, *, is_text: bool) -> list[Snippet]:
             "dnsmasq",
             "In dnsmasq.conf, or a file in dnsmasq.d.",
             f"dhcp-option={OPTION},{quoted}",
+            f"dhcp-option-force={OPTION},{quoted}",
             is_checked=True,
         ),
         Snippet(
@@ -99,10 +108,12 @@ def snippets(address: str, *, is_text: bool) -> list[Snippet]:
     ]
 
 
-def _kea(address: str, *, is_text: bool) -> str:
+def _kea(address: str, *, is_text: bool, always: bool = False) -> str:
     kind = "string" if is_text else "ipv4-address"
     definition = {"name": NAME, "code": OPTION, "type": kind, "space": "dhcp4"}
-    data = {"name": NAME, "space": "dhcp4", "data": address}
+    data: dict[str, object] = {"name": NAME, "space": "dhcp4", "data": address}
+    if always:
+        data["always-send"] = True
     return (
         '{\n  "Dhcp4": {\n'
         f'    "option-def": [\n      {json.dumps(definition)}\n    ],\n'

@@ -10,7 +10,7 @@ NOTES = ROOT / "docs" / "reference" / "protocol-notes.md"
 RULES = ROOT / "docs" / "explanation" / "rules.md"
 SOURCES = sorted(path for ending in ("*.py", "*.toml") for path in (ROOT / "src").rglob(ending))
 
-_SECTION = r"[0A-N](?:\.\d+)?\b"
+_SECTION = r"[0A-P](?:\.\d+)?\b"
 _CITED = re.compile(rf"[Pp]rotocol notes[,:]?[\s#]+\(?({_SECTION}(?:(?:, | and ){_SECTION})*)")
 _RULE = re.compile(r"\bR(\d{1,2})\b(?=[\s,.;:)])")
 _HEADING = re.compile(rf"^#+ ({_SECTION})", re.MULTILINE)

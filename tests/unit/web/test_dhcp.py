@@ -77,6 +77,26 @@ def test_kea_takes_it(tmp_path: Path, address: str, is_text: bool) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(("address", "is_text"), FORMS)
+def test_kea_takes_it_for_clients_that_do_not_ask(tmp_path: Path, address: str, is_text: bool) -> None:
+    text = found(address, is_text=is_text)["kea"].forced
+    assert json.loads(text)["Dhcp4"]["option-data"][0]["always-send"] is True
+    file = tmp_path / "kea-dhcp4.conf"
+    file.write_text(text)
+    done = run(program("kea-dhcp4"), "-t", file, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("address", "is_text"), FORMS)
+def test_dnsmasq_takes_it_for_clients_that_do_not_ask(tmp_path: Path, address: str, is_text: bool) -> None:
+    text = found(address, is_text=is_text)["dnsmasq"].forced
+    assert text.startswith("dhcp-option-force=242,")
+    file = tmp_path / "dnsmasq.conf"
+    file.write_text(text + "\n")
+    done = run(program("dnsmasq"), "--test", f"--conf-file={file}", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_kea_finds_what_is_wrong(tmp_path: Path) -> None:
     file = tmp_path / "kea-dhcp4.conf"
     file.write_text(found("192.0.2.5", is_text=False)["kea"].text.replace("192.0.2.5", "192.0.2.500"))
