@@ -16,7 +16,7 @@ from roomkeeper.api.problems import Invalid
 from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.polling.models import Poll
 from roomkeeper.provisioning.calling import why_it_never_calls
-from roomkeeper.systems import credentials, inventory, liveness
+from roomkeeper.systems import calls, credentials, inventory, liveness
 from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import Contact, System
 from roomkeeper.systems.software_versions import VersionKey
@@ -29,6 +29,21 @@ ConnectivityWord = Literal[
 LoginWord = Literal["untried", "works", "refused"]
 TrustWord = Literal["pin", "authority", "off"]
 AliveWord = Literal["yes", "no", "unknown", "flapping"]
+
+
+class CallOut(Schema):
+    """A call that is going on, as the system tells of it; texts are empty where it tells nothing."""
+
+    remote_uri: str
+    display_name: str
+    direction: str
+    protocol: str
+    status: str
+    since: datetime
+
+    def __str__(self) -> str:
+        """In a cell of a table."""
+        return f"{self.display_name or self.remote_uri or self.status} since {self.since.isoformat()}"
 
 
 class SystemOut(Schema):
@@ -63,6 +78,9 @@ class SystemOut(Schema):
     reported_address: str
     source_address: str
     in_call: bool
+    call: CallOut | None = Field(
+        description="The call that has gone on for longest; null where none is numbered."
+    )
     folder: int
     folder_path: str = Field(description="The folder in words: `Oslo / HQ`.")
     tags: list[str]
@@ -296,6 +314,7 @@ def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
         reported_address=contact.reported_address if contact else "",
         source_address=contact.source_address if contact else "",
         in_call=liveness.is_in_call(system, contact, now),
+        call=_call_of(system, contact, now),
         folder=system.folder_id,
         folder_path=folder_label,
         tags=sorted(tag.name for tag in system.tags.all()),
@@ -311,6 +330,20 @@ def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
         admitted_at=system.admitted_at,
         created_at=system.created_at,
         notes=system.notes,
+    )
+
+
+def _call_of(system: System, contact: Contact | None, now: datetime) -> CallOut | None:
+    call = calls.decode(system.calls).longest if liveness.is_in_call(system, contact, now) else None
+    if call is None:
+        return None
+    return CallOut(
+        remote_uri=call.remote_uri,
+        display_name=call.display_name,
+        direction=call.direction.lower(),
+        protocol=call.protocol,
+        status=call.status,
+        since=call.since,
     )
 
 

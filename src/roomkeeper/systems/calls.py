@@ -66,6 +66,11 @@ class Calls:
         return bool(self.numbered) or any(self.unnumbered.values()) or any(self.apps.values())
 
     @property
+    def longest(self) -> Call | None:
+        """The call that has gone on for longest, of those that have a number."""
+        return min(self.numbered.values(), key=lambda call: call.since, default=None)
+
+    @property
     def disconnects_prove_nothing(self) -> bool:
         """Whether it tells of Teams calls: then `CallDisconnect` may be about another one (rule R11)."""
         return TEAMS in self.apps

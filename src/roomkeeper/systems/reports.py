@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils.functional import cached_property
 
+from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.systems import calls, facts
@@ -125,6 +126,8 @@ def decode_document(
         status = decode_status(payload)
         document.values, document.version = status.values, status.version
         document.notes += status.mended
+        if status.mended and not status.values:
+            raise ProtocolError(f"Nothing of this status could be read: {status.mended[0]}")
     elif document.kind == "configuration":
         configuration = decode_configuration(payload)
         document.version = configuration.version

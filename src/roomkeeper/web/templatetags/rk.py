@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from roomkeeper.provisioning.actions import is_password
-from roomkeeper.systems import liveness
+from roomkeeper.systems import calls, liveness
 from roomkeeper.systems.liveness import alive_word
 
 register = template.Library()
@@ -106,6 +106,12 @@ def in_call() -> SafeString:
 def is_in_call(system: Any, contact: Any) -> bool:
     """Whether a system is in a call now."""
     return liveness.is_in_call(system, contact, timezone.now())
+
+
+@register.filter
+def call_of(system: Any) -> calls.Call | None:
+    """The call of the system that has gone on for longest."""
+    return calls.decode(system.calls).longest
 
 
 @register.filter
