@@ -36,6 +36,7 @@ from roomkeeper.api.trial import trial
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.systems import admission, inventory
+from roomkeeper.systems.addresses import network_of
 from roomkeeper.systems.hosts import HostRefused, parse_host
 from roomkeeper.systems.models import System
 
@@ -256,7 +257,7 @@ def _read_addresses(details: SystemIn) -> dict[str, Any]:
     errors = []
     parsers: dict[str, Callable[[str], Any]] = {
         "mac_address": inventory.normalize_mac,
-        "network": lambda text: ipaddress.ip_network(text, strict=False),
+        "network": network_of,
         "hint_address": lambda text: ipaddress.ip_address(parse_host(text)),
     }
     for name, parse in parsers.items():

@@ -222,5 +222,5 @@ def declared_length(scope: Scope) -> int | None:
 
 def _beside(scope: Scope) -> int:
     """What the request holds beside its body; the scheme of the connection itself, whatever a proxy says."""
-    is_tls = getattr(scope.get(CONNECTION_KEY), "scheme", "") == "https"
+    is_tls = getattr(scope.get(CONNECTION_KEY), "is_tls", False)
     return body_budget.REQUEST_OVER_TLS if is_tls else body_budget.REQUEST

@@ -34,6 +34,8 @@ class Reading:
 class Budget:
     """The bytes of all bodies being read, `in_all` at most.
 
+    One secret holds a quarter of what is for known ones.
+
     A quarter is for the unproven, a quarter of that for one source; who is over its share is refused, and where the
     whole is spent the oldest of them makes room. Known secrets have five eighths, one source half of that; they wait.
     The rest is for what is copied on the way.
@@ -44,6 +46,8 @@ class Budget:
         self.unproven_a_source = self.unproven_in_all // 4
         self.known_in_all = in_all * 5 // 8
         self.known_a_source = self.known_in_all // 2
+        self.known_a_secret = self.known_in_all // 4
+        self._held_by_secret: Counter[str] = Counter()
         self._unproven: dict[Reading, None] = {}
         self._by_source: Counter[tuple[bool, str]] = Counter()
         self._by_secret: Counter[str] = Counter()
@@ -88,9 +92,15 @@ class Budget:
         large."""
         key = (True, reading.source)
         held = self._by_source[key]
-        if self.is_full(reading.cost) or (held and held + reading.cost > self.known_a_source):
+        own = self._held_by_secret[reading.secret]
+        if (
+            self.is_full(reading.cost)
+            or (held and held + reading.cost > self.known_a_source)
+            or (own and own + reading.cost > self.known_a_secret)
+        ):
             self._tidy(key)
             return False
+        self._held_by_secret[reading.secret] += reading.cost
         self._by_source[key] += reading.cost
         self.known_held += reading.cost
         return True
@@ -100,6 +110,7 @@ class Budget:
         if self.is_full(more):
             return False
         reading.cost += more
+        self._held_by_secret[reading.secret] += more
         self._by_source[True, reading.source] += more
         self.known_held += more
         return True
@@ -108,6 +119,9 @@ class Budget:
         """The body is read and handled, or given up."""
         if reading.secret:
             self.known_held -= reading.cost
+            self._held_by_secret[reading.secret] -= reading.cost
+            if self._held_by_secret[reading.secret] <= 0:
+                del self._held_by_secret[reading.secret]
         elif reading in self._unproven:
             del self._unproven[reading]
             self.unproven_held -= reading.cost

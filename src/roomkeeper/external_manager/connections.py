@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from roomkeeper.external_manager.proxy_protocol import ProxyHeader
+
 # More than any device or browser sends; a codec's headers have about 300 bytes.
 HEADER_SIZE_LIMIT = 65_536
 CONNECTION_KEY = "roomkeeper.connection"
@@ -82,8 +84,11 @@ class GuardedProtocol(HttpToolsProtocol):
     _strangers: ClassVar[dict["GuardedProtocol", None]] = {}
 
     is_proven = False
+    # What a proxy said of its client before the first byte of it (the PROXY protocol); None without one.
+    proxied: ProxyHeader | None = None
     _all_unread: ClassVar[list[int]] = [0]
     _unread = 0
+    is_tls = False
     _is_in_headers = True
     _header_size = 0
     _header_timer: asyncio.TimerHandle | None = None
@@ -91,13 +96,18 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection in; over the cap the oldest unproven one goes, or this one where all are proven."""
         super().connection_made(transport)
+        self.is_tls = self.scheme == "https"
+        if self.proxied is not None and self.proxied.address:
+            self.client = (self.proxied.address, self.proxied.port)
+            if self.proxied.is_tls:
+                self.scheme = "https"
         self.transport = JoinedWrites(transport, self.loop)  # type: ignore[assignment]
         self._open[self] = None
         if len(self._open) > self.connection_cap:
             oldest = next((other for other in self._open if not other.is_proven), self)
             oldest.transport.abort()
         self._take_in(NARROW)
-        if self.scheme == "https":
+        if self.is_tls:
             self._strangers[self] = None
             if len(self._strangers) > UNPROVEN_OVER_TLS:
                 next(iter(self._strangers)).transport.abort()

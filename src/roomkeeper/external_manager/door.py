@@ -103,7 +103,7 @@ class Door:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        scope = proxies.resolve(scope, self._trusted)
+        scope = proxies.resolve(scope, self._trusted, self._options.proxies_tell)
         found = find_address(scope["path"], scope["method"], scope["headers"])
         if found is None:
             await self._inner(scope, receive, send)

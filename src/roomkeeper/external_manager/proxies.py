@@ -1,5 +1,6 @@
 """Who really called: forwarded headers are believed from trusted proxies only (rule R1)."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,12 +8,24 @@ from roomkeeper.systems.addresses import Network, host_of, is_within, parse_addr
 
 Scope = dict[str, Any]
 
+_FORWARDED_LIMIT = 4_096
+_PAIR = re.compile(
+    r"""[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*)"|([^",;=\s]+))[ \t]*([,;]?)"""
+)
+_ESCAPED = re.compile(r"\\(.)")
 
-def resolve(scope: Scope, trusted: Sequence[Network]) -> Scope:
-    """The scope with client, scheme and Host as the outermost trusted proxy saw them; unchanged without one."""
+
+def resolve(scope: Scope, trusted: Sequence[Network], told_by: str = "x-forwarded") -> Scope:
+    """The scope with client, scheme and Host as the outermost trusted proxy saw them; unchanged without one.
+
+    `told_by` is the one way that is believed (`proxies_tell`): a proxy replaces the header that it sets, and passes on
+    the other as a client has written it.
+    """
     client = scope.get("client")
-    if not trusted or not client or not is_within(client[0], trusted):
+    if told_by == "proxy-protocol" or not trusted or not client or not is_within(client[0], trusted):
         return scope
+    if told_by == "forwarded":
+        return _resolve_forwarded(scope, trusted)
     forwarded: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         if name in (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"):
@@ -23,13 +36,54 @@ def resolve(scope: Scope, trusted: Sequence[Network]) -> Scope:
     if source:
         resolved["client"] = (source, 0)
     scheme = forwarded.get(b"x-forwarded-proto", b"").split(b",")[-1].strip().lower()
-    if scheme in (b"http", b"https"):
-        resolved["scheme"] = scheme.decode()
     host = forwarded.get(b"x-forwarded-host", b"").split(b",")[-1].strip()
-    if host:
-        headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
-        resolved["headers"] = [*headers, (b"host", host)]
+    _put(resolved, scheme.decode("latin-1"), host)
     return resolved
+
+
+def _put(resolved: Scope, scheme: str, host: bytes) -> None:
+    if scheme in ("http", "https"):
+        resolved["scheme"] = scheme
+    if host:
+        headers = [(name, value) for name, value in resolved["headers"] if name != b"host"]
+        resolved["headers"] = [*headers, (b"host", host)]
+
+
+def _resolve_forwarded(scope: Scope, trusted: Sequence[Network]) -> Scope:
+    hops = read_forwarded(b",".join(value for name, value in scope["headers"] if name == b"forwarded"))
+    if not hops:
+        return scope
+    resolved = dict(scope)
+    source = _last_untrusted(b",".join(hop.get("for", "unknown").encode("latin-1") for hop in hops), trusted)
+    if source:
+        resolved["client"] = (source, 0)
+    _put(resolved, hops[-1].get("proto", "").lower(), hops[-1].get("host", "").encode("latin-1"))
+    return resolved
+
+
+def read_forwarded(header: bytes) -> list[dict[str, str]]:
+    """The hops of a `Forwarded` header (RFC 7239), the client's first, names in lower case; none of a header that is
+    not well formed, for then nothing of it can be believed."""
+    text = header.decode("latin-1").strip()
+    if not text or len(text) > _FORWARDED_LIMIT:
+        return []
+    hops: list[dict[str, str]] = [{}]
+    place = 0
+    while place < len(text):
+        found = _PAIR.match(text, place)
+        if found is None:
+            return []
+        name, quoted, token, end = found.groups()
+        name = name.lower()
+        if name in hops[-1]:
+            return []
+        hops[-1][name] = token if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        if end == ",":
+            hops.append({})
+        place = found.end()
+        if place == len(text) and end:
+            return []
+    return hops
 
 
 def _last_untrusted(chain: bytes, trusted: Sequence[Network]) -> str:

@@ -12,7 +12,9 @@ import uvicorn
 import uvloop
 
 from roomkeeper.external_manager.connections import GuardedProtocol
+from roomkeeper.serving.proxied import ProxiedServer
 from roomkeeper.settings.options import Options, SettingsError
+from roomkeeper.systems.addresses import Network, parse_networks
 
 BACKLOG = 4096
 # Longer than the gap between two posts of a storm, shorter than a heartbeat: idle endpoints hold no connection.
@@ -24,15 +26,31 @@ _M_MMAP_THRESHOLD = -3  # malloc.h
 class Loop(uvloop.Loop):
     """uvloop that ends TLS handshakes in the time of headers: until they are through, no cap counts them."""
 
-    def __init__(self, handshake_timeout: float) -> None:
+    def __init__(self, handshake_timeout: float, proxies: Sequence[Network] = ()) -> None:
+        """`proxies`: the networks of proxies that speak the PROXY protocol."""
         super().__init__()
         self._handshake_timeout = handshake_timeout
+        self._proxies = proxies
 
     async def create_server(self, *args: Any, **options: Any) -> Any:
         """A listener, as uvicorn asks for it."""
         if options.get("ssl") is not None:
             options.setdefault("ssl_handshake_timeout", self._handshake_timeout)
+        if self._proxies and options.get("sock") is not None:
+            return ProxiedServer(
+                args[0],
+                options["sock"],
+                options.get("ssl"),
+                trusted=self._proxies,
+                timeout=self._handshake_timeout,
+            )
         return await super().create_server(*args, **options)
+
+
+def loop_of(options: Options) -> Loop:
+    """The event loop for listeners with these settings."""
+    speaks = options.proxies_tell == "proxy-protocol"
+    return Loop(options.header_timeout, parse_networks(options.trusted_proxies) if speaks else ())
 
 
 def allow_many_connections() -> None:

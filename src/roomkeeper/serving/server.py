@@ -69,7 +69,7 @@ class Process:
         gc.freeze()
         listeners.allow_many_connections()
         listeners.return_freed_memory()
-        with asyncio.Runner(loop_factory=lambda: listeners.Loop(self._options.header_timeout)) as runner:
+        with asyncio.Runner(loop_factory=lambda: listeners.loop_of(self._options)) as runner:
             runner.run(self._serve())
         lock.release()
 
@@ -224,7 +224,9 @@ def _believing_proxies(app: Any, options: Options) -> Any:
     trusted = parse_networks(options.trusted_proxies)
 
     async def resolved(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        await app(resolve(scope, trusted) if scope["type"] == "http" else scope, receive, send)
+        await app(
+            resolve(scope, trusted, options.proxies_tell) if scope["type"] == "http" else scope, receive, send
+        )
 
     return resolved
 

@@ -56,7 +56,12 @@ class Options:
         "Where a process with background work alone answers /healthz, /readyz and /metrics, HOST:PORT; empty: nowhere.",
     )
     trusted_proxies: tuple[str, ...] = _option(
-        (), "Networks (CIDR, separated by commas) whose X-Forwarded-For, -Host and -Proto are believed."
+        (), "Networks (CIDR, separated by commas) of proxies that are believed; see proxies_tell."
+    )
+    proxies_tell: str = _option(
+        "x-forwarded",
+        "How trusted proxies tell of their clients: x-forwarded (X-Forwarded-For, -Host, -Proto), forwarded"
+        " (Forwarded, RFC 7239) or proxy-protocol (versions 1 and 2, on all listeners). Only this is believed.",
     )
     web_url: str = _option(
         "", "Address of the pages as people type it; used for links in mails and nothing else."
@@ -123,6 +128,7 @@ _SWITCH = {
     "no": False,
     "off": False,
 }
+PROXIES_TELL = ("x-forwarded", "forwarded", "proxy-protocol")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 # Without any of these nothing is refused by a rate or kept for want of room; 0 is a sensible wish there.
 _MAY_BE_ZERO = {"unproven_rate", "unproven_burst", "inbox_limit", "inbox_share", "exchanges_kept"}
@@ -167,10 +173,17 @@ def _check(name: str, value: Any) -> None:
     elif name == "trusted_proxies":
         for network in value:
             try:
-                ipaddress.ip_network(network, strict=False)
+                ipaddress.ip_network(network)
             except ValueError as error:
                 # Passed over, it would be found out by every system having the proxy's address.
-                raise _refused(name, network, "must be a network such as 10.20.0.0/16") from error
+                raise _refused(
+                    name,
+                    network,
+                    "must be a network such as 10.20.0.0/16, without an address of a machine before the mask, or one"
+                    " address alone",
+                ) from error
+    elif name == "proxies_tell" and value not in PROXIES_TELL:
+        raise _refused(name, value, f"must be one of {', '.join(PROXIES_TELL)}")
     elif name == "log_level" and value.lower() not in _LOG_LEVELS:
         raise _refused(name, value, f"must be one of {', '.join(_LOG_LEVELS)}")
 

@@ -17,6 +17,23 @@ def parse_address(text: str) -> Address | None:
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
 
 
+def network_of(text: str) -> Network:
+    """The network in `text`, an address alone being one of its own. Raises ValueError with a sentence, also where an
+    address stands in front of the mask: `10.1.2.3/16` may be meant as either."""
+    text = text.strip()
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        try:
+            loose = ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a network such as 10.20.0.0/16.") from None
+        raise ValueError(
+            f"{text!r} names an address within a network. Enter {loose} for the network, or"
+            f" {text.partition('/')[0]} for the address alone."
+        ) from None
+
+
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     """The networks in `texts`; what is none is left out (they are validated where they are written)."""
     networks = []

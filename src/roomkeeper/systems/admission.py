@@ -25,7 +25,7 @@ from roomkeeper.systems import (
     secure_only,
     timeline,
 )
-from roomkeeper.systems.addresses import is_within, parse_networks
+from roomkeeper.systems.addresses import is_within, network_of, parse_networks
 from roomkeeper.systems.hosts import parse_host
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, Folder, NetworkSettings, State, System
@@ -66,7 +66,7 @@ def pre_register(
     """
     try:
         mac_address = inventory.normalize_mac(mac_address) if mac_address.strip() else ""
-        network = str(ipaddress.ip_network(network, strict=False)) if network else ""
+        network = str(network_of(network)) if network else ""
         hint = str(ipaddress.ip_address(parse_host(hint_address))) if hint_address else None
         host = records.usable_address(host, http_port, https_port)
     except ValueError as error:

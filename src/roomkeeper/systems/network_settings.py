@@ -1,6 +1,5 @@
 """Reading and changing Network settings: one row, validated as a whole before anything is written."""
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from django.db import transaction
 
 from roomkeeper import keys
 from roomkeeper.systems import former_addresses, live
+from roomkeeper.systems.addresses import network_of
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, System
 from roomkeeper.systems.settings_for_devices import (
@@ -201,9 +201,9 @@ def _clean(field: str, value: Any) -> tuple[str, Any]:
         networks = []
         for text in value:
             try:
-                networks.append(str(ipaddress.ip_network(str(text).strip(), strict=False)))
-            except ValueError:
-                return f"{text!r} is no network such as 10.20.0.0/16.", value
+                networks.append(str(network_of(str(text))))
+            except ValueError as error:
+                return str(error), value
         return "", networks
     elif field in _FQDNS:
         value = str(value or "").strip().lower().rstrip(".")

@@ -41,7 +41,7 @@ class DoorProcess:
         self._options = replace(settings.OPTIONS, **options)
         self._tls = tls
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self.http = self.https = ""
 
     def start(self) -> "DoorProcess":
@@ -52,6 +52,10 @@ class DoorProcess:
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(20)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: listeners.loop_of(self._options)) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()

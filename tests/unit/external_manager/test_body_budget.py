@@ -50,6 +50,13 @@ def test_known_secrets_of_one_source_have_half_of_it():
     assert not budget.is_full(10 * MB)
 
 
+def test_one_secret_from_many_sources_leaves_room_for_others():
+    budget = Budget(64 * MB)
+    own = [budget.admit_known(Reading(f"192.0.2.{n}", "secret", 9 * MB)) for n in range(5)]
+    assert own == [True] + [False] * 4
+    assert budget.admit_known(Reading("192.0.2.1", "other", 9 * MB))
+
+
 def test_a_single_body_is_read_however_small_the_memory():
     budget = Budget(MB)
     assert budget.admit_known(Reading("192.0.2.1", "secret", 10 * MB))
