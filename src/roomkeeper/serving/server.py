@@ -92,17 +92,15 @@ class Process:
             if self._parts.door or self._parts.web:
                 await self._listen(self._app(batcher), stopping)
             else:
-                await self._listen(_monitoring(application), stopping)
+                await self._listen(front(_monitoring(application), None, self._options), stopping)
         finally:
             if self._parts.worker:
                 await asyncio.to_thread(background.stop)
             await asyncio.to_thread(batcher.stop)
 
     def _app(self, batcher: Batcher) -> Any:
-        pages = _believing_proxies(
-            application if self._parts.web else _monitoring(application), self._options
-        )
-        return Door(pages, batcher, self._options) if self._parts.door else pages
+        pages = application if self._parts.web else _monitoring(application)
+        return front(pages, batcher if self._parts.door else None, self._options)
 
     async def _listen(self, app: Any, stopping: asyncio.Event) -> None:
         if self._parts.door or self._parts.web:
