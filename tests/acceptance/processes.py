@@ -124,6 +124,15 @@ class Program:
         """The most it ever was."""
         return _status_field(self.process.pid, "VmHWM")
 
+    def bytes_written(self) -> int:
+        """What it has written to files and sockets until now, in bytes."""
+        lines = Path(f"/proc/{self.process.pid}/io").read_text("ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("wchar"))
+
+    def forget_peak(self) -> None:
+        """Begin a new peak from now on."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", "ascii")
+
 
 def _status_field(pid: int, field: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()

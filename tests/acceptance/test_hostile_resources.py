@@ -1,0 +1,249 @@
+"""What hostile callers may take of memory, disk and inbox (rule R14), counted from outside while others are served."""
+
+import contextlib
+import http.client
+import resource
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.acceptance.device import DOCUMENTS, FEEDBACK, XML, Device
+from tests.acceptance.prepared import Prepared
+from tests.acceptance.scene import Scene, connect, rest_of
+
+pytestmark = pytest.mark.acceptance
+
+MB = 1_000_000
+ALLOWED = 64 * MB
+LIMIT, SHARE, VERSIONS = 60, 20, 10
+
+
+@pytest.fixture(scope="module")
+def scene(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One server with small shares for those of them that count rows and answers."""
+    yield from _serve(
+        prepared, tmp_path_factory.mktemp("resources"), ROOMKEEPER_INBOX_LIMIT=str(LIMIT),
+        ROOMKEEPER_INBOX_SHARE=str(SHARE), ROOMKEEPER_DAY_SIZE_LIMIT="400000",
+        ROOMKEEPER_DAY_VERSIONS_LIMIT=str(VERSIONS),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def fresh(prepared: Prepared, tmp_path: Path) -> Iterator[Scene]:
+    """A server of its own with the usual limits: what an allocator keeps of one flood would hide the next."""
+    yield from _serve(prepared, tmp_path)
+
+
+def _serve(prepared: Prepared, folder: Path, **environment: str) -> Iterator[Scene]:
+    allow_many_files()
+    server = prepared.server(folder / "server", ROOMKEEPER_LOG_LEVEL="warning", **environment)
+    try:
+        yield Scene(server, *server.start_with_administrator())
+    finally:
+        server.stop()
+
+
+def allow_many_files() -> None:
+    """Thousands of connections at once."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+class Flood:
+    """Many connections, each with a request whose body does not end. They are fed as fast as the server takes it."""
+
+    def __init__(
+        self, origin: str, sources: Sequence[str], paths: Sequence[str], sent: int, said: int
+    ) -> None:
+        self.answers: list[bytes] = []
+        self.open: dict[socket.socket, memoryview] = {}
+        self._selector = selectors.DefaultSelector()
+        for source, path in zip(sources, paths, strict=True):
+            lines = (f"POST {path} HTTP/1.1", "Host: x", f"Content-Type: {XML}", f"Content-Length: {said}")
+            head = "\r\n".join(lines).encode() + b"\r\n\r\n"
+            try:
+                made = connect(origin, source)
+                if origin.startswith("https"):
+                    made = _tls(made)
+            except OSError:
+                continue
+            made.setblocking(False)
+            self.open[made] = memoryview(head + b"<Status>" + b" " * (sent - 8))
+            self._selector.register(made, selectors.EVENT_READ | selectors.EVENT_WRITE)
+
+    def pour(self, seconds: float) -> None:
+        """Send what is left and take what is answered, until nothing moves for a moment or the time is over."""
+        until = time.monotonic() + seconds
+        while self.open and time.monotonic() < until:
+            moved = False
+            for key, events in self._selector.select(0.2):
+                made = key.fileobj
+                assert isinstance(made, socket.socket)
+                moved |= self._move(made, events)
+            if not moved:
+                return
+
+    def _move(self, made: socket.socket, events: int) -> bool:
+        waits = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+        try:
+            if events & selectors.EVENT_READ:
+                with contextlib.suppress(*waits):
+                    self.answers.append(made.recv(4_096)[:12])
+                    self._end(made)
+                    return True
+            if not self.open[made]:
+                return False
+            with contextlib.suppress(*waits):
+                sent = made.send(self.open[made][:262_144])
+                self.open[made] = self.open[made][sent:]
+                if not self.open[made]:
+                    self._selector.modify(made, selectors.EVENT_READ)
+                return True
+        except OSError:
+            self.answers.append(b"")
+            self._end(made)
+            return True
+        return False
+
+    def _end(self, made: socket.socket) -> None:
+        self._selector.unregister(made)
+        self.open.pop(made, None)
+        made.close()
+
+    def close(self) -> None:
+        for made in list(self.open):
+            self._end(made)
+        self._selector.close()
+
+
+def _tls(bare: socket.socket) -> ssl.SSLSocket:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(bare)
+
+
+def sources(number: int, *, few: int = 0) -> list[str]:
+    """So many addresses, or `few` of them over and over."""
+    made = [f"127.{8 + n // 60_000}.{n // 250 % 240}.{n % 250 + 1}" for n in range(number)]
+    return [made[n % few] for n in range(number)] if few else made
+
+
+CASES = [
+    # scheme, connections, sent of what is said to come, from so few sources (0: one each), with whose secret
+    pytest.param("http", 60, 9_800_000, 9_900_000, 0, "", id="60 by HTTP"),
+    pytest.param("https", 60, 9_800_000, 9_900_000, 1, "a" * 32, id="60 by HTTPS with a made-up secret"),
+    pytest.param("http", 60, 9_800_000, 9_900_000, 0, "known", id="60 by HTTP with a known secret"),
+    pytest.param("http", 2_000, 250_000, 256_000, 1, "", id="2,000 by HTTP of one source"),
+    pytest.param("http", 2_000, 250_000, 256_000, 0, "", id="2,000 by HTTP of as many"),
+    pytest.param("https", 2_000, 250_000, 256_000, 0, "", id="2,000 by HTTPS of as many"),
+]
+
+
+@pytest.mark.parametrize(("scheme", "number", "sent", "said", "few", "secret"), CASES)
+def test_unfinished_bodies_take_little_memory_and_good_posts_are_answered(
+    fresh: Scene, scheme: str, number: int, sent: int, said: int, few: int, secret: str
+) -> None:
+    own = fresh.admit("FTTFLOOD", "", "127.3.8.1").secret if secret == "known" else secret
+    fresh.check()
+    before = fresh.program.memory()
+    fresh.program.forget_peak()
+    flood = Flood(
+        fresh.server.http if scheme == "http" else fresh.server.https,
+        sources(number, few=few), [f"{DOCUMENTS}/{own}".rstrip("/")] * number, sent, said,
+    )  # fmt: skip
+    try:
+        flood.pour(8)
+        # A device that is known, in the middle of it; its document is larger than what the unproven may send.
+        assert fresh.device.event().status == 200
+        long = fresh.device.status(f"<SystemUnit><Notice>{'n' * 400_000}</Notice></SystemUnit>")
+        assert fresh.device.document("/Status", long).status == 200
+        assert fresh.stranger().event("Boot").status == 200
+        grown = fresh.program.peak_memory() - before
+    finally:
+        flood.close()
+    assert grown < ALLOWED
+    assert {answer[9:12] for answer in flood.answers} <= {b"", b"413", b"429", b"503"}
+    fresh.check()
+
+
+def test_300_megabytes_to_the_sign_in_page_are_kept_nowhere(scene: Scene) -> None:
+    before, written = scene.program.peak_memory(), scene.program.bytes_written()
+    part = b"x" * 1_000_000
+    for head in ("Content-Length: 300000000", "Transfer-Encoding: chunked"):
+        with connect(scene.server.http, "127.7.0.9") as made:
+            lines = (
+                "POST /sign-in/ HTTP/1.1",
+                "Host: x",
+                "Content-Type: multipart/form-data; boundary=b",
+                head,
+            )
+            made.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
+            with contextlib.suppress(ConnectionError):
+                for _ in range(300):
+                    made.sendall((b"f4240\r\n" + part + b"\r\n") if "chunked" in head else part)
+            assert rest_of(made).startswith((b"HTTP/1.1 413", b""))
+    assert scene.program.peak_memory() - before < ALLOWED
+    assert scene.program.bytes_written() - written < 10 * MB
+
+
+def test_a_flood_of_made_up_secrets_is_turned_away_unread(scene: Scene) -> None:
+    flood = Device(scene.server.http, serial="FTTFLOOD1", mac="", source="127.7.9.1")
+    where = urlsplit(scene.server.http)
+    made = http.client.HTTPConnection(where.hostname, where.port, source_address=(flood.source, 0))
+    statuses = []
+    for number in range(400):
+        secret = f"{number:032x}".translate(str.maketrans("01", "ab"))
+        made.request("POST", f"{FEEDBACK}/{secret}", b"<not xml", {"Content-Type": XML})
+        answer = made.getresponse()
+        answer.read()
+        statuses.append(answer.status)
+    made.close()
+    assert statuses[:100] == [200] * 100
+    assert 429 in statuses
+    # A proven system behind the same address is served.
+    proven = scene.admit("FTTFLOOD2", "", "127.3.8.9")
+    proven.source = flood.source
+    assert [proven.event().status for _ in range(20)] == [200] * 20
+
+
+def test_an_inbox_is_filled_by_no_source_and_by_many_only_with_themselves(scene: Scene) -> None:
+    def post(serial: str, source: str) -> None:
+        assert Device(scene.server.http, serial=serial, mac="", source=source).event("Boot").status in (
+            200,
+            429,
+        )
+
+    for number in range(SHARE + 20):
+        post(f"FTTONE{number:04}", "127.7.9.2")
+    first = {one["serial_number"] for one in scene.api.items("systems?state=pending")}
+    assert sum(serial.startswith("FTTONE") for serial in first) == SHARE
+    for number in range(LIMIT):
+        post(f"FTTMANY{number:04}", f"127.7.10.{number % 250 + 1}")
+    held = {one["serial_number"] for one in scene.api.items("systems?state=pending")}
+    assert len(held) <= LIMIT
+    assert f"FTTMANY{LIMIT - 1:04}" in held
+    kinds = {one["kind"] for one in scene.api.items("tickets")}
+    assert {"inbox share used up", "inbox nearly full"} <= kinds
+
+
+def test_a_proven_system_that_floods_keeps_to_its_amount(scene: Scene) -> None:
+    device = scene.admit("FTTFLOOD3", "", "127.3.8.10")
+    system = scene.api.system("FTTFLOOD3") or {}
+    for number in range(60):
+        values = {"SystemUnit/Name": "Flood", "SIP/DisplayName": "x" * 2_000 + str(number)}
+        assert device.document("/Configuration", device.configuration(values)).status == 200
+        assert device.feedback("Event", f'<Odd item="1"><A>{"y" * 9_000}</A></Odd>').status == 200
+    assert len(scene.api.items(f"systems/{system['id']}/configuration-versions")) <= VERSIONS
+    before = len(scene.api.items(f"systems/{system['id']}/timeline"))
+    for _ in range(20):
+        assert device.feedback("Event", f'<Odd item="1"><A>{"y" * 9_000}</A></Odd>').status == 200
+    assert len(scene.api.items(f"systems/{system['id']}/timeline")) == before
+    reasons = [one["reason"] for one in scene.api.items("tickets") if one["kind"] == "sends too much"]
+    assert len(reasons) == 1
+    assert device.event().orders.interval
