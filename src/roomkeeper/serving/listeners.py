@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import resource
 import socket
 import ssl
@@ -17,6 +18,8 @@ from roomkeeper.settings.options import Options, SettingsError
 from roomkeeper.systems.addresses import Network, parse_networks
 
 BACKLOG = 4096
+# Below them a port needs a right on Linux, as it comes.
+FREE_PORTS = 1024
 # Longer than the gap between two posts of a storm, shorter than a heartbeat: idle endpoints hold no connection.
 KEEP_ALIVE = 20
 SHUTDOWN_SECONDS = 5
@@ -92,12 +95,27 @@ def bind(address: str) -> socket.socket:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind(where)
     except (OSError, ValueError, OverflowError) as error:
-        raise SettingsError(
-            f"Cannot listen on {address}: {error}. Is another server running there?"
-        ) from error
+        raise SettingsError(f"Cannot listen on {address}: {_why_not(error, port)}") from error
     made.listen(BACKLOG)
     made.setblocking(False)
     return made
+
+
+def _why_not(error: Exception, port: str) -> str:
+    """What stands in the way of a listener, and what to do."""
+    number = getattr(error, "errno", None)
+    if number == errno.EACCES and int(port) < FREE_PORTS:
+        return (
+            "this account may not have that port. It needs a capability (AmbientCapabilities=CAP_NET_BIND_SERVICE in "
+            f"the unit) or a port of {FREE_PORTS} or more."
+        )
+    if number == errno.EADDRINUSE:
+        return "another program listens there. End it, or name another port."
+    if number == errno.EADDRNOTAVAIL:
+        return "this machine does not have that address. Name one that it has, or 0.0.0.0 for all."
+    if isinstance(error, socket.gaierror):
+        return "that host is not known. Name an address of this machine."
+    return f"{error}."
 
 
 def bound_address(made: socket.socket) -> str:

@@ -1,5 +1,6 @@
-"""Logs as JSON lines on standard error; secrets of devices are taken out of every line (rule R4)."""
+"""Logs as JSON lines on standard error or in a file; secrets of devices are taken out of every line (rule R4)."""
 
+import contextlib
 import logging
 import sys
 from typing import Any
@@ -8,9 +9,12 @@ import structlog
 
 from roomkeeper.systems.redaction import redact_text
 
+log = structlog.get_logger(__name__)
 
-def configure(level: str) -> None:
-    """Send our own and the libraries' logs the same way."""
+
+def configure(level: str, file: str = "") -> None:
+    """Send our own and the libraries' logs the same way: into the file, or to standard error. Raises `OSError` where
+    the file cannot be opened."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -26,7 +30,7 @@ def configure(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _LogFile(file, encoding="utf-8") if file else logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -43,6 +47,30 @@ def configure(level: str) -> None:
     logging.getLogger("uvicorn.access").setLevel("WARNING")
     logging.getLogger("uvicorn.error").setLevel("WARNING")
     logging.getLogger("django.request").setLevel("ERROR")
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that whoever rotates it may rename."""
+
+    def reopen(self) -> None:
+        """Go on in a file of the same name; in the old one where none can be made."""
+        with self.lock or contextlib.nullcontext():
+            before = self.stream
+            try:
+                self.stream = self._open()
+            except OSError:
+                log.exception("the log file cannot be opened again")
+            else:
+                if before is not None:
+                    before.close()
+
+
+def reopen() -> None:
+    """Open the log file again (SIGHUP); nothing to do on standard error."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _LogFile):
+            handler.reopen()
+    log.info("the log was opened again")
 
 
 def _redact(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

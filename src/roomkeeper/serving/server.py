@@ -22,7 +22,7 @@ from roomkeeper.external_manager.proxies import resolve
 from roomkeeper.installation import folder
 from roomkeeper.installation.locks import ServerLock
 from roomkeeper.jobs.schedule import register
-from roomkeeper.serving import certificates, first_start, health, listeners, self_check
+from roomkeeper.serving import certificates, first_start, health, listeners, loading, logs, self_check
 from roomkeeper.serving.background import Background
 from roomkeeper.serving.page_limits import PageLimits
 from roomkeeper.settings.options import Options, SettingsError
@@ -63,8 +63,10 @@ class Process:
         folder.make(self._options.data)
         lock = ServerLock(self._options.data)
         lock.take(alone=not self._options.database_url)
+        logs.configure(self._options.log_level, self._options.log_file)
         first_start.prepare([*self._options.http, *self._options.https], has_lock=True)
         health.register_checks(self._options)
+        loading.load_everything()
         # What was loaded by now stays for good; the collector need not look at it again and again.
         gc.freeze()
         listeners.allow_many_connections()
@@ -78,6 +80,7 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, logs.reopen)
         batcher = Batcher()
         background = Background()
         if self._parts.door:

@@ -114,6 +114,7 @@ class Options:
     )
     exchanges_kept: int = _option(50, "Full exchanges (request and answer) kept per system.")
     metrics_are_open: bool = _option(False, "Serve /metrics without a token.")
+    log_file: str = _option("", "File for the server's log, opened again on SIGHUP; unset: standard error.")
     log_level: str = _option("info", "debug, info, warning or error.")
 
 
