@@ -34,6 +34,7 @@ from roomkeeper.api import (
     template_assignments,
     templates,
     tokens,
+    undoing,
     users,
 )
 from roomkeeper.api.derived import routes_of
@@ -154,6 +155,8 @@ def _make() -> RoomkeeperApi:
         ("/systems", diagnosis.routes),
         ("/systems", system_scans.routes),
         ("/change-sets", change_sets.routes),
+        ("/change-sets", undoing.routes),
+        ("/systems", undoing.system_routes),
         ("/secure-only-moves", secure_only.routes),
         ("/actions", actions.routes),
         ("/jobs", jobs.routes),

@@ -42,10 +42,10 @@ class ChangeSetIn(SystemChoice):
     settings: dict[str, str | None] = Field(
         min_length=1,
         max_length=500,
-        description='Path to value: "" sets empty, null takes an earlier wish back.',
+        description='Path to value: "" sets empty, null removes an earlier request.',
     )
     persistent: bool = Field(
-        False, description="Keep it so: hand it over whenever the system says otherwise."
+        False, description="Make it persistent: sent again whenever the system reports another value."
     )
     dry_run: bool = Field(False, description="Only plan: answers 200 with what would become of each system.")
     description: str = Field("", max_length=255)
@@ -82,10 +82,13 @@ class PlanOut(Schema):
 
 
 class ChangeItemOut(Schema):
-    """One setting of one system. `value` is `***` where it is a secret."""
+    """One setting of one system. `value` and `previous` are `***` where they are secrets."""
 
     path: str
     value: str | None
+    previous: str | None = Field(
+        description="What the system had before: `***` where it is hidden, null where nobody knows."
+    )
     state: DeliveryWord
     reason: str
     rounds: int
@@ -119,6 +122,7 @@ class ChangeSetSummary(Schema):
     failure_limit: int | None
     stopped_at: datetime | None
     stop_reason: str
+    undoes: int | None = Field(description="The change set whose values before this one restores.")
     state: DeliveryWord = Field(description="`waiting`, `delivered` while anything is; then `failed`.")
     counts: dict[str, int] = Field(description="Changes by state, of the systems that you may see.")
 
@@ -212,14 +216,14 @@ def create_change_set(
         persistent=details.persistent,
     )
     response["Location"] = f"/api/v1/change-sets/{made.pk}"
-    return Status(202, ChangeSetSummary(**_told(made, _counts(user, [made.pk])[made.pk])))
+    return Status(202, ChangeSetSummary(**tell_change_set(user, made)))
 
 
 @routes.get("/{int:change_set_id}", response=ChangeSetOut)
 @needs(Permission.VIEW, anywhere=True)
 def show_change_set(request: HttpRequest, change_set_id: int, changes: bool = True) -> ChangeSetOut:
     """Show a change set: its state, the counts by state, and (unless `changes=false`) its changes."""
-    return _encode(user_of(request), _get(user_of(request), change_set_id), with_changes=changes)
+    return _encode(user_of(request), get_change_set(user_of(request), change_set_id), with_changes=changes)
 
 
 @routes.post("/{int:change_set_id}/cancel", response=Cancelled)
@@ -227,10 +231,10 @@ def show_change_set(request: HttpRequest, change_set_id: int, changes: bool = Tr
 def cancel_change_set(request: HttpRequest, change_set_id: int) -> Cancelled:
     """Cancel what was not handed over yet."""
     user = user_of(request)
-    change_set = _get_changeable(user, change_set_id)
+    change_set = get_changeable(user, change_set_id)
     number = asked.cancel_change_set(change_set, user=user, now=timezone.now())
     audit.record(user, "api", "cancel change set", None, change_set=change_set.pk, settings=number)
-    return Cancelled(cancelled=number, change_set=_encode(user, _get(user, change_set_id)))
+    return Cancelled(cancelled=number, change_set=_encode(user, get_change_set(user, change_set_id)))
 
 
 @routes.post("/{int:change_set_id}/retry", response={202: ChangeSetOut})
@@ -240,20 +244,21 @@ def retry_change_set(
 ) -> Status[ChangeSetOut]:
     """Ask what failed, expired or was cancelled once more."""
     user = user_of(request)
-    change_set = _get_changeable(user, change_set_id)
+    change_set = get_changeable(user, change_set_id)
     number = asked.retry_failed(change_set, user=user, now=timezone.now())
     if not number:
         raise Conflict("Nothing of this change set failed, expired or was cancelled.")
     audit.record(user, "api", "retry change set", None, change_set=change_set.pk, settings=number)
     response["Location"] = f"/api/v1/change-sets/{change_set.pk}"
-    return Status(202, _encode(user, _get(user, change_set_id)))
+    return Status(202, _encode(user, get_change_set(user, change_set_id)))
 
 
 def _visible_changes(user: User) -> QuerySet[Change]:
     return Change.objects.filter(grants_of(user).folders(Permission.VIEW, "system__folder__path"))
 
 
-def _get(user: User, change_set_id: int) -> ChangeSet:
+def get_change_set(user: User, change_set_id: int) -> ChangeSet:
+    """The change set, if it asks for anything of a system that the user may see; raises `NotFound`."""
     seen = _visible_changes(user).filter(change_set=min(change_set_id, LARGEST_ID))
     found = ChangeSet.objects.select_related("created_by").filter(pk__in=seen.values("change_set")).first()
     if found is None:
@@ -261,9 +266,9 @@ def _get(user: User, change_set_id: int) -> ChangeSet:
     return found
 
 
-def _get_changeable(user: User, change_set_id: int) -> ChangeSet:
+def get_changeable(user: User, change_set_id: int) -> ChangeSet:
     """The change set, all of whose systems the caller may change: it is cancelled and retried as a whole."""
-    change_set = _get(user, change_set_id)
+    change_set = get_change_set(user, change_set_id)
     paths = (
         System.objects.filter(changes__change_set=change_set)
         .values_list("folder__path", flat=True)
@@ -287,6 +292,11 @@ def _told_refusals() -> Iterator[None]:
         raise Invalid("These settings cannot be asked for.", errors=errors) from error
 
 
+def tell_change_set(user: User, change_set: ChangeSet) -> dict[str, Any]:
+    """The fields of `ChangeSetSummary`, counting the systems that the user may see."""
+    return _told(change_set, _counts(user, [change_set.pk])[change_set.pk])
+
+
 def _told(change_set: ChangeSet, counts: Counter[str]) -> dict[str, Any]:
     return {
         "id": change_set.pk,
@@ -295,6 +305,7 @@ def _told(change_set: ChangeSet, counts: Counter[str]) -> dict[str, Any]:
         "created_by": change_set.created_by.username if change_set.created_by else None,
         "persistent": change_set.is_persistent,
         **{name: getattr(change_set, name) for name in _PLAIN},
+        "undoes": change_set.undoes_id,
         "state": states.combined(state for state, number in counts.items() if number),
         "counts": {state: counts.get(state, 0) for state in DeliveryState.values},
     }
@@ -310,7 +321,7 @@ def _counts(user: User, change_sets: list[int]) -> dict[int, Counter[str]]:
 
 
 def _encode(user: User, change_set: ChangeSet, *, with_changes: bool = True) -> ChangeSetOut:
-    told = _told(change_set, _counts(user, [change_set.pk])[change_set.pk])
+    told = tell_change_set(user, change_set)
     if not with_changes:
         return ChangeSetOut(**told, changes=[])
     items = Prefetch("items", queryset=ChangeItem.objects.order_by("pk"))
@@ -331,6 +342,7 @@ def _told_change(change: Any) -> ChangeOut:
             ChangeItemOut(
                 path=item.path,
                 value="***" if item.secret_value else item.value,
+                previous=item.previous,
                 state=item.state,
                 reason=item.reason,
                 rounds=item.rounds,
@@ -345,7 +357,13 @@ def _told_change(change: Any) -> ChangeOut:
 
 def _told_plan(plan: planning.Plan) -> HttpResponse:
     """Written as it is: looking at it once more takes longer than planning for ten thousand systems."""
-    told = PlanOut.model_construct(
+    told = encode_plan(plan)
+    return HttpResponse(told.model_dump_json(), content_type="application/json; charset=utf-8")
+
+
+def encode_plan(plan: planning.Plan) -> PlanOut:
+    """A plan as the API tells it, unchecked."""
+    return PlanOut.model_construct(
         counts=dict(plan.counts),
         changes=[
             PlannedChangeOut.model_construct(
@@ -360,4 +378,3 @@ def _told_plan(plan: planning.Plan) -> HttpResponse:
             for change in plan.per_system
         ],
     )
-    return HttpResponse(told.model_dump_json(), content_type="application/json; charset=utf-8")

@@ -36,6 +36,8 @@ class ChangeSet(models.Model):
     failure_limit = models.PositiveIntegerField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     stop_reason = models.CharField(max_length=255, blank=True)
+    # The change set whose values before this one restores.
+    undoes = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="undone_by")
 
 
 class Change(models.Model):
@@ -56,6 +58,7 @@ class ChangeItem(models.Model):
 
     `match_key` is the path's canonical key, so that a newer wish finds the older one whatever its spelling.
     `secret_value` holds the encrypted value of settings that devices answer as `***`; `value` is then "***".
+    `previous` is what the system had when it was asked: null where nobody knows, "***" where it is hidden.
     """
 
     change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="items")
@@ -64,6 +67,7 @@ class ChangeItem(models.Model):
     match_key = models.CharField(max_length=255)
     value = models.TextField(null=True)
     secret_value = models.BinaryField(default=bytes)
+    previous = models.TextField(null=True)
     state = models.CharField(max_length=12, choices=DeliveryState.choices, default=DeliveryState.WAITING)
     reason = models.CharField(max_length=500, blank=True)
     rounds = models.PositiveSmallIntegerField(default=0)

@@ -72,7 +72,8 @@ HARMLESS = Care(during_calls=True)
 class PlannedItem:
     """One setting for one system; `verdict` is change, already or cannot, with the reason where it cannot.
 
-    `cause` is the kind of that reason: not_managed, absent or not_allowed; else empty.
+    `cause` is the kind of that reason: not_managed, absent or not_allowed; else empty. `previous` is the value that
+    the system reported last, None where it reported none.
     """
 
     path: str
@@ -80,6 +81,7 @@ class PlannedItem:
     verdict: str
     reason: str = ""
     cause: str = ""
+    previous: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +205,11 @@ def _plan_item(
     if space:
         value = space.own_spelling(value)
     if is_same(present, value, space.kind if space else type_of(own_path, reference)):
-        return PlannedItem(own_path, value, "already")
+        return PlannedItem(own_path, value, "already", previous=present)
     refusal = space.refusal(value) if space else None
     if refusal:
-        return PlannedItem(own_path, value, "cannot", refusal, "not_allowed")
-    return PlannedItem(own_path, value, "change")
+        return PlannedItem(own_path, value, "cannot", refusal, "not_allowed", previous=present)
+    return PlannedItem(own_path, value, "change", previous=present)
 
 
 def _value_spaces(systems: list[System]) -> dict[int, dict[str, ValueSpace]]:
@@ -248,6 +250,7 @@ def record_plan(
     description: str = "",
     is_persistent: bool = False,
     care: Care = ORDINARY_CARE,
+    undoes: ChangeSet | None = None,
 ) -> ChangeSet:
     """Record what was planned as a change set. Raises `PlanRefused` where it concerns no system."""
     if not plan.per_system:
@@ -260,6 +263,7 @@ def record_plan(
         during_calls=care.during_calls,
         only_in_window=care.only_in_window,
         failure_limit=care.failure_limit,
+        undoes=undoes,
     )
     # A transaction a chunk: on SQLite nobody but the batcher may write for long (rule R9).
     for part in _write_chunks(plan.per_system):
@@ -291,11 +295,11 @@ def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: 
     older = ChangeItem.objects.filter(
         kept | Q(state__in=OPEN_STATES), system_id__in=ids, match_key__in={key for _, key in wanted}
     )
-    rows = older.values_list("pk", "change_id", "system_id", "match_key", "state")
+    rows = older.values_list("pk", "change_id", "system_id", "match_key", "state", "value")
     replaced = [row for row in rows if (row[2], row[3]) in wanted]
-    older_changes = {change_id for _, change_id, _, _, _ in replaced}
-    # What was handed over may be obeyed at any moment: the last report says nothing about such a path.
-    in_flight = {(system, key) for _, _, system, key, state in replaced if state == DeliveryState.DELIVERED}
+    older_changes = {change_id for _, change_id, *_ in replaced}
+    # What was sent may be obeyed at any moment: the last report says nothing about such a path.
+    in_flight = {row[2:4]: row[5] for row in replaced if row[4] == DeliveryState.DELIVERED}
     ChangeItem.objects.filter(pk__in=[pk for pk, *_ in replaced]).update(
         state=DeliveryState.SUPERSEDED, reason="a newer wish replaced it", ended_at=now
     )
@@ -304,7 +308,7 @@ def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: 
     )
     ChangeItem.objects.bulk_create(
         [
-            _new_item(change, item, now, is_certain=(change.system_id, match_key(item.path)) not in in_flight)
+            _new_item(change, item, in_flight, now)
             for change, intended in zip(changes, planned, strict=True)
             for item in intended.items
         ],
@@ -323,8 +327,16 @@ def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: 
     )
 
 
-def _new_item(change: Change, item: PlannedItem, now: datetime, *, is_certain: bool) -> ChangeItem:
+def _new_item(
+    change: Change, item: PlannedItem, in_flight: Mapping[tuple[int, str], str | None], now: datetime
+) -> ChangeItem:
+    """`in_flight` are the values that were sent and not reported yet, by system and path."""
+    key = match_key(item.path)
+    is_certain = (change.system_id, key) not in in_flight
     is_secret = bool(item.value) and is_secret_path(item.path)
+    previous = item.previous if is_certain else in_flight[change.system_id, key]
+    if previous is not None and is_secret_path(item.path):
+        previous = HIDDEN
     state, reason, ended = DeliveryState.WAITING, "", None
     if item.verdict == "already" and is_certain:
         state, reason, ended = DeliveryState.CONFIRMED, "it was already so", now
@@ -337,9 +349,10 @@ def _new_item(change: Change, item: PlannedItem, now: datetime, *, is_certain: b
         change=change,
         system_id=change.system_id,
         path=item.path,
-        match_key=match_key(item.path),
+        match_key=key,
         value=HIDDEN if is_secret else item.value,
         secret_value=encrypted,
+        previous=previous,
         state=state,
         reason=reason,
         created_at=now,

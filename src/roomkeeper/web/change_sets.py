@@ -9,16 +9,17 @@ from django.urls import reverse
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.provisioning import states
+from roomkeeper.provisioning import states, undoing
 from roomkeeper.provisioning.change_sets import cancel_change_set, retry_failed
 from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet, DeliveryState
-from roomkeeper.web.access import grants
+from roomkeeper.web.access import grants, number_of, visible_system
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.pages import cut
 
 STATES = [state.value for state in DeliveryState]
 ENDED_BADLY = ("failed", "expired", "cancelled")
+SHOWN = 200
 
 
 def visible_changes(request: HttpRequest) -> QuerySet[Change]:
@@ -111,6 +112,8 @@ def change_set(request: HttpRequest, pk: int) -> HttpResponse:
             "settings": sorted({item.path for change in page.object_list for item in change.items.all()}),
             "may_cancel": bool(counts.get("waiting")) and _may_change_all(request, found),
             "may_retry": any(counts.get(word) for word in ENDED_BADLY) and _may_change_all(request, found),
+            "undone_by": found.undone_by.order_by("id")[:5],
+            "may_undo": _may_change_all(request, found),
             "entries": AuditEntry.objects.filter(object_kind="change set", object_id=found.pk).order_by(
                 "-id"
             )[:20],
@@ -137,11 +140,50 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         return ask(request, _question(found, act, counts, page))
     now = moment()
     deed: Any = cancel_change_set if act == "cancel" else retry_failed
-    done = (
-        "What had not been handed over is cancelled." if act == "cancel" else "What had failed waits again."
-    )
+    done = "What had not been sent is cancelled." if act == "cancel" else "What had failed waits again."
     attempt(request, f"{act} change set", found, lambda: deed(found, user=request.user, now=now), done)
     return HttpResponseRedirect(page)
+
+
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: what asking for the values before would do. POST: ask for them, by a new change set. With `system` on that
+    one alone."""
+    found = _visible_set(request, pk)
+    key = number_of((request.POST if request.method == "POST" else request.GET).get("system", ""))
+    system = visible_system(request, key, Permission.CHANGE_SETTINGS) if key is not None else None
+    if system is None and not _may_change_all(request, found):
+        raise Http404
+    page = reverse("change_set", args=[pk])
+    only = None if system is None else [system.pk]
+    if request.method != "POST":
+        planned = undoing.plan_undo(found, only)
+        rows = [(change.system, item) for change in planned.plan.per_system for item in change.items]
+        return render(
+            request,
+            "change_sets/undo.html",
+            {
+                "change_set": found,
+                "system": system,
+                "counts": planned.plan.counts,
+                "number": len(planned.plan.per_system),
+                "rows": rows[:SHOWN],
+                "more": max(len(rows) - SHOWN, 0),
+                "left_out": planned.left_out[:SHOWN],
+                "more_left_out": max(len(planned.left_out) - SHOWN, 0),
+                "back": page,
+            },
+        )
+    made: list[ChangeSet] = []
+    is_done = attempt(
+        request,
+        "undo change set",
+        found,
+        lambda: made.append(undoing.undo(found, user=request.user, now=moment(), systems=only)),
+        "The values before were asked for. The outcome is followed here.",
+        systems=only,
+    )
+    return HttpResponseRedirect(reverse("change_set", args=[made[0].pk]) if is_done else page)
 
 
 def _question(found: ChangeSet, act: str, counts: dict[str, int], page: str) -> Question:
@@ -151,7 +193,7 @@ def _question(found: ChangeSet, act: str, counts: dict[str, int], page: str) -> 
         return Question(
             f"Cancel change set {found.pk}?",
             f"{number} change{'s' if number != 1 else ''} that still wait"
-            f"{'' if number != 1 else 's'} will not be handed over. What was handed over already stays.",
+            f"{'' if number != 1 else 's'} will not be sent. What was sent already stays.",
             "Try again brings the cancelled ones back.",
             "Cancel the changes",
             address,
@@ -163,7 +205,7 @@ def _question(found: ChangeSet, act: str, counts: dict[str, int], page: str) -> 
         f"Try change set {found.pk} again?",
         f"{number} change{'s' if number != 1 else ''} that failed, ran out or were cancelled wait for the next posts "
         "of the systems again.",
-        "It can be cancelled until it is handed over.",
+        "It can be cancelled until it is sent.",
         "Try again",
         address,
         page,

@@ -95,6 +95,7 @@ urlpatterns: list[URLPattern] = [
     page("folders/<int:pk>/<slug:act>/", folders.act, "folder_act"),
     page("change-sets/", change_sets.change_sets, "change_sets"),
     page("change-sets/<int:pk>/", change_sets.change_set, "change_set"),
+    page("change-sets/<int:pk>/undo/", change_sets.undo, "change_set_undo"),
     page("change-sets/<int:pk>/<slug:act>/", change_sets.act, "change_set_act"),
     page("backups/", backups.backups, "backups"),
     page("backups/export.csv", backups.export, "backups_export"),

@@ -58,6 +58,7 @@ def test_a_change_set_is_asked_and_followed(call: Caller, boardroom: System, hom
     assert told["changes"][0]["items"][0] | {"expires_at": None} == {
         "path": "Audio/DefaultVolume",
         "value": "40",
+        "previous": None,
         "state": "waiting",
         "rounds": 0,
         "delivered_at": None,
@@ -170,3 +171,52 @@ def test_a_large_set_is_followed_without_its_changes(call: Caller, boardroom: Sy
     made = ask(call, [boardroom, vault])
     told = call.get(f"change-sets/{made['id']}?changes=false")
     assert (told["state"], told["counts"]["waiting"], told["changes"]) == ("waiting", 2, [])
+
+
+def test_the_values_before_are_told_and_restored(call: Caller, boardroom: System) -> None:
+    report(boardroom, Audio__DefaultVolume="50")
+    made = ask(call, [boardroom])
+    ChangeItem.objects.update(state="confirmed", delivered_at=timezone.now())
+    told = call.get(f"change-sets/{made['id']}")
+    assert told["changes"][0]["items"][0]["previous"] == "50"
+    plan = call("POST", f"change-sets/{made['id']}/undo", {"dry_run": True})
+    assert plan.status_code == 200, plan.content
+    assert plan.json()["changes"][0]["items"][0]["value"] == "50"
+    assert plan.json()["left_out"] == []
+    answer = call("POST", f"change-sets/{made['id']}/undo")
+    assert answer.status_code == 202, answer.content
+    assert answer["Location"] == f"/api/v1/change-sets/{answer.json()['id']}"
+    assert answer.json()["undoes"] == made["id"]
+    (item,) = call.get(f"change-sets/{answer.json()['id']}")["changes"][0]["items"]
+    assert item["value"] == "50"
+    again = call("POST", f"change-sets/{made['id']}/undo")
+    assert again.status_code == 409
+    assert "asked for again since" in again.json()["detail"]
+
+
+def test_one_system_is_taken_back_alone(call: Caller, boardroom: System, lobby: System) -> None:
+    for system in (boardroom, lobby):
+        report(system, Audio__DefaultVolume="50")
+    made = ask(call, [boardroom, lobby])
+    ChangeItem.objects.update(state="confirmed", delivered_at=timezone.now())
+    answer = call("POST", f"systems/{lobby.pk}/undo-change-set", {"change_set": made["id"]})
+    assert answer.status_code == 202, answer.content
+    told = call.get(f"change-sets/{answer.json()['id']}")
+    assert [change["system"] for change in told["changes"]] == [lobby.pk]
+    # Without a number the newest is meant.
+    answer = call("POST", f"systems/{boardroom.pk}/undo-change-set")
+    assert answer.status_code == 202, answer.content
+    assert answer.json()["undoes"] == made["id"]
+
+
+def test_a_set_that_reaches_further_than_ones_folders_is_not_undone(
+    as_user: CallerOf, site_administrator: User, call: Caller, boardroom: System, lobby: System
+) -> None:
+    for system in (boardroom, lobby):
+        report(system, Audio__DefaultVolume="50")
+    made = ask(call, [boardroom, lobby])
+    mine = as_user(site_administrator)
+    assert mine("POST", f"change-sets/{made['id']}/undo").status_code == 403
+    assert (
+        mine("POST", f"systems/{boardroom.pk}/undo-change-set", {"change_set": made["id"]}).status_code == 202
+    )

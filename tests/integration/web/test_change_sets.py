@@ -61,3 +61,20 @@ def test_a_set_outside_ones_folders_is_not_there(
         [lobby], {"Standby/Control": "Off"}, user=administrator, now=timezone.now()
     )
     assert signed_in(site_administrator).get(f"/change-sets/{made.pk}/").status_code == 404
+
+
+def test_undoing_shows_what_it_would_do_and_then_asks_for_the_values_before(
+    client: Client, asked: ChangeSet, boardroom: System
+) -> None:
+    ChangeItem.objects.filter(system=boardroom).update(
+        previous="On", state="confirmed", delivered_at=timezone.now()
+    )
+    ChangeItem.objects.exclude(system=boardroom).update(state="confirmed", delivered_at=timezone.now())
+    page = text_of(client.get(f"/change-sets/{asked.pk}/undo/"))
+    assert "<strong>1</strong> system will change" in page
+    assert "the value before is not known" in page
+    answer = client.post(f"/change-sets/{asked.pk}/undo/")
+    made = ChangeSet.objects.exclude(pk=asked.pk).get()
+    assert answer["Location"] == f"/change-sets/{made.pk}/"
+    assert ChangeItem.objects.get(change__change_set=made).value == "On"
+    assert f'Undone by <a href="/change-sets/{made.pk}/">' in text_of(client.get(f"/change-sets/{asked.pk}/"))

@@ -67,10 +67,12 @@ def create_change(
     settings: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH=VALUE...", help="PATH= sets empty; PATH alone takes an earlier wish back."
+            metavar="PATH=VALUE...", help="PATH= sets empty; PATH alone removes an earlier request."
         ),
     ],
-    persistent: Annotated[bool, typer.Option(help="Keep it so.")] = False,
+    persistent: Annotated[
+        bool, typer.Option(help="Make it persistent: sent again whenever a system reports another value.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what would become of each system.")
     ] = False,
@@ -117,13 +119,43 @@ def create_change(
 
 @app.command("cancel")
 def cancel_change(change_set: int, as_json: AsJson = False) -> None:
-    """Cancel what was not handed over yet."""
+    """Cancel what was not sent yet."""
     found = open_api().post(f"change-sets/{change_set}/cancel")
     if as_json:
         print_json(found)
     else:
         say(f"{found['cancelled']} settings were cancelled.")
         _print_change_set(found["change_set"], as_json=False)
+
+
+@app.command("undo")
+def undo_change(
+    change_set: int,
+    system: Annotated[str, typer.Option(help="Only on this system: an id or an exact name.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be restored.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the systems for the values that they had before, by a new change set."""
+    api = open_api()
+    address, body = f"change-sets/{change_set}/undo", {}
+    if system:
+        address = f"systems/{naming.system_id(api, system)}/undo-change-set"
+        body = {"change_set": change_set}
+    if dry_run:
+        _print_undo(api.post(address, {**body, "dry_run": True}), as_json=as_json)
+        return
+    if is_asked(yes):
+        _print_undo(api.post(address, {**body, "dry_run": True}), as_json=False)
+        typer.confirm("Go on?", abort=True)
+    print_object(api.post(address, body), as_json=as_json)
+
+
+def _print_undo(plan: dict[str, Any], *, as_json: bool) -> None:
+    _print_plan(plan, as_json=as_json)
+    if not as_json and plan["left_out"]:
+        say("Not restored:")
+        print_table(plan["left_out"], ("system", "path", "reason"))
 
 
 @app.command("retry")
