@@ -164,7 +164,6 @@ class Process:
                     None,
                     "All listeners are loopback addresses, so endpoints on the network cannot reach it.",
                     "Start it with --http and --https on an address of the network.",
-                    level="info",
                 )
             )
         else:
@@ -186,7 +185,6 @@ class Process:
                     None,
                     f"The server's certificate runs out on {ends:%Y-%m-%d}.",
                     "Put a new certificate and key in place and restart.",
-                    level="critical",
                 )
             )
         else:

@@ -71,7 +71,6 @@ def apply_probe(
                     system,
                     f"Connectivity stays as it is: {decision.reason}.",
                     "See the system's Connection tab.",
-                    level="info",
                 )
             )
         else:

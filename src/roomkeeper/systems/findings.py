@@ -4,22 +4,26 @@
 transaction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.dispatch import Signal
 
 from roomkeeper.systems.models import System
+from roomkeeper.systems.ticket_kinds import get_kind
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found (`kind` is fixed, `reason` and `advice` are sentences), about a system or about the server."""
+    """What was found, about a system or about the server; `reason` and `advice` are sentences.
+
+    `kind` is one that ticket_kinds.toml declares, whose level holds unless another is given.
+    """
 
     kind: str
     system: System | None
     reason: str
     advice: str = ""
-    level: str = "warning"
+    level: str = ""
 
 
 found = Signal()
@@ -27,10 +31,12 @@ cleared = Signal()
 
 
 def report(finding: Finding) -> None:
-    """Report a finding."""
-    found.send(sender=Finding, finding=finding)
+    """Report a finding. Raises `UnknownKind` for a kind that is not declared."""
+    kind = get_kind(finding.kind)
+    found.send(sender=Finding, finding=finding if finding.level else replace(finding, level=kind.level))
 
 
 def clear(kind: str, system: System | None, reason: str) -> None:
-    """Report that an earlier finding of that kind no longer holds."""
+    """Report that an earlier finding of that kind no longer holds. Raises `UnknownKind`."""
+    get_kind(kind)
     cleared.send(sender=Finding, kind=kind, system=system, reason=reason)

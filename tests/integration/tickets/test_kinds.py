@@ -1,0 +1,63 @@
+"""Ticket kinds are declared once; one that is not is refused, and what is declared is used and documented."""
+
+import re
+from pathlib import Path
+
+import pytest
+from scripts import generate_tickets
+
+from roomkeeper.systems import findings
+from roomkeeper.systems.ticket_kinds import UnknownKind, all_kinds, read_kind
+from roomkeeper.tickets.models import Ticket
+
+SOURCE = Path(findings.__file__).resolve().parents[1]
+
+
+def test_a_ticket_opens_with_the_level_of_its_kind(boardroom):
+    findings.report(findings.Finding("connectivity undecided", boardroom, "It called by another name."))
+    assert Ticket.objects.get().level == "info"
+
+
+@pytest.mark.django_db
+def test_an_undeclared_kind_is_refused_and_opens_nothing():
+    with pytest.raises(UnknownKind, match="No ticket kind"):
+        findings.report(findings.Finding("something else", None, "It happened."))
+    with pytest.raises(UnknownKind):
+        findings.clear("something else", None, "It is over.")
+    assert not Ticket.objects.exists()
+
+
+def test_every_declared_kind_is_used_by_the_code():
+    text = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
+    assert [name for name in all_kinds() if f'"{name}"' not in text] == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"level": "info", "about": "system", "what": "a", "todo": "b"},
+        {"level": "grave", "about": "system", "what": "a", "todo": "b", "closes": "c"},
+        {"level": "info", "about": "room", "what": "a", "todo": "b", "closes": "c"},
+        {"level": "info", "about": "system", "what": "a", "todo": "b", "closes": "c", "more": "d"},
+    ],
+)
+def test_a_kind_that_is_not_whole_is_refused(row):
+    with pytest.raises(ValueError, match="ticket kind 'x'"):
+        read_kind("x", row)
+
+
+def test_a_kind_is_added_by_one_row():
+    row = {
+        "level": "warning",
+        "about": "system",
+        "what": "a lamp went out",
+        "todo": "change it",
+        "closes": "never",
+    }
+    assert read_kind("lamp out", row).todo == "change it"
+
+
+def test_the_page_is_what_is_declared():
+    assert generate_tickets.page() == generate_tickets.PAGE.read_text("utf-8")
+    told = set(re.findall(r"^\| `([^`]+)`", generate_tickets.PAGE.read_text("utf-8"), re.MULTILINE))
+    assert told == set(all_kinds())
