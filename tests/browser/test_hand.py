@@ -93,7 +93,7 @@ def test_acts_on_rows_wait_for_a_choice(page: Page) -> None:
     more.click()
     page.get_by_role("button", name="Restart").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Restart: 4 systems")
-    page.get_by_role("link", name="Do nothing").click()
+    page.get_by_role("link", name="Cancel").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Systems")
 
 
@@ -103,7 +103,7 @@ def test_a_dangerous_act_asks_in_a_dialog_and_can_be_left(page: Page) -> None:
     page.get_by_role("link", name="Restart").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("can be cancelled until then")
-    dialog.get_by_role("link", name="Do nothing").click()
+    dialog.get_by_role("link", name="Cancel").click()
     expect(dialog).to_be_hidden()
     page.get_by_role("button", name="More").click()
     page.get_by_role("link", name="Delete").click()

@@ -97,6 +97,8 @@ class ActionOut(Schema):
     arguments: dict[str, str | list[str]]
     state: DeliveryWord
     reason: str
+    during_calls: bool
+    only_in_window: bool
     answer: dict[str, str] | None = Field(
         description="What the device answered, by path; null where no answer came, as with the answer to a post."
     )
@@ -116,6 +118,8 @@ def encode_action(action: Any) -> ActionOut:
         arguments=dict(action.arguments),
         state=action.state,
         reason=action.reason,
+        during_calls=action.during_calls,
+        only_in_window=action.only_in_window,
         answer=action.answer,
         created_at=action.created_at,
         created_by=action.created_by.username if action.created_by else None,

@@ -22,6 +22,7 @@ from roomkeeper.api import (
     network_settings,
     passwords,
     problems,
+    restarts,
     secure_only,
     system_acts,
     system_backups,
@@ -144,6 +145,7 @@ def _make() -> RoomkeeperApi:
         # One address, one router: ninja would answer 405 for the methods of a second one.
         ("/systems", systems.routes),
         ("/systems", system_acts.routes),
+        ("/systems", restarts.routes),
         ("/systems", device_commands.routes),
         ("/systems", system_polls.routes),
         ("/systems", passwords.routes),

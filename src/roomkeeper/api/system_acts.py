@@ -12,14 +12,13 @@ from pydantic import Field, field_validator
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.api.action_fields import ActionOut, CommandIn, ask_of, encode_action
 from roomkeeper.api.problems import Conflict, ProblemOut, refused_as
 from roomkeeper.api.reach import Identifier, get_folder, get_system
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_additions import failed_item
 from roomkeeper.api.system_fields import SystemOut
 from roomkeeper.api.systems import tell
-from roomkeeper.provisioning import actions, management
+from roomkeeper.provisioning import management
 from roomkeeper.systems import admission, credentials, inventory, secrets
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import State, System
@@ -190,21 +189,6 @@ def rotate_secret(request: HttpRequest, system_id: int, response: HttpResponse) 
         secrets.rotate(system, now=timezone.now(), user=user)
         audit.record(user, "api", "rotate secret", system)
     return _accepted(response, f"/api/v1/systems/{system_id}/timeline")
-
-
-@routes.post("/{int:system_id}/restart", response={202: ActionOut})
-@needs(Permission.RUN_ACTIONS, anywhere=True)
-def restart_system(request: HttpRequest, system_id: int, response: HttpResponse) -> Status[ActionOut]:
-    """Restart a system at its next check-in."""
-    user = user_of(request)
-    system = get_managed(user, system_id, Permission.RUN_ACTIONS)
-    call = actions.restart_call(system)
-    command = CommandIn(
-        command=call.path, arguments={name: str(value) for name, value in call.arguments}, body=None
-    )
-    action = ask_of(system, command, user)
-    response["Location"] = f"/api/v1/actions/{action.pk}"
-    return Status(202, encode_action(action))
 
 
 def get_managed(user: User, system_id: int, permission: Permission) -> System:

@@ -56,7 +56,7 @@ class EditParameters(Schema, extra="forbid"):
         "", max_length=64, description="That of a dry run: nothing is done if the difference is another now."
     )
     create_folders: bool = Field(False, description="Make folders that are not there yet.")
-    persistent: bool = Field(False, description="Keep the settings so.")
+    persistent: bool = Field(False, description="Make the settings persistent.")
     description: str = Field("", max_length=255)
     during_calls: bool = Field(False, description="Settings also while a system is in a call.")
     only_in_window: bool = Field(False, description="Settings only in a system's maintenance window.")
@@ -86,7 +86,7 @@ class RowIn(Schema, extra="forbid"):
     tls_trust: str | None = None
     tls_is_legacy: bool | None = None
     settings: dict[str, str | None] | None = Field(
-        None, description='Path to value: "" sets empty, null takes an earlier wish back, "***" leaves it.'
+        None, description='Path to value: "" sets empty, null removes an earlier request, "***" leaves it.'
     )
 
 

@@ -16,7 +16,7 @@ from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import secret_values, states
 from roomkeeper.provisioning.models import Action, DeliveryState
-from roomkeeper.provisioning.planning import EXPIRES_AFTER, HARMLESS, Care
+from roomkeeper.provisioning.planning import EXPIRES_AFTER, HARMLESS, ORDINARY_CARE, Care
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.documents import described_command
 from roomkeeper.systems.models import State, System
@@ -120,10 +120,11 @@ def record(
     return action
 
 
-def restart(system: System, *, user: Any, now: datetime) -> Action:
-    """Have the system restart with its next answer."""
+def restart(system: System, *, user: Any, now: datetime, care: Care = ORDINARY_CARE) -> Action:
+    """Have the system restart with its next answer, or by a push: after the call that it is in, unless `care` says
+    otherwise."""
     call = restart_call(system)
-    return ask(system, call.path, call.arguments, user=user, now=now)
+    return ask(system, call.path, call.arguments, user=user, now=now, care=care)
 
 
 def restart_call(system: System) -> CommandCall:

@@ -14,6 +14,7 @@ from roomkeeper.systems import (
     connectivity_changes,
     credentials,
     inventory,
+    liveness,
     records,
     secrets,
     secure_only,
@@ -24,7 +25,7 @@ from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_act import Act
-from roomkeeper.web.system_command_acts import COMMAND_ACTS, WHEN
+from roomkeeper.web.system_command_acts import COMMAND_ACTS, WHEN, typed_care
 from roomkeeper.web.system_device_acts import DEVICE_ACTS
 from roomkeeper.web.system_filters import CONNECTIVITY_CHOICES
 
@@ -105,11 +106,14 @@ ACTS: dict[str, Act] = {
     "restart": Act(
         Permission.RUN_ACTIONS,
         "Restart {0}?",
-        "The system restarts; a call that it is in ends.",
+        "The system restarts and is away for some minutes.",
         WHEN,
         "Restart",
-        lambda request, system: actions.restart(system, user=request.user, now=moment()),
+        lambda request, system: actions.restart(
+            system, user=request.user, now=moment(), care=typed_care(request)
+        ),
         "{0} is asked to restart.",
+        extra="systems/ask_restart.html",
         tab="changes",
         is_dangerous=True,
     ),
@@ -366,6 +370,8 @@ def system_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 def _context(request: HttpRequest, system: System, act: Act) -> dict[str, Any]:
     """What the further fields of an act's form show."""
     context: dict[str, Any] = {"system": system}
+    if "restart" in act.extra:
+        context["is_in_call"] = liveness.is_in_call(system, getattr(system, "contact", None), moment())
     if "folder" in act.extra or "approve" in act.extra:
         context["folders"] = folder_choices(request, act.permission)
     if "tags" in act.extra:

@@ -21,6 +21,12 @@ WHEN = (
 )
 
 
+def typed_care(request: HttpRequest) -> Care:
+    """When a restart is to happen, by a form's choice: after the call unless another was made."""
+    when = request.POST.get("when", "")
+    return Care(during_calls=when == "now", only_in_window=when == "in_window")
+
+
 def typed_message(request: HttpRequest, system: System) -> CommandCall:
     """The command that shows the message of a form on that system. Raises `ActionRefused`."""
     text = request.POST.get("seconds", "").strip()

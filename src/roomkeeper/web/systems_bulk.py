@@ -13,7 +13,7 @@ from django.urls import reverse
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.provisioning import actions, management, planning
-from roomkeeper.systems import inventory, records
+from roomkeeper.systems import inventory, liveness, records
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import now as moment
@@ -29,6 +29,7 @@ from roomkeeper.web.chosen_systems import (
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.setting_paths import known_paths
 from roomkeeper.web.several_settings import read_settings
+from roomkeeper.web.system_command_acts import typed_care
 
 LIMIT = 20_000
 SHOWN = 100
@@ -53,7 +54,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     now = moment()
     back = list_address(request)
     permitted = chosen_rows(request, source, now).filter(grants(request).folders(permission))
-    chosen = list(permitted.select_related("folder")[:LIMIT])
+    chosen = list(permitted.select_related("folder", "contact")[:LIMIT])
     if not chosen:
         messages.error(request, "None of the chosen systems may be changed by you like that.")
         return HttpResponseRedirect(back)
@@ -90,6 +91,11 @@ def bulk(request: HttpRequest) -> HttpResponse:
             "folders": folder_choices(request, permission) if act == "folder" else [],
             "known_paths": known_paths(request) if act == "setting" else [],
             "job": JOBS.get(act),
+            "in_call": sum(
+                liveness.is_in_call(system, getattr(system, "contact", None), now) for system in chosen
+            )
+            if act == "restart"
+            else 0,
         },
     )
 
@@ -158,7 +164,7 @@ def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, ba
         "folder": "moved",
         "tags": "tagged",
         "enforce": "enforced with their next posts",
-        "restart": "asked to restart with their next posts",
+        "restart": "asked to restart",
     }[act]
     tell(request, done, f"{{0}} {words}.", refused)
     return HttpResponseRedirect(back)
@@ -178,7 +184,8 @@ def _deed(request: HttpRequest, act: str, now: datetime) -> Callable[[System], A
         return tag
     if act == "enforce":
         return lambda system: management.enforce(system, user=request.user, now=now)
-    return lambda system: actions.restart(system, user=request.user, now=now)
+    care = typed_care(request)
+    return lambda system: actions.restart(system, user=request.user, now=now, care=care)
 
 
 def _words(text: str) -> set[str]:

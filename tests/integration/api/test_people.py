@@ -141,7 +141,7 @@ def test_the_audit_trail_tells_who_did_what(
     items = call.get(f"audit?object_id={boardroom.pk}&road=api")["items"]
     assert [(one["user"], one["act"]) for one in items] == [
         ("administrator", "block system"),
-        ("operator", "run command"),
+        ("operator", "restart"),
     ]
     assert [one["user"] for one in call.get("audit?user=operator")["items"]] == ["operator"]
     assert call.get("audit?after=2999-01-01T00:00:00Z")["items"] == []

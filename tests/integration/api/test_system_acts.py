@@ -323,3 +323,40 @@ def test_approving_many_may_tag_them(call: Caller, waiting: System) -> None:
     answer = call("POST", "systems/approve", {"systems": [waiting.pk], "tags": ["court"]})
     assert answer.json()["items"][0]["status"] == 200, answer.content
     assert call.get(f"systems/{waiting.pk}")["tags"] == ["court"]
+
+
+@pytest.mark.parametrize(
+    ("body", "during_calls", "only_in_window"),
+    [
+        (None, False, False),
+        ({}, False, False),
+        ({"during_calls": True}, True, False),
+        ({"only_in_window": True}, False, True),
+    ],
+)
+def test_a_restart_waits_for_the_end_of_the_call_unless_asked_otherwise(
+    call: Caller,
+    boardroom: System,
+    body: dict[str, bool] | None,
+    during_calls: bool,
+    only_in_window: bool,
+) -> None:
+    for path, more in (
+        (f"systems/{boardroom.pk}/restart", {}),
+        ("systems/restart", {"systems": [boardroom.pk]}),
+    ):
+        answer = call("POST", path, body if body is None and not more else {**(body or {}), **more})
+        assert answer.status_code == 202, answer.content
+        action = Action.objects.latest("id")
+        assert (action.during_calls, action.only_in_window) == (during_calls, only_in_window)
+        assert (answer.json().get("items") or [{"status": 202, "problem": None}])[0]["problem"] is None
+
+
+def test_a_restart_takes_no_word_that_it_does_not_know(call: Caller, boardroom: System) -> None:
+    assert call("POST", f"systems/{boardroom.pk}/restart", {"during_call": True}).status_code == 422
+
+
+def test_many_are_restarted_and_who_cannot_be_is_told(call: Caller, boardroom: System, lobby: System) -> None:
+    System.objects.filter(pk=lobby.pk).update(state=State.PENDING)
+    items = call("POST", "systems/restart", {"systems": [boardroom.pk, lobby.pk]}).json()["items"]
+    assert [item["status"] for item in items] == [202, 409]

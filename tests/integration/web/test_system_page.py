@@ -7,7 +7,7 @@ from tests.integration.web.conftest import text_of
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.provisioning.models import Action, ChangeItem
-from roomkeeper.systems import timeline
+from roomkeeper.systems import calls, timeline
 from roomkeeper.systems.credentials import password_of
 from roomkeeper.systems.models import ConnectivityChange, Contact, Exchange, Folder, System
 from roomkeeper.web.system_acts import ACTS
@@ -31,7 +31,7 @@ def test_every_act_asks_what_it_does_and_whether_it_can_be_undone(
     for headers in ({}, {"HX-Request": "true"}):
         question = text_of(client.get(address, headers=headers))
         assert ACTS[act].button in question
-        assert "Do nothing" in question
+        assert "Cancel" in question
     assert not AuditEntry.objects.filter(act=act).exists()
 
 
@@ -204,3 +204,24 @@ def test_an_exchange_of_another_system_is_not_there(client: Client, boardroom: S
     entry = timeline.add(boardroom, "boot", "Boot", now=timezone.now())
     Exchange.objects.create(entry=entry, system=boardroom, path="/x", scheme="http", request=b"")
     assert client.get(f"/systems/{vault.pk}/timeline/{entry.pk}/").status_code == 404
+
+
+def test_a_restart_tells_of_the_call_and_waits_for_it_unless_another_moment_is_chosen(
+    client: Client, boardroom: System
+) -> None:
+    address = f"/systems/{boardroom.pk}/act/restart/"
+    assert "It is in a call" not in text_of(client.get(address))
+    call = calls.Call("Connected", timezone.now(), remote_uri="helpdesk@example.org")
+    System.objects.filter(pk=boardroom.pk).update(in_call=True, calls=calls.encode(calls.Calls({1: call})))
+    asked = text_of(client.get(address))
+    assert "It is in a call" in asked
+    assert "helpdesk@example.org" in asked
+    for when, care in ((None, (False, False)), ("in_window", (False, True)), ("now", (True, False))):
+        client.post(address, {"when": when} if when else {})
+        action = Action.objects.latest("id")
+        assert (action.during_calls, action.only_in_window) == care
+    assert "1 is in a call." in text_of(
+        client.get("/systems/bulk/", {"act": "restart", "system": boardroom.pk})
+    )
+    client.post("/systems/bulk/", {"act": "restart", "system": boardroom.pk, "when": "in_window"})
+    assert Action.objects.latest("id").only_in_window

@@ -19,6 +19,7 @@ from roomkeeper.cli.remote import (
     passwords,
     people,
     reaching,
+    restarting,
     secure_only,
     systems,
     templates,
@@ -76,6 +77,7 @@ systems.app.command("fix")(diagnosis.fix)
 systems.app.command("poll")(reaching.poll)
 systems.app.command("set-password")(passwords.set_password)
 systems.app.command("install-authority")(passwords.install_authority)
+systems.app.command("restart")(restarting.restart)
 systems.app.command("export")(editing.export_systems)
 systems.app.command("edit")(editing.edit_systems)
 

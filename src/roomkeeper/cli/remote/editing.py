@@ -66,7 +66,7 @@ def edit_systems(
     create_folders: Annotated[
         bool, typer.Option("--create-folders", help="Make folders that are not there yet.")
     ] = False,
-    persistent: Annotated[bool, typer.Option(help="Keep the settings so.")] = False,
+    persistent: Annotated[bool, typer.Option(help="Make the settings persistent.")] = False,
     description: str = "",
     during_calls: Annotated[
         bool, typer.Option("--during-calls", help="Settings also while a system is in a call.")

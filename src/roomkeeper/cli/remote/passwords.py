@@ -39,7 +39,7 @@ def set_password(
         fail("Usage", "Give one of --generate and --password-stdin.", code=USAGE)
     api = open_api()
     new = {"generate": True} if generate else {"password": read_line()}
-    body = {**_choice(api, systems), **new}
+    body = {**choice_of(api, systems), **new}
     if dry_run or is_asked(yes):
         plan = api.post("systems/password", {**body, "dry_run": True})
         counts = plan["counts"]
@@ -51,7 +51,7 @@ def set_password(
         if dry_run:
             return
         typer.confirm(f"Set the password of {counts['verified'] + counts['unverified']} systems?", abort=True)
-    _follow(api, api.post("systems/password", body), wait, "proven", as_json=as_json)
+    follow(api, api.post("systems/password", body), wait, "proven", as_json=as_json)
 
 
 def install_authority(
@@ -67,7 +67,7 @@ def install_authority(
 ) -> None:
     """Have devices trust an authority: this server's own, or those of a file. Its fingerprint is shown first."""
     api = open_api()
-    body = _choice(api, systems)
+    body = choice_of(api, systems)
     if file is not None:
         body["pem"] = file.read_text("ascii", "replace")
     plan = api.post("systems/authorities", {**body, "dry_run": True})
@@ -82,10 +82,11 @@ def install_authority(
         if dry_run:
             return
         typer.confirm(f"Install it on {counts['install']} systems?", abort=True)
-    _follow(api, api.post("systems/authorities", body), wait, "done", as_json=as_json)
+    follow(api, api.post("systems/authorities", body), wait, "done", as_json=as_json)
 
 
-def _choice(api: Api, words: list[str]) -> dict[str, Any]:
+def choice_of(api: Api, words: list[str]) -> dict[str, Any]:
+    """The systems meant by ids, names, `all` or `field=value,…`, as a bulk act takes them."""
     if len(words) == 1:
         return naming.choice(api, words[0])
     return {"systems": [naming.system_id(api, word) for word in words]}
@@ -100,7 +101,7 @@ def _show_plan(plan: dict[str, Any], reason: str, words: str, *, as_json: bool) 
     say(words)
 
 
-def _follow(api: Api, answer: dict[str, Any], wait: float, word: str, *, as_json: bool) -> None:
+def follow(api: Api, answer: dict[str, Any], wait: float, word: str, *, as_json: bool) -> None:
     """Tell what became of each system; with `wait` at its end. Ends the command as failed where any did not come."""
     items = answer["items"]
     if not items:
