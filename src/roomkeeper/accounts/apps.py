@@ -13,6 +13,7 @@ class AccountsConfig(AppConfig):
         """Register what is kept how long."""
         from django.contrib.sessions.models import Session
 
+        from roomkeeper.accounts import lock_out
         from roomkeeper.accounts.models import ApiToken, AuditEntry, KeptAnswer
         from roomkeeper.jobs.retention import register_kind
 
@@ -21,3 +22,4 @@ class AccountsConfig(AppConfig):
         # A program that repeats a request does so within a day.
         register_kind("kept answers", lambda limit: KeptAnswer.objects.filter(created_at__lt=limit), days=1)
         register_kind("sessions", lambda limit: Session.objects.filter(expire_date__lt=limit), days=1)
+        register_kind("sign-in tries", lock_out.old, days=90)

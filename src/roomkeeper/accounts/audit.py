@@ -52,3 +52,17 @@ def note(
         object_label=label[:255],
         details=dict(details),
     )
+
+
+def unproven(name: str, road: str, act: str, account: Any, /, **details: Any) -> AuditEntry:
+    """Note what somebody did who has not shown to be the one of that name; `account` is the one that it is about."""
+    return AuditEntry.objects.create(
+        user_name=name,
+        road=road,
+        source_address=_source.get(),
+        act=act,
+        object_kind=account._meta.verbose_name if account is not None else "user",
+        object_id=account.pk if account is not None else None,
+        object_label=name[:255],
+        details=details,
+    )

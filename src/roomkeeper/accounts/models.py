@@ -1,5 +1,7 @@
 """People, their roles on folders, API tokens, answers kept for repeated requests, and the audit trail."""
 
+from datetime import datetime
+
 from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
 from django.utils import timezone
@@ -55,6 +57,44 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    # Refused for everything that changes something.
+    is_read_only = models.BooleanField(default=False)
+
+
+class SignInTries(models.Model):
+    """Wrong passwords in a row for one account from one source, and until when that locks it out there.
+
+    `key` is the account's name, or a digest of what was typed where there is no such account.
+    """
+
+    key = models.CharField(max_length=150)
+    source = models.CharField(max_length=45)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    tried_at = models.DateTimeField(db_index=True)
+    locked_until = models.DateTimeField(null=True, blank=True)
+    # Tries while it was locked.
+    refused = models.PositiveIntegerField(default=0)
+    worked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "lock-out"
+        constraints = [
+            models.UniqueConstraint(fields=["key", "source"], name="tries_of_a_name_from_a_source")
+        ]
+        indexes = [models.Index(fields=["source", "tried_at"], name="tries_of_a_source")]
+
+    def __str__(self) -> str:
+        return f"{self.name} from {self.source}"
+
+    @property
+    def name(self) -> str:
+        """The account's name."""
+        return self.user.username if self.user is not None else "(unknown name)"
+
+    def is_locked(self, now: datetime) -> bool:
+        """Whether it is locked out at that moment."""
+        return self.locked_until is not None and self.locked_until > now
 
 
 class KeptAnswer(models.Model):

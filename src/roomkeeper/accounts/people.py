@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import Role, RoleAssignment, User
 from roomkeeper.accounts.permissions import assign
 
@@ -48,21 +49,25 @@ def create_person(name: str, *, email: str = "", is_service_account: bool = Fals
 
 
 def give_one_time_password(user: User) -> str:
-    """A new one-time password in place of the old one, which is void from now on; other sessions end."""
+    """A new one-time password in place of the old one, which is void from now on; sessions and tokens end."""
     if user.is_service_account:
         raise PersonRefused(f"{user} is a service account: it has tokens and no password.")
     password = one_time_password()
     _set_password(user, password)
     user.save(update_fields=["password", "must_change_password"])
+    # Whoever knew the old password may have made some.
+    tokens.revoke_all(user)
     return password
 
 
 def set_active(user: User, is_active: bool, *, by: Any) -> None:
-    """Let somebody sign in, or no longer. Refused for oneself and for the last administrator of the server."""
+    """Let somebody sign in, or no longer, which ends sessions and tokens for good. Refused for oneself and for the last
+    administrator of the server."""
     if not is_active:
         if user == by:
             raise PersonRefused("You cannot deactivate your own account.")
         _keep_an_administrator(without_person=user)
+        tokens.revoke_all(user)
     user.is_active = is_active
     user.save(update_fields=["is_active"])
 

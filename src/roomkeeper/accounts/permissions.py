@@ -68,6 +68,10 @@ class Grants:
                 if permission not in SERVER_WIDE or path == ROOT_PATH:
                     self._paths.setdefault(permission, set()).add(path)
 
+    def is_same(self, other: "Grants") -> bool:
+        """Whether exactly the same is permitted on the same folders."""
+        return self.is_known == other.is_known and self._paths == other._paths
+
     def may(self, permission: Permission, folder_path: str = ROOT_PATH) -> bool:
         """Whether the permission holds on the folder with that path (by default: on everything)."""
         if permission is Permission.OWN_ACCOUNT:

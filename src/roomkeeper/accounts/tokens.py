@@ -5,6 +5,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import OperationalError, connection
 
 from roomkeeper.accounts.models import ApiToken, User
@@ -13,9 +14,21 @@ PREFIX = "rk_"
 
 
 def create_token(
-    user: User, *, now: datetime, name: str = "", lifetime: timedelta | None = None
+    user: User,
+    *,
+    now: datetime,
+    name: str = "",
+    lifetime: timedelta | None = None,
+    is_read_only: bool = False,
+    made_with: ApiToken | None = None,
 ) -> tuple[ApiToken, str]:
-    """A new token of the user and its text, which is not kept."""
+    """A new token of the user and its text, which is not kept.
+
+    It ends after `lifetime`, by default after the setting `token_days`, and never after the token it was made with.
+    """
+    ends = now + (lifetime or timedelta(days=settings.OPTIONS.token_days))
+    if made_with is not None and made_with.expires_at is not None:
+        ends = min(ends, made_with.expires_at)
     text = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,
@@ -23,19 +36,31 @@ def create_token(
         prefix=text[:10],
         digest=_digest(text),
         created_at=now,
-        expires_at=now + lifetime if lifetime else None,
+        expires_at=ends,
+        is_read_only=is_read_only or (made_with is not None and made_with.is_read_only),
     )
     return token, text
 
 
-def find_user(text: str, *, now: datetime) -> User | None:
-    """The active user whose unexpired token this is, or None. Notes its use once a minute."""
+def find_token(text: str, *, now: datetime) -> ApiToken | None:
+    """The token with that text, unexpired and of an active user, or None. Notes its use once a minute."""
     token = ApiToken.objects.select_related("user").filter(digest=_digest(text)).first()
     if token is None or not token.user.is_active or (token.expires_at and token.expires_at <= now):
         return None
     if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
         _note_use(token, now)
-    return token.user
+    return token
+
+
+def find_user(text: str, *, now: datetime) -> User | None:
+    """The active user whose unexpired token this is, or None."""
+    token = find_token(text, now=now)
+    return token.user if token is not None else None
+
+
+def revoke_all(user: User) -> int:
+    """Delete the user's tokens: void at once, and for good. Gives their number."""
+    return ApiToken.objects.filter(user=user).delete()[0]
 
 
 def _note_use(token: ApiToken, now: datetime) -> None:

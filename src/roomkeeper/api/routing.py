@@ -13,6 +13,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from ninja import Router
@@ -20,12 +21,13 @@ from ninja.errors import ConfigError
 from ninja.security import HttpBearer
 
 from roomkeeper.accounts import tokens
-from roomkeeper.accounts.models import User
+from roomkeeper.accounts.models import ApiToken, User
 from roomkeeper.accounts.permissions import Permission, check_rule
 from roomkeeper.api import idempotency
 from roomkeeper.api.problems import Invalid
 
 Rule = tuple[Permission, bool]
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Token(HttpBearer):
@@ -36,12 +38,16 @@ class Token(HttpBearer):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
-        """The token's user, or None (401); raises `PermissionDenied` where the rule does not hold."""
-        user = tokens.find_user(token.strip(), now=timezone.now())
-        if user is not None:
-            request.user = user
-            check_rule(user, self.rule)
-        return user
+        """The token's user, or None (401); raises `PermissionDenied` where the rule does not hold, and for a token
+        that may only read where something is asked to be changed."""
+        found = tokens.find_token(token.strip(), now=timezone.now())
+        if found is None:
+            return None
+        if found.is_read_only and request.method not in _SAFE:
+            raise PermissionDenied("This token may only read. Use one that may change something, too.")
+        request.user, request.token = found.user, found  # type: ignore[attr-defined]
+        check_rule(found.user, self.rule)
+        return found.user
 
 
 class Routes(Router):
@@ -76,6 +82,11 @@ class Routes(Router):
 def user_of(request: HttpRequest) -> User:
     """The caller; every operation of the API has one."""
     return cast(User, request.user)
+
+
+def token_of(request: HttpRequest) -> ApiToken:
+    """The token that the caller came with."""
+    return cast(ApiToken, request.token)  # type: ignore[attr-defined]
 
 
 def _guard(view: Callable[..., Any]) -> Callable[..., Any]:

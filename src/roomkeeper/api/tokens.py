@@ -14,7 +14,7 @@ from roomkeeper.accounts.permissions import Permission, grants_of, needs
 from roomkeeper.api.paging import ListParameters, Page, page_of, searched
 from roomkeeper.api.problems import NotFound
 from roomkeeper.api.reach import LARGEST_ID
-from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.api.routing import Routes, token_of, user_of
 
 routes = Routes("tokens")
 me_routes = Routes("me")
@@ -36,6 +36,7 @@ class TokenOut(Schema):
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+    is_read_only: bool = Field(description="Refused for everything that changes something.")
 
 
 class NewTokenOut(TokenOut):
@@ -48,7 +49,13 @@ class TokenIn(Schema, extra="forbid"):
     """A new token."""
 
     name: str = Field("", max_length=100)
-    expires_in_days: int | None = Field(None, ge=1, le=3650, description="Without it, it does not expire.")
+    expires_in_days: int | None = Field(
+        None,
+        ge=1,
+        le=3650,
+        description="Without it as long as the server's setting says (90 days); never after the token it is made with.",
+    )
+    is_read_only: bool = Field(False, description="Refused for everything that changes something.")
 
 
 class MeOut(Schema):
@@ -91,7 +98,14 @@ def create_token(request: HttpRequest, details: TokenIn, response: HttpResponse)
     user = user_of(request)
     lifetime = timedelta(days=details.expires_in_days) if details.expires_in_days else None
     with transaction.atomic():
-        token, text = tokens.create_token(user, now=timezone.now(), name=details.name, lifetime=lifetime)
+        token, text = tokens.create_token(
+            user,
+            now=timezone.now(),
+            name=details.name,
+            lifetime=lifetime,
+            is_read_only=details.is_read_only,
+            made_with=token_of(request),
+        )
         audit.record(user, "api", "create token", user, token=token.pk, name=token.name)
     response["Location"] = f"/api/v1/tokens/{token.pk}"
     return Status(201, NewTokenOut(**_told(token).dict(), token=text))
@@ -132,4 +146,5 @@ def _told(token: ApiToken) -> TokenOut:
         created_at=token.created_at,
         expires_at=token.expires_at,
         last_used_at=token.last_used_at,
+        is_read_only=token.is_read_only,
     )

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Schema, Status
 from pydantic import Field, StringConstraints
 
-from roomkeeper.accounts import audit, people
+from roomkeeper.accounts import audit, people, tokens
 from roomkeeper.accounts.models import RoleAssignment, User
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.paging import ListParameters, Page, page_of, searched
@@ -161,6 +161,8 @@ def change_user(request: HttpRequest, user_id: int, patch: UserPatch) -> UserOut
     with transaction.atomic():
         if "password" in values:
             _set_password(found, values["password"])
+        if values.get("is_active") is False or ("password" in values and found != user_of(request)):
+            tokens.revoke_all(found)
         for name in ("must_change_password", "email", "time_zone", "is_active", "is_service_account"):
             if name in values:
                 setattr(found, name, values[name])

@@ -72,9 +72,10 @@ def create_user(
 def create_api_token(
     user: str,
     expires: Annotated[
-        str, typer.Option(help="How long it lives: 30d, 12h; empty: until it is deleted.")
+        str, typer.Option(help="How long it lives: 30d, 12h; empty: as the setting token_days says.")
     ] = "",
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    read_only: Annotated[bool, typer.Option(help="Refused for everything that changes something.")] = False,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -97,6 +98,6 @@ def create_api_token(
     except ValueError as error:
         fail(str(error), code=USAGE)
         return
-    _, text = create_token(owner, now=datetime.now(UTC), name=name, lifetime=lifetime)
-    audit.record(None, "cli", "create token", owner, name=name)
+    _, text = create_token(owner, now=datetime.now(UTC), name=name, lifetime=lifetime, is_read_only=read_only)
+    audit.record(None, "cli", "create token", owner, name=name, is_read_only=read_only)
     typer.echo(text)

@@ -12,13 +12,10 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib import auth
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError, close_old_connections
-from django.http import HttpRequest
 from django.utils import timezone
 
-from roomkeeper.accounts import tokens
+from roomkeeper.accounts import sessions, tokens
 from roomkeeper.external_manager.bodies import Bodies, Refused, declared_length, header
 from roomkeeper.external_manager.body_budget import time_allowed
 from roomkeeper.external_manager.connections import COMPLETE_KEY, CONNECTION_KEY
@@ -179,12 +176,7 @@ def _has_user(token: str, session: str) -> bool:
     try:
         if token and tokens.find_user(token, now=timezone.now()) is not None:
             return True
-        if not session:
-            return False
-        request = HttpRequest()
-        request.session = SessionStore(session)
-        user = auth.get_user(request)
-        return bool(user.is_authenticated and user.is_active)
+        return sessions.find_user(session) is not None
     except DatabaseError:
         return False
     finally:

@@ -113,6 +113,7 @@ class Options:
         (), "Exceptions from retention_days, KIND=DAYS separated by commas (timeline=30,claims=14)."
     )
     exchanges_kept: int = _option(50, "Full exchanges (request and answer) kept per system.")
+    token_days: int = _option(90, "Days after which an API token ends for which nothing else was asked.")
     metrics_are_open: bool = _option(False, "Serve /metrics without a token.")
     log_file: str = _option("", "File for the server's log, opened again on SIGHUP; unset: standard error.")
     log_level: str = _option("info", "debug, info, warning or error.")

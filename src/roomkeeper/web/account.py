@@ -20,7 +20,7 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 
-LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "a year"), (0, "without end"))
+LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "a year"))
 
 
 def _user(request: HttpRequest) -> User:
@@ -44,12 +44,14 @@ def account(request: HttpRequest) -> HttpResponse:
                     user,
                     now=moment(),
                     name=request.POST.get("name", "").strip()[:100],
-                    lifetime=timedelta(days=days) if days else None,
+                    lifetime=timedelta(days=days),
+                    is_read_only=bool(request.POST.get("is_read_only")),
                 )[1]
             ),
             "",
             name=request.POST.get("name", "")[:100],
             days=days,
+            is_read_only=bool(request.POST.get("is_read_only")),
         )
         shown = made[0] if made else ""
     return render(

@@ -5,9 +5,13 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.views import LoginView as AuthLoginView
 from allauth.account.views import LogoutView
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.conf import settings
+from django.forms import ValidationError
+from django.http import HttpRequest, HttpResponse
+
+from roomkeeper.accounts import sign_in as service
+from roomkeeper.accounts.actors import Road
+from roomkeeper.web.acts import now as moment
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):
@@ -17,14 +21,25 @@ class ClosedAccountAdapter(DefaultAccountAdapter):
         """Never: an administrator makes accounts."""
         return False
 
-    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
-        """Say it where she tried; the password was right."""
-        messages.error(request, "This account is deactivated. Ask an administrator of this server.")
-        return HttpResponseRedirect(reverse("sign_in"))
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """The account whose name and password these are. Raises `ValidationError` with what to do otherwise."""
+        attempt = service.attempt(
+            credentials.get("username", ""),
+            credentials.get("password", ""),
+            source_address=request.META.get("REMOTE_ADDR", ""),
+            road=Road.PAGE,
+            now=moment(),
+        )
+        if attempt.outcome is not service.Outcome.RIGHT or attempt.user is None:
+            raise ValidationError(
+                attempt.sentence, code=str(attempt.outcome), params={"seconds": attempt.seconds}
+            )
+        attempt.user.backend = settings.AUTHENTICATION_BACKENDS[0]
+        return attempt.user
 
 
 class SignIn(AuthLoginView):
-    """Name and password; a session once they are right. allauth limits the attempts."""
+    """Name and password; a session once they are right. `accounts.sign_in` decides."""
 
     template_name = "account/sign_in.html"
 
@@ -36,6 +51,15 @@ class SignIn(AuthLoginView):
             "redirect_field_name": self.redirect_field_name,
             "redirect_field_value": self._next(),
         }
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """The form again with the sentence why; 429 where she has to wait."""
+        answer: HttpResponse = super().form_invalid(form)
+        for error in form.errors.as_data().get("__all__", ()):
+            if error.params and error.params["seconds"]:
+                answer.status_code = 429
+                answer["Retry-After"] = str(error.params["seconds"])
+        return answer
 
     def _next(self) -> str:
         return self.request.POST.get("next") or self.request.GET.get("next") or ""

@@ -73,7 +73,9 @@ def test_service_account_has_a_token_and_no_password(rk):
     token = rk("token", "create", "robot", "--name", "monitoring").strip()
     assert tokens.find_user(token, now=datetime.now(UTC)) == user
     assert ApiToken.objects.get().name == "monitoring"
-    assert ApiToken.objects.get().expires_at is None
+    made = ApiToken.objects.get()
+    assert made.expires_at == made.created_at + timedelta(days=90)
+    assert not made.is_read_only
     assert token not in str(list(AuditEntry.objects.values()))
 
 

@@ -9,19 +9,21 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from roomkeeper.accounts.models import User
+from roomkeeper.accounts import people
+from roomkeeper.accounts.models import Role, RoleAssignment, User
+from roomkeeper.accounts.permissions import assign
 from roomkeeper.systems import live
-from roomkeeper.systems.models import ChangeEvent, System
-from roomkeeper.web.events import stream
+from roomkeeper.systems.models import ChangeEvent, Folder, System
+from roomkeeper.web.events import MOST_OF_A_PERSON, stream
 
 
 async def heard(user: User, publish: Any) -> list[dict[str, Any]]:
     """What the user's stream says of what is published after it began."""
     last: int = await sync_to_async(_then_closed)(live.latest_id)
-    text = stream(user.pk, last)
+    text = stream(user.pk, last, session_key=await sync_to_async(_then_closed)(lambda: _session_of(user)))
     assert await anext(text) == b"retry: 3000\n\n"
     await sync_to_async(_then_closed)(publish)
     async with asyncio.timeout(10):
@@ -31,6 +33,12 @@ async def heard(user: User, publish: Any) -> list[dict[str, Any]]:
     assert int(lines["id"]) > last
     events: list[dict[str, Any]] = json.loads(lines.get("data", "[]"))
     return events
+
+
+def _session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.session.session_key or ""
 
 
 def _then_closed(act: Callable[[], Any]) -> Any:
@@ -110,3 +118,73 @@ async def test_a_page_hears_of_what_changed_since_it_was_asked_for(
     # However far she asks for, a minute is enough for a page to be made.
     assert (await told("?back=999"))[:2] == ["ticket", "inbox"]
     assert "ticket" not in await told("?back=nonsense")
+
+
+def _take_roles(user: User, client: Client) -> None:
+    RoleAssignment.objects.filter(user=user).delete()
+
+
+def _take_one_role(user: User, client: Client) -> None:
+    RoleAssignment.objects.filter(user=user, folder__name="Bergen").delete()
+
+
+def _sign_out(user: User, client: Client) -> None:
+    client.post("/sign-out/")
+
+
+def _deactivate(user: User, client: Client) -> None:
+    people.set_active(user, False, by=None)
+
+
+def _reset_password(user: User, client: Client) -> None:
+    people.give_one_time_password(user)
+
+
+@pytest.mark.parametrize("lose", [_take_roles, _take_one_role, _sign_out, _deactivate, _reset_password])
+@pytest.mark.django_db(transaction=True)
+async def test_a_stream_ends_within_five_seconds_of_a_lost_right(
+    lose: Callable[[User, Client], None],
+    administrator: User,
+    site_administrator: User,
+    bergen: Folder,
+) -> None:
+    client = Client()
+
+    def begin() -> int:
+        assign(site_administrator, bergen, Role.VIEWER)
+        client.force_login(site_administrator)
+        return live.latest_id()
+
+    last: int = await sync_to_async(_then_closed)(begin)
+    text = stream(site_administrator.pk, last, session_key=client.cookies["roomkeeper_session"].value)
+    assert await anext(text) == b"retry: 3000\n\n"
+    await sync_to_async(_then_closed)(lambda: lose(site_administrator, client))
+    async with asyncio.timeout(5):
+        async for _ in text:
+            pass
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_one_person_has_so_many_streams_and_no_more(administrator: User, viewer: User) -> None:
+    clients = [AsyncClient(), AsyncClient()]
+    for client, user in zip(clients, (administrator, viewer), strict=True):
+        await sync_to_async(_then_closed)(lambda client=client, user=user: client.force_login(user))
+    streams: list[Any] = []
+    for _ in range(MOST_OF_A_PERSON):
+        answer: Any = await clients[0].get("/events")
+        assert await anext(answer.streaming_content) == b"retry: 3000\n\n"
+        streams.append(answer.streaming_content)
+    refused = await clients[0].get("/events")
+    assert (refused.status_code, "Close some pages" in refused.content.decode()) == (429, True)
+    other: Any = await clients[1].get("/events")
+    assert other.status_code == 200
+    await streams.pop(0).aclose()
+    again: Any = refused
+    # Its end is taken notice of in a moment.
+    for _ in range(200):
+        again = await clients[0].get("/events")
+        if again.status_code == 200:
+            break
+    assert again.status_code == 200
+    for one in streams:
+        await one.aclose()

@@ -167,13 +167,20 @@ def list_tokens(as_json: AsJson = False) -> None:
 def add_token(
     name: str = "",
     expires_in_days: Annotated[
-        int | None, typer.Option(min=1, help="Without it, it does not expire.")
+        int | None,
+        typer.Option(
+            min=1, help="Without it as the server's setting says; never after the token it is made with."
+        ),
     ] = None,
+    read_only: Annotated[bool, typer.Option(help="Refused for everything that changes something.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a token; it is shown this once."""
     print_object(
-        open_api().post("tokens", {"name": name, "expires_in_days": expires_in_days}), as_json=as_json
+        open_api().post(
+            "tokens", {"name": name, "expires_in_days": expires_in_days, "is_read_only": read_only}
+        ),
+        as_json=as_json,
     )
 
 
