@@ -47,6 +47,7 @@ check: setup ## Style, types, the direction of imports, manifests and findings
 	$(BIN)/python scripts/generate_commands.py --check
 	$(BIN)/python scripts/generate_operations.py --check
 	$(BIN)/python scripts/generate_tickets.py --check
+	$(BIN)/python scripts/generate_network_settings.py --check
 	$(BIN)/python scripts/generate_names.py --check
 
 test: setup .make/clients ## The test suite on SQLite, without acceptance and browser tests

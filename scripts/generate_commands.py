@@ -1,7 +1,7 @@
-"""Writes src/roomkeeper/cli/remote/commands.json: what the declarations offer, for the command line, which talks HTTP
-and must not load the server.
+"""Writes src/roomkeeper/cli/remote/commands.json and network_settings.json: what the declarations and the table of
+Network settings offer, for the command line, which talks HTTP and must not load the server.
 
-Run it after changing a declaration; `make check` holds the file against them.
+Run it after changing one of them; `make check` holds the files against them.
 """
 
 import json
@@ -19,9 +19,10 @@ import django
 django.setup()
 
 from roomkeeper.operations.subjects import Act, Input, Subject, all_subjects  # noqa: E402
+from roomkeeper.systems.network_settings import TABLE  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-COMMANDS: Final = ROOT / "src" / "roomkeeper" / "cli" / "remote" / "commands.json"
+REMOTE: Final = ROOT / "src" / "roomkeeper" / "cli" / "remote"
 
 
 def told(subject: Subject) -> dict[str, Any]:
@@ -68,19 +69,28 @@ def _input(one: Input) -> dict[str, Any]:
     }
 
 
-def text() -> str:
-    """The file."""
-    return json.dumps([told(subject) for subject in all_subjects()], indent=1, ensure_ascii=False) + "\n"
+def files() -> dict[Path, str]:
+    """What stands in each file."""
+    rows = [
+        {"name": one.at, "form": one.form, "help": f"{one.label}. {one.hint}".strip()}
+        for one in TABLE.values()
+    ]
+    found = {"commands.json": [told(subject) for subject in all_subjects()], "network_settings.json": rows}
+    return {
+        REMOTE / name: json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        for name, content in found.items()
+    }
 
 
 def main() -> int:
-    """Write the file, or with --check say whether it is as it should be."""
+    """Write the files, or with --check say whether they are as they should be."""
+    old = [path for path, text in files().items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
-        if COMMANDS.read_text("utf-8") == text():
-            return 0
-        sys.stderr.write(f"{COMMANDS.relative_to(ROOT)} is out of date: run scripts/generate_commands.py.\n")
-        return 1
-    COMMANDS.write_text(text(), "utf-8")
+        for path in old:
+            sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run scripts/generate_commands.py.\n")
+        return 1 if old else 0
+    for path in old:
+        path.write_text(files()[path], "utf-8")
     return 0
 
 

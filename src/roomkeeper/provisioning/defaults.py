@@ -44,7 +44,7 @@ def _offers(settings: NetworkSettings, quirks: Quirks) -> list[Offer]:
 def compare_some(*, now: datetime) -> int:
     """Scheduled until it returns 0: after a change of the defaults, hold the next systems against them by what they
     reported last. What differs is drift, and set back like any other."""
-    with network_settings.next_portion("compared_up_to", AT_ONCE) as ids:
+    with network_settings.next_portion(network_settings.COMPARED, AT_ONCE) as ids:
         if ids:
             _compare(list(System.objects.filter(pk__in=ids)), now)
     return len(ids)

@@ -8,7 +8,7 @@ from roomkeeper.provisioning import defaults, enforcement, planning
 from roomkeeper.provisioning.models import ChangeItem, Drift
 from roomkeeper.provisioning.wanted import wanted_values
 from roomkeeper.systems import network_settings
-from roomkeeper.systems.models import NetworkSettings, System
+from roomkeeper.systems.models import Portion, System
 from tests.integration.provisioning.conftest import report_configuration
 from tests.integration.provisioning.reachable import make_system, push_due, with_device
 
@@ -57,7 +57,7 @@ def test_changed_defaults_are_compared_with_what_was_reported_and_written(system
         "Time/Zone": ("Europe/Oslo", "Etc/UTC"),
     }
     assert System.objects.get(pk=system.pk).drift_count == Drift.objects.filter(ended_at=None).count()
-    assert NetworkSettings.objects.get().compared_up_to is None
+    assert not Portion.objects.filter(name=network_settings.COMPARED).exists()
     assert enforcement.enforce_due(now=datetime.now(UTC)) == 4
 
     async def act(endpoint):
@@ -106,7 +106,7 @@ def test_a_change_is_counted_before_and_many_systems_go_in_portions(system):
     assert network_settings.concerned_by({"ntp_servers": SERVERS}) == defaults.AT_ONCE + 1
     network_settings.update({"ntp_servers": SERVERS}, user=None, now=NOW)
     assert defaults.compare_some(now=NOW) == defaults.AT_ONCE
-    assert NetworkSettings.objects.get().compared_up_to is not None
+    assert Portion.objects.filter(name=network_settings.COMPARED).exists()
     assert defaults.compare_some(now=NOW + timedelta(seconds=1)) == 1
     assert defaults.compare_some(now=NOW + timedelta(seconds=2)) == 0
 

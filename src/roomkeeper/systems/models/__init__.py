@@ -19,7 +19,7 @@ from roomkeeper.systems.models.inventory import (
     Tag,
     TlsTrust,
 )
-from roomkeeper.systems.models.network_settings import FormerAddress, NetworkSettings
+from roomkeeper.systems.models.network_settings import FormerAddress, NetworkSettings, Portion
 from roomkeeper.systems.models.timeline import ChangeEvent, Exchange, Flip, TimelineEntry
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "FormerAddress",
     "HttpsProof",
     "NetworkSettings",
+    "Portion",
     "Probe",
     "State",
     "StoredDocument",

@@ -1,67 +1,326 @@
-"""Network settings: the server's own addresses as devices know them, and the rules towards devices."""
+"""Network settings: the server's own addresses as devices know them, and the rules towards devices.
+
+The table: its rows are all that there is to say of a setting. The page, the REST API, the command line and
+docs/reference/network-settings.md are derived from it; another setting is another row, and a migration.
+"""
+
+from typing import Final
 
 from django.db import models
 
+from roomkeeper.systems.setting_kinds import (
+    Section,
+    address,
+    host_name,
+    lines,
+    networks,
+    pem,
+    port,
+    seconds,
+    secret,
+    switch,
+    text,
+    whole,
+)
+from roomkeeper.systems.settings_for_devices import (
+    AUTHORITIES_LIMIT,
+    NTP_SERVERS,
+    clean_authorities,
+    clean_device_zone,
+    clean_ntp_servers,
+    clean_snmp_text,
+    clean_window,
+    clean_zone,
+)
+
+INTERNAL: Final = Section(
+    "Internal address",
+    "What systems on the LAN are told to call. A filled host name wins over the addresses.",
+)
+PUBLIC: Final = Section(
+    "Public address",
+    "What systems on the public internet and behind firewalls are told to call.",
+)
+CONNECTIVITY: Final = Section("Connectivity")
+ADMISSION: Final = Section("Admission")
+SECURITY: Final = Section("Security towards devices")
+SNMP: Final = Section(
+    "SNMP on systems",
+    "Written to every system of a family that takes it, but not in Secure-Only. An empty field writes nothing.",
+)
+FEEDBACK: Final = Section(
+    "Feedback",
+    "Where systems are asked to send what happens on them: calls, alarms, changed settings.",
+)
+TIME: Final = Section(
+    "Time on systems",
+    "Wanted of every system, unless a template or a persistent setting says otherwise. Empty: left as it is.",
+)
+HEARTBEAT: Final = Section(
+    "Heartbeat",
+    "How often a system is told to post, in seconds. It counts as not alive after twice that and a minute.",
+)
+WINDOW: Final = Section(
+    "Maintenance window",
+    "When systems may be disturbed, for folders that say nothing else.",
+)
+POLLING: Final = Section(
+    "Polling",
+    "How often a system that can be reached is asked how it is, in seconds; less often if it tells us by itself.",
+)
+
 
 class NetworkSettings(models.Model):
-    """The one row of network settings. Durations are seconds."""
+    """The one row of network settings."""
 
-    internal_ipv4 = models.GenericIPAddressField(protocol="IPv4", null=True, blank=True)
-    internal_ipv6 = models.GenericIPAddressField(protocol="IPv6", null=True, blank=True)
-    internal_fqdn = models.CharField(max_length=255, blank=True)
-    public_ipv4 = models.GenericIPAddressField(protocol="IPv4", null=True, blank=True)
-    public_ipv6 = models.GenericIPAddressField(protocol="IPv6", null=True, blank=True)
-    public_fqdn = models.CharField(max_length=255, blank=True)
+    internal_fqdn = host_name(
+        section=INTERNAL,
+        label="Host name",
+        hint="For example roomkeeper.example.org",
+        at="internal.fqdn",
+        concerns="address",
+    )
+    internal_ipv4 = address(
+        "IPv4", section=INTERNAL, label="IPv4 address", at="internal.ipv4", concerns="address"
+    )
+    internal_ipv6 = address(
+        "IPv6", section=INTERNAL, label="IPv6 address", at="internal.ipv6", concerns="address"
+    )
+    public_fqdn = host_name(
+        section=PUBLIC,
+        label="Host name",
+        hint="For example rooms.example.org",
+        at="public.fqdn",
+        concerns="address",
+    )
+    public_ipv4 = address("IPv4", section=PUBLIC, label="IPv4 address", at="public.ipv4", concerns="address")
+    public_ipv6 = address("IPv6", section=PUBLIC, label="IPv6 address", at="public.ipv6", concerns="address")
 
-    update_connectivity = models.BooleanField(default=True)
-    secure_only = models.BooleanField(default=False)
-    secrets_may_use_http = models.BooleanField(default=True)
-    password_over_http_networks = models.JSONField(default=list, blank=True)
+    update_connectivity = switch(
+        True,
+        section=CONNECTIVITY,
+        label="Keep connectivity up to date by itself",
+        hint="Decided from the address that a system reports and the one it posts from, and by trying to reach it. "
+        "Turn it off behind a load balancer that rewrites source addresses.",
+    )
+    device_http_port = port(
+        80,
+        section=CONNECTIVITY,
+        label="HTTP port of devices",
+        hint="Where a system is tried, unless its own record names a port; 80 unless yours differ.",
+    )
+    device_https_port = port(
+        443, section=CONNECTIVITY, label="HTTPS port of devices", hint="443 unless yours differ."
+    )
 
-    heartbeat_idle = models.PositiveIntegerField(default=900)
-    heartbeat_waiting = models.PositiveIntegerField(default=30)
-    heartbeat_watched = models.PositiveIntegerField(default=30)
-    heartbeat_admitted = models.PositiveIntegerField(default=10)
-    heartbeat_unknown = models.PositiveIntegerField(default=30)
+    admission_by_hand = switch(
+        True,
+        section=ADMISSION,
+        label="A person admits every unknown system",
+        hint="Off: unknown systems that post from the networks below are managed at once.",
+        at="admission.by_hand",
+    )
+    admission_networks = networks(
+        section=ADMISSION,
+        label="Networks for admission",
+        hint="One a line, for example 10.20.0.0/16. Pre-registered systems that post from here by plain HTTP are "
+        "admitted too; by HTTPS they are from everywhere.",
+        at="admission.networks",
+    )
 
-    device_http_port = models.PositiveIntegerField(default=80)
-    device_https_port = models.PositiveIntegerField(default=443)
+    secure_only = switch(
+        False,
+        section=SECURITY,
+        label="Secure-Only for new systems",
+        hint="HTTPS and nothing else between a system and this server.",
+    )
+    secrets_may_use_http = switch(
+        True,
+        section=SECURITY,
+        label="A system's secret may be handed over by plain HTTP",
+        hint="Needed for traditional systems that do not trust our certificate yet; whoever reads that traffic can "
+        "post in their name until the first post by HTTPS replaces the secret.",
+    )
+    password_over_http_networks = networks(
+        section=SECURITY,
+        label="Networks where device passwords may use plain HTTP",
+        hint="One a line. Empty: only where a system's own record allows it.",
+    )
+    device_authorities = pem(
+        clean_authorities,
+        AUTHORITIES_LIMIT,
+        section=SECURITY,
+        label="Authorities for certificates of devices",
+        hint="Certificates in PEM, one after the other. For systems whose trust is set to an authority; the others "
+        "are known by the key that they showed at their first login.",
+    )
 
-    admission_by_hand = models.BooleanField(default=True)
-    admission_networks = models.JSONField(default=list, blank=True)
+    snmp_contact = text(
+        clean_snmp_text,
+        section=SNMP,
+        label="Contact",
+        hint="Whom to call.",
+        at="snmp.contact",
+        concerns="management",
+    )
+    snmp_location = text(
+        clean_snmp_text, section=SNMP, label="Location", at="snmp.location", concerns="management"
+    )
+    snmp_community_ciphertext = secret(
+        clean_snmp_text,
+        section=SNMP,
+        label="Community",
+        hint="By which monitoring reads from the systems. To try communities while adding systems, see Credentials.",
+        at="snmp.community",
+        concerns="management",
+    )
 
-    # Authorities (PEM) that may sign the certificates of devices.
-    device_authorities = models.TextField(blank=True)
-    snmp_contact = models.CharField(max_length=255, blank=True)
-    snmp_location = models.CharField(max_length=255, blank=True)
-    # The community that systems are given; encrypted, written and never read back.
-    snmp_community_ciphertext = models.BinaryField(default=bytes, blank=True)
+    feedback_slot = whole(
+        3,
+        1,
+        4,
+        section=FEEDBACK,
+        label="Feedback slot",
+        hint="1 to 4. Another manager or a room controller may need 3, which is usual; where the slot changes, the "
+        "one before it is given up if it leads here.",
+        concerns="management",
+    )
 
-    # Where systems are asked to send their feedback; the slot that was used before may still lead to us.
-    feedback_slot = models.PositiveSmallIntegerField(default=3)
+    ntp_servers = lines(
+        clean_ntp_servers,
+        NTP_SERVERS,
+        section=TIME,
+        label="Time servers (NTP)",
+        hint="At most three, one a line, the first being asked first.",
+        concerns="defaults",
+    )
+    device_time_zone = text(
+        clean_device_zone,
+        64,
+        section=TIME,
+        label="Time zone",
+        hint="For example Europe/Oslo; not for TC, which names zones otherwise.",
+        concerns="defaults",
+    )
+
+    heartbeat_idle = seconds(
+        900,
+        10,
+        86_400,
+        section=HEARTBEAT,
+        label="Idle",
+        hint="Nothing to do. 900 is a quarter of an hour.",
+        at="heartbeat.idle",
+    )
+    heartbeat_waiting = seconds(
+        30,
+        2,
+        3_600,
+        section=HEARTBEAT,
+        label="Work waits",
+        hint="Changes or actions wait for it.",
+        at="heartbeat.waiting",
+    )
+    heartbeat_watched = seconds(
+        30,
+        2,
+        3_600,
+        section=HEARTBEAT,
+        label="Watched",
+        hint="Somebody has its page open, and 90 s afterwards.",
+        at="heartbeat.watched",
+    )
+    heartbeat_admitted = seconds(
+        10,
+        2,
+        3_600,
+        section=HEARTBEAT,
+        label="Just admitted",
+        hint="Until its secret is proven, and while it is being tried.",
+        at="heartbeat.admitted",
+    )
+    heartbeat_unknown = seconds(
+        30,
+        2,
+        86_400,
+        section=HEARTBEAT,
+        label="In the inbox",
+        hint="Unknown, ignored and unproven systems.",
+        at="heartbeat.unknown",
+    )
+
+    # In the zone of each system, or in this one where it reports none.
+    maintenance_window = text(
+        clean_window,
+        200,
+        default="Mon-Sun 20:00-06:00",
+        section=WINDOW,
+        label="Open",
+        hint="For example Mon-Fri 20:00-06:00, Sat-Sun 00:00-24:00. Empty: always.",
+    )
+    time_zone = text(
+        clean_zone,
+        64,
+        default="UTC",
+        section=WINDOW,
+        label="Time zone",
+        hint="For systems that report none, such as Europe/Oslo.",
+    )
+
+    polling = switch(
+        True,
+        section=POLLING,
+        label="Poll systems that can be reached",
+        hint="Off: what is known of a system is what it posts; nothing is read by itself.",
+        at="polling.enabled",
+    )
+    poll_idle = seconds(
+        900, 60, 86_400, section=POLLING, label="Idle", hint="900 is a quarter of an hour.", at="polling.idle"
+    )
+    poll_in_call = seconds(60, 15, 3_600, section=POLLING, label="In a call", at="polling.in_call")
+    poll_watched = seconds(
+        15, 5, 600, section=POLLING, label="Watched", hint="Somebody has its page open.", at="polling.watched"
+    )
+    poll_dead = seconds(
+        300,
+        60,
+        86_400,
+        section=POLLING,
+        label="Not answering",
+        hint="Until it answers again.",
+        at="polling.dead",
+    )
+    # No more than `devices.limits` lets through at a time.
+    polls_at_once = whole(
+        100,
+        1,
+        100,
+        section=POLLING,
+        label="Systems at once",
+        hint="On the whole server.",
+        at="polling.at_once",
+    )
+    polls_at_once_in_a_network = whole(
+        30,
+        1,
+        30,
+        section=POLLING,
+        label="At once in one network",
+        hint="A network is a /24 or a /64.",
+        at="polling.at_once_in_a_network",
+    )
+
+    # Kept by the server itself: the slot before may still lead to us; when posts were taken again after a time in
+    # which none could be, null where that never was.
     former_feedback_slot = models.PositiveSmallIntegerField(null=True, blank=True)
-    # Wanted of every system for which nothing else is wanted there; empty wants nothing.
-    ntp_servers = models.JSONField(default=list, blank=True)
-    device_time_zone = models.CharField(max_length=64, blank=True)
-
-    # For folders that say nothing else; in the zone of each system, or in this one where it reports none.
-    maintenance_window = models.CharField(max_length=200, default="Mon-Sun 20:00-06:00")
-    time_zone = models.CharField(max_length=64, default="UTC")
-
-    polling = models.BooleanField(default=True)
-    poll_idle = models.PositiveIntegerField(default=900)
-    poll_in_call = models.PositiveIntegerField(default=60)
-    poll_watched = models.PositiveIntegerField(default=15)
-    poll_dead = models.PositiveIntegerField(default=300)
-    polls_at_once = models.PositiveIntegerField(default=100)
-    polls_at_once_in_a_network = models.PositiveIntegerField(default=30)
-
-    # A change that concerns every system marks them some hundred at a time: the last one marked, null when done.
-    marked_up_to = models.BigIntegerField(null=True, blank=True)
-    # The same for systems that are held against changed defaults.
-    compared_up_to = models.BigIntegerField(null=True, blank=True)
-    # When posts were taken again after a time in which none could be, null where that never was.
     posts_resumed_at = models.DateTimeField(null=True, blank=True)
+
+
+class Portion(models.Model):
+    """How far a change that concerns every system has come: the last one seen to. No row: all have been."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    up_to = models.BigIntegerField()
 
 
 class FormerAddress(models.Model):

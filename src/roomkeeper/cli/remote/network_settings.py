@@ -1,0 +1,96 @@
+"""`roomkeeper network-settings`: shown and set as their table says, which scripts/generate_commands.py writes down."""
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+from typing import Annotated, Any, Final
+
+import typer
+
+from roomkeeper.cli.remote.asking import read_line
+from roomkeeper.cli.remote.connection import open_api
+from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_json, print_table
+
+app = typer.Typer(help="Network settings.")
+_FLAGS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_STDIN: Final = "-"
+
+
+@app.command("show")
+def show(as_json: AsJson = False) -> None:
+    """Show network settings."""
+    _print(open_api().get("network-settings"), as_json=as_json)
+
+
+@app.command("set")
+def change(
+    values: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FIELD=VALUE...",
+            help="As in internal.fqdn=rooms.example.org or heartbeat.idle=600; lists are parted by commas. What is "
+            "secret is read from standard input: snmp.community=-",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Change network settings: all that is given, or nothing."""
+    body: dict[str, Any] = {}
+    for text in values:
+        name, mark, value = text.partition("=")
+        if not mark or name not in _forms():
+            fail(
+                "Usage",
+                f"{text!r} is no network setting with a value.",
+                code=USAGE,
+                hint="`roomkeeper network-settings show` tells their names.",
+            )
+        outer, dot, inner = name.partition(".")
+        typed = _typed(name, value)
+        if dot:
+            body.setdefault(outer, {})[inner] = typed
+        else:
+            body[outer] = typed
+    _print(open_api().patch("network-settings", body), as_json=as_json)
+
+
+@lru_cache(maxsize=1)
+def _forms() -> dict[str, str]:
+    """The form of each setting's value by its name in the API."""
+    rows = json.loads(files("roomkeeper.cli.remote").joinpath("network_settings.json").read_text("utf-8"))
+    return {one["name"]: one["form"] for one in rows}
+
+
+def _typed(name: str, value: str) -> Any:
+    """The value as JSON; one that is none of its kind goes as it is, and the server says what is wrong."""
+    form = _forms()[name]
+    if form == "secret" and value not in ("", _STDIN):
+        fail(
+            "Usage",
+            f"{name} is secret, and everybody on this machine reads a command line.",
+            code=USAGE,
+            hint=f"Write {name}=- and give it on standard input.",
+        )
+    if form in ("secret", "pem") and value == _STDIN:
+        return read_line() if form == "secret" else typer.get_text_stream("stdin").read()
+    if form == "lines":
+        return [one.strip() for one in value.split(",") if one.strip()]
+    if form == "switch":
+        return _FLAGS.get(value.lower(), value)
+    if form == "number" and value.isascii() and value.isdigit():
+        return int(value)
+    return value
+
+
+def _print(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    rows = []
+    for name, value in found.items():
+        for inner, one in value.items() if isinstance(value, dict) else [("", value)]:
+            told = one if isinstance(one, str) else json.dumps(one)
+            rows.append(
+                {"setting": f"{name}.{inner}".rstrip("."), "value": told if one not in (None, "") else None}
+            )
+    print_table(rows, ("setting", "value"))
