@@ -32,6 +32,8 @@ from roomkeeper.api.system_fields import (
     system_rows,
 )
 from roomkeeper.provisioning import passwords, planning
+from roomkeeper.secure_only import moving, single
+from roomkeeper.secure_only.models import Move
 from roomkeeper.systems import connectivity_changes, credentials, inventory, live, records, secure_only
 from roomkeeper.systems.models import System
 
@@ -63,7 +65,9 @@ class SystemPatch(Schema, extra="forbid"):
     https_port: int | None = Field(None, ge=1, le=65_535)
     connectivity: ConnectivityWord | None = Field(None, description="Set by hand; lock it to keep it.")
     connectivity_is_locked: bool | None = None
-    is_secure_only: bool | None = None
+    is_secure_only: bool | None = Field(
+        None, description="true begins a move of this system (`secure-only-moves`) that trusts us already."
+    )
     username: str | None = Field(None, max_length=128)
     password: str | None = Field(None, max_length=1000, description="Written, never read back.")
     password_may_use_http: bool | None = None
@@ -77,7 +81,10 @@ class SystemPatch(Schema, extra="forbid"):
 class PatchedSystem(SystemOut):
     """The system after the change."""
 
-    change_set: int | None = Field(description="The change set that hands the new name to the system.")
+    change_set: int | None = Field(description="The change set that sends the new name to the system.")
+    secure_only_move: int | None = Field(
+        description="The move that `is_secure_only` began: it is true once the system has proven that it can."
+    )
 
 
 @routes.get("", response=Page[SystemOut])
@@ -122,10 +129,10 @@ def change_system(request: HttpRequest, system_id: int, patch: SystemPatch) -> P
     )
     refuse_nulls(values, allowed={"http_port", "https_port"})
     with transaction.atomic():
-        change_set = _apply(system, values, user, timezone.now())
+        change_set, move = _apply(system, values, user, timezone.now())
         told = {name: "***" if name == "password" else value for name, value in values.items()}
         audit.record(user, "api", "change system", system, **told)
-    return PatchedSystem(**fields_of(tell(user, system_id)), change_set=change_set)
+    return PatchedSystem(**fields_of(tell(user, system_id)), change_set=change_set, secure_only_move=move)
 
 
 @routes.delete("/{int:system_id}", response={204: None})
@@ -158,9 +165,11 @@ def refuse_nulls(values: dict[str, Any], allowed: set[str]) -> None:
         raise Invalid("Some fields cannot be null.", errors=errors)
 
 
-def _apply(system: System, values: dict[str, Any], user: User, now: datetime) -> int | None:
-    """Write the values; the id of the change set that a new name made."""
-    change_set = None
+def _apply(
+    system: System, values: dict[str, Any], user: User, now: datetime
+) -> tuple[int | None, int | None]:
+    """Write the values; the ids of the change set that a new name made, and of the move to Secure-Only."""
+    change_set = move = None
     plain: list[str] = [name for name in ("password_may_use_http", "notes") if name in values]
     if values.keys() & {"host", "http_port", "https_port"}:
         host, http_port, https_port = (
@@ -179,8 +188,7 @@ def _apply(system: System, values: dict[str, Any], user: User, now: datetime) ->
         system.save(update_fields=plain)
         live.publish("systems", system)
     if "is_secure_only" in values:
-        with refused_as(409, secure_only.SecureOnlyRefused):
-            secure_only.set_secure_only(system, values["is_secure_only"], user=user, now=now)
+        move = _set_secure_only(system, is_wanted=values["is_secure_only"], user=user, now=now)
     if "tls_trust" in values or "tls_is_legacy" in values:
         with refused_as(409, records.TrustRefused):
             records.set_trust(
@@ -210,7 +218,19 @@ def _apply(system: System, values: dict[str, Any], user: User, now: datetime) ->
         with refused_as(422, planning.PlanRefused, field="body.name"):
             made = planning.rename(system, values["name"], user=user, now=now)
         change_set = made.pk if made else None
-    return change_set
+    return change_set, move
+
+
+def _set_secure_only(system: System, *, is_wanted: bool, user: User, now: datetime) -> int | None:
+    """The id of the move that it began, or that is on its way."""
+    hint = "POST secure-only-moves with dry_run tells what another way of `trust` would do."
+    with refused_as(409, secure_only.SecureOnlyRefused, moving.MoveRefused, hint=hint):
+        if not is_wanted:
+            single.turn_off(system, user=user, now=now)
+        elif not system.is_secure_only:
+            move = single.turn_on(system, trust=Move.Trust.TRUSTED, user=user, now=now)
+            return move.pk if move else None
+    return None
 
 
 def _csv_lines(user: User, filters: SystemFilters, folder_path: str | None, now: datetime) -> Iterator[str]:

@@ -35,7 +35,7 @@ HELD_SHARE: Final = 0.2
 # A system posts a document that it was asked for at once, and repeats what failed with its next posts.
 PROOF_POSTS: Final = 3
 PROOF_GRACE: Final = timedelta(seconds=15)
-_CLOSED: Final = (Member.State.MOVED, Member.State.HELD, Member.State.SKIPPED)
+CLOSED: Final = (Member.State.MOVED, Member.State.HELD, Member.State.SKIPPED)
 
 
 class MoveRefused(ValueError):
@@ -95,7 +95,7 @@ def cancel(move: Move, *, now: datetime) -> None:
         _set_state(
             move, Move.State.CANCELLED, "cancelled by a person", (Move.State.RUNNING, Move.State.PAUSED)
         )
-        left = move.members.exclude(state__in=(*_CLOSED, Member.State.ASKED))
+        left = move.members.exclude(state__in=(*CLOSED, Member.State.ASKED))
         System.objects.filter(secure_only_moves__in=left, https_proof=HttpsProof.ASKED).update(
             https_proof=HttpsProof.NONE
         )
@@ -135,7 +135,7 @@ def _advance(move: Move, now: datetime) -> int:
     touched = 0
     for step in (_finish, _switch, _prove, _trust, _begin_wave):
         touched += step(move, now)
-    if not move.members.exclude(state__in=_CLOSED).exists():
+    if not move.members.exclude(state__in=CLOSED).exists():
         Move.objects.filter(pk=move.pk, state=Move.State.RUNNING).update(state=Move.State.DONE, ended_at=now)
         _tell(move)
     return touched
@@ -159,7 +159,7 @@ def _first_of(move: Move, ids: Sequence[int]) -> list[Member]:
 def _begin_wave(move: Move, now: datetime) -> int:
     """Open the next wave once all before it have ended, and not too many of them were held."""
     wave = move.members.filter(state=Member.State.WAITING).aggregate(next=Min("wave"))["next"]
-    if wave is None or move.members.filter(wave__lt=wave).exclude(state__in=_CLOSED).exists():
+    if wave is None or move.members.filter(wave__lt=wave).exclude(state__in=CLOSED).exists():
         return 0
     if (
         wave > move.accepted_wave
@@ -313,7 +313,7 @@ def _switch(move: Move, now: datetime) -> int:
 
 def _finish(move: Move, now: datetime) -> int:
     """Systems that were deleted, or taken out of management meanwhile, hold nobody up."""
-    left = move.members.exclude(state__in=_CLOSED).exclude(system__state=State.MANAGED)
+    left = move.members.exclude(state__in=CLOSED).exclude(system__state=State.MANAGED)
     gone = list(left.select_related("system")[:AT_ONCE])
     _put(gone, Member.State.SKIPPED, now, "it is not managed any more")
     return 0

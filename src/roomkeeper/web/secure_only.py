@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.secure_only import moving, planning, reading
+from roomkeeper.secure_only import moving, planning, reading, single
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.models import Folder, State, System
-from roomkeeper.web.access import grants, number_of, visible_folder
+from roomkeeper.web.access import grants, number_of, visible_folder, visible_system
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
@@ -147,6 +147,39 @@ def member_act(request: HttpRequest, pk: int, system: int, act: str) -> HttpResp
             back,
         )
     return ask(request, question)
+
+
+@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
+def single_system(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: what each way of trust would come to for one system. POST: begin a move of it alone."""
+    system = visible_system(request, pk, Permission.MANAGE_SYSTEMS)
+    tab = reverse("system_tab", args=[pk, "connection"])
+    trust = request.POST.get("trust", Move.Trust.TRUSTED)
+    if request.method == "POST":
+        begun: list[Move | None] = []
+        is_done = attempt(
+            request,
+            "start secure-only move",
+            system,
+            lambda: begun.append(single.turn_on(system, trust=trust, user=request.user, now=moment())),
+            "",
+            trust=trust,
+        )
+        if not is_done:
+            return HttpResponseRedirect(reverse("system_secure_only", args=[pk]))
+        if begun[0] is None:
+            messages.success(request, f"{system} is Secure-Only already, or will be from its admission on.")
+            return HttpResponseRedirect(tab)
+        messages.success(request, "The move has begun. Its outcome is followed here.")
+        return HttpResponseRedirect(reverse("secure_only_move", args=[begun[0].pk]))
+    plans = [
+        (word, label, planning.plan([system], is_secure=True, trust=word).members[0])
+        for word, label in Move.Trust.choices
+    ]
+    first = next((word for word, _, one in plans if one.verdict == "move"), "")
+    return render(
+        request, "secure_only/single.html", {"system": system, "plans": plans, "first": first, "back": tab}
+    )
 
 
 def _plan(request: HttpRequest, folder: Folder) -> planning.MovePlan:

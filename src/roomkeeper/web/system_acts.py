@@ -9,6 +9,7 @@ from django.urls import reverse
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.provisioning import actions, management, passwords
 from roomkeeper.provisioning.models import Action
+from roomkeeper.secure_only import single
 from roomkeeper.systems import (
     admission,
     connectivity_changes,
@@ -17,7 +18,6 @@ from roomkeeper.systems import (
     liveness,
     records,
     secrets,
-    secure_only,
 )
 from roomkeeper.systems.models import Claim, ConnectivityChange, System
 from roomkeeper.web.access import number_of, visible_folder, visible_system
@@ -71,10 +71,6 @@ def _port(request: HttpRequest, name: str) -> int | None:
     text = request.POST.get(name, "").strip()
     # What is no number is refused like port 0.
     return _number(request, name) if text else None
-
-
-def _secure_only(request: HttpRequest, system: System) -> Any:
-    secure_only.set_secure_only(system, not system.is_secure_only, user=request.user, now=moment())
 
 
 def _undo(request: HttpRequest, system: System) -> Any:
@@ -265,15 +261,15 @@ ACTS: dict[str, Act] = {
         extra="systems/ask_address.html",
         tab="connection",
     ),
-    "secure-only": Act(
+    "secure-only-off": Act(
         Permission.MANAGE_SYSTEMS,
-        "Change the protocol of {0}?",
-        "Secure-Only is turned on where it is off, and off where it is on. On, HTTPS and nothing else is used; once "
-        "the system has posted by HTTPS, its posts by HTTP are refused. It must trust our certificate.",
-        "Turn it back at any time, as long as the system still reaches this server.",
-        "Change it",
-        _secure_only,
-        "It is told the new protocol with the answer to its next post.",
+        "Turn Secure-Only off for {0}?",
+        "HTTP is answered again and may be used towards it. A move to Secure-Only that it takes part in goes on "
+        "without it.",
+        "Turn it on again at any time.",
+        "Turn it off",
+        lambda request, system: single.turn_off(system, user=request.user, now=moment()),
+        "It is told with its next settings that it may use HTTP again.",
         tab="connection",
         is_dangerous=True,
     ),

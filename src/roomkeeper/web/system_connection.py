@@ -11,6 +11,7 @@ from roomkeeper.devices.families.manifest import Direction, Requirement
 from roomkeeper.polling import service as polling
 from roomkeeper.provisioning import passwords
 from roomkeeper.provisioning.calling import why_it_never_calls
+from roomkeeper.secure_only import single
 from roomkeeper.systems import credentials, liveness, network_settings
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, System
 from roomkeeper.web.acts import now as moment
@@ -157,7 +158,12 @@ def connection_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     secrets = {secret.stage: secret for secret in system.secrets.defer("ciphertext", "digest")}
     found = network_settings.get()
     polls = polling.facts_of([system])[system.pk]
+    member = single.newest_member(system)
     return {
+        "secure_only": {
+            "member": member,
+            "is_open": member is not None and member.move.is_secure and single.is_open(member),
+        },
         "roads": roads(system, contact, found, last_probe, polls),
         "connectivity_changes": changes,
         "applied": applied,

@@ -69,6 +69,7 @@ urlpatterns: list[URLPattern] = [
     page("systems/command/", bulk_commands.commands, "systems_command"),
     page("systems/command/asked/", bulk_commands.asked, "systems_commanded"),
     page("systems/<int:pk>/", system_page.system_page, "system_page"),
+    page("systems/<int:pk>/secure-only/", secure_only.single_system, "system_secure_only"),
     page("systems/<int:pk>/watch/", system_page.watch, "system_watch"),
     page("systems/<int:pk>/rename/", system_rename.rename, "system_rename"),
     page("systems/<int:pk>/settings/set/", system_settings.set_value, "system_set_value"),

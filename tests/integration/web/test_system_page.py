@@ -171,13 +171,6 @@ def test_the_address_is_changed_or_refused(
     assert (boardroom.host, boardroom.http_port, boardroom.https_port) == (expected or before)
 
 
-def test_secure_only_is_turned_on_and_told_to_the_device(client: Client, boardroom: System) -> None:
-    client.post(f"/systems/{boardroom.pk}/act/secure-only/")
-    boardroom.refresh_from_db()
-    assert boardroom.is_secure_only
-    assert boardroom.management_is_due
-
-
 def test_moving_to_another_folder(client: Client, boardroom: System, bergen: Folder) -> None:
     client.post(f"/systems/{boardroom.pk}/act/folder/", {"folder": bergen.pk})
     boardroom.refresh_from_db()

@@ -157,7 +157,7 @@ def item_state(state: str) -> SafeString:
 @register.simple_tag
 def member_state(state: str) -> SafeString:
     """Where a system of a Secure-Only move stands."""
-    return dot_and_word(MEMBERS.get(state, "grey"), state)
+    return dot_and_word(MEMBERS.get(state, "grey"), "on hold" if state == "held" else state)
 
 
 @register.simple_tag
