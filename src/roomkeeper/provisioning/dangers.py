@@ -1,12 +1,13 @@
 """What a command does that people may not expect: a table, and a rule on the last word of others. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import canonical_command
+from roomkeeper.protocols.xapi.values import find_integer
 
 # The slot that families name in their manifest unless Network settings say otherwise (protocol notes C.1).
 OUR_SLOT: Final = 3
@@ -30,10 +31,10 @@ class _Row:
     argument: str = ""
     values: frozenset[str] = frozenset()
 
-    def fits(self, path: str, given: Mapping[str, str]) -> bool:
+    def fits(self, path: str, given: Mapping[str, Sequence[str]]) -> bool:
         if self.path.fullmatch(path) is None:
             return False
-        return not self.argument or given.get(self.argument, "") in self.values
+        return not self.argument or not self.values.isdisjoint(given.get(self.argument, ()))
 
 
 def _row(path: str, sentence: str, *, final: bool, when: str = "", is_one_of: str = "") -> _Row:
@@ -57,6 +58,7 @@ _HARDENED: Final = (
 _CLOUD: Final = (
     "The device leaves this server for a cloud service. Only somebody who goes there can bring it back."
 )
+_FOR_GOOD: Final = "What it switches off cannot be switched on again from here."
 _LOCKED_OUT: Final = (
     "Where this is the account that this server uses, it can no longer sign in to the device."
 )
@@ -74,9 +76,12 @@ _TABLE: Final = (
         _OTHER_SOFTWARE,
         final=True,
     ),
-    _row(r"webex/registration/start", _HARDENED, final=True, when="securityaction", is_one_of="harden"),
-    _row(r"webex/(registration/)?zerotouchprovisioning/start", _HARDENED, final=True),
-    _row(r"webex/registration/start", _CLOUD, final=True),
+    # CE called Webex Spark (its `Spark/Registration/Start`).
+    _row(
+        r"(webex|spark)/registration/start", _HARDENED, final=True, when="securityaction", is_one_of="harden"
+    ),
+    _row(r"(webex|spark)/(registration/)?zerotouchprovisioning/start", _HARDENED, final=True),
+    _row(r"(webex|spark)/registration/start", _CLOUD, final=True),
     _row(r"(.*/)?converttocloud", _CLOUD, final=True),
     _row(r"zoom/(reset|install)", _OTHER_SOFTWARE, final=True),
     _row(r"microsoftteams/(install|reset)", _OTHER_SOFTWARE, final=True),
@@ -92,17 +97,19 @@ _TABLE: Final = (
     _row(r"usermanagement/user/delete", _LOCKED_OUT, final=True),
     _row(r"security/session/terminate", "Whoever uses that session is signed out.", final=False),
     _row(
-        r"security/(persistency|fips|strong).*",
+        r"(security/)?(persistency|fips|strong).*",
         "It changes what the device keeps and which methods it takes, and restarts it.",
         final=True,
     ),
-    # What a message shows ends anyway, and stopping to share takes nothing away.
+    _row(r"(.*/)?disablepermanently", _FOR_GOOD, final=True),
+    # What a message shows ends anyway, stopping to share takes nothing away, and waking up gives back.
     _row(r"userinterface/message/.*/clear|.*/(stop|unregister|clearscreen)", "", final=False),
+    _row(r"standby/deactivate|(.*/)?donotdisturb/deactivate", "", final=False),
     _row(r"call/disconnect(all)?", "The call that it is in ends.", final=False),
 )
 # For commands that the table does not name: those of releases to come.
 _LAST_WORDS: Final = (
-    (re.compile(r"(factory)?reset(all)?|wipe.*|erase.*|format"), _RESET, True),
+    (re.compile(r"(factory)?reset(all|to.*|settings)?|restoredefaults?|wipe.*|erase.*|format"), _RESET, True),
     (re.compile(r"(delete|remove|clear|purge|revoke)(?!d).*"), _GONE, True),
     (re.compile(r"(un)?install.*|upgrade.*|downgrade.*"), _OTHER_SOFTWARE, True),
     (re.compile(r"harden.*"), _HARDENED, True),
@@ -120,11 +127,12 @@ def danger_of(call: CommandCall, *, our_slot: int = OUR_SLOT) -> Danger | None:
     """What is dangerous about the call, or None. `our_slot` is the feedback slot of this server on the device."""
     path = canonical_command(call.path).lower()
     given = {
-        name.lower(): (value if isinstance(value, str) else value[0] if value else "").lower()
+        name.lower(): [one.strip().lower() for one in ([value] if isinstance(value, str) else value)]
         for name, value in call.arguments
     }
     if path.startswith("httpfeedback/") and path != "httpfeedback/enable":
-        return Danger(_SLOT, False) if given.get("feedbackslot", "").strip() == str(our_slot) else None
+        is_ours = any(find_integer(slot) == our_slot for slot in given.get("feedbackslot", ()))
+        return Danger(_SLOT, False) if is_ours else None
     for row in _TABLE:
         if row.fits(path, given):
             return Danger(row.sentence, row.is_final) if row.sentence else None

@@ -18,10 +18,14 @@ from roomkeeper.systems.documents import HIDDEN
 # The words of a name written together, `YourPassphrase`, `HostPIN`, `Option.1`.
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # A name that ends with one of these holds a secret; one that goes on, as PassphraseChangeRequired, is about one.
-_LAST_WORD: Final = re.compile(r"password|passphrase|passcode|passwd|secret|pin|token|credentials?|psk|otp")
+_LAST_WORD: Final = re.compile(
+    r"password|passphrase|passcode|passwd|pwd|secret|pin|pincode|token|credentials?|psk|otp|authorization"
+)
 _OF_TWO: Final = (
-    r"(activation|access|pairing|security|meeting|host){gap}code|"
-    r"(host|option|release|private|shared|api|license|secret){gap}key"
+    r"(activation|access|authentication|authorization|login|pairing|pin|recovery|registration|security|verification|"
+    r"meeting|host|time){gap}code|"
+    r"(access|api|auth|authentication|encryption|host|licen[cs]e|option|private|product|release|secret|service|"
+    r"shared|wep|wpa){gap}key"
 )
 _LAST_TWO: Final = re.compile(_OF_TWO.format(gap=" "))
 # Typed in one letter case, as `hostkey`, the words run together.
@@ -36,6 +40,8 @@ _OF_COMMANDS: Final = frozenset(
         ("systemunit/releasekey/add", "key"),
         ("optionkey/add", "key"),
         ("releasekey/add", "key"),
+        # What a request is signed in with stands in its headers.
+        *((f"httpclient/{verb}", "header") for verb in ("delete", "get", "patch", "post", "put")),
     }
 )
 

@@ -10,17 +10,19 @@ from django.db.models import CharField, F, Func
 _FUNCTION: Final = "roomkeeper_version_key"
 _WORDS: Final = re.compile(r"^[a-z\s]+")
 _NUMBER: Final = re.compile(r"\d+")
+# TE is the E20's software, of TC's generation (protocol notes L, [I]).
+_OLDEST: Final = ("tc", "te")
 _DIGITS: Final = 7
 
 
 def version_key(text: str) -> str:
     """By which versions are sorted and compared, as text: `TC7.3.4`, `ce9.15.0.11.aec227943ed`, `RoomOS 26.7.1`.
 
-    What a version is called does not count but that TC is older than all that came after it.
+    What a version is called does not count but that TC and TE are older than all that came after them.
     """
     lowered = text.lower().strip()
     numbers = _NUMBER.sub(lambda found: found[0].lstrip("0").rjust(_DIGITS, "0"), _WORDS.sub("", lowered))
-    return ("" if not lowered else "0" if lowered.startswith("tc") else "1") + numbers
+    return ("" if not lowered else "0" if lowered.startswith(_OLDEST) else "1") + numbers
 
 
 class VersionKey(Func):
@@ -38,7 +40,7 @@ class VersionKey(Func):
         bare = rf"regexp_replace({text}, '^[a-z\s]+', '')"
         padded = rf"regexp_replace({bare}, '(\d+)', '{'0' * _DIGITS}\1', 'g')"
         cut = rf"regexp_replace({padded}, '0*(\d{{{_DIGITS},}})(?!\d)', '\1', 'g')"
-        lead = f"CASE WHEN {text} = '' THEN '' WHEN left({text}, 2) = 'tc' THEN '0' ELSE '1' END"
+        lead = f"CASE WHEN {text} = '' THEN '' WHEN left({text}, 2) IN ('tc', 'te') THEN '0' ELSE '1' END"
         template = f'({lead} || {cut}) COLLATE "C"'
         return self.as_sql(compiler, connection, template=template, **context)
 

@@ -45,7 +45,7 @@ def test_keys_are_in_that_order() -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(version=st.from_regex(r"(TC|ce|RoomOS |)[0-9a-f.]{0,20}", fullmatch=True))
+@given(version=st.from_regex(r"(TC|TE|te|ce|RoomOS |)[0-9a-f.]{0,20}", fullmatch=True))
 def test_the_database_works_out_the_same_key(version, boardroom):
     System.objects.filter(pk=boardroom.pk).update(software_version=version)
     found = System.objects.annotate(key=VersionKey("software_version")).get(pk=boardroom.pk)

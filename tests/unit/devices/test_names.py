@@ -114,6 +114,26 @@ def test_names_of_one_device_are_known_under_each_of_their_names() -> None:
             assert names.is_of_one_device(name.path), name.path
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "SIP Profile 1 URI",
+        "xConfiguration sip profile 1 authentication 1 loginname",
+        "/Configuration/H323/H323Alias/E164",
+        "SIP[1]/Profile[1]/Authentication[1]/Password[1]",
+        "H323/Authentication/Password",
+        "Network[1]/IPv6/Address",
+    ],
+)
+def test_names_of_one_device_are_known_in_every_spelling(path: str) -> None:
+    assert names.is_of_one_device(path)
+
+
+@pytest.mark.parametrize("path", ["", "[", "SIP Proxy 1 Address", "H323/Authentication/Mode", "SIP/URIs"])
+def test_what_devices_share_is_of_no_one_device(path: str) -> None:
+    assert not names.is_of_one_device(path)
+
+
 def test_each_release_has_one_name_of_a_thing() -> None:
     for version in RELEASES:
         release = release_of(version)

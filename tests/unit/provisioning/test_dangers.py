@@ -48,6 +48,17 @@ from roomkeeper.provisioning.dangers import danger_of
         ("Camera FactoryReset CameraId: 1", True),
         ("Phonebook Contact Deleted", None),
         ("Presentation Stop", None),
+        ("Spark Registration Start ActivationCode: 1", True),
+        ("Spark Registration Start SecurityAction: Harden", True),
+        ("FIPSMode Activate", True),
+        ("UserManagement RemoteSupportUser DisablePermanently Confirm: Yes", True),
+        ("UserManagement User Modify Username: avtech RemoveRole: User RemoveRole: Admin", True),
+        ('UserManagement User Modify Username: avtech Active: " False "', True),
+        ("HttpFeedback Deregister FeedbackSlot: 03", False),
+        ("Network ResetToDefaults", True),
+        ("Standby Deactivate", None),
+        ("Conference DoNotDisturb Deactivate", None),
+        ("Standby ResetHalfwakeTimer Delay: 1", None),
     ],
 )
 def test_what_cannot_be_undone_is_known(text: str, is_final: bool | None) -> None:

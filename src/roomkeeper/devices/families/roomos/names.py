@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Final
 
 from roomkeeper.devices.families.roomos.quirks import RELEASES, every
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.paths import match_key
 
 _INDEX: Final = re.compile(r"\[\d+\]")
 
@@ -164,9 +166,12 @@ def is_restless(path: str) -> bool:
 
 @lru_cache(maxsize=8_192)
 def is_of_one_device(path: str) -> bool:
-    """Whether a setting says what one device alone is called or reached by, whichever release spells it; in any case
-    and with or without indexes."""
-    key = without_indexes(path).lower()
+    """Whether a setting says what one device alone is called or reached by, whichever release spells it; in any
+    spelling that is taken as input (rule R7), with or without indexes."""
+    try:
+        key = without_indexes(match_key(path))
+    except ProtocolError:
+        return False
     return any(key == own or key.startswith(f"{own}/") for own in _OWN)
 
 

@@ -17,20 +17,25 @@ _SIP_AND_H323_NAMES: Final = (
     "SIP/URI",
     "SIP/DisplayName",
     "SIP/Authentication/UserName",
+    "SIP/Authentication/Password",
     "H323/H323Alias",
     "H323/Authentication/LoginName",
+    "H323/Authentication/Password",
 )
 _TC_SIP_AND_H323_NAMES: Final = (
     "SIP/Profile[1]/URI",
     "SIP/Profile[1]/DisplayName",
     "SIP/Profile[1]/Authentication[1]/LoginName",
+    "SIP/Profile[1]/Authentication[1]/Password",
     "H323/Profile[1]/H323Alias",
     "H323/Profile[1]/Authentication/LoginName",
+    "H323/Profile[1]/Authentication/Password",
 )
 _OTHER_OWN_NAMES: Final = (
     "SystemUnit/Name",
     "SystemUnit/ContactName",
     "Network[1]/IPv4/Address",
+    "Network[1]/IPv6/Address",
     "UserInterface/ContactInfo/Name",
 )
 _TLS_VERIFY: Final = ("Provisioning/TlsVerify", "HttpFeedback/TlsVerify", "Phonebook/Server[1]/TlsVerify")
