@@ -14,7 +14,8 @@ from roomkeeper.bulk_editing.writing import Written, write_records
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.jobs.work import NewItem
-from roomkeeper.provisioning import planning
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.provisioning import persistent, planning
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems.inventory import shared_path
 
@@ -43,6 +44,8 @@ class Applied:
 
     change_set: ChangeSet | None = None
     name_change_set: ChangeSet | None = None
+    # Of names that were made persistent; the same one where all are.
+    kept_name_change_set: ChangeSet | None = None
     job: Job | None = None
     records: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
@@ -70,8 +73,8 @@ def apply_plan(
         done.records, done.refused = written.done, written.refused
     words = options.description.strip()
     if plan.names:
-        done.name_change_set = planning.record_plan(
-            plan.names, user=user, now=now, description=words or "Names from a file", care=planning.HARMLESS
+        done.name_change_set, done.kept_name_change_set = _record_names(
+            plan.names, words or "Names from a file", user=user, now=now
         )
     if plan.settings:
         done.change_set = planning.record_plan(
@@ -84,6 +87,33 @@ def apply_plan(
         )
     _note(plan, done, user, road)
     return done
+
+
+def _record_names(
+    names: planning.Plan, words: str, *, user: Any, now: datetime
+) -> tuple[ChangeSet | None, ChangeSet | None]:
+    """Change sets of names that are written once, and of those that are restored automatically and stay so."""
+    key = match_key(planning.NAME_PATH)
+    kept: set[int] = set()
+    ids = [one.system.pk for one in names.per_system]
+    for start in range(0, len(ids), RECORDS_AT_ONCE):
+        kept |= persistent.kept_among(ids[start : start + RECORDS_AT_ONCE], key)
+    made = []
+    for is_kept in (False, True):
+        part = tuple(one for one in names.per_system if (one.system.pk in kept) is is_kept)
+        made.append(
+            planning.record_plan(
+                replace(names, per_system=part),
+                user=user,
+                now=now,
+                description=words,
+                is_persistent=is_kept,
+                care=planning.HARMLESS,
+            )
+            if part
+            else None
+        )
+    return made[0] or made[1], made[1]
 
 
 def _with_folders(records: Sequence[RecordEdit], wanted: Sequence[NewFolder]) -> list[RecordEdit]:
@@ -124,6 +154,7 @@ def _note(plan: EditPlan, done: Applied, user: Any, road: str) -> None:
         folders=[one.label for one in plan.folders[:100]],
         change_set=done.change_set.pk if done.change_set else None,
         name_change_set=done.name_change_set.pk if done.name_change_set else None,
+        kept_name_change_set=done.kept_name_change_set.pk if done.kept_name_change_set else None,
         job=done.job.pk if done.job else None,
         digest=plan.digest,
     )

@@ -21,9 +21,14 @@ def items_of(system_ids: Sequence[int]) -> list[ChangeItem]:
     )
 
 
+def kept_among(system_ids: Sequence[int], key: str) -> set[int]:
+    """On which of these systems somebody made the setting with that match key persistent."""
+    return {item.system_id for item in items_of(system_ids) if item.match_key == key}
+
+
 def is_kept(system_id: int, key: str) -> bool:
     """Whether somebody made the setting with that match key persistent on this system."""
-    return any(item.match_key == key for item in items_of([system_id]))
+    return bool(kept_among([system_id], key))
 
 
 def offers_of(system_ids: Sequence[int]) -> Mapping[int, list[Offer]]:

@@ -19,7 +19,8 @@ from roomkeeper.bulk_editing.differences import EditPlan
 from roomkeeper.bulk_editing.exporting import write_csv
 from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import read_csv, read_rows
-from roomkeeper.provisioning import planning
+from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.provisioning import persistent, planning
 from roomkeeper.provisioning.models import ChangeItem
 from roomkeeper.systems import connectivity_changes, inventory
 from roomkeeper.systems.models import Connectivity, Folder, State, System, TimelineEntry
@@ -158,6 +159,28 @@ def test_what_was_changed_is_told_done_and_then_nothing_is_left(
     again = plan(rows, administrator)
     assert told(again) == [("Home Office", "Standby/Control", "On", "Maybe", "cannot")]
     assert not again.has_changes
+
+
+def test_a_name_that_was_made_persistent_stays_so_under_another_name(
+    rooms: list[System], administrator: User
+) -> None:
+    boardroom, home_office = rooms
+    planning.create_change_set(
+        [boardroom], {"SystemUnit/Name": "Boardroom"}, user=None, now=NOW, is_persistent=True
+    )
+    rows = export()
+    rows[0]["name"], rows[1]["name"] = "Big Room", "Small Office"
+
+    done = apply(plan(rows, administrator), administrator)
+
+    assert persistent.is_kept(boardroom.pk, match_key("SystemUnit/Name"))
+    assert not persistent.is_kept(home_office.pk, match_key("SystemUnit/Name"))
+    sets = (done.name_change_set, done.kept_name_change_set)
+    assert [one.is_persistent for one in sets if one] == [False, True]
+    asked = ChangeItem.objects.filter(
+        change__change_set__in=[one for one in sets if one], value__contains=" "
+    )
+    assert sorted(asked.values_list("value", flat=True)) == ["Big Room", "Small Office"]
 
 
 def test_two_bad_rows_among_good_ones_are_told_and_left_out(
