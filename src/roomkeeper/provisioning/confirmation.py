@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import first_value
-from roomkeeper.protocols.xapi.values import UNKNOWN, is_same, type_of
+from roomkeeper.protocols.xapi.values import LITERAL, UNKNOWN, is_same, type_of
 from roomkeeper.provisioning import drift, management, manager_protocol, regaining, sources, states
 from roomkeeper.provisioning.actions import evidence_for, is_password, is_restart, restarts
 from roomkeeper.provisioning.delivery import ROUNDS
@@ -176,7 +176,7 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
         # The status itself says best whose names it uses.
         evidence = evidence_for(action.command, report.document.version or report.known.software_version)
         values = report.document.values
-        if evidence is not None and first_value(values, evidence[0]) == evidence[1]:
+        if evidence is not None and is_same(first_value(values, evidence[0]), evidence[1], LITERAL):
             action.state, action.reason = DeliveryState.CONFIRMED, f"{evidence[0]} is {evidence[1]}"
         else:
             action.state, action.reason = DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN

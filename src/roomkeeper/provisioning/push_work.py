@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.conf import settings as django_settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from roomkeeper import keys
 from roomkeeper.devices import errors
@@ -28,7 +28,7 @@ from roomkeeper.provisioning.actions import (
     is_password,
     is_restart,
 )
-from roomkeeper.provisioning.delivery import ACTIONS_AT_ONCE, SETTINGS_AT_ONCE
+from roomkeeper.provisioning.delivery import ACTIONS_AT_ONCE, ROUNDS, SETTINGS_AT_ONCE
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.planning import UNPRINTABLE
 from roomkeeper.provisioning.reading import read_and_keep
@@ -66,7 +66,9 @@ class _Setting:
 
 async def push_settings(driver: Driver, system_id: int) -> int:
     """Push the settings that wait, and read back what holds; returns how many were pushed. Raises `DeviceError`,
-    after which they wait again or, where they may have arrived, count as delivered."""
+    after which they wait again; where they may have arrived, the next push looks before it writes."""
+    if await off_loop(_is_in_doubt, system_id):
+        await read_and_keep(driver, system_id, ("configuration",))
     taken = await off_loop(_take_settings, system_id)
     if not taken:
         return 0
@@ -78,7 +80,9 @@ async def push_settings(driver: Driver, system_id: int) -> int:
     except errors.DeviceError as error:
         if isinstance(error, _NOTHING_SENT):
             await off_loop(_give_back_settings, system_id, taken)
-        elif not error.can_retry:
+        elif error.can_retry:
+            await off_loop(_wait_again, system_id, taken)
+        else:
             await off_loop(
                 _fail_settings, system_id, dict.fromkeys((one.path for one in taken), str(error)), taken
             )
@@ -224,6 +228,28 @@ def _give_back_settings(system_id: int, taken: list[_Setting]) -> None:
             pk__in=[one.item_id for one in taken], state=DeliveryState.DELIVERED
         ).update(state=DeliveryState.WAITING, delivered_at=None, rounds=F("rounds") - 1)
         states.refresh_changes({one.change_id for one in taken}, now=datetime.now(UTC))
+
+
+def _wait_again(system_id: int, taken: list[_Setting]) -> None:
+    """After a try of which nothing is known. The round counts, so the last one is left to the next report."""
+    with transaction.atomic():
+        lock_contacts([system_id])
+        ChangeItem.objects.filter(
+            pk__in=[one.item_id for one in taken], state=DeliveryState.DELIVERED, rounds__lt=ROUNDS
+        ).update(state=DeliveryState.WAITING)
+        states.refresh_changes({one.change_id for one in taken}, now=datetime.now(UTC))
+
+
+def _is_in_doubt(system_id: int) -> bool:
+    """Whether something that waits was sent before and may have arrived: no configuration was read since."""
+    return ChangeItem.objects.filter(
+        Q(system__contact__configuration_at=None)
+        | Q(system__contact__configuration_at__lte=F("delivered_at")),
+        system_id=system_id,
+        state=DeliveryState.WAITING,
+        rounds__gt=0,
+        delivered_at__lte=datetime.now(UTC),
+    ).exists()
 
 
 def _fail_settings(system_id: int, reasons: dict[str, str], taken: list[_Setting]) -> None:

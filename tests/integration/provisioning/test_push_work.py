@@ -1,5 +1,6 @@
 """Changes and actions pushed to a real virtual endpoint: each ends in its right state, with the right words (R7)."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -108,6 +109,29 @@ def test_report_from_before_a_push_that_comes_after_it_leads_to_no_second_push(s
     item = ChangeItem.objects.get(system=system)
     assert (item.rounds, item.other_values) == (1, 0)
     assert item.delivered_at <= now()
+
+
+def test_what_may_have_arrived_is_looked_for_before_it_is_written_again(system):
+    wish(system, Audio__DefaultVolume="44")
+
+    async def act(endpoint):
+        endpoint.faults.restart_in_mid_request = True
+        await push_due(endpoint)
+        first = await off_loop(items, system)
+        # It took the setting, and only its answer was lost.
+        assert endpoint.device.configuration.set("Audio/DefaultVolume", "44")
+        for _ in range(50):
+            pump.forget_failures()
+            await push_due(endpoint)
+            if (await off_loop(items, system))["Audio/DefaultVolume"][0] != "waiting":
+                break
+            await asyncio.sleep(0.05)
+        return first
+
+    first = with_device(system, act)
+    assert first == {"Audio/DefaultVolume": ("waiting", "")}
+    assert items(system) == {"Audio/DefaultVolume": ("confirmed", "")}
+    assert ChangeItem.objects.get(system=system).rounds == 1
 
 
 def test_status_that_is_read_while_an_action_is_sent_does_not_end_it(system):
