@@ -146,6 +146,7 @@ def _hand_over_secrets(
             delivery.commands += management.give_up_slots(slots, settings.feedback_slot, address)
         delivery.secrets.append(text)
         delivery.words.append("management settings")
+        writes.columns[system_id]["told_at"] = writes.now
         if (
             secret.stage != SystemSecret.Stage.CURRENT
             and arrival.scheme == "http"
@@ -220,7 +221,7 @@ def _hand_over_settings(ids: list[int], found: dict[int, Delivery], writes: Writ
         *waiting.select_related("change__change_set").order_by("id"),
         *unreported.select_related("change__change_set").order_by("id"),
     ]
-    free, _ = holding.split(wanted, now=now)
+    free, _ = holding.split(wanted, now=now, calls_told=_calls_told(writes))
     for item in free:
         delivery = found[item.system_id]
         if item.value is None or len(delivery.settings) >= SETTINGS_AT_ONCE:
@@ -239,11 +240,16 @@ def _hand_over_settings(ids: list[int], found: dict[int, Delivery], writes: Writ
         states.refresh_changes({item.change_id for item in delivered}, now=now)
 
 
+def _calls_told(writes: Writes) -> dict[int, bool]:
+    """What posts of the same batch said of calls, which is written after the answers are worked out."""
+    return {pk: columns["in_call"] for pk, columns in writes.columns.items() if "in_call" in columns}
+
+
 def _hand_over_actions(
     ids: list[int], by_id: dict[int, Visitor], found: dict[int, Delivery], writes: Writes
 ) -> None:
     waiting = Action.objects.filter(system_id__in=ids, state=DeliveryState.WAITING, expires_at__gt=writes.now)
-    free, _ = holding.split(list(waiting.order_by("id")), now=writes.now)
+    free, _ = holding.split(list(waiting.order_by("id")), now=writes.now, calls_told=_calls_told(writes))
     delivered = []
     for action in free:
         delivery = found[action.system_id]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from django.db.models import Q
@@ -16,9 +17,11 @@ OUTSIDE = "waits for its maintenance window"
 Work = TypeVar("Work", ChangeItem, Action)
 
 
-def split(items: Sequence[Work], *, now: datetime) -> tuple[list[Work], dict[int, str]]:
+def split(
+    items: Sequence[Work], *, now: datetime, calls_told: Mapping[int, bool] = MappingProxyType({})
+) -> tuple[list[Work], dict[int, str]]:
     """(the items or actions that may go now, why the others may not by their id). The change sets of items have to
-    be loaded."""
+    be loaded. `calls_told`: which systems are in a call by what is not yet stored."""
     careful = [item for item in items if _is_careful(item)]
     if not careful:
         return list(items), {}
@@ -36,7 +39,7 @@ def split(items: Sequence[Work], *, now: datetime) -> tuple[list[Work], dict[int
     for item in careful:
         care = _care_of(item)
         in_call, _, _ = systems.get(item.system_id, (False, "", ""))
-        if in_call and not care.during_calls:
+        if calls_told.get(item.system_id, in_call) and not care.during_calls:
             held[item.pk] = IN_CALL
         elif care.only_in_window and item.system_id not in open_systems:
             held[item.pk] = OUTSIDE

@@ -253,6 +253,7 @@ def _record(system_id: int, outcome: PushOutcome, user: Any) -> None:
                     )
                 )
         findings.clear(device_access.RIGHTS_FINDING, system, "The account may write to it.")
-        system.save(update_fields=["management_is_due", "management_rounds"])
+        system.told_at = now
+        system.save(update_fields=["management_is_due", "management_rounds", "told_at"])
         timeline.add(system, "management", f"Pushed: {outcome.words}", now=now, user=user)
         live.publish("system", system)

@@ -8,6 +8,7 @@ somebody else wrote it within a day (`Drift.rounds`).
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from roomkeeper.protocols.xapi.status import first_value
@@ -37,14 +38,15 @@ _ADVICE: Final = "See whether another manager writes to it; then enforce the man
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a system says of itself, as it says it: its `layer` is one of LAYERS. `secrets` are those that it may have,
-    as far as the caller knows."""
+    """What a system says of itself, as it says it, `at` a moment: its `layer` is one of LAYERS. `secrets` are those
+    that it may have, as far as the caller knows."""
 
     known: Known
     layer: str
     values: Mapping[str, str]
     value_spaces: Mapping[str, str]
     secrets: tuple[str, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,9 @@ def cases_of(reports: Iterable[Report]) -> list[Case]:
             layer = FEEDBACK
         else:
             continue
-        found.append(Case(report.known, layer, document.values, document.value_spaces, document.secrets))
+        found.append(
+            Case(report.known, layer, document.values, document.value_spaces, document.secrets, report.at)
+        )
     return found
 
 
@@ -99,7 +103,9 @@ def cases_told(
             known, whole = wholes[system_id]
             before = found[system_id].values if system_id in found else whole.settings
             told = {path: value for path, value in post.told if value is not None}
-            found[system_id] = Case(known, SETTINGS, {**before, **told}, whole.value_spaces, (post.secret,))
+            found[system_id] = Case(
+                known, SETTINGS, {**before, **told}, whole.value_spaces, (post.secret,), post.at
+            )
     return list(found.values())
 
 
@@ -129,6 +135,7 @@ def judge(cases: Iterable[Case], *, settings: NetworkSettings) -> list[Judged]:
             doubtful.append(case)
         else:
             found.append(Judged(case.known, case.layer, ()))
+    doubtful = _newer_than_told(doubtful)
     # A post shows one secret; during a rotation the system may have another. Asked only where something is wrong.
     texts = _secrets_of({case.known.system_id for case in doubtful})
     for case in doubtful:
@@ -137,6 +144,13 @@ def judge(cases: Iterable[Case], *, settings: NetworkSettings) -> list[Judged]:
         if told is not None:
             found.append(Judged(case.known, case.layer, tuple(_faults(case, told))))
     return found
+
+
+def _newer_than_told(cases: Sequence[Case]) -> list[Case]:
+    """Those that say something of what the systems were sent last: what was read before cannot show it."""
+    ids = {case.known.system_id for case in cases}
+    told = dict(System.objects.filter(pk__in=ids).values_list("pk", "told_at")) if ids else {}
+    return [case for case in cases if (at := told.get(case.known.system_id)) is None or case.at > at]
 
 
 def _note(judged: Sequence[Judged], layer: str, noticed_by: str, writes: Writes) -> None:

@@ -1,12 +1,15 @@
 """What a system no longer does as it was told is handed over with the next answer (rule R13), by what it posts."""
 
+from datetime import timedelta
+
 import pytest
 
 from roomkeeper.protocols.external_manager import Answer
 from roomkeeper.provisioning import enforcement, management
 from roomkeeper.provisioning.models import Drift
+from roomkeeper.provisioning.reading import Fetched, keep
 from roomkeeper.systems import network_settings, outages
-from roomkeeper.systems.models import System, TimelineEntry
+from roomkeeper.systems.models import StoredDocument, System, TimelineEntry
 from roomkeeper.tickets.models import Ticket
 
 NOT_KEPT = "management settings not kept"
@@ -93,6 +96,37 @@ def test_a_system_that_does_as_it_was_told_is_left_alone(told):
     assert not answer.settings
     assert not answer.commands
     assert not Drift.objects.filter(ended_at=None, layer__in=("management", "feedback")).exists()
+
+
+def test_a_status_read_before_it_was_told_and_kept_after_asks_for_nothing(told):
+    """A poll can be slow: what it read says nothing of what was sent since (rule R13)."""
+    told.post_status(broken_slots(told)["gone"])
+    asked_at = told.manager.now
+    status = told.device.status({"SystemUnit/Software/Version": told.device.version}).raw
+    assert is_told_anew(told.beat())
+    told.post_status(told.slot())
+    told.post_configuration()
+    told.beat()
+    sent = system().management_rounds
+    body = status[status.index(b"<Status") : status.index(b"</PostedDocument>")]
+    told.manager.wait(seconds=1)
+    keep([Fetched(system().pk, "status", body, asked_at)], now=told.manager.now)
+    assert (system().management_is_due, system().management_rounds) == (False, sent)
+    later = told.manager.now + timedelta(seconds=1)
+    keep([Fetched(system().pk, "status", body, later)], now=later)
+    assert system().management_is_due
+
+
+def test_of_two_reports_after_one_sending_only_the_later_counts(told):
+    told.post_status(broken_slots(told)["gone"])
+    told.beat()
+    sent_at = system().told_at
+    assert sent_at == told.manager.now
+    body = b"<Status><SystemUnit><Uptime>1</Uptime></SystemUnit></Status>"
+    System.objects.update(management_is_due=False)
+    StoredDocument.objects.all().delete()
+    keep([Fetched(system().pk, "status", body, sent_at - timedelta(seconds=1))], now=told.manager.now)
+    assert not system().management_is_due
 
 
 def broken_slots(told: Told) -> dict[str, dict[str, str]]:

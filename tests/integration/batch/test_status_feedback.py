@@ -1,12 +1,16 @@
 """Status feedback and call events are merged into what is stored of a system: shown, and used."""
 
+import importlib
 import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 
+from roomkeeper.protocols.answer_reading import decode_answer
 from roomkeeper.protocols.feedback import decode_feedback
+from roomkeeper.provisioning import planning
 from roomkeeper.systems import documents, housekeeping, liveness
 from roomkeeper.systems.models import Contact, FactChange, System, ToldByFeedback
 
@@ -140,6 +144,31 @@ def test_all_in_one_batch_is_the_same(manager, proven):
     bodies = (call(21, "Connected"), call(22, "Ringing"), ghost(22))
     manager.post(*(told(proven, body) for body in bodies), event(proven, "CallSuccessful", 23))
     assert set(system().calls["numbered"]) == {"21", "23"}
+
+
+def test_a_call_told_beside_a_beat_holds_what_the_beat_would_be_handed(manager, proven):
+    """Both in one batch: the call is known before the answer is worked out."""
+    planning.create_change_set([system()], {"Audio/DefaultVolume": "44"}, user=None, now=manager.now)
+    manager.wait(seconds=1)
+    _, reply = manager.post(
+        told(proven, call(4, "Connected")),
+        proven.event(),
+    )
+    assert not decode_answer(reply.body).settings
+    manager.wait(seconds=1)
+    _, reply = manager.post(told(proven, ghost(4)), proven.event())
+    assert [one.path for one in decode_answer(reply.body).settings] == ["Audio/DefaultVolume"]
+
+
+def test_a_system_that_was_in_a_call_when_calls_got_numbers_stays_in_it(manager, proven):
+    module = importlib.import_module("roomkeeper.systems.migrations.0016_told_and_in_call")
+    System.objects.update(in_call=True, calls={})
+    module.keep_calls(apps, None)
+    manager.post(told(proven, ghost(9)))
+    assert system().in_call
+    assert "/Status" in [one.location for one in manager.beat(proven).documents]
+    manager.post(proven.status({"SystemUnit/State/NumberOfActiveCalls": "0"}))
+    assert not system().in_call
 
 
 def test_ringing_counts_and_a_ghost_of_a_child_does_not_end_it(manager, proven):

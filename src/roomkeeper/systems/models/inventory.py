@@ -139,6 +139,8 @@ class System(models.Model):
     drift_count = models.PositiveIntegerField(default=0)
     management_is_due = models.BooleanField(default=False)
     management_rounds = models.PositiveSmallIntegerField(default=0)
+    # When it was last sent what it is told to do (rule R13): an older report says nothing of that.
+    told_at = models.DateTimeField(null=True, blank=True)
 
     admission_network = models.CharField(max_length=64, blank=True)
     admission_hint_address = models.GenericIPAddressField(null=True, blank=True)
