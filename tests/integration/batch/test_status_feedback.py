@@ -161,7 +161,7 @@ def test_a_call_told_beside_a_beat_holds_what_the_beat_would_be_handed(manager, 
 
 
 def test_a_system_that_was_in_a_call_when_calls_got_numbers_stays_in_it(manager, proven):
-    module = importlib.import_module("roomkeeper.systems.migrations.0016_told_and_in_call")
+    module = importlib.import_module("roomkeeper.systems.migrations.0017_told_and_in_call")
     System.objects.update(in_call=True, calls={})
     module.keep_calls(apps, None)
     manager.post(told(proven, ghost(9)))

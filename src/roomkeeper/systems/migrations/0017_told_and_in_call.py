@@ -14,7 +14,7 @@ def keep_calls(apps, _):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("systems", "0015_no_alternate_address"),
+        ("systems", "0016_portions"),
     ]
 
     operations = [
