@@ -18,7 +18,7 @@ import django
 
 django.setup()
 
-from roomkeeper.operations.subjects import Act, Input, Subject, all_subjects  # noqa: E402
+from roomkeeper.operations.subjects import Act, Input, Subject, all_subjects, get_subject  # noqa: E402
 from roomkeeper.systems.network_settings import TABLE  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -66,7 +66,13 @@ def _input(one: Input) -> dict[str, Any]:
         "is_required": one.is_required,
         "is_secret": one.is_secret,
         "help": one.meaning,
+        "refers": _named(get_subject(one.refers)) if one.refers else None,
     }
+
+
+def _named(subject: Subject) -> dict[str, str]:
+    """How an object of another subject is named on the command line."""
+    return {"path": subject.path, "noun": subject.noun, "named_by": subject.named_by}
 
 
 def files() -> dict[Path, str]:

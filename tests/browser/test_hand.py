@@ -23,7 +23,7 @@ PAGES = (
     "/tickets/",
     "/network-settings/",
     "/credentials/",
-    "/credentials/add/snmp_user/",
+    "/credentials/do/create/?kind=snmp_user",
     "/people/",
     "/jobs/",
     "/audit/",

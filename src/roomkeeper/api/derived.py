@@ -1,10 +1,11 @@
 """REST out of declarations: list, CSV, one, and the acts of a subject, with their schemas."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Schema, Status
 from ninja.params import functions
@@ -17,11 +18,11 @@ from roomkeeper.api.paging import ListParameters, Page, list_refusals
 from roomkeeper.api.problems import Conflict, Invalid, NotFound, ProblemOut, problem_of, refused_as
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.operations import lists
-from roomkeeper.operations.door import Outcome, do, do_many
+from roomkeeper.operations.door import NotSeen, Outcome, do, do_many
 from roomkeeper.operations.exports import csv_answer
 from roomkeeper.operations.filters import LARGEST_ID, Identifier, parameters_of
 from roomkeeper.operations.subjects import Act, Subject
-from roomkeeper.operations.taking import model_of
+from roomkeeper.operations.taking import model_of, patch_of, taken_of
 
 MANY_LIMIT = 1_000
 _PAGING = frozenset(ListParameters.model_fields)
@@ -33,10 +34,14 @@ def routes_of(subject: Subject) -> Routes:
     told = _Told(subject)
     _mount_list(routes, subject, told)
     _mount_one(routes, subject, told)
+    patches = [act for act in subject.acts if act.method == "PATCH" and act.on == "one"]
     for act in subject.acts:
-        _mount_act(routes, subject, act, told)
+        if act not in patches or len(patches) == 1:
+            _mount_act(routes, subject, act, told)
         if act.for_many:
             _mount_many(routes, subject, act)
+    if len(patches) > 1:
+        _mount_patch(routes, subject, patches, told)
     return routes
 
 
@@ -140,11 +145,7 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
         actor = actor_of(request)
         row = _get(subject, actor, values[key]) if is_on_one else None
         given = values.get("details") or body()
-        taken = {one.name: getattr(given, one.name) for one in act.takes}
-        if act.method == "PATCH":
-            taken = {name: value for name, value in taken.items() if name in given.model_fields_set}
-        with refused_as(act.status, *act.refused):
-            result = do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)
+        result = _do(subject, act, row, actor, taken_of(act, given))
         if act.answers == "nothing":
             return Status(204, None)
         made = result[0] if act.tells else result
@@ -152,6 +153,8 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
         # It may have left what the list shows, as a closed difference does: told as it was left, then.
         found = subject.rows(actor.grants).filter(pk=left.pk).first() or left
         once = {one.name: one.value(result[1]) for one in act.tells}
+        if not is_on_one:
+            values["response"]["Location"] = f"/api/v1/{subject.path}/{left.pk}"
         return Status(200 if is_on_one else 201, told.one(found) | once)
 
     path = f"/{{int:{key}}}" if is_on_one else ""
@@ -160,6 +163,8 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
     parameters: dict[str, Any] = {key: int} if is_on_one else {}
     if act.takes:
         parameters["details"] = body | None if is_optional else body
+    if not is_on_one:
+        parameters["response"] = HttpResponse
     schema = told.with_more(act)
     good = 204 if act.answers == "nothing" else 200 if is_on_one else 201
     _mount(
@@ -173,6 +178,44 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
         optional=("details",) if is_optional else (),
         parameters=parameters,
     )
+
+
+def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: _Told) -> None:
+    """`PATCH /<plural>/<id>`: each of the acts for which something is given, all or none."""
+    key, body = _key(subject), patch_of(subject, acts)
+
+    def view(request: HttpRequest, *, details: Any, **values: Any) -> Any:
+        actor = actor_of(request)
+        row = _get(subject, actor, values[key])
+        with transaction.atomic():
+            for act in acts:
+                names = [one.name for one in act.takes if one.name in details.model_fields_set]
+                missing = [one.name for one in act.takes if one.is_required and one.name not in names]
+                if names and missing:
+                    raise Invalid(
+                        "Something is missing.",
+                        errors=[(f"body.{name}", f"belongs to {names[0]}") for name in missing],
+                    )
+                if names:
+                    _do(subject, act, row, actor, {name: getattr(details, name) for name in names})
+        return told.one(subject.rows(actor.grants).filter(pk=row.pk).first() or row)
+
+    _mount(
+        routes.patch(f"/{{int:{key}}}", response=told.schema),
+        view,
+        f"change_{_word(subject.noun)}",
+        " ".join(act.summary for act in acts),
+        needs(acts[0].needs, anywhere=subject.anywhere),
+        parameters={key: int, "details": body},
+    )
+
+
+def _do(subject: Subject, act: Act, row: Any, actor: Actor, taken: Mapping[str, Any]) -> Any:
+    try:
+        with refused_as(act.status, *act.refused):
+            return do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)
+    except NotSeen as error:
+        raise NotFound(error.noun, error.key) from error
 
 
 class DoneItem(Schema):
@@ -206,9 +249,11 @@ def _mount_many(routes: Routes, subject: Subject, act: Act) -> None:
         keys = list(dict.fromkeys(getattr(details, _word(subject.plural))))
         taken = {one.name: getattr(details, one.name) for one in act.takes}
         found = {row.pk: row for row in subject.rows(actor.grants).filter(pk__in=keys)}
-        outcomes = {
-            one.key: one for one in do_many(subject, act, found.values(), actor=actor, now=now, taken=taken)
-        }
+        try:
+            done = list(do_many(subject, act, found.values(), actor=actor, now=now, taken=taken))
+        except NotSeen as error:
+            raise NotFound(error.noun, error.key) from error
+        outcomes = {one.key: one for one in done}
         items = [_item(subject, act, key, outcomes.get(key)) for key in keys]
         return DoneItems(done=sum(one.problem is None for one in items), items=items)
 

@@ -1,6 +1,6 @@
 """The one door for all acts: permission, service, audit trail and live event, in one transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import transaction
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import ROOT_PATH, demand
-from roomkeeper.operations.subjects import Act, Row, Subject
+from roomkeeper.operations.subjects import Act, Row, Subject, get_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,20 @@ class Outcome:
         return self.refusal is None
 
 
+class NotSeen(LookupError):
+    """There is no such object, or it is in no folder that the actor sees."""
+
+    def __init__(self, noun: str, key: object) -> None:
+        super().__init__(f"There is no {noun} {key} that you may see.")
+        self.noun, self.key = noun, key
+
+
 def may(subject: Subject, act: Act, row: Row, actor: Actor) -> bool:
     """Whether the actor may do it to the row (None for an act on the whole subject)."""
-    return actor.grants.may(act.needs, _place(subject, act, row))
+    places = _places(subject, act, row, {})
+    if not places:
+        return actor.grants.may_anywhere(act.needs)
+    return _is_own(act, row, actor) or all(actor.grants.may(act.needs, place) for place in places)
 
 
 def do(
@@ -45,11 +56,14 @@ def do(
 ) -> Any:
     """Do it and note it, or neither. Gives what the service gives back.
 
-    `row` is None for an act on the whole subject. Raises `PermissionDenied`, or the act's own refusals, whose text is
-    the sentence to show.
+    `row` is None for an act on the whole subject. Raises `NotSeen` for an object that is named and not seen,
+    `PermissionDenied`, or the act's own refusals, whose text is the sentence to show.
     """
-    values = dict(taken or {})
-    demand(actor.user, act.needs, _place(subject, act, row))
+    given = dict(taken or {})
+    values = given | _referred(act, given, actor)
+    if not _is_own(act, row, actor):
+        for place in _places(subject, act, row, values):
+            demand(actor.user, act.needs, place)
     key = getattr(row, "pk", None)
     with audit.acting_from(actor.source_address), transaction.atomic():
         if row is None:
@@ -59,7 +73,7 @@ def do(
         made = result[0] if act.tells else result
         about = row if row is not None else made if isinstance(made, subject.model) else None
         label = subject.label(about) if about is not None else ""
-        audit.note(actor.user, actor.road, f"{act.name} {subject.noun}", about, key, label, act.noted(values))
+        audit.note(actor.user, actor.road, f"{act.name} {subject.noun}", about, key, label, act.noted(given))
         if subject.tell is not None and about is not None:
             subject.tell(about)
     return result
@@ -87,7 +101,29 @@ def do_many(
             yield Outcome(key, label, result)
 
 
-def _place(subject: Subject, act: Act, row: Row) -> str:
-    if act.place is not None:
-        return act.place(row)
-    return ROOT_PATH if row is None else subject.place(row)
+def _places(subject: Subject, act: Act, row: Row, values: Mapping[str, Any]) -> Sequence[str]:
+    if act.places is not None:
+        return act.places(row, values)
+    return (ROOT_PATH if row is None else subject.place(row),)
+
+
+def _is_own(act: Act, row: Row, actor: Actor) -> bool:
+    owner = act.owner(row) if act.owner is not None and row is not None else None
+    return owner is not None and owner == actor.grants.user_id
+
+
+def _referred(act: Act, given: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """The objects that are named by their ids."""
+    found: dict[str, Any] = {}
+    for one in act.takes:
+        named = given.get(one.name)
+        if not one.refers or named is None:
+            continue
+        subject = get_subject(one.refers)
+        keys = named if isinstance(named, list) else [named]
+        rows = {row.pk: row for row in subject.rows(actor.grants).filter(pk__in=keys)}
+        for key in keys:
+            if key not in rows:
+                raise NotSeen(subject.noun, key)
+        found[one.name] = [rows[key] for key in keys] if isinstance(named, list) else rows[named]
+    return found

@@ -1,6 +1,6 @@
 """Declarations: a kind of object with its fields and the acts on it. Not here: how they are listed, done or shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
@@ -72,7 +72,9 @@ class Field:
 class Input:
     """Something that an act takes. Without a default it has to be given; what is a secret is never noted.
 
-    `type` is what programs send; `least` and `most` bound numbers, and the length of texts and lists.
+    `type` is what programs send; `least` and `most` bound numbers, and the length of texts and lists. `refers` is the
+    plural of a subject whose object (or list of objects) is named by its id; the service is given the object that the
+    actor sees. `when` says of what is known (the row's fields, or what a variant gives) whether a form asks for it.
     """
 
     name: str
@@ -86,11 +88,21 @@ class Input:
     is_secret: bool = False
     is_long: bool = False
     choices: tuple[tuple[str, str], ...] = ()
+    refers: str = ""
+    when: Callable[[Mapping[str, Any]], bool] | None = None
 
     @property
     def is_required(self) -> bool:
         """Whether it has to be given."""
         return self.default is REQUIRED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One of several forms of an act on the whole subject: its button, and what is given with it."""
+
+    label: str
+    given: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,7 +114,10 @@ class Act:
     `word` has to be typed before what cannot be undone. `offered` says whether it makes sense for a row now; the
     service decides. `plan` tells what would become of it without doing it, which is `--dry-run`.
     A program asks with `method`; one with PATCH gives only what changes. `command` is its name on the command line,
-    where that is another. `tells` are fields of what the service gives back that are told this once, beside the row:
+    where that is another. Several with PATCH share an address: each is done for which something is given. `places`
+    are the folders on which it needs its permission where that is not the row's own: of the row (None) and of what is
+    taken, none while that is not known; whoever is the row's `owner` may do it, too. `tells` are fields of what the
+    service gives back that are told this once, beside the row:
     the service then gives (row, the rest).
     """
 
@@ -123,7 +138,9 @@ class Act:
     is_dangerous: bool = False
     word: str = ""
     offered: Callable[[Row], bool] | None = None
-    place: Callable[[Row], str] | None = None
+    places: Callable[[Row, Mapping[str, Any]], Sequence[str]] | None = None
+    owner: Callable[[Row], int | None] | None = None
+    variants: tuple[Variant, ...] = ()
     plan: Callable[..., Any] | None = None
     form: str = ""
     method: Literal["POST", "PATCH", "DELETE"] = "POST"

@@ -32,19 +32,20 @@ def model_of(subject: Subject, act: Act) -> type[BaseModel]:
     return create_model(words, __base__=_Taken, __doc__=act.summary, **fields)
 
 
-def _told(one: Input) -> Any:
+def _told(one: Input, *, is_optional: bool = False) -> Any:
     bounds: dict[str, Any] = {}
-    is_long = _is_many(one.type) or str in _parts(one.type)
+    is_long = is_many(one.type) or str in _parts(one.type)
     if one.least is not None:
         bounds["min_length" if is_long else "ge"] = one.least
     if one.most is not None:
         bounds["max_length" if is_long else "le"] = one.most
-    default = ... if one.is_required else one.default
+    default = None if is_optional else ... if one.is_required else one.default
     return Field(default, description=one.meaning or None, **bounds)
 
 
 def take(subject: Subject, act: Act, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, checked, with the defaults of what was not. Raises `TakenRefused`."""
+    """What was given, checked, with the defaults of what was not; of an act with PATCH only what was given. Raises
+    `TakenRefused`."""
     try:
         found = model_of(subject, act).model_validate(dict(given))
     except ValidationError as error:
@@ -54,7 +55,27 @@ def take(subject: Subject, act: Act, given: Mapping[str, Any]) -> dict[str, Any]
                 for one in error.errors()
             }
         ) from error
-    return {one.name: getattr(found, one.name) for one in act.takes}
+    return taken_of(act, found)
+
+
+def taken_of(act: Act, found: BaseModel) -> dict[str, Any]:
+    """What a checked model of `model_of` holds; of an act with PATCH only what was given."""
+    is_partial = act.method == "PATCH"
+    return {
+        one.name: getattr(found, one.name)
+        for one in act.takes
+        if one.name in found.model_fields_set or not is_partial
+    }
+
+
+def patch_of(subject: Subject, acts: Sequence[Act]) -> type[BaseModel]:
+    """The model of what several acts take that share an address; what is left out stays."""
+    fields: dict[str, Any] = {}
+    for act in acts:
+        for one in act.takes:
+            fields[one.name] = (one.type, _told(one, is_optional=True))
+    words = f"change {subject.noun}".replace("-", " ").title().replace(" ", "")
+    return create_model(words, __base__=_Taken, __doc__=f"What to change of a {subject.noun}.", **fields)
 
 
 def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]) -> dict[str, Any]:
@@ -62,13 +83,20 @@ def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]
     given: dict[str, Any] = {}
     for one in act.takes:
         texts = [text.replace("\r\n", "\n") for text in values(one.name)]
-        if bool in _parts(one.type):
+        if one.refers and is_many(one.type):
+            given[one.name] = [text for text in texts if text]
+        elif is_flag(one.type):
             given[one.name] = bool(texts and texts[-1] not in ("", "0", "false"))
-        elif _is_many(one.type):
+        elif is_many(one.type):
             given[one.name] = [line for text in texts for line in text.splitlines() if line.strip()]
         elif texts and (texts[-1] != "" or (one.is_required and one.type is str)):
             given[one.name] = texts[-1]
     return take(subject, act, given)
+
+
+def is_flag(kind: Any) -> bool:
+    """Whether it is on or off."""
+    return bool in _parts(kind)
 
 
 def _parts(kind: Any) -> tuple[Any, ...]:
@@ -77,7 +105,8 @@ def _parts(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) or (kind,)
 
 
-def _is_many(kind: Any) -> bool:
+def is_many(kind: Any) -> bool:
+    """Whether it is a list."""
     if get_origin(kind) is Annotated:
-        return _is_many(get_args(kind)[0])
+        return is_many(get_args(kind)[0])
     return get_origin(kind) in (list, tuple)

@@ -18,6 +18,7 @@ class SystemsConfig(AppConfig):
         from roomkeeper.jobs.schedule import register, register_after_downtime
         from roomkeeper.jobs.work import changed
         from roomkeeper.systems import (
+            credentials_surface,
             former_addresses,
             housekeeping,
             inbox,
@@ -29,7 +30,7 @@ class SystemsConfig(AppConfig):
         )
         from roomkeeper.systems.models import Contact, Probe, System
 
-        self.surface = surface
+        self.surfaces = (surface, credentials_surface)
         software_versions.register()
         register_pump("probes", probing.probe_due)
         changed.connect(live.publish_job)

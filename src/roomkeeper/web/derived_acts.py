@@ -12,13 +12,14 @@ from django.urls import reverse
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import needs
-from roomkeeper.operations.door import Outcome, do, do_many, may
+from roomkeeper.operations.door import NotSeen, Outcome, do, do_many, may
 from roomkeeper.operations.subjects import Act, Subject
 from roomkeeper.operations.taking import TakenRefused, take_form
 from roomkeeper.web.access import back_to, number_of
-from roomkeeper.web.acts import Question, ask, is_confirmed
+from roomkeeper.web.acts import Question, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.cells import cell_of
+from roomkeeper.web.derived_forms import ask_for
 
 HISTORY = 20
 AT_ONCE = 1000
@@ -102,10 +103,12 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
         address = reverse(f"{name_of(subject)}_act", args=[pk, found.slug])
         question = _question(found, {"row": row, "noun": subject.noun}, address, there)
         if request.method != "POST":
-            return _ask(request, found, question, row=row)
+            return ask_for(request, subject, found, question, actor, row=row)
         if not is_confirmed(request, question):
             return HttpResponseRedirect(there)
-        _do(request, subject, found, row, actor)
+        errors = _do(request, subject, found, row, actor)
+        if errors and found.takes:
+            return ask_for(request, subject, found, question, actor, row=row, errors=errors)
         gone = found.answers == "nothing" or not subject.rows(actor.grants).filter(pk=pk).exists()
         return back_to(request, reverse(subject.plural.replace(" ", "_")) if gone else there)
 
@@ -125,9 +128,11 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
                 raise PermissionDenied(f"You may not {found.needs.value}. Ask an administrator for a role.")
             question = _question(found, {"noun": subject.noun}, address, there)
             if request.method != "POST":
-                return _ask(request, found, question)
+                return ask_for(request, subject, found, question, actor)
             if is_confirmed(request, question):
-                _do(request, subject, found, None, actor)
+                errors = _do(request, subject, found, None, actor)
+                if errors and found.takes:
+                    return ask_for(request, subject, found, question, actor, errors=errors)
             return back_to(request, there)
         chosen = request.POST if request.method == "POST" else request.GET
         keys = [key for text in chosen.getlist("row") if (key := number_of(text)) is not None][:AT_ONCE]
@@ -140,36 +145,44 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
         words = {"row": rows[0], "noun": subject.noun, "count": len(rows), "plural": subject.plural}
         question = _many_question(subject, found, words, rows, address, there)
         if chosen.get("step") != "confirm" or request.method != "POST":
-            return _ask(request, found, question)
+            return ask_for(request, subject, found, question, actor)
         if is_confirmed(request, question):
             try:
                 taken = take_form(subject, found, request.POST.getlist)
+                done = list(do_many(subject, found, rows, actor=actor, now=moment(), taken=taken))
             except TakenRefused as refusal:
                 messages.error(request, str(refusal))
+            except NotSeen as error:
+                raise Http404 from error
             else:
-                tell_outcomes(
-                    request, list(do_many(subject, found, rows, actor=actor, now=moment(), taken=taken))
-                )
+                tell_outcomes(request, done)
         return back_to(request, there)
 
     return view
 
 
-def _do(request: HttpRequest, subject: Subject, act: Act, row: Any, actor: Actor) -> Any:
-    """Do it and say what became of it."""
+def _do(request: HttpRequest, subject: Subject, act: Act, row: Any, actor: Actor) -> dict[str, str]:
+    """Do it and say what became of it; what is wrong, by the name of the input ("" for none of them)."""
     try:
         taken = take_form(subject, act, request.POST.getlist)
         result = do(subject, act, row, actor=actor, now=moment(), taken=taken)
+    except NotSeen as error:
+        raise Http404 from error
     except ValueError as refusal:
         if not isinstance(refusal, (TakenRefused, *act.refused)):
             raise
-        messages.error(request, str(refusal))
-        return None
+        field = getattr(refusal, "field", "")
+        errors = refusal.errors if isinstance(refusal, TakenRefused) else {field: str(refusal)}
+        is_beside = bool(act.takes) and errors.keys() <= {one.name for one in act.takes}
+        messages.error(
+            request, "Nothing was stored: see the field marked below." if is_beside else str(refusal)
+        )
+        return errors
     made = result[0] if act.tells else result
     if act.done:
         words = {one.name: one.value(result[1]) for one in act.tells}
         messages.success(request, act.done.format(row=row if row is not None else made, **words))
-    return result
+    return {}
 
 
 def tell_outcomes(request: HttpRequest, outcomes: Sequence[Outcome]) -> None:
@@ -224,11 +237,6 @@ def _many_question(
         word=str(len(rows)) if act.word else "",
         fields=(("step", "confirm"), *(("row", str(row.pk)) for row in rows)),
     )
-
-
-def _ask(request: HttpRequest, act: Act, question: Question, **context: Any) -> HttpResponse:
-    extra = act.form or ("derived/inputs.html" if act.takes else "")
-    return ask(request, question, extra, inputs=act.takes, **context)
 
 
 def _back(subject: Subject, row: Any) -> str:

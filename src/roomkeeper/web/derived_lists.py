@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import needs
@@ -72,7 +73,7 @@ def list_view(subject: Subject) -> Callable[..., HttpResponseBase]:
                 ],
                 "mine": mine,
                 "bulk": bulk if mine else [],
-                "makers": [act for act in subject.acts if act.on == "all" and may(subject, act, None, actor)],
+                "makers": _makers(subject, actor),
                 "pager": pager,
                 "tabs": _tabs(subject, actor, asked, request.GET, tab, now),
                 "selects": _selects(subject, asked),
@@ -96,6 +97,18 @@ def list_view(subject: Subject) -> Callable[..., HttpResponseBase]:
         return response
 
     return view
+
+
+def _makers(subject: Subject, actor: Actor) -> list[tuple[str, str]]:
+    """(button, address) of each act on the whole subject, one for each of its variants."""
+    found = []
+    for act in subject.acts:
+        if act.on == "all" and may(subject, act, None, actor):
+            address = reverse(f"{name_of(subject)}_do_many", args=[act.slug])
+            found += [(one.label, f"{address}?{urlencode(one.given)}") for one in act.variants] or [
+                (act.button, address)
+            ]
+    return found
 
 
 def _columns(request: HttpRequest, subject: Subject) -> list[Field]:

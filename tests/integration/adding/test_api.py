@@ -248,7 +248,7 @@ def test_credentials_are_written_and_never_read_back(call: Caller) -> None:
     assert call("DELETE", f"credentials/{told['id']}").status_code == 204
     assert not Credential.objects.exists()
     acts = list(AuditEntry.objects.order_by("id").values_list("act", flat=True))
-    assert acts == ["add credential", "change credential", "delete credential"]
+    assert acts == ["create credential", "change credential", "delete credential"]
 
 
 @pytest.mark.parametrize(

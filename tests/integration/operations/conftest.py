@@ -12,13 +12,16 @@ from tests.integration.web.conftest import SignedIn
 from roomkeeper.accounts.models import User
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeItem, Drift
-from roomkeeper.systems import inventory
-from roomkeeper.systems.models import System, Tag
+from roomkeeper.systems import credential_list, inventory
+from roomkeeper.systems.models import Credential, System, Tag
 from roomkeeper.tickets.models import Ticket
 
 Row = Callable[[System], Any]
 # What acts take where something has to be given, by subject and act.
-GIVEN: dict[tuple[str, str], dict[str, Any]] = {("tags", "rename"): {"name": "courts"}}
+GIVEN: dict[tuple[str, str], dict[str, Any]] = {
+    ("tags", "rename"): {"name": "courts"},
+    ("credentials", "change"): {"name": "Rooms"},
+}
 
 
 def _ticket(system: System) -> Ticket:
@@ -47,7 +50,17 @@ def _tag(system: System) -> Tag:
     return Tag.objects.get(name="court")
 
 
-ROWS: dict[str, Row] = {"tickets": _ticket, "drift": _drift, "tags": _tag}
+def _credential(system: System) -> Credential:
+    values = {"username": "admin", "password": "s3cret"}
+    return credential_list.add(name="Shared", kind="login", values=values, now=timezone.now())
+
+
+ROWS: dict[str, Row] = {
+    "tickets": _ticket,
+    "drift": _drift,
+    "tags": _tag,
+    "credentials": _credential,
+}
 
 
 @pytest.fixture

@@ -39,33 +39,38 @@ def shared(administrator: User) -> Credential:
 def test_every_kind_is_stored_and_its_secret_shown_nowhere(
     client: Client, kind: str, typed: dict[str, str]
 ) -> None:
-    page = text_of(client.post(f"/credentials/add/{kind}/", typed, follow=True))
+    page = text_of(client.post("/credentials/do/create/", {"kind": kind, **typed}, follow=True))
     kept = Credential.objects.get()
     assert (kept.kind, kept.name) == (kind, typed["name"])
     assert "is stored" in page
     assert SECRET not in page
     assert SECRET.encode() not in bytes(kept.ciphertext)
     assert SECRET not in text_of(client.get(f"/credentials/{kept.pk}/"))
-    entry = AuditEntry.objects.get(act="add credential")
+    entry = AuditEntry.objects.get(act="create credential")
     assert SECRET not in str(entry.details)
 
 
 def test_a_login_is_renamed_and_keeps_its_password(client: Client, shared: Credential) -> None:
-    client.post(f"/credentials/{shared.pk}/", {"name": "Rooms", "username": "admin", "password": ""})
+    client.post(f"/credentials/{shared.pk}/change/", {"name": "Rooms", "username": "admin", "password": ""})
     shared.refresh_from_db()
     login = credential_list.login_of(shared)
     assert (shared.name, login.username, login.password) == ("Rooms", "admin", SECRET)
-    client.post(f"/credentials/{shared.pk}/", {"name": "Rooms", "username": "root", "password": "another"})
+    client.post(
+        f"/credentials/{shared.pk}/change/", {"name": "Rooms", "username": "root", "password": "another"}
+    )
     shared.refresh_from_db()
     assert credential_list.login_of(shared).password == "another"
-    assert AuditEntry.objects.filter(act="change credential").last().details == {"replaced": "Password"}
+    assert AuditEntry.objects.filter(act="change credential").last().details == {
+        "name": "Rooms",
+        "username": "root",
+    }
 
 
 def test_an_snmp_user_can_lose_its_privacy(client: Client) -> None:
-    client.post("/credentials/add/snmp_user/", USER)
+    client.post("/credentials/do/create/", {"kind": "snmp_user", **USER})
     kept = Credential.objects.get()
     client.post(
-        f"/credentials/{kept.pk}/",
+        f"/credentials/{kept.pk}/change/",
         {"name": "Monitor", "username": "monitor", "auth_protocol": "", "privacy_protocol": "none"},
     )
     kept.refresh_from_db()
@@ -85,13 +90,26 @@ def test_an_snmp_user_can_lose_its_privacy(client: Client) -> None:
 def test_what_cannot_be_stored_says_why_and_keeps_what_was_typed(
     client: Client, shared: Credential, typed: dict[str, str]
 ) -> None:
-    answer = client.post("/credentials/add/login/", typed | {"password": "not-kept-in-the-page"})
+    answer = client.post(
+        "/credentials/do/create/", typed | {"kind": "login", "password": "not-kept-in-the-page"}
+    )
     assert answer.status_code == 422
     page = text_of(answer)
     assert "field-error" in page
     assert f'value="{typed["username"]}"' in page
     assert "not-kept-in-the-page" not in page
     assert Credential.objects.count() == 1
+
+
+def test_each_kind_is_asked_for_what_it_holds(client: Client, shared: Credential) -> None:
+    asked = text_of(client.get("/credentials/do/create/?kind=community"))
+    assert 'name="community"' in asked
+    assert 'name="kind" value="community"' in asked
+    assert 'name="password"' not in asked
+    changed = text_of(client.get(f"/credentials/{shared.pk}/change/"))
+    assert 'value="Shared"' in changed
+    assert 'value="admin"' in changed
+    assert 'name="auth_protocol"' not in changed
 
 
 def test_deleting_asks_first(client: Client, shared: Credential) -> None:
@@ -107,7 +125,13 @@ def test_only_administrators_of_the_server(
 ) -> None:
     for person in (site_administrator, operator, viewer):
         browser = signed_in(person)
-        for address in ("", "add/login/", f"{shared.pk}/", f"{shared.pk}/delete/"):
+        for address in (
+            "",
+            "do/create/?kind=login",
+            f"{shared.pk}/",
+            f"{shared.pk}/change/",
+            f"{shared.pk}/delete/",
+        ):
             assert browser.get(f"/credentials/{address}").status_code == 403
             assert browser.post(f"/credentials/{address}").status_code == 403
     assert Credential.objects.count() == 1
@@ -115,15 +139,18 @@ def test_only_administrators_of_the_server(
 
 def test_names_are_text(client: Client) -> None:
     client.post(
-        "/credentials/add/login/", {"name": "<b>x</b>", "username": "<i>y</i>", "password": "secret word"}
+        "/credentials/do/create/",
+        {"kind": "login", "name": "<b>x</b>", "username": "<i>y</i>", "password": "secret word"},
     )
     kept = Credential.objects.get()
-    for address in ("", f"{kept.pk}/", f"{kept.pk}/delete/"):
+    for address in ("", f"{kept.pk}/", f"{kept.pk}/change/", f"{kept.pk}/delete/"):
         page = text_of(client.get(f"/credentials/{address}"))
         assert "<b>x</b>" not in page
         assert "<i>y</i>" not in page
 
 
 def test_kinds_that_do_not_exist_are_not_there(client: Client) -> None:
-    assert client.get("/credentials/add/telnet/").status_code == 404
+    answer = client.post("/credentials/do/create/", {"kind": "telnet", "name": "x"})
+    assert answer.status_code == 422
+    assert not Credential.objects.exists()
     assert client.get("/credentials/999/").status_code == 404

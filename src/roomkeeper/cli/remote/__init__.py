@@ -10,7 +10,6 @@ import typer
 from roomkeeper.cli.remote import (
     backups,
     changes,
-    credentials,
     device_commands,
     diagnosis,
     editing,
@@ -39,7 +38,6 @@ commands: dict[str, typer.Typer] = {
     "secure-only": secure_only.app,
     "folders": organising.folders_app,
     "network-settings": network_settings.app,
-    "credentials": credentials.app,
     "users": people.users_app,
     "groups": people.groups_app,
     "tokens": people.tokens_app,
@@ -57,7 +55,6 @@ _ALONE: dict[str, Callable[..., None]] = {
     "secure-only": secure_only.list_moves,
     "folders": organising.list_folders,
     "network-settings": network_settings.show,
-    "credentials": credentials.list_credentials,
     "users": people.list_users,
     "groups": people.list_groups,
     "tokens": people.list_tokens,

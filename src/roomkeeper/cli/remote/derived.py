@@ -116,6 +116,8 @@ def _parameter(one: Mapping[str, Any], *, is_in_place: bool) -> inspect.Paramete
             one["name"], inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[bool, option], default=False
         )
     kind: Any = _TYPES[one["kind"]]
+    if one["refers"]:
+        kind = list[str] if one["kind"] == "list" else str
     option = typer.Option(f"--{one['name'].replace('_', '-')}", help=one["help"])
     if one["is_required"] and is_in_place and one["kind"] != "list":
         argument = Annotated[kind, typer.Argument(help=one["help"])]
@@ -137,8 +139,16 @@ def _body(act: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
             if value:
                 body[one["name"]] = read_line()
         elif value is not None and value != []:
-            body[one["name"]] = value
+            body[one["name"]] = _referred(one["refers"], value) if one["refers"] else value
     return body
+
+
+def _referred(refers: Mapping[str, Any], value: Any) -> Any:
+    """The ids of the objects that are named."""
+    api = open_api()
+    if isinstance(value, list):
+        return [_key(api, refers, text) for text in value]
+    return _key(api, refers, value)
 
 
 def _send(act: Mapping[str, Any], address: str, body: Mapping[str, Any]) -> Any:

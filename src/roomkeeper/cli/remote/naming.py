@@ -163,8 +163,11 @@ def _by_name(api: Api, path: str, word: str, text: str) -> int:
 def named_id(api: Api, path: str, word: str, field: str, text: str) -> int:
     """The id of the one object whose field is that text; ends the command where there is none, or more than one."""
     found = api.get(path, **{field: text})["items"]
-    if len(found) != 1:
-        fail("Not found", f"There is no {word} named {text!r}.")
+    if not found:
+        fail("Not found", f"There is no {word} named {text!r} that you may see.")
+    if len(found) > 1:
+        named = ", ".join(str(one.get("path") or one["id"]) for one in found)
+        fail("Not clear", f"Several of the {path} are named {text!r}: {named}.", hint="Give the id.")
     return int(found[0]["id"])
 
 

@@ -1,0 +1,232 @@
+"""Saved credentials as people and programs see them: listed and changed, and never what is secret in them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from django.db.models import Q
+
+from roomkeeper.accounts.permissions import ROOT_PATH, Permission
+from roomkeeper.devices.snmp import AUTHENTICATION, PRIVACY
+from roomkeeper.operations.subjects import Act, Field, Input, Subject, Variant, register
+from roomkeeper.operations.taking import Text
+from roomkeeper.systems import credential_list
+from roomkeeper.systems.models import Credential
+
+Kind = Credential.Kind
+KindWord = Literal["login", "community", "snmp_user"]
+_NONE: Final = "none"
+_KEPT_HINT: Final = "Leave it empty to keep the stored one."
+
+
+def _add(*, user: Any, now: datetime, name: str, kind: str, **values: str | None) -> Credential:
+    return credential_list.add(name=name, kind=kind, values=_given(values), now=now)
+
+
+def _change(
+    row: Credential, *, user: Any, now: datetime, name: str | None = None, **values: str | None
+) -> Any:
+    return credential_list.change(row, name=name, values=_given(values))
+
+
+def _delete(row: Credential, *, user: Any, now: datetime) -> None:
+    credential_list.delete(row)
+
+
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    """What was given; a protocol is taken away by a word, as an empty field of a form keeps it."""
+    return {
+        name: "" if value == _NONE and name.endswith("_protocol") else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _of(*kinds: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda known: known.get("kind") in kinds
+
+
+def _protocols(usual: str, known: Iterable[str], *, is_new: bool) -> tuple[tuple[str, str], ...]:
+    """What a person chooses from, what is usual first."""
+    words = [(word, word) for word in (usual, *(word for word in known if word != usual), _NONE)]
+    return tuple(words) if is_new else (("", "as stored"), *words)
+
+
+def _values(*, is_new: bool) -> tuple[Input, ...]:
+    """What entries hold, by their kind."""
+    text, secret = str | None, 1000
+    kept = "" if is_new else _KEPT_HINT
+    long_kept = " ".join(part for part in ("At least 8 characters.", kept) if part)
+
+    def hidden(name: str, label: str, kind: str, hint: str) -> Input:
+        return Input(
+            name=name,
+            type=text,
+            default=None,
+            most=secret,
+            label=label,
+            hint=hint,
+            meaning="Written, never read back.",
+            is_secret=True,
+            when=_of(kind),
+        )
+
+    versions = (("2c", "SNMP v2c"), ("1", "SNMP v1"))
+    authentications = _protocols("SHA-256", AUTHENTICATION, is_new=is_new)
+    privacies = _protocols("AES", PRIVACY, is_new=is_new)
+    return (
+        Input(
+            name="username",
+            type=text,
+            default=None,
+            most=128,
+            label="User name",
+            meaning="Of a login or an SNMP user.",
+            when=_of(Kind.LOGIN, Kind.SNMP_USER),
+        ),
+        hidden("password", "Password", Kind.LOGIN, kept),
+        hidden("community", "Community", Kind.COMMUNITY, kept),
+        Input(
+            name="version",
+            type=Literal["1", "2c"] | None,
+            default=None,
+            label="Version",
+            meaning="Of a community: 1 or 2c.",
+            choices=versions if is_new else (("", "as stored"), *versions),
+            when=_of(Kind.COMMUNITY),
+        ),
+        Input(
+            name="auth_protocol",
+            type=text,
+            default=None,
+            most=16,
+            label="Authentication",
+            meaning="MD5, SHA-1, SHA-256, ...; empty for none.",
+            choices=authentications,
+            when=_of(Kind.SNMP_USER),
+        ),
+        hidden("auth_password", "Authentication password", Kind.SNMP_USER, long_kept),
+        Input(
+            name="privacy_protocol",
+            type=text,
+            default=None,
+            most=16,
+            label="Privacy",
+            meaning="DES, AES, AES-256, ...; empty for none.",
+            choices=privacies,
+            when=_of(Kind.SNMP_USER),
+        ),
+        hidden("privacy_password", "Privacy password", Kind.SNMP_USER, long_kept),
+    )
+
+
+_NAME: Final[dict[str, Any]] = {
+    "name": "name",
+    "least": 1,
+    "most": credential_list.NAME_LIMIT,
+    "label": "Name",
+    "hint": "What people call it; devices never see it.",
+}
+
+CREDENTIALS = register(
+    Subject(
+        noun="credential",
+        plural="credentials",
+        model=Credential,
+        meaning="Something that is tried on systems whose own login is not known yet. What is secret is kept encrypted "
+        "and shown to nobody.",
+        seen_by=lambda grants: Q() if grants.may(Permission.VIEW_SERVER) else Q(pk__in=[]),
+        place=lambda row: ROOT_PATH,
+        needs=Permission.VIEW_SERVER,
+        anywhere=False,
+        order="id",
+        search=("name", "username"),
+        page="credential",
+        help="credentials",
+        named_by="name",
+        empty="No credentials are stored. Store the administrator login that your endpoints share, and adding a whole "
+        "range needs no typing: it is tried on each device over TLS, twice at most. Communities and SNMP users help to "
+        "find and recognise devices in a range.",
+        fields=(
+            Field(name="id", type=int),
+            Field(name="name", type=str, filter="one", heading="Name", cell="link"),
+            Field(
+                name="kind",
+                type=KindWord,
+                filter="one",
+                heading="Kind",
+                cell="word",
+                choices=tuple((kind.value, str(kind.label)) for kind in Kind),
+            ),
+            Field(name="username", type=str, sort="", heading="User name", cell="value"),
+            Field(name="created_at", type=datetime, sort="", heading="Added", cell="when"),
+        ),
+        acts=(
+            Act(
+                name="create",
+                command="add",
+                on="all",
+                needs=Permission.MANAGE_SERVER,
+                run=_add,
+                refused=(credential_list.CredentialRefused,),
+                status=422,
+                summary="Save a login, an SNMP community or an SNMP user.",
+                title="Store a credential",
+                what="It is tried on systems that are added and whose own login is not known yet, in the order of the "
+                "list: a login over TLS only, and at most two on one device, so that no account is locked.",
+                undo="It can be deleted again.",
+                button="Store",
+                done="{row.name} is stored.",
+                variants=tuple(
+                    Variant(label=f"Add {words}", given={"kind": kind})
+                    for kind, words in (
+                        (Kind.LOGIN.value, "login"),
+                        (Kind.COMMUNITY.value, "SNMP community"),
+                        (Kind.SNMP_USER.value, "SNMP v3 user"),
+                    )
+                ),
+                takes=(
+                    Input(type=Text, **_NAME),
+                    Input(
+                        name="kind",
+                        type=KindWord,
+                        default="login",
+                        meaning="login, community or snmp_user.",
+                        choices=tuple((kind.value, str(kind.label)) for kind in Kind),
+                    ),
+                    *_values(is_new=True),
+                ),
+            ),
+            Act(
+                name="change",
+                needs=Permission.MANAGE_SERVER,
+                run=_change,
+                refused=(credential_list.CredentialRefused,),
+                status=422,
+                summary="Change an entry's name or some of its values; what is left out stays.",
+                title="Change {row.name}",
+                what="Systems that were added with it keep what they have.",
+                undo="What is replaced cannot be read back.",
+                button="Change",
+                done="{row.name} is stored.",
+                method="PATCH",
+                takes=(Input(type=Text, default=None, **_NAME), *_values(is_new=False)),
+            ),
+            Act(
+                name="delete",
+                needs=Permission.MANAGE_SERVER,
+                run=_delete,
+                summary="Take an entry off the list; systems that were added with it keep their own copy.",
+                title="Delete {row.name}?",
+                what="{row.name} is not tried on systems any more. Systems that were added with it keep their own "
+                "copy.",
+                undo="It cannot be undone: store it anew, if you still know it.",
+                button="Delete",
+                done="{row.name} is deleted.",
+                is_dangerous=True,
+                method="DELETE",
+                answers="nothing",
+            ),
+        ),
+    )
+)

@@ -1,0 +1,108 @@
+"""The question of a declared act with what it takes: prefilled, what was typed kept, errors beside their fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+
+from roomkeeper.accounts.actors import Actor
+from roomkeeper.operations.subjects import Act, Input, Subject, get_subject
+from roomkeeper.operations.taking import is_flag, is_many
+from roomkeeper.web.acts import Question, ask
+
+# More than that nobody chooses from a list.
+CHOICES_SHOWN: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An input as the form shows it."""
+
+    one: Input
+    label: str
+    value: Any
+    error: str
+    options: tuple[tuple[str, str], ...]
+    is_flag: bool
+    is_many: bool
+
+
+def ask_for(
+    request: HttpRequest,
+    subject: Subject,
+    act: Act,
+    question: Question,
+    actor: Actor,
+    *,
+    row: Any = None,
+    errors: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """The question; with `errors` once more, as it was answered."""
+    sent = request.POST if errors else request.GET
+    names = {name for variant in act.variants for name in variant.given}
+    given = {name: sent[name] for name in names if name in sent}
+    known = given if row is None else {one.name: one.value(row) for one in subject.fields}
+    inputs = [
+        _shown(subject, act, one, row, actor, sent if errors else None, errors or {})
+        for one in act.takes
+        if one.name not in given and (one.when is None or one.when(known))
+    ]
+    asked = replace(question, fields=(*question.fields, *given.items()))
+    extra = act.form or ("derived/inputs.html" if inputs else "")
+    answer = ask(request, asked, extra, inputs=inputs, row=row)
+    answer.status_code = 422 if errors else 200
+    return answer
+
+
+def _shown(
+    subject: Subject,
+    act: Act,
+    one: Input,
+    row: Any,
+    actor: Actor,
+    sent: Any,
+    errors: Mapping[str, str],
+) -> Shown:
+    options = _options(act, one, actor) if one.refers else one.choices
+    if one.refers and not one.is_required:
+        options = (("", "–"), *options)
+    return Shown(
+        one,
+        one.label or one.name.replace("_", " ").capitalize(),
+        _value(subject, act, one, row, sent),
+        errors.get(one.name, ""),
+        options,
+        is_flag(one.type),
+        is_many(one.type),
+    )
+
+
+def _value(subject: Subject, act: Act, one: Input, row: Any, sent: Any) -> Any:
+    """What stands in the field: what was typed, else what is there where it is changed, else the default."""
+    if one.is_secret:
+        return ""
+    if sent is not None:
+        texts = sent.getlist(one.name)
+        return "\n".join(texts) if is_many(one.type) else (texts or [""])[-1]
+    if act.method == "PATCH" and row is not None and one.name in subject.by_name:
+        value = subject.by_name[one.name].value(row)
+    else:
+        value = "" if one.is_required else one.default
+    if isinstance(value, list | tuple):
+        return "\n".join(str(part) for part in value)
+    return "" if value is None else value if isinstance(value, bool) else str(value)
+
+
+def _options(act: Act, one: Input, actor: Actor) -> tuple[tuple[str, str], ...]:
+    """The objects that may be chosen: those that she sees, and on which she may do it."""
+    other = get_subject(one.refers)
+    rows = [
+        row
+        for row in other.rows(actor.grants).order_by(other.order)[:CHOICES_SHOWN]
+        if actor.grants.may(act.needs, other.place(row))
+    ]
+    if other.prepare is not None:
+        other.prepare(rows)
+    named = [(str(row.pk), other.label(row)) for row in rows]
+    return tuple(sorted(named, key=lambda pair: pair[1].casefold()))
