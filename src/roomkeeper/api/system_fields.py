@@ -11,12 +11,13 @@ from ninja import Schema
 from pydantic import Field, field_validator
 
 from roomkeeper.accounts.models import User
-from roomkeeper.api.paging import ListParameters, Moment, searched
+from roomkeeper.api.paging import ListParameters, Moment
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.reach import Identifier, visible_systems
+from roomkeeper.operations.folding import NaturalKey
 from roomkeeper.polling.models import Poll
 from roomkeeper.provisioning.calling import why_it_never_calls
-from roomkeeper.systems import calls, credentials, inventory, liveness
+from roomkeeper.systems import calls, credentials, inventory, liveness, searching
 from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import Contact, System
 from roomkeeper.systems.software_versions import VersionKey
@@ -145,7 +146,6 @@ SORTS: dict[str, str | Combinable] = {
         name: name
         for name in (
             "id",
-            "name",
             "reported_name",
             "state",
             "family",
@@ -166,6 +166,7 @@ SORTS: dict[str, str | Combinable] = {
             "created_at",
         )
     },
+    "name": NaturalKey("name"),
     "software_version": VersionKey("software_version"),
     "folder": "folder__path",
     "first_seen_at": "contact__first_seen_at",
@@ -175,18 +176,13 @@ SORTS: dict[str, str | Combinable] = {
     "source_address": "contact__source_address",
 }
 DEFAULT_SORT = "name"
-_SEARCHED = (
-    "name",
-    "reported_name",
-    "serial_number",
-    "mac_address",
-    "host",
-    "product",
-    "notes",
-    "tags__name",
-    "contact__reported_address",
-    "contact__source_address",
-)
+
+
+def sorts_for(filters: "SystemFilters") -> dict[str, str | Combinable]:
+    """What this list can be sorted by: of a search the system whose name it is comes first, unless asked otherwise."""
+    return SORTS if filters.sort else SORTS | {DEFAULT_SORT: searching.by_name(filters.search)}
+
+
 _TEXTS = {
     "name": "name",
     "reported_name": "reported_name",
@@ -267,9 +263,7 @@ def filtered(
         # By a pair, because the field is one that `system_rows` adds.
         rows = rows.filter(~Q(("ticket_count", 0)) if filters.has_tickets else Q(("ticket_count", 0)))
     if filters.search:
-        # The search joins tags: asked for by id, so that a system with two fitting tags is there once.
-        found = searched(System.objects.all(), _without_separators(filters.search), *_SEARCHED)
-        rows = rows.filter(pk__in=found.values("pk"))
+        rows = searching.search(rows, filters.search)
     return rows
 
 
@@ -375,15 +369,3 @@ def _mac(text: str) -> str:
         return inventory.normalize_mac(text)
     except ValueError as error:
         raise Invalid(str(error), errors=[("query.mac_address", str(error))]) from error
-
-
-def _without_separators(words: str) -> str:
-    """The search words, those that are a MAC address as it is stored."""
-
-    def stored(word: str) -> str:
-        try:
-            return inventory.normalize_mac(word)
-        except ValueError:
-            return word
-
-    return " ".join(stored(word) for word in words.split())

@@ -29,6 +29,7 @@ from roomkeeper.api.system_fields import (
     encoder,
     fields_of,
     filtered,
+    sorts_for,
     system_rows,
 )
 from roomkeeper.provisioning import passwords, planning
@@ -102,7 +103,7 @@ def list_systems(request: HttpRequest, filters: Query[SystemFilters], how: Query
         )
         answer["Content-Disposition"] = 'attachment; filename="systems.csv"'
         return answer
-    found, following = cut(rows, filters, SORTS, DEFAULT_SORT)
+    found, following = cut(rows, filters, sorts_for(filters), DEFAULT_SORT)
     encode = encoder(found, now)
     return Page[SystemOut](items=[encode(system) for system in found], next=following)
 
@@ -240,7 +241,7 @@ def _csv_lines(user: User, filters: SystemFilters, folder_path: str | None, now:
     parameters = filters.model_copy(update={"limit": _EXPORT_CHUNK})
     while True:
         rows = filtered(system_rows(user), filters, folder_path, now)
-        found, following = cut(rows, parameters, SORTS, DEFAULT_SORT)
+        found, following = cut(rows, parameters, sorts_for(filters), DEFAULT_SORT)
         encode = encoder(found, now)
         for system in found:
             yield _csv_line([_cell(value) for value in fields_of(encode(system)).values()])

@@ -13,6 +13,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from roomkeeper.accounts.permissions import Grants
+from roomkeeper.operations.folding import fold
 from roomkeeper.operations.subjects import ALL, Field, Subject
 
 CHUNK: Final = 500
@@ -96,11 +97,11 @@ def _narrowed(
 
 
 def searched(rows: QuerySet[Any], words: str, lookups: Sequence[str]) -> QuerySet[Any]:
-    """The rows in which every word appears in at least one of the fields."""
+    """The rows in which every word appears in at least one of the fields; letter case and accents do not count."""
     for word in words.split():
         found = Q()
         for lookup in lookups:
-            found |= Q(**{f"{lookup}__icontains": word})
+            found |= Q(**{f"{lookup}__folded__contains": fold(word)})
         rows = rows.filter(found)
     return rows
 

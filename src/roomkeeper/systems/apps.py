@@ -17,6 +17,7 @@ class SystemsConfig(AppConfig):
         from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.schedule import register, register_after_downtime
         from roomkeeper.jobs.work import changed
+        from roomkeeper.operations import folding
         from roomkeeper.systems import (
             credentials_surface,
             former_addresses,
@@ -32,6 +33,7 @@ class SystemsConfig(AppConfig):
 
         self.surfaces = (surface, credentials_surface)
         software_versions.register()
+        folding.register()
         register_pump("probes", probing.probe_due)
         changed.connect(live.publish_job)
         register_after_downtime(housekeeping.forgive_downtime)

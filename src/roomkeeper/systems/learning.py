@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from roomkeeper.devices.families.roomos.names import SIP_URI
 from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.devices.registry import get_family
 from roomkeeper.protocols.identification import normalize_mac
@@ -54,6 +55,8 @@ def learn(known: Known, values: Mapping[str, str], version: str, product_type: s
         # One that said itself that it cannot call has no other name to be known by.
         if not get_family(known.family).never_calls or family in ("", "unmanaged"):
             columns["family"] = family
+    if uri := first_value(values, *SIP_URI):
+        columns["sip_uri"] = uri[:255]
     if serial and not known.serial_number:
         known.serial_number = columns["serial_number"] = serial[:64]
     if mac and not known.mac_address:

@@ -8,7 +8,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from roomkeeper.accounts.permissions import Permission
-from roomkeeper.systems import liveness
+from roomkeeper.systems import liveness, searching
 from roomkeeper.systems.models import Connectivity, Folder, State, System
 from roomkeeper.systems.software_versions import VersionKey
 from roomkeeper.web.access import grants, number_of
@@ -156,39 +156,20 @@ def filtered(request: HttpRequest, filters: Filters, now: datetime) -> QuerySet[
     if filters.product:
         found = found.filter(product=filters.product)
     if filters.q:
-        found = found.filter(_search(filters.q))
+        found = searching.search(found, filters.q)
     return found
 
 
-def _search(text: str) -> Q:
-    found = Q()
-    for word in text.split()[:6]:
-        one = Q()
-        for field in (
-            "name",
-            "reported_name",
-            "product",
-            "serial_number",
-            "host",
-            "contact__reported_address",
-            "contact__source_address",
-        ):
-            one |= Q(**{f"{field}__icontains": word})
-        digits = "".join(letter for letter in word if letter not in ":-.").upper()
-        if len(digits) >= 4:
-            one |= Q(mac_address__contains=digits)
-        found &= one
-    return found
-
-
-def ordered(systems: QuerySet[System], sort: str) -> QuerySet[System]:
+def ordered(systems: QuerySet[System], sort: str, words: str = "") -> QuerySet[System]:
     """The systems in the asked order; those without the value come last, equal ones by name."""
+    if sort == "name":
+        return systems.annotate(by_name=searching.by_name(words)).order_by("by_name", "id")
+    if sort == "-name":
+        return systems.annotate(by_name=searching.by_name()).order_by("-by_name", "-id")
     field = SORTS[sort.removeprefix("-")]
     by = VersionKey(field) if field == "software_version" else F(field)
     if sort.startswith("-"):
         return systems.order_by(by.desc(nulls_last=True), "name", "id")
-    if field == "name":
-        return systems.order_by("name", "id")
     return systems.order_by(by.asc(nulls_last=True), "name", "id")
 
 

@@ -49,7 +49,7 @@ def systems(request: HttpRequest) -> HttpResponse:
     now = moment()
     filters = read_filters(request.GET)
     found = filtered(request, filters, now)
-    listed = ordered(found, filters.sort).select_related("folder", "contact")
+    listed = ordered(found, filters.sort, filters.q).select_related("folder", "contact")
     page, pager = cut(request, listed, filters.kept())
     rows = list(page.object_list)
     columns = system_filters.chosen_columns(request, COLUMNS_COOKIE)
@@ -101,7 +101,9 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     """The filtered list as CSV, all of it."""
     now = moment()
     filters = read_filters(request.GET)
-    found = ordered(filtered(request, filters, now), filters.sort).select_related("folder", "contact")
+    found = ordered(filtered(request, filters, now), filters.sort, filters.q).select_related(
+        "folder", "contact"
+    )
     audit.record(request.user, "page", "export systems", None, count=found.count())
     return csv_answer("systems.csv", CSV_COLUMNS, _rows(found, now))
 

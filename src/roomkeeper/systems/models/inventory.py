@@ -142,6 +142,9 @@ class System(models.Model):
     # When it was last sent what it is told to do (rule R13): an older report says nothing of that.
     told_at = models.DateTimeField(null=True, blank=True)
 
+    # Its first SIP address, as its status tells it: rooms are looked for by it.
+    sip_uri = models.CharField(max_length=255, blank=True)
+
     admission_network = models.CharField(max_length=64, blank=True)
     admission_hint_address = models.GenericIPAddressField(null=True, blank=True)
     # Whom its place in the inbox counts for: the address of its first post, of IPv6 the /64.
