@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from roomkeeper.devices.facts import FeedbackSlot
@@ -12,17 +11,21 @@ _SLOT: Final = re.compile(r"HttpFeedback(?:\[([0-9]+)\])?/(URL|Status|Expression
 
 def find_slots(values: Mapping[str, str]) -> tuple[FeedbackSlot, ...]:
     """The registered slots among a status document's values, lowest first; only used ones appear in it."""
-    slots: dict[int, FeedbackSlot] = {}
+    urls: dict[int, str] = {}
+    words: dict[int, str] = {}
+    expressions: dict[int, list[str]] = {}
     for path, value in values.items():
         if not path.startswith("HttpFeedback") or (match := _SLOT.fullmatch(path)) is None:
             continue
         number = int(match[1] or "1")
-        slot = slots.get(number, FeedbackSlot(number, "", ()))
+        told = expressions.setdefault(number, [])
         if match[2] == "URL":
-            slot = replace(slot, url=value)
+            urls[number] = value
         elif match[2] == "Status":
-            slot = replace(slot, status=value)
+            words[number] = value
         else:
-            slot = replace(slot, expressions=(*slot.expressions, value))
-        slots[number] = slot
-    return tuple(slots[number] for number in sorted(slots))
+            told.append(value)
+    return tuple(
+        FeedbackSlot(number, urls.get(number, ""), tuple(told), words.get(number, ""))
+        for number, told in sorted(expressions.items())
+    )

@@ -107,7 +107,8 @@ async def make_trusted(driver: Driver, software_version: str) -> str:
     (protocol notes O).
     """
     command = quirks_of(software_version).authority_command
-    begin = "Plain HTTP is off on it, so it calls this server by HTTPS"
+    does = "sends its feedback to" if driver.family.never_calls else "calls"
+    begin = f"Plain HTTP is off on it, so it {does} this server by HTTPS"
     if not command:
         return f"{begin}; its release takes no authority by a command, and checks certificates only where told to."
     try:

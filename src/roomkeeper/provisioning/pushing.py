@@ -3,7 +3,7 @@
 The other road is `delivery`. Both hand over the same secret, so that it does not matter which one is first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -28,6 +28,8 @@ from roomkeeper.systems.models import Contact, System, SystemSecret
 log = structlog.get_logger(__name__)
 
 NOT_KEPT: Final = regaining.NOT_KEPT
+PHONE_BOOKS: Final = "Phonebook/"
+NO_PHONE_BOOKS: Final = "It has no phone book settings in its present mode, as rooms in Microsoft Teams mode, so it searches none here."
 
 
 class BeingWritten(RuntimeError):
@@ -132,10 +134,14 @@ async def write_management(
         slots = still_ours.faults_of_slots(await driver.read_feedback(), plan.told)
         feedback_words = " ".join(fault.sentence for fault in slots)
     rejected = {refused.path: refused.words or refused.what_happened for refused in result.rejected}
+    if lacking := _books_it_lacks(rejected, configuration.values):
+        # Nothing that anybody could set: rooms in Teams mode have none before RoomOS 26.9 (protocol notes P.4).
+        rejected = {path: words for path, words in rejected.items() if path not in lacking}
+        note = f"{note} {NO_PHONE_BOOKS}".strip()
     for fault in faults:
         rejected.setdefault(fault.path, f"It took it and has another value. {fault.sentence}")
     outcome = PushOutcome(
-        tuple(path for path in plan.settings if path not in rejected),
+        tuple(path for path in plan.settings if path not in rejected and path not in lacking),
         tuple(rejected.items()),
         feedback_words,
         plan.feedback_slot,
@@ -144,6 +150,13 @@ async def write_management(
     await off_loop(reading.store, list(kept.values()), datetime.now(UTC), is_read_back=True)
     await off_loop(_record, system_id, outcome, user)
     return outcome
+
+
+def _books_it_lacks(rejected: Iterable[str], found: Mapping[str, str]) -> set[str]:
+    """Those of the refused settings that are of phone books, where the device has no setting of phone books at all."""
+    if any(path.startswith(PHONE_BOOKS) for path in found):
+        return set()
+    return {path for path in rejected if path.startswith(PHONE_BOOKS)}
 
 
 async def _give_up_slots(driver: Driver, plan: _Plan) -> None:

@@ -23,6 +23,8 @@ async def test_room_navigator_alone_is_added_and_told_to_be_reachable_only(add, 
     assert item.state == "done", item.summary
     assert "never calls Roomkeeper" in item.summary
     assert "managed only where Roomkeeper can reach it" in item.summary
+    assert "calls this server" not in item.summary
+    assert "sends its feedback to this server by HTTPS" in item.summary
     system = await System.objects.select_related("folder").aget()
     assert (system.family, system.management_is_due) == ("room_navigator", False)
     # Nothing that it has not was asked of it; its feedback is registered all the same.

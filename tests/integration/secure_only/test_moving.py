@@ -19,6 +19,20 @@ TRUSTED, INSTALL, NO_VERIFY = Move.Trust.TRUSTED, Move.Trust.INSTALL_CA, Move.Tr
 
 
 @pytest.fixture
+def authority(settings):
+    """An authority of ours that nothing is signed with; gone after the test, because others read the same folder."""
+    folder = settings.OPTIONS.data / "tls"
+    folder.mkdir(exist_ok=True)
+    file = folder / "ca.pem"
+    before = file.read_bytes() if file.exists() else None
+    file.write_text("-----BEGIN CERTIFICATE-----\n")
+    yield
+    file.unlink()
+    if before is not None:
+        file.write_bytes(before)
+
+
+@pytest.fixture
 def make(db):
     """Makes proven systems that call us by HTTP."""
 
@@ -131,10 +145,7 @@ def test_silent_systems_keep_nobody_of_their_wave_from_being_looked_at(make):
 
 
 @pytest.mark.parametrize("trust", [INSTALL, NO_VERIFY])
-def test_looking_at_many_costs_no_more_statements_than_at_one(make, settings, trust):
-    folder = settings.OPTIONS.data / "tls"
-    folder.mkdir(exist_ok=True)
-    (folder / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+def test_looking_at_many_costs_no_more_statements_than_at_one(make, authority, trust):
     systems = []
     for number in range(1, 13):
         systems.append(make(number, Connectivity.REACHABLE_ON_LAN))
@@ -195,12 +206,9 @@ def test_unproven_and_busy_systems_cannot(make):
     ] * 2
 
 
-def test_authority_goes_by_the_pinned_road_and_a_refusal_holds(make, settings, tmp_path):
+def test_authority_goes_by_the_pinned_road_and_a_refusal_holds(make, authority):
     system = make(1, Connectivity.REACHABLE_ON_LAN)
     credentials.set_credentials(system, "admin", "x")
-    folder = settings.OPTIONS.data / "tls"
-    folder.mkdir(exist_ok=True)
-    (folder / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     move = start([system], INSTALL)
     step()
     action = Action.objects.get()
