@@ -106,7 +106,7 @@ async def _push(
     except pushing.BeingWritten:
         sentence = "Somebody else is writing to it, so its management settings wait."
         finished.warnings.append(
-            Warned(sentence, "They are pushed by themselves; look at its page in a minute.")
+            Warned(sentence, "They are pushed automatically; look at its page in a minute.")
         )
         return False
     if outcome.note:

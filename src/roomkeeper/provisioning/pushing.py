@@ -29,7 +29,10 @@ log = structlog.get_logger(__name__)
 
 NOT_KEPT: Final = regaining.NOT_KEPT
 PHONE_BOOKS: Final = "Phonebook/"
-NO_PHONE_BOOKS: Final = "It has no phone book settings in its present mode, as rooms in Microsoft Teams mode, so it searches none here."
+NO_PHONE_BOOKS: Final = (
+    "It has no phone book settings in its present mode, as rooms in Microsoft Teams mode, so it searches no phone "
+    "book here."
+)
 
 
 class BeingWritten(RuntimeError):
