@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from roomkeeper.systems import hosts
+from roomkeeper.systems import addresses, hosts
 
 MOST: Final = 4096
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -155,9 +155,9 @@ def _single(target: Target) -> _Block:
 
 def _network(word: str, line: int) -> _Block:
     try:
-        network = ipaddress.ip_network(word, strict=False)
-    except ValueError:
-        raise NotUnderstood(f"{word!r} is no network such as 10.1.2.0/24.") from None
+        network = addresses.network_of(word)
+    except ValueError as error:
+        raise NotUnderstood(str(error)) from None
     count, first = network.num_addresses, network.network_address
     if network.version == 4 and network.prefixlen < 31:
         # Neither the network's own address nor its broadcast address is a device's.
