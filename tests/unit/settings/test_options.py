@@ -113,3 +113,34 @@ def test_description_covers_every_setting_with_its_variable_and_its_line():
 def test_data_folder_follows_the_desktop_convention(monkeypatch, tmp_path):
     monkeypatch.setitem(os.environ, "XDG_DATA_HOME", str(tmp_path))
     assert load({}).data == tmp_path / "roomkeeper"
+
+
+def test_byte_order_mark_of_an_editor_is_no_part_of_the_file(tmp_path):
+    config = tmp_path / "roomkeeper.toml"
+    config.write_bytes(b"\xef\xbb\xbfinbox_limit = 7\r\n")
+    assert load({}, config=config).inbox_limit == 7
+
+
+def test_file_in_another_encoding_is_refused_in_words(tmp_path):
+    config = tmp_path / "roomkeeper.toml"
+    config.write_bytes("inbox_limit = 7\n".encode("utf-16"))
+    with pytest.raises(SettingsError, match="UTF-8"):
+        load({}, config=config)
+
+
+def test_account_without_a_home_folder_has_to_name_the_data_folder(monkeypatch, tmp_path):
+    monkeypatch.delitem(os.environ, "XDG_DATA_HOME", raising=False)
+
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(SettingsError, match=r"HOME is not set.*--data"):
+        load({})
+    assert load({"ROOMKEEPER_DATA": str(tmp_path)}).data == tmp_path
+
+
+@pytest.mark.parametrize("networks", ["10.1.2.3/16", "2001:db8::1/64"])
+def test_network_with_an_address_in_front_of_its_mask_is_refused(networks):
+    with pytest.raises(SettingsError, match="TRUSTED_PROXIES cannot be"):
+        load({"ROOMKEEPER_TRUSTED_PROXIES": networks})
