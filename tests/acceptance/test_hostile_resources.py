@@ -1,5 +1,6 @@
 """What hostile callers may take of memory, disk and inbox (rule R14), counted from outside while others are served."""
 
+import asyncio
 import contextlib
 import http.client
 import resource
@@ -7,13 +8,14 @@ import selectors
 import socket
 import ssl
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.device import DOCUMENTS, FEEDBACK, XML, Device
+from tests.acceptance.device import DOCUMENTS, EVENTS, FEEDBACK, XML, Device
 from tests.acceptance.prepared import Prepared
 from tests.acceptance.scene import Scene, connect, rest_of
 
@@ -170,6 +172,35 @@ def test_unfinished_bodies_take_little_memory_and_good_posts_are_answered(
     assert grown < ALLOWED
     assert {answer[9:12] for answer in flood.answers} <= {b"", b"413", b"429", b"503"}
     fresh.check()
+
+
+def test_all_systems_that_start_at_once_by_tls_are_served(fresh: Scene) -> None:
+    """What keeps strangers few must not turn away whoever comes home after a power cut."""
+    where = urlsplit(fresh.server.https)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    async def start(number: int, source: str) -> bytes:
+        device = Device(fresh.server.https, serial=f"FTTSTORM{number:04}", mac="", source=source)
+        body = device.event_body("Boot")
+        head = (
+            f"POST {EVENTS} HTTP/1.1\r\nHost: x\r\nContent-Type: {XML}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        reading, writing = await asyncio.open_connection(
+            where.hostname, where.port, ssl=context, local_addr=(source, 0), ssl_handshake_timeout=60
+        )
+        writing.write(head.encode() + body)
+        answer = await asyncio.wait_for(reading.readline(), 60)
+        writing.close()
+        return answer[9:12]
+
+    async def all_at_once() -> list[bytes | BaseException]:
+        return await asyncio.gather(
+            *(start(number, source) for number, source in enumerate(sources(1_000))), return_exceptions=True
+        )
+
+    answers = Counter(repr(answer) for answer in asyncio.run(all_at_once()))
+    assert answers == {repr(b"200"): 1_000}
 
 
 def test_300_megabytes_to_the_sign_in_page_are_kept_nowhere(scene: Scene) -> None:

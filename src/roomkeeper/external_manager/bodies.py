@@ -66,8 +66,11 @@ class Bodies:
                 raise Refused(429)
         else:
             reading = Reading(source, secret, min(limit, UNTOLD) if declared is None else declared)
-            await self._wait_for_room(reading)
             if (connection := scope.get(CONNECTION_KEY)) is not None:
+                # It may wait for us now; what it sent until here is no stranger's.
+                connection.prove()
+            await self._wait_for_room(reading)
+            if connection is not None:
                 connection.widen()
         try:
             yield await self._read(scope, receive, reading, limit, seconds, is_told=declared is not None)

@@ -5,6 +5,7 @@ import contextlib
 import socket
 from typing import Any, ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from roomkeeper.external_manager.proxy_protocol import ProxyHeader
@@ -12,18 +13,28 @@ from roomkeeper.external_manager.proxy_protocol import ProxyHeader
 # More than any device or browser sends; a codec's headers have about 300 bytes.
 HEADER_SIZE_LIMIT = 65_536
 CONNECTION_KEY = "roomkeeper.connection"
-# Bodies that came with their headers and that nobody has looked at yet, in bytes of all connections: a packet each as
-# a rule. Over it connections that have not proven anything are cut.
+# Beginnings of requests that nobody has looked at yet, in bytes of all connections: unfinished headers, and what came
+# of a body with its headers, a packet each as a rule. Over it connections that have not proven anything are cut, those
+# with the oldest unfinished headers first: nobody but an attacker takes long over them.
 UNREAD_LIMIT = 8_000_000
 # What the kernel takes in of a connection that has not proven anything, before it is read. The buffers of TLS grow to
 # what one reading brings, for each connection.
 NARROW = 16_384
 WIDE = 1_048_576
 # Connections over TLS that have not proven anything, which hold some 50 kB each before they have sent a byte. One that
-# is no stranger's proves itself with its first post; over it the oldest goes, which as a rule has its answer.
-UNPROVEN_OVER_TLS = 250
+# is no stranger's proves itself with its first post. Over it goes who has its answer, or else who lets us wait; whose
+# post is being handled stays, up to so many times as many: when all systems start at once, it is we who are slow.
+UNPROVEN_OVER_TLS = 200
+AT_WORK = 5
+# Requests of a connection that wait for the answer to one before them. Each costs a hundred times what it takes to send
+# it, and neither devices nor browsers send a second one before they have their answer.
+PIPELINED = 2
 # In the scope once the whole body has come; nearly every post is complete before the door sees it.
 COMPLETE_KEY = "roomkeeper.complete"
+
+
+class _TooManyAtOnce(Exception):
+    """Ends the reading of what came, in the middle of it."""
 
 
 class JoinedWrites:
@@ -41,7 +52,10 @@ class JoinedWrites:
         self._held = b""
 
     def write(self, data: bytes) -> None:
-        """Send the data with what was held back; hold the data back where it is the head of an answer."""
+        """Send the data with what was held back; hold the data back where it is the head of an answer. Nothing is sent
+        where the connection is cut: its request is not told of that before the next turn of the loop."""
+        if self._transport.is_closing():
+            return
         if self._held:
             held, self._held = self._held, b""
             self._transport.write(held + data)
@@ -82,6 +96,7 @@ class GuardedProtocol(HttpToolsProtocol):
     connection_cap: ClassVar[int] = 20_000
     _open: ClassVar[dict["GuardedProtocol", None]] = {}
     _strangers: ClassVar[dict["GuardedProtocol", None]] = {}
+    _slow: ClassVar[dict["GuardedProtocol", None]] = {}
 
     is_proven = False
     # What a proxy said of its client before the first byte of it (the PROXY protocol); None without one.
@@ -110,13 +125,36 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.is_tls:
             self._strangers[self] = None
             if len(self._strangers) > UNPROVEN_OVER_TLS:
-                next(iter(self._strangers)).transport.abort()
+                self._send_away()
         self._await_headers()
+
+    @classmethod
+    def _send_away(cls) -> None:
+        """Make room among the unproven over TLS."""
+        leaving = next((one for one in cls._strangers if one.is_answered), None) or next(
+            (one for one in cls._strangers if one.is_waited_for), None
+        )
+        if leaving is None and len(cls._strangers) > UNPROVEN_OVER_TLS * AT_WORK:
+            leaving = next(iter(cls._strangers))
+        if leaving is not None:
+            cls._strangers.pop(leaving)
+            leaving.transport.abort()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether its last request has its answer, and no other has begun."""
+        return self.cycle is not None and self.cycle.response_complete and not self._is_in_headers
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether its request is not complete, so that we wait for it and not it for us."""
+        return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._open.pop(self, None)
         self._strangers.pop(self, None)
+        self._slow.pop(self, None)
         self._stop_waiting()
         self.note_unread(0)
         super().connection_lost(exc)
@@ -132,6 +170,9 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
         super().data_received(data)
+        if self._is_in_headers and self._header_size:
+            self._slow[self] = None
+            self.note_unread(self._header_size)
         cycle = self.cycle
         if cycle is not None and cycle.more_body and not (self._is_in_headers or cycle.response_complete):
             # No more of a body than came with its headers before somebody has looked at them and asks for it; then
@@ -144,6 +185,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A further request on the connection has its own time and size for its headers."""
+        if len(self.pipeline) >= PIPELINED:
+            self.transport.abort()
+            raise _TooManyAtOnce
         super().on_message_begin()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope[CONNECTION_KEY] = self
@@ -154,6 +198,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """The headers are in."""
         self._is_in_headers = False
         self._stop_waiting()
+        if self._slow.pop(self, self) is None:
+            self.note_unread(0)
         super().on_headers_complete()
 
     def prove(self) -> None:
@@ -173,16 +219,24 @@ class GuardedProtocol(HttpToolsProtocol):
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     def note_unread(self, size: int) -> None:
-        """So many bytes of this connection's unfinished body wait for somebody who asks for them."""
+        """So many bytes of this connection's unfinished headers or body wait for somebody who asks for them."""
         if size == self._unread:
             return
         self._all_unread[0] += size - self._unread
         self._unread = size
         if size and not self.is_proven and self._all_unread[0] > UNREAD_LIMIT:
-            self.note_unread(0)
+            next(iter(self._slow), self)._cut()
+
+    def _cut(self) -> None:
+        """End it, and keep nothing of what came."""
+        self._slow.pop(self, None)
+        self.note_unread(0)
+        if self.cycle is not None:
             # Its task has not run yet and would keep them until then.
             self.cycle.body = bytearray()
-            self.transport.abort()
+        # It would keep them until the loop tells it that the connection is lost.
+        self.parser, self.headers = httptools.HttpRequestParser(self), []
+        self.transport.abort()
 
     def on_response_complete(self) -> None:
         """An answer that came before the end of the body ends the connection: what follows would be read for nothing,

@@ -27,7 +27,7 @@ _M_MMAP_THRESHOLD = -3  # malloc.h
 
 
 class Loop(uvloop.Loop):
-    """uvloop that ends TLS handshakes in the time of headers: until they are through, no cap counts them."""
+    """uvloop that begins only so many TLS handshakes at once, and ends them in the time of headers."""
 
     def __init__(self, handshake_timeout: float, proxies: Sequence[Network] = ()) -> None:
         """`proxies`: the networks of proxies that speak the PROXY protocol."""
@@ -37,9 +37,8 @@ class Loop(uvloop.Loop):
 
     async def create_server(self, *args: Any, **options: Any) -> Any:
         """A listener, as uvicorn asks for it."""
-        if options.get("ssl") is not None:
-            options.setdefault("ssl_handshake_timeout", self._handshake_timeout)
-        if self._proxies and options.get("sock") is not None:
+        is_paced = self._proxies or options.get("ssl") is not None
+        if is_paced and options.get("sock") is not None:
             return ProxiedServer(
                 args[0],
                 options["sock"],

@@ -45,7 +45,7 @@ def configure(level: str, file: str = "") -> None:
     root.setLevel(level.upper())
     # A line per request belongs to the metrics; a codec that speaks no HTTP is no warning of ours.
     logging.getLogger("uvicorn.access").setLevel("WARNING")
-    logging.getLogger("uvicorn.error").setLevel("WARNING")
+    logging.getLogger("uvicorn.error").setLevel("ERROR")
     logging.getLogger("django.request").setLevel("ERROR")
 
 

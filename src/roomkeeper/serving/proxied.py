@@ -1,4 +1,7 @@
-"""Listeners behind proxies that speak the PROXY protocol: its header is read before TLS and before HTTP."""
+"""Listeners whose connections have something before HTTP: TLS, and behind proxies the header of the PROXY protocol.
+
+Neither has said who it is yet, and a handshake holds some 80 kB: only so many are begun at once (rule R14).
+"""
 
 import asyncio
 import contextlib
@@ -14,8 +17,11 @@ from roomkeeper.systems.addresses import Network, is_within
 
 log = structlog.get_logger(__name__)
 
-# Connections whose header is being read or whose TLS is being agreed on; more wait in the kernel.
-AT_ONCE = 1_000
+# Connections whose header is being read or whose TLS is being agreed on; more wait in the kernel, where they cost us
+# nothing. When all systems start at once each has its turn within milliseconds.
+AT_ONCE = 250
+# Seconds that one has to itself while others wait; then the oldest makes room.
+PATIENCE = 2.0
 _PAUSE = 0.1
 
 
@@ -35,8 +41,8 @@ class ProxiedServer:
         self._make, self._listening, self._tls = make, listening, tls
         self._trusted, self._timeout = trusted, timeout
         self._loop = asyncio.get_running_loop()
-        self._begun: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._begun: dict[asyncio.Task[None], tuple[socket.socket, float]] = {}
+        self._is_ended = asyncio.Event()
         self._accepting = self._loop.create_task(self._accept())
 
     @property
@@ -55,24 +61,38 @@ class ProxiedServer:
         """Wait until none is being accepted."""
         await asyncio.gather(self._accepting, *self._begun, return_exceptions=True)
 
+    async def _make_room(self) -> None:
+        while len(self._begun) >= AT_ONCE:
+            oldest, (made, began) = next(iter(self._begun.items()))
+            left = began + PATIENCE - self._loop.time()
+            self._is_ended.clear()
+            if left <= 0:
+                # Its task ends with it, as if the peer had gone.
+                with contextlib.suppress(OSError):
+                    made.shutdown(socket.SHUT_RDWR)
+                oldest.cancel()
+                left = _PAUSE
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._is_ended.wait()
+
     async def _accept(self) -> None:
         while True:
-            await self._room.acquire()
+            await self._make_room()
             try:
                 made, peer = await self._loop.sock_accept(self._listening)
             except OSError as error:
                 # Out of files, mostly; whoever waits is taken once some are free.
-                self._room.release()
                 log.warning("a connection could not be accepted", error=str(error))
                 await asyncio.sleep(_PAUSE)
                 continue
             task = self._loop.create_task(self._begin(made, str(peer[0])))
-            self._begun.add(task)
+            self._begun[task] = made, self._loop.time()
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._begun.discard(task)
-        self._room.release()
+        self._begun.pop(task, None)
+        self._is_ended.set()
 
     async def _begin(self, made: socket.socket, peer: str) -> None:
         handed_over = False

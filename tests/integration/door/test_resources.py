@@ -1,5 +1,6 @@
 """What the bodies of the unproven may cost, on real sockets (rule R14)."""
 
+import contextlib
 import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from tests.acceptance.device import DOCUMENTS, EVENTS, FEEDBACK, XML, Device
 from tests.acceptance.processes import eventually
 from tests.integration.door.conftest import DoorProcess, Systems
 
+from roomkeeper.external_manager.connections import PIPELINED, UNREAD_LIMIT
+from roomkeeper.serving.proxied import AT_ONCE
 from roomkeeper.systems.models import Claim, StoredDocument
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,6 +121,67 @@ def test_one_source_without_a_secret_holds_few_unfinished_bodies(
         for made in held:
             made.close()
     assert Claim.objects.filter(service="documents").count() == 0
+
+
+def test_unfinished_headers_of_all_connections_together_are_few(door: DoorProcess) -> None:
+    """Headers may be 64 kB long, so that thousands of them would take what their bodies may not."""
+    unfinished = f"POST {DOCUMENTS} HTTP/1.1\r\nHost: x\r\nX-Long: ".encode() + b"x" * 60_000
+    held = [connect(door, f"127.3.5.{number + 1}") for number in range(200)]
+    try:
+        for made in held:
+            made.sendall(unfinished)
+        gone = eventually(lambda: _ended(held, 200 - UNREAD_LIMIT // 60_000), "those over the limit are cut")
+        # The oldest: whoever comes now is served.
+        assert held[0] in gone
+        assert held[-1] not in gone
+        assert Device(door.http, serial="FTT1", mac="", source="127.3.4.1").event("Boot").status == 200
+    finally:
+        for made in held:
+            made.close()
+
+
+def test_many_requests_in_one_packet_are_not_begun(door: DoorProcess) -> None:
+    """Forty bytes on the wire are some kilobytes of memory here."""
+    with connect(door) as made:
+        with contextlib.suppress(ConnectionError):
+            made.sendall(b"GET /tms/nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 1_500)
+        with contextlib.suppress(ConnectionError):
+            assert rest(made).count(b"HTTP/1.1 ") <= PIPELINED + 1
+    with connect(door) as made:
+        made.sendall(b"GET /tms/nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        made.shutdown(socket.SHUT_WR)
+        assert rest(made).count(b"HTTP/1.1 404") >= 1
+
+
+def test_handshakes_that_never_end_are_few_and_make_room(door: DoorProcess) -> None:
+    where = urlsplit(door.https)
+    held = [
+        socket.create_connection((where.hostname, where.port), 20, (f"127.3.6.{number % 200 + 1}", 0))
+        for number in range(AT_ONCE + 50)
+    ]
+    try:
+        assert Device(door.https, serial="FTT1", mac="", source="127.3.4.1").event("Boot").status == 200
+        gone = _ended(held, 50)
+        assert gone is not None
+        assert held[0] in gone
+    finally:
+        for made in held:
+            made.close()
+
+
+def _ended(held: list[socket.socket], number: int) -> list[socket.socket] | None:
+    """Those that the server has ended, once they are so many."""
+    found = []
+    for made in held:
+        made.setblocking(False)
+        try:
+            if not made.recv(1, socket.MSG_PEEK):
+                found.append(made)
+        except BlockingIOError:
+            continue
+        except ConnectionError:
+            found.append(made)
+    return found if len(found) >= number else None
 
 
 def _answered(held: list[socket.socket], number: int) -> list[bytes] | None:
