@@ -27,6 +27,7 @@ def python_files(*folders: Path) -> list[Path]:
 
 SOURCES = python_files(SOURCE)
 EVERYTHING = python_files(SOURCE, ROOT / "tests", ROOT / "scripts")
+TREES = {path: ast.parse(path.read_text("utf-8")) for path in SOURCES}
 
 
 def name_of(path: Path) -> str:
@@ -52,9 +53,8 @@ def test_every_package_of_the_product_has_an_init_file() -> None:
     assert [name_of(folder) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_module_says_in_a_docstring_what_lives_there(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+def test_every_module_says_in_a_docstring_what_lives_there() -> None:
+    assert [name_of(path) for path, tree in TREES.items() if not ast.get_docstring(tree)] == []
 
 
 def public(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
@@ -86,12 +86,11 @@ def needs_docstring(name: str, node: ast.AST, path: Path) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_everything_public_has_a_docstring(path: Path) -> None:
-    found = public(ast.parse(path.read_text("utf-8")))
+def test_everything_public_has_a_docstring() -> None:
     missing = [
-        name
-        for name, node in found
+        f"{name_of(path)}: {name}"
+        for path, tree in TREES.items()
+        for name, node in public(tree)
         if needs_docstring(name, node, path) and not ast.get_docstring(node) and not _overrides(node)
     ]
     assert missing == []
@@ -110,8 +109,8 @@ def is_error(node: ast.ClassDef) -> bool:
 def test_every_error_says_in_a_sentence_what_went_wrong() -> None:
     silent = [
         f"{name_of(path)}: {node.name}"
-        for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
         and is_error(node)
         and not (ast.get_docstring(node) or "").endswith(".")
