@@ -72,7 +72,7 @@ docs: setup .make/docs ## Build the documentation into site/
 
 lock: ## Work out the lock files anew (needs uv)
 	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal pyproject.toml -o requirements/run.txt
-	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal -c requirements/run.txt pyproject.toml requirements/dev.in -o requirements/dev.txt
+	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal --extra virtual -c requirements/run.txt pyproject.toml requirements/dev.in -o requirements/dev.txt
 	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal requirements/docs.in -o requirements/docs.txt
 
 format: setup ## Format the code

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from roomkeeper.cli.virtual_extra import PACKAGES
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "roomkeeper"
 LONGEST = 400
@@ -128,6 +130,25 @@ def test_imports_point_one_way() -> None:
     command = [Path(sys.executable).parent / "lint-imports", "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_only_virtual_endpoints_stand_on_the_packages_of_their_extra() -> None:
+    found = {
+        f"{name_of(path)}: {name}"
+        for path, tree in TREES.items()
+        if SOURCE / "virtual" not in path.parents
+        for node in ast.walk(tree)
+        for name in imported(node)
+        if name.partition(".")[0] in PACKAGES
+    }
+    assert found == set()
+
+
+def imported(node: ast.AST) -> list[str]:
+    """The modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
 
 
 @pytest.mark.django_db

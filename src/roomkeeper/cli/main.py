@@ -2,9 +2,8 @@
 
 import typer
 
-from roomkeeper.cli import key_file, people, remote, serve, server_backup, upkeep
+from roomkeeper.cli import key_file, people, remote, serve, server_backup, upkeep, virtual_extra
 from roomkeeper.cli.environment import InWords
-from roomkeeper.virtual.cli import app as virtual_app
 
 app = typer.Typer(
     name="roomkeeper",
@@ -16,7 +15,7 @@ app = typer.Typer(
 )
 for command in (serve.serve, serve.door, serve.web, serve.worker, serve.demo, upkeep.doctor, upkeep.migrate):
     app.command()(command)
-app.add_typer(virtual_app, name="virtual")
+virtual_extra.mount(app)
 app.add_typer(people.user_app, name="user")
 app.add_typer(people.token_app, name="token")
 app.add_typer(key_file.secrets_app, name="secrets")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from roomkeeper.cli import virtual_extra
 from roomkeeper.cli.environment import Config, Data, ready
 from roomkeeper.settings.options import Options
 
@@ -46,6 +47,7 @@ def demo(
     config: Config = None,
 ) -> None:
     """Run the server with a fleet of virtual endpoints in every mode, and an administrator to sign in as."""
+    virtual_extra.require()
     folder = data or Options().data.with_name("roomkeeper-demo")
     options = _options(folder, _both_sides(http, DEMO_HTTP), _both_sides(https, DEMO_HTTPS), config)
     from roomkeeper.serving import certificates, demo, first_start

@@ -65,7 +65,7 @@ def run(
     reported_address: Annotated[str, typer.Option(help="What a single one reports instead.")] = "",
     http_port: Annotated[int, typer.Option(help="0: any free port.")] = HTTP_PORT,
     https_port: Annotated[int, typer.Option(help="0: any free port.")] = HTTPS_PORT,
-    snmp_port: Annotated[int, typer.Option(help="UDP port of an SNMP agent (needs pysnmp); 0: none.")] = 0,
+    snmp_port: Annotated[int, typer.Option(help="UDP port of an SNMP agent; 0: none.")] = 0,
     heartbeat: Annotated[float, typer.Option(help="Seconds between beats until the manager says.")] = 900.0,
     username: Annotated[str, typer.Option(help="Its administrator's account.")] = "admin",
     password: Annotated[str, typer.Option(help="And that account's password.")] = "roomkeeper",  # noqa: S107
