@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from tests.acceptance.processes import free_port
 from tests.cast import PASSWORD
 
 ROOMKEEPER = Path(sys.executable).with_name("roomkeeper")
@@ -89,7 +89,7 @@ def empty(tmp_path: Path, chromium: Browser) -> Iterator[Server]:
 
 
 def _serve(data: Path, *command: str) -> Iterator[Server]:
-    http, https = _free_port(), _free_port()
+    http, https = free_port(), free_port()
     listeners = [f"--http={host}:{http}" for host in ("127.0.0.1", "127.0.0.2")]
     listeners += [f"--https={host}:{https}" for host in ("127.0.0.1", "127.0.0.2")]
     process = subprocess.Popen(
@@ -127,13 +127,6 @@ def _environment(data: Path) -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.startswith(("ROOMKEEPER_", "DJANGO_"))
     }
     return {**kept, "ROOMKEEPER_DATA": str(data)}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

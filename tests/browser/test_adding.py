@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.browser.conftest import ROOMKEEPER, Server, _environment, _free_port
+from tests.acceptance.processes import free_port
+from tests.browser.conftest import ROOMKEEPER, Server, _environment
 
 pytestmark = pytest.mark.browser
 
@@ -23,11 +24,11 @@ IS_SAME_PAGE = "document.body.dataset.mark === 'same page'"
 @pytest.fixture
 def endpoints(tmp_path: Path) -> Iterator[int]:
     """Three virtual endpoints that have another manager; the HTTPS port on which they listen."""
-    https = _free_port()
+    https = free_port(FIRST)
     process = subprocess.Popen(
         [
             *(ROOMKEEPER, "virtual", "run", "--manager", NOBODY, "--count", "3", "--name", "Room"),
-            *("--address", FIRST, "--http-port", str(_free_port()), "--https-port", str(https)),
+            *("--address", FIRST, "--http-port", str(free_port(FIRST)), "--https-port", str(https)),
         ],
         env=_environment(tmp_path),
         stdout=subprocess.PIPE,

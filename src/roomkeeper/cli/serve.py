@@ -54,7 +54,8 @@ def demo(
 
     first_start.prepare(options.http)
     password_file = options.data / "demo-device-password"
-    password = demo.prepare(systems, password_file)
+    ports = demo.device_ports(options.http, options.https)
+    password = demo.prepare(systems, password_file, ports)
     fleet = []
 
     def begin(addresses: list[str]) -> None:
@@ -62,6 +63,7 @@ def demo(
         demo.write_plan(
             plan,
             systems,
+            ports,
             http=_port(addresses, "http"),
             https=_port(addresses, "https"),
             ca_file=certificates.CertificateFiles.below(options.data).ca,

@@ -8,9 +8,11 @@ import secrets
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from roomkeeper.accounts.models import Role, User
 from roomkeeper.accounts.people import one_time_password
@@ -18,8 +20,18 @@ from roomkeeper.accounts.permissions import assign
 from roomkeeper.systems import admission, inventory, network_settings
 from roomkeeper.systems.models import Folder, System
 
+
+class DevicePorts(NamedTuple):
+    """The ports on which every endpoint of a fleet that can be called listens."""
+
+    http: int
+    https: int
+
+
 INTERNAL, PUBLIC = "127.0.0.1", "127.0.0.2"
-DEVICE_HTTP_PORT, DEVICE_HTTPS_PORT = 18080, 18443
+# The endpoints' ports are the server's and this: two demonstrations on one machine have the same endpoints' addresses.
+BEYOND = 10_000
+USUAL = DevicePorts(http=18080, https=18443)
 ADMINISTRATOR = "administrator"
 DEVICE_USER = "admin"
 
@@ -84,15 +96,27 @@ def rooms(number: int) -> list[Room]:
     return found
 
 
-def prepare(number: int, password_file: Path) -> str:
+def device_ports(http: Sequence[str], https: Sequence[str]) -> DevicePorts:
+    """The fleet's ports for a server with these listeners, HOST:PORT: 18080 and 18443 where it has the usual ones."""
+    return DevicePorts(_beyond(http, USUAL.http), _beyond(https, USUAL.https))
+
+
+def _beyond(listeners: Sequence[str], usual: int) -> int:
+    port = next((int(one.rpartition(":")[2]) for one in listeners), 0)
+    if not port:
+        return usual
+    return port + BEYOND if port + BEYOND < 65_536 else port - BEYOND
+
+
+def prepare(number: int, password_file: Path, ports: DevicePorts) -> str:
     """Network settings, an administrator with a one-time password (returned), and pre-registered systems."""
     now = datetime.now(UTC)
     network_settings.update(
         {
             "internal_ipv4": INTERNAL,
             "public_ipv4": PUBLIC,
-            "device_http_port": DEVICE_HTTP_PORT,
-            "device_https_port": DEVICE_HTTPS_PORT,
+            "device_http_port": ports.http,
+            "device_https_port": ports.https,
             "admission_networks": ["127.0.0.0/8"],
             # Nobody waits a quarter of an hour for a demonstration.
             "heartbeat_idle": 15,
@@ -136,7 +160,9 @@ def prepare(number: int, password_file: Path) -> str:
     return password
 
 
-def write_plan(path: Path, number: int, *, http: str, https: str, ca_file: Path, password_file: Path) -> None:
+def write_plan(
+    path: Path, number: int, ports: DevicePorts, *, http: str, https: str, ca_file: Path, password_file: Path
+) -> None:
     """The fleet's plan for `roomkeeper virtual run --plan`; `http` and `https` are ports of the listeners."""
     lines = []
     for room in rooms(number):
@@ -154,8 +180,8 @@ def write_plan(path: Path, number: int, *, http: str, https: str, ca_file: Path,
             "manager": f"{scheme}://{host}:{port}",
             "username": DEVICE_USER,
             "password": _device_password(password_file),
-            "http_port": DEVICE_HTTP_PORT,
-            "https_port": DEVICE_HTTPS_PORT,
+            "http_port": ports.http,
+            "https_port": ports.https,
             "heartbeat": 5,
             "ca_file": str(ca_file),
         }
