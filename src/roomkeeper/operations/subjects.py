@@ -172,7 +172,8 @@ class Subject:
     """A kind of object that is listed and acted on.
 
     `seen_by` is the only rule of who sees which rows, `place` the only rule of the folder on which an act needs its
-    permission. `label` names a row in a sentence. `tell` publishes that a row has changed. `related` are the lookups
+    permission. `label` names a row in a sentence, `choice` a prepared
+    one in a list to choose from. `tell` publishes that a row has changed. `related` are the lookups
     whose objects the fields read; `prepare` looks up for a page of rows at once what they do not hold. `named_by` is
     the filter by which people may name a row on the command line in place of its id.
     """
@@ -192,6 +193,7 @@ class Subject:
     prepare: Callable[[list[Row]], None] | None = None
     tell: Callable[[Row], None] | None = None
     label: Callable[[Row], str] = str
+    choice: Callable[[Row], str] | None = None
     acts: tuple[Act, ...] = ()
     tabs: tuple[Tab, ...] = ()
     topic: str = ""

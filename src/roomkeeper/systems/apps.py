@@ -20,6 +20,7 @@ class SystemsConfig(AppConfig):
         from roomkeeper.operations import folding
         from roomkeeper.systems import (
             credentials_surface,
+            folders_surface,
             former_addresses,
             housekeeping,
             inbox,
@@ -31,7 +32,7 @@ class SystemsConfig(AppConfig):
         )
         from roomkeeper.systems.models import Contact, Probe, System
 
-        self.surfaces = (surface, credentials_surface)
+        self.surfaces = (surface, credentials_surface, folders_surface)
         software_versions.register()
         folding.register()
         register_pump("probes", probing.probe_due)

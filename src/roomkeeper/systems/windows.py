@@ -23,6 +23,9 @@ TEXT_LIMIT: Final = 200
 class BadWindow(ValueError):
     """The text is no maintenance window. Write it as in `Mon-Fri 20:00-06:00, Sat-Sun 00:00-24:00`."""
 
+    # What it is called wherever one is given.
+    field = "maintenance_window"
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.operations.subjects import Act, Input, Subject, get_subject
@@ -42,9 +42,9 @@ def ask_for(
     sent = request.POST if errors else request.GET
     names = {name for variant in act.variants for name in variant.given}
     given = {name: sent[name] for name in names if name in sent}
-    known = given if row is None else {one.name: one.value(row) for one in subject.fields}
+    known = given if row is None else {one.name: one.value(row) for one in subject.fields if one.is_told}
     inputs = [
-        _shown(subject, act, one, row, actor, sent if errors else None, errors or {})
+        _shown(subject, act, one, row, actor, sent, errors)
         for one in act.takes
         if one.name not in given and (one.when is None or one.when(known))
     ]
@@ -61,8 +61,8 @@ def _shown(
     one: Input,
     row: Any,
     actor: Actor,
-    sent: Any,
-    errors: Mapping[str, str],
+    sent: QueryDict,
+    errors: Mapping[str, str] | None,
 ) -> Shown:
     options = _options(act, one, actor) if one.refers else one.choices
     if one.refers and not one.is_required:
@@ -70,19 +70,20 @@ def _shown(
     return Shown(
         one,
         one.label or one.name.replace("_", " ").capitalize(),
-        _value(subject, act, one, row, sent),
-        errors.get(one.name, ""),
+        _value(subject, act, one, row, sent, is_answered=errors is not None),
+        (errors or {}).get(one.name, ""),
         options,
         is_flag(one.type),
         is_many(one.type),
     )
 
 
-def _value(subject: Subject, act: Act, one: Input, row: Any, sent: Any) -> Any:
-    """What stands in the field: what was typed, else what is there where it is changed, else the default."""
+def _value(subject: Subject, act: Act, one: Input, row: Any, sent: QueryDict, *, is_answered: bool) -> Any:
+    """What stands in the field: what was typed or stands in the address, else what is there where it is changed, else
+    the default."""
     if one.is_secret:
         return ""
-    if sent is not None:
+    if is_answered or one.name in sent:
         texts = sent.getlist(one.name)
         return "\n".join(texts) if is_many(one.type) else (texts or [""])[-1]
     if act.method == "PATCH" and row is not None and one.name in subject.by_name:
@@ -104,5 +105,6 @@ def _options(act: Act, one: Input, actor: Actor) -> tuple[tuple[str, str], ...]:
     ]
     if other.prepare is not None:
         other.prepare(rows)
-    named = [(str(row.pk), other.label(row)) for row in rows]
+    name = other.choice or other.label
+    named = [(str(row.pk), name(row)) for row in rows]
     return tuple(sorted(named, key=lambda pair: pair[1].casefold()))

@@ -92,7 +92,6 @@ urlpatterns: list[URLPattern] = [
     page("add-systems/", add_systems.add_systems, "add_systems"),
     page("add-systems/template.csv", add_systems.csv_template, "add_systems_template"),
     page("folders/", folders.folders, "folders"),
-    page("folders/<int:pk>/<slug:act>/", folders.act, "folder_act"),
     page("change-sets/", change_sets.change_sets, "change_sets"),
     page("change-sets/<int:pk>/", change_sets.change_set, "change_set"),
     page("change-sets/<int:pk>/undo/", change_sets.undo, "change_set_undo"),

@@ -13,7 +13,7 @@ from roomkeeper.accounts.models import User
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeItem, Drift
 from roomkeeper.systems import credential_list, inventory
-from roomkeeper.systems.models import Credential, System, Tag
+from roomkeeper.systems.models import Credential, Folder, System, Tag
 from roomkeeper.tickets.models import Ticket
 
 Row = Callable[[System], Any]
@@ -21,7 +21,16 @@ Row = Callable[[System], Any]
 GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("tags", "rename"): {"name": "courts"},
     ("credentials", "change"): {"name": "Rooms"},
+    ("folders", "rename"): {"name": "Annex"},
+    ("folders", "move"): {"parent": lambda: inventory.root_folder().pk},
+    ("folders", "set window of"): {"maintenance_window": "Mon-Fri 20:00-06:00"},
 }
+
+
+def given_of(subject: str, act: str) -> dict[str, Any]:
+    """What the act takes there, with the ids that only a database knows."""
+    given = GIVEN.get((subject, act), {})
+    return {name: value() if callable(value) else value for name, value in given.items()}
 
 
 def _ticket(system: System) -> Ticket:
@@ -50,6 +59,10 @@ def _tag(system: System) -> Tag:
     return Tag.objects.get(name="court")
 
 
+def _folder(system: System) -> Folder:
+    return inventory.create_folder(system.folder, "HQ")
+
+
 def _credential(system: System) -> Credential:
     values = {"username": "admin", "password": "s3cret"}
     return credential_list.add(name="Shared", kind="login", values=values, now=timezone.now())
@@ -60,6 +73,7 @@ ROWS: dict[str, Row] = {
     "drift": _drift,
     "tags": _tag,
     "credentials": _credential,
+    "folders": _folder,
 }
 
 

@@ -8,7 +8,7 @@ from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 from tests.integration.api.conftest import Caller
-from tests.integration.operations.conftest import GIVEN, ROWS
+from tests.integration.operations.conftest import ROWS, given_of
 
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
@@ -52,7 +52,7 @@ def events() -> set[str]:
 
 def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, key: int) -> int:
     """Do it by a road; the status of the answer."""
-    given = GIVEN.get((subject.plural, act.name), {})
+    given = given_of(subject.plural, act.name)
     if road == "page":
         return client.post(f"/{subject.path}/{key}/{act.slug}/", given).status_code
     path = f"{subject.path}/{key}" + (f"/{act.slug}" if act.method == "POST" else "")
@@ -77,7 +77,7 @@ def test_same_audit_row_and_live_event_by_page_and_api(
         noted = AuditEntry.objects.filter(act=f"{act.name} {subject.noun}").latest("pk")
         assert (noted.road, noted.source_address, noted.user) == (road, "127.0.0.1", administrator)
         told.append((left_by(key)[-1], events()))
-        subject.model._default_manager.all().delete()
+        subject.model._default_manager.filter(pk=key).delete()
     assert told[0] == told[1]
 
 
@@ -94,6 +94,15 @@ def test_whoever_may_not_is_refused_by_every_road_and_nothing_is_noted(
 
 
 @pytest.mark.parametrize(("subject", "act"), EVERY)
+def test_every_act_is_asked_on_its_page(subject, act, row_of, administrator, signed_in):
+    row = prepared(subject, act, row_of(subject.plural))
+    asked = signed_in(administrator).get(f"/{subject.path}/{row.pk}/{act.slug}/")
+    assert asked.status_code == 200
+    page = asked.content.decode()
+    assert not [one.name for one in act.takes if one.when is None and f'name="{one.name}"' not in page]
+
+
+@pytest.mark.parametrize(("subject", "act"), EVERY)
 def test_act_and_audit_row_are_one_transaction(subject, act, row_of, administrator, request):
     row = prepared(subject, act, row_of(subject.plural))
     stored = subject.model._default_manager.filter(pk=row.pk)
@@ -105,7 +114,7 @@ def test_act_and_audit_row_are_one_transaction(subject, act, row_of, administrat
     # What was done before has to be undone with it.
     pre_save.connect(stop, sender=AuditEntry)
     request.addfinalizer(lambda: pre_save.disconnect(stop, sender=AuditEntry))
-    taken = take(subject, act, GIVEN.get((subject.plural, act.name), {}))
+    taken = take(subject, act, given_of(subject.plural, act.name))
     with pytest.raises(RuntimeError, match="trail"):
         do(subject, act, row, actor=Actor(administrator, Road.PAGE), now=timezone.now(), taken=taken)
     assert stored.values().get() == before

@@ -8,7 +8,7 @@ from roomkeeper.systems.models import Folder, System
 
 
 def test_create_rename_move_and_delete(client: Client, oslo: Folder, bergen: Folder) -> None:
-    client.post(f"/folders/{oslo.pk}/create/", {"name": "4th floor"})
+    client.post("/folders/do/create/", {"name": "4th floor", "parent": oslo.pk})
     floor = Folder.objects.get(name="4th floor")
     assert floor.parent == oslo
     client.post(f"/folders/{floor.pk}/rename/", {"name": "5th floor"})
@@ -29,7 +29,7 @@ def test_a_site_administrator_moves_nothing_out_of_her_site(
     site_administrator: User, signed_in: SignedIn, oslo: Folder, bergen: Folder
 ) -> None:
     browser = signed_in(site_administrator)
-    browser.post(f"/folders/{oslo.pk}/create/", {"name": "4th floor"})
+    browser.post("/folders/do/create/", {"name": "4th floor", "parent": oslo.pk})
     floor = Folder.objects.get(name="4th floor")
     assert browser.post(f"/folders/{floor.pk}/move/", {"parent": bergen.pk}).status_code == 404
     assert browser.post(f"/folders/{bergen.pk}/rename/", {"name": "Mine"}).status_code == 404
