@@ -40,7 +40,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("roomkeeper")
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.databases"]
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "wire"
 
