@@ -37,7 +37,7 @@ demo: setup ## Run the server with a fleet of virtual endpoints and an administr
 run: setup ## Run the server on the embedded database
 	$(BIN)/roomkeeper serve
 
-check: setup ## Style, types, the direction of imports, manifests and findings
+check: setup ## Style, types, the direction of imports, manifests, findings and commit messages
 	$(BIN)/ruff check src tests scripts
 	$(BIN)/ruff format --check src tests scripts
 	$(BIN)/mypy
@@ -49,13 +49,14 @@ check: setup ## Style, types, the direction of imports, manifests and findings
 	$(BIN)/python scripts/generate_tickets.py --check
 	$(BIN)/python scripts/generate_network_settings.py --check
 	$(BIN)/python scripts/generate_names.py --check
+	$(BIN)/python scripts/check_commits.py
 
 test: setup .make/clients ## The test suite on SQLite, without acceptance and browser tests
-	$(BIN)/pytest -m "not acceptance and not browser" -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile tests/architecture tests/unit tests/drivers tests/integration
 
 acceptance: setup .make/clients ## Servers and virtual endpoints as processes, and a real browser
-	$(BIN)/pytest -m acceptance -n 2 --dist loadgroup --no-loadscope-reorder
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/acceptance
+	$(BIN)/pytest -n 2 --dist loadfile tests/browser
 
 test-all: test acceptance ## Everything that is tested
 
