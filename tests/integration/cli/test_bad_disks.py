@@ -7,6 +7,8 @@ import subprocess
 import pytest
 from tests.integration.cli.conftest import PROGRAM, SECONDS, Folder
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),

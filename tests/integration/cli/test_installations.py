@@ -15,6 +15,8 @@ from tests.integration.cli.conftest import PROGRAM, SECONDS, Folder
 
 from roomkeeper.keys import KEY_FILE
 
+pytestmark = pytest.mark.one_database
+
 # Every command that opens the installation, and one of each process.
 COMMANDS = (
     ("serve",),

@@ -17,6 +17,8 @@ from roomkeeper.accounts.models import User
 from roomkeeper.diagnosis.findings import TABLE, Level
 from roomkeeper.virtual.faults import Faults
 
+pytestmark = pytest.mark.one_database
+
 
 @dataclass(frozen=True)
 class Fault:

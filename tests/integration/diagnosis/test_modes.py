@@ -20,6 +20,8 @@ from roomkeeper.diagnosis.sheet import Sheet
 from roomkeeper.systems import credentials, network_settings
 from roomkeeper.virtual.identity import BEHIND_FIREWALL
 
+pytestmark = pytest.mark.one_database
+
 
 def complaints(sheet: Sheet) -> list[str]:
     return [finding.key for finding in sheet.all() if finding.level in (Level.WARNING, Level.FAULT)]

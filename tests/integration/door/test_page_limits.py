@@ -13,7 +13,7 @@ from tests.integration.door.conftest import DoorProcess
 from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -11,7 +11,7 @@ from tests.integration.door.conftest import DoorProcess
 
 from roomkeeper.systems.models import Contact, System
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 LINE = b"PROXY TCP4 192.0.2.7 198.51.100.1 51000 443\r\n"
 BINARY = SIGNATURE + b"\x21\x11\x00\x0c" + bytes([192, 0, 2, 7, 198, 51, 100, 1]) + b"\xc7\x38\x01\xbb"

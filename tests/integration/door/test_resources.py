@@ -14,7 +14,7 @@ from roomkeeper.external_manager.connections import PIPELINED, UNREAD_LIMIT
 from roomkeeper.serving.proxied import AT_ONCE
 from roomkeeper.systems.models import Claim, StoredDocument
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 def connect(door: DoorProcess, source: str = "127.3.4.4") -> socket.socket:

@@ -1,11 +1,14 @@
 """A SOAP client that somebody else wrote loads our descriptions and calls what they describe."""
 
+import pytest
 import zeep
 from tests.acceptance.device import EVENTS, PHONE_BOOK
 from tests.integration.door.conftest import DoorProcess
 from zeep.transports import Transport
 
 from roomkeeper.systems.models import System
+
+pytestmark = pytest.mark.one_database
 
 CLAIMS = {
     "SystemName": "zeep",

@@ -10,6 +10,8 @@ from tests.integration.web.conftest import text_of
 
 from roomkeeper.systems.models import System
 
+pytestmark = pytest.mark.one_database
+
 TEMPLATES = Path(settings.ROOT) / "web" / "templates"
 COPY = Path(settings.ROOT).parent.parent / "frontend" / "copy.mjs"
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)

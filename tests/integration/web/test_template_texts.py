@@ -1,5 +1,6 @@
 """What was typed into the form of a template comes back with what is wrong with it, whatever that is."""
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.integration.configuration_templates.conftest import Make
@@ -9,6 +10,8 @@ from tests.integration.web.conftest import text_of
 from roomkeeper.configuration_templates.editing import newest_content
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.systems.models import Folder
+
+pytestmark = pytest.mark.one_database
 
 VOLUME = "Audio/DefaultVolume"
 PASSWORD = "SIP/Authentication/Password"

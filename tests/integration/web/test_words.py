@@ -7,6 +7,8 @@ import pytest
 from roomkeeper.provisioning.models import Action
 from roomkeeper.web.templatetags import rk
 
+pytestmark = pytest.mark.one_database
+
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
