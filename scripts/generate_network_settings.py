@@ -42,9 +42,13 @@ it cannot be told the new one.
 or a persistent setting, says otherwise for its systems. What differs is [drift](../how-to/drift.md) and set back by
 itself. An empty field wants nothing, and leaves systems as they are.
 
-**An empty side** leaves systems the address that they use. A filled host name wins, then IPv4, then IPv6; at the
-first start the first listener's address is entered as the internal one. The port that systems are told is the one
-they used; where they move from HTTP to HTTPS it is that of the first HTTPS listener.
+**The address that a system is told** is worked out in one place, for what is written to devices, for what pages
+show to be typed and for DHCP. Of its side the outside host wins, then the host name, then IPv4, then IPv6. Loopback
+addresses are told to systems on this machine alone, unspecified ones to nobody. Where a side is empty, a system
+keeps the address that it uses. The port is the outside port; where none is set, the one that the system used; for
+one that never posted, or that moves from HTTP to HTTPS, 80 and 443 behind trusted proxies, else that of the
+listener. Where no address is known, nothing that needs one is written, and a ticket says so. At the first start the
+first listener's address is entered as the internal one, if other machines can call it.
 
 **Smaller intervals** mean more posts: 10,000 systems at 900 s are 11 posts a second, at 30 s they are 333.
 

@@ -122,7 +122,7 @@ def add_system(name: str, folder: Folder, number: int, **values: object) -> Syst
         reported_address=str(values["host"]),
         source_address=str(values["host"]),
         scheme="http",
-        used_host="127.0.0.1:8080",
+        used_host="10.0.0.5:8080",
         is_alive=True,
     )
     return system

@@ -26,6 +26,7 @@ from roomkeeper.systems.models import (
     System,
     SystemSecret,
 )
+from roomkeeper.systems.outside import ServerAddress
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.identity import BEHIND_FIREWALL, LAN
 from tests.bench import roads_fleet
@@ -64,7 +65,7 @@ def seed(count: str, interval: str, server_port: str, http_port: str, https_port
 
 
 def _told(mode: str, server_port: str) -> dict[str, Any]:
-    address = management.ServerAddress("http", f"{HOSTS[mode]}:{server_port}")
+    address = ServerAddress("http", f"{HOSTS[mode]}:{server_port}")
     settings = management.management_settings(address, SECRET_MARK, family="roomos")
     (feedback,) = management.management_commands(
         address, SECRET_MARK, software_version="RoomOS 10.19", family="roomos"

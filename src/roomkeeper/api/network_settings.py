@@ -19,7 +19,7 @@ from roomkeeper.api.routing import Routes
 from roomkeeper.systems import credential_list, former_addresses, network_settings, settings_act
 from roomkeeper.systems.models import Credential, NetworkSettings, System
 from roomkeeper.systems.network_settings import TABLE
-from roomkeeper.systems.setting_kinds import Setting, grouped
+from roomkeeper.systems.setting_kinds import Nested, Setting, grouped
 
 routes = Routes("network-settings")
 
@@ -53,11 +53,18 @@ class _Group(Schema, extra="forbid"):
     """Settings that belong together."""
 
 
-_Nested: TypeAlias = Mapping[str, Setting | dict[str, Setting]]
-_NESTED: _Nested = grouped(TABLE.values())
+_NESTED: Nested = grouped(TABLE.values())
 
 
-def schema_of(name: str, base: Any, nested: _Nested, *, is_patch: bool) -> Any:
+def schema_of(
+    name: str,
+    base: Any,
+    nested: Nested,
+    *,
+    is_patch: bool,
+    before: str = "",
+    words: str = "Network settings.",
+) -> Any:
     """The settings as JSON: all of them, or what to change of them, at every depth."""
     fields: dict[str, Any] = {}
     for outer, one in nested.items():
@@ -65,17 +72,18 @@ def schema_of(name: str, base: Any, nested: _Nested, *, is_patch: bool) -> Any:
             if is_patch or not one.is_secret:
                 fields[outer] = field_of(one, is_patch=is_patch)
             continue
-        first = next(iter(one.values()))
-        inner: dict[str, Any] = {
-            word: field_of(row, is_patch=is_patch)
-            for word, row in one.items()
-            if is_patch or not row.is_secret
-        }
-        title = f"{outer.title().replace('_', '')}{'Patch' if is_patch else 'Out'}"
-        words = first.section.words or f"{first.section.title}."
-        group = create_model(title, __base__=_Group, __doc__=words, **inner)
+        title = f"{before}{outer.title().replace('_', '')}{'Patch' if is_patch else 'Out'}"
+        group = schema_of(
+            title, _Group, one, is_patch=is_patch, before=before + outer.title(), words=_words_of(one)
+        )
         fields[outer] = (group, Field(None) if is_patch else ...)
-    return create_model(name, __base__=base, __doc__="Network settings.", **fields)
+    return create_model(name, __base__=base, __doc__=words, **fields)
+
+
+def _words_of(nested: Nested) -> str:
+    """What the settings below are for."""
+    first = next(iter(nested.values()))
+    return _words_of(first) if isinstance(first, dict) else first.section.words or f"{first.section.title}."
 
 
 def field_of(one: Setting, *, is_patch: bool) -> tuple[Any, Any]:
@@ -155,14 +163,14 @@ def change_network_settings(request: HttpRequest, patch: NetworkSettingsPatch) -
 
 def _given(patch: Any) -> dict[str, Any]:
     """What was sent, by the keys of the settings."""
-    sent: Mapping[str, Any] = patch.dict(exclude_unset=True, exclude=set(_Patch.model_fields))
+    return _by_key(patch.dict(exclude_unset=True, exclude=set(_Patch.model_fields)), _NESTED)
+
+
+def _by_key(sent: Mapping[str, Any], nested: Nested) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for outer, value in sent.items():
-        one = _NESTED[outer]
-        if isinstance(one, Setting):
-            found[one.key] = value
-        else:
-            found |= {one[inner].key: told for inner, told in value.items()}
+    for word, value in sent.items():
+        one = nested[word]
+        found |= {one.key: value} if isinstance(one, Setting) else _by_key(value or {}, one)
     return found
 
 
@@ -178,12 +186,7 @@ def _wanted_credentials(patch: Any) -> list[tuple[str, str, list[Mapping[str, st
 
 
 def _told(found: NetworkSettings) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for outer, one in _NESTED.items():
-        if isinstance(one, Setting):
-            told[outer] = getattr(found, one.column)
-        else:
-            told[outer] = {word: getattr(found, row.column) for word, row in one.items() if not row.is_secret}
+    told = _shown(found, _NESTED)
     entries = credential_list.entries()
     return told | {
         "snmp_community_is_set": bool(found.snmp_community_ciphertext),
@@ -193,6 +196,14 @@ def _told(found: NetworkSettings) -> dict[str, Any]:
             "snmp_communities": sum(one.kind == Credential.Kind.COMMUNITY for one in entries),
             "snmp_users": [one.username for one in entries if one.kind == Credential.Kind.SNMP_USER],
         },
+    }
+
+
+def _shown(found: NetworkSettings, nested: Nested) -> dict[str, Any]:
+    return {
+        word: getattr(found, one.column) if isinstance(one, Setting) else _shown(found, one)
+        for word, one in nested.items()
+        if isinstance(one, dict) or not one.is_secret
     }
 
 

@@ -22,6 +22,7 @@ from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
 from roomkeeper.provisioning.planning import PlannedChange, PlannedItem
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import State, System
+from roomkeeper.systems.outside import ServerAddress
 from roomkeeper.systems.redaction import MARK
 
 _CHUNK: Final = 200
@@ -308,7 +309,7 @@ class _ManagementPaths:
         key = (system.family, system.is_secure_only)
         if key not in self._known:
             settings = management.management_settings(
-                management.ServerAddress("https" if system.is_secure_only else "http", "roomkeeper"),
+                ServerAddress("https" if system.is_secure_only else "http", "roomkeeper"),
                 MARK,
                 family=system.family,
                 is_secure_only=system.is_secure_only,

@@ -35,6 +35,7 @@ DeviceError
 │   └── SnmpUnreadable            SNMP, and then nothing that can be used
 ├── Rejected                      a setting or command, with the device's own words
 ├── ProtocolOff                   it may not call its manager by what we would have it use; nothing was written
+├── NoAddressToTell               nobody listens where it could call us; nothing was written
 └── Unsupported                   by the family's manifest, or by this release
 
 An exception's docstring is its default message: "The device <what happened>. <What the administrator can do>."
@@ -309,6 +310,13 @@ class Rejected(DeviceError):
 
 class ProtocolOff(DeviceError):
     """The device has the protocol of its manager turned off. Nothing was written; turn it on, or use the other."""
+
+    can_retry = False
+
+
+class NoAddressToTell(DeviceError):
+    """The device was told nothing, since no address is known at which it could call this server. Set the outside
+    address in Network settings, then enforce its settings."""
 
     can_retry = False
 

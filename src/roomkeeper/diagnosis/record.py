@@ -183,6 +183,7 @@ def _manager(system: System, posts: Posts, settings: NetworkSettings) -> Manager
         has_http_off=system.has_http_off,
         used_host=posts.used_host,
         used_scheme=posts.scheme,
+        source=posts.source or system.host,
         settings=settings,
     )
     sides = (getattr(settings, field) for fields in former_addresses.SIDES.values() for field in fields)

@@ -16,6 +16,7 @@ from roomkeeper.provisioning.wanted import Managed, differences, merge
 from roomkeeper.systems.configurations import ConfigurationFeedback, merge_feedback
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration
 from roomkeeper.systems.models import NetworkSettings
+from roomkeeper.systems.outside import ServerAddress
 from roomkeeper.systems.reports import Report
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
@@ -111,13 +112,14 @@ def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) ->
     states.refresh_changes({item.change_id for item in open_items}, now=now)
 
 
-def _address(known: Known, settings: NetworkSettings) -> management.ServerAddress:
+def _address(known: Known, settings: NetworkSettings) -> ServerAddress:
     return management.server_address(
         known.connectivity,
         is_secure_only=bool(known.is_secure_only),
         has_http_off=bool(known.has_http_off),
         used_host=known.used_host,
         used_scheme=known.scheme,
+        source=known.source_address,
         settings=settings,
     )
 

@@ -30,6 +30,7 @@ from roomkeeper.systems import findings, secrets
 from roomkeeper.systems.checkin import Arrival
 from roomkeeper.systems.documents import status_values
 from roomkeeper.systems.models import REACHABLE, NetworkSettings, StoredDocument, System, SystemSecret
+from roomkeeper.systems.outside import ServerAddress
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
 
@@ -77,7 +78,7 @@ def deliver(visitors: Sequence[Visitor], *, settings: NetworkSettings, writes: W
     if working:
         _hand_over_settings(working, found, writes)
         _hand_over_actions(working, by_id, found, writes)
-    _ask_for_documents(by_id, found, writes)
+    _ask_for_documents(by_id, found, settings, writes)
     _register_feedback_anew(by_id, found, settings)
     _ask_for_https_proof(by_id, found, settings)
     open_work = states.systems_with_work(working) if working else set()
@@ -119,13 +120,7 @@ def _hand_over_secrets(
             continue
         delivery, known, arrival = found[system_id], visitor.known, visitor.arrival
         text = secrets.text_of(secret)
-        address = management.server_address(
-            known.connectivity,
-            is_secure_only=bool(known.is_secure_only),
-            used_host=arrival.host,
-            used_scheme=arrival.scheme,
-            settings=settings,
-        )
+        address = _address_for(visitor, settings)
         delivery.settings += management.management_settings(
             address,
             text,
@@ -156,6 +151,20 @@ def _hand_over_secrets(
         if secret.stage == SystemSecret.Stage.CURRENT:
             _count_round(known, writes)
     SystemSecret.objects.filter(pk__in=sent_over_http).update(was_sent_over_http=True)
+
+
+def _address_for(
+    visitor: Visitor, settings: NetworkSettings, *, is_secure_only: bool = False
+) -> ServerAddress:
+    known, arrival = visitor.known, visitor.arrival
+    return management.server_address(
+        known.connectivity,
+        is_secure_only=is_secure_only or bool(known.is_secure_only),
+        used_host=arrival.host,
+        used_scheme=arrival.scheme,
+        source=arrival.source,
+        settings=settings,
+    )
 
 
 def _choose_secret(
@@ -297,7 +306,9 @@ def _pair_for(action: Action, visitor: Visitor, now: datetime) -> passwords.Pair
     return pair
 
 
-def _ask_for_documents(by_id: dict[int, Visitor], found: dict[int, Delivery], writes: Writes) -> None:
+def _ask_for_documents(
+    by_id: dict[int, Visitor], found: dict[int, Delivery], settings: NetworkSettings, writes: Writes
+) -> None:
     lacking = _lacking_descriptions([i for i, v in by_id.items() if v.known.is_proven])
     for system_id, visitor in by_id.items():
         known, delivery = visitor.known, found[system_id]
@@ -317,9 +328,10 @@ def _ask_for_documents(by_id: dict[int, Visitor], found: dict[int, Delivery], wr
             asks.append("/Configuration")
         if known.is_proven and (known.has_work or not known.documents_were_asked):
             asks += lacking.get(system_id, ())
-        if asks:
-            # The address that brought this post is the one known to work right now.
-            here = management.ServerAddress(visitor.arrival.scheme, visitor.arrival.host)
+        here = management.address_used(visitor.arrival) if asks else None
+        if here is not None and not here.authority:
+            here = _address_for(visitor, settings)
+        if here is not None and here.authority:
             url = here.url(management.DOCUMENTS_PATH, secret)
             delivery.documents = [DocumentRequest(location, url) for location in asks]
             known.documents_were_asked = True
@@ -332,19 +344,13 @@ def _register_feedback_anew(
     """With its first answer after an outage of ours a system gets its slot back: writing over one that is in order does
     no harm, and to look first would take a round (rule R13)."""
     for system_id, visitor in by_id.items():
-        known, arrival, delivery = visitor.known, visitor.arrival, found[system_id]
+        known, delivery = visitor.known, found[system_id]
         is_theirs = known.comes_after_outage and known.is_proven and visitor.path_secret
         # Where a secret is handed over, the registration with it is there already.
         if not is_theirs or delivery.secrets:
             continue
         known.comes_after_outage = False
-        address = management.server_address(
-            known.connectivity,
-            is_secure_only=bool(known.is_secure_only),
-            used_host=arrival.host,
-            used_scheme=arrival.scheme,
-            settings=settings,
-        )
+        address = _address_for(visitor, settings)
         commands = management.management_commands(
             address,
             visitor.path_secret,
@@ -362,16 +368,15 @@ def _ask_for_https_proof(
 ) -> None:
     """Have it post a document by HTTPS while it still calls us by HTTP: what arrives proves that it trusts us."""
     for system_id, visitor in by_id.items():
-        known, arrival = visitor.known, visitor.arrival
-        if not known.wants_https_proof or arrival.scheme == "https" or not visitor.path_secret:
+        if (
+            not visitor.known.wants_https_proof
+            or visitor.arrival.scheme == "https"
+            or not visitor.path_secret
+        ):
             continue
-        there = management.server_address(
-            known.connectivity,
-            is_secure_only=True,
-            used_host=arrival.host,
-            used_scheme=arrival.scheme,
-            settings=settings,
-        )
+        there = _address_for(visitor, settings, is_secure_only=True)
+        if not there.authority:
+            continue
         url = there.url(management.DOCUMENTS_PATH, visitor.path_secret)
         delivery = found[system_id]
         delivery.documents = [one for one in delivery.documents if one.location != PROOF_LOCATION]

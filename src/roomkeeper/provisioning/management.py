@@ -5,7 +5,6 @@ They are worked out anew for every answer and never stored, because they carry t
 
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,10 +18,12 @@ from roomkeeper.devices.families.manifest import Manifest
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.protocols.external_manager import CommandCall, SettingValue
 from roomkeeper.provisioning.still_ours import Told
-from roomkeeper.systems import live, timeline
-from roomkeeper.systems.addresses import host_of, parse_address, port_of
+from roomkeeper.systems import live, outside, timeline
+from roomkeeper.systems.addresses import parse_address
+from roomkeeper.systems.checkin import Arrival
 from roomkeeper.systems.locking import lock_contacts
-from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, State, System
+from roomkeeper.systems.models import Contact, NetworkSettings, State, System
+from roomkeeper.systems.outside import Place, ServerAddress
 from roomkeeper.systems.redaction import MARK, redact_text
 
 EVENTS_PATH = "tms/public/external/management/SystemManagementService.asmx"
@@ -38,49 +39,46 @@ class EnforceRefused(ValueError):
     """Management settings cannot be enforced on this system now."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """Where a system is to call us: `scheme` http or https, `authority` host with a port unless it is the usual."""
-
-    scheme: str
-    authority: str
-
-    def url(self, path: str, secret: str) -> str:
-        """The address of a device service with the system's secret."""
-        return f"{self.scheme}://{self.authority}/{path}/{secret}"
-
-
 def server_address(
     connectivity: str,
     *,
     is_secure_only: bool,
     used_host: str,
     used_scheme: str,
+    source: str,
     settings: NetworkSettings,
     has_http_off: bool = False,
 ) -> ServerAddress:
-    """LAN systems get our internal address, others the public one, a filled FQDN wins (docs: management modes);
-    an empty side leaves the address that the system uses already. HTTPS is never taken back, and used where the
-    system has plain HTTP turned off (protocol notes P.4)."""
-    scheme = "https" if is_secure_only or has_http_off else used_scheme or "http"
-    if connectivity == Connectivity.REACHABLE_ON_LAN:
-        names = (settings.internal_fqdn, settings.internal_ipv4, settings.internal_ipv6)
-    elif connectivity in (Connectivity.BEHIND_FIREWALL, Connectivity.REACHABLE_ON_PUBLIC_INTERNET):
-        names = (settings.public_fqdn, settings.public_ipv4, settings.public_ipv6)
-    else:
-        names = ("", None, None)
-    host = next((name for name in names if name), "") or host_of(used_host)
-    # The port that brought the post is known to work from where the system stands.
-    port = port_of(used_host) if scheme == used_scheme else _listener_port(scheme)
-    if (address := parse_address(host)) is not None and address.version == 6:
-        host = f"[{address}]"
-    usual = port is None or port == {"http": 80, "https": 443}[scheme]
-    return ServerAddress(scheme, host if usual else f"{host}:{port}")
+    """LAN systems get our internal address, others the public one (`systems.outside`); an empty side leaves the address
+    that the system uses already. HTTPS is used where the system has plain HTTP turned off (protocol notes P.4).
+
+    `source` is where its posts come from, or where it is reached; "" where neither is known."""
+    side = outside.side_of(connectivity)
+    scheme = outside.scheme_of(
+        settings, side, used_scheme=used_scheme, needs_https=is_secure_only or has_http_off
+    )
+    return outside.address(
+        settings,
+        Place.of(django_settings.OPTIONS),
+        side=side,
+        scheme=scheme,
+        used_host=used_host,
+        used_scheme=used_scheme,
+        source=source,
+    )
 
 
-def _listener_port(scheme: str) -> int | None:
-    listeners = django_settings.OPTIONS.https if scheme == "https" else django_settings.OPTIONS.http
-    return port_of(listeners[0]) if listeners else None
+def address_used(arrival: Arrival) -> ServerAddress:
+    """The address that brought a post: the one known to work right now, unless a proxy kept it to itself."""
+    return outside.address(
+        NetworkSettings(),
+        Place.of(django_settings.OPTIONS),
+        side="",
+        scheme=arrival.scheme,
+        used_host=arrival.host,
+        used_scheme=arrival.scheme,
+        source=arrival.source,
+    )
 
 
 def family_of(name: str) -> Manifest:
@@ -111,7 +109,8 @@ def management_settings(
     is_secure_only: bool = False,
     others: Mapping[str, str] | None = None,
 ) -> tuple[SettingValue, ...]:
-    """The settings written on admission and on enforcing (docs: management modes; protocol notes A.5, M).
+    """The settings written on admission and on enforcing (docs: management modes; protocol notes A.5, M). Without an
+    address that could be told, those that name one are left out: the system keeps what it has.
 
     `others` are the `written_values`; those of SNMP are left out in Secure-Only, which does not use it.
     """
@@ -140,7 +139,7 @@ def management_commands(
     """The feedback registration, as that software takes it; none where the family has no feedback. `slot` is that of
     Network settings, None the family's own."""
     feedback = family_of(family).feedback
-    if feedback is None:
+    if feedback is None or not address.authority:
         return ()
     quirks = quirks_of(software_version)
     arguments: list[tuple[str, str | tuple[str, ...]]] = [

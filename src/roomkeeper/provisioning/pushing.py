@@ -24,6 +24,7 @@ from roomkeeper.provisioning.still_ours import Told
 from roomkeeper.systems import device_access, findings, live, network_settings, secrets, timeline
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, SystemSecret
+from roomkeeper.systems.outside import ServerAddress
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ class PushOutcome:
 @dataclass(frozen=True, slots=True)
 class _Plan:
     settings: Mapping[str, str]
-    server: management.ServerAddress
+    server: ServerAddress
     feedback_url: str
     writes_feedback: bool
     feedback_slot: int
@@ -188,8 +189,11 @@ def _plan(
         has_http_off=has_http_off and wish is WhenHttpIsOff.USE_HTTPS,
         used_host=contact.used_host or management.own_address_towards(address),
         used_scheme=contact.scheme,
+        source=contact.source_address or address,
         settings=settings,
     )
+    if not server.authority:
+        raise errors.NoAddressToTell
     if not calls_by_http:
         manager_protocol.check(services, server.scheme, wish)
     turns_http_on = has_http_off and server.scheme == "http"

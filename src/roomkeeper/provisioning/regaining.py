@@ -268,6 +268,7 @@ def _told(
         has_http_off=bool(known.has_http_off),
         used_host=known.used_host or hosts.get(known.system_id, ""),
         used_scheme=known.scheme,
+        source=known.source_address,
         settings=settings,
     )
     if not address.authority:

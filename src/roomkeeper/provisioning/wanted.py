@@ -16,6 +16,7 @@ from roomkeeper.provisioning.sources import Enforcement, Offer
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration, reported_configuration
 from roomkeeper.systems.models import Connectivity, Contact, State, System
+from roomkeeper.systems.outside import ServerAddress
 from roomkeeper.systems.redaction import MARK
 
 _NAME_KEY: Final = match_key(NAME_PATH)
@@ -54,7 +55,7 @@ class Managed:
     family: str
     connectivity: str
     is_secure_only: bool
-    address: management.ServerAddress
+    address: ServerAddress
     others: Mapping[str, str]
 
 
@@ -94,6 +95,7 @@ def wanted_of(systems: Sequence[System]) -> dict[int, list[WantedValue]]:
             has_http_off=system.has_http_off,
             used_host=contact.used_host,
             used_scheme=contact.scheme,
+            source=contact.source_address or system.host,
             settings=settings,
         )
         layer = Managed(

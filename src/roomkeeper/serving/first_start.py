@@ -10,6 +10,7 @@ from roomkeeper.settings.options import Options
 from roomkeeper.systems import inventory, network_settings
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import NetworkSettings
+from roomkeeper.systems.outside import Place, can_be_called
 
 
 def prepare(listeners: Sequence[str] = (), *, may_begin: bool = True, has_lock: bool = False) -> None:
@@ -28,10 +29,13 @@ def prepare(listeners: Sequence[str] = (), *, may_begin: bool = True, has_lock: 
 
 
 def _suggest_internal_address(settings: NetworkSettings, listeners: Sequence[str]) -> None:
-    """The address we listen on is the best first guess for the one that systems are to call."""
+    """The address we listen on is the best first guess for the one that systems are to call; one that a proxy alone
+    calls, or nobody but this machine, is none."""
+    if Place.of(django_settings.OPTIONS).is_proxied:
+        return
     for listener in listeners:
         address = parse_address(listener.rpartition(":")[0])
-        if address is not None and not address.is_unspecified:
+        if address is not None and can_be_called(str(address), is_near=False):
             if address.version == 4:
                 settings.internal_ipv4 = str(address)
             else:

@@ -26,7 +26,7 @@ from roomkeeper.serving import certificates, first_start, health, listeners, loa
 from roomkeeper.serving.background import Background
 from roomkeeper.serving.page_limits import PageLimits
 from roomkeeper.settings.options import Options, SettingsError
-from roomkeeper.systems import findings, former_addresses, network_settings
+from roomkeeper.systems import findings, former_addresses, network_settings, outside
 from roomkeeper.systems.addresses import parse_networks
 
 log = structlog.get_logger(__name__)
@@ -197,14 +197,7 @@ class Process:
             listener.rpartition(":")[0].strip("[]")
             for listener in (*self._options.https, *self._options.http)
         ]
-        ours = [
-            settings.internal_fqdn,
-            settings.internal_ipv4,
-            settings.internal_ipv6,
-            settings.public_fqdn,
-            settings.public_ipv4,
-            settings.public_ipv6,
-        ]
+        ours = [host for side in outside.SIDES for host in outside.hosts(settings, side)]
         # Who still calls an address that was changed has to find it in the certificate.
         former = [host for those in former_addresses.by_side().values() for host in those]
         return certificates.own_names([name for name in (*ours, *hosts, *former) if name])

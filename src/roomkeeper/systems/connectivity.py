@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from roomkeeper.systems import outside
 from roomkeeper.systems.addresses import parse_address, same_host
 from roomkeeper.systems.models.inventory import REACHABLE, Connectivity
 from roomkeeper.systems.models.network_settings import NetworkSettings
@@ -75,17 +76,10 @@ def match_host(
 ) -> HostMatch:
     """Which side the Host belongs to; where both sides have it, it is the internal one. `former` are addresses by
     side that systems may still call."""
-    internal = (
-        settings.internal_ipv4,
-        settings.internal_ipv6,
-        settings.internal_fqdn,
-        *former.get("internal", ()),
-    )
-    public = (settings.public_ipv4, settings.public_ipv6, settings.public_fqdn, *former.get("public", ()))
-    if any(same_host(used_host, host) for host in internal if host):
-        return HostMatch.INTERNAL
-    if any(same_host(used_host, host) for host in public if host):
-        return HostMatch.PUBLIC
+    for side, match in ((outside.INTERNAL, HostMatch.INTERNAL), (outside.PUBLIC, HostMatch.PUBLIC)):
+        ours = (*outside.hosts(settings, side), *former.get(side, ()))
+        if any(same_host(used_host, host) for host in ours):
+            return match
     return HostMatch.NEITHER
 
 

@@ -8,8 +8,8 @@ from django.db.models import Q, QuerySet
 from roomkeeper.systems.models import FormerAddress, NetworkSettings, State, System
 
 SIDES = {
-    "internal": ("internal_ipv4", "internal_ipv6", "internal_fqdn"),
-    "public": ("public_ipv4", "public_ipv6", "public_fqdn"),
+    "internal": ("internal_ipv4", "internal_ipv6", "internal_fqdn", "outside_internal_host"),
+    "public": ("public_ipv4", "public_ipv6", "public_fqdn", "outside_public_host"),
 }
 # Who was away for longer than this when the address changed is listed; the address is kept at least as long.
 KEPT_AT_LEAST = timedelta(days=30)

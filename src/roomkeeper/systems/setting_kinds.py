@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypedDict, TypeVar, Unpack
 from django.db import models
 from django.db.models.fields import NOT_PROVIDED
 
-from roomkeeper.systems.addresses import network_of
+from roomkeeper.systems.addresses import network_of, parse_address
 
 _FQDN: Final = re.compile(
     r"(?=.{1,255}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*\.?"
@@ -18,6 +18,7 @@ _FQDN: Final = re.compile(
 _ENCRYPTED: Final = "_ciphertext"
 Form = Literal["text", "number", "switch", "lines", "pem", "secret"]
 Rule = Callable[[Any], Any]
+Nested = dict[str, "Setting | Nested"]
 Column = TypeVar("Column", bound="models.Field[Any, Any]")
 
 
@@ -92,14 +93,18 @@ def sections_of(rows: Iterable[Setting]) -> list[tuple[Section, list[Setting]]]:
     return list(found.items())
 
 
-def grouped(rows: Iterable[Setting]) -> dict[str, Setting | dict[str, Setting]]:
+def grouped(rows: Iterable[Setting]) -> "Nested":
     """The rows as the API nests them: `heartbeat.idle` stands under `heartbeat`."""
-    found: dict[str, Setting | dict[str, Setting]] = {}
+    found: Nested = {}
     for one in rows:
-        outer, _, inner = one.at.partition(".")
-        group = found.setdefault(outer, {} if inner else one)
-        if inner and isinstance(group, dict):
-            group[inner] = one
+        *groups, last = one.at.split(".")
+        place = found
+        for word in groups:
+            inner = place.setdefault(word, {})
+            if not isinstance(inner, dict):
+                raise ValueError(f"{one.at} stands below a setting.")
+            place = inner
+        place[last] = one
     return found
 
 
@@ -145,6 +150,23 @@ def port(default: int, **said: Unpack[Said]) -> "models.PositiveIntegerField[int
     return whole(default, 1, 65_535, what="a port", **said)
 
 
+def outside_port(
+    **said: Unpack[Said],
+) -> "models.PositiveIntegerField[int | None, int | None]":
+    """A port as it is seen from outside: 0 where nothing comes in, none where it is worked out."""
+
+    def check(value: Any) -> int | None:
+        if value is None or value == "":
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65_535:
+            raise ValueError("must be a port from 1 to 65535, 0 where nothing comes in, or empty.")
+        return value
+
+    column: models.PositiveIntegerField[int | None, int | None]
+    column = models.PositiveIntegerField(null=True, blank=True)
+    return _kept(column, "number", int | None, check, {**said, "least": 0, "most": 65_535})
+
+
 def text(
     rule: Rule, most: int = 255, *, default: str = "", **said: Unpack[Said]
 ) -> "models.CharField[str, str]":
@@ -164,6 +186,11 @@ def text(
 def host_name(**said: Unpack[Said]) -> "models.CharField[str, str]":
     """A host name in small letters; empty for none."""
     return text(_check_host_name, **said)
+
+
+def outside_host(**said: Unpack[Said]) -> "models.CharField[str, str]":
+    """A host name or an address that somebody could call, without a port; empty for none."""
+    return text(_check_outside_host, **said)
 
 
 def address(
@@ -217,6 +244,18 @@ def _check_host_name(value: Any) -> str:
     if written and not _FQDN.fullmatch(written):
         raise ValueError(f"{written!r} is no host name.")
     return written
+
+
+def _check_outside_host(value: Any) -> str:
+    written = str(value or "").strip().lower().strip("[]").rstrip(".")
+    found = parse_address(written)
+    if found is None:
+        if ":" in written:
+            raise ValueError(f"{written!r} is not a host name; ports have fields of their own.")
+        return _check_host_name(written)
+    if found.is_unspecified or found.is_multicast:
+        raise ValueError(f"{written!r} is an address that nobody can call.")
+    return str(found)
 
 
 def _check_networks(value: Any) -> list[str]:

@@ -6,7 +6,6 @@ from django.http import HttpRequest
 
 from roomkeeper.devices.families.roomos.quirks import RELEASES
 from roomkeeper.systems import network_settings
-from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.web.dhcp import OPTION, PLACEHOLDER, can_be_told, is_ipv4, snippets
 from roomkeeper.web.server_addresses import ManagerValues, manager_values
 
@@ -17,7 +16,7 @@ def finding_context(request: HttpRequest) -> dict[str, Any]:
     """What the page shows. The address and its form in the option are chosen in the page's own address."""
     found = network_settings.get()
     values = manager_values(found)
-    choices = option_choices(found)
+    choices = option_choices(values)
     wanted = request.GET.get("option", "")
     key = wanted if wanted in choices else next(iter(choices), "")
     address, is_text, _ = choices.get(key, (PLACEHOLDER, False, ""))
@@ -36,21 +35,21 @@ def finding_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def option_choices(found: NetworkSettings) -> dict[str, tuple[str, bool, str]]:
+def option_choices(values: ManagerValues) -> dict[str, tuple[str, bool, str]]:
     """What the option can be given: key -> (address, as text, words), what is told first first."""
     choices: dict[str, tuple[str, bool, str]] = {}
     for side, place in SIDES:
-        for name in ("fqdn", "ipv4"):
-            address = getattr(found, f"{side}_{name}") or ""
+        for address in values.hosts(side):
+            key = f"{side}-{'ipv4' if is_ipv4(address) else 'fqdn'}-text"
             if (
-                not address
-                or not can_be_told(address)
+                not can_be_told(address)
+                or key in choices
                 or any(address == one for one, _, _ in choices.values())
             ):
                 continue
             if is_ipv4(address):
                 choices[f"{side}-bytes"] = (address, False, f"{address} as four bytes ({place})")
-            choices[f"{side}-{name}-text"] = (address, True, f"{address} as text ({place})")
+            choices[key] = (address, True, f"{address} as text ({place})")
     return choices
 
 
@@ -58,17 +57,15 @@ def modes(values: ManagerValues) -> list[tuple[str, str, str, str]]:
     """(how the system stands, address, protocol, what it must trust) as they are typed."""
     trusts = "our certificate"
     return [
-        ("On the LAN", values.address, "HTTP", "nothing"),
-        ("On the LAN, HTTPS", values.typed(values.internal, "HTTPS"), "HTTPS", trusts),
-        ("On the public internet, or behind a firewall", values.public_address, "HTTP", "nothing"),
-        ("The same, HTTPS", values.typed(values.public, "HTTPS"), "HTTPS", trusts),
+        ("On the LAN", values.typed("internal"), "HTTP", "nothing"),
+        ("On the LAN, HTTPS", values.typed("internal", "HTTPS"), "HTTPS", trusts),
+        ("On the public internet, or behind a firewall", values.typed("public"), "HTTP", "nothing"),
+        ("The same, HTTPS", values.typed("public", "HTTPS"), "HTTPS", trusts),
         (
             "Secure-Only",
             " or ".join(
                 dict.fromkeys(
-                    one
-                    for one in (values.typed(values.internal, "HTTPS"), values.typed(values.public, "HTTPS"))
-                    if one
+                    one for one in (values.typed("internal", "HTTPS"), values.typed("public", "HTTPS")) if one
                 )
             ),
             "HTTPS",

@@ -1,64 +1,60 @@
 """The values that an endpoint needs to find this server, as people type them."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from django.conf import settings
+from django.conf import settings as django_settings
 
+from roomkeeper.provisioning.management import EVENTS_PATH
+from roomkeeper.systems import outside
 from roomkeeper.systems.models import NetworkSettings
-
-EVENT_PATH = "tms/public/external/management/SystemManagementService.asmx"
+from roomkeeper.systems.outside import Place
 
 
 @dataclass(frozen=True, slots=True)
 class ManagerValues:
-    """Address, path and protocol for the endpoint's ExternalManager settings, for each side of the firewall."""
+    """Address, path and protocol for the endpoint's ExternalManager settings, for each side of the firewall; "" where
+    none is known that a device could call."""
 
-    internal: str
-    public: str
-    path: str
-    http_port: int
-    https_port: int
-
-    @property
-    def uses_usual_ports(self) -> bool:
-        """Whether the listeners stand on 80 and 443, as endpoints expect without more words."""
-        return self.http_port == 80 and self.https_port == 443
+    settings: NetworkSettings
+    place: Place
+    path: str = EVENTS_PATH
 
     def typed(self, side: str, protocol: str = "HTTP") -> str:
-        """The address with the port where it is not the usual one."""
-        port = self.https_port if protocol == "HTTPS" else self.http_port
-        usual = 443 if protocol == "HTTPS" else 80
-        if port == usual or not side:
-            return side
-        return f"[{side}]:{port}" if ":" in side else f"{side}:{port}"
+        """The address of a side (internal, public) with the port where it is not the usual one."""
+        scheme = protocol.lower()
+        return outside.address(self.settings, self.place, side=side, scheme=scheme).authority
+
+    def hosts(self, side: str) -> list[str]:
+        """All hosts of a side that a device could call, what is told first first."""
+        return outside.told_hosts(self.settings, self.place, side)
+
+    @property
+    def internal(self) -> str:
+        """The host for systems on the LAN."""
+        return next(iter(self.hosts(outside.INTERNAL)), "")
 
     @property
     def address(self) -> str:
         """What to type for a system on the LAN."""
-        return self.typed(self.internal)
+        return self.typed(outside.INTERNAL) or self.typed(outside.INTERNAL, "HTTPS")
+
+    @property
+    def protocol(self) -> str:
+        """By which protocol."""
+        return "HTTP" if self.typed(outside.INTERNAL) or not self.address else "HTTPS"
 
     @property
     def public_address(self) -> str:
         """What to type for all others."""
-        return self.typed(self.public)
+        return self.typed(outside.PUBLIC) or self.typed(outside.PUBLIC, "HTTPS")
+
+    @property
+    def unusual(self) -> list[str]:
+        """The addresses that name a port: endpoints call 80 and 443 without one, and option 242 carries none."""
+        every = [self.typed(side, scheme) for side in outside.SIDES for scheme in ("HTTP", "HTTPS")]
+        return [one for one in dict.fromkeys(every) if one.rpartition("]")[2].count(":") == 1]
 
 
 def manager_values(found: NetworkSettings) -> ManagerValues:
-    """Worked out from Network settings; a filled FQDN wins over the addresses."""
-    options = settings.OPTIONS
-    return ManagerValues(
-        internal=found.internal_fqdn or found.internal_ipv4 or found.internal_ipv6 or "",
-        public=found.public_fqdn or found.public_ipv4 or found.public_ipv6 or "",
-        path=EVENT_PATH,
-        http_port=_port(options.http, 80),
-        https_port=_port(options.https, 443),
-    )
-
-
-def _port(listeners: tuple[str, ...], usual: int) -> int:
-    for listener in listeners:
-        port = urlsplit("//" + listener).port
-        if port:
-            return port
-    return usual
+    """Worked out from Network settings and what this server listens on."""
+    return ManagerValues(found, Place.of(django_settings.OPTIONS))

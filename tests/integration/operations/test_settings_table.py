@@ -80,8 +80,10 @@ def test_migrations_see_plain_columns() -> None:
 
 def nested(one: Setting, value: Any) -> dict[str, Any]:
     """The value as the API nests it."""
-    outer, _, inner = one.at.partition(".")
-    return {outer: {inner: value} if inner else value}
+    for word in reversed(one.at.split(".")):
+        value = {word: value}
+    found: dict[str, Any] = value
+    return found
 
 
 @pytest.mark.parametrize("key", network_settings.TABLE)

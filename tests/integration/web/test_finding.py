@@ -69,5 +69,6 @@ def test_an_ipv6_address_is_written_in_brackets_before_a_port(administrator: Use
     found = network_settings.get()
     found.internal_fqdn, found.internal_ipv4, found.internal_ipv6 = "", None, "2001:db8::5"
     values = manager_values(found)
-    expected = "2001:db8::5" if values.http_port == 80 else f"[2001:db8::5]:{values.http_port}"
-    assert values.address == expected
+    assert values.address == "[2001:db8::5]"
+    found.outside_internal_http_port = 8080
+    assert manager_values(found).address == "[2001:db8::5]:8080"

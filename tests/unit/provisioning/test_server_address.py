@@ -1,16 +1,18 @@
 """Where a system is told to call us (docs: management modes), and the settings and commands that say so."""
 
+from dataclasses import replace
+
 import pytest
 from django.conf import settings as django_settings
 
 from roomkeeper.provisioning.management import (
-    ServerAddress,
     family_of,
     management_commands,
     management_settings,
     server_address,
 )
 from roomkeeper.systems.models import Connectivity, NetworkSettings
+from roomkeeper.systems.outside import ServerAddress
 
 LAN, PUBLIC = Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET
 FIREWALL, UNDECIDED, AWAY = Connectivity.BEHIND_FIREWALL, Connectivity.UNDECIDED, Connectivity.INACCESSIBLE
@@ -26,6 +28,7 @@ def address(connectivity, sides, used_host="10.9.9.9:8080", scheme="http", is_se
         is_secure_only=is_secure_only,
         used_host=used_host,
         used_scheme=scheme,
+        source="10.7.7.7",
         settings=NetworkSettings(**sides),
     )
     return f"{found.scheme}://{found.authority}"
@@ -76,8 +79,15 @@ def test_https_is_never_taken_back():
     assert address(LAN, BOTH, "10.9.9.9:8443", "https").startswith("https://")
 
 
-def test_secure_only_moves_to_the_port_that_we_listen_on_for_https():
-    port = django_settings.OPTIONS.https[0].rpartition(":")[2]
+@pytest.fixture
+def listening(monkeypatch):
+    """A server that listens on the network at unusual ports."""
+    options = replace(django_settings.OPTIONS, http=("0.0.0.0:8080",), https=("0.0.0.0:8443",))
+    monkeypatch.setattr(django_settings, "OPTIONS", options)
+
+
+def test_secure_only_moves_to_the_port_that_we_listen_on_for_https(listening):
+    port = 8443
     assert address(LAN, BOTH, is_secure_only=True) == f"https://10.0.0.5:{port}"
     assert address(FIREWALL, NAMED, "rk.example.org", is_secure_only=True) == f"https://rk.example.org:{port}"
 
@@ -86,8 +96,8 @@ def test_secure_only_keeps_the_https_port_that_is_in_use():
     assert address(LAN, BOTH, "10.9.9.9:4443", "https", is_secure_only=True) == "https://10.0.0.5:4443"
 
 
-def test_system_that_was_never_seen_is_told_the_port_that_we_listen_on():
-    port = django_settings.OPTIONS.http[0].rpartition(":")[2]
+def test_system_that_was_never_seen_is_told_the_port_that_we_listen_on(listening):
+    port = 8080
     assert address(LAN, BOTH, "", "") == f"http://10.0.0.5:{port}"
 
 

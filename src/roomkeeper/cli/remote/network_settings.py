@@ -45,12 +45,11 @@ def change(
                 code=USAGE,
                 hint="`roomkeeper network-settings show` tells their names.",
             )
-        outer, dot, inner = name.partition(".")
-        typed = _typed(name, value)
-        if dot:
-            body.setdefault(outer, {})[inner] = typed
-        else:
-            body[outer] = typed
+        *groups, last = name.split(".")
+        place = body
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = _typed(name, value)
     _print(open_api().patch("network-settings", body), as_json=as_json)
 
 
@@ -77,6 +76,8 @@ def _typed(name: str, value: str) -> Any:
         return [one.strip() for one in value.split(",") if one.strip()]
     if form == "switch":
         return _FLAGS.get(value.lower(), value)
+    if form == "number" and not value:
+        return None
     if form == "number" and value.isascii() and value.isdigit():
         return int(value)
     return value
@@ -87,10 +88,15 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
         print_json(found)
         return
     rows = []
-    for name, value in found.items():
-        for inner, one in value.items() if isinstance(value, dict) else [("", value)]:
-            told = one if isinstance(one, str) else json.dumps(one)
-            rows.append(
-                {"setting": f"{name}.{inner}".rstrip("."), "value": told if one not in (None, "") else None}
-            )
+    for name, value in _leaves(found):
+        told = value if isinstance(value, str) else json.dumps(value)
+        rows.append({"setting": name, "value": told if value not in (None, "") else None})
     print_table(rows, ("setting", "value"))
+
+
+def _leaves(found: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
+    """Every value with its name, groups before it parted by dots."""
+    leaves: list[tuple[str, Any]] = []
+    for name, value in found.items():
+        leaves += _leaves(value, f"{before}{name}.") if isinstance(value, dict) else [(before + name, value)]
+    return leaves

@@ -14,6 +14,8 @@ from roomkeeper.systems.setting_kinds import (
     host_name,
     lines,
     networks,
+    outside_host,
+    outside_port,
     pem,
     port,
     seconds,
@@ -40,6 +42,12 @@ INTERNAL: Final = Section(
 PUBLIC: Final = Section(
     "Public address",
     "What systems on the public internet and behind firewalls are told to call.",
+)
+OUTSIDE: Final = Section(
+    "Outside address",
+    "Where systems find this server if a proxy or a router stands before it. Empty fields follow from the addresses "
+    "above and from what this server listens on; behind a trusted proxy the ports are then 80 and 443. A port of 0 "
+    "says that nothing comes in there.",
 )
 CONNECTIVITY: Final = Section("Connectivity")
 ADMISSION: Final = Section("Admission")
@@ -95,6 +103,45 @@ class NetworkSettings(models.Model):
     )
     public_ipv4 = address("IPv4", section=PUBLIC, label="IPv4 address", at="public.ipv4", concerns="address")
     public_ipv6 = address("IPv6", section=PUBLIC, label="IPv6 address", at="public.ipv6", concerns="address")
+
+    outside_internal_host = outside_host(
+        section=OUTSIDE,
+        label="Internal host",
+        hint="Wins over the internal addresses above.",
+        at="outside.internal.host",
+        concerns="address",
+    )
+    outside_internal_http_port = outside_port(
+        section=OUTSIDE,
+        label="Internal HTTP port",
+        at="outside.internal.http_port",
+        concerns="management",
+    )
+    outside_internal_https_port = outside_port(
+        section=OUTSIDE,
+        label="Internal HTTPS port",
+        at="outside.internal.https_port",
+        concerns="management",
+    )
+    outside_public_host = outside_host(
+        section=OUTSIDE,
+        label="Public host",
+        hint="Wins over the public addresses above.",
+        at="outside.public.host",
+        concerns="address",
+    )
+    outside_public_http_port = outside_port(
+        section=OUTSIDE,
+        label="Public HTTP port",
+        at="outside.public.http_port",
+        concerns="management",
+    )
+    outside_public_https_port = outside_port(
+        section=OUTSIDE,
+        label="Public HTTPS port",
+        at="outside.public.https_port",
+        concerns="management",
+    )
 
     update_connectivity = switch(
         True,
