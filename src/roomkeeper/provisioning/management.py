@@ -186,7 +186,10 @@ def told(
         for text in texts
     )
     urls = tuple(feedback_url(address, text) for text in texts)
-    return Told(tuple(each), urls, slot, feedback_expressions(family, software_version))
+    own = registry.get_family(family)
+    # A bridge or an MXP calls us too, and has no slots that could be gone (rule R10).
+    has_slots = own.can("register_feedback") or not own.matches
+    return Told(tuple(each), urls, slot, feedback_expressions(family, software_version) if has_slots else ())
 
 
 def own_address_towards(address: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning import drift, management, still_ours
 from roomkeeper.provisioning.models import Drift
@@ -21,7 +22,7 @@ from roomkeeper.systems import device_access, findings, secrets
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.configurations import ConfigurationFeedback
 from roomkeeper.systems.documents import ReportedConfiguration
-from roomkeeper.systems.models import Contact, NetworkSettings, State, System, SystemSecret
+from roomkeeper.systems.models import REACHABLE, Contact, NetworkSettings, State, System, SystemSecret
 from roomkeeper.systems.reports import Report
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
@@ -33,6 +34,11 @@ NOT_KEPT: Final = "management settings not kept"
 # `management_rounds` of a system about which a person was told.
 _TOLD: Final = management.ROUNDS + 1
 _SOLVED: Final = "The system does as it was told."
+# Changed, it leads the system's calls elsewhere, and no answer of ours reaches it any more.
+CALLS: Final = "Provisioning/ExternalManager/Address"
+_ADVICE_THERE: Final = (
+    f"Set {CALLS} on the device itself to this server, or give this server an address and a login for it."
+)
 _ADVICE: Final = "See whether another manager writes to it; then enforce the management settings."
 
 
@@ -239,6 +245,17 @@ def _hand_over_again(known: Known, faults: Sequence[Fault], rows: Sequence[Drift
         return
     if known.management_is_due:
         return
+    if any(
+        fault.is_foreign and match_key(fault.path) == match_key(CALLS) for fault in faults
+    ) and not _can_be_pushed(known):
+        findings.report(
+            findings.Finding(
+                NOT_KEPT,
+                System(pk=known.system_id, name=known.name),
+                f"It calls another manager. {sentence} This server cannot reach it to put that right.",
+                _ADVICE_THERE,
+            )
+        )
     known.management_is_due = known.has_work = True
     writes.columns[known.system_id]["management_is_due"] = True
     Contact.objects.filter(pk=known.system_id).update(has_work=True)
@@ -246,6 +263,12 @@ def _hand_over_again(known: Known, faults: Sequence[Fault], rows: Sequence[Drift
         row.rounds, row.asked_at = row.rounds + 1, writes.now
     Drift.objects.bulk_update(rows, ["rounds", "asked_at"], batch_size=200)
     writes.note(known, "management", f"To be written again: {sentence}")
+
+
+def _can_be_pushed(known: Known) -> bool:
+    """Whether there is a way to it besides the answers to its own calls."""
+    rows = System.objects.filter(pk=known.system_id, connectivity__in=REACHABLE, login_refused_at=None)
+    return rows.exclude(username="").exists()
 
 
 def _faults(case: Case, told: Told) -> list[Fault]:

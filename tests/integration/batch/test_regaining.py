@@ -98,6 +98,30 @@ def test_a_system_that_does_as_it_was_told_is_left_alone(told):
     assert not Drift.objects.filter(ended_at=None, layer__in=("management", "feedback")).exists()
 
 
+def test_who_calls_another_manager_and_cannot_be_reached_is_told_at_once(told):
+    """No answer reaches it any more, and its feedback still says that it is alive."""
+    told.post_configuration(**{ADDRESS: "tms.example.org"})
+    (ticket,) = Ticket.objects.filter(kind=NOT_KEPT, state="open")
+    assert "tms.example.org" in ticket.reason
+    assert "on the device itself" in ticket.advice
+    told.post_configuration()
+    assert not Ticket.objects.filter(kind=NOT_KEPT, state="open").exists()
+
+
+def test_who_can_be_reached_is_pushed_to_before_anybody_is_told(told):
+    System.objects.update(connectivity="reachable_on_lan", username="admin")
+    told.post_configuration(**{ADDRESS: "tms.example.org"})
+    assert system().management_is_due
+    assert not Ticket.objects.filter(kind=NOT_KEPT).exists()
+
+
+def test_a_family_without_feedback_has_no_slot_that_could_be_gone(told):
+    System.objects.update(family="mxp")
+    told.post_status({})
+    assert not Drift.objects.filter(layer="feedback").exists()
+    assert not system().management_is_due
+
+
 def test_a_status_read_before_it_was_told_and_kept_after_asks_for_nothing(told):
     """A poll can be slow: what it read says nothing of what was sent since (rule R13)."""
     told.post_status(broken_slots(told)["gone"])
