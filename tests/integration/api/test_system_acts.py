@@ -229,7 +229,13 @@ def test_status_is_told_as_values_and_as_the_document(call: Caller, boardroom: S
     answer = call("GET", f"systems/{boardroom.pk}/status", headers={"Accept": "text/xml"})
     assert answer["Content-Type"].startswith("text/xml")
     assert answer.content == STATUS
-    assert call.get(f"systems/{vault.pk}/status") == {"received_at": None, "facts": {}, "values": {}}
+    assert call.get(f"systems/{vault.pk}/status") == {
+        "received_at": None,
+        "read_at": None,
+        "told_at": None,
+        "facts": {},
+        "values": {},
+    }
     assert call("GET", f"systems/{vault.pk}/status", headers={"Accept": "text/xml"}).status_code == 404
 
 

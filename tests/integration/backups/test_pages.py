@@ -167,7 +167,7 @@ def test_differences_side_by_side_filtered_by_the_address_and_as_csv(
     with warnings.catch_warnings():
         # The test client reads an asynchronous stream synchronously, and is told so.
         warnings.simplefilter("ignore")
-        lines = b"".join(answer).decode().splitlines()  # type: ignore[call-overload]
+        lines = b"".join(answer).decode("utf-8-sig").splitlines()  # type: ignore[call-overload]
     assert lines == ["path,difference,left,right", "Standby/Delay,changed,10,99"]
     assert "Choose two sides" in text(client.get("/backups/compare/"))
     assert client.get("/backups/compare/?left=nonsense&right=backup:1").status_code == 404

@@ -127,7 +127,7 @@ def test_rotated_keys_leave_every_secret_readable(rk):
 def test_doctor_finds_nothing_wrong_with_a_sound_installation(rk):
     rk("migrate")
     lines = rk("doctor").splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert all(line.startswith("ok ") for line in lines)
 
 

@@ -71,7 +71,7 @@ def test_pre_registered_system_keeps_everything_that_was_given(oslo, administrat
 
 
 def test_network_is_kept_in_its_own_spelling(root_folder):
-    assert register(serial_number="A", network="10.1.2.3/24").admission_network == "10.1.2.0/24"
+    assert register(serial_number="A", network="10.1.2.0/24").admission_network == "10.1.2.0/24"
     assert register(serial_number="B", network="2001:DB8::/32").admission_network == "2001:db8::/32"
 
 
@@ -82,6 +82,7 @@ def test_network_is_kept_in_its_own_spelling(root_folder):
         ({"mac_address": " ", "serial_number": " "}, "MAC address or its serial number"),
         ({"mac_address": "00:11:22"}, "is no MAC address"),
         ({"serial_number": "A", "network": "10.1.2.3/33"}, "10.1.2.3/33"),
+        ({"serial_number": "A", "network": "10.1.2.3/24"}, "names an address within a network"),
         ({"serial_number": "A", "network": "here"}, "here"),
         ({"serial_number": "A", "hint_address": "there"}, "there"),
         ({"serial_number": "A" * 65}, "at most 64 characters"),
