@@ -223,6 +223,26 @@ def test_300_megabytes_to_the_sign_in_page_are_kept_nowhere(scene: Scene) -> Non
     assert scene.program.bytes_written() - written < 10 * MB
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_answers_that_nobody_takes_hold_little_memory_and_no_time(fresh: Scene, scheme: str) -> None:
+    """The longest answer that a stranger gets, asked for over and over and never read."""
+    fresh.check()
+    before = fresh.program.memory()
+    fresh.program.forget_peak()
+    held = []
+    try:
+        for source in sources(500):
+            made = connect(fresh.server.http if scheme == "http" else fresh.server.https, source)
+            held.append(made if scheme == "http" else _tls(made))
+            held[-1].sendall(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        fresh.check()
+        assert fresh.program.peak_memory() - before < ALLOWED
+    finally:
+        for made in held:
+            made.close()
+    fresh.check()
+
+
 def test_a_flood_of_made_up_secrets_is_turned_away_unread(scene: Scene) -> None:
     flood = Device(scene.server.http, serial="FTTFLOOD1", mac="", source="127.7.9.1")
     where = urlsplit(scene.server.http)

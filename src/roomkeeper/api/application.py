@@ -1,7 +1,10 @@
 """The API put together: its routers, its errors and its OpenAPI document."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
@@ -129,12 +132,26 @@ def _tell_other_forms(found: OpenAPISchema) -> None:
     found["paths"][status]["get"]["responses"][200]["content"]["text/xml"] = text
 
 
+def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The document is the same for everybody, takes a second to make, and is shown to strangers, too."""
+
+    @cache
+    def content() -> bytes:
+        return view(HttpRequest()).content
+
+    def shown(_: HttpRequest) -> HttpResponse:
+        return HttpResponse(content(), content_type="application/json; charset=utf-8")
+
+    return shown
+
+
 def _make() -> RoomkeeperApi:
     made = RoomkeeperApi(
         title="Roomkeeper",
         version=__version__,
         urls_namespace="api",
         docs_url=None,
+        docs_decorator=_made_once,
         parser=StrictParser(),
         description="The REST API of Roomkeeper. Lists are `{items, next}`; errors are problem+json.",
     )

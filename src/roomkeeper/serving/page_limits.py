@@ -1,4 +1,4 @@
-"""Limits of length and time for requests to pages and API, before Django sees them (rule R14).
+"""Limits of length and time for requests to pages and API, before Django sees them, and for their answers (rule R14).
 
 Django keeps a body, in memory or in the temporary folder, before anybody looks who sends it. Here it is counted
 first: little from those who are not signed in, more from those who are, files by their own limit.
@@ -32,6 +32,10 @@ BEFORE_SIGN_IN = 64_000
 # Seconds in which the body of a request is complete; a file has longer, at the least rate of all bodies.
 SECONDS = 30.0
 FILE_SECONDS = 900.0
+# An answer is handed over in pieces, so that who does not take it holds two of them and not the whole. Seconds in which
+# a piece is taken.
+PIECE = 65_536
+TAKEN_SECONDS = 30.0
 # What Django reads into memory of anything that is no file.
 FORM_SIZE_LIMIT = 2_500_000
 _API = "/api/"
@@ -58,6 +62,7 @@ class PageLimits:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
+        send = _in_pieces(scope, send)
         length = declared_length(scope)
         if length == 0 or (scope.get(COMPLETE_KEY) and length is not None and length <= BEFORE_SIGN_IN):
             await self._inner(scope, receive, send)
@@ -159,6 +164,32 @@ class PageLimits:
             return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _in_pieces(scope: Scope, send: Send) -> Send:
+    """`send` for answers of any size; a connection that takes nothing of one is cut."""
+    connection = scope.get(CONNECTION_KEY)
+    loop = asyncio.get_running_loop()
+
+    async def hand_over(message: dict[str, Any]) -> None:
+        if connection is None:
+            await send(message)
+            return
+        timer = loop.call_later(TAKEN_SECONDS, connection.transport.abort)
+        try:
+            await send(message)
+        finally:
+            timer.cancel()
+
+    async def in_pieces(message: dict[str, Any]) -> None:
+        body = message.get("body", b"")
+        for start in range(0, len(body) - PIECE, PIECE):
+            piece = {"type": "http.response.body", "body": body[start : start + PIECE], "more_body": True}
+            await hand_over(piece)
+        rest = len(body) - (len(body) - 1) % PIECE - 1 if len(body) > PIECE else 0
+        await hand_over({**message, "body": body[rest:]} if rest else message)
+
+    return in_pieces
 
 
 async def is_signed_in(scope: Scope) -> bool:

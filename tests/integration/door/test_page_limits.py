@@ -12,6 +12,7 @@ from tests.integration.door.conftest import DoorProcess
 
 from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import User
+from roomkeeper.serving.page_limits import PIECE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 FORM = "application/x-www-form-urlencoded"
@@ -88,3 +89,18 @@ def test_an_upload_over_its_limit_is_refused(open_door, person: User) -> None:
             door, "/api/v1/systems", b"x" * 1_000_001, kind="text/csv", in_chunks=in_chunks, **own
         )
         assert status == 413
+
+
+def test_a_long_answer_arrives_whole(door: DoorProcess) -> None:
+    """It leaves in pieces; the description of the API is the longest that strangers get."""
+    where = urlsplit(door.http)
+    made = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
+    texts = []
+    for _ in range(2):
+        made.request("GET", "/api/v1/openapi.json")
+        answer = made.getresponse()
+        texts.append(answer.read())
+        assert len(texts[-1]) == int(answer.getheader("Content-Length", "0")) > PIECE
+    made.close()
+    assert texts[0] == texts[1]
+    assert json.loads(texts[0])["openapi"]

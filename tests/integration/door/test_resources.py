@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -121,6 +122,31 @@ def test_one_source_without_a_secret_holds_few_unfinished_bodies(
         for made in held:
             made.close()
     assert Claim.objects.filter(service="documents").count() == 0
+
+
+def test_who_sends_too_slowly_is_cut_and_who_sends_fast_enough_is_not(door: DoorProcess) -> None:
+    """4 kB a second, once five seconds are over; on real sockets, side by side."""
+    asked = {
+        "a document": (DOCUMENTS, 3_000, b"408"),
+        "a form": ("/sign-in/", 3_000, b"408"),
+        "a document that keeps up": (DOCUMENTS, 8_000, b"200"),
+    }
+    held = {}
+    for number, (what, (path, _, _)) in enumerate(asked.items()):
+        held[what] = connect(door, f"127.3.7.{number + 1}")
+        held[what].sendall(head(path, "Content-Length: 56000", "Connection: close"))
+    began = time.monotonic()
+    sent = dict.fromkeys(asked, 0)
+    while any(sent[what] < 56_000 for what in held) and time.monotonic() - began < 8:
+        for what, made in held.items():
+            due = min(56_000, int((time.monotonic() - began) * asked[what][1]))
+            with contextlib.suppress(ConnectionError):
+                made.sendall(b" " * max(0, due - sent[what]))
+            sent[what] = max(sent[what], due)
+        time.sleep(0.1)
+    for what, made in held.items():
+        with made:
+            assert rest(made)[9:12] == asked[what][2], what
 
 
 def test_unfinished_headers_of_all_connections_together_are_few(door: DoorProcess) -> None:
