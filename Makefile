@@ -49,6 +49,7 @@ check: setup ## Style, types, the direction of imports, manifests, findings and 
 	$(BIN)/python scripts/generate_tickets.py --check
 	$(BIN)/python scripts/generate_network_settings.py --check
 	$(BIN)/python scripts/generate_names.py --check
+	$(BIN)/python scripts/generate_modules.py --check
 	$(BIN)/python scripts/check_commits.py
 
 test: setup .make/clients ## The test suite on SQLite, without acceptance and browser tests
