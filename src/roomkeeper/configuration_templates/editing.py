@@ -160,11 +160,8 @@ def assign(
     if len(tag) > 50:
         raise TemplateRefused({"tag": "A tag has at most 50 characters."})
     target = folder or (system.folder if system else None)
-    if target is not None and not target.path.startswith(template.folder.path):
-        raise TemplateRefused(
-            f"{template} belongs to {folder_label(template.folder)} and reaches no system outside that folder. "
-            "Move the template to a folder above."
-        )
+    if target is not None:
+        _demand_reach(template, target)
     try:
         with transaction.atomic():
             return TemplateAssignment.objects.create(
@@ -178,6 +175,32 @@ def assign(
             )
     except IntegrityError as error:
         raise TemplateRefused(f"{template} is already assigned there.") from error
+
+
+def assign_to_systems(
+    template: ConfigurationTemplate, systems: Iterable[System], *, user: Any, now: datetime
+) -> list[TemplateAssignment]:
+    """Make the template persistent on each of these systems; those that have it so already are left as they are.
+    Raises `TemplateRefused` where it reaches one of them not, and then assigns it to none."""
+    chosen = list(systems)
+    for system in chosen:
+        _demand_reach(template, system.folder)
+    account = find_account(user)
+    with transaction.atomic():
+        held = set(template.assignments.exclude(system=None).values_list("system_id", flat=True))
+        return TemplateAssignment.objects.bulk_create(
+            TemplateAssignment(template=template, system=system, created_at=now, created_by=account)
+            for system in chosen
+            if system.pk not in held
+        )
+
+
+def _demand_reach(template: ConfigurationTemplate, target: Folder) -> None:
+    if not target.path.startswith(template.folder.path):
+        raise TemplateRefused(
+            f"{template} belongs to {folder_label(template.folder)} and reaches no system outside that folder. "
+            "Move the template to a folder above."
+        )
 
 
 def unassign(assignment: TemplateAssignment) -> None:

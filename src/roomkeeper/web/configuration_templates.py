@@ -192,10 +192,10 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     found = visible_template(request, pk, Permission.CHANGE_SETTINGS)
     if request.method != "POST":
         number = len(systems_kept(found))
-        kept = f"It is kept on {number} system{'s' if number != 1 else ''}; " if number else ""
+        kept = f"It is persistent on {number} system{'s' if number != 1 else ''}; " if number else ""
         question = Question(
             f"Delete {found}?",
-            f"{kept}what it set stays as it is on the systems and is not kept so any more. All its versions go.",
+            f"{kept}what it set stays as it is on the systems and is not enforced any more. All its versions go.",
             "It cannot be undone; export it first.",
             "Delete",
             reverse("template_delete", args=[pk]),
@@ -209,7 +209,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET: what keeping it so on a system, a tag or a folder would do. POST: keep it so."""
+    """GET: what making it persistent on a system, a tag or a folder would do. POST: make it so."""
     found = visible_template(request, pk, Permission.CHANGE_SETTINGS)
     page = reverse("template_tab", args=[pk, "used"])
     source = request.POST if request.method == "POST" else request.GET
@@ -239,14 +239,14 @@ def tell_in_force(request: HttpRequest, found: ConfigurationTemplate) -> None:
     """Bring the template into force where it is assigned, and say what that came to."""
     applied = bring_into_force(found, user=request.user, now=moment())
     if applied is None:
-        messages.success(request, "It is kept so; differences are told as drift.")
+        messages.success(request, "It is persistent; differences are told as drift.")
     elif applied.change_set is None:
-        messages.success(request, "It is kept so. No system has to be changed.")
+        messages.success(request, "It is persistent. No system has to be changed.")
     else:
         number = len([one for one in applied.report.systems if one.planned.items])
         messages.success(
             request,
-            f"It is kept so. {number} system{'s are' if number != 1 else ' is'} asked by change set "
+            f"It is persistent. {number} system{'s are' if number != 1 else ' is'} asked by change set "
             f"{applied.change_set.pk}.",
         )
 
@@ -291,12 +291,12 @@ def _ask_to_assign(
     report = plan_template(editing.newest_content(found), systems, template=found, assuming=[assuming])
     counts = report.counts
     question = Question(
-        f"Keep {found} so on {_word(assuming)}?",
+        f"Make {found} persistent on {_word(assuming)}?",
         f"{len(systems)} more system{'s' if len(systems) != 1 else ''}: {counts['change']} will change, "
         f"{counts['already']} already so, {counts['cannot']} cannot. From now on a difference is "
         f"{ENFORCEMENT[found.enforcement]}; systems that come later are included. Its commands are not run.",
         "It can be taken away again; what was set stays as it is on the systems.",
-        "Keep it so",
+        "Make it persistent",
         reverse("template_assign", args=[found.pk]),
         page,
         fields=fields,
@@ -306,16 +306,16 @@ def _ask_to_assign(
 
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def unassign(request: HttpRequest, pk: int, assignment: int) -> HttpResponse:
-    """Ask, and keep it so there no longer."""
+    """Ask, and stop enforcing it there."""
     found = visible_template(request, pk, Permission.CHANGE_SETTINGS)
     one = get_object_or_404(found.assignments.select_related("system", "folder"), pk=assignment)
     page = reverse("template_tab", args=[pk, "used"])
     if request.method != "POST":
         question = Question(
-            f"Keep {found} no longer so on {_word(one)}?",
+            f"Stop enforcing {found} on {_word(one)}?",
             "What it set stays as it is on the systems; from now on they may differ.",
-            "Assign it again to keep it so again.",
-            "Keep it no longer",
+            "Assign it again to make it persistent again.",
+            "Stop enforcing it",
             reverse("template_unassign", args=[pk, assignment]),
             page,
         )
@@ -325,7 +325,7 @@ def unassign(request: HttpRequest, pk: int, assignment: int) -> HttpResponse:
         "unassign template",
         found,
         lambda: editing.unassign(one),
-        "It is not kept so any more.",
+        "It is not enforced any more.",
         to=_word(one),
     )
     return HttpResponseRedirect(page)

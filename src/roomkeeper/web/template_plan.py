@@ -23,13 +23,14 @@ from roomkeeper.systems.inventory import folder_label
 from roomkeeper.systems.models import State, System, Tag
 from roomkeeper.systems.software_versions import VersionKey
 from roomkeeper.web.access import grants, number_of, visible_folder
-from roomkeeper.web.acts import Question, ask
+from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.configuration_templates import visible_template
+from roomkeeper.web.configuration_templates import ENFORCEMENT, tell_in_force, visible_template
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_filters import visible_systems
 
 LIMIT = 10_000
+PERSISTENT_LIMIT = 500
 SHOWN_SYSTEMS = 50
 SHOWN_LINES = 400
 _FILTERS = ("q", "folder", "tag", "model", "system")
@@ -176,6 +177,54 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("change_set", args=[change_set]))
 
 
+@needs(Permission.CHANGE_SETTINGS, anywhere=True)
+def make_persistent(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: what making it persistent on the planned systems would do. POST: make it so, on these systems."""
+    found = visible_template(request, pk, Permission.CHANGE_SETTINGS)
+    source = request.POST if request.method == "POST" else request.GET
+    choice = _choice(request, source)
+    page = f"{reverse('template_plan', args=[pk])}?{urlencode(choice.values)}"
+    permitted = choice.systems.filter(_may_change(request), folder__path__startswith=found.folder.path)
+    systems = list(permitted[: PERSISTENT_LIMIT + 1]) if choice.is_made else []
+    if len(systems) > PERSISTENT_LIMIT:
+        messages.error(
+            request,
+            f"More than {PERSISTENT_LIMIT} systems: assign it to a folder or a tag, under Where used.",
+        )
+        return HttpResponseRedirect(page)
+    if not systems:
+        messages.error(
+            request, f"None of the chosen systems is in {folder_label(found.folder)} and yours to change."
+        )
+        return HttpResponseRedirect(page)
+    if request.method != "POST":
+        counts = plan_template(editing.newest_content(found), systems, template=found).counts
+        number = len(systems)
+        question = Question(
+            f"Make {found} persistent on {number} system{'s' if number != 1 else ''}?",
+            f"{counts['change']} will change, {counts['already']} already so, {counts['cannot']} cannot. From now on a "
+            f"difference is {ENFORCEMENT[found.enforcement]}. Its commands are not run. Systems that come later are "
+            "not included: for those assign it to a folder or a tag, under Where used.",
+            "It can be taken away again; what was set stays as it is on the systems.",
+            "Make it persistent",
+            reverse("template_persistent", args=[pk]),
+            page,
+            fields=tuple(choice.values.items()),
+        )
+        return ask(request, question)
+    is_done = attempt(
+        request,
+        "assign template",
+        found,
+        lambda: editing.assign_to_systems(found, systems, user=request.user, now=moment()),
+        "",
+        systems=[system.pk for system in systems],
+    )
+    if is_done:
+        tell_in_force(request, found)
+    return HttpResponseRedirect(reverse("template_tab", args=[pk, "used"]) if is_done else page)
+
+
 def _ask(
     request: HttpRequest,
     found: ConfigurationTemplate,
@@ -189,7 +238,7 @@ def _ask(
         f"Apply {found} v{found.newest} once?",
         f"{len(systems)} system{'s' if len(systems) != 1 else ''}: {counts['change']} will change, "
         f"{counts['already']} already so, {counts['cannot']} cannot. What a system cannot take is left out.",
-        "It can be cancelled until it is handed over; afterwards it is undone by setting the old values.",
+        "It can be cancelled until it is sent; afterwards it is undone on its own page.",
         "Apply it once",
         reverse("template_apply", args=[found.pk]),
         page,

@@ -113,6 +113,7 @@ urlpatterns: list[URLPattern] = [
     page("templates/<int:pk>/edit/", template_editing.edit, "template_edit"),
     page("templates/<int:pk>/plan/", template_plan.plan, "template_plan"),
     page("templates/<int:pk>/apply/", template_plan.apply, "template_apply"),
+    page("templates/<int:pk>/persistent/", template_plan.make_persistent, "template_persistent"),
     page("templates/<int:pk>/assign/", configuration_templates.assign, "template_assign"),
     page(
         "templates/<int:pk>/assignments/<int:assignment>/delete/",

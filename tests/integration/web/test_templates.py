@@ -225,7 +225,7 @@ def test_keeping_it_so_asks_first_and_new_versions_follow(
     page = text_of(client.post(address, target, follow=True))
     assert "1 system is asked by change set" in page
     assert "folder Oslo" in page
-    assert "Keep it so" in text_of(client.get(f"/templates/{template.pk}/plan/"))
+    assert "Make it persistent" in text_of(client.get(f"/templates/{template.pk}/plan/"))
     page = text_of(client.get(f"/templates/{template.pk}/edit/"))
     assert "Store and ask 2 systems" in page
     client.post(f"/templates/{template.pk}/edit/", form(root_folder, value=["45", ""]))
@@ -306,3 +306,19 @@ def test_templates_elsewhere_are_not_there_and_viewers_change_nothing(
         assert looking.get(f"/templates/{here.pk}/{tab}").status_code == 403
     assert looking.get("/templates/new/").status_code == 403
     assert signed_in(stranger).get("/templates/").status_code == 403
+
+
+def test_the_planned_systems_stay_chosen_when_it_is_made_persistent(
+    client: Client, make_template: Make, boardroom: System, vault: System
+) -> None:
+    template = make_template("Rooms", {VOLUME: "40"})
+    choice = f"system={boardroom.pk}"
+    page = text_of(client.get(f"/templates/{template.pk}/plan/?{choice}"))
+    assert f"/templates/{template.pk}/persistent/?{choice}" in page
+    asked = text_of(client.get(f"/templates/{template.pk}/persistent/?{choice}"))
+    assert "persistent on 1 system?" in asked
+    client.post(f"/templates/{template.pk}/persistent/", {"system": boardroom.pk})
+    assert list(template.assignments.values_list("system", flat=True)) == [boardroom.pk]
+    # Once more changes nothing.
+    client.post(f"/templates/{template.pk}/persistent/", {"system": boardroom.pk})
+    assert template.assignments.count() == 1
