@@ -11,7 +11,8 @@ class AddingConfig(AppConfig):
 
     def ready(self) -> None:
         """Have its jobs worked on."""
-        from roomkeeper.adding import plan, running
+        from roomkeeper.adding import logins, plan, running
         from roomkeeper.jobs.work import Kind, register_kind
 
         register_kind(Kind(plan.KIND, running.run))
+        register_kind(Kind(logins.KIND, logins.run))

@@ -1,17 +1,20 @@
 """`serve`, its parts as processes of their own, and `demo`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from roomkeeper.cli import virtual_extra
-from roomkeeper.cli.environment import Config, Data, ready
-from roomkeeper.settings.options import Options
+from roomkeeper.cli.environment import FAILED, Config, Data, ready
+from roomkeeper.installation import locks
+from roomkeeper.serving import demo_rooms
+from roomkeeper.settings.options import Options, SettingsError
 
 DEMO_SYSTEMS = 12
-DEMO_HTTP = "127.0.0.1:8080,127.0.0.2:8080"
-DEMO_HTTPS = "127.0.0.1:8443,127.0.0.2:8443"
+DEMO_HTTP = ("127.0.0.1:8080", "127.0.0.2:8080")
+DEMO_HTTPS = ("127.0.0.1:8443", "127.0.0.2:8443")
 
 Http = Annotated[list[str] | None, typer.Option("--http", help="HTTP listener HOST:PORT; may be repeated.")]
 Https = Annotated[
@@ -49,13 +52,27 @@ def demo(
     """Run the server with a fleet of virtual endpoints in every mode, and an administrator to sign in as."""
     virtual_extra.require()
     folder = data or Options().data.with_name("roomkeeper-demo")
+    if locks.is_server_running(folder):
+        # Looked at before anything is written there: what runs would get another administrator's password.
+        _fail(f"A server runs on {folder} already. Stop it, or give this demonstration a folder by --data.")
+    try:
+        if http is None and https is None:
+            http, https = demo_rooms.choose_listeners(DEMO_HTTP, DEMO_HTTPS)
+    except demo_rooms.NoFreePorts as error:
+        _fail(str(error))
     options = _options(folder, _both_sides(http, DEMO_HTTP), _both_sides(https, DEMO_HTTPS), config)
-    from roomkeeper.serving import certificates, demo, first_start
+    from roomkeeper.serving import certificates, demo, first_start, listeners
 
+    try:
+        for address in (*options.http, *options.https):
+            listeners.bind(address).close()
+        ports = demo_rooms.choose_ports(systems, options.http, options.https)
+    except (SettingsError, demo_rooms.NoFreePorts) as error:
+        _fail(f"{error} The demonstration was not started.")
     first_start.prepare(options.http)
     password_file = options.data / "demo-device-password"
-    ports = demo.device_ports(options.http, options.https)
     password = demo.prepare(systems, password_file, ports)
+    log = options.data / "demo-fleet.log"
     fleet = []
 
     def begin(addresses: list[str]) -> None:
@@ -63,27 +80,36 @@ def demo(
         demo.write_plan(
             plan,
             systems,
-            ports,
             http=_port(addresses, "http"),
             https=_port(addresses, "https"),
+            ports=ports,
             ca_file=certificates.CertificateFiles.below(options.data).ca,
             password_file=password_file,
         )
         _say_ready(addresses)
         typer.echo(f"administrator {demo.ADMINISTRATOR} one-time password {password}")
-        fleet.append(demo.start_fleet(plan, options.data / "demo-fleet.log"))
+        fleet.append(demo.start_fleet(plan, log))
 
     try:
         _run(options, "door", "web", "worker", on_ready=begin)
     finally:
         for child in fleet:
+            why = demo.why_it_ended(child, log)
             child.terminate()
             child.wait(timeout=20)
+            if why:
+                _fail(why)
 
 
-def _both_sides(listeners: list[str] | None, default: str) -> list[str]:
+def _fail(sentence: str) -> NoReturn:
+    """Say in one line why there is no demonstration."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(FAILED)
+
+
+def _both_sides(listeners: list[str] | None, default: Sequence[str]) -> list[str]:
     """The listeners, and the same ports on the demonstration's public address, which half of the fleet calls."""
-    chosen = [one for text in listeners or [default] for one in text.split(",")]
+    chosen = [one for text in listeners or default for one in text.split(",")]
     twins = [f"127.0.0.2:{one.rpartition(':')[2]}" for one in chosen if one.startswith("127.0.0.1:")]
     return [*dict.fromkeys([*chosen, *twins])]
 

@@ -148,7 +148,9 @@ def task_of(
         device_access.target_of(system, settings=settings, address=candidate.address),
         system.family,
         wants_configuration=is_checking or read_at is None or read_at < now - CONFIGURATION_AGE,
-        login_is_news=system.login_worked_at is None or system.login_refused_at is not None,
+        login_is_news=system.login_worked_at is None
+        or system.login_refused_at is not None
+        or system.is_unproven,
         key_is_news=not system.pinned_key,
         was_silent=was_silent,
     )

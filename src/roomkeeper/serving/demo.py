@@ -4,108 +4,25 @@ Nothing is decided here: the systems are admitted by rule, probed, and told apar
 """
 
 import json
+import os
 import secrets
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from roomkeeper.accounts.models import Role, User
 from roomkeeper.accounts.people import one_time_password
 from roomkeeper.accounts.permissions import assign
+from roomkeeper.serving.demo_rooms import DevicePorts, rooms
 from roomkeeper.systems import admission, inventory, network_settings
 from roomkeeper.systems.models import Folder, System
 
-
-class DevicePorts(NamedTuple):
-    """The ports on which every endpoint of a fleet that can be called listens."""
-
-    http: int
-    https: int
-
-
 INTERNAL, PUBLIC = "127.0.0.1", "127.0.0.2"
-# The endpoints' ports are the server's and this: two demonstrations on one machine have the same endpoints' addresses.
-BEYOND = 10_000
-USUAL = DevicePorts(http=18080, https=18443)
 ADMINISTRATOR = "administrator"
 DEVICE_USER = "admin"
-
-_PROFILES = ("sx10-ce9.6", "room-kit-roomos10")
-# The fixed cast first, then one of each mode combined, then more rooms in turn.
-_CAST = (
-    ("Boardroom", "lan", False),
-    ("Home Office", "behind-firewall", False),
-    ("Lobby", "public", False),
-    ("Vault", "lan", True),
-    ("Branch Oslo", "public", True),
-    ("Field Unit", "behind-firewall", True),
-)
-_ROOMS = ("Auditorium", "Huddle", "Classroom", "Courtroom", "Ward", "Seminar", "Workshop", "Studio")
-_MODES = ("lan", "behind-firewall", "public")
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """One endpoint of the demonstration's fleet."""
-
-    name: str
-    mode: str
-    is_secure: bool
-    profile: str
-    address: str
-    reported_address: str
-    serial_number: str
-    mac_address: str
-
-
-def rooms(number: int) -> list[Room]:
-    """The fleet's rooms; the same for the same number, addresses by the loopback plan (rule R2)."""
-    found = []
-    for index in range(number):
-        if index < len(_CAST):
-            name, mode, is_secure = _CAST[index]
-        else:
-            beyond = index - len(_CAST)
-            name = f"{_ROOMS[beyond % len(_ROOMS)]} {beyond // len(_ROOMS) + 1}"
-            mode, is_secure = _MODES[beyond % len(_MODES)], beyond % 5 == 4
-        high, low = divmod(index + 10, 250)
-        second = {"lan": 1, "public": 2, "behind-firewall": 3}[mode]
-        address = f"127.{second}.{high}.{low + 1}"
-        reported = {
-            "lan": address,
-            "public": f"10.20.{high}.{low + 1}",
-            "behind-firewall": f"192.168.{high}.{low + 1}",
-        }
-        found.append(
-            Room(
-                name=name,
-                mode=mode,
-                is_secure=is_secure,
-                profile=_PROFILES[index % len(_PROFILES)],
-                address=address,
-                reported_address=reported[mode],
-                serial_number=f"FDM2{index:07d}"[:11],
-                mac_address=f"02:00:5E:00:{index // 256:02X}:{index % 256:02X}",
-            )
-        )
-    return found
-
-
-def device_ports(http: Sequence[str], https: Sequence[str]) -> DevicePorts:
-    """The fleet's ports for a server with these listeners, HOST:PORT: 18080 and 18443 where it has the usual ones."""
-    return DevicePorts(_beyond(http, USUAL.http), _beyond(https, USUAL.https))
-
-
-def _beyond(listeners: Sequence[str], usual: int) -> int:
-    port = next((int(one.rpartition(":")[2]) for one in listeners), 0)
-    if not port:
-        return usual
-    return port + BEYOND if port + BEYOND < 65_536 else port - BEYOND
 
 
 def prepare(number: int, password_file: Path, ports: DevicePorts) -> str:
@@ -161,9 +78,10 @@ def prepare(number: int, password_file: Path, ports: DevicePorts) -> str:
 
 
 def write_plan(
-    path: Path, number: int, ports: DevicePorts, *, http: str, https: str, ca_file: Path, password_file: Path
+    path: Path, number: int, *, http: str, https: str, ports: DevicePorts, ca_file: Path, password_file: Path
 ) -> None:
-    """The fleet's plan for `roomkeeper virtual run --plan`; `http` and `https` are ports of the listeners."""
+    """The fleet's plan for `roomkeeper virtual run --plan`; `http` and `https` are ports of the server's listeners,
+    `ports` those of the fleet."""
     lines = []
     for room in rooms(number):
         host = INTERNAL if room.mode == "lan" else PUBLIC
@@ -192,22 +110,25 @@ def write_plan(
 
 
 def start_fleet(plan: Path, log: Path) -> subprocess.Popen[bytes]:
-    """The fleet as a child process; it ends with us. If it ends by itself, its last words are printed."""
+    """The fleet as a child process; it ends with us, and we with it: without a fleet there is nothing to show."""
     command = [sys.executable, "-m", "roomkeeper.cli.main", "virtual", "run", "--plan", str(plan)]
     with log.open("ab") as file:
         fleet = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)  # noqa: S603 - own command
-    threading.Thread(target=_tell_end, args=(fleet, log), name="fleet", daemon=True).start()
+    threading.Thread(target=_end_with, args=(fleet,), name="fleet", daemon=True).start()
     return fleet
 
 
-def _tell_end(fleet: subprocess.Popen[bytes], log: Path) -> None:
-    if fleet.wait() <= 0:
-        # Ended by us, or by whoever ended us.
-        return
+def why_it_ended(fleet: subprocess.Popen[bytes], log: Path) -> str:
+    """Why the fleet could not run, in one line; "" where we, or whoever ended us, ended it."""
+    if (fleet.poll() or 0) <= 0:
+        return ""
     words = log.read_text("utf-8", "replace").strip().splitlines()[-1:]
-    sentence = f"The virtual endpoints could not run: {''.join(words)} (all of it: {log})"
-    sys.stderr.write(f"{sentence}\n")
-    sys.stderr.flush()
+    return f"The virtual endpoints could not run: {''.join(words)} (all of it: {log})"
+
+
+def _end_with(fleet: subprocess.Popen[bytes]) -> None:
+    if fleet.wait() > 0:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _device_password(path: Path) -> str:

@@ -78,6 +78,27 @@ def apply_probe(
         finish_probe(system, now=now)
 
 
+def prove(system: System, *, now: datetime) -> None:
+    """A login has worked, and the device there is the one that is meant: what a probe could not prove for want of a
+    login is proven now. The state stays; inside the caller's transaction."""
+    system.is_unproven, system.is_proven_by_probe = False, True
+    system.save(update_fields=["is_unproven", "is_proven_by_probe"])
+    newest = system.connectivity_changes.filter(was_applied=True, undone_at=None).order_by("-id").first()
+    ConnectivityChange.objects.create(
+        system=system,
+        at=now,
+        old=system.connectivity,
+        new=system.connectivity,
+        reported_address=newest.reported_address if newest else "",
+        source_address=newest.source_address if newest else "",
+        used_host=newest.used_host if newest else "",
+        probe=ProbeResult.ITSELF,
+        reason="a login has worked since, and it answered as itself",
+    )
+    timeline.add(system, "connectivity", "Proven by a login: it answered as itself", now=now)
+    live.publish("system", system)
+
+
 def finish_probe(system: System, *, now: datetime) -> None:
     """The probe is done; open pages may look."""
     Probe.objects.filter(system=system).delete()

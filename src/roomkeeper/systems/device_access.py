@@ -19,7 +19,7 @@ from roomkeeper.devices.login import Login
 from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.tls import TlsPolicy, Trust
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.systems import credentials, findings, live, network_settings, timeline
+from roomkeeper.systems import connectivity_changes, credentials, findings, live, network_settings, timeline
 from roomkeeper.systems.addresses import is_within, parse_networks
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import REACHABLE, Contact, NetworkSettings, System
@@ -188,6 +188,8 @@ def keep_proof(system_id: int, tls_key: str) -> None:
         system = System.objects.select_for_update(of=("self",)).select_related("folder").get(pk=system_id)
         is_news = system.login_worked_at is None or system.login_refused_at is not None
         is_first_key = bool(tls_key) and not system.pinned_key
+        if system.is_unproven and system.serial_number:
+            connectivity_changes.prove(system, now=now)
         if tls_key:
             findings.clear(CERTIFICATE_FINDING, system, "The device answered with the pinned key.")
         if not is_news and not is_first_key:

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.adding import logins
 from roomkeeper.provisioning import actions, management, planning
 from roomkeeper.systems import inventory, liveness, records
 from roomkeeper.systems.models import System
@@ -39,6 +40,7 @@ ACTS: dict[str, tuple[Permission, str]] = {
     "tags": (Permission.MANAGE_SYSTEMS, "Tag"),
     "enforce": (Permission.CHANGE_SETTINGS, "Enforce settings"),
     "restart": (Permission.RUN_ACTIONS, "Restart"),
+    "login": (Permission.MANAGE_SYSTEMS, "Store a login and try it"),
     **{act: (job.permission, job.title) for act, job in JOBS.items()},
 }
 
@@ -149,6 +151,18 @@ def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, ba
         with transaction.atomic():
             job = JOBS[act].start(chosen, user=request.user, now=now)
             audit.record(request.user, "page", f"{act} systems", job, systems=len(chosen))
+        return HttpResponseRedirect(reverse("job", args=[job.pk]))
+    if act == "login":
+        with transaction.atomic():
+            job = logins.start(
+                chosen,
+                request.POST.get("username", ""),
+                request.POST.get("password", ""),
+                may_use_http=bool(request.POST.get("password_may_use_http")),
+                user=request.user,
+                now=now,
+            )
+            audit.record(request.user, "page", "log in to systems", job, systems=len(chosen))
         return HttpResponseRedirect(reverse("job", args=[job.pk]))
     done, refused = do_each(chosen, _deed(request, act, now))
     audit.record(

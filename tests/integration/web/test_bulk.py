@@ -4,6 +4,7 @@ from django.test import Client
 from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts.models import AuditEntry, User
+from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet
 from roomkeeper.systems.models import Folder, System
 
@@ -71,3 +72,13 @@ def test_systems_move_only_into_folders_one_manages(
     )
     boardroom.refresh_from_db()
     assert boardroom.folder == oslo
+
+
+def test_a_login_for_many_is_tried_by_a_job(client: Client, boardroom: System, lobby: System) -> None:
+    chosen = {"act": "login", "system": [boardroom.pk, lobby.pk]}
+    assert "tried once on each of 2 systems" in text_of(client.get("/systems/bulk/", chosen))
+    answer = client.post("/systems/bulk/", {**chosen, "username": "admin", "password": "secret words"})
+    job = Job.objects.get()
+    assert answer["Location"] == f"/jobs/{job.pk}/"
+    assert job.items.count() == 2
+    assert "secret words" not in text_of(client.get(answer["Location"]))

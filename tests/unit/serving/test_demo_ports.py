@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomkeeper.serving.demo import device_ports
+from roomkeeper.serving.demo_rooms import device_ports
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from roomkeeper.cli.remote import (
     diagnosis,
     editing,
     jobs,
+    logging_in,
     network_settings,
     passwords,
     people,
@@ -72,6 +73,7 @@ systems.app.command("fix")(diagnosis.fix)
 systems.app.command("poll")(reaching.poll)
 systems.app.command("set-password")(passwords.set_password)
 systems.app.command("install-authority")(passwords.install_authority)
+systems.app.command("login")(logging_in.login)
 systems.app.command("restart")(restarting.restart)
 systems.app.command("export")(editing.export_systems)
 systems.app.command("edit")(editing.edit_systems)
