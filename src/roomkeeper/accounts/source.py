@@ -1,10 +1,20 @@
 """Where a request of a person or a program comes from, told to the audit trail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
 from roomkeeper.accounts import audit
+
+# Of a request's scope: set where forwarding headers came from somebody who is not trusted.
+THROUGH_A_STRANGER: Final = "roomkeeper.through_a_stranger"
+
+
+def came_through_a_stranger(scope: Mapping[str, Any]) -> bool:
+    """Whether the request has forwarding headers of somebody who is not trusted: its source is not who really called,
+    so nothing may be granted for where it comes from."""
+    return bool(scope.get(THROUGH_A_STRANGER))
 
 
 class SourceAddressMiddleware:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from roomkeeper.accounts.source import THROUGH_A_STRANGER
 from roomkeeper.systems.addresses import Network, host_of, is_within, parse_address
 
 Scope = dict[str, Any]
@@ -12,6 +13,9 @@ _FORWARDED_LIMIT = 4_096
 _PAIR = re.compile(
     r"""[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*)"|([^",;=\s]+))[ \t]*([,;]?)"""
 )
+_TELLING = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded"})
+_STRANGERS_KEPT = 20
+_strangers: dict[str, bool] = {}
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -22,6 +26,8 @@ def resolve(scope: Scope, trusted: Sequence[Network], told_by: str = "x-forwarde
     the other as a client has written it.
     """
     client = scope.get("client")
+    if client and not is_within(client[0], trusted) and any(name in _TELLING for name, _ in scope["headers"]):
+        return _from_a_stranger(scope, client[0])
     if told_by == "proxy-protocol" or not trusted or not client or not is_within(client[0], trusted):
         return scope
     if told_by == "forwarded":
@@ -39,6 +45,17 @@ def resolve(scope: Scope, trusted: Sequence[Network], told_by: str = "x-forwarde
     host = forwarded.get(b"x-forwarded-host", b"").split(b",")[-1].strip()
     _put(resolved, scheme.decode("latin-1"), host)
     return resolved
+
+
+def strangers() -> list[str]:
+    """From where such requests came lately, as far as this process has seen."""
+    return list(_strangers)
+
+
+def _from_a_stranger(scope: Scope, source: str) -> Scope:
+    if source not in _strangers and len(_strangers) < _STRANGERS_KEPT:
+        _strangers[source] = True
+    return {**scope, THROUGH_A_STRANGER: True}
 
 
 def _put(resolved: Scope, scheme: str, host: bytes) -> None:

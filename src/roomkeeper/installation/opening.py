@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from roomkeeper import keys
-from roomkeeper.installation import belonging, copying, database, folder, locks, pooling
+from roomkeeper.installation import belonging, copying, database, folder, locks, pooling, rights
 from roomkeeper.installation.belonging import Database, Do, InstallationRefused
 from roomkeeper.installation.database import Columns
 from roomkeeper.installation.models import Installation
@@ -53,6 +53,7 @@ def open_installation(
     elif not folder.is_ours(options.data):
         raise InstallationRefused(belonging.nothing_there(str(options.data)))
     with locks.only_changer(options.data), _only_changer_of_database():
+        rights.require_usable()
         state = look(options, encrypted)
         mark = folder.find_mark(options.data)
         do = belonging.decide(

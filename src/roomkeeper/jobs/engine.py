@@ -111,6 +111,7 @@ class Engine:
             # A failure to start is told once, by whoever called; DBOS would print it with every attempt.
             "log_level": "CRITICAL",
             "enable_otlp": False,
+            **({"db_engine_kwargs": {"isolation_level": "READ COMMITTED"}} if options.database_url else {}),
             "notification_listener_polling_interval_sec": 1.0,
         }
 

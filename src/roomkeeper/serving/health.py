@@ -16,7 +16,7 @@ from roomkeeper.installation.failures import sentence
 from roomkeeper.installation.folder import database_words
 from roomkeeper.jobs import checks
 from roomkeeper.jobs.checks import Check, Finding
-from roomkeeper.serving import certificates
+from roomkeeper.serving import certificates, place_checks
 from roomkeeper.serving.listeners import all_loopback
 from roomkeeper.serving.re_encryption import columns
 from roomkeeper.settings.access import sqlite_address
@@ -37,6 +37,7 @@ def register_checks(options: Options) -> None:
     }
     for name, look in looks.items():
         checks.register(Check(name, partial(look, options)))
+    place_checks.register_checks(options)
 
 
 def examine(options: Options, *, now: datetime) -> list[Finding]:

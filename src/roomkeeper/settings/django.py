@@ -3,6 +3,8 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from psycopg import IsolationLevel
+
 from roomkeeper import keys
 from roomkeeper.settings import access, time_zone_data
 from roomkeeper.settings.options import DATABASE_FILE, Options, load
@@ -39,7 +41,8 @@ def _database(options: Options) -> dict[str, object]:
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "roomkeeper"},
+        # Whatever the database or the account has as its default: retries are written for no other.
+        "OPTIONS": {"application_name": "roomkeeper", "isolation_level": IsolationLevel.READ_COMMITTED},
     }
 
 

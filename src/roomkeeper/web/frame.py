@@ -53,6 +53,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Secure-Only", "secure_only", "shield-check", Permission.VIEW, True),
             Entry("People and roles", "people", "users", Permission.MANAGE_PEOPLE, False),
             Entry("Jobs", "jobs", "clock", Permission.VIEW, True),
+            Entry("This server", "this_server", "gauge", Permission.VIEW_SERVER, False),
             Entry("Audit", "audit", "writing", Permission.VIEW_SERVER, False),
         ),
     ),

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 
+from roomkeeper.accounts.source import came_through_a_stranger
+
 _WORDS = "Roomkeeper serves pages and its API over HTTPS only."
 _HINT = "Use the https:// address of this server."
 
@@ -17,7 +19,8 @@ class SecureTransportMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass on what came by HTTPS or from a loopback address; say what to do otherwise."""
-        if not request.is_secure() and not _is_loopback(request.META.get("REMOTE_ADDR", "")):
+        is_own = _is_loopback(request.META.get("REMOTE_ADDR", "")) and not _is_passed_on(request)
+        if not request.is_secure() and not is_own:
             if request.path.startswith("/api/"):
                 problem = {
                     "type": "about:blank",
@@ -29,6 +32,11 @@ class SecureTransportMiddleware:
                 return JsonResponse(problem, status=403, content_type="application/problem+json")
             return HttpResponseForbidden(f"{_WORDS} {_HINT}", content_type="text/plain; charset=utf-8")
         return self.get_response(request)
+
+
+def _is_passed_on(request: HttpRequest) -> bool:
+    """By a proxy on this machine that nobody told us to trust: who called stands somewhere else."""
+    return came_through_a_stranger(getattr(request, "scope", {}))
 
 
 def _is_loopback(address: str) -> bool:

@@ -39,6 +39,7 @@ from roomkeeper.web import (
     template_editing,
     template_picking,
     template_plan,
+    this_server,
 )
 from roomkeeper.web.access import open_page, page
 from roomkeeper.web.derived import pages_of
@@ -136,5 +137,6 @@ urlpatterns: list[URLPattern] = [
     page("people/", people.people, "people"),
     page("people/<int:pk>/", people.person, "person"),
     page("people/<int:pk>/<slug:act>/", people.act, "person_act"),
+    page("this-server/", this_server.this_server, "this_server"),
     page("audit/", audit.audit, "audit"),
 ]

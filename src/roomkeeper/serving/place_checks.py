@@ -1,0 +1,139 @@
+"""Does the server know its own place? What listeners, outside address, forwarding headers and posts say is held against
+each other. Judged by the settings and the database, so that any process may ask."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings as django_settings
+from django.db import connection
+
+from roomkeeper.external_manager import proxies
+from roomkeeper.installation import rights
+from roomkeeper.jobs import checks
+from roomkeeper.jobs.checks import Check, Finding
+from roomkeeper.settings.options import Options
+from roomkeeper.systems import outside
+from roomkeeper.systems.addresses import host_of, is_within, parse_networks
+from roomkeeper.systems.models import Contact, NetworkSettings, State
+from roomkeeper.systems.outside import Place, can_be_called, is_loopback
+
+# The newest posts are looked at, not a whole fleet's.
+LOOKED_AT: Final = 500
+PATIENCE: Final = timedelta(minutes=1)
+_SEE: Final = "See the page Behind a reverse proxy."
+_FRONT_END: Final = ("vendor/tabler.css", "vendor/htmx.js")
+
+
+def register_checks(options: Options) -> None:
+    """Have them read from now on."""
+    looks: dict[str, tuple[Callable[..., Finding | Iterable[Finding]], str]] = {
+        "outside address": (_outside, "warning"),
+        "forwarding headers": (_forwarding, "warning"),
+        "database rights": (_rights, "critical"),
+        "backup program": (_backup_program, ""),
+        "front end": (_front_end, ""),
+    }
+    for name, (look, ticket) in looks.items():
+        checks.register(Check(name, partial(look, options), ticket=ticket, patience=PATIENCE))
+
+
+def _outside(options: Options, *, now: datetime) -> list[Finding]:
+    # A check makes nothing, not even the row of settings.
+    place, settings = Place.of(options), NetworkSettings.objects.first() or NetworkSettings()
+    told = {
+        side: outside.address(settings, place, side=side, scheme="http").authority for side in outside.SIDES
+    }
+    if place.is_proxied and not any(outside.told_hosts(settings, place, side) for side in outside.SIDES):
+        return [
+            Finding(
+                "outside address",
+                False,
+                "a trusted proxy stands before this server, and Network settings name no address that systems could "
+                "call; each keeps the host that it uses, with ports 80 and 443",
+                "Set the outside address in Network settings.",
+            )
+        ]
+    posts = _posts()
+    lost = [
+        used
+        for source, used in posts
+        if not can_be_called(host_of(used), is_near=is_loopback(source)) and used
+    ]
+    if lost:
+        words = (
+            f"{len(lost)} of the newest {len(posts)} posts name {lost[0]} as the host that they called, which is "
+            "not what a system on the network calls"
+        )
+        advice = f"Have the proxy pass on the Host that it was called by. {_SEE}"
+        return [Finding("outside address", False, words, advice)]
+    words = "; ".join(f"{side}: {one or 'what each system uses'}" for side, one in told.items())
+    return [Finding("outside address", True, words)]
+
+
+def _forwarding(options: Options, *, now: datetime) -> Finding:
+    trusted = parse_networks(options.trusted_proxies)
+    strangers = sorted(one for one in proxies.strangers() if not is_within(one, trusted))
+    if strangers:
+        return Finding(
+            "forwarding headers",
+            False,
+            f"forwarding headers come from {', '.join(strangers[:5])}, which trusted_proxies does not name; "
+            "the headers are not believed",
+            f"If that is your proxy, add it to trusted_proxies and restart. {_SEE}",
+        )
+    posts = _posts()
+    own = [source for source, _ in posts if trusted and is_within(source, trusted)]
+    if own:
+        return Finding(
+            "forwarding headers",
+            False,
+            f"{len(own)} of the newest {len(posts)} posts come from the address of a trusted proxy, {own[0]}",
+            f"Have the proxy tell its clients' addresses ({options.proxies_tell}). {_SEE}",
+        )
+    return Finding(
+        "forwarding headers", True, "agree with the sources of posts" if trusted else "none come in"
+    )
+
+
+def _posts() -> list[tuple[str, str]]:
+    """(source, Host) of the newest posts of managed systems."""
+    rows = Contact.objects.filter(system__state=State.MANAGED, last_seen_at__isnull=False)
+    return list(rows.order_by("-last_seen_at").values_list("source_address", "used_host")[:LOOKED_AT])
+
+
+def _rights(_: Options, *, now: datetime) -> Finding:
+    words = rights.complaint()
+    return Finding("database rights", not words, words or "UTF-8, and schemas may be made")
+
+
+def _backup_program(options: Options, *, now: datetime) -> Finding:
+    """`pg_dump` refuses a server that is newer than itself."""
+    if not options.database_url:
+        return Finding("backup program", True, "none is needed for the embedded database")
+    program = shutil.which("pg_dump")
+    if program is None:
+        words = "pg_dump is not installed, so roomkeeper backup create cannot work"
+        return Finding("backup program", False, words, "Install PostgreSQL's client programs.")
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10)  # noqa: S603 - found in PATH, no words of others
+    digits = next((word.split(".")[0] for word in done.stdout.split() if word[:1].isdigit()), "0")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        server = int(cursor.fetchone()[0]) // 10_000
+    if int(digits) < server:
+        words = f"pg_dump is of release {digits}, the server of {server}"
+        return Finding("backup program", False, words, f"Install PostgreSQL's client programs of {server}.")
+    return Finding("backup program", True, f"pg_dump {digits}, the server {server}")
+
+
+def _front_end(_: Options, *, now: datetime) -> Finding:
+    folder = Path(django_settings.STATIC_ROOT)
+    missing = [name for name in _FRONT_END if not (folder / name).exists()]
+    if missing:
+        words = f"the pages' {', '.join(missing)} are missing in {folder}"
+        return Finding("front end", False, words, "Install a complete package, or run: make setup")
+    return Finding("front end", True, "present")

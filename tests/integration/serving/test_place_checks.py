@@ -1,0 +1,110 @@
+"""What the server believes of its own place, held against what posts say."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.utils import timezone
+
+from roomkeeper.accounts.source import THROUGH_A_STRANGER
+from roomkeeper.external_manager import proxies
+from roomkeeper.installation import rights
+from roomkeeper.jobs import checks
+from roomkeeper.serving import place_checks
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.models import Contact, System
+from roomkeeper.web.transport import SecureTransportMiddleware
+
+pytestmark = pytest.mark.django_db
+PROXIED = {"http": ("127.0.0.1:8080",), "https": (), "trusted_proxies": ("10.0.0.9/32",)}
+
+
+@pytest.fixture(autouse=True)
+def nobody_strange(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxies, "_strangers", {})
+
+
+def found(name: str, **options: object) -> checks.Finding:
+    place_checks.register_checks(replace(settings.OPTIONS, **options))
+    return next(one for one in checks.examine(now=timezone.now()) if one.what == name)
+
+
+def post(boardroom: System, source: str, host: str) -> None:
+    now = timezone.now() + timedelta(seconds=1)
+    Contact.objects.filter(system=boardroom).update(source_address=source, used_host=host, last_seen_at=now)
+
+
+def test_behind_a_proxy_without_an_outside_address_is_a_fault(boardroom: System) -> None:
+    network_settings.update(
+        {"internal_ipv4": "127.0.0.1", "internal_fqdn": ""}, user=None, now=timezone.now()
+    )
+    assert not found("outside address", **PROXIED).ok
+    network_settings.update({"outside_public_host": "rooms.example.org"}, user=None, now=timezone.now())
+    assert found("outside address", **PROXIED).ok
+
+
+@pytest.mark.parametrize(
+    ("source", "host", "ok"),
+    [
+        ("10.7.7.7", "10.0.0.5", True),
+        ("10.7.7.7", "127.0.0.1:8080", False),
+        ("10.7.7.7", "0.0.0.0:8080", False),
+        ("127.1.0.9", "127.0.0.1:8080", True),
+    ],
+)
+def test_posts_that_name_an_inner_host_are_a_fault(
+    boardroom: System, source: str, host: str, ok: bool
+) -> None:
+    network_settings.update({"internal_ipv4": "10.0.0.5"}, user=None, now=timezone.now())
+    post(boardroom, source, host)
+    assert found("outside address").ok is ok
+
+
+def test_posts_with_the_address_of_the_proxy_are_a_fault(boardroom: System) -> None:
+    post(boardroom, "10.0.0.9", "10.0.0.5")
+    assert not found("forwarding headers", **PROXIED).ok
+    post(boardroom, "10.7.7.7", "10.0.0.5")
+    assert found("forwarding headers", **PROXIED).ok
+
+
+def test_headers_of_a_stranger_are_a_fault_until_he_is_trusted(boardroom: System) -> None:
+    proxies.resolve({"client": ("10.0.0.8", 1), "headers": [(b"forwarded", b"for=1.2.3.4")]}, ())
+    assert "10.0.0.8" in found("forwarding headers").words
+    assert found("forwarding headers", trusted_proxies=("10.0.0.8/32",)).ok
+
+
+@pytest.mark.parametrize(("is_strange", "status"), [(False, 200), (True, 403)])
+def test_no_loopback_exception_for_what_a_stranger_passes_on(is_strange: bool, status: int) -> None:
+    request = RequestFactory().get("/sign-in/", REMOTE_ADDR="127.0.0.1")
+    request.scope = {THROUGH_A_STRANGER: is_strange}  # type: ignore[attr-defined]
+    assert SecureTransportMiddleware(lambda _: HttpResponse())(request).status_code == status
+
+
+def test_the_front_end_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    assert found("front end").ok
+    monkeypatch.setattr(settings, "STATIC_ROOT", tmp_path)
+    assert not found("front end").ok
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (("rooms", "UTF8", True, None, False), ""),
+        (("rooms", "UTF8", False, "dbos", True), ""),
+        (("rooms", "LATIN1", True, None, False), "is in LATIN1"),
+        (("rooms", "SQL_ASCII", True, "dbos", True), "is in SQL_ASCII"),
+        (("rooms", "UTF8", False, None, False), "GRANT CREATE ON DATABASE rooms"),
+        (("rooms", "UTF8", True, "dbos", False), "GRANT USAGE, CREATE ON SCHEMA dbos"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_in_one_sentence(said: tuple[object, ...], words: str) -> None:
+    told = rights.judge(*said)  # type: ignore[arg-type]
+    assert words in told
+    assert bool(told) is bool(words)
+
+
+def test_a_database_of_ours_is_usable() -> None:
+    assert rights.complaint() == ""
