@@ -243,8 +243,14 @@ def _line(endpoint: VirtualEndpoint) -> str:
     return (
         f"{identity.serial}  {identity.mac}  {identity.address}  reports {identity.reported_address}  "
         f"{endpoint.plan.mode}{' secure' if endpoint.plan.is_secure else ''}  "
-        f"{', '.join(ports) or 'listens nowhere'}  {endpoint.device.name}"
+        f"{', '.join(ports) or 'listens nowhere'}  {endpoint.device.name}{_why_silent(endpoint)}"
     )
+
+
+def _why_silent(endpoint: VirtualEndpoint) -> str:
+    """Why it will not call a manager that is told by plain HTTP: as shipped, later releases have that off."""
+    is_silent = endpoint.https_port and not endpoint.http_port and endpoint.plan.manager.startswith("http:")
+    return "  (plain HTTP is off on it: it calls only a manager told by https://)" if is_silent else ""
 
 
 def _allow_many_sockets() -> None:

@@ -223,3 +223,29 @@ async def test_call_habits() -> None:
                 await asyncio.sleep(0.01)
     finally:
         await fleet.stop()
+
+
+async def test_an_endpoint_that_will_not_call_its_manager_says_why(tmp_path: Path) -> None:
+    """As shipped, later releases have plain HTTP off, and a manager told by http:// never hears of them."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        '[defaults]\nmanager = "http://127.0.0.1:1"\nhttp_port = 0\nhttps_port = 0\n'
+        '[[endpoint]]\nprofile = "room-bar-roomos26"\naddress = "127.1.79.151"\n'
+        '[[endpoint]]\nprofile = "sx20-tc7"\naddress = "127.1.79.152"\n'
+    )
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM,
+        "run",
+        "--plan",
+        str(plan),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stdout is not None
+        silent, calling = [(await process.stdout.readline()).decode() for _ in range(2)]
+    finally:
+        process.terminate()
+        await process.wait()
+    assert "calls only a manager told by https://" in silent
+    assert "only a manager" not in calling
