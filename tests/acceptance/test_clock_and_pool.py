@@ -140,7 +140,7 @@ def pooled(prepared_postgresql: Prepared, tmp_path: Path) -> Iterator[Callable[[
 
 
 @pytest.mark.skipif(PGBOUNCER is None and not CI, reason="Debian's package pgbouncer is not installed")
-@pytest.mark.parametrize("mode", ["transaction"])
+@pytest.mark.parametrize("mode", ["transaction", "statement"])
 def test_pool_that_shares_sessions_is_refused_in_words(pooled: Callable[[str], Server], mode: str) -> None:
     server = pooled(mode)
     for words in (["serve", *server.listeners], ["worker"], ["user", "create", "anna"]):

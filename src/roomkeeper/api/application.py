@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -136,12 +137,16 @@ def _tell_other_forms(found: OpenAPISchema) -> None:
 def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """The document is the same for everybody, takes a second to make, and is shown to strangers, too."""
 
+    making = Lock()
+
     @cache
     def content() -> bytes:
         return view(HttpRequest()).content
 
     def shown(_: HttpRequest) -> HttpResponse:
-        return HttpResponse(content(), content_type="application/json; charset=utf-8")
+        with making:
+            found = content()
+        return HttpResponse(found, content_type="application/json; charset=utf-8")
 
     return shown
 

@@ -1,4 +1,4 @@
-"""Limits of length and time for requests to pages and API, before Django sees them, and for their answers (rule R14).
+"""Limits of length, time and number for requests to pages and API before Django sees them, and for answers (rule R14).
 
 Django keeps a body, in memory or in the temporary folder, before anybody looks who sends it. Here it is counted
 first: little from those who are not signed in, more from those who are, files by their own limit.
@@ -32,6 +32,9 @@ BEFORE_SIGN_IN = 64_000
 # Seconds in which the body of a request is complete; a file has longer, at the least rate of all bodies.
 SECONDS = 30.0
 FILE_SECONDS = 900.0
+# Requests that Django works on at once, until their answers begin; it takes a thread for each. More wait in the order
+# of their arrival.
+AT_ONCE = 32
 # An answer is handed over in pieces, so that who does not take it holds two of them and not the whole. Seconds in which
 # a piece is taken.
 PIECE = 65_536
@@ -53,14 +56,15 @@ class PageLimits:
     """In front of pages and API (`inner`); `bodies` is what it shares with the door."""
 
     def __init__(self, inner: App, bodies: Bodies, options: Options) -> None:
-        self._inner = inner
+        self._pages = inner
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._bodies = bodies
         self._upload_size_limit = options.upload_size_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
-            await self._inner(scope, receive, send)
+            await self._pages(scope, receive, send)
             return
         send = _in_pieces(scope, send)
         length = declared_length(scope)
@@ -79,6 +83,30 @@ class PageLimits:
         except Refused as refused:
             if refused.status:
                 await self._refuse(scope, receive, send, refused.status)
+
+    async def _inner(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the request answered once it is its turn. Who is gone by then is not answered."""
+        await self._turns.acquire()
+        has_turn = True
+
+        def give_back() -> None:
+            nonlocal has_turn
+            if has_turn:
+                has_turn = False
+                self._turns.release()
+
+        async def noticing(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                # What follows may be a stream without an end, or wait for a slow reader.
+                give_back()
+            await send(message)
+
+        try:
+            connection = scope.get(CONNECTION_KEY)
+            if connection is None or not connection.transport.is_closing():
+                await self._pages(scope, receive, noticing)
+        finally:
+            give_back()
 
     async def _pass_small(self, scope: Scope, receive: Receive, send: Send) -> None:
         source = payer_of((scope.get("client") or ("",))[0])
