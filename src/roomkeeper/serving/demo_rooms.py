@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 # The endpoints' ports are the server's and this: two demonstrations on one machine have the same endpoints' addresses.
 BEYOND: Final = 10_000
@@ -71,8 +71,7 @@ def rooms(number: int) -> list[Room]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class DevicePorts:
+class DevicePorts(NamedTuple):
     """Where every endpoint of the fleet listens, each on an address of its own."""
 
     http: int
@@ -110,7 +109,7 @@ def _beyond(listeners: Sequence[str], usual: int) -> int:
     port = next((int(one.rpartition(":")[2]) for one in listeners), 0)
     if not port:
         return usual
-    return port + BEYOND if port + BEYOND + len(OFFSETS) < 65_536 else port - BEYOND
+    return port + BEYOND if port + BEYOND < 65_536 else port - BEYOND
 
 
 def choose_listeners(http: Iterable[str], https: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -139,7 +138,7 @@ def _is_free(address: str, port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
-        except OSError:
+        except (OSError, OverflowError):
             return False
     return True
 
