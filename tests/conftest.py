@@ -7,13 +7,17 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import django
 import hypothesis
 import pytest
 from django.conf import settings
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
 
 from roomkeeper import keys
+from tests.loopback import NETWORKS
 
 # Before Django reads its settings: tests never touch the data folder of whoever runs them.
 _DATA = tempfile.mkdtemp(prefix="roomkeeper-tests-")
@@ -41,6 +45,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("roomkeeper")
 
 pytest_plugins = ["tests.cast", "tests.databases"]
+
+
+@receiver(pre_save, sender="systems.NetworkSettings")
+def _allow_loopback(instance: Any, **_: Any) -> None:
+    """The endpoints of tests listen on loopback addresses, which a server does not contact unless it is told to."""
+    if instance._state.adding:
+        instance.contactable_networks = list(NETWORKS)
+
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "wire"
 

@@ -32,7 +32,11 @@ def seed_reachable(living: str, dead: str, http_port: str, https_port: str) -> d
     """So many managed systems at the addresses of `endpoints`, with their login, and configurations already read."""
     first_start.prepare(["127.0.0.1:80"])
     network_settings.get()
-    NetworkSettings.objects.update(device_http_port=int(http_port), device_https_port=int(https_port))
+    NetworkSettings.objects.update(
+        contactable_networks=["127.0.0.0/8"],
+        device_http_port=int(http_port),
+        device_https_port=int(https_port),
+    )
     _add([(Endpoint(number), endpoints.address_of(number)) for number in range(1, int(living) + 1)])
     _add(
         [

@@ -43,6 +43,7 @@ def seed(count: str, interval: str, server_port: str, http_port: str, https_port
     NetworkSettings.objects.update(
         internal_ipv4=HOSTS[LAN],
         public_ipv4=HOSTS[BEHIND_FIREWALL],
+        contactable_networks=["127.0.0.0/8"],
         device_http_port=int(http_port),
         device_https_port=int(https_port),
         heartbeat_idle=int(interval),

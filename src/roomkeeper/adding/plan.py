@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from roomkeeper.accounts.models import User
+from roomkeeper.devices.contactable import Contactable
 from roomkeeper.devices.discovery import Search
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.reach import Reach
@@ -61,6 +62,7 @@ class Plan:
     snmp_port: int
     password_may_use_http: bool
     password_networks: tuple[str, ...]
+    contactable: Contactable
     trust: Trust
     is_legacy_tls: bool
     when_http_is_off: WhenHttpIsOff
@@ -77,7 +79,7 @@ class Plan:
 
     def reach(self, asked: Asked) -> Reach:
         """What may be used towards somebody of whom nothing else is known yet."""
-        return Reach("", self.is_secure(asked), is_first_contact=True)
+        return Reach("", self.is_secure(asked), is_first_contact=True, contactable=self.contactable)
 
     def asked(self, item: Item) -> Asked:
         """What an item is to add."""
@@ -142,6 +144,7 @@ def load(job: RunningJob) -> Plan:
         snmp_port=said.get("snmp_port", SNMP_PORT),
         password_may_use_http=said.get("password_may_use_http", False),
         password_networks=tuple(settings.password_over_http_networks),
+        contactable=Contactable(parse_networks(settings.contactable_networks)),
         trust=Trust(said.get("trust", Trust.PIN.value)),
         is_legacy_tls=said.get("is_legacy_tls", False),
         when_http_is_off=WhenHttpIsOff(said.get("when_http_is_off", WhenHttpIsOff.USE_HTTPS)),

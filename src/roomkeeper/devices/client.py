@@ -3,18 +3,23 @@
 Every failure is an error of `devices.errors` that names the device. Not here: what is asked and what it means.
 """
 
+import ipaddress
 import re
+import socket
 import time
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.answers import Answer
+from roomkeeper.devices.contactable import Contactable, addresses_of
 from roomkeeper.devices.exchange import exchange_error, read_answer
 from roomkeeper.devices.limits import Limits, LoginMemory, network_of
 from roomkeeper.devices.login import Login
@@ -78,6 +83,16 @@ class Target:
         """Whether the address is a name or an IP address, and nothing that would lead elsewhere."""
         return _HOST.fullmatch(self.address) is not None
 
+    def demand_address(self) -> None:
+        """Raises `NameNotResolved` for what is neither a name nor an IP address, and `AddressForbidden` for an IP
+        address that may not be contacted; what is behind a name is asked when it is resolved."""
+        with suppress(ValueError):
+            self.reach.contactable.demand(str(ipaddress.ip_address(self.address)))
+            return
+        # Digits and dots alone are no name, and yet some resolvers take 127.1 for an address.
+        if not self.has_valid_address or self.address.replace(".", "").isdigit():
+            raise errors.NameNotResolved
+
     @property
     def whom(self) -> str:
         """How messages name it."""
@@ -96,11 +111,40 @@ class Target:
         )
 
 
+# What the request in hand may contact; the session is all devices'.
+_contactable: Final[ContextVar[Contactable]] = ContextVar("contactable")
+
+
+class _Resolver(AbstractResolver):
+    """Gives aiohttp none but the addresses that may be contacted, so that no name leads elsewhere."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await addresses_of(host, _contactable.get(), family=family)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
 def _connector(*, keeps_connections: bool) -> aiohttp.TCPConnector:
-    # No pool limit: `Limits` says how many at a time.
+    # No pool limit: `Limits` says how many at a time. Names are resolved anew: who is allowed may differ.
     if not keeps_connections:
-        return aiohttp.TCPConnector(limit=0, force_close=True)
-    return aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_OPEN)
+        return aiohttp.TCPConnector(limit=0, force_close=True, resolver=_Resolver(), use_dns_cache=False)
+    return aiohttp.TCPConnector(
+        limit=0, keepalive_timeout=KEPT_OPEN, resolver=_Resolver(), use_dns_cache=False
+    )
 
 
 class DeviceTransport:
@@ -319,14 +363,14 @@ class DeviceClient:
     ) -> Answer:
         """One HTTP exchange: the only place that opens a socket to a device, and so the place that forbids it."""
         self.target.reach.demand(scheme)
-        if not self.target.has_valid_address:
-            raise errors.NameNotResolved
+        self.target.demand_address()
         patience = self._patience or patience
         is_tls = scheme == "https"
         host = f"[{self.target.address}]" if ":" in self.target.address else self.target.address
         port = self.target.https_port if is_tls else self.target.http_port
         if request.body is not None:
             headers = {**headers, "Content-Type": "text/xml"}
+        token = _contactable.set(self.target.reach.contactable)
         try:
             async with self._transport.session.request(
                 request.method,
@@ -345,5 +389,9 @@ class DeviceClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             found = exchange_error(error, is_tls=is_tls)
             if isinstance(found, errors.TlsFailed):
-                found = await explain(found, self.target.tls, self.target.address, port)
+                found = await explain(
+                    found, self.target.tls, self.target.address, port, self.target.reach.contactable
+                )
             raise found from error
+        finally:
+            _contactable.reset(token)

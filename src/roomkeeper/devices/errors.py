@@ -2,6 +2,7 @@
 
 DeviceError
 ├── ContactForbidden              connectivity or Secure-Only forbids it; no socket was opened
+│   ├── AddressForbidden          loopback, link-local or our own, in no network that is allowed
 │   └── PasswordNeedsTls
 ├── ConnectionFailed              no whole exchange took place
 │   ├── NameNotResolved
@@ -98,6 +99,11 @@ class ContactForbidden(DeviceError):
     """The device must not be contacted in its mode. Nothing was sent; what waits rides on its next post."""
 
     can_retry = False
+
+
+class AddressForbidden(ContactForbidden):
+    """The device is not contacted at a loopback or link-local address or at one of this server. An administrator of the
+    server can allow it under Network settings > Contactable networks."""
 
 
 class PasswordNeedsTls(ContactForbidden):

@@ -7,6 +7,7 @@ import asyncio
 import ipaddress
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
+from roomkeeper.devices.contactable import addresses_of, open_connection
 from roomkeeper.devices.tls import Agreed, DeviceTls, TlsPolicy, Trust, agreed_of, error_of, explain, key_of
 
 _LONGEST: Final = 200
@@ -61,19 +63,17 @@ async def resolve(target: Target, *, seconds: float = 5.0) -> Resolved:
     """Its addresses. Raises `NameNotResolved`, and `ContactForbidden` where its mode allows no contact at all."""
     target.reach.demand("https")
     began = time.monotonic()
-    if not target.has_valid_address:
-        raise errors.NameNotResolved().about(target.whom)
     try:
-        return Resolved((str(ipaddress.ip_address(target.address)),), is_literal=True, milliseconds=0)
-    except ValueError:
-        pass
-    try:
+        target.demand_address()
+        with suppress(ValueError):
+            return Resolved((str(ipaddress.ip_address(target.address)),), is_literal=True, milliseconds=0)
         async with asyncio.timeout(seconds):
-            found = await asyncio.get_running_loop().getaddrinfo(target.address, None)
-    except (OSError, UnicodeError, TimeoutError) as error:
+            found = await addresses_of(target.address, target.reach.contactable)
+    except TimeoutError as error:
         raise errors.NameNotResolved(detail=str(error)).about(target.whom) from error
-    addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
-    return Resolved(addresses, is_literal=False, milliseconds=_since(began))
+    except errors.DeviceError as error:
+        raise error.about(target.whom) from error
+    return Resolved(tuple(found), is_literal=False, milliseconds=_since(began))
 
 
 async def connect(target: Target, transport: str, *, seconds: float) -> int:
@@ -85,9 +85,13 @@ async def connect(target: Target, transport: str, *, seconds: float) -> int:
     began = time.monotonic()
     try:
         async with asyncio.timeout(seconds):
-            _, writer = await asyncio.open_connection(target.address, _port(target, transport))
+            _, writer = await open_connection(
+                target.address, _port(target, transport), target.reach.contactable
+            )
     except TimeoutError as error:
         raise errors.ConnectTimedOut().about(target.whom) from error
+    except errors.DeviceError as error:
+        raise error.about(target.whom) from error
     except OSError as error:
         raise error_of(error).about(target.whom) from error
     took = _since(began)
@@ -105,7 +109,9 @@ async def shake_hands(target: Target, *, seconds: float) -> Handshake:
     try:
         return await _shake_hands(target, anybody, seconds)
     except errors.TlsFailed as error:
-        explained = await explain(error, target.tls, target.address, target.https_port)
+        explained = await explain(
+            error, target.tls, target.address, target.https_port, target.reach.contactable
+        )
         if explained is error:
             raise
         raise explained.about(target.whom) from error
@@ -122,9 +128,13 @@ async def _shake_hands(target: Target, policy: TlsPolicy, seconds: float) -> Han
     began = time.monotonic()
     try:
         async with asyncio.timeout(seconds):
-            _, writer = await asyncio.open_connection(target.address, target.https_port, ssl=tls.context)
+            _, writer = await open_connection(
+                target.address, target.https_port, target.reach.contactable, context=tls.context
+            )
     except TimeoutError as error:
         raise errors.ConnectTimedOut().about(target.whom) from error
+    except errors.DeviceError as error:
+        raise error.about(target.whom) from error
     except ConnectionResetError as error:
         raise errors.TlsFailed(detail=str(error)).about(target.whom) from error
     except OSError as error:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roomkeeper.devices import errors
+from roomkeeper.devices.contactable import Contactable
 
 _REACHABLE: Final = frozenset({"reachable_on_lan", "reachable_on_public_internet"})
 _SECURE: Final = frozenset({"https"})
@@ -14,12 +15,14 @@ TRANSPORTS: Final = frozenset({"https", "http", "snmp"})
 class Reach:
     """What connectivity and Secure-Only allow. `connectivity` in the words of the REST API (contract 6.3).
 
+    `contactable` are the addresses at which anybody may be contacted.
     `is_first_contact`: somebody adds the system, or rule R1 asks for a probe, so there is no connectivity to obey.
     """
 
     connectivity: str
     is_secure_only: bool = False
     is_first_contact: bool = False
+    contactable: Contactable = Contactable()
 
     def allows(self, transport: str) -> bool:
         """Whether `https`, `http` or `snmp` may be used towards the system."""

@@ -4,10 +4,8 @@ It stands on gufo-snmp, whose own words end here. What the group says is made fa
 """
 
 import asyncio
-import ipaddress
 import socket
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -34,6 +32,7 @@ from gufo.snmp.user import BaseAuthKey, BasePrivKey
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
+from roomkeeper.devices.contactable import addresses_of
 from roomkeeper.devices.snmp_facts import OBJECTS, SnmpFacts, facts_of
 
 AUTHENTICATION: Final[dict[str, type[BaseAuthKey]]] = {
@@ -168,7 +167,7 @@ async def _ask(
         # Before the name is asked for; `_open` asks again.
         target.reach.demand("snmp")
         async with asyncio.timeout(patience.total):
-            host = await _resolve(target, port)
+            host = await _resolve(target)
             for way in ways:
                 for _ in range(patience.tries):
                     found = await _read(target, host, port, login, way, patience.answer)
@@ -185,17 +184,9 @@ async def _ask(
     return found if isinstance(found, errors.DeviceError) else (found, way)
 
 
-async def _resolve(target: Target, port: int) -> str:
-    if not target.has_valid_address:
-        raise errors.NameNotResolved
-    with suppress(ValueError):
-        return str(ipaddress.ip_address(target.address))
-    try:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(target.address, port, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError) as error:
-        raise errors.NameNotResolved(detail=str(error)) from None
-    return str(found[0][4][0])
+async def _resolve(target: Target) -> str:
+    target.demand_address()
+    return (await addresses_of(target.address, target.reach.contactable, kind=socket.SOCK_DGRAM))[0]
 
 
 async def _read(
@@ -232,6 +223,7 @@ async def _read(
 def _open(target: Target, host: str, port: int, login: SnmpLogin, way: str, seconds: float) -> SnmpSession:
     """The only place that opens a socket for SNMP, and so the place that forbids it."""
     target.reach.demand("snmp")
+    target.reach.contactable.demand(host)
     if isinstance(login, SnmpUser):
         return SnmpSession(host, port, user=_user(login, way), version=SnmpVersion.v3, timeout=seconds)
     version = SnmpVersion.v1 if login.version == "1" else SnmpVersion.v2c

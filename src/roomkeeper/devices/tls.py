@@ -18,6 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from roomkeeper.devices import errors
+from roomkeeper.devices.contactable import Contactable, open_connection
 
 HANDSHAKE_SECONDS: Final = 3.0
 _VERSIONS: Final = (
@@ -170,31 +171,35 @@ def _modern_ciphers() -> frozenset[str]:
     return frozenset(each["name"] for each in _open_context(is_legacy=False).get_ciphers())
 
 
-async def fetch_certificate(address: str, port: int) -> bytes:
+async def fetch_certificate(address: str, port: int, contactable: Contactable) -> bytes:
     """The DER certificate that the address shows in a TLS handshake; nothing is sent. Raises `ConnectionFailed`."""
-    certificate, _ = await _shake_hands(address, port, _open_context(is_legacy=False))
+    certificate, _ = await _shake_hands(address, port, contactable, _open_context(is_legacy=False))
     if not certificate:
         raise errors.TlsFailed
     return certificate
 
 
-async def find_agreements(address: str, port: int) -> tuple[Agreed, ...]:
+async def find_agreements(address: str, port: int, contactable: Contactable) -> tuple[Agreed, ...]:
     """What the address agrees on with legacy TLS, version by version; nothing is sent."""
     found = []
     for _, version in _VERSIONS:
         with suppress(errors.ConnectionFailed, errors.CertificateRefused):
-            _, agreed = await _shake_hands(address, port, _open_context(is_legacy=True, only=version))
+            _, agreed = await _shake_hands(
+                address, port, contactable, _open_context(is_legacy=True, only=version)
+            )
             found.append(agreed)
     return tuple(found)
 
 
-async def explain(error: errors.TlsFailed, policy: TlsPolicy, address: str, port: int) -> errors.TlsFailed:
+async def explain(
+    error: errors.TlsFailed, policy: TlsPolicy, address: str, port: int, contactable: Contactable
+) -> errors.TlsFailed:
     """Tell what legacy TLS would change from everything else, by trying it, a version at a time; nothing is sent.
 
     Gives `TlsVersionRefused` where no version is shared, `LegacyTlsNeeded` where one is and ciphers, keys or the stack
     are too old, `NoCipherInCommon` where legacy TLS is no help, else the same error.
     """
-    found, ours = await find_agreements(address, port), policy.versions
+    found, ours = await find_agreements(address, port, contactable), policy.versions
     theirs = tuple(agreed.version for agreed in found)
     if not set(theirs) & set(ours):
         if theirs or isinstance(error, errors.TlsVersionRefused):
@@ -206,7 +211,7 @@ async def explain(error: errors.TlsFailed, policy: TlsPolicy, address: str, port
     if policy.is_legacy:
         return error
     try:
-        await _shake_hands(address, port, _open_context(is_legacy=False))
+        await _shake_hands(address, port, contactable, _open_context(is_legacy=False))
     except errors.TlsFailed as still:
         agreed = _best([one for one in found if one.version in ours])
         return errors.LegacyTlsNeeded(why=_why_old(still, agreed), agreed=agreed, detail=still.detail)
@@ -227,10 +232,12 @@ def _why_old(error: errors.TlsFailed, agreed: str) -> str:
     return "" if not agreed else "its ciphers are too old"
 
 
-async def _shake_hands(address: str, port: int, context: ssl.SSLContext) -> tuple[bytes | None, Agreed]:
+async def _shake_hands(
+    address: str, port: int, contactable: Contactable, context: ssl.SSLContext
+) -> tuple[bytes | None, Agreed]:
     try:
         async with asyncio.timeout(HANDSHAKE_SECONDS):
-            _, writer = await asyncio.open_connection(address, port, ssl=context)
+            _, writer = await open_connection(address, port, contactable, context=context)
     except TimeoutError as error:
         raise errors.ConnectTimedOut from error
     except ConnectionResetError as error:

@@ -35,6 +35,7 @@ def prepare(number: int, password_file: Path, ports: DevicePorts) -> str:
             "device_http_port": ports.http,
             "device_https_port": ports.https,
             "admission_networks": ["127.0.0.0/8"],
+            "contactable_networks": ["127.0.0.0/8", "::1/128"],
             # Nobody waits a quarter of an hour for a demonstration.
             "heartbeat_idle": 15,
             "heartbeat_waiting": 5,

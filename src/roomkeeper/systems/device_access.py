@@ -12,6 +12,7 @@ from django.db import transaction
 
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.client import DeviceTransport, Target
+from roomkeeper.devices.contactable import Contactable
 from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.facts import Facts
 from roomkeeper.devices.limits import LOCK_OUT_SECONDS
@@ -89,7 +90,12 @@ def target_of(
     return Target(
         name=system.name,
         address=address,
-        reach=Reach(system.connectivity, system.is_secure_only, is_first_contact=is_first_contact),
+        reach=Reach(
+            system.connectivity,
+            system.is_secure_only,
+            is_first_contact=is_first_contact,
+            contactable=Contactable(parse_networks(settings.contactable_networks)),
+        ),
         login=_login_of(system),
         tls=TlsPolicy(
             trust,

@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 
 import pytest
 from tests.drivers.devices.snmpd import Rubbish, free_udp_port, start_snmpd
+from tests.loopback import Reach
 
 from roomkeeper.devices.client import DeviceTransport, Patience, Target
 from roomkeeper.devices.login import Login
-from roomkeeper.devices.reach import Reach
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
 from roomkeeper.virtual.identity import Identity

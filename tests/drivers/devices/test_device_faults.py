@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from tests.drivers.devices.conftest import GOOD, LAN, QUICK, UNAUTHORIZED, http, target_of
+from tests.loopback import fetch_certificate, find_agreements
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport, Patience, Target
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.registry import create_driver, get_family
-from roomkeeper.devices.tls import TlsPolicy, Trust, fetch_certificate, find_agreements, key_of
+from roomkeeper.devices.tls import TlsPolicy, Trust, key_of
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.virtual import tls as virtual_tls
 

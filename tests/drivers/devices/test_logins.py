@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from tests.drivers.devices.conftest import GOOD, QUICK, SERIAL, UNAUTHORIZED, http, target_of
+from tests.loopback import Reach
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport, Target
 from roomkeeper.devices.limits import LOCK_OUT_SECONDS, Limits, LoginMemory
 from roomkeeper.devices.login import Login
-from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.registry import create_driver, get_family
 from roomkeeper.devices.tls import TlsPolicy
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from tests.drivers.devices.conftest import target_of
+from tests.loopback import Reach, fetch_certificate
 
 from roomkeeper.devices import errors, measuring
 from roomkeeper.devices.client import Target
-from roomkeeper.devices.reach import Reach
-from roomkeeper.devices.tls import TlsPolicy, Trust, fetch_certificate, key_of
+from roomkeeper.devices.tls import TlsPolicy, Trust, key_of
 
 Make = Callable[..., Any]
 FORBIDDEN = Reach("behind_firewall")

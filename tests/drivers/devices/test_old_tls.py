@@ -19,10 +19,11 @@ from typing import Any
 
 import pytest
 from tests.drivers.devices.conftest import GOOD, LAN, QUICK, UNAUTHORIZED, http
+from tests.loopback import find_agreements
 
 from roomkeeper.devices import errors, measuring
 from roomkeeper.devices.client import DeviceTransport, Target
-from roomkeeper.devices.tls import TlsPolicy, Trust, find_agreements
+from roomkeeper.devices.tls import TlsPolicy, Trust
 
 Make = Callable[..., Any]
 TLS_1_0, TLS_1_1, TLS_1_2 = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2

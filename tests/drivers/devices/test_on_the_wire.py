@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from tests.drivers.devices.conftest import GOOD
+from tests.loopback import Reach
 
 from roomkeeper.devices import discovery, errors, snmp
 from roomkeeper.devices.client import DeviceTransport, Target
 from roomkeeper.devices.http import look
-from roomkeeper.devices.reach import Reach
+from roomkeeper.devices.reach import Reach as StrictReach
 from roomkeeper.devices.registry import create_driver, get_family
 
 # Addresses that no other test uses; nothing listens there, which a packet does not know.
@@ -93,6 +94,15 @@ async def test_system_that_must_not_be_called_gets_no_packet(
     # The same calls to one that may be called are seen, so that this test can fail.
     await try_everything(transport, ALLOWED, Reach("reachable_on_lan"))
     assert ALLOWED in wire.destinations()
+
+
+async def test_address_that_is_not_allowed_gets_no_packet(wire: Wire, transport: DeviceTransport) -> None:
+    ended = await try_everything(transport, FORBIDDEN, StrictReach("reachable_on_lan"))
+    assert set(ended) == {"AddressForbidden"}
+    assert FORBIDDEN not in wire.destinations()
+    # By a name that leads there, too.
+    ended = await try_everything(transport, "localhost", StrictReach("", is_first_contact=True))
+    assert set(ended) == {"AddressForbidden"}
 
 
 async def test_secure_only_system_gets_neither_http_nor_snmp(wire: Wire, transport: DeviceTransport) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from tests.drivers.devices.conftest import GOOD, QUICK
+from tests.loopback import Reach
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport, Target
 from roomkeeper.devices.families.manifest import CAPABILITIES
-from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.registry import create_driver, get_family
 from roomkeeper.protocols.xapi.command import CommandCall
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from tests.drivers.devices.snmpd import AUTHENTICATION, PRIVACY, Relay, free_udp_port, until_taken
+from tests.loopback import Reach
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
-from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.snmp import (
     Community,
     SnmpLogin,

@@ -9,9 +9,9 @@ from typing import Any
 from aiohttp import web
 from django.utils import timezone
 from tests.integration.diagnosis.conftest import Room, in_thread, until
+from tests.loopback import fetch_certificate
 
 from roomkeeper.accounts.models import User
-from roomkeeper.devices.tls import fetch_certificate
 from roomkeeper.provisioning import actions, planning
 from roomkeeper.systems import credentials, network_settings
 from roomkeeper.systems.models import System, TlsTrust

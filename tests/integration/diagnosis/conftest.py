@@ -14,11 +14,12 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 from tests.integration.door.conftest import DoorProcess, door, open_door, tls  # noqa: F401
+from tests.loopback import fetch_certificate
 
 from roomkeeper.accounts.models import User
 from roomkeeper.devices.client import Patience
 from roomkeeper.devices.snmp import SnmpPatience
-from roomkeeper.devices.tls import fetch_certificate, key_of
+from roomkeeper.devices.tls import key_of
 from roomkeeper.diagnosis import examining
 from roomkeeper.diagnosis.sheet import Sheet
 from roomkeeper.diagnosis.tuning import Tuning

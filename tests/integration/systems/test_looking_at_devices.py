@@ -6,13 +6,13 @@ import socket
 import pytest
 from tests.integration.systems import answering
 from tests.integration.systems.answering import ADDRESS, LOGIN, Answering
+from tests.loopback import Reach, fetch_certificate
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport, Target
 from roomkeeper.devices.http import Seen, look
 from roomkeeper.devices.login import Login
-from roomkeeper.devices.reach import Reach
-from roomkeeper.devices.tls import TlsPolicy, fetch_certificate, key_of
+from roomkeeper.devices.tls import TlsPolicy, key_of
 
 ADMIN = Login(*LOGIN)
 

@@ -21,6 +21,7 @@ GOOD = {
     "secure_only": True,
     "secrets_may_use_http": False,
     "password_over_http_networks": ["10.0.0.0/8"],
+    "contactable_networks": ["127.1.0.0/16", "fe80::/10"],
     "heartbeat_idle": 600,
     "heartbeat_waiting": 20,
     "heartbeat_watched": 15,
@@ -88,7 +89,7 @@ BAD = [
     ],
     *[
         (field, value)
-        for field in ("password_over_http_networks", "admission_networks")
+        for field in ("password_over_http_networks", "admission_networks", "contactable_networks")
         for value in ("10.0.0.0/8", None, ["10.0.0.0/33"], ["here"], [None], [[]])
     ],
     *[

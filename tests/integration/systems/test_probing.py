@@ -7,10 +7,11 @@ import pytest
 from tests.cast import add_system
 from tests.integration.systems import answering
 from tests.integration.systems.answering import ADDRESS, LOGIN, Answering
+from tests.loopback import fetch_certificate
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.http import Seen
-from roomkeeper.devices.tls import fetch_certificate, key_of
+from roomkeeper.devices.tls import key_of
 from roomkeeper.systems import (
     connectivity_changes,
     credentials,

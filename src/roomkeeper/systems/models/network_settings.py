@@ -193,6 +193,12 @@ class NetworkSettings(models.Model):
         label="Networks where device passwords may use plain HTTP",
         hint="One a line. Empty: only where a system's own record allows it.",
     )
+    contactable_networks = networks(
+        section=SECURITY,
+        label="Contactable networks",
+        hint="Loopback, link-local and own addresses of this server are never contacted, whoever asks for it. Networks "
+        "in which they may be all the same, one a line, for example 127.0.0.0/8. Empty: nowhere.",
+    )
     device_authorities = pem(
         clean_authorities,
         AUTHORITIES_LIMIT,
