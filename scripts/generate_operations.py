@@ -80,7 +80,7 @@ def _act(subject: Subject, act: Act) -> str:
     takes = ", ".join(f"`{one.name}`" + ("" if one.is_required else "?") for one in act.takes) or "–"
     return (
         f"| {act.summary} | {routes} | `{subject.path} {act.command or act.slug}{key}` | {act.needs.value} | {takes} "
-        f"| {act.name} {subject.noun} |"
+        f"| {act.audit_word(subject.noun)} |"
     )
 
 

@@ -13,7 +13,6 @@ from ninja.operation import Operation
 from roomkeeper import __version__
 from roomkeeper.api import (
     actions,
-    audit_trail,
     authorities,
     backups,
     change_sets,
@@ -192,7 +191,6 @@ def _make() -> RoomkeeperApi:
         ("/groups", groups.routes),
         ("/tokens", tokens.routes),
         ("/me", tokens.me_routes),
-        ("/audit", audit_trail.routes),
         *((f"/{subject.path}", routes_of(subject)) for subject in all_subjects()),
     ):
         made.add_router(prefix, routes)

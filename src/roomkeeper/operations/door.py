@@ -73,7 +73,7 @@ def do(
         made = result[0] if act.tells else result
         about = row if row is not None else made if isinstance(made, subject.model) else None
         label = subject.label(about) if about is not None else ""
-        audit.note(actor.user, actor.road, f"{act.name} {subject.noun}", about, key, label, act.noted(given))
+        audit.note(actor.user, actor.road, act.audit_word(subject.noun), about, key, label, act.noted(given))
         if subject.tell is not None and about is not None:
             subject.tell(about)
     return result

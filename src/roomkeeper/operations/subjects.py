@@ -118,7 +118,8 @@ class Act:
     are the folders on which it needs its permission where that is not the row's own: of the row (None) and of what is
     taken, none while that is not known; whoever is the row's `owner` may do it, too. `tells` are fields of what the
     service gives back that are told this once, beside the row:
-    the service then gives (row, the rest).
+    the service then gives (row, the rest). `noted_as` is its word in the audit trail where that is not the name and
+    the noun.
     """
 
     name: str
@@ -147,6 +148,11 @@ class Act:
     answers: Literal["row", "nothing"] = "row"
     command: str = ""
     tells: tuple[Field, ...] = ()
+    noted_as: str = ""
+
+    def audit_word(self, noun: str) -> str:
+        """What it is called in the audit trail."""
+        return self.noted_as or f"{self.name} {noun}"
 
     @property
     def slug(self) -> str:

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "roomkeeper.configuration_templates",
     "roomkeeper.backups",
     "roomkeeper.bulk_editing",
+    "roomkeeper.people",
     "roomkeeper.web",
     "roomkeeper.api",
 ]

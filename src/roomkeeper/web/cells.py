@@ -25,7 +25,9 @@ def classes_of(one: Field) -> str:
 def cell_of(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
     """A cell as it stands in the table. What devices said is text and nothing else."""
     if one.cell.endswith(".html"):
-        return get_template(one.cell).render({**context, "row": row, "value": one.value(row)})
+        return get_template(one.cell).render(
+            {**context, "row": row, "value": one.value(row), "field": one.name}
+        )
     return _KINDS[one.cell](subject, one, row, context)
 
 

@@ -41,7 +41,7 @@ def one_view(subject: Subject) -> Callable[..., HttpResponse]:
             "subject": subject,
             "title": f"{subject.noun.capitalize()} {subject.label(row)}",
             "list_title": subject.heading or subject.plural.capitalize(),
-            "list_address": reverse(subject.plural.replace(" ", "_")),
+            "list_address": reverse(name_of(subject)),
             "row": row,
             "now": now,
             "facts": [
@@ -110,7 +110,7 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
         if errors and found.takes:
             return ask_for(request, subject, found, question, actor, row=row, errors=errors)
         gone = found.answers == "nothing" or not subject.rows(actor.grants).filter(pk=pk).exists()
-        return back_to(request, reverse(subject.plural.replace(" ", "_")) if gone else there)
+        return back_to(request, reverse(name_of(subject)) if gone else there)
 
     return view
 
@@ -120,7 +120,7 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
 
     @needs(subject.needs, anywhere=subject.anywhere)
     def view(request: HttpRequest, act: str) -> HttpResponse:
-        actor, there = actor_of(request), reverse(subject.plural.replace(" ", "_"))
+        actor, there = actor_of(request), reverse(name_of(subject))
         found = _act_of(subject, act, "")
         address = reverse(f"{name_of(subject)}_do_many", args=[found.slug])
         if found.on == "all":
@@ -242,7 +242,7 @@ def _many_question(
 def _back(subject: Subject, row: Any) -> str:
     if subject.page:
         return reverse(subject.page, args=[row.pk])
-    return reverse(subject.plural.replace(" ", "_"))
+    return reverse(name_of(subject))
 
 
 def name_of(subject: Subject) -> str:

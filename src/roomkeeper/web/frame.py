@@ -52,6 +52,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Credentials", "credentials", "key", Permission.VIEW_SERVER, False),
             Entry("Secure-Only", "secure_only", "shield-check", Permission.VIEW, True),
             Entry("People and roles", "people", "users", Permission.MANAGE_PEOPLE, False),
+            Entry("Lock-outs", "lock_outs", "lock", Permission.MANAGE_PEOPLE, False),
             Entry("Jobs", "jobs", "clock", Permission.VIEW, True),
             Entry("This server", "this_server", "gauge", Permission.VIEW_SERVER, False),
             Entry("Audit", "audit", "writing", Permission.VIEW_SERVER, False),

@@ -6,7 +6,6 @@ from roomkeeper.operations.subjects import all_subjects
 from roomkeeper.web import (
     account,
     add_systems,
-    audit,
     authorities,
     backup_compare,
     backup_restore,
@@ -138,5 +137,4 @@ urlpatterns: list[URLPattern] = [
     page("people/<int:pk>/", people.person, "person"),
     page("people/<int:pk>/<slug:act>/", people.act, "person_act"),
     page("this-server/", this_server.this_server, "this_server"),
-    page("audit/", audit.audit, "audit"),
 ]

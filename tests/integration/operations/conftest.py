@@ -1,6 +1,7 @@
 """A row of every declared subject on which its acts make sense, for tests that go over all of them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from django.utils import timezone
 from tests.integration.api.conftest import Caller, CallerOf
 from tests.integration.web.conftest import SignedIn
 
-from roomkeeper.accounts.models import User
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.models import AuditEntry, SignInTries, User
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeItem, Drift
 from roomkeeper.systems import credential_list, inventory
@@ -68,12 +70,27 @@ def _credential(system: System) -> Credential:
     return credential_list.add(name="Shared", kind="login", values=values, now=timezone.now())
 
 
+def _lock_out(system: System) -> SignInTries:
+    now = timezone.now()
+    user, _ = User.objects.get_or_create(username="locked")
+    until = now + timedelta(minutes=1)
+    return SignInTries.objects.create(
+        key="locked", source="192.0.2.7", user=user, failures=5, tried_at=now, locked_until=until
+    )
+
+
+def _audit_entry(system: System) -> AuditEntry:
+    return audit.record(None, "server", "sign in refused", system)
+
+
 ROWS: dict[str, Row] = {
     "tickets": _ticket,
     "drift": _drift,
     "tags": _tag,
     "credentials": _credential,
     "folders": _folder,
+    "lock-outs": _lock_out,
+    "audit": _audit_entry,
 }
 
 

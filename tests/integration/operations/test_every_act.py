@@ -74,7 +74,7 @@ def test_same_audit_row_and_live_event_by_page_and_api(
         events()
         status = ask(road, signed_in(administrator), as_user(administrator), subject, act, key)
         assert status in (200, 204, 302), road
-        noted = AuditEntry.objects.filter(act=f"{act.name} {subject.noun}").latest("pk")
+        noted = AuditEntry.objects.filter(act=act.audit_word(subject.noun)).latest("pk")
         assert (noted.road, noted.source_address, noted.user) == (road, "127.0.0.1", administrator)
         told.append((left_by(key)[-1], events()))
         subject.model._default_manager.filter(pk=key).delete()
@@ -90,7 +90,7 @@ def test_whoever_may_not_is_refused_by_every_road_and_nothing_is_noted(
         assert ask(road, signed_in(viewer), as_user(viewer), subject, act, row.pk) == 403
     with pytest.raises(PermissionDenied):
         do(subject, act, row, actor=Actor(viewer, Road.API), now=timezone.now(), taken={})
-    assert not AuditEntry.objects.filter(act=f"{act.name} {subject.noun}").exists()
+    assert not AuditEntry.objects.filter(act=act.audit_word(subject.noun)).exists()
 
 
 @pytest.mark.parametrize(("subject", "act"), EVERY)

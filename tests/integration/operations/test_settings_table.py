@@ -34,6 +34,13 @@ class Scratch(models.Model):
 TABLE = {one.key: one for one in settings_of(Scratch)}
 
 
+@pytest.fixture(autouse=True)
+def _as_installed(db: None) -> None:
+    """Each setting as it is after an installation; elsewhere tests may contact loopback."""
+    network_settings.get()
+    NetworkSettings.objects.update(contactable_networks=[])
+
+
 @pytest.fixture
 def call(administrator: User, as_user: CallerOf) -> Caller:
     """The administrator's caller."""

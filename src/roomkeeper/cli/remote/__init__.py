@@ -40,7 +40,6 @@ commands: dict[str, typer.Typer] = {
     "users": people.users_app,
     "groups": people.groups_app,
     "tokens": people.tokens_app,
-    "audit": people.audit_app,
 }
 
 # What a resource's name alone does.
@@ -56,7 +55,6 @@ _ALONE: dict[str, Callable[..., None]] = {
     "users": people.list_users,
     "groups": people.list_groups,
     "tokens": people.list_tokens,
-    "audit": people.list_audit,
 }
 
 for path, subject in declared().items():

@@ -1,4 +1,4 @@
-"""`roomkeeper users`, `groups`, `tokens` and `audit`: by way of the API, from anywhere."""
+"""`roomkeeper users`, `groups` and `tokens`: by way of the API, from anywhere."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,6 @@ from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, prin
 users_app = typer.Typer(help="People and service accounts.")
 groups_app = typer.Typer(help="Groups of people that share roles.")
 tokens_app = typer.Typer(help="Your own API tokens.")
-audit_app = typer.Typer(help="Who did what.")
 UserArgument = Annotated[str, typer.Argument(metavar="USER", help="Id or name.")]
 GroupArgument = Annotated[str, typer.Argument(metavar="GROUP", help="Id or name.")]
 RoleOption = Annotated[
@@ -189,21 +188,6 @@ def delete_token(token: int) -> None:
     """Delete one of your tokens; it is void at once."""
     open_api().delete(f"tokens/{token}")
     say("The token is void.")
-
-
-@audit_app.command("list")
-def list_audit(
-    filters: Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")] = None,
-    search: str = "",
-    limit: Limit = 100,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the audit trail, newest first."""
-    page = open_api().items(
-        "audit", limit=None if everything else limit, search=search or None, **naming.filters(filters or [])
-    )
-    print_page(page, ("at", "user", "road", "act", "object_kind", "object_label"), as_json=as_json)
 
 
 def _roles(api: Api, texts: list[str]) -> list[dict[str, Any]]:

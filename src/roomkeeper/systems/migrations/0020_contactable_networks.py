@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('systems', '0017_told_and_in_call'),
+        ('systems', '0019_outside_address'),
     ]
 
     operations = [

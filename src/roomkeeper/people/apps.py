@@ -1,0 +1,16 @@
+"""Django's handle on the app."""
+
+from django.apps import AppConfig
+
+
+class PeopleConfig(AppConfig):
+    """The `people` app, which has no tables of its own."""
+
+    name = "roomkeeper.people"
+    label = "people"
+
+    def ready(self) -> None:
+        """Declare what it offers."""
+        from roomkeeper.people import audit_surface, lock_outs_surface
+
+        self.surfaces = (audit_surface, lock_outs_surface)
