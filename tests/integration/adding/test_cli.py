@@ -101,13 +101,13 @@ def test_range_is_looked_at_asked_for_and_followed(site: Site, shell: Shell) -> 
 
 def test_saved_logins_are_kept_and_used_from_a_shell(site: Site, shell: Shell) -> None:
     endpoint = site.endpoint()
-    shell("credentials", "add", "AV team", "--username", "admin", given=f"{PASSWORD}\n")
-    shell("credentials", "add", "Watch", "--kind", "community", given="public\n")
+    shell("credentials", "add", "AV team", "--username", "admin", "--password-stdin", given=f"{PASSWORD}\n")
+    shell("credentials", "add", "Watch", "--kind", "community", "--community-stdin", given="public\n")
     listed = shell("credentials", "list").stdout
     assert "AV team" in listed
     assert PASSWORD not in listed
     words = ("systems", "add", "127.1.82.1", "--https-port", str(endpoint.https_port))
     told = shell.json(*words, "--credential", "AV team")
     assert told["name"] == "Room 1"
-    shell("credentials", "delete", "Watch")
+    shell("credentials", "delete", "Watch", "--yes")
     assert [one["name"] for one in shell.json("credentials", "list")["items"]] == ["AV team"]

@@ -95,11 +95,12 @@ def test_who_may_not_change_settings_reads_and_does_nothing(
 
 
 def test_window_of_a_folder(client: Client, oslo: Folder) -> None:
-    assert "Maintenance window of Oslo" in text_of(client.get(f"/folders/{oslo.pk}/window/"))
-    client.post(f"/folders/{oslo.pk}/window/", {"window": "Mon-Fri  20:00-06:00"})
+    assert "Maintenance window of Oslo" in text_of(client.get(f"/folders/{oslo.pk}/set-window-of/"))
+    client.post(f"/folders/{oslo.pk}/set-window-of/", {"maintenance_window": "Mon-Fri  20:00-06:00"})
     oslo.refresh_from_db()
     assert oslo.maintenance_window == "Mon-Fri 20:00-06:00"
-    answer = client.post(f"/folders/{oslo.pk}/window/", {"window": "whenever"}, follow=True)
+    answer = client.post(f"/folders/{oslo.pk}/set-window-of/", {"maintenance_window": "whenever"})
+    assert answer.status_code == 422
     assert "no maintenance window" in text_of(answer)
     assert "Mon-Fri 20:00-06:00" in text_of(client.get("/folders/"))
 
