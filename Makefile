@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
 NODE := $(shell command -v node 2>/dev/null || echo $(BIN)/node)
 
-.PHONY: help setup demo run check test acceptance test-all bench docs lock format clean
+.PHONY: help setup demo run check test acceptance test-all bench modules docs lock format clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,7 +49,6 @@ check: setup ## Style, types, the direction of imports, manifests, findings and 
 	$(BIN)/python scripts/generate_tickets.py --check
 	$(BIN)/python scripts/generate_network_settings.py --check
 	$(BIN)/python scripts/generate_names.py --check
-	$(BIN)/python scripts/generate_modules.py --check
 	$(BIN)/python scripts/check_commits.py
 
 test: setup .make/clients ## The test suite on SQLite, without acceptance and browser tests
@@ -63,6 +62,9 @@ test-all: test acceptance ## Everything that is tested
 
 bench: setup ## The figures of docs/reference/figures.md, one JSON line each
 	$(BIN)/python -m tests.bench
+
+modules: setup ## Every module, and the sentence in which it says what lives there
+	@$(BIN)/python scripts/list_modules.py
 
 docs: setup .make/docs ## Build the documentation into site/
 	.make/docs-venv/bin/zensical build --strict
