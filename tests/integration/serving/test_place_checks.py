@@ -16,6 +16,7 @@ from roomkeeper.jobs import checks
 from roomkeeper.serving import place_checks
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import Contact, System
+from roomkeeper.systems.ticket_kinds import all_kinds
 from roomkeeper.web.transport import SecureTransportMiddleware
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +82,13 @@ def test_no_loopback_exception_for_what_a_stranger_passes_on(is_strange: bool, s
     request = RequestFactory().get("/sign-in/", REMOTE_ADDR="127.0.0.1")
     request.scope = {THROUGH_A_STRANGER: is_strange}  # type: ignore[attr-defined]
     assert SecureTransportMiddleware(lambda _: HttpResponse())(request).status_code == status
+
+
+def test_every_check_that_opens_a_ticket_has_its_kind_declared() -> None:
+    place_checks.register_checks(settings.OPTIONS)
+    names = {check.name for check in checks.with_tickets()}
+    assert {"jobs do not run", "outside address", "forwarding headers", "database rights"} <= names
+    assert names <= all_kinds().keys()
 
 
 def test_the_front_end_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
