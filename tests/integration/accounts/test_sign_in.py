@@ -2,10 +2,13 @@
 
 import json
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connection
+from django.test import override_settings
 from structlog.testing import capture_logs
 from tests.cast import PASSWORD
 
@@ -16,6 +19,7 @@ from roomkeeper.accounts.models import AuditEntry, SignInTries, User
 from roomkeeper.accounts.sign_in import Attempt, Outcome
 from roomkeeper.accounts.sign_in_gate import OF_ONE_SOURCE, Busy, Gate
 
+ARGON = ["roomkeeper.accounts.hashing.PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 HERE, ELSEWHERE = "192.0.2.7", "198.51.100.9"
 
@@ -161,6 +165,32 @@ def test_the_name_may_be_in_other_letter_case_where_only_one_is_meant(door: Door
     User.objects.create_user("Operator", password="another good one")
     assert door("operator", PASSWORD).user == operator
     assert door("OPERATOR", PASSWORD).outcome is Outcome.WRONG
+
+
+@override_settings(PASSWORD_HASHERS=ARGON)
+def test_a_wrong_sign_in_costs_little_and_an_unknown_name_as_much(door: Door, operator: User) -> None:
+    User.objects.update(password=make_password(PASSWORD))
+
+    def cost(name: str, source: str) -> float:
+        began = time.process_time()
+        door(name, source=source)
+        return time.process_time() - began
+
+    known = sorted(cost("operator", f"192.0.2.{n}") for n in range(10))
+    unknown = sorted(cost(f"nobody{n}", f"198.51.100.{n}") for n in range(10))
+    assert known[5] <= 0.3
+    assert unknown[5] <= 0.3
+    assert 0.5 < known[5] / unknown[5] < 2
+
+
+@override_settings(PASSWORD_HASHERS=ARGON)
+def test_an_older_hash_is_made_anew_at_the_next_sign_in(door: Door, operator: User) -> None:
+    User.objects.update(password=make_password(PASSWORD, hasher="pbkdf2_sha256"))
+    door("operator")
+    assert User.objects.get().password.startswith("pbkdf2_sha256$")
+    assert door("operator", PASSWORD).outcome is Outcome.RIGHT
+    assert User.objects.get().password.startswith("argon2$argon2id$")
+    assert door("operator", PASSWORD).outcome is Outcome.RIGHT
 
 
 def test_one_source_has_a_rate_of_wrong_names_and_known_people_are_not_held_up(
