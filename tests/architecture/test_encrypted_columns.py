@@ -13,6 +13,7 @@ NOT_ENCRYPTED = {
     ("Exchange", "request"),
     ("Exchange", "answer"),
     ("Claim", "sample"),
+    ("ActivationCode", "digest"),
     ("SystemSecret", "digest"),
     ("PartContent", "content"),
 }

@@ -13,6 +13,7 @@ from ninja.operation import Operation
 from roomkeeper import __version__
 from roomkeeper.api import (
     actions,
+    activation_codes,
     authorities,
     backups,
     change_sets,
@@ -167,6 +168,7 @@ def _make() -> RoomkeeperApi:
         ("/systems", system_acts.routes),
         ("/systems", restarts.routes),
         ("/systems", logins.routes),
+        ("/systems", activation_codes.routes),
         ("/systems", device_commands.routes),
         ("/systems", system_polls.routes),
         ("/systems", passwords.routes),

@@ -274,7 +274,7 @@ def _item(subject: Subject, act: Act, key: int, outcome: Outcome | None) -> Done
     if outcome is None:
         error = NotFound(subject.noun, key)
     elif isinstance(outcome.refusal, act.refused):
-        error = Conflict(str(outcome.refusal)) if act.status == 409 else Invalid(str(outcome.refusal))
+        error = Conflict.of(outcome.refusal) if act.status == 409 else Invalid(str(outcome.refusal))
     else:
         error = outcome.refusal or ValueError("It was refused.")
     problem = problem_of(error)

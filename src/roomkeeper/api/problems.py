@@ -93,8 +93,17 @@ class NotFound(Problem):
 class Conflict(Problem):
     """What was asked does not fit the state of the object."""
 
-    def __init__(self, detail: str, *, hint: str = "", kind: str = "conflict") -> None:
-        super().__init__(409, kind, "Not possible now", detail, hint=hint)
+    def __init__(
+        self, detail: str, *, hint: str = "", kind: str = "conflict", errors: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(409, kind, "Not possible now", detail, hint=hint, errors=errors)
+
+    @classmethod
+    def of(cls, refusal: ValueError, *, hint: str = "") -> "Conflict":
+        """The conflict of a service's refusal; where that names a field and its `choices`, each of them is told."""
+        field = getattr(refusal, "field", "")
+        choices = getattr(refusal, "choices", ())
+        return cls(str(refusal), hint=hint, errors=[(f"body.{field}", choice) for choice in choices])
 
 
 class Invalid(Problem):
@@ -116,7 +125,7 @@ def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: 
         yield
     except refusals as error:
         if status == 409:
-            raise Conflict(str(error), hint=hint) from error
+            raise Conflict.of(error, hint=hint) from error
         own = getattr(error, "field", "")
         named = field or (f"body.{own}" if own else "")
         raise Invalid(str(error), errors=[(named, str(error))] if named else (), hint=hint) from error

@@ -35,21 +35,39 @@ class Approval(Schema, extra="forbid"):
     source: str | None = Field(
         None,
         max_length=64,
-        description="Address its secret may be handed to; without it the one it was last seen from.",
+        description="Address its secret is handed to. Without it all its posts of the last 24 hours must have come "
+        "from one address, else the answer is 409 with the addresses.",
     )
 
     @field_validator("source")
     @classmethod
     def _check_source(cls, text: str | None) -> str | None:
-        if text is not None and parse_address(text) is None:
-            raise ValueError(f"{text!r} is no IP address")
-        return text
+        return _usable(text)
+
+
+class Readmission(Schema, extra="forbid"):
+    """How to admit again."""
+
+    source: str | None = Field(None, max_length=64, description="As with `approve`.")
+
+    @field_validator("source")
+    @classmethod
+    def _check_source(cls, text: str | None) -> str | None:
+        return _usable(text)
+
+
+class ApprovalItem(Readmission):
+    """One of many systems, with the address its secret is handed to."""
+
+    system: Identifier
 
 
 class Approvals(Schema, extra="forbid"):
     """Many systems to admit alike."""
 
-    systems: list[Identifier] = Field(min_length=1, max_length=1000)
+    systems: list[Identifier | ApprovalItem] = Field(
+        min_length=1, max_length=1000, description="Ids, or objects of `system` and `source`."
+    )
     folder: Identifier | None = None
     tags: list[str] = Field([], max_length=50, description="Tags to put on each.")
 
@@ -81,16 +99,23 @@ class Accepted(Schema):
     operation: str = Field(description="Address at which to follow it.")
 
 
+def _usable(source: str | None) -> str | None:
+    if source is not None and parse_address(source) is None:
+        raise ValueError(f"{source!r} is no IP address")
+    return source
+
+
 @routes.post("/approve", response=ApprovedItems)
 @needs(Permission.ADMIT, anywhere=True)
 def approve_systems(request: HttpRequest, details: Approvals) -> ApprovedItems:
     """Admit many systems; each succeeds or fails by itself."""
     user = user_of(request)
     items = []
-    for system_id in details.systems:
+    for one in details.systems:
+        system_id, source = (one, None) if isinstance(one, int) else (one.system, one.source)
         try:
             _approve(
-                user, system_id, Approval(folder=details.folder, name=None, tags=details.tags, source=None)
+                user, system_id, Approval(folder=details.folder, name=None, tags=details.tags, source=source)
             )
             items.append(ApprovedItem(system=system_id, status=200, problem=None))
         except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
@@ -123,9 +148,14 @@ def block_system(request: HttpRequest, system_id: int) -> SystemOut:
 
 @routes.post("/{int:system_id}/readmit", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
-def readmit_system(request: HttpRequest, system_id: int) -> SystemOut:
+def readmit_system(request: HttpRequest, system_id: int, details: Readmission | None = None) -> SystemOut:
     """Admit again: after a factory reset, an ignore or a block. Forgets what the system had proven."""
-    return _decide(request, system_id, "readmit system", admission.readmit)
+    source = details.source if details else None
+
+    def readmit(system: System, **who: Any) -> object:
+        return admission.readmit(system, source=source, **who)
+
+    return _decide(request, system_id, "readmit system", readmit)
 
 
 @routes.post("/{int:system_id}/accept-identity", response=SystemOut)

@@ -18,6 +18,7 @@ from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.adding import service
 from roomkeeper.adding.targets import Target, Targets, merge
+from roomkeeper.api.activation_codes import ActivationCodeOut, tell_code
 from roomkeeper.api.adding_fields import (
     AddingWarning,
     HowToAdd,
@@ -35,7 +36,7 @@ from roomkeeper.api.systems import routes, tell
 from roomkeeper.api.trial import trial
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
-from roomkeeper.systems import admission, inventory
+from roomkeeper.systems import activation, admission, inventory
 from roomkeeper.systems.addresses import network_of
 from roomkeeper.systems.hosts import HostRefused, parse_host
 from roomkeeper.systems.models import System
@@ -44,7 +45,7 @@ MOST_AT_ONCE = 1000
 # What each system of a job says for itself.
 _OF_ITS_OWN = {
     *("host", "http_port", "https_port", "username", "password", "name", "tags"),
-    *("mac_address", "serial_number", "network", "hint_address"),
+    *("mac_address", "serial_number", "network", "hint_address", "activation_code"),
 }
 # What is kept of a system that is registered.
 _REGISTERED = {
@@ -60,7 +61,10 @@ class SystemIn(HowToAdd):
     mac_address: str = Field("", max_length=64, description="With or without separators.")
     serial_number: str = Field("", max_length=64)
     name: str = Field("", max_length=50)
-    network: str = Field("", max_length=64, description="CIDR from which it may be admitted without HTTPS.")
+    network: str = Field("", max_length=64, description="CIDR from which it is admitted with its first post.")
+    activation_code: bool = Field(
+        False, description="Make a one-time code, which in its manager's path admits it from anywhere."
+    )
     hint_address: str = Field("", max_length=64, description="Its expected address: a hint for a person.")
     host: str = Field("", max_length=255, description="Address or name, without a port.")
     username: str = Field("", max_length=128)
@@ -95,6 +99,7 @@ class AddedItem(Schema):
     system: int | None
     problem: ProblemOut | None
     job: int | None = None
+    activation_code: ActivationCodeOut | None = None
 
 
 class AddedItems(Schema):
@@ -107,6 +112,7 @@ class AddedSystem(SystemOut):
     """The system that was added or registered; `warnings` say what is left to do for it."""
 
     warnings: list[AddingWarning] = []
+    activation_code: ActivationCodeOut | None = None
 
 
 @routes.post("", response={201: AddedSystem, 202: JobOut})
@@ -121,8 +127,8 @@ def add_system(
     """
     user = user_of(request)
     if not details.is_by_address:
-        system = _register(user, details)
-        return _created(user, system.pk, [], response)
+        system, code = _register(user, details)
+        return _created(user, system.pk, [], response, code)
     job = _start(user, [(details, _target(details))])
     waited = waiting_time(request)
     if waited:
@@ -151,10 +157,11 @@ def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
                 items.append(AddedItem(status=202, system=None, problem=None))
             else:
                 with trial(details.dry_run):
-                    number_of_it = _register(user, system).pk
-                items.append(
-                    AddedItem(status=201, system=None if details.dry_run else number_of_it, problem=None)
-                )
+                    made, code = _register(user, system)
+                item = AddedItem(status=201, system=None, problem=None)
+                if not details.dry_run:
+                    item.system, item.activation_code = made.pk, code
+                items.append(item)
         except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
             items.append(failed_item(AddedItem, error, system=None))
     # Those that are to be met alike are one job.
@@ -178,10 +185,15 @@ def failed_item(kind: type[Any], error: Exception, **fields: Any) -> Any:
 
 
 def _created(
-    user: User, system_id: int, warnings: list[AddingWarning], response: HttpResponse
+    user: User,
+    system_id: int,
+    warnings: list[AddingWarning],
+    response: HttpResponse,
+    code: ActivationCodeOut | None = None,
 ) -> Status[AddedSystem]:
     response["Location"] = f"/api/v1/systems/{system_id}"
-    return Status(201, AddedSystem(**tell(user, system_id).dict(), warnings=warnings))
+    told = tell(user, system_id).dict()
+    return Status(201, AddedSystem(**told, warnings=warnings, activation_code=code))
 
 
 def _start(user: User, systems: list[tuple[SystemIn, Target]]) -> Job:
@@ -219,7 +231,7 @@ def _manner(details: SystemIn) -> str:
     return json.dumps(details.dict(exclude=_OF_ITS_OWN), sort_keys=True)
 
 
-def _register(user: User, details: SystemIn) -> System:
+def _register(user: User, details: SystemIn) -> tuple[System, ActivationCodeOut | None]:
     if not any(text.strip() for text in (details.mac_address, details.serial_number, details.hint_address)):
         raise Invalid(
             "A system is added by its host, or registered by its MAC address, its serial number, or the address where "
@@ -248,7 +260,11 @@ def _register(user: User, details: SystemIn) -> System:
             serial_number=system.serial_number,
             folder=folder.pk,
         )
-    return system
+        code = None
+        if details.activation_code:
+            code = tell_code(*activation.make_code(system, user=user, now=timezone.now()))
+            audit.record(user, "api", "make activation code system", system)
+    return system, code
 
 
 def _read_addresses(details: SystemIn) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The fields of `systems`: how a system is told, filtered, sorted and exported."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -11,13 +11,14 @@ from ninja import Schema
 from pydantic import Field, field_validator
 
 from roomkeeper.accounts.models import User
+from roomkeeper.accounts.permissions import grants_of
 from roomkeeper.api.paging import ListParameters, Moment
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.operations.folding import NaturalKey
 from roomkeeper.polling.models import Poll
 from roomkeeper.provisioning.calling import why_it_never_calls
-from roomkeeper.systems import calls, credentials, inventory, liveness, searching
+from roomkeeper.systems import calls, conflicts, credentials, inventory, liveness, searching
 from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import Contact, System
 from roomkeeper.systems.software_versions import VersionKey
@@ -57,6 +58,9 @@ class SystemOut(Schema):
     family: str
     never_calls: str = Field(
         description="Why systems of its kind never call and are managed only where they can be reached; else empty."
+    )
+    conflict: str = Field(
+        description="Of one in the inbox that says a number of a known system: whose, and by which it can be admitted."
     )
     product: str
     software_version: str
@@ -267,17 +271,19 @@ def filtered(
     return rows
 
 
-def encoder(rows: Iterable[System], now: datetime) -> Callable[[System], SystemOut]:
+def encoder(rows: Collection[System], now: datetime, user: User) -> Callable[[System], SystemOut]:
     """A function that tells a system of these rows as `SystemOut`; looks up all their folders at once."""
     labels = labels_of({system.folder.path for system in rows})
 
+    told = conflicts.conflicts_of(rows, grants_of(user))
+
     def encode(system: System) -> SystemOut:
-        return encode_system(system, labels[system.folder.path], now)
+        return encode_system(system, labels[system.folder.path], now, told.get(system.pk, ""))
 
     return encode
 
 
-def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
+def encode_system(system: Any, folder_label: str, now: datetime, conflict: str = "") -> SystemOut:
     """One system of `system_rows` as the API tells it."""
     contact, poll = contact_of(system), poll_of(system)
     return SystemOut(
@@ -287,6 +293,7 @@ def encode_system(system: Any, folder_label: str, now: datetime) -> SystemOut:
         state=system.state,
         family=system.family,
         never_calls=why_it_never_calls(system),
+        conflict=conflict,
         product=system.product,
         software_version=system.software_version,
         serial_number=system.serial_number,

@@ -104,7 +104,7 @@ def list_systems(request: HttpRequest, filters: Query[SystemFilters], how: Query
         answer["Content-Disposition"] = 'attachment; filename="systems.csv"'
         return answer
     found, following = cut(rows, filters, sorts_for(filters), DEFAULT_SORT)
-    encode = encoder(found, now)
+    encode = encoder(found, now, user)
     return Page[SystemOut](items=[encode(system) for system in found], next=following)
 
 
@@ -152,7 +152,7 @@ def tell(user: User, system_id: int) -> SystemOut:
     """One system as the API tells it; raises `NotFound`."""
     get_system(user, system_id)
     found = list(system_rows(user).filter(pk=system_id))
-    return encoder(found, timezone.now())(found[0])
+    return encoder(found, timezone.now(), user)(found[0])
 
 
 def refuse_nulls(values: dict[str, Any], allowed: set[str]) -> None:
@@ -242,7 +242,7 @@ def _csv_lines(user: User, filters: SystemFilters, folder_path: str | None, now:
     while True:
         rows = filtered(system_rows(user), filters, folder_path, now)
         found, following = cut(rows, parameters, sorts_for(filters), DEFAULT_SORT)
-        encode = encoder(found, now)
+        encode = encoder(found, now, user)
         for system in found:
             yield _csv_line([_cell(value) for value in fields_of(encode(system)).values()])
         if following is None:

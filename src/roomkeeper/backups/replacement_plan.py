@@ -176,8 +176,8 @@ def _leaving(system: System) -> str:
 def _coming(record: System | None) -> str:
     if record is None:
         return (
-            "It gets a new secret with its first post, at whichever address it comes from within 24 hours; later, "
-            "admit it again."
+            "Nobody has seen it yet: with its first post a ticket tells from where it came, and it gets a new secret "
+            "once it is admitted for that address."
         )
     if SystemSecret.objects.filter(system=record, stage=SystemSecret.Stage.CURRENT).exists():
         return "It has proven a secret already and goes on with it: nothing has to be done on it."

@@ -7,7 +7,7 @@ The same function serves one post and ten thousand, on SQLite and PostgreSQL:
 4. everything is written set-wise; the caller commits, and only then do replies leave.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -18,7 +18,8 @@ from roomkeeper.external_manager.intake import Intake
 from roomkeeper.external_manager.posts import Post, Reply, Service
 from roomkeeper.protocols.external_manager import PostEvent
 from roomkeeper.provisioning import confirmation, delivery, naming, withholding
-from roomkeeper.systems import admission, checkin, daily_amount, handover, identification, secrets
+from roomkeeper.systems import activation, admission, checkin, daily_amount, handover, identification, secrets
+from roomkeeper.systems.addresses import same_host
 from roomkeeper.systems.identification import Outcome
 from roomkeeper.systems.models import NetworkSettings, State, System, SystemSecret
 from roomkeeper.systems.redaction import redact
@@ -33,6 +34,7 @@ _REASONS = {
     Outcome.CONFLICT: "secret of one system, identity of another",
     Outcome.IDENTITY_CHANGED: "identity changed",
     Outcome.UNKNOWN: "unknown",
+    Outcome.OTHER_BOX: "one number of a known system, the other contradicts it",
 }
 
 
@@ -54,11 +56,14 @@ class _Batch:
         self.pending: dict[tuple[str, str], Known] | None = None
         self.visits: list[tuple[Post, delivery.Visitor, NewEntry | None]] = []
         self.booted: set[int] = set()
+        # The system that the activation code in its path admits, by the text of the code.
+        self.by_code: dict[str, int] = {}
 
     def run(self) -> None:
         digests = secrets.digests(post.secret for post in self.posts)
         self.roster.load_secrets(set(digests.values()))
         found = [self.roster.find_by_digest(digests.get(post.secret)) for post in self.posts]
+        self._load_codes(found, digests)
         self._load_claims(found)
         for post, by_secret in zip(self.posts, found, strict=True):
             self._handle(post, by_secret)
@@ -67,6 +72,20 @@ class _Batch:
         self._answer_visitors()
         self.writes.flush()
         self.claims.flush()
+
+    def _load_codes(
+        self, found: Sequence[tuple[Known, int, str] | None], digests: Mapping[str, bytes]
+    ) -> None:
+        """Whoever shows what is no secret may show an activation code."""
+        texts = {
+            post.secret
+            for post, by_secret in zip(self.posts, found, strict=True)
+            if by_secret is None and post.secret and post.service is Service.EVENTS
+        }
+        codes = activation.find_codes([digests[text] for text in texts], now=self.now)
+        self.by_code = {text: codes[digests[text]] for text in texts if digests[text] in codes}
+        if self.by_code:
+            self.roster.load_ids(set(self.by_code.values()) - self.roster.by_id.keys())
 
     def _load_claims(self, found: Sequence[tuple[Known, int, str] | None]) -> None:
         """Whoever proves to be what is stored needs no second look-up."""
@@ -83,9 +102,15 @@ class _Batch:
     def _handle(self, post: Post, by_secret: tuple[Known, int, str] | None) -> None:
         owner = by_secret[0] if by_secret else None
         by_claims = self.roster.find_by_claims(post.serial, post.mac)
-        verdict = identification.identify(owner, by_claims, post.serial, post.mac)
+        carriers = self.roster.carriers_of(post.mac)
+        verdict = identification.identify(owner, by_claims, post.serial, post.mac, carriers)
+        announced = self._find_by_code(post, by_claims)
+        if announced is not None:
+            verdict = identification.Verdict(Outcome.SYSTEM, announced.system_id)
         if verdict.outcome is Outcome.SYSTEM:
             known = self.roster.by_id[verdict.system_id or 0]
+            if verdict.has_new_mac:
+                self._note_card(post, known)
             if known.has_moved_to_secure_only and post.arrival.scheme == "http":
                 self.writes.note(
                     known,
@@ -102,8 +127,8 @@ class _Batch:
                 self.claims.add(post, _REASONS[Outcome.CLAIM], known.system_id)
                 post.reply = self._turn_away(post)
             return
-        if verdict.outcome is Outcome.UNKNOWN and post.service is Service.EVENTS:
-            self._handle_unknown(post)
+        if verdict.outcome in (Outcome.UNKNOWN, Outcome.OTHER_BOX) and post.service is Service.EVENTS:
+            self._handle_unknown(post, is_other_box=verdict.outcome is Outcome.OTHER_BOX)
             return
         if verdict.outcome is Outcome.CONFLICT:
             claims.tell_conflict([verdict.system_id or 0, *verdict.others], post)
@@ -112,6 +137,22 @@ class _Batch:
         self.claims.add(post, _REASONS[verdict.outcome], verdict.system_id)
         post.reply = answers.BLOCKED if verdict.outcome is Outcome.BLOCKED else self._turn_away(post)
 
+    def _find_by_code(self, post: Post, by_claims: Sequence[Known]) -> Known | None:
+        """The awaited system whose activation code the post shows, unless what it says of itself is another's."""
+        known = self.roster.by_id.get(self.by_code.get(post.secret, 0))
+        if known is None or any(other is not known for other in by_claims):
+            return None
+        return known if identification.says_all(known, post.serial, post.mac) else None
+
+    def _note_card(self, post: Post, known: Known) -> None:
+        self.writes.cards.add((known.system_id, post.mac))
+        self.writes.note(
+            known,
+            "identity",
+            f"It posts by another network card, MAC address {post.mac}",
+            source=post.arrival.source,
+        )
+
     def _turn_away(self, post: Post) -> Reply:
         """The answer to whoever is not known or not proven: the same in every case."""
         if post.service is Service.EVENTS:
@@ -119,7 +160,7 @@ class _Batch:
             return answers.empty_reply(self.settings.heartbeat_unknown, post.message.soap_version)
         return self.intake.turn_away(post)
 
-    def _handle_unknown(self, post: Post) -> None:
+    def _handle_unknown(self, post: Post, *, is_other_box: bool) -> None:
         if self.pending is None:
             self.pending = claims.find_pending(
                 [p for p in self.posts if p.service is Service.EVENTS], self.roster
@@ -132,16 +173,23 @@ class _Batch:
             post.reply = self._turn_away(post)
             return
         self.pending[post.serial, post.mac] = known
+        if is_other_box:
+            # Whose the numbers are is for a person to say, whatever a rule admits.
+            self._let_wait(post, known)
+            return
         self._handle_event(post, known, None)
+
+    def _let_wait(self, post: Post, known: Known) -> None:
+        # Who is not admitted fills in no blank of a record: anybody could have posted this.
+        known.interval = self.settings.heartbeat_unknown
+        self._check_in(post, known, may_learn=known.state == State.PENDING)
+        post.reply = self._turn_away(post)
 
     def _handle_event(self, post: Post, known: Known, by_secret: tuple[Known, int, str] | None) -> None:
         event, arrival = post.message, post.arrival
         assert isinstance(event, PostEvent)  # noqa: S101 - the door hands over no other event
         if known.state in (State.PENDING, State.PRE_REGISTERED) and not self._admit_by_rule(post, known):
-            # Who is not admitted fills in no blank of a record: anybody could have posted this.
-            known.interval = self.settings.heartbeat_unknown
-            self._check_in(post, known, may_learn=known.state == State.PENDING)
-            post.reply = self._turn_away(post)
+            self._let_wait(post, known)
             return
         was_just_proven = False
         if by_secret is None:
@@ -199,19 +247,26 @@ class _Batch:
 
     def _admit_by_rule(self, post: Post, known: Known) -> bool:
         arrival = post.arrival
-        if not admission.may_be_admitted(
-            known.state, known.admission_network, arrival.source, arrival.scheme, self.settings
+        has_code = self.by_code.get(post.secret) == known.system_id
+        if not has_code and not admission.may_be_admitted(
+            known.state, known.admission_network, arrival.source, self.settings
         ):
             return False
+        earlier = known.source_address
         system = System.objects.select_related("folder").get(pk=known.system_id)
         try:
-            admission.admit(system, now=self.now, source=arrival.source)
+            with transaction.atomic():
+                if has_code and not activation.use_code(system.pk, source=arrival.source, now=self.now):
+                    return False
+                admission.admit(system, now=self.now, source=arrival.source, has_code=has_code)
         except admission.AdmissionRefused:
             # Its serial number or MAC belongs to another admitted system: a person decides.
             return False
         known.state, known.name = system.state, system.name
         known.is_secure_only, known.has_work = system.is_secure_only, True
         self.writes.changed(known, "inbox")
+        if earlier and not same_host(earlier, arrival.source):
+            claims.tell_second_claimant(system, earlier, post.serial, post.mac)
         return True
 
     def _is_expected(self, post: Post, known: Known) -> bool:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.db.models import F, Q
 
-from roomkeeper.external_manager.posts import Post
-from roomkeeper.systems import findings, inbox, inventory, live
+from roomkeeper.external_manager.posts import Post, Service
+from roomkeeper.systems import claimants, findings, inbox, inventory, live, liveness
 from roomkeeper.systems.addresses import payer_of
 from roomkeeper.systems.models import Claim, Contact, State, System
 from roomkeeper.systems.redaction import redact
@@ -68,7 +68,39 @@ class Claims:
                     sample=self.samples[key],
                 )
         if self.counts:
+            self._tell_claimed()
             live.publish_many([("inbox", None, "")])
+
+    def _tell_claimed(self) -> None:
+        """A person hears of whoever says to be a system that no person has looked at, or one that fell silent."""
+        by_system: dict[int, _Key] = {
+            system_id: key
+            for key, system_id in self.systems.items()
+            if system_id is not None and key[0] == Service.EVENTS
+        }
+        if not by_system:
+            return
+        rows = System.objects.filter(pk__in=by_system, state=State.MANAGED).select_related("contact")
+        for system in rows:
+            _, _, source, serial, mac = by_system[system.pk]
+            if system.admitted_by_id is None and system.admitted_at is not None:
+                tell_second_claimant(system, source, serial, mac)
+            if system.contact.is_alive is False and (claimed := claimants.newest_claim(system)):
+                findings.report(liveness.no_contact(system, system.contact.alive_reason, claimed))
+
+
+def tell_second_claimant(system: System, source: str, serial: str, mac: str) -> None:
+    """Nobody looked at a system that a rule admitted: a person hears of whoever else says to be it (rule R4)."""
+    findings.report(
+        findings.Finding(
+            "second claimant",
+            system,
+            f"A post from {source} says to be {system} without its secret (serial number {serial or '–'}, MAC address"
+            f" {mac or '–'}). It was admitted by rule at {system.admitted_source or 'an unknown address'}.",
+            "Find out which of the two is your device. If it is the one that posts now, as after a factory reset, admit"
+            " the system again for that address; if not, find out what posts from there.",
+        )
+    )
 
 
 def tell_conflict(system_ids: Sequence[int], post: Post) -> None:

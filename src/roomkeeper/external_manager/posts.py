@@ -6,7 +6,7 @@ from datetime import datetime
 
 from roomkeeper.protocols.external_manager import PostEvent
 from roomkeeper.protocols.feedback import Feedback
-from roomkeeper.protocols.identification import FIELD_NAMES, Identification
+from roomkeeper.protocols.identification import FIELD_NAMES, Identification, normalize_serial
 from roomkeeper.protocols.phonebook import Search
 from roomkeeper.protocols.posted_document import PostedDocument
 from roomkeeper.systems.checkin import Arrival
@@ -56,7 +56,7 @@ class Post:
         """What the body claims, in the form in which it is stored (rules R3 and R4)."""
         if self.secret and isinstance(self.message, PostEvent):
             self.message = _without_secret(self.message, self.secret)
-        self.serial = self.identification.serial_number[:64]
+        self.serial = normalize_serial(self.identification.serial_number)[:64]
         self.mac = self.identification.normalized_mac
 
     @property

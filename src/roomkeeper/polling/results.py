@@ -19,7 +19,7 @@ from roomkeeper.polling.planning import LATE, Intervals, Next, Situation, next_p
 from roomkeeper.provisioning import reading, regaining
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.reading import Kept
-from roomkeeper.systems import calls, device_access, findings, liveness
+from roomkeeper.systems import calls, claimants, device_access, findings, liveness
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, System
 from roomkeeper.systems.redaction import redact_text
 from roomkeeper.systems.reports import Report
@@ -236,14 +236,9 @@ def _keep_alive(
     if verdict.is_alive:
         findings.clear(liveness.NO_CONTACT, system, f"{verdict.reason}.")
     else:
-        findings.report(
-            findings.Finding(
-                liveness.NO_CONTACT,
-                system,
-                f"{verdict.reason}.",
-                "See its Connection tab: power, network, and the address at which it is reached.",
-            )
-        )
+        claimed = claimants.newest_claim(system)
+        where = "the address at which it is reached"
+        findings.report(liveness.no_contact(system, verdict.reason, claimed, where))
 
 
 def _tell_unreachable(

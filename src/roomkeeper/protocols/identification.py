@@ -12,12 +12,21 @@ MAX_MEMBER: Final = 255  # characters kept of each member
 
 _MAC_SEPARATORS: Final = str.maketrans("", "", ":-. ")
 _TWELVE_HEX: Final = re.compile(r"[0-9A-F]{12}", re.ASCII)
+_NO_MAC: Final = frozenset({"000000000000", "FFFFFFFFFFFF"})
+# What stands where a serial number should: devices without one say these words (rule R3).
+_NO_SERIAL: Final = re.compile(r"n/?a|none|unknown|0+|9+", re.ASCII | re.IGNORECASE)
 
 
 def normalize_mac(text: str) -> str:
-    """12 upper-case hex digits without separators; "" for what is no MAC address, all zeros included."""
+    """12 upper-case hex digits without separators; "" for what is no MAC address, all zeros and all F included."""
     digits = text.translate(_MAC_SEPARATORS).upper()
-    return digits if _TWELVE_HEX.fullmatch(digits) and digits != "000000000000" else ""
+    return digits if _TWELVE_HEX.fullmatch(digits) and digits not in _NO_MAC else ""
+
+
+def normalize_serial(text: str) -> str:
+    """The serial number as sent, trimmed; "" for what stands in place of one (rule R3)."""
+    trimmed = text.strip()
+    return "" if _NO_SERIAL.fullmatch(trimmed) else trimmed
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,9 +182,6 @@ def _choose_secret(
         if reason:
             withholding.withhold(known, secret, reason)
             return None
-        if not secret.bound_source:
-            # Admitted before it was ever seen: the first address it comes from is the one.
-            SystemSecret.objects.filter(pk=secret.pk).update(bound_source=arrival.source)
     if arrival.scheme == "http" and (known.is_secure_only or not settings.secrets_may_use_http):
         findings.report(
             findings.Finding(

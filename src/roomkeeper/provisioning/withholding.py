@@ -13,7 +13,9 @@ def why_withheld(secret: SystemSecret, arrival: Arrival, *, now: datetime) -> st
     """Why a pending secret is not handed to this post, or "" where it may be (rule R4)."""
     if secret.expires_at is not None and secret.expires_at <= now:
         return "its secret was not used within 24 hours of its admission"
-    if secret.bound_source and not same_host(secret.bound_source, arrival.source):
+    if not secret.bound_source:
+        return f"it was admitted before it was ever seen, and this post came from {arrival.source}"
+    if not same_host(secret.bound_source, arrival.source):
         return f"it was admitted at {secret.bound_source}, but this post came from {arrival.source}"
     return ""
 

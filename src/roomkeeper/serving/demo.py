@@ -61,7 +61,8 @@ def prepare(number: int, password_file: Path, ports: DevicePorts) -> str:
         known = System.objects.filter(serial_number=room.serial_number).first()
         if known is not None:
             # The fleet is as new at every start, like devices after a factory reset.
-            admission.readmit(known, user=user, now=now)
+            # Where it posts from is known: it is ours.
+            admission.readmit(known, user=user, now=now, source=room.address)
         else:
             admission.pre_register(
                 user=user,

@@ -4,19 +4,22 @@ Acts of people are functions on a `System`; what a batch admits by rule is `may_
 """
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.dispatch import Signal
 
+from roomkeeper.accounts.permissions import Permission, grants_of
 from roomkeeper.systems import (
+    claimants,
     connectivity_changes,
     credentials,
     expectations,
     findings,
+    identification,
+    identities,
     inventory,
     live,
     network_settings,
@@ -25,10 +28,10 @@ from roomkeeper.systems import (
     secure_only,
     timeline,
 )
-from roomkeeper.systems.addresses import is_within, network_of, parse_networks
+from roomkeeper.systems.addresses import is_within, network_of, parse_address, parse_networks
 from roomkeeper.systems.hosts import parse_host
 from roomkeeper.systems.locking import lock_contacts
-from roomkeeper.systems.models import Contact, Folder, NetworkSettings, State, System
+from roomkeeper.systems.models import Contact, Folder, NetworkCard, NetworkSettings, State, System
 
 SERIAL_LIMIT = 64
 # Sent with `system` and `now`, inside the transaction: a system begins to be managed, or begins anew.
@@ -37,6 +40,19 @@ admitted = Signal()
 
 class AdmissionRefused(ValueError):
     """The system cannot be admitted or registered like that."""
+
+
+class SourceUnclear(AdmissionRefused):
+    """Nobody said to which address the secret goes, and it is not the only one; `addresses` are those that posted.
+
+    `field` is what has to be given, `choices` what it may be.
+    """
+
+    field = "source"
+
+    def __init__(self, sentence: str, addresses: Sequence[str]) -> None:
+        super().__init__(sentence)
+        self.addresses = self.choices = list(addresses)
 
 
 def pre_register(
@@ -80,18 +96,20 @@ def pre_register(
     if len(serial_number) > SERIAL_LIMIT:
         raise AdmissionRefused(f"A serial number has at most {SERIAL_LIMIT} characters.")
     with transaction.atomic():
-        same = _same_identity(serial_number, mac_address)
+        same = identities.same_identity(serial_number, mac_address)
         if not mac_address and not serial_number and hint in expectations.announced():
             raise AdmissionRefused(f"A system is expected at {hint} already.")
-        admitted = System.objects.filter(same).exclude(state=State.PENDING).first()
-        if admitted is not None:
-            raise AdmissionRefused(
-                f"{admitted} ({admitted.get_state_display()}, system {admitted.pk}) already has that identity."
-            )
-        waiting = list(System.objects.filter(same, state=State.PENDING).order_by("pk"))
+        known = System.objects.filter(same).exclude(state=State.PENDING).select_related("folder").first()
+        if known is not None:
+            raise AdmissionRefused(f"{label_for(user, known)} already has that identity.")
+        waiting = [
+            one
+            for one in System.objects.filter(same, state=State.PENDING).order_by("pk")
+            if not identification.contradicts(one, serial_number, mac_address)
+        ]
         system = waiting[0] if len(waiting) == 1 else System()
-        system.serial_number = serial_number or system.serial_number
-        system.mac_address = mac_address or system.mac_address
+        # Only what the person said: who waits may have said anything (rule R3).
+        system.serial_number, system.mac_address = serial_number, mac_address
         system.name = (name or system.name).strip()[: inventory.NAME_LIMIT]
         system.folder = folder or inventory.root_folder()
         system.state = State.PRE_REGISTERED
@@ -102,7 +120,7 @@ def pre_register(
             network_settings.get().secure_only if is_secure_only is None else is_secure_only
         )
         system.created_at = now
-        _save_admitted(system)
+        _save_admitted(system, user)
         Contact.objects.get_or_create(system=system)
         if username:
             credentials.set_credentials(system, username, password)
@@ -112,14 +130,14 @@ def pre_register(
     return system
 
 
-def may_be_admitted(
-    state: str, system_network: str, source: str, scheme: str, settings: NetworkSettings
-) -> bool:
-    """Whether a rule admits the system without a person (rule R4: a list alone also needs a network or HTTPS)."""
+def may_be_admitted(state: str, system_network: str, source: str, settings: NetworkSettings) -> bool:
+    """Whether a rule admits the system without a person (rule R4).
+
+    A list alone also needs a network, its own or one of Network settings: HTTPS proves nothing of the caller.
+    """
     networks = parse_networks(settings.admission_networks)
     if state == State.PRE_REGISTERED:
-        own = parse_networks([system_network] if system_network else [])
-        return is_within(source, own) if own else scheme == "https" or is_within(source, networks)
+        return is_within(source, parse_networks([system_network]) if system_network else networks)
     return state == State.PENDING and not settings.admission_by_hand and is_within(source, networks)
 
 
@@ -131,18 +149,23 @@ def approve(
     folder: Folder | None = None,
     name: str | None = None,
     source: str | None = None,
+    shown: Collection[str] | None = None,
 ) -> System:
-    """Admit the system as a managed one and make its secret, bound to the address it was last seen from.
+    """Admit the system as a managed one and make its secret, bound to `source`, the address that a person chose.
 
-    Also confirms a managed system whose secret was withheld or ran out. Raises `AdmissionRefused`.
+    Without it the secret goes where all its posts of the last 24 hours came from. `shown` are the addresses that the
+    person saw: where another one has posted since, nothing is done. Also confirms a managed system whose
+    secret was withheld or ran out; another box that shares a number with a known system is admitted by the number that
+    is its own. Raises `AdmissionRefused`, `SourceUnclear` where several addresses posted, or none.
     """
     if system.state == State.BLOCKED:
         raise AdmissionRefused(f"{system} is blocked. Take the block back first (admit again).")
     contact = Contact.objects.filter(system=system).first()
-    if source is None:
-        source = contact.source_address if contact and contact.source_address else ""
     with transaction.atomic():
         lock_contacts([system.pk])
+        source = _choose_source(system, source, shown, now=now)
+        if system.state == State.PENDING:
+            _keep_own_numbers(system, user=user, now=now)
         announcement = _announcement_for(system, contact)
         if announcement is not None:
             expectations.take_over(system, announcement)
@@ -154,19 +177,75 @@ def approve(
     return system
 
 
+def _choose_source(
+    system: System, source: str | None, shown: Collection[str] | None, *, now: datetime
+) -> str:
+    found = [one.address for one in claimants.claimants_of(system, now=now)]
+    if shown is not None and (unseen := [address for address in found if address not in shown]):
+        raise SourceUnclear(
+            f"Meanwhile {claimants.list_addresses(unseen)} posted as {system} too. Look again at who claims to be it,"
+            " and choose.",
+            found,
+        )
+    if source:
+        address = parse_address(source)
+        if address is None:
+            raise AdmissionRefused(f"{source!r} is no IP address.")
+        return str(address)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SourceUnclear(
+            f"Within the last 24 hours {claimants.list_addresses(found)} posted as {system}, so it is not clear which"
+            " of them is to get its secret. Choose the address of your device.",
+            found,
+        )
+    raise SourceUnclear(
+        f"Nobody posted as {system} within the last 24 hours. Wait for its next post, or give the address from which it"
+        " will come.",
+        found,
+    )
+
+
+def _keep_own_numbers(system: System, *, user: Any, now: datetime) -> None:
+    """Another box that shares a number with a known system becomes a system by the one that is its own (rule R3)."""
+    known = list(
+        System.objects.filter(identities.same_identity(system.serial_number, system.mac_address))
+        .exclude(state=State.PENDING)
+        .select_related("folder")
+    )
+    owned = NetworkCard.objects.filter(mac_address=system.mac_address).exclude(system=system)
+    shares_mac = bool(system.mac_address) and (
+        any(one.mac_address == system.mac_address for one in known) or owned.exists()
+    )
+    shares_serial = bool(system.serial_number) and any(
+        identification.same_serial(one.serial_number, system.serial_number) for one in known
+    )
+    if not shares_mac and not shares_serial:
+        return
+    mac, serial = "" if shares_mac else system.mac_address, "" if shares_serial else system.serial_number
+    if not mac and not serial:
+        _refuse_taken(known, user)
+    word = "MAC address" if shares_mac else "serial number"
+    system.mac_address, system.serial_number = mac, serial
+    timeline.add(
+        system, "identity", f"Its {word} is left out, because a known system has it", now=now, user=user
+    )
+
+
 def _announcement_for(system: System, contact: Contact | None) -> System | None:
     if system.state != State.PENDING or contact is None:
         return None
     return expectations.find_announced(system, contact.source_address, contact.reported_address)
 
 
-def admit(system: System, *, now: datetime, source: str, user: Any = None) -> None:
+def admit(system: System, *, now: datetime, source: str, user: Any = None, has_code: bool = False) -> None:
     """Make the system managed and issue its pending secret; called inside the caller's transaction."""
     if system.state == State.MANAGED and system.secrets.filter(stage="current").exists():
         raise AdmissionRefused(
             f"{system} is managed and has proven itself. Use «admit again» after a factory reset."
         )
-    by = "by a person" if user is not None else "by rule"
+    by = "by a person" if user is not None else "by its activation code" if has_code else "by rule"
     was_managed = system.state == State.MANAGED
     system.state = State.MANAGED
     system.admitted_at, system.admitted_by, system.admitted_source = now, user, source
@@ -176,11 +255,11 @@ def admit(system: System, *, now: datetime, source: str, user: Any = None) -> No
     is_wanted = network_settings.get().secure_only and secure_only.is_supported(system.family)
     if system.secure_only_completed_at is None and is_wanted:
         system.is_secure_only = True
-    _save_admitted(system)
+    _save_admitted(system, user)
     Contact.objects.update_or_create(system=system, defaults={"has_work": True})
     secrets.issue_pending(system, now=now, source=source)
     timeline.add(system, "admission", f"Admitted {by}", now=now, user=user, source_address=source)
-    for kind in ("secret withheld", "identity changed", "identity conflict"):
+    for kind in ("secret withheld", "identity changed", "identity conflict", "second claimant"):
         findings.clear(kind, system, "The system was admitted again.")
     live.publish("systems", system)
     live.publish("inbox", system)
@@ -220,17 +299,24 @@ def block(system: System, *, user: Any, now: datetime) -> System:
     return _set_aside(system, State.BLOCKED, "Blocked", user=user, now=now)
 
 
-def readmit(system: System, *, user: Any, now: datetime) -> System:
-    """Admit again: forget what was proven (after a factory reset, an ignore or a block) and make a new secret."""
-    contact = Contact.objects.filter(system=system).first()
+def readmit(
+    system: System,
+    *,
+    user: Any,
+    now: datetime,
+    source: str | None = None,
+    shown: Collection[str] | None = None,
+) -> System:
+    """Admit again: forget what was proven (after a factory reset, an ignore or a block) and make a new secret.
+
+    It is bound to `source` as with `approve`, held against `shown`, and the same is raised.
+    """
     with transaction.atomic():
         lock_contacts([system.pk])
+        source = _choose_source(system, source, shown, now=now)
         secrets.forget(system)
         system.pinned_key = ""
         system.is_proven_by_probe = False
-        # A device after its factory reset comes as it did on its first day, perhaps from elsewhere.
-        claim = system.claims.order_by("-last_at").first()
-        source = claim.source_address if claim else (contact.source_address if contact else "")
         was_managed = system.state == State.MANAGED
         admit(system, now=now, source=source, user=user)
         if was_managed:
@@ -253,7 +339,7 @@ def accept_identity(
         lock_contacts([system.pk])
         old = f"{system.serial_number or '–'} / {system.mac_address or '–'}"
         system.serial_number, system.mac_address = serial_number, mac
-        _save_admitted(system)
+        _save_admitted(system, user)
         new = f"{serial_number or '–'} / {mac or '–'}"
         timeline.add(system, "identity", f"Identity accepted: {new}, was {old}", now=now, user=user)
         for kind in ("identity changed", "identity conflict"):
@@ -266,33 +352,33 @@ def _set_aside(system: System, state: State, word: str, *, user: Any, now: datet
     with transaction.atomic():
         lock_contacts([system.pk])
         system.state = state
-        _save_admitted(system)
+        _save_admitted(system, user)
         timeline.add(system, "admission", word, now=now, user=user)
         live.publish("systems", system)
         live.publish("inbox", system)
     return system
 
 
-def _same_identity(serial_number: str, mac_address: str) -> Q:
-    same = Q(pk__in=[])
-    if serial_number:
-        same |= Q(serial_number=serial_number)
-    if mac_address:
-        same |= Q(mac_address=mac_address)
-    return same
-
-
-def _save_admitted(system: System) -> None:
+def _save_admitted(system: System, user: Any) -> None:
     try:
         with transaction.atomic():
             system.save()
     except IntegrityError as error:
-        other = (
-            System.objects.filter(_same_identity(system.serial_number, system.mac_address))
-            .exclude(pk=system.pk)
-            .exclude(state=State.PENDING)
-            .first()
-        )
-        raise AdmissionRefused(
-            f"{other or 'Another system'} already has this serial number or MAC address; two systems cannot share one."
-        ) from error
+        others = System.objects.filter(identities.same_identity(system.serial_number, system.mac_address))
+        known = list(others.exclude(pk=system.pk).exclude(state=State.PENDING).select_related("folder"))
+        _refuse_taken(known, user, error)
+
+
+def _refuse_taken(known: Sequence[System], user: Any, cause: Exception | None = None) -> NoReturn:
+    """Raise the refusal of numbers that known systems have; it names only those that the person may see."""
+    whose = label_for(user, known[0]) if known else "Another system"
+    raise AdmissionRefused(
+        f"{whose} already has this serial number or MAC address; two systems cannot share one."
+    ) from cause
+
+
+def label_for(user: Any, system: System) -> str:
+    """The system's name for whoever may see it; the server itself, without a user, may."""
+    if user is None or grants_of(user).may(Permission.VIEW, system.folder.path):
+        return f"{system} ({system.get_state_display()}, system {system.pk})"
+    return "A system that you may not see"

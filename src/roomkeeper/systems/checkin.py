@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.protocols.external_manager import Beat, PostEvent
 from roomkeeper.protocols.identification import Identification
-from roomkeeper.systems import connectivity, connectivity_changes, liveness
+from roomkeeper.systems import connectivity, connectivity_changes, identities, liveness
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, State
 from roomkeeper.systems.roster import Known
@@ -168,9 +168,4 @@ def _take_over_claims(known: Known, event: PostEvent, writes: Writes) -> None:
         known.family = recognise_family(claimed.product_type, claimed.product_id, claimed.software_version)
         columns[known.system_id]["family"] = known.family
     # A blank that the system itself fills in: pre-registered by one of the two only.
-    if not known.serial_number and claimed.serial_number:
-        known.serial_number = claimed.serial_number
-        columns[known.system_id]["serial_number"] = claimed.serial_number
-    if not known.mac_address and claimed.normalized_mac:
-        known.mac_address = claimed.normalized_mac
-        columns[known.system_id]["mac_address"] = claimed.normalized_mac
+    identities.fill_blanks(known, claimed.serial_number, claimed.mac_address, writes)

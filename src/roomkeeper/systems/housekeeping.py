@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from roomkeeper.jobs.retention import register_kind
-from roomkeeper.systems import calls, findings, live
-from roomkeeper.systems.liveness import FLAPPING_FLIPS, FLAPPING_WINDOW, NO_CONTACT, overdue_at, silence
+from roomkeeper.systems import calls, claimants, findings, live
+from roomkeeper.systems.liveness import FLAPPING_FLIPS, FLAPPING_WINDOW, no_contact, overdue_at, silence
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import (
     ChangeEvent,
@@ -51,14 +51,8 @@ def sweep_liveness(*, now: datetime) -> int:
             for contact in silent
         )
         for contact in silent:
-            findings.report(
-                findings.Finding(
-                    NO_CONTACT,
-                    contact.system,
-                    f"{contact.alive_reason}.",
-                    "See its Connection tab: power, network, and the manager address it has.",
-                )
-            )
+            claimed = claimants.newest_claim(contact.system)
+            findings.report(no_contact(contact.system, contact.alive_reason, claimed))
         live.publish_many([("system", contact.pk, contact.system.folder.path) for contact in silent])
         _mark_flapping(now)
     return len(silent)

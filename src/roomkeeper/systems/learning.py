@@ -6,8 +6,8 @@ from typing import Final
 from roomkeeper.devices.families.roomos.names import SIP_URI
 from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.devices.registry import get_family
-from roomkeeper.protocols.identification import normalize_mac
 from roomkeeper.protocols.xapi.status import first_value
+from roomkeeper.systems import identities
 from roomkeeper.systems.models import Contact, StoredDocument
 from roomkeeper.systems.roster import Known
 from roomkeeper.systems.writes import Writes
@@ -44,7 +44,7 @@ def learn(known: Known, values: Mapping[str, str], version: str, product_type: s
     product = first_value(values, "SystemUnit/ProductId", "SystemUnit/ProductPlatform")
     version = first_value(values, SOFTWARE) or version
     serial = first_value(values, "SystemUnit/Hardware/Module/SerialNumber")
-    mac = normalize_mac(first_value(values, "Network/Ethernet/MacAddress"))
+    mac = first_value(values, "Network/Ethernet/MacAddress")
     if product:
         columns["product"] = product[:255]
     if version:
@@ -57,7 +57,5 @@ def learn(known: Known, values: Mapping[str, str], version: str, product_type: s
             columns["family"] = family
     if uri := first_value(values, *SIP_URI):
         columns["sip_uri"] = uri[:255]
-    if serial and not known.serial_number:
-        known.serial_number = columns["serial_number"] = serial[:64]
-    if mac and not known.mac_address:
-        known.mac_address = columns["mac_address"] = mac
+    identities.fill_blanks(known, serial, mac, writes)
+    identities.learn_cards(known, values, writes)

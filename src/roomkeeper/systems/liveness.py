@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from roomkeeper.systems.findings import Finding
 from roomkeeper.systems.models import Contact, System
 
 # Rule R1: overdue after twice the interval and a minute.
@@ -53,6 +54,17 @@ def silence(contact: Contact) -> str:
     if contact.last_seen_at is None:
         return "It stopped answering and never posted"
     return f"No sign of life; last post {contact.last_seen_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def no_contact(system: System, reason: str, claimed: str = "", where: str = "") -> Finding:
+    """The finding of a system that gives no sign of life; `claimed` says who else says to be it since."""
+    advice = f"See its Connection tab: power, network, and {where or 'the manager address it has'}."
+    if claimed:
+        advice = (
+            "If that is the device after a factory reset, admit the system again for that address. If it is not, find"
+            " out what posts from there."
+        )
+    return Finding(NO_CONTACT, system, " ".join(part for part in (f"{reason}.", claimed) if part), advice)
 
 
 def alive_filter(word: str, now: datetime) -> Q:

@@ -95,8 +95,9 @@ _BY_CLAIMS = (
     + _COLUMNS
     + _PROVEN
     + _FROM
-    + "WHERE s.state <> 'pending' AND (s.serial_number {serials} OR s.mac_address {macs}) ORDER BY s.id"
+    + "WHERE s.state <> 'pending' AND (UPPER(s.serial_number) {serials} OR s.mac_address {macs}) ORDER BY s.id"
 )
+_CARRIERS = "SELECT mac_address, system_id FROM systems_networkcard WHERE mac_address {macs}"
 _BY_ID = "SELECT" + _COLUMNS + _PROVEN + _FROM + "WHERE s.id {among} ORDER BY s.id"
 
 
@@ -126,6 +127,7 @@ class Roster:
         self._by_digest: dict[bytes, tuple[Known, int, str]] = {}
         self._by_serial: dict[str, list[Known]] = {}
         self._by_mac: dict[str, list[Known]] = {}
+        self._carriers: dict[str, set[int]] = {}
 
     def load_secrets(self, digests: Collection[bytes]) -> None:
         """Find the systems of these secrets, locking their contact rows where the database can."""
@@ -141,11 +143,14 @@ class Roster:
         """Find the systems, the inbox left out, that have one of these serial numbers or MAC addresses."""
         if not serials and not macs:
             return
-        among_serials, wanted_serials = statements.among(serials)
+        among_serials, wanted_serials = statements.among({serial.upper() for serial in serials})
         among_macs, wanted_macs = statements.among(macs)
         sql = _BY_CLAIMS.format(serials=among_serials, macs=among_macs) + _lock()
         for row in statements.execute(sql, [*self._moments, *wanted_serials, *wanted_macs]):
             self.index_claims(self._keep(Known(*row[:FIELDS])))
+        sql = _CARRIERS.format(macs=among_macs)
+        for mac, system_id in statements.execute(sql, wanted_macs) if macs else ():
+            self._carriers.setdefault(mac, set()).add(system_id)
 
     def load_ids(self, system_ids: Iterable[int]) -> None:
         """Read these systems (anew), such as those that the batch itself has just made."""
@@ -157,7 +162,7 @@ class Roster:
 
     def index_claims(self, known: Known) -> None:
         """Make the system findable by what it is stored to be."""
-        for index, key in ((self._by_serial, known.serial_number), (self._by_mac, known.mac_address)):
+        for index, key in ((self._by_serial, known.serial_number.upper()), (self._by_mac, known.mac_address)):
             if key and known not in index.setdefault(key, []):
                 index[key].append(known)
 
@@ -167,9 +172,13 @@ class Roster:
 
     def find_by_claims(self, serial: str, mac: str) -> list[Known]:
         """Systems that share the serial number or the MAC address, each once."""
-        found = list(self._by_serial.get(serial, ())) if serial else []
+        found = list(self._by_serial.get(serial.upper(), ())) if serial else []
         found += [known for known in self._by_mac.get(mac, ()) if known not in found] if mac else []
         return found
+
+    def carriers_of(self, mac: str) -> Collection[int]:
+        """Systems of which the MAC address is another network card's."""
+        return self._carriers.get(mac, ())
 
     def _keep(self, known: Known) -> Known:
         return self.by_id.setdefault(known.system_id, known)

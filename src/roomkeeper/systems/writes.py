@@ -11,7 +11,7 @@ from django.db import connection
 
 from roomkeeper.systems import live, statements
 from roomkeeper.systems.liveness import FIRST_POST, POSTS_AGAIN, overdue_at
-from roomkeeper.systems.models import Exchange, FactChange, Flip, System, TimelineEntry
+from roomkeeper.systems.models import Exchange, FactChange, Flip, NetworkCard, System, TimelineEntry
 from roomkeeper.systems.roster import Known, ordinal
 from roomkeeper.systems.timeline import SUMMARY_LIMIT, pack
 
@@ -83,6 +83,7 @@ class Writes:
     columns: dict[int, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     calls: dict[int, dict[str, Any]] = field(default_factory=dict)
     taken: dict[int, Known] = field(default_factory=dict)
+    cards: set[tuple[int, str]] = field(default_factory=set)
     flips: list[Flip] = field(default_factory=list)
     facts: list[FactChange] = field(default_factory=list)
     events: set[tuple[str, int | None, str]] = field(default_factory=set)
@@ -143,6 +144,13 @@ class Writes:
         self._write_columns()
         self._write_taken()
         Flip.objects.bulk_create(self.flips)
+        NetworkCard.objects.bulk_create(
+            [
+                NetworkCard(system_id=system_id, mac_address=mac, first_at=self.now)
+                for system_id, mac in sorted(self.cards)
+            ],
+            ignore_conflicts=True,
+        )
         over = {known.system_id for known in self.taken.values() if is_over(known)}
         FactChange.objects.bulk_create([one for one in self.facts if one.system_id not in over])
         live.publish_many(sorted(self.events, key=str))

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.provisioning.calling import why_it_never_calls
-from roomkeeper.systems import admission, expectations, network_settings
+from roomkeeper.systems import admission, claimants, conflicts, expectations, network_settings
 from roomkeeper.systems.models import State, System, TimelineEntry
 from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import Question, ask, attempt
@@ -87,6 +87,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             "tabs": [(key, label, counts[key]) for key, (_, label) in SHOWS.items()],
             "times": _times(list(page.object_list)),
             "never_calls": {system.pk: why_it_never_calls(system) for system in page.object_list},
+            "conflicts": conflicts.conflicts_of(page.object_list, grants(request)),
             "expected": expectations.match(page.object_list) if show == "waiting" else {},
             "may_admit": grants(request).may_anywhere(Permission.ADMIT),
             "manager": manager_values(found_settings),
@@ -104,6 +105,22 @@ def _times(rows: list[System]) -> dict[int, int]:
         .annotate(times=Sum("count"))
     )
     return dict(counts)
+
+
+def _sources_of(chosen: list[System]) -> list[tuple[int, str]]:
+    """Of each system that one address alone posts as, that address: it is shown, and the secret goes there."""
+    now = moment()
+    found = ((system.pk, claimants.claimants_of(system, now=now)) for system in chosen)
+    return [(pk, who[0].address) for pk, who in found if len(who) == 1]
+
+
+def _shown(request: HttpRequest, system: System, *, is_alone: bool) -> tuple[str | None, list[str] | None]:
+    """The address that was chosen for the system, and those that the person saw."""
+    if is_alone:
+        shown = request.POST.getlist("shown") if "shown" in request.POST else None
+        return request.POST.get("source", "").strip() or None, shown
+    source = request.POST.get(f"source-{system.pk}", "").strip() or None
+    return source, [source] if source else None
 
 
 @needs(Permission.ADMIT, anywhere=True)
@@ -136,7 +153,15 @@ def decide(request: HttpRequest) -> HttpResponse:
             fields=(("act", act), *(("system", str(system.pk)) for system in chosen)),
         )
         extra = "inbox/ask_admit.html" if act in ("approve", "readmit") else "inbox/ask_which.html"
-        return ask(request, question, extra, chosen=chosen, folders=folder_choices(request, Permission.ADMIT))
+        return ask(
+            request,
+            question,
+            extra,
+            chosen=chosen,
+            folders=folder_choices(request, Permission.ADMIT),
+            claimants=claimants.claimants_of(chosen[0], now=moment()) if len(chosen) == 1 else (),
+            sources=_sources_of(chosen) if len(chosen) > 1 else (),
+        )
     folder = None
     if request.POST.get("folder"):
         folder = visible_folder(request, request.POST["folder"])
@@ -147,9 +172,20 @@ def decide(request: HttpRequest) -> HttpResponse:
         name = request.POST.get("name", "").strip() if len(chosen) == 1 else ""
 
         def deed(system: System = system, name: str = name) -> object:
+            source, shown = _shown(request, system, is_alone=len(chosen) == 1)
             if act == "approve":
-                return admission.approve(system, user=request.user, now=now, folder=folder, name=name or None)
-            return {"ignore": admission.ignore, "block": admission.block, "readmit": admission.readmit}[act](
+                return admission.approve(
+                    system,
+                    user=request.user,
+                    now=now,
+                    folder=folder,
+                    name=name or None,
+                    source=source,
+                    shown=shown,
+                )
+            if act == "readmit":
+                return admission.readmit(system, user=request.user, now=now, source=source, shown=shown)
+            return {"ignore": admission.ignore, "block": admission.block}[act](
                 system, user=request.user, now=now
             )
 

@@ -3,13 +3,18 @@
 import csv
 import io
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
+from django.db.models.functions import Upper
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission
-from roomkeeper.systems import admission, inventory
+from roomkeeper.operations.csv_tables import safe_cell, write_line
+from roomkeeper.operations.exports import BYTE_ORDER_MARK
+from roomkeeper.provisioning.management import EVENTS_PATH
+from roomkeeper.systems import activation, admission, inventory
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import Folder, System
 from roomkeeper.web.access import visible_folder
@@ -44,6 +49,7 @@ class Line:
     ip: str = ""
     tags: str = ""
     error: str = ""
+    code: str = ""
 
 
 def register_one(request: HttpRequest) -> HttpResponse | None:
@@ -55,6 +61,12 @@ def register_one(request: HttpRequest) -> HttpResponse | None:
         return None
     label = line.name or line.serial or line.mac
     messages.success(request, f"{label} is registered. It is managed from its first post on.")
+    if line.code:
+        messages.info(
+            request,
+            f"Its activation code, shown this once: {line.code}. Give it the manager path {EVENTS_PATH}/{line.code}"
+            f" within {activation.HOURS} hours.",
+        )
     return HttpResponseRedirect(reverse("inbox") + "?show=awaited")
 
 
@@ -62,7 +74,7 @@ def register_list(request: HttpRequest) -> HttpResponse | list[Line]:
     """Look through the list of the form, and register it at the second step. The lines that are left to be shown."""
     folder = visible_folder(request, request.POST.get("folder", ""), Permission.ADMIT)
     lines = read_lines(request.POST.get("list", ""))
-    check(lines)
+    check(lines, request.user)
     good = [line for line in lines if not line.error]
     if not lines:
         messages.error(request, "The list is empty.")
@@ -70,9 +82,24 @@ def register_list(request: HttpRequest) -> HttpResponse | list[Line]:
         return lines
     added = sum(_register(request, line, folder) for line in good)
     failed = [line for line in lines if line.error]
+    if any(line.code for line in good):
+        return _codes(good)
     if added:
         messages.success(request, f"{added} system{'s are' if added > 1 else ' is'} registered.")
     return failed or HttpResponseRedirect(reverse("inbox") + "?show=awaited")
+
+
+def _codes(lines: list[Line]) -> HttpResponse:
+    """The codes that were made, as a file: they are told this once."""
+    made = [line for line in lines if line.code]
+    rows = [(line.mac, line.serial, line.name, line.code, f"{EVENTS_PATH}/{line.code}") for line in made]
+    heading = write_line(("mac", "serial", "name", "activation_code", "path"))
+    content = heading + "".join(write_line([safe_cell(cell) for cell in row]) for row in rows)
+    return HttpResponse(
+        BYTE_ORDER_MARK + content,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="activation-codes.csv"'},
+    )
 
 
 def read_lines(text: str) -> list[Line]:
@@ -124,7 +151,7 @@ def _guess(line: Line, cells: list[str]) -> None:
         setattr(line, name, cell)
 
 
-def check(lines: list[Line]) -> None:
+def check(lines: list[Line], user: Any) -> None:
     """Give each line that cannot be registered its sentence; writes nothing."""
     seen: dict[str, int] = {}
     for line in lines:
@@ -145,18 +172,17 @@ def check(lines: list[Line]) -> None:
     known: dict[str, System] = {}
     for start in range(0, len(lines), 400):
         part = lines[start : start + 400]
-        admitted = System.objects.exclude(state="pending")
+        admitted = System.objects.exclude(state="pending").select_related("folder")
         for system in admitted.filter(mac_address__in=[line.mac for line in part if line.mac]):
             known[system.mac_address] = system
-        for system in admitted.filter(serial_number__in=[line.serial for line in part if line.serial]):
-            known[system.serial_number] = system
+        same = admitted.annotate(key=Upper("serial_number"))
+        for system in same.filter(key__in=[line.serial.upper() for line in part if line.serial]):
+            known[system.serial_number.upper()] = system
     for line in lines:
         other = known.get(line.mac) if line.mac else None
-        other = other or (known.get(line.serial) if line.serial else None)
+        other = other or (known.get(line.serial.upper()) if line.serial else None)
         if other is not None and not line.error:
-            line.error = (
-                f"A system ({other.get_state_display()}, number {other.pk}) already has that identity."
-            )
+            line.error = f"{admission.label_for(user, other)} already has that identity."
 
 
 def _register(request: HttpRequest, line: Line, folder: Folder) -> bool:
@@ -173,6 +199,8 @@ def _register(request: HttpRequest, line: Line, folder: Folder) -> bool:
             tags=line.tags.replace(";", ",").split(","),
             network=request.POST.get("network", "").strip(),
         )
+        if request.POST.get("codes"):
+            _, line.code = activation.make_code(system, user=request.user, now=moment())
     except ValueError as refusal:
         line.error = str(refusal)
         return False

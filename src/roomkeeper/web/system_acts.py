@@ -11,7 +11,7 @@ from roomkeeper.provisioning import actions, management, passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.secure_only import single
 from roomkeeper.systems import (
-    admission,
+    claimants,
     connectivity_changes,
     credentials,
     inventory,
@@ -25,20 +25,10 @@ from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_act import Act
+from roomkeeper.web.system_admission_acts import ADMISSION_ACTS
 from roomkeeper.web.system_command_acts import COMMAND_ACTS, WHEN, typed_care
 from roomkeeper.web.system_device_acts import DEVICE_ACTS
 from roomkeeper.web.system_filters import CONNECTIVITY_CHOICES
-
-
-def _approve(request: HttpRequest, system: System) -> Any:
-    folder = (
-        visible_folder(request, request.POST["folder"], Permission.ADMIT)
-        if request.POST.get("folder")
-        else None
-    )
-    return admission.approve(
-        system, user=request.user, now=moment(), folder=folder, name=request.POST.get("name")
-    )
 
 
 def _move(request: HttpRequest, system: System) -> Any:
@@ -78,16 +68,6 @@ def _undo(request: HttpRequest, system: System) -> Any:
     connectivity_changes.undo(change, user=request.user, now=moment())
 
 
-def _identity(request: HttpRequest, system: System) -> Any:
-    return admission.accept_identity(
-        system,
-        user=request.user,
-        now=moment(),
-        serial_number=request.POST.get("serial_number", ""),
-        mac_address=request.POST.get("mac_address", ""),
-    )
-
-
 def _cancel_action(request: HttpRequest, system: System) -> Any:
     action = get_object_or_404(Action, pk=_number(request, "action"), system=system)
     if not actions.cancel(action, user=request.user, now=moment()):
@@ -99,6 +79,7 @@ def _number(request: HttpRequest, name: str) -> int:
 
 
 ACTS: dict[str, Act] = {
+    **ADMISSION_ACTS,
     "restart": Act(
         Permission.RUN_ACTIONS,
         "Restart {0}?",
@@ -122,58 +103,6 @@ ACTS: dict[str, Act] = {
         lambda request, system: management.enforce(system, user=request.user, now=moment()),
         "Its settings ride on the answer to its next post.",
         tab="changes",
-    ),
-    "approve": Act(
-        Permission.ADMIT,
-        "Admit {0}?",
-        "It becomes a managed system: it gets a secret of its own and our settings with the answer to its next post.",
-        "Undo it by ignoring or blocking the system.",
-        "Admit",
-        _approve,
-        "{0} is admitted.",
-        extra="systems/ask_approve.html",
-    ),
-    "readmit": Act(
-        Permission.ADMIT,
-        "Admit {0} again?",
-        "For a system after a factory reset: what it has proven so far is forgotten, and it gets a new secret from the "
-        "address that claims to be it now.",
-        "It cannot be undone: the old secret is void from now on.",
-        "Admit again",
-        lambda request, system: admission.readmit(system, user=request.user, now=moment()),
-        "{0} gets a new secret with its next post.",
-        tab="connection",
-        is_dangerous=True,
-    ),
-    "identity": Act(
-        Permission.ADMIT,
-        "Accept another identity for {0}?",
-        "For hardware or a network card that was swapped: the record keeps its id, name, folder and history.",
-        "Undo it by accepting the old serial number and MAC address again.",
-        "Accept",
-        _identity,
-        "The identity is accepted.",
-        extra="systems/ask_identity.html",
-        tab="connection",
-    ),
-    "ignore": Act(
-        Permission.ADMIT,
-        "Ignore {0}?",
-        "One system leaves the inbox or the list; its posts get an empty answer.",
-        "Admit it again from the list of ignored systems.",
-        "Ignore",
-        lambda request, system: admission.ignore(system, user=request.user, now=moment()),
-        "{0} is ignored.",
-    ),
-    "block": Act(
-        Permission.ADMIT,
-        "Block {0}?",
-        "Everything that this one system posts is refused from now on.",
-        "Admit it again from the list of blocked systems.",
-        "Block",
-        lambda request, system: admission.block(system, user=request.user, now=moment()),
-        "{0} is blocked.",
-        is_dangerous=True,
     ),
     "lock": Act(
         Permission.MANAGE_SYSTEMS,
@@ -370,6 +299,8 @@ def _context(request: HttpRequest, system: System, act: Act) -> dict[str, Any]:
         context["is_in_call"] = liveness.is_in_call(system, getattr(system, "contact", None), moment())
     if "folder" in act.extra or "approve" in act.extra:
         context["folders"] = folder_choices(request, act.permission)
+    if "approve" in act.extra or "readmit" in act.extra:
+        context["claimants"] = claimants.claimants_of(system, now=moment())
     if "tags" in act.extra:
         context["tag_words"] = ", ".join(system.tags.order_by("name").values_list("name", flat=True))
     if "connectivity" in act.extra:

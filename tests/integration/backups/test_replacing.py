@@ -93,6 +93,14 @@ def replace(system: System, manager: Manager, **named: Any) -> tuple[Replacement
     return replacing.replace(system, hardware, user=None, now=manager.now, **how)
 
 
+def admit_where_it_came_from(system: System, manager: Manager, device: Device) -> None:
+    """Nobody saw the hardware before: its first post gets nothing, and a person admits it where that came from."""
+    assert manager.beat(device).settings == ()
+    assert device.source in system.tickets.get(kind="secret withheld").reason
+    system.refresh_from_db()
+    admission.approve(system, user=None, now=manager.now, source=device.source)
+
+
 def test_hardware_named_by_its_serial_number_becomes_the_system_with_its_first_post(
     room: System, manager: Manager, old: Device, new: Device
 ) -> None:
@@ -109,6 +117,7 @@ def test_hardware_named_by_its_serial_number_becomes_the_system_with_its_first_p
     # The old hardware is nobody any more, whatever it posts with.
     assert manager.beat(old).settings == ()
     assert System.objects.get(serial_number=old.serial).state == "pending"
+    admit_where_it_came_from(room, manager, new)
     obey(new, manager.beat(new))
     manager.wait(seconds=10)
     answers = [manager.beat(new)]
@@ -139,6 +148,7 @@ def test_the_old_hardwares_last_backup_follows_once_the_new_one_has_reported(
     assert restoration.backup == safety
     assert safety.serial_number != NEW_SERIAL
     assert restoring.start_due(now=manager.now) == 0
+    admit_where_it_came_from(room, manager, new)
     obey(new, manager.beat(new))
     manager.wait(seconds=10)
     manager.beat(new)

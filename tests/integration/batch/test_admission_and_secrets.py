@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomkeeper.systems import admission, network_settings, secrets
+from roomkeeper.systems import admission, housekeeping, network_settings, secrets
 from roomkeeper.systems.models import Claim, State, System, SystemSecret
 from roomkeeper.tickets.models import Ticket
 from tests.integration.batch.conftest import Device, secret_in
@@ -152,14 +152,14 @@ def test_admit_again_forgets_the_proven_secret(manager, device, prove):
     ("scheme", "source", "network", "own_network", "is_admitted"),
     [
         ("http", "10.1.2.3", "", "", False),
-        ("https", "10.1.2.3", "", "", True),
+        ("https", "10.1.2.3", "", "", False),
         ("http", "10.1.2.3", "10.1.0.0/16", "", True),
         ("http", "192.0.2.9", "10.1.0.0/16", "", False),
         ("http", "10.1.2.3", "", "10.1.2.0/24", True),
         ("https", "192.0.2.9", "", "10.1.2.0/24", False),
     ],
 )
-def test_a_list_alone_admits_only_by_network_or_https(
+def test_a_list_alone_admits_only_by_network(
     manager, device, scheme, source, network, own_network, is_admitted
 ):
     network_settings.update({"admission_networks": [network] if network else []}, user=None, now=manager.now)
@@ -178,8 +178,9 @@ def test_pre_registering_takes_over_what_already_waits_in_the_inbox(manager, dev
         user=None, now=manager.now, serial_number=device.serial, name="Court 1", network="10.0.0.0/8"
     )
     assert System.objects.get() == system
-    assert system.mac_address == "001122330001"
-    assert secret_in(manager.beat(device))
+    device.secret = secret_in(manager.beat(device))
+    manager.beat(device)
+    assert System.objects.get().mac_address == "001122330001"
 
 
 def test_unknown_systems_of_a_trusted_network_are_admitted_where_the_policy_says_so(manager, device):
@@ -202,9 +203,9 @@ def test_blocked_system_gets_403(manager, device, prove):
 
 def test_changed_hardware_withholds_the_answer_until_a_person_accepts(manager, device, prove):
     prove(device)
-    device.mac = "00:11:22:33:00:99"
+    device.serial = "FTT00000099"
     assert not manager.beat(device).documents
-    assert "001122330099" in Ticket.objects.get(kind="identity changed").reason
+    assert "FTT00000099" in Ticket.objects.get(kind="identity changed").reason
     admission.accept_identity(
         System.objects.get(), user=None, now=manager.now, serial_number=device.serial, mac_address=device.mac
     )
@@ -238,7 +239,7 @@ def test_post_that_does_not_qualify_fills_in_no_blank_of_a_registration(manager,
     liar = Device(mac="66:66:66:66:66:66", name="Liar")
     manager.beat(liar, "Boot")
     assert System.objects.get().mac_address == ""
-    device.scheme = "https"
+    network_settings.update({"admission_networks": ["10.1.0.0/16"]}, user=None, now=manager.now)
     assert secret_in(manager.beat(device, "Boot"))
     assert System.objects.get().mac_address == "001122330001"
 
@@ -261,3 +262,25 @@ def test_another_feedback_slot_is_registered_by_answers_and_the_one_before_is_gi
     manager.wait(seconds=30)
     calls = [(call.path, dict(call.arguments)["FeedbackSlot"]) for call in manager.beat(device).commands]
     assert calls == [("HttpFeedback/Register", "2"), ("HttpFeedback/Deregister", "1")]
+
+
+@pytest.mark.parametrize("is_silent_first", [True, False])
+def test_claim_after_a_factory_reset_is_named_in_the_no_contact_ticket(
+    manager, device, prove, is_silent_first
+):
+    prove(device)
+    manager.beat(device)
+    manager.wait(seconds=30)
+    if is_silent_first:
+        manager.wait(hours=1)
+        housekeeping.sweep_liveness(now=manager.now)
+        assert "claim" not in Ticket.objects.get(kind="no contact").reason
+    reset = Device(source="192.0.2.9")
+    manager.beat(reset, "Boot")
+    if not is_silent_first:
+        manager.wait(hours=1)
+        housekeeping.sweep_liveness(now=manager.now)
+    ticket = Ticket.objects.get(kind="no contact")
+    assert "192.0.2.9 says to be it without its secret" in ticket.reason
+    assert device.serial in ticket.reason
+    assert "admit the system again" in ticket.advice

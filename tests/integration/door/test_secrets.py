@@ -1,6 +1,7 @@
 """Rule R4: how a device's secret is handed over, withheld, proven, replaced and forgotten, over a real socket."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -9,8 +10,8 @@ from tests.integration.door.conftest import DoorProcess, Systems
 from tests.integration.door.test_identity import is_empty, open_tickets
 
 from roomkeeper.accounts.models import User
-from roomkeeper.systems import admission, network_settings, secrets
-from roomkeeper.systems.models import System, SystemSecret
+from roomkeeper.systems import activation, admission, network_settings, secrets
+from roomkeeper.systems.models import ActivationCode, Exchange, System, SystemSecret
 
 
 def stages(system: System) -> set[str]:
@@ -127,14 +128,18 @@ class TestPlainHttp:
 
 
 class TestAdmissionByAList:
-    def test_it_needs_a_network_or_https_as_well(self, door: DoorProcess, systems: Systems) -> None:
+    def test_it_needs_a_network_as_well_and_https_proves_nothing(
+        self, door: DoorProcess, systems: Systems
+    ) -> None:
         device = systems.device()
         system = systems.pre_registered(device, network="")
         assert is_empty(device.event("Boot"))
         system.refresh_from_db()
         assert system.state == "pre_registered"
         device.server = door.https
-        assert device.event("Boot").orders.path_secret
+        assert is_empty(device.event("Boot"))
+        system.refresh_from_db()
+        assert system.state == "pre_registered"
 
     def test_another_network_does_not_do(self, systems: Systems) -> None:
         device = systems.device()
@@ -198,3 +203,62 @@ class TestAdmittingAgain:
         device.secret = ""
         assert device.event("Boot").orders.path_secret
         assert not is_empty(device.event("Boot"))
+
+
+class TestActivationCodes:
+    """A one-time code in the address admits one pre-registered system, from anywhere (rule R4)."""
+
+    def awaited(self, systems: Systems, device: Device, **values: str) -> tuple[System, str]:
+        system = systems.pre_registered(device, **{"network": "", **values})
+        return system, activation.make_code(system, user=None, now=timezone.now())[1]
+
+    def test_it_admits_its_system_once(self, systems: Systems) -> None:
+        device = systems.device(source="127.4.0.9")
+        system, code = self.awaited(systems, device)
+        assert is_empty(device.event("Boot"))
+        assert is_empty(device.event("Boot", secret="a" * 16, obey=False))
+        assert device.event("Boot", secret=code.upper()).orders.path_secret
+        assert device.event().status == 200
+        system.refresh_from_db()
+        assert (system.state, system.secrets.get().stage) == ("managed", "current")
+        assert system.activation_code.used_source == device.source
+        # Used up: whoever reads it off the device's menu later gets nothing.
+        assert is_empty(device.event("Boot", secret=code, obey=False))
+        assert not Exchange.objects.filter(request__contains=code.encode()).exists()
+
+    def test_it_admits_nobody_else(self, systems: Systems) -> None:
+        device = systems.device()
+        system, code = self.awaited(systems, device)
+        known, _ = systems.proven()
+        for serial, mac in ((device.serial, ""), ("", device.mac), ("FTT2999", device.mac),
+                            (known.serial, known.mac), ("", "")):  # fmt: skip
+            thief = Device(device.server, serial=serial, mac=mac, source="127.4.0.9")
+            assert is_empty(thief.event("Boot", secret=code, obey=False))
+        system.refresh_from_db()
+        assert system.state == "pre_registered"
+        assert device.event("Boot", secret=code).orders.path_secret
+
+    def test_one_that_ran_out_or_was_made_anew_admits_nobody(self, systems: Systems) -> None:
+        device = systems.device()
+        system, code = self.awaited(systems, device)
+        system.refresh_from_db()
+        newer = activation.make_code(system, user=None, now=timezone.now())[1]
+        assert is_empty(device.event("Boot", secret=code, obey=False))
+        ActivationCode.objects.update(expires_at=timezone.now())
+        assert is_empty(device.event("Boot", secret=newer, obey=False))
+
+    def test_a_system_known_by_its_address_alone_shows_itself_by_the_code(self, systems: Systems) -> None:
+        device = systems.device()
+        system, code = self.awaited(
+            systems, device, serial_number="", mac_address="", hint_address="192.0.2.77"
+        )
+        assert device.event("Boot", secret=code).orders.path_secret
+        assert device.event().status == 200
+        system.refresh_from_db()
+        assert (system.serial_number, system.secrets.get().stage) == (device.serial, "current")
+
+    def test_guesses_pay_the_rate_of_the_unproven(self, open_door: Any, person: User) -> None:
+        door = open_door(unproven_rate=1, unproven_burst=5)
+        device = Systems(door, person).device()
+        statuses = [device.event("Boot", secret=f"{n:016d}", obey=False).status for n in range(8)]
+        assert statuses.count(429) >= 2

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from roomkeeper.accounts.models import Role
+from roomkeeper.accounts.permissions import assign
 from roomkeeper.systems import admission, credentials, inventory, network_settings, secrets
 from roomkeeper.systems.admission import AdmissionRefused
 from roomkeeper.systems.models import Contact, State, System, SystemSecret, TimelineEntry
@@ -116,16 +118,59 @@ def test_system_that_waits_in_the_inbox_becomes_the_registered_one(oslo):
     before = waiting(oslo)
     system = register(serial_number=before.serial_number, name="Den", folder=oslo)
     assert system.pk == before.pk
-    assert (system.state, system.mac_address) == (State.PRE_REGISTERED, "0011223300FF")
+    assert (system.state, system.mac_address) == (State.PRE_REGISTERED, "")
     assert Contact.objects.get(system=system).source_address == "10.1.2.3"
 
 
-def test_registration_that_would_join_two_known_identities_is_refused(oslo, boardroom):
+def test_registration_takes_nothing_but_what_the_person_said(oslo, boardroom):
+    """Whoever waits in the inbox may have said anything: a number of another system, or one that is made up."""
     before = waiting(oslo, mac=boardroom.mac_address)
+    system = register(serial_number=before.serial_number)
+    assert (system.pk, system.mac_address) == (before.pk, "")
     with pytest.raises(AdmissionRefused, match="Boardroom"):
-        register(serial_number=before.serial_number)
+        register(serial_number="FTT00000123", mac_address=boardroom.mac_address)
+
+
+def test_who_waits_with_another_number_is_not_the_registered_one(oslo):
+    before = waiting(oslo)
+    system = register(serial_number=before.serial_number, mac_address="00:11:22:33:44:55")
+    assert system.pk != before.pk
     before.refresh_from_db()
     assert before.state == State.PENDING
+
+
+def test_serial_numbers_are_one_whatever_their_letters(oslo, boardroom):
+    with pytest.raises(AdmissionRefused, match="Boardroom"):
+        register(serial_number=boardroom.serial_number.lower())
+    assert register(serial_number="Ftt7").serial_number == "Ftt7"
+
+
+def test_another_box_is_admitted_by_the_number_that_is_its_own(oslo, boardroom):
+    by_serial = admission.approve(waiting(oslo, mac=boardroom.mac_address), user=None, now=NOW)
+    assert (by_serial.serial_number, by_serial.mac_address) == ("FTT00000099", "")
+    by_mac = admission.approve(waiting(oslo, serial=boardroom.serial_number.lower()), user=None, now=NOW)
+    assert (by_mac.serial_number, by_mac.mac_address) == ("", "0011223300FF")
+    assert any("left out" in summary for summary in summaries(by_mac))
+
+
+def test_whose_number_it_is_is_told_only_to_who_may_see_it(oslo, bergen, boardroom, django_user_model):
+    System.objects.filter(pk=boardroom.pk).update(folder=bergen)
+    stranger = django_user_model.objects.create_user("stranger", password="correct horse battery")
+    assign(stranger, oslo, Role.ADMINISTRATOR)
+    twin = waiting(oslo, serial=boardroom.serial_number, mac=boardroom.mac_address)
+    acts = [
+        lambda: admission.approve(twin, user=stranger, now=NOW),
+        lambda: admission.ignore(twin, user=stranger, now=NOW),
+        lambda: admission.pre_register(
+            user=stranger, now=NOW, serial_number=boardroom.serial_number, folder=oslo
+        ),
+    ]
+    for act in acts:
+        with pytest.raises(AdmissionRefused, match="A system that you may not see already has") as refusal:
+            act()
+        assert "Boardroom" not in str(refusal.value)
+        assert str(boardroom.pk) not in str(refusal.value)
+        assert "Bergen" not in str(refusal.value)
 
 
 def test_secure_only_follows_network_settings_unless_it_was_said(root_folder):
@@ -224,7 +269,7 @@ def test_accepted_identity_replaces_the_old_one(boardroom, administrator):
     [
         ("", "", "Give the serial number or the MAC address"),
         ("FTT9", "00:11", "is no MAC address"),
-        ("FTT00000004", "", "Vault already has"),
+        ("FTT00000004", "", "Vault .*already has"),
     ],
 )
 def test_identity_that_cannot_be_accepted_is_refused(boardroom, vault, serial, mac, words):
@@ -235,31 +280,28 @@ def test_identity_that_cannot_be_accepted_is_refused(boardroom, vault, serial, m
 
 
 @pytest.mark.parametrize(
-    ("state", "own_network", "source", "scheme", "is_admitted"),
+    ("state", "own_network", "source", "is_admitted"),
     [
-        (State.PRE_REGISTERED, "", "203.0.113.9", "http", False),
-        (State.PRE_REGISTERED, "", "203.0.113.9", "https", True),
-        (State.PRE_REGISTERED, "", "10.20.0.1", "http", True),
-        (State.PRE_REGISTERED, "192.0.2.0/24", "192.0.2.7", "http", True),
-        (State.PRE_REGISTERED, "192.0.2.0/24", "10.20.0.1", "https", False),
-        (State.PENDING, "", "10.20.0.1", "http", True),
-        (State.PENDING, "", "203.0.113.9", "https", False),
-        (State.IGNORED, "", "10.20.0.1", "https", False),
-        (State.BLOCKED, "", "10.20.0.1", "https", False),
+        (State.PRE_REGISTERED, "", "203.0.113.9", False),
+        (State.PRE_REGISTERED, "", "10.20.0.1", True),
+        (State.PRE_REGISTERED, "192.0.2.0/24", "192.0.2.7", True),
+        (State.PRE_REGISTERED, "192.0.2.0/24", "10.20.0.1", False),
+        (State.PENDING, "", "10.20.0.1", True),
+        (State.PENDING, "", "203.0.113.9", False),
+        (State.IGNORED, "", "10.20.0.1", False),
+        (State.BLOCKED, "", "10.20.0.1", False),
     ],
 )
-def test_list_alone_admits_only_from_a_network_or_by_https(
-    state, own_network, source, scheme, is_admitted, db
-):
+def test_list_alone_admits_only_from_a_network(state, own_network, source, is_admitted, db):
     settings = network_settings.update(
         {"admission_by_hand": False, "admission_networks": ["10.20.0.0/16"]}, user=None, now=NOW
     )
-    assert admission.may_be_admitted(state, own_network, source, scheme, settings) is is_admitted
+    assert admission.may_be_admitted(state, own_network, source, settings) is is_admitted
 
 
 def test_unknown_systems_wait_for_a_person_where_admission_is_by_hand(db):
     settings = network_settings.update({"admission_networks": ["10.20.0.0/16"]}, user=None, now=NOW)
-    assert not admission.may_be_admitted(State.PENDING, "", "10.20.0.1", "https", settings)
+    assert not admission.may_be_admitted(State.PENDING, "", "10.20.0.1", settings)
 
 
 def test_secret_that_was_never_proven_cannot_be_rotated(oslo):

@@ -6,7 +6,8 @@ from django.utils import timezone
 from tests.integration.web.conftest import text_of
 
 from roomkeeper.accounts.models import AuditEntry
-from roomkeeper.systems.models import Contact, Folder, System
+from roomkeeper.systems import secrets
+from roomkeeper.systems.models import ActivationCode, Claim, Contact, Folder, System
 
 
 @pytest.fixture
@@ -81,3 +82,75 @@ def test_an_empty_inbox_teaches(client: Client) -> None:
 
 def test_the_count_stands_in_the_navigation(client: Client, unknown: list[System]) -> None:
     assert 'id="count-inbox" data-live="inbox systems">3<' in text_of(client.get("/help/"))
+
+
+def claimed(system: System, source: str) -> Claim:
+    return Claim.objects.create(
+        system=system, service="events", reason="says", source_address=source, last_at=timezone.now()
+    )
+
+
+@pytest.mark.parametrize("act", ["approve", "readmit"])
+def test_claimants_are_listed_and_one_is_chosen(client: Client, unknown: list[System], act: str) -> None:
+    system = unknown[1]
+    claimed(system, "192.0.2.66")
+    for address, given in (
+        (f"/systems/{system.pk}/act/{act}/", {}),
+        ("/inbox/decide/", {"act": act, "system": system.pk}),
+    ):
+        question = text_of(client.get(address, given))
+        assert "198.51.100.7" in question
+        assert "192.0.2.66" in question
+        seen = {"shown": ["", "198.51.100.7", "192.0.2.66"]}
+        page = text_of(client.post(address, {**given, **seen}, follow=True))
+        assert "posted as" in page
+        # Another joins while the person looks.
+        late = claimed(system, "203.0.113.9")
+        page = text_of(client.post(address, {**given, **seen, "source": "192.0.2.66"}, follow=True))
+        assert "Meanwhile 203.0.113.9 posted as" in page
+        assert not system.secrets.exists()
+        late.delete()
+    client.post(address, {**given, **seen, "source": "192.0.2.66"})
+    assert system.secrets.get().bound_source == "192.0.2.66"
+
+
+def test_of_many_each_goes_where_it_was_seen_and_unclear_ones_stay(
+    client: Client, unknown: list[System]
+) -> None:
+    keys = [system.pk for system in unknown]
+    claimed(unknown[2], "192.0.2.66")
+    question = text_of(client.get("/inbox/decide/", {"act": "approve", "system": keys}))
+    assert f'name="source-{keys[0]}" value="198.51.100.7"' in question
+    assert f'name="source-{keys[2]}"' not in question
+    client.post("/inbox/decide/", {"act": "approve", "system": keys, f"source-{keys[0]}": "198.51.100.7"})
+    states = [System.objects.get(pk=key).state for key in keys]
+    assert states == ["managed", "managed", "pending"]
+
+
+def test_conflict_is_named_in_the_inbox(client: Client, unknown: list[System], boardroom: System) -> None:
+    System.objects.filter(pk=unknown[1].pk).update(serial_number=boardroom.serial_number)
+    assert "It says the serial number of Boardroom." in text_of(client.get("/inbox/"))
+
+
+def test_activation_codes_of_announced_systems(client: Client, root_folder: Folder) -> None:
+    page = text_of(
+        client.post(
+            "/add-systems/?tab=one",
+            {"serial": "FTT7", "folder": root_folder.pk, "codes": "1"},
+            follow=True,
+        )
+    )
+    assert "SystemManagementService.asmx/" in page
+    answer = client.post(
+        "/add-systems/?tab=list",
+        {"list": "FTT8\nFTT9", "folder": root_folder.pk, "codes": "1", "step": "register"},
+    )
+    lines = answer.content.decode("utf-8-sig").split()
+    assert [line.split(",")[1] for line in lines] == ["serial", "FTT8", "FTT9"]
+    code = lines[1].split(",")[3]
+    system = ActivationCode.objects.get(digest=secrets.digest(code)).system
+    assert system.serial_number == "FTT8"
+    page = text_of(client.post(f"/systems/{system.pk}/act/activation-code/", follow=True))
+    assert "Activation code of" in page
+    assert code not in page
+    assert not ActivationCode.objects.filter(digest=secrets.digest(code)).exists()

@@ -149,20 +149,46 @@ def delete_system(
     say(f"{found['name']} was deleted.")
 
 
+Source = Annotated[
+    str, typer.Option(help="Address its secret is handed to; needed where several posted as it, or none.")
+]
+
+
 @app.command("approve")
 def approve_systems(
     systems: SystemArguments,
     folder: Annotated[str, typer.Option(help="Id, name or path.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="To put on each; may be repeated.")] = None,
+    source: Source = "",
     as_json: AsJson = False,
 ) -> None:
     """Admit systems from the inbox or pre-registered ones."""
     api = open_api()
-    body: dict[str, Any] = {"systems": [naming.system_id(api, one) for one in systems], "tags": tag or []}
+    keys = [naming.system_id(api, one) for one in systems]
+    if source and len(keys) > 1:
+        fail("Usage", "--source is of one system; admit the others by themselves.", code=USAGE)
+    chosen: list[Any] = [{"system": key, "source": source} for key in keys] if source else keys
+    body: dict[str, Any] = {"systems": chosen, "tags": tag or []}
     if folder:
         body["folder"] = naming.folder_id(api, folder)
     items = api.post("systems/approve", body)["items"]
     print_items(items, ("system", "status", "problem"), as_json=as_json)
+
+
+@app.command("readmit")
+def readmit_system(system: SystemArgument, source: Source = "", as_json: AsJson = False) -> None:
+    """Admit again: after a factory reset, an ignore or a block."""
+    _act(system, "readmit", as_json, {"source": source} if source else None)
+
+
+@app.command("activation-code")
+def make_activation_code(
+    system: SystemArgument,
+    hours: Annotated[int, typer.Option(help="How long it is good for.")] = 72,
+    as_json: AsJson = False,
+) -> None:
+    """Make a one-time code that, in its manager's path, admits a pre-registered system; it is shown this once."""
+    _act(system, "activation-code", as_json, {"hours": hours})
 
 
 @app.command("accept-identity")
@@ -304,7 +330,6 @@ _report(
 )
 _simple_act("ignore", "Keep a system out of the inbox.")
 _simple_act("block", "Refuse everything that a system posts.")
-_simple_act("readmit", "Admit again: after a factory reset, an ignore or a block.")
 _simple_act("enforce", "Hand the management settings to a system again.")
 _simple_act("accept-key", "Accept that a system shows another TLS key.")
 _simple_act("rotate-secret", "Hand a system a new secret.")

@@ -9,6 +9,7 @@ from roomkeeper.systems.models.documents import (
     StoredDocument,
     ToldByFeedback,
 )
+from roomkeeper.systems.models.identity import ActivationCode, NetworkCard
 from roomkeeper.systems.models.inventory import (
     REACHABLE,
     Connectivity,
@@ -24,6 +25,7 @@ from roomkeeper.systems.models.timeline import ChangeEvent, Exchange, Flip, Time
 
 __all__ = [
     "REACHABLE",
+    "ActivationCode",
     "ChangeEvent",
     "Claim",
     "ConfigurationVersion",
@@ -37,6 +39,7 @@ __all__ = [
     "Folder",
     "FormerAddress",
     "HttpsProof",
+    "NetworkCard",
     "NetworkSettings",
     "Portion",
     "Probe",

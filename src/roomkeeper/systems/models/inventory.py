@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Upper
 from django.utils import timezone
 
 
@@ -159,8 +159,9 @@ class System(models.Model):
 
     class Meta:
         constraints = [
+            # Serial numbers are compared without letter case (rule R3).
             models.UniqueConstraint(
-                fields=["serial_number"],
+                Upper("serial_number"),
                 condition=~Q(serial_number="") & ~Q(state="pending"),
                 name="one_admitted_system_a_serial_number",
             ),
@@ -173,6 +174,7 @@ class System(models.Model):
         indexes = [
             models.Index(fields=["state", "name", "id"], name="systems_by_state_and_name"),
             models.Index(fields=["folder", "name"], name="systems_by_folder_and_name"),
+            models.Index(Upper("serial_number"), name="systems_by_any_serial_number"),
             models.Index(fields=["first_source"], name="inbox_by_source", condition=Q(state="pending")),
             models.Index(fields=["id"], name="systems_to_be_written", condition=Q(management_is_due=True)),
         ]

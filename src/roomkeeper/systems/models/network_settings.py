@@ -170,8 +170,8 @@ class NetworkSettings(models.Model):
     admission_networks = networks(
         section=ADMISSION,
         label="Networks for admission",
-        hint="One a line, for example 10.20.0.0/16. Pre-registered systems that post from here by plain HTTP are "
-        "admitted too; by HTTPS they are from everywhere.",
+        hint="One a line, for example 10.20.0.0/16. Pre-registered systems that post from here are "
+        "admitted too; from elsewhere by an activation code.",
         at="admission.networks",
     )
 

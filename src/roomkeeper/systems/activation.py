@@ -1,0 +1,72 @@
+"""One-time activation codes: in the device address they admit one pre-registered system (rule R4)."""
+
+import secrets as randomness
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+
+from roomkeeper.systems import live, secrets, timeline
+from roomkeeper.systems.models import ActivationCode, State, System
+
+# 80 bits in lower-case base32: short enough for the keyboard of a touch panel; guesses pay the rate of the unproven.
+LENGTH: Final = 16
+_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
+HOURS: Final = 72
+MOST_HOURS: Final = 24 * 90
+
+
+class CodeRefused(ValueError):
+    """The system can have no activation code."""
+
+
+def make_code(system: System, *, user: Any, now: datetime, hours: int = HOURS) -> tuple[ActivationCode, str]:
+    """A new code of a pre-registered system and its text, which is shown this once; an older one is void from now on.
+
+    Raises `CodeRefused`.
+    """
+    if system.state != State.PRE_REGISTERED:
+        raise CodeRefused(
+            f"{system} is {system.get_state_display().lower()}; only a pre-registered system has an activation code."
+        )
+    if not 1 <= hours <= MOST_HOURS:
+        raise CodeRefused(f"An activation code is good for 1 to {MOST_HOURS} hours.")
+    text = "".join(randomness.choice(_ALPHABET) for _ in range(LENGTH))
+    with transaction.atomic():
+        code, _ = ActivationCode.objects.update_or_create(
+            system=system,
+            defaults={
+                "digest": secrets.digest(text),
+                "created_at": now,
+                "created_by": user if getattr(user, "pk", None) else None,
+                "expires_at": now + timedelta(hours=hours),
+                "used_at": None,
+                "used_source": "",
+            },
+        )
+        timeline.add(
+            system,
+            "admission",
+            f"Activation code made, good until {code.expires_at:%Y-%m-%d %H:%M} UTC",
+            now=now,
+            user=user,
+        )
+        live.publish("inbox", system)
+    return code, text
+
+
+def find_codes(digests: Collection[bytes], *, now: datetime) -> dict[bytes, int]:
+    """The systems that these digests of codes admit now, by digest."""
+    if not digests:
+        return {}
+    rows = ActivationCode.objects.filter(
+        digest__in=list(digests), used_at=None, expires_at__gt=now, system__state=State.PRE_REGISTERED
+    )
+    return {bytes(digest): system_id for digest, system_id in rows.values_list("digest", "system_id")}
+
+
+def use_code(system_id: int, *, source: str, now: datetime) -> bool:
+    """The system was admitted by its code, which is void from now on. False where it was already."""
+    rows = ActivationCode.objects.filter(system_id=system_id, used_at=None, expires_at__gt=now)
+    return bool(rows.update(used_at=now, used_source=source[:64]))

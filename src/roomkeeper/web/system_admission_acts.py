@@ -1,0 +1,127 @@
+"""Acts on one system that decide whether it is managed, and who it is."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest
+
+from roomkeeper.accounts.permissions import Permission
+from roomkeeper.provisioning import management
+from roomkeeper.systems import activation, admission
+from roomkeeper.systems.models import System
+from roomkeeper.web.access import visible_folder
+from roomkeeper.web.acts import now as moment
+from roomkeeper.web.system_act import Act
+
+
+def _approve(request: HttpRequest, system: System) -> Any:
+    folder = (
+        visible_folder(request, request.POST["folder"], Permission.ADMIT)
+        if request.POST.get("folder")
+        else None
+    )
+    return admission.approve(
+        system,
+        user=request.user,
+        now=moment(),
+        folder=folder,
+        name=request.POST.get("name"),
+        source=request.POST.get("source", "").strip() or None,
+        shown=request.POST.getlist("shown") if "shown" in request.POST else None,
+    )
+
+
+def _readmit(request: HttpRequest, system: System) -> Any:
+    return admission.readmit(
+        system,
+        user=request.user,
+        now=moment(),
+        source=request.POST.get("source", "").strip() or None,
+        shown=request.POST.getlist("shown") if "shown" in request.POST else None,
+    )
+
+
+def _activation_code(request: HttpRequest, system: System) -> Any:
+    code, text = activation.make_code(system, user=request.user, now=moment())
+    messages.info(
+        request,
+        f"Activation code of {system}: {text}. Give the device the manager path {management.EVENTS_PATH}/{text} until"
+        f" {code.expires_at:%Y-%m-%d %H:%M} UTC. The code is shown this once.",
+    )
+
+
+def _identity(request: HttpRequest, system: System) -> Any:
+    return admission.accept_identity(
+        system,
+        user=request.user,
+        now=moment(),
+        serial_number=request.POST.get("serial_number", ""),
+        mac_address=request.POST.get("mac_address", ""),
+    )
+
+
+ADMISSION_ACTS: dict[str, Act] = {
+    "approve": Act(
+        Permission.ADMIT,
+        "Admit {0}?",
+        "It becomes a managed system: it gets a secret of its own and our settings with the answer to its next post.",
+        "Undo it by ignoring or blocking the system.",
+        "Admit",
+        _approve,
+        "{0} is admitted.",
+        extra="systems/ask_approve.html",
+    ),
+    "activation-code": Act(
+        Permission.ADMIT,
+        "Make an activation code for {0}?",
+        "A one-time code. In the path of the device's manager it admits this system with its first post, from wherever "
+        "it posts. An older code is void from now on.",
+        "Ignore or block the system, or make another code.",
+        "Make code",
+        _activation_code,
+        "",
+    ),
+    "readmit": Act(
+        Permission.ADMIT,
+        "Admit {0} again?",
+        "For a system after a factory reset: what it has proven so far is forgotten, and it gets a new secret at the "
+        "address that you see here.",
+        "It cannot be undone: the old secret is void from now on.",
+        "Admit again",
+        _readmit,
+        "{0} gets a new secret with its next post.",
+        extra="systems/ask_readmit.html",
+        tab="connection",
+        is_dangerous=True,
+    ),
+    "identity": Act(
+        Permission.ADMIT,
+        "Accept another identity for {0}?",
+        "For hardware or a network card that was swapped: the record keeps its id, name, folder and history.",
+        "Undo it by accepting the old serial number and MAC address again.",
+        "Accept",
+        _identity,
+        "The identity is accepted.",
+        extra="systems/ask_identity.html",
+        tab="connection",
+    ),
+    "ignore": Act(
+        Permission.ADMIT,
+        "Ignore {0}?",
+        "One system leaves the inbox or the list; its posts get an empty answer.",
+        "Admit it again from the list of ignored systems.",
+        "Ignore",
+        lambda request, system: admission.ignore(system, user=request.user, now=moment()),
+        "{0} is ignored.",
+    ),
+    "block": Act(
+        Permission.ADMIT,
+        "Block {0}?",
+        "Everything that this one system posts is refused from now on.",
+        "Admit it again from the list of blocked systems.",
+        "Block",
+        lambda request, system: admission.block(system, user=request.user, now=moment()),
+        "{0} is blocked.",
+        is_dangerous=True,
+    ),
+}
