@@ -10,6 +10,19 @@ from roomkeeper.accounts.models import AuditEntry
 _source: Final[ContextVar[str]] = ContextVar("source_address", default="")
 
 
+_kept_answer: Final[ContextVar[int | None]] = ContextVar("kept_answer_id", default=None)
+
+
+@contextmanager
+def answering(kept_answer_id: int) -> Iterator[None]:
+    """Note of everything that is done meanwhile for which `KeptAnswer` it was, in the act's own transaction."""
+    token = _kept_answer.set(kept_answer_id)
+    try:
+        yield
+    finally:
+        _kept_answer.reset(token)
+
+
 @contextmanager
 def acting_from(source_address: str) -> Iterator[None]:
     """Note everything that is done meanwhile as coming from that address."""
@@ -51,6 +64,7 @@ def note(
         object_id=object_id if subject is None or subject.pk is None else subject.pk,
         object_label=label[:255],
         details=dict(details),
+        kept_answer_id=_kept_answer.get(),
     )
 
 

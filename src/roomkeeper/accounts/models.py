@@ -106,6 +106,8 @@ class KeptAnswer(models.Model):
     status = models.IntegerField()
     body = models.BinaryField()
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    # The process that is at work on it (`api.workers`).
+    worker = models.CharField(max_length=255, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_a_key")]
@@ -126,6 +128,8 @@ class AuditEntry(models.Model):
     object_id = models.BigIntegerField(null=True)
     object_label = models.CharField(max_length=255, blank=True)
     details = models.JSONField(default=dict)
+    # The `KeptAnswer` of its request: written with the act, so that it shows what a killed process has done.
+    kept_answer_id = models.BigIntegerField(null=True, db_index=True)
 
     class Meta:
         indexes = [models.Index(fields=["object_kind", "object_id", "-id"], name="audit_by_object")]

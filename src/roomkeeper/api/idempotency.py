@@ -2,6 +2,8 @@
 
 A key is taken in a transaction of its own before the work begins, so that of two equal requests at a time
 only one works. An answer that refuses (4xx, 5xx) is not kept: nothing was done, and the key is free again.
+Where the process was killed in between, the audit trail says what was done, because it is written with the act: the
+repeated request is answered with that, and is worked on anew where there is nothing.
 Kept answers are encrypted, because some hold a secret that is shown once (a token), and are told apart by an
 HMAC of the request, because some requests hold a password.
 """
@@ -14,16 +16,19 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
 from roomkeeper import keys
-from roomkeeper.accounts.models import KeptAnswer, User
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.models import AuditEntry, KeptAnswer, User
+from roomkeeper.api import workers
 from roomkeeper.api.problems import Conflict, Invalid
 
 HEADER = "Idempotency-Key"
 _LONGEST_KEY = 255
-# No HTTP status: the request is still being worked on, or was cut off in the middle.
+# No HTTP status: the request is being worked on, or was when its process ended.
 _AT_WORK = 0
 
 
@@ -50,11 +55,16 @@ def once(request: HttpRequest, work: Callable[[], Any]) -> Any:
                 status=_AT_WORK,
                 body=b"",
                 created_at=timezone.now(),
+                worker=workers.this_process(),
             )
     except IntegrityError:
-        return _answer_again(KeptAnswer.objects.filter(user=user, key=key).first(), digest)
+        kept = KeptAnswer.objects.filter(user=user, key=key).first()
+        if _is_free(kept, digest):
+            return once(request, work)
+        return _answer_again(kept, digest)
     request._kept_answer = row  # type: ignore[attr-defined]
-    return work()
+    with audit.answering(row.pk):
+        return work()
 
 
 def keep(request: HttpRequest, answer: HttpResponseBase) -> None:
@@ -75,12 +85,39 @@ def keep(request: HttpRequest, answer: HttpResponseBase) -> None:
     row.save(update_fields=["status", "body"])
 
 
+def _is_free(row: KeptAnswer | None, digest: str) -> bool:
+    """Whether the key was taken by a process that ended before it had done anything; it is given back, then."""
+    if row is None or not _was_cut_off(row) or row.request_digest != digest or _done_for(row).exists():
+        return False
+    return bool(KeptAnswer.objects.filter(pk=row.pk, status=_AT_WORK).delete()[0])
+
+
+def _was_cut_off(row: KeptAnswer) -> bool:
+    return row.status == _AT_WORK and workers.is_gone(row.worker, row.created_at, now=timezone.now())
+
+
+def _done_for(row: KeptAnswer) -> QuerySet[AuditEntry]:
+    return AuditEntry.objects.filter(kept_answer_id=row.pk).order_by("pk")
+
+
+def _tell_done(row: KeptAnswer) -> HttpResponse:
+    """What a killed process had done for the request; of many perhaps not all."""
+    done = _done_for(row).values("act", "object_kind", "object_id", "object_label")
+    answer = HttpResponse(
+        json.dumps({"was_cut_off": True, "done": list(done)}), content_type="application/json"
+    )
+    answer["Idempotency-Replayed"] = "true"
+    return answer
+
+
 def _answer_again(row: KeptAnswer | None, digest: str) -> HttpResponse:
+    if row is not None and row.request_digest == digest and _was_cut_off(row):
+        return _tell_done(row)
     if row is None or (row.status == _AT_WORK and row.request_digest == digest):
         raise Conflict(
-            f"A request with this {HEADER} is still being worked on, or was cut off in the middle.",
+            f"A request with this {HEADER} is still being worked on.",
             kind="still-at-work",
-            hint="Repeat in a moment; if this stays, look whether it was done and use a new key.",
+            hint="Repeat in a moment.",
         )
     if row.request_digest != digest:
         raise Invalid(

@@ -1,10 +1,16 @@
 """`Idempotency-Key`: done once, answered alike."""
 
+import subprocess
+import sys
+from datetime import timedelta
+
 from django.conf import settings
+from django.utils import timezone
 from tests.integration.api.conftest import Caller, CallerOf
 
 from roomkeeper import keys
-from roomkeeper.accounts.models import ApiToken, KeptAnswer, User
+from roomkeeper.accounts.models import ApiToken, AuditEntry, KeptAnswer, User
+from roomkeeper.api import workers
 from roomkeeper.systems.models import System
 
 KEY = {"Idempotency-Key": "order-1"}
@@ -55,12 +61,60 @@ def test_a_kept_secret_is_encrypted(call: Caller) -> None:
     assert ApiToken.objects.filter(name="robot").count() == 1
 
 
-def test_a_request_that_was_cut_off_is_not_done_again(call: Caller) -> None:
+def killed_process() -> str:
+    """The words of a process that has just been killed."""
+    told = "from roomkeeper.api import workers; print(workers.this_process(), flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", told], stdin=-1, stdout=-1, text=True) as process:
+        assert process.stdout is not None
+        worker = process.stdout.readline().strip()
+        assert not workers.is_gone(worker, timezone.now(), now=timezone.now())
+        process.kill()
+    return worker
+
+
+def cut_off(worker: str) -> None:
+    """As the row stands where its process ended between the act and the kept answer."""
+    KeptAnswer.objects.update(status=0, body=b"", worker=worker)
+
+
+def test_a_request_at_work_is_not_begun_again(call: Caller) -> None:
     call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY)
-    KeptAnswer.objects.update(status=0, body=b"")
+    cut_off(workers.this_process())
     answer = call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY)
     assert answer.status_code == 409
     assert answer.json()["type"].endswith("still-at-work")
+
+
+def test_what_a_killed_process_has_done_is_told_and_not_done_again(call: Caller) -> None:
+    made = call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY).json()
+    cut_off(killed_process())
+    for _ in range(2):
+        answer = call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY)
+        assert answer.status_code == 200
+        assert answer["Idempotency-Replayed"] == "true"
+        told = answer.json()
+        assert told["was_cut_off"] is True
+        assert [(one["object_kind"], one["object_id"]) for one in told["done"]] == [("system", made["id"])]
+    assert System.objects.count() == 1
+    other = call("POST", "systems", {"serial_number": "FTT2"}, headers=KEY)
+    assert other.json()["type"].endswith("key-used-otherwise")
+
+
+def test_the_key_of_a_killed_process_that_had_done_nothing_is_free(call: Caller) -> None:
+    call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY)
+    cut_off(killed_process())
+    System.objects.all().delete()
+    AuditEntry.objects.all().delete()
+    answer = call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY)
+    assert answer.status_code == 201
+    assert answer.json()["serial_number"] == "FTT1"
+
+
+def test_a_process_of_another_machine_counts_as_gone_after_ten_minutes() -> None:
+    now = timezone.now()
+    for worker in ("elsewhere/boot 1 2", ""):
+        assert not workers.is_gone(worker, now - timedelta(minutes=10), now=now)
+        assert workers.is_gone(worker, now - timedelta(minutes=10, seconds=1), now=now)
 
 
 def test_an_unusable_key_is_refused(call: Caller) -> None:
