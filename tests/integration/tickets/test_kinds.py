@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from scripts import generate_tickets
 
+from roomkeeper.jobs import checks
+from roomkeeper.serving import health
 from roomkeeper.systems import findings
 from roomkeeper.systems.ticket_kinds import UnknownKind, all_kinds, read_kind
 from roomkeeper.tickets.models import Ticket
@@ -30,6 +33,14 @@ def test_an_undeclared_kind_is_refused_and_opens_nothing():
 def test_every_declared_kind_is_used_by_the_code():
     text = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
     assert [name for name in all_kinds() if f'"{name}"' not in text] == []
+
+
+def test_every_check_that_opens_a_ticket_has_a_kind_of_its_level():
+    health.register_checks(settings.OPTIONS)
+    checked = {check.name: check.ticket for check in checks.with_tickets()}
+    assert checked
+    declared = {name: kind.level for name, kind in all_kinds().items() if name in checked}
+    assert declared == checked
 
 
 @pytest.mark.parametrize(
