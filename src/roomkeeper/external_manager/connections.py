@@ -22,10 +22,11 @@ UNREAD_LIMIT = 8_000_000
 NARROW = 16_384
 WIDE = 1_048_576
 # Connections over TLS that have not proven anything, which hold some 50 kB each before they have sent a byte. One that
-# is no stranger's proves itself with its first post. Over it goes who has its answer, or else who lets us wait; whose
-# post is being handled stays, up to so many times as many: when all systems start at once, it is we who are slow.
+# is no stranger's proves itself with its first post. Over it goes who has its answer, or else who lets us wait for more
+# than these seconds; the others stay, up to so many times as many: when all systems start at once, we are the slow one.
 UNPROVEN_OVER_TLS = 200
 AT_WORK = 5
+PATIENCE = 2.0
 # Requests of a connection that wait for the answer to one before them. Each costs a hundred times what it takes to send
 # it, and neither devices nor browsers send a second one before they have their answer.
 PIPELINED = 2
@@ -104,6 +105,7 @@ class GuardedProtocol(HttpToolsProtocol):
     _all_unread: ClassVar[list[int]] = [0]
     _unread = 0
     is_tls = False
+    _since = 0.0
     _is_in_headers = True
     _header_size = 0
     _header_timer: asyncio.TimerHandle | None = None
@@ -124,6 +126,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._take_in(NARROW)
         if self.is_tls:
             self._strangers[self] = None
+            self._since = self.loop.time()
             if len(self._strangers) > UNPROVEN_OVER_TLS:
                 self._send_away()
         self._await_headers()
@@ -131,9 +134,11 @@ class GuardedProtocol(HttpToolsProtocol):
     @classmethod
     def _send_away(cls) -> None:
         """Make room among the unproven over TLS."""
-        leaving = next((one for one in cls._strangers if one.is_answered), None) or next(
-            (one for one in cls._strangers if one.is_waited_for), None
+        answered = (one for one in cls._strangers if one.is_answered)
+        slow = (
+            one for one in cls._strangers if one.is_waited_for and one.loop.time() - one._since > PATIENCE
         )
+        leaving = next(answered, None) or next(slow, None)
         if leaving is None and len(cls._strangers) > UNPROVEN_OVER_TLS * AT_WORK:
             leaving = next(iter(cls._strangers))
         if leaving is not None:
