@@ -88,7 +88,11 @@ def replace_system(request: HttpRequest, system_id: int, details: ReplaceIn) -> 
         refused_as(422, mapping.PicksRefused, field="body.parts"),
     ):
         hardware = replacement_plan.find_hardware(
-            system, serial_number=details.serial_number, mac_address=details.mac_address, record=named
+            system,
+            serial_number=details.serial_number,
+            mac_address=details.mac_address,
+            record=named,
+            user=user,
         )
         _demand_record(user, system, hardware)
         if details.restore:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
 
@@ -50,9 +51,17 @@ class Plan:
 
 
 def find_hardware(
-    system: System, *, serial_number: str = "", mac_address: str = "", record: System | None = None
+    system: System,
+    *,
+    serial_number: str = "",
+    mac_address: str = "",
+    record: System | None = None,
+    user: Any = None,
 ) -> Hardware:
-    """The new hardware by its numbers or by its own record, which numbers find too. Raises `ReplaceRefused`."""
+    """The new hardware by its numbers or by its own record, which numbers find too.
+
+    Raises `ReplaceRefused`, which names only records that the user may see.
+    """
     serial_number = serial_number.strip()
     try:
         mac_address = inventory.normalize_mac(mac_address) if mac_address.strip() else ""
@@ -65,21 +74,21 @@ def find_hardware(
             raise ReplaceRefused(
                 "Give the serial number or the MAC address of the new hardware, or the record that it has."
             )
-        record = _record_with(system, serial_number, mac_address)
+        record = _record_with(system, serial_number, mac_address, user)
     if record is None:
         return Hardware(serial_number, mac_address)
     if record.pk == system.pk:
         raise ReplaceRefused(f"{system} is that hardware already.")
     if record.state in (State.IGNORED, State.BLOCKED):
         raise ReplaceRefused(
-            f"{record} is {record.get_state_display().lower()}. Admit it again first, if it is the new hardware."
+            f"{admission.label_for(user, record)} is set aside. Admit it again first, if it is the new hardware."
         )
     for own, given, word in (
         (record.serial_number, serial_number, "serial number"),
         (record.mac_address, mac_address, "MAC address"),
     ):
         if own and given and own != given:
-            raise ReplaceRefused(f"{record} has the {word} {own}, not {given}.")
+            raise ReplaceRefused(f"{admission.label_for(user, record)} has another {word} than {given}.")
     return Hardware(record.serial_number or serial_number, record.mac_address or mac_address, record)
 
 
@@ -148,7 +157,7 @@ def source_of(record: System | None) -> str:
     return contact.source_address if contact else ""
 
 
-def _record_with(system: System, serial_number: str, mac_address: str) -> System | None:
+def _record_with(system: System, serial_number: str, mac_address: str, user: Any) -> System | None:
     same = Q(pk__in=[])
     if serial_number:
         same |= Q(serial_number=serial_number)
@@ -158,7 +167,7 @@ def _record_with(system: System, serial_number: str, mac_address: str) -> System
     if any(one.pk == system.pk for one in found):
         raise ReplaceRefused(f"{system} is that hardware already.")
     if len(found) > 1:
-        told = ", ".join(f"{one} (system {one.pk})" for one in found)
+        told = ", ".join(admission.label_for(user, one) for one in found)
         raise ReplaceRefused(
             f"Several records have that serial number or MAC address: {told}. Name one of them."
         )

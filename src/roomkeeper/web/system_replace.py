@@ -41,6 +41,7 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
             serial_number=given.get("serial_number", ""),
             mac_address=given.get("mac_address", ""),
             record=_record(request, given.get("with", "")),
+            user=request.user,
         )
         _demand_record(request, system, hardware)
         plan = replacement_plan.plan(system, hardware, **how)

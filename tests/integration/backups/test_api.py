@@ -232,6 +232,12 @@ def test_nobody_takes_a_record_away_from_where_she_may_not_manage(
     assert caller("POST", f"systems/{boardroom.pk}/replace", {"with": home_office.pk}).status_code == 404
     numbers = {"serial_number": home_office.serial_number}
     assert caller("POST", f"systems/{boardroom.pk}/replace", numbers).status_code == 404
+    # Of one that was set aside there she learns nothing either.
+    System.objects.filter(pk=home_office.pk).update(state="blocked")
+    refused = caller("POST", f"systems/{boardroom.pk}/replace", numbers)
+    assert refused.status_code == 409
+    assert "A system that you may not see" in refused.json()["detail"]
+    assert home_office.name not in refused.content.decode()
     waiting = add_to_inbox()
     assert caller("POST", f"systems/{boardroom.pk}/replace", {"with": waiting.pk}).status_code == 404
     assert (
