@@ -5,7 +5,7 @@ from functools import partial
 from ipaddress import ip_network
 from typing import Final
 
-from roomkeeper.devices import reach, tls
+from roomkeeper.devices import discovery, reach, tls
 from roomkeeper.devices.contactable import Contactable
 
 NETWORKS: Final = ("127.0.0.0/8", "::1/128")
@@ -19,3 +19,6 @@ class Reach(reach.Reach):
     """What a mode allows, of endpoints on loopback addresses."""
 
     contactable: Contactable = LOOPBACK
+
+
+look_at: Final = partial(discovery.look_at, reach=Reach("", is_first_contact=True))

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from tests.drivers.devices.conftest import UNAUTHORIZED, http
 from tests.drivers.devices.snmpd import AUTHENTICATION, PRIVACY, until_taken
-from tests.loopback import Reach
+from tests.loopback import Reach, look_at
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport
-from roomkeeper.devices.discovery import AT_ONCE, Found, Nothing, Search, look_at, transport_for
+from roomkeeper.devices.discovery import AT_ONCE, Found, Nothing, Search, transport_for
 from roomkeeper.devices.limits import Limits
 from roomkeeper.devices.snmp import Community, SnmpUser
 from roomkeeper.virtual.endpoint import VirtualEndpoint
