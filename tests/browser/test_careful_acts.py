@@ -1,0 +1,68 @@
+"""Acts that must not lose a room: a restart, Secure-Only, a change and its undoing, a login for many."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def open_system(page: Page, name: str) -> None:
+    page.goto("/systems/")
+    page.get_by_role("link", name=name, exact=True).click()
+
+
+def test_a_restart_asks_when(page: Page, tmp_path: Path) -> None:
+    open_system(page, "Boardroom")
+    page.get_by_role("link", name="Restart").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("At once; if it is in a call, after the call")).to_be_checked()
+    dialog.get_by_label("In the maintenance window, not during a call").check()
+    page.screenshot(path=tmp_path / "restart.png")
+    dialog.get_by_role("link", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_secure_only_of_one_system_is_a_move_that_is_followed(page: Page, tmp_path: Path) -> None:
+    open_system(page, "Boardroom")
+    page.get_by_role("link", name="Connection").click()
+    page.get_by_role("link", name="Turn Secure-Only on").click()
+    expect(page.get_by_label("It does already")).to_be_checked()
+    page.screenshot(path=tmp_path / "secure-only.png", full_page=True)
+    page.get_by_role("button", name="Begin").click()
+    expect(page).to_have_url(re.compile(r"/secure-only/\d+/$"))
+    expect(page.get_by_role("link", name="Boardroom")).to_be_visible()
+    page.screenshot(path=tmp_path / "move.png", full_page=True)
+
+
+def test_a_change_is_undone_after_a_look_at_what_that_does(page: Page, tmp_path: Path) -> None:
+    page.goto("/systems/")
+    page.get_by_label("Choose all rows of this page").check()
+    page.get_by_role("button", name="Change a setting").click()
+    page.get_by_label("Setting", exact=True).fill("Audio/DefaultVolume")
+    page.get_by_label("Value", exact=True).fill("33")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name=re.compile("^Ask it of")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Change set")
+    page.get_by_role("link", name="Undo…").click()
+    expect(page.get_by_role("table", name="Restored")).to_contain_text("Audio/DefaultVolume")
+    page.screenshot(path=tmp_path / "undo.png", full_page=True)
+    page.get_by_role("button", name=re.compile("^Undo on")).click()
+    expect(page.get_by_text("Undoes change set")).to_be_visible()
+    page.screenshot(path=tmp_path / "undone.png", full_page=True)
+
+
+def test_a_login_is_stored_and_tried_on_many(page: Page, tmp_path: Path) -> None:
+    page.goto("/systems/")
+    page.get_by_label("Choose all rows of this page").check()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Store a login and try it").click()
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password", exact=True).fill("not the right one")
+    page.screenshot(path=tmp_path / "login.png", full_page=True)
+    page.get_by_role("button", name="Store a login and try it").click()
+    expect(page).to_have_url(re.compile(r"/jobs/\d+/$"))
+    expect(page.get_by_text("The login works on 0, not on 4.")).to_be_visible(timeout=60_000)
+    page.screenshot(path=tmp_path / "job.png", full_page=True)
