@@ -22,10 +22,10 @@ UNREAD_LIMIT = 8_000_000
 NARROW = 16_384
 WIDE = 1_048_576
 # Connections over TLS that have not proven anything, which hold some 50 kB each before they have sent a byte. One that
-# is no stranger's proves itself with its first post. Over it goes who has its answer, or else who lets us wait for more
-# than these seconds; the others stay, up to so many times as many: when all systems start at once, we are the slow one.
+# is no stranger's proves itself with its first post. Where there are so many, who has its answer makes room for the
+# next, or who is slow with its request, or has not begun one within these seconds; until then the next waits in the
+# kernel.
 UNPROVEN_OVER_TLS = 200
-AT_WORK = 5
 PATIENCE = 2.0
 # Requests of a connection that wait for the answer to one before them. Each costs a hundred times what it takes to send
 # it, and neither devices nor browsers send a second one before they have their answer.
@@ -127,28 +127,35 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.is_tls:
             self._strangers[self] = None
             self._since = self.loop.time()
-            if len(self._strangers) > UNPROVEN_OVER_TLS:
-                self._send_away()
         self._await_headers()
 
     @classmethod
-    def _send_away(cls) -> None:
-        """Make room among the unproven over TLS."""
-        answered = (one for one in cls._strangers if one.is_answered)
-        slow = (
-            one for one in cls._strangers if one.is_waited_for and one.loop.time() - one._since > PATIENCE
-        )
-        leaving = next(answered, None) or next(slow, None)
-        if leaving is None and len(cls._strangers) > UNPROVEN_OVER_TLS * AT_WORK:
-            leaving = next(iter(cls._strangers))
-        if leaving is not None:
+    def has_room_for_strangers(cls) -> bool:
+        """Whether another unproven connection over TLS may be begun; makes room where somebody may be sent away."""
+        if len(cls._strangers) >= UNPROVEN_OVER_TLS:
+            answered = (one for one in cls._strangers if one.is_answered)
+            slow = (one for one in cls._strangers if one.is_waited_for and (one.has_begun or one.is_late))
+            leaving = next(answered, None) or next(slow, None)
+            if leaving is None:
+                return False
             cls._strangers.pop(leaving)
             leaving.transport.abort()
+        return True
 
     @property
     def is_answered(self) -> bool:
         """Whether its last request has its answer, and no other has begun."""
         return self.cycle is not None and self.cycle.response_complete and not self._is_in_headers
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has sent a part of a request."""
+        return self.cycle is not None or self._header_size > 0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it has had its time to ask for something."""
+        return self.loop.time() - self._since > PATIENCE
 
     @property
     def is_waited_for(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from roomkeeper.external_manager import proxy_protocol
+from roomkeeper.external_manager.connections import GuardedProtocol
 from roomkeeper.external_manager.proxy_protocol import NotProxied, ProxyHeader
 from roomkeeper.systems.addresses import Network, is_within
 
@@ -19,10 +20,12 @@ log = structlog.get_logger(__name__)
 
 # Connections whose header is being read or whose TLS is being agreed on; more wait in the kernel, where they cost us
 # nothing. When all systems start at once each has its turn within milliseconds.
-AT_ONCE = 250
+AT_ONCE = 100
 # Seconds that one has to itself while others wait; then the oldest makes room.
 PATIENCE = 2.0
 _PAUSE = 0.1
+# While nobody can be sent away, which ends with an answer or within seconds.
+_MOMENT = 0.01
 
 
 class ProxiedServer:
@@ -79,6 +82,8 @@ class ProxiedServer:
     async def _accept(self) -> None:
         while True:
             await self._make_room()
+            while self._tls is not None and not GuardedProtocol.has_room_for_strangers():
+                await asyncio.sleep(_MOMENT)
             try:
                 made, peer = await self._loop.sock_accept(self._listening)
             except OSError as error:
