@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -60,28 +61,48 @@ def test_each_part_answers_and_none_is_ready_while_no_worker_runs(server: Server
     eventually(answers(web, "/readyz", 503), "the dead worker is missed", seconds=25)
 
 
-def test_engine_that_may_not_make_its_tables_is_told_once_and_tried_until_it_may(server: Server) -> None:
+def limited(server: Server, connection: psycopg.Connection[Any]) -> str:
+    """The server goes by a role that may use our tables alone; its name."""
     url = server.environment["ROOMKEEPER_DATABASE_URL"]
-    with psycopg.connect(url, autocommit=True) as connection:
+    name = url.rpartition("/")[2]
+    role = f"limited_{name}"
+    connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+    for kind in ("TABLES", "SEQUENCES"):
+        connection.execute(f"GRANT ALL ON ALL {kind} IN SCHEMA public TO {role}")
+    connection.execute(f"GRANT ALL ON SCHEMA public TO {role}")
+    connection.execute(f"REVOKE CREATE ON DATABASE {name} FROM PUBLIC")
+    rest = url.partition("://")[2].rpartition("@")[2]
+    server.environment["ROOMKEEPER_DATABASE_URL"] = f"postgresql://{role}:x@{rest}"
+    return role
+
+
+def test_database_in_which_the_engine_may_make_nothing_is_refused_at_the_start(server: Server) -> None:
+    with psycopg.connect(server.environment["ROOMKEEPER_DATABASE_URL"], autocommit=True) as connection:
         connection.execute("DROP SCHEMA dbos CASCADE")
-        name = url.rpartition("/")[2]
-        connection.execute(f"CREATE ROLE limited_{name} LOGIN PASSWORD 'x'")
-        for kind in ("TABLES", "SEQUENCES"):
-            connection.execute(f"GRANT ALL ON ALL {kind} IN SCHEMA public TO limited_{name}")
-        connection.execute(f"GRANT ALL ON SCHEMA public TO limited_{name}")
-        connection.execute(f"REVOKE CREATE ON DATABASE {name} FROM PUBLIC")
-        rest = url.partition("://")[2].rpartition("@")[2]
-        server.environment["ROOMKEEPER_DATABASE_URL"] = f"postgresql://limited_{name}:x@{rest}"
+        limited(server, connection)
+    with pytest.raises(AssertionError, match="ended with 1"):
+        start(server, "worker")
+    assert "Traceback" not in server.log
+    assert "GRANT CREATE" in server.log
+
+
+def test_engine_that_cannot_start_is_told_once_and_tried_until_it_can(server: Server) -> None:
+    with psycopg.connect(server.environment["ROOMKEEPER_DATABASE_URL"], autocommit=True) as connection:
+        role = limited(server, connection)
+        connection.execute(f"GRANT CREATE ON DATABASE {connection.info.dbname} TO {role}")
+        # It may make tables in the engine's schema, and may not read those that are there.
+        connection.execute(f"GRANT USAGE, CREATE ON SCHEMA dbos TO {role}")
         _, origin = start(server, "worker")
         eventually(lambda: "job engine cannot start" in server.log, "the reason in the log")
         reply = eventually(answers(origin, "/readyz", 503), "not ready")
         eventually(
             lambda: b"job engine cannot start" in request("GET", origin + "/readyz").body, "it is said there"
         )
-        assert b"permission" not in reply.body
+        assert b"dbos_migrations" not in reply.body
         lines = [json.loads(line) for line in server.log.splitlines()]
         told = [line for line in lines if line.get("event") == "the job engine cannot start"]
         assert len(told) == 1
-        assert "permission denied" in told[0]["error"]
-        connection.execute(f"GRANT CREATE ON DATABASE {name} TO limited_{name}")
+        assert "dbos_migrations" in told[0]["error"]
+        for kind in ("TABLES", "SEQUENCES", "FUNCTIONS"):
+            connection.execute(f"GRANT ALL ON ALL {kind} IN SCHEMA dbos TO {role}")
     eventually(answers(origin, "/readyz", 200), "ready once it may")
