@@ -24,6 +24,10 @@ FAKETIME = shutil.which("faketime")
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 
 
+def faketime_library() -> Path:
+    return next(Path("/usr/lib").rglob("libfaketime.so.1"))
+
+
 def is_ready(server: Server) -> bool:
     return request("GET", server.http + "/readyz").status == 200
 
@@ -41,7 +45,8 @@ def test_restart_under_a_clock_that_was_set_goes_on_at_once(
     eventually(lambda: is_ready(server), "jobs run")
     system = api("POST", "systems", {"serial_number": "FTT0000001"}, expect=201)
     program.stop(signal.SIGKILL)
-    server.start(prefix=(str(FAKETIME), "-f", offset))
+    # Not by the program `faketime`: it stays as the parent, and the server would outlive its end.
+    server.start(prefix=("env", f"LD_PRELOAD={faketime_library()}", f"FAKETIME={offset}"))
     began = time.monotonic()
     eventually(lambda: is_ready(server), "jobs run at once", seconds=30)
     assert time.monotonic() - began < 30
@@ -60,11 +65,10 @@ def test_clock_that_steps_under_a_running_server_is_told_and_stops_nothing(
     make_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     """The library reads the offset from a file; its monotonic clock stays as it is."""
-    library = next(Path("/usr/lib").rglob("libfaketime.so.1"))
     offset = tmp_path / "offset"
     offset.write_text("+0\n")
     server = make_server(
-        LD_PRELOAD=str(library),
+        LD_PRELOAD=str(faketime_library()),
         FAKETIME_TIMESTAMP_FILE=str(offset),
         FAKETIME_NO_CACHE="1",
         FAKETIME_DONT_FAKE_MONOTONIC="1",
