@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,14 @@ def _allow_loopback(instance: Any, **_: Any) -> None:
     """The endpoints of tests listen on loopback addresses, which a server does not contact unless it is told to."""
     if instance._state.adding:
         instance.contactable_networks = list(NETWORKS)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test signs in wrongly is not counted against the next from the same address."""
+    from roomkeeper.accounts import sign_in
+
+    monkeypatch.setattr(sign_in.GATE, "_spent", OrderedDict())
 
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "wire"

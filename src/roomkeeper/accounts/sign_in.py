@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 LONGEST_PASSWORD: Final = 4096
 UNKNOWN: Final = "(unknown name)"
-_gate = Gate()
+GATE: Final = Gate()
 
 
 class Outcome(enum.StrEnum):
@@ -71,7 +71,7 @@ def find_account(name: str) -> User | None:
 
 
 def attempt(
-    name: str, password: str, *, source_address: str, road: Road, now: datetime, gate: Gate = _gate
+    name: str, password: str, *, source_address: str, road: Road, now: datetime, gate: Gate = GATE
 ) -> Attempt:
     """Check a name and a password that came from that address.
 

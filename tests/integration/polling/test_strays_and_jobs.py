@@ -111,7 +111,7 @@ async def test_another_manager_is_noticed_in_the_configuration(
     await poll(system)
     assert await is_due(system)
     assert (await notes_of(system))[-1].startswith(
-        "To be written again: Provisioning/ExternalManager/Address is tms.example.org, not 127.0.0.1"
+        "To be written again: Provisioning/ExternalManager/Address is tms.example.org, not 10.0.0.5"
     )
     # The poll after the push reads the configuration again, and is content.
     await push(system)

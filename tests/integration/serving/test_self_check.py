@@ -41,14 +41,14 @@ def tickets():
 
 def test_fault_that_lasts_opens_one_ticket_and_its_end_closes_it():
     thing = Thing()
-    checks.register(Check("jobs", thing, ticket="critical", patience=timedelta(minutes=1)))
+    checks.register(Check("jobs do not run", thing, ticket="critical", patience=timedelta(minutes=1)))
     keeper = Tickets()
     for moment in (0.0, 30.0, 59.0):
         keeper.keep(now=NOW, moment=moment)
     assert tickets() == []
     for moment in (60.0, 80.0, 100.0):
         keeper.keep(now=NOW, moment=moment)
-    opened = ("jobs", "critical", "open", "Thing: is broken.", "Mend it.")
+    opened = ("jobs do not run", "critical", "open", "Thing: is broken.", "Mend it.")
     assert tickets() == [(*opened, 1)]
     keeper.keep(now=NOW, moment=60.0 + AGAIN_EVERY)
     assert tickets() == [(*opened, 2)]
@@ -59,7 +59,7 @@ def test_fault_that_lasts_opens_one_ticket_and_its_end_closes_it():
 
 def test_short_fault_opens_none():
     thing = Thing()
-    checks.register(Check("jobs", thing, ticket="warning", patience=timedelta(minutes=1)))
+    checks.register(Check("jobs do not run", thing, ticket="warning", patience=timedelta(minutes=1)))
     keeper = Tickets()
     for moment, ok in ((0.0, False), (40.0, True), (50.0, False), (100.0, False)):
         thing.ok = ok

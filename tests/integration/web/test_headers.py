@@ -30,7 +30,8 @@ def test_pages_are_kept_by_no_cache(client: Client) -> None:
 
 @pytest.mark.parametrize("template", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
 def test_no_template_holds_inline_script_or_style(template: Path) -> None:
-    assert not INLINE.search(template.read_text("utf-8"))
+    # Without what the server replaces: `{% with one=… %}` is no attribute.
+    assert not INLINE.search(re.sub(r"{%.*?%}", "", template.read_text("utf-8")))
 
 
 def test_no_template_marks_text_as_safe_or_calls_another_host() -> None:

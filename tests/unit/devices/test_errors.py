@@ -12,7 +12,7 @@ ALL = [value for value in vars(errors).values() if inspect.isclass(value) and is
 
 @pytest.mark.parametrize("error", ALL)
 def test_docstring_is_the_message_and_the_tree_shows_the_error(error):
-    assert str(error()) == inspect.getdoc(error)
+    assert str(error()) == " ".join((inspect.getdoc(error) or "").split())
     assert str(error()).endswith(".")
     assert error.__name__ in (errors.__doc__ or "")
 

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomkeeper.systems.models import NetworkSettings
+from roomkeeper.systems.outside import Place
 from roomkeeper.web.dhcp import LONGEST, NoAddress, Snippet, can_be_told, is_ipv4, snippets
 from roomkeeper.web.finding import option_choices
+from roomkeeper.web.server_addresses import ManagerValues
 
 # (address, as text): every form that the page offers.
 FORMS = (
@@ -171,6 +173,9 @@ def test_every_ipv4_address_has_both_forms(address: object) -> None:
     assert len(snippets(str(address), is_text=True)) == len(snippets(str(address), is_text=False))
 
 
+PLACE = Place(("0.0.0.0:80",), ("0.0.0.0:443",), is_proxied=False)
+
+
 def test_choices_come_from_network_settings_the_name_first_and_none_twice() -> None:
     settings = NetworkSettings(
         internal_fqdn="rooms.example.org",
@@ -179,7 +184,7 @@ def test_choices_come_from_network_settings_the_name_first_and_none_twice() -> N
         public_fqdn="rooms.example.org",
         public_ipv4="192.0.2.5",
     )
-    choices = option_choices(settings)
+    choices = option_choices(ManagerValues(settings, PLACE))
     assert [(address, is_text) for address, is_text, _ in choices.values()] == [
         ("rooms.example.org", True),
         ("10.0.0.5", False),
@@ -187,4 +192,4 @@ def test_choices_come_from_network_settings_the_name_first_and_none_twice() -> N
         ("192.0.2.5", False),
         ("192.0.2.5", True),
     ]
-    assert option_choices(NetworkSettings(internal_ipv6="2001:db8::5")) == {}
+    assert option_choices(ManagerValues(NetworkSettings(internal_ipv6="2001:db8::5"), PLACE)) == {}
