@@ -61,9 +61,10 @@ class Api:
             if cursor is None or (limit is not None and len(found) >= limit):
                 return {"items": found, "next": cursor}
 
-    def post(self, path: str, body: Any = None) -> Any:
+    def post(self, path: str, body: Any = None, **query: Any) -> Any:
         """The JSON answer to a POST; sent with a key, so that sending it again does nothing twice."""
-        return self._json("POST", path, body=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        return self._json("POST", path, query=query, body=body, headers=headers)
 
     def post_file(self, path: str, content: bytes, content_type: str, **query: Any) -> Any:
         """The JSON answer to a POST of a file; for what does nothing twice without a key."""

@@ -34,7 +34,7 @@ def login(
     }
     if "filter" in body and is_asked(yes):
         typer.confirm("Try it on every system that the filter finds?", abort=True)
-    found = api.post("systems/login?wait=0", body)
+    found = api.post("systems/login", body, wait=0)
     if "items" not in found:
         job = f"jobs/{found['id']}"
         wait_until(lambda: api.get(job), lambda one: one["state"] in _ENDED, wait)
