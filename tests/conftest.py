@@ -63,6 +63,14 @@ def _nobody_has_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign_in.GATE, "_spent", OrderedDict())
 
 
+@pytest.fixture(autouse=True)
+def _clock_is_measured_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing measures the database's clock all the time here, and a measurement of minutes ago has drifted."""
+    from roomkeeper.jobs import clock
+
+    monkeypatch.setattr(clock, "_measured", None)
+
+
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "wire"
 
 
