@@ -71,6 +71,14 @@ def _clock_is_measured_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "_measured", None)
 
 
+@pytest.fixture(autouse=True)
+def _nobody_forwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test forwarded as a stranger is no finding of the next one's."""
+    from roomkeeper.external_manager import proxies
+
+    monkeypatch.setattr(proxies, "_strangers", {})
+
+
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "wire"
 
 
