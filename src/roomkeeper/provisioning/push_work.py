@@ -119,10 +119,7 @@ async def push_actions(driver: Driver, system_id: int) -> int:
             await off_loop(_end_action, action, DeliveryState.FAILED, words)
             continue
         try:
-            try:
-                result = await driver.run_command(CommandCall(action.command, arguments, action.body))
-            finally:
-                await off_loop(_note_action_sent, action)
+            result = await driver.run_command(CommandCall(action.command, arguments, action.body))
         except (*_NOTHING_SENT, errors.DeviceBusy):
             await off_loop(_end_action, action, DeliveryState.WAITING, "")
             raise
@@ -130,9 +127,14 @@ async def push_actions(driver: Driver, system_id: int) -> int:
             state = DeliveryState.CONFIRMED if _is_there_already(action, error) else DeliveryState.FAILED
             await off_loop(_end_action, action, state, str(error))
             continue
-        # Other errors leave it DELIVERED: whether it ran is told by what the device reports next.
+        except BaseException:
+            # It stays DELIVERED: whether it ran is told by what the device reports from now on. Until here nothing
+            # that it reports may judge it, since its answer was still to come.
+            await off_loop(_note_action_sent, action)
+            raise
         if is_restart(action):
             # It has agreed; that it did it is proven by its boot post.
+            await off_loop(_note_action_sent, action)
             return number
         answer = kept_answer(result.values)
         told = ", ".join(f"{name} {value}" for name, value in answer.items() if value)
@@ -288,9 +290,12 @@ def _take_action(system_id: int) -> Action | None:
 
 
 def _end_action(action: Action, state: str, reason: str, answer: dict[str, str] | None = None) -> None:
+    now = datetime.now(UTC)
     values: dict[str, Any] = {"state": state, "reason": reason[:REASON_LIMIT], "answer": answer}
-    if state != DeliveryState.WAITING:
-        values |= {"ended_at": datetime.now(UTC), **NO_SECRET}
+    if state == DeliveryState.WAITING:
+        values |= {"delivered_at": None}
+    else:
+        values |= {"delivered_at": now, "ended_at": now, **NO_SECRET}
     with transaction.atomic():
         lock_contacts([action.system_id])
         Action.objects.filter(pk=action.pk, state=DeliveryState.DELIVERED).update(**values)

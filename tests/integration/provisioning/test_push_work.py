@@ -195,6 +195,23 @@ def test_restart_is_delivered_and_its_boot_post_is_the_proof(system):
     assert Action.objects.get().state == "delivered"
 
 
+def test_no_report_judges_an_action_whose_answer_is_still_to_come(system, monkeypatch):
+    actions.ask(system, "Audio/Volume/Set", [["Level", "31"]], user=None, now=now())
+    end = push_work._end_action
+    judged_from: list[datetime] = []
+
+    def look_and_end(action, *rest):
+        judged_from.append(Action.objects.get(pk=action.pk).delivered_at)
+        end(action, *rest)
+
+    monkeypatch.setattr(push_work, "_end_action", look_and_end)
+    with_device(system, push_due)
+    # A status read now, which says nothing of the volume, would have made it "unknown whether it ran".
+    assert [at > now() for at in judged_from] == [True]
+    action = Action.objects.get()
+    assert (action.state, action.delivered_at <= now()) == ("confirmed", True)
+
+
 def test_action_waits_again_where_nothing_was_sent(system):
     actions.ask(system, "Audio/Volume/Set", [["Level", "31"]], user=None, now=now())
 
@@ -203,7 +220,8 @@ def test_action_waits_again_where_nothing_was_sent(system):
         await push_due(endpoint)
 
     with_device(system, act)
-    assert Action.objects.get().state == "waiting"
+    action = Action.objects.get()
+    assert (action.state, action.delivered_at) == ("waiting", None)
 
 
 def test_system_that_failed_is_left_alone_for_a_time(system):

@@ -169,21 +169,38 @@ async def test_one_person_has_so_many_streams_and_no_more(administrator: User, v
     clients = [AsyncClient(), AsyncClient()]
     for client, user in zip(clients, (administrator, viewer), strict=True):
         await sync_to_async(_then_closed)(lambda client=client, user=user: client.force_login(user))
-    streams: list[Any] = []
+    opened: list[asyncio.Task[None]] = []
     for _ in range(MOST_OF_A_PERSON):
-        answer: Any = await clients[0].get("/events")
-        assert await anext(answer.streaming_content) == b"retry: 3000\n\n"
-        streams.append(answer.streaming_content)
+        opened.append(await _listening(clients[0]))
     refused = await clients[0].get("/events")
     assert (refused.status_code, "Close some pages" in refused.content.decode()) == (429, True)
-    other: Any = await clients[1].get("/events")
-    assert other.status_code == 200
-    await streams.pop(0).aclose()
-    again: Any = refused
-    # Its end is taken notice of in a moment.
+    opened.append(await _listening(clients[1]))
+    await _hang_up(opened.pop(0))
+    opened.append(await _listening(clients[0]))
+    for one in opened:
+        await _hang_up(one)
+
+
+async def _listening(client: AsyncClient) -> asyncio.Task[None]:
+    """A stream that has begun, read by a task of its own as the server does it."""
+    answer: Any = await client.get("/events")
+    assert answer.status_code == 200
+    began = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in answer.streaming_content:
+            began.set()
+
+    task = asyncio.create_task(read())
     async with asyncio.timeout(20):
-        while again.status_code != 200:
-            await asyncio.sleep(0.01)
-            again = await clients[0].get("/events")
-    for one in streams:
-        await one.aclose()
+        await began.wait()
+    # It waits for news now, not for its reader: only so is the end of the task the end of the stream.
+    await asyncio.sleep(0)
+    return task
+
+
+async def _hang_up(listening: asyncio.Task[None]) -> None:
+    """As the server does where the browser has gone."""
+    listening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await listening
