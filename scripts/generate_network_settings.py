@@ -16,8 +16,8 @@ import django
 
 django.setup()
 
+from roomkeeper.systems.models.setting_kinds import Setting, sections_of  # noqa: E402
 from roomkeeper.systems.network_settings import TABLE  # noqa: E402
-from roomkeeper.systems.setting_kinds import Setting, sections_of  # noqa: E402
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "network-settings.md"
 _HEAD: Final = """\

@@ -14,7 +14,7 @@ from roomkeeper.external_manager.posts import Post, Service
 from roomkeeper.protocols.external_manager import decode_post_event
 from roomkeeper.protocols.posted_document import decode_posted_document
 from roomkeeper.systems import housekeeping, network_settings
-from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.check_ins.checkin import Arrival
 from roomkeeper.systems.models import StoredDocument, TimelineEntry
 from tests.bench import posts
 

@@ -18,7 +18,8 @@ from roomkeeper.polling.models import Poll
 from roomkeeper.polling.pump import Poller
 from roomkeeper.serving import first_start
 from roomkeeper.serving.background import TICK
-from roomkeeper.systems import device_access, inventory, network_settings
+from roomkeeper.systems import inventory, network_settings
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, State, StoredDocument, System
 from tests.bench import endpoints
 from tests.bench.posts import SOFTWARE, Endpoint

@@ -26,7 +26,7 @@ from roomkeeper.systems.models import (
     System,
     SystemSecret,
 )
-from roomkeeper.systems.outside import ServerAddress
+from roomkeeper.systems.network_settings.outside import ServerAddress
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.identity import BEHIND_FIREWALL, LAN
 from tests.bench import roads_fleet

@@ -19,7 +19,8 @@ from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.provisioning import calling, naming, pushing, reading
 from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
-from roomkeeper.systems import device_access, inventory, live
+from roomkeeper.systems import inventory, live
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, State, System
 

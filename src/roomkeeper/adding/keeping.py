@@ -14,7 +14,9 @@ from roomkeeper.adding.plan import Asked, Plan
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.tls import Trust
 from roomkeeper.jobs.models import JobItem
-from roomkeeper.systems import admission, credentials, inventory, secure_only, timeline
+from roomkeeper.systems import admission, inventory, timeline
+from roomkeeper.systems.admission import secure_only
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import State, System
 

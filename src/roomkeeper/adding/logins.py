@@ -20,8 +20,8 @@ from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome, RunningJob
 from roomkeeper.jobs.work import NewItem
 from roomkeeper.provisioning import passwords
-from roomkeeper.systems import credentials, device_access, records
-from roomkeeper.systems.inventory import shared_path
+from roomkeeper.systems.contact import credentials, device_access
+from roomkeeper.systems.inventory import records, shared_path
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import REACHABLE, State, System
 

@@ -22,8 +22,9 @@ from roomkeeper.devices.snmp import SnmpUser
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome
 from roomkeeper.protocols.identification import normalize_mac
-from roomkeeper.systems import admission, credential_list, device_access
+from roomkeeper.systems import admission
 from roomkeeper.systems.addresses import parse_address
+from roomkeeper.systems.contact import credential_list, device_access
 from roomkeeper.systems.models import System
 
 NEW_DEVICE_HINT = (

@@ -13,8 +13,9 @@ from roomkeeper.devices.snmp import SNMP_PORT, SnmpLogin
 from roomkeeper.devices.tls import TlsPolicy, Trust
 from roomkeeper.jobs.running import Item, RunningJob
 from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
-from roomkeeper.systems import credential_list, inventory, network_settings
+from roomkeeper.systems import inventory, network_settings
 from roomkeeper.systems.addresses import is_within, parse_networks
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, Credential, Folder, State, System
 
 KIND: Final = "add systems"

@@ -16,7 +16,8 @@ from roomkeeper.devices.snmp import SNMP_PORT
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
-from roomkeeper.systems import credential_list, inventory, network_settings
+from roomkeeper.systems import inventory, network_settings
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import (
     REACHABLE,
     Connectivity,

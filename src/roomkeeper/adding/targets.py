@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from roomkeeper.systems import addresses, hosts
+from roomkeeper.systems import addresses
+from roomkeeper.systems.inventory import hosts
 
 MOST: Final = 4096
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -14,7 +14,7 @@ from roomkeeper.api.problems import refused_as
 from roomkeeper.api.reach import get_system
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.provisioning.management import EVENTS_PATH
-from roomkeeper.systems import activation
+from roomkeeper.systems.admission import activation
 from roomkeeper.systems.models import ActivationCode
 
 routes = Routes("systems")

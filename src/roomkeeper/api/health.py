@@ -17,7 +17,7 @@ from roomkeeper.api.problems import Problem, answer_problem, problem_of
 from roomkeeper.api.routing import Token
 from roomkeeper.jobs import checks, clock
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
-from roomkeeper.systems import liveness, store
+from roomkeeper.systems.check_ins import liveness, store
 from roomkeeper.systems.models import State, System
 from roomkeeper.tickets.models import Ticket
 

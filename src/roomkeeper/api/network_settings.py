@@ -16,10 +16,11 @@ from roomkeeper.api.derived import actor_of
 from roomkeeper.api.paging import ListParameters, Page, page_of, searched
 from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.routing import Routes
-from roomkeeper.systems import credential_list, former_addresses, network_settings, settings_act
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential, NetworkSettings, System
-from roomkeeper.systems.network_settings import TABLE
-from roomkeeper.systems.setting_kinds import Nested, Setting, grouped
+from roomkeeper.systems.models.setting_kinds import Nested, Setting, grouped
+from roomkeeper.systems.network_settings import TABLE, former_addresses, settings_act
 
 routes = Routes("network-settings")
 

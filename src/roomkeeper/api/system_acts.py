@@ -19,8 +19,10 @@ from roomkeeper.api.system_additions import failed_item
 from roomkeeper.api.system_fields import SystemOut
 from roomkeeper.api.systems import tell
 from roomkeeper.provisioning import management
-from roomkeeper.systems import admission, credentials, inventory, secrets
+from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.addresses import parse_address
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import State, System
 
 routes = Routes("systems")

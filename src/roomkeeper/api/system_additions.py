@@ -36,9 +36,10 @@ from roomkeeper.api.systems import routes, tell
 from roomkeeper.api.trial import trial
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
-from roomkeeper.systems import activation, admission, inventory
+from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.addresses import network_of
-from roomkeeper.systems.hosts import HostRefused, parse_host
+from roomkeeper.systems.admission import activation
+from roomkeeper.systems.inventory.hosts import HostRefused, parse_host
 from roomkeeper.systems.models import System
 
 MOST_AT_ONCE = 1000

@@ -18,8 +18,12 @@ from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.operations.folding import NaturalKey
 from roomkeeper.polling.models import Poll
 from roomkeeper.provisioning.calling import why_it_never_calls
-from roomkeeper.systems import calls, conflicts, credentials, inventory, liveness, searching
-from roomkeeper.systems.inventory import labels_of
+from roomkeeper.systems import inventory
+from roomkeeper.systems.admission import conflicts
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.contact import credentials
+from roomkeeper.systems.documents import calls
+from roomkeeper.systems.inventory import labels_of, searching
 from roomkeeper.systems.models import Contact, System
 from roomkeeper.systems.software_versions import VersionKey
 from roomkeeper.tickets.models import Ticket

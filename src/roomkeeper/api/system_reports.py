@@ -16,9 +16,10 @@ from roomkeeper.api.reach import LARGEST_ID, get_system
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_fields import ConnectivityWord
 from roomkeeper.provisioning import wanted
-from roomkeeper.systems import connectivity_changes, documents, timeline
+from roomkeeper.systems import documents, timeline
+from roomkeeper.systems.contact import connectivity_changes
+from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import Claim, ConnectivityChange, TimelineEntry
-from roomkeeper.systems.redaction import MARK
 
 routes = Routes("systems")
 _TIMELINE_SORTS = {"id": "id", "first_at": "first_at", "last_at": "last_at", "kind": "kind", "count": "count"}

@@ -35,7 +35,10 @@ from roomkeeper.api.system_fields import (
 from roomkeeper.provisioning import passwords, planning
 from roomkeeper.secure_only import moving, single
 from roomkeeper.secure_only.models import Move
-from roomkeeper.systems import connectivity_changes, credentials, inventory, live, records, secure_only
+from roomkeeper.systems import inventory, live
+from roomkeeper.systems.admission import secure_only
+from roomkeeper.systems.contact import connectivity_changes, credentials
+from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
 
 routes = Routes("systems")

@@ -14,10 +14,11 @@ from roomkeeper.accounts.people import find_account
 from roomkeeper.backups.models import Backup, BackupPart, PartContent, Reason
 from roomkeeper.backups.reading import FoundPart
 from roomkeeper.jobs import retention
-from roomkeeper.systems import housekeeping, live, secrets, timeline
+from roomkeeper.systems import housekeeping, live, timeline
+from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.documents import ReportedConfiguration, unpack_configuration
+from roomkeeper.systems.documents.redaction import redact_text
 from roomkeeper.systems.models import ConfigurationVersion, System, SystemSecret
-from roomkeeper.systems.redaction import redact_text
 
 AT_ONCE: Final = 200
 

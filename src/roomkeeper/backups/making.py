@@ -16,7 +16,7 @@ from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome, RunningJob
 from roomkeeper.jobs.work import NewItem
 from roomkeeper.provisioning.reading import read_and_keep
-from roomkeeper.systems import credentials, device_access
+from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.inventory import shared_path
 from roomkeeper.systems.models import REACHABLE, Connectivity, State, System
 

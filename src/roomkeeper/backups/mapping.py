@@ -17,7 +17,7 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration
-from roomkeeper.systems.redaction import MARK
+from roomkeeper.systems.documents.redaction import MARK
 
 
 class Verdict(enum.StrEnum):

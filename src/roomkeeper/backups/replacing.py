@@ -19,7 +19,9 @@ from roomkeeper.backups.models import Backup, Reason, Replacement, Restoration
 from roomkeeper.backups.replacement_plan import Hardware, ReplaceRefused
 from roomkeeper.provisioning import change_sets
 from roomkeeper.provisioning.models import OPEN_STATES, Action, DeliveryState
-from roomkeeper.systems import admission, device_access, findings, live, secrets, timeline
+from roomkeeper.systems import admission, findings, live, timeline
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, State, System, SystemSecret
 

@@ -15,7 +15,7 @@ from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.systems import inventory
-from roomkeeper.systems.liveness import alive_word
+from roomkeeper.systems.check_ins.liveness import alive_word
 from roomkeeper.systems.models import System
 
 USUAL: Final = tuple(field.key for field in FIELDS.values() if field.is_usual)

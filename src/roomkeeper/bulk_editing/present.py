@@ -12,8 +12,8 @@ from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
 from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.provisioning.wanted import WantedValue, wanted_of
 from roomkeeper.systems.documents import HIDDEN, reported_configurations
+from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import System
-from roomkeeper.systems.redaction import MARK
 
 AT_ONCE: Final = 500
 

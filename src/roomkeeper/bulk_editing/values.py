@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from roomkeeper.provisioning.planning import UNPRINTABLE
 from roomkeeper.systems.inventory import NAME_LIMIT
+from roomkeeper.systems.inventory.records import NOTES_LIMIT, AddressRefused, usable_address
 from roomkeeper.systems.models import Connectivity, TlsTrust
-from roomkeeper.systems.records import NOTES_LIMIT, AddressRefused, usable_address
 
 Value = str | int | bool | None | tuple[str, ...]
 

@@ -11,7 +11,9 @@ from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.bulk_editing.columns import FIELDS
 from roomkeeper.bulk_editing.differences import RecordEdit
 from roomkeeper.provisioning import planning
-from roomkeeper.systems import connectivity_changes, inventory, records
+from roomkeeper.systems import inventory
+from roomkeeper.systems.contact import connectivity_changes
+from roomkeeper.systems.inventory import records
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Folder, System
 

@@ -21,9 +21,9 @@ from roomkeeper.provisioning.command_checks import refusal_of_command
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
 from roomkeeper.provisioning.planning import PlannedChange, PlannedItem
 from roomkeeper.systems import network_settings
+from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import State, System
-from roomkeeper.systems.outside import ServerAddress
-from roomkeeper.systems.redaction import MARK
+from roomkeeper.systems.network_settings.outside import ServerAddress
 
 _CHUNK: Final = 200
 # In the order in which they are told.

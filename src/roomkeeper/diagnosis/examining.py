@@ -31,10 +31,11 @@ from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome, RunningJob
 from roomkeeper.provisioning import management
-from roomkeeper.systems import device_access, live, network_settings, timeline
+from roomkeeper.systems import live, network_settings, timeline
 from roomkeeper.systems.addresses import port_of
+from roomkeeper.systems.contact import device_access
+from roomkeeper.systems.documents.redaction import redact_text
 from roomkeeper.systems.models import Connectivity, System
-from roomkeeper.systems.redaction import redact_text
 
 KIND: Final = "diagnose"
 AT_ONCE: Final = 20

@@ -12,7 +12,9 @@ from django.db import transaction
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.provisioning import management, planning
-from roomkeeper.systems import connectivity_changes, credentials, live, records, timeline
+from roomkeeper.systems import live, timeline
+from roomkeeper.systems.contact import connectivity_changes, credentials
+from roomkeeper.systems.inventory import records
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, TlsTrust
 

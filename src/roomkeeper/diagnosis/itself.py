@@ -11,8 +11,7 @@ from roomkeeper.diagnosis.findings import Finding, found
 from roomkeeper.diagnosis.record import DeviceView, Record
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.values import is_same, type_of
-from roomkeeper.systems import clocks
-from roomkeeper.systems.documents import HIDDEN
+from roomkeeper.systems.documents import HIDDEN, clocks
 
 _UPGRADE: Final = "Provisioning/Software/UpgradeStatus"
 # A restart may take so long before it is missed; a device that refuses connections is not waited for.

@@ -16,8 +16,8 @@ from roomkeeper.diagnosis.record import DeviceView, Manager, Record
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning.management import EVENTS_PATH, FEEDBACK_PATH
 from roomkeeper.systems.addresses import parse_address, port_of, same_host
+from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import Connectivity
-from roomkeeper.systems.redaction import MARK
 
 _NODES: Final = ("Provisioning/ExternalManager", "ExternalManager")
 # Protocol notes G and, for an Expressway, A.1.

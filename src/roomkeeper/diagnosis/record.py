@@ -13,7 +13,8 @@ from django.db.models import Q
 from roomkeeper.devices import registry
 from roomkeeper.provisioning import actions, management
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
-from roomkeeper.systems import documents, former_addresses, network_settings, secrets
+from roomkeeper.systems import documents, network_settings
+from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.models import (
     Claim,
     Contact,
@@ -23,6 +24,7 @@ from roomkeeper.systems.models import (
     SystemSecret,
     TimelineEntry,
 )
+from roomkeeper.systems.network_settings import former_addresses
 
 _MOST_EXPECTED: Final = 50
 # What still comes of a device that goes down.

@@ -27,7 +27,7 @@ from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.provisioning import reading
-from roomkeeper.systems import device_access
+from roomkeeper.systems.contact import device_access
 
 _ROLE: Final = re.compile(r"(^|/)Role(\[\d+\])?$")
 # What XML forbids, as seen in names of HDMI devices (protocol notes B).

@@ -18,13 +18,15 @@ from roomkeeper.external_manager.intake import Intake
 from roomkeeper.external_manager.posts import Post, Reply, Service
 from roomkeeper.protocols.external_manager import PostEvent
 from roomkeeper.provisioning import confirmation, delivery, naming, withholding
-from roomkeeper.systems import activation, admission, checkin, daily_amount, handover, identification, secrets
+from roomkeeper.systems import admission
 from roomkeeper.systems.addresses import same_host
-from roomkeeper.systems.identification import Outcome
+from roomkeeper.systems.admission import activation, handover, identification, secrets
+from roomkeeper.systems.admission.identification import Outcome
+from roomkeeper.systems.check_ins import checkin, daily_amount
+from roomkeeper.systems.check_ins.roster import Known, Roster
+from roomkeeper.systems.check_ins.writes import NewEntry, Writes
+from roomkeeper.systems.documents.redaction import redact
 from roomkeeper.systems.models import NetworkSettings, State, System, SystemSecret
-from roomkeeper.systems.redaction import redact
-from roomkeeper.systems.roster import Known, Roster
-from roomkeeper.systems.writes import NewEntry, Writes
 
 _REASONS = {
     Outcome.CLAIM: "says to be a system without proving it",

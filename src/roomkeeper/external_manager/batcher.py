@@ -19,7 +19,9 @@ from roomkeeper.external_manager import answers, batch
 from roomkeeper.external_manager.known_secrets import StoreAway
 from roomkeeper.external_manager.posts import Post, Reply
 from roomkeeper.jobs import clock
-from roomkeeper.systems import network_settings, outages, secrets, store
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.check_ins import outages, store
 from roomkeeper.systems.models import NetworkSettings
 
 log = structlog.get_logger(__name__)

@@ -8,11 +8,13 @@ from datetime import datetime
 from django.db.models import F, Q
 
 from roomkeeper.external_manager.posts import Post, Service
-from roomkeeper.systems import claimants, findings, inbox, inventory, live, liveness
+from roomkeeper.systems import findings, inventory, live
 from roomkeeper.systems.addresses import payer_of
+from roomkeeper.systems.admission import claimants, inbox
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.check_ins.roster import Known, Roster
+from roomkeeper.systems.documents.redaction import redact
 from roomkeeper.systems.models import Claim, Contact, State, System
-from roomkeeper.systems.redaction import redact
-from roomkeeper.systems.roster import Known, Roster
 
 SAMPLE_LIMIT = 4_096
 # Rows of one service, reason and source; further serial numbers and MAC addresses are counted in one without them.

@@ -27,7 +27,7 @@ from roomkeeper.protocols.feedback import Feedback, decode_feedback
 from roomkeeper.protocols.posted_document import PostedDocument, decode_posted_document
 from roomkeeper.settings.options import Options
 from roomkeeper.systems.addresses import parse_address, parse_networks, payer_of
-from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.check_ins.checkin import Arrival
 
 log = structlog.get_logger(__name__)
 

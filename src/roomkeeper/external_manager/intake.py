@@ -12,13 +12,15 @@ from roomkeeper.protocols.phonebook import Catalog, Search, encode_search_result
 from roomkeeper.protocols.posted_document import PostedDocument
 from roomkeeper.protocols.soap import get_content_type
 from roomkeeper.provisioning import confirmation, regaining
-from roomkeeper.systems import calls, checkin, daily_amount, feedback, handover, reports, storing
-from roomkeeper.systems.configurations import ConfigurationFeedback
+from roomkeeper.systems.admission import handover
+from roomkeeper.systems.check_ins import checkin, daily_amount
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.documents import calls, feedback, reports, storing
+from roomkeeper.systems.documents.configurations import ConfigurationFeedback
+from roomkeeper.systems.documents.redaction import redact, redact_text
+from roomkeeper.systems.documents.told import Telling
 from roomkeeper.systems.models import NetworkSettings
-from roomkeeper.systems.redaction import redact, redact_text
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.told import Telling
-from roomkeeper.systems.writes import Writes
 
 # Kept whole only as the newest document of its kind; on the timeline a post of it is a line.
 _ROUTINE = "status"

@@ -9,8 +9,8 @@ from roomkeeper.protocols.feedback import Feedback
 from roomkeeper.protocols.identification import FIELD_NAMES, Identification, normalize_serial
 from roomkeeper.protocols.phonebook import Search
 from roomkeeper.protocols.posted_document import PostedDocument
-from roomkeeper.systems.checkin import Arrival
-from roomkeeper.systems.redaction import redact_text
+from roomkeeper.systems.check_ins.checkin import Arrival
+from roomkeeper.systems.documents.redaction import redact_text
 
 XML = b"text/xml; charset=utf-8"
 PLAIN = b"text/plain; charset=utf-8"

@@ -8,7 +8,7 @@ from typing import Final
 from roomkeeper.devices import errors
 from roomkeeper.polling.claiming import Task
 from roomkeeper.provisioning.reading import Fetched
-from roomkeeper.systems import device_access
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import System
 
 _PHRASES: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (

@@ -15,7 +15,8 @@ from roomkeeper.devices.limits import network_of
 from roomkeeper.jobs.leases import held_rows
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import Candidate, why_not
-from roomkeeper.systems import credentials, device_access, network_settings
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.models import Contact, NetworkSettings, System
 
 # A living worker renews its claims well before; after a death they are free again.

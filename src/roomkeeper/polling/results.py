@@ -19,12 +19,16 @@ from roomkeeper.polling.planning import LATE, Intervals, Next, Situation, next_p
 from roomkeeper.provisioning import reading, regaining
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.reading import Kept
-from roomkeeper.systems import calls, claimants, device_access, findings, liveness
+from roomkeeper.systems import findings
+from roomkeeper.systems.admission import claimants
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.contact import device_access
+from roomkeeper.systems.documents import calls
+from roomkeeper.systems.documents.redaction import redact_text
+from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, System
-from roomkeeper.systems.redaction import redact_text
-from roomkeeper.systems.reports import Report
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import Writes
 
 log = structlog.get_logger(__name__)
 

@@ -17,9 +17,9 @@ from roomkeeper.devices import registry
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.models import Action
-from roomkeeper.systems import credentials
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, State, System
-from roomkeeper.systems.settings_for_devices import is_authority
+from roomkeeper.systems.models.settings_for_devices import is_authority
 
 # What a device says of one that it has already (protocol notes J).
 ALREADY_THERE: Final = "already exists"

@@ -13,13 +13,13 @@ from roomkeeper.provisioning.actions import evidence_for, is_password, is_restar
 from roomkeeper.provisioning.delivery import ROUNDS
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.wanted import Managed, differences, merge
-from roomkeeper.systems.configurations import ConfigurationFeedback, merge_feedback
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration
+from roomkeeper.systems.documents.configurations import ConfigurationFeedback, merge_feedback
+from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import NetworkSettings
-from roomkeeper.systems.outside import ServerAddress
-from roomkeeper.systems.reports import Report
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import Writes
+from roomkeeper.systems.network_settings.outside import ServerAddress
 
 CANNOT_BE_READ_BACK = "cannot be read back: the device answers ***"
 UNKNOWN_WHETHER_IT_RAN = "unknown whether it ran: the device gives no sign of it"

@@ -26,13 +26,14 @@ from roomkeeper.provisioning.actions import (
     secrets_of,
 )
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState, Drift
-from roomkeeper.systems import findings, secrets
-from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems import findings
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.check_ins.checkin import Arrival
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.documents import status_values
 from roomkeeper.systems.models import REACHABLE, NetworkSettings, StoredDocument, System, SystemSecret
-from roomkeeper.systems.outside import ServerAddress
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import Writes
+from roomkeeper.systems.network_settings.outside import ServerAddress
 
 ROUNDS = management.ROUNDS
 # No report can be missed before the device had the time to post it.

@@ -18,13 +18,14 @@ from roomkeeper.devices.families.manifest import Manifest
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.protocols.external_manager import CommandCall, SettingValue
 from roomkeeper.provisioning.still_ours import Told
-from roomkeeper.systems import live, outside, timeline
+from roomkeeper.systems import live, timeline
 from roomkeeper.systems.addresses import parse_address
-from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.check_ins.checkin import Arrival
+from roomkeeper.systems.documents.redaction import MARK, redact_text
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, State, System
-from roomkeeper.systems.outside import Place, ServerAddress
-from roomkeeper.systems.redaction import MARK, redact_text
+from roomkeeper.systems.network_settings import outside
+from roomkeeper.systems.network_settings.outside import Place, ServerAddress
 
 EVENTS_PATH = "tms/public/external/management/SystemManagementService.asmx"
 FEEDBACK_PATH = "tms/public/feedback/code.aspx"
@@ -49,8 +50,9 @@ def server_address(
     settings: NetworkSettings,
     has_http_off: bool = False,
 ) -> ServerAddress:
-    """LAN systems get our internal address, others the public one (`systems.outside`); an empty side leaves the address
-    that the system uses already. HTTPS is used where the system has plain HTTP turned off (protocol notes P.4).
+    """LAN systems get our internal address, others the public one (`network_settings.outside`); an empty side leaves
+    the address that the system uses already. HTTPS is used where the system has plain HTTP turned off
+    (protocol notes P.4).
 
     `source` is where its posts come from, or where it is reached; "" where neither is known."""
     side = outside.side_of(connectivity)

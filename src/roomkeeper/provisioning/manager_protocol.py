@@ -23,10 +23,10 @@ from roomkeeper.devices.families.roomos.services import (
 )
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import authorities
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import Contact
-from roomkeeper.systems.reports import Report
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import Writes
 
 # How long a web service may be away that is told to listen elsewhere, too.
 SERVICE_SECONDS: Final = 15.0

@@ -26,7 +26,8 @@ from roomkeeper.devices.login import Login
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.models import OPEN_STATES, Action, DeliveryState
-from roomkeeper.systems import credentials, device_access, findings, live, timeline
+from roomkeeper.systems import findings, live, timeline
+from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, State, System
 

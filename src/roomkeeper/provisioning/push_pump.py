@@ -22,7 +22,8 @@ from roomkeeper.provisioning import holding, passwords
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.push_work import prove_password, push_actions, push_settings
 from roomkeeper.provisioning.pushing import write_management
-from roomkeeper.systems import device_access, live, timeline
+from roomkeeper.systems import live, timeline
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import REACHABLE, State, System
 
 log = structlog.get_logger(__name__)

@@ -33,9 +33,9 @@ from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.planning import UNPRINTABLE
 from roomkeeper.provisioning.reading import read_and_keep
 from roomkeeper.systems import live
+from roomkeeper.systems.documents.redaction import redact_text
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import System
-from roomkeeper.systems.redaction import redact_text
 
 # Nothing can have reached the device: what was marked as handed over waits again, and no round is counted.
 _NOTHING_SENT: Final = (

@@ -21,10 +21,12 @@ from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.reading import Fetched
 from roomkeeper.provisioning.still_ours import Told
-from roomkeeper.systems import device_access, findings, live, network_settings, secrets, timeline
+from roomkeeper.systems import findings, live, network_settings, timeline
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, SystemSecret
-from roomkeeper.systems.outside import ServerAddress
+from roomkeeper.systems.network_settings.outside import ServerAddress
 
 log = structlog.get_logger(__name__)
 

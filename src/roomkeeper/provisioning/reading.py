@@ -16,11 +16,13 @@ from roomkeeper.protocols.xapi.command import decode_command_document
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.valuespace import decode_valuespace
 from roomkeeper.provisioning import confirmation
-from roomkeeper.systems import network_settings, reports, secrets, storing
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.check_ins.roster import Known, Roster
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.documents import reports, storing
+from roomkeeper.systems.documents.reports import Document, Report
 from roomkeeper.systems.models import NetworkSettings, SystemSecret
-from roomkeeper.systems.reports import Document, Report
-from roomkeeper.systems.roster import Known, Roster
-from roomkeeper.systems.writes import Writes
 
 # A transaction that keeps so many stays under 50 ms on SQLite (rule R9).
 KEPT_AT_ONCE: Final = 40

@@ -18,14 +18,16 @@ from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.provisioning.still_ours import Fault, Told
 from roomkeeper.provisioning.wanted import Difference
-from roomkeeper.systems import device_access, findings, secrets
+from roomkeeper.systems import findings
 from roomkeeper.systems.addresses import parse_address
-from roomkeeper.systems.configurations import ConfigurationFeedback
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.documents import ReportedConfiguration
+from roomkeeper.systems.documents.configurations import ConfigurationFeedback
+from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import REACHABLE, Contact, NetworkSettings, State, System, SystemSecret
-from roomkeeper.systems.reports import Report
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import Writes
 
 SETTINGS: Final = "management"
 FEEDBACK: Final = "feedback"

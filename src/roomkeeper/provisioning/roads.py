@@ -10,7 +10,7 @@ from roomkeeper.provisioning.actions import evidence_for
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import Care
 from roomkeeper.provisioning.push_pump import pushable
-from roomkeeper.systems.liveness import next_contact_due
+from roomkeeper.systems.check_ins.liveness import next_contact_due
 from roomkeeper.systems.models import Contact, System
 
 _DEVICE_TELLS: Final = "What the device answers is told."

@@ -14,7 +14,7 @@ from roomkeeper.protocols.external_manager import SettingValue
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.values import is_same, trimmed, type_of
 from roomkeeper.systems.documents import HIDDEN
-from roomkeeper.systems.redaction import MARK, redact_text
+from roomkeeper.systems.documents.redaction import MARK, redact_text
 
 SHOWN: Final = 80
 _PATH: Final = match_key("Provisioning/ExternalManager/Path")

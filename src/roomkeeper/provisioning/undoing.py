@@ -11,8 +11,8 @@ from roomkeeper.protocols.xapi.values import is_same
 from roomkeeper.provisioning import planning, states
 from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet, DeliveryState
 from roomkeeper.systems.documents import HIDDEN
+from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import System
-from roomkeeper.systems.redaction import MARK
 
 _NEWER: Final = (DeliveryState.WAITING, DeliveryState.DELIVERED, DeliveryState.CONFIRMED)
 _NEVER_SENT: Final = "it was never sent, so there is nothing to undo"

@@ -15,9 +15,9 @@ from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.provisioning.sources import Enforcement, Offer
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration, reported_configuration
+from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import Connectivity, Contact, State, System
-from roomkeeper.systems.outside import ServerAddress
-from roomkeeper.systems.redaction import MARK
+from roomkeeper.systems.network_settings.outside import ServerAddress
 
 _NAME_KEY: Final = match_key(NAME_PATH)
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from roomkeeper.systems import findings
 from roomkeeper.systems.addresses import same_host
-from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.check_ins.checkin import Arrival
+from roomkeeper.systems.check_ins.roster import Known
 from roomkeeper.systems.models import System, SystemSecret
-from roomkeeper.systems.roster import Known
 
 
 def why_withheld(secret: SystemSecret, arrival: Arrival, *, now: datetime) -> str:

@@ -24,7 +24,8 @@ from roomkeeper.secure_only.planning import (
     verify_settings,
     wrong_clocks,
 )
-from roomkeeper.systems import live, secure_only
+from roomkeeper.systems import live
+from roomkeeper.systems.admission import secure_only
 from roomkeeper.systems.documents import reported_configuration
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, HttpsProof, State, System

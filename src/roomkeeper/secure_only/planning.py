@@ -10,11 +10,10 @@ from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.authorities import BY_HAND
 from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.secure_only.models import Member, Move
-from roomkeeper.systems import clocks
-from roomkeeper.systems.credentials import has_credentials
-from roomkeeper.systems.documents import ReportedConfiguration, each_reported
+from roomkeeper.systems.admission.secure_only import is_supported
+from roomkeeper.systems.contact.credentials import has_credentials
+from roomkeeper.systems.documents import ReportedConfiguration, clocks, each_reported
 from roomkeeper.systems.models import Connectivity, Contact, State, StoredDocument, System
-from roomkeeper.systems.secure_only import is_supported
 
 PROTOCOL_PATH = "Provisioning/ExternalManager/Protocol"
 OPEN = (Move.State.RUNNING, Move.State.PAUSED)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from roomkeeper.secure_only import moving, planning
 from roomkeeper.secure_only.models import Member, Move
-from roomkeeper.systems import secure_only
+from roomkeeper.systems.admission import secure_only
 from roomkeeper.systems.models import State, System
 
 

@@ -12,7 +12,7 @@ from roomkeeper.jobs import clock, leases, replanning, schedule
 from roomkeeper.jobs.engine import Engine
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.pumps import Pumping
-from roomkeeper.systems import device_access
+from roomkeeper.systems.contact import device_access
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from roomkeeper.settings.options import Options
 from roomkeeper.systems import inventory, network_settings
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import NetworkSettings
-from roomkeeper.systems.outside import Place, can_be_called
+from roomkeeper.systems.network_settings.outside import Place, can_be_called
 
 
 def prepare(listeners: Sequence[str] = (), *, may_begin: bool = True, has_lock: bool = False) -> None:

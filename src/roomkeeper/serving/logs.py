@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from roomkeeper.systems.redaction import redact_text
+from roomkeeper.systems.documents.redaction import redact_text
 
 log = structlog.get_logger(__name__)
 

@@ -17,10 +17,10 @@ from roomkeeper.installation import rights
 from roomkeeper.jobs import checks
 from roomkeeper.jobs.checks import Check, Finding
 from roomkeeper.settings.options import Options
-from roomkeeper.systems import outside
 from roomkeeper.systems.addresses import host_of, is_within, parse_networks
 from roomkeeper.systems.models import Contact, NetworkSettings, State
-from roomkeeper.systems.outside import Place, can_be_called, is_loopback
+from roomkeeper.systems.network_settings import outside
+from roomkeeper.systems.network_settings.outside import Place, can_be_called, is_loopback
 
 # The newest posts are looked at, not a whole fleet's.
 LOOKED_AT: Final = 500

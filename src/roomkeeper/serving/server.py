@@ -26,8 +26,9 @@ from roomkeeper.serving import certificates, first_start, health, listeners, loa
 from roomkeeper.serving.background import Background
 from roomkeeper.serving.page_limits import PageLimits
 from roomkeeper.settings.options import Options, SettingsError
-from roomkeeper.systems import findings, former_addresses, network_settings, outside
+from roomkeeper.systems import findings, network_settings
 from roomkeeper.systems.addresses import parse_networks
+from roomkeeper.systems.network_settings import former_addresses, outside
 
 log = structlog.get_logger(__name__)
 

@@ -18,19 +18,12 @@ class SystemsConfig(AppConfig):
         from roomkeeper.jobs.schedule import register, register_after_downtime
         from roomkeeper.jobs.work import changed
         from roomkeeper.operations import folding
-        from roomkeeper.systems import (
-            credentials_surface,
-            folders_surface,
-            former_addresses,
-            housekeeping,
-            inbox,
-            live,
-            network_settings,
-            probing,
-            software_versions,
-            surface,
-        )
+        from roomkeeper.systems import housekeeping, live, network_settings, software_versions, surface
+        from roomkeeper.systems.admission import inbox
+        from roomkeeper.systems.contact import credentials_surface, probing
+        from roomkeeper.systems.inventory import folders_surface
         from roomkeeper.systems.models import Contact, Probe, System
+        from roomkeeper.systems.network_settings import former_addresses
 
         self.surfaces = (surface, credentials_surface, folders_surface)
         software_versions.register()

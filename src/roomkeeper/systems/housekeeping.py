@@ -9,8 +9,16 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from roomkeeper.jobs.retention import register_kind
-from roomkeeper.systems import calls, claimants, findings, live
-from roomkeeper.systems.liveness import FLAPPING_FLIPS, FLAPPING_WINDOW, no_contact, overdue_at, silence
+from roomkeeper.systems import findings, live
+from roomkeeper.systems.admission import claimants
+from roomkeeper.systems.check_ins.liveness import (
+    FLAPPING_FLIPS,
+    FLAPPING_WINDOW,
+    no_contact,
+    overdue_at,
+    silence,
+)
+from roomkeeper.systems.documents import calls
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import (
     ChangeEvent,

@@ -10,7 +10,8 @@ from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.lists import ListRefused
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
 from roomkeeper.operations.taking import Text
-from roomkeeper.systems import live, tags
+from roomkeeper.systems import live
+from roomkeeper.systems.inventory import tags
 from roomkeeper.systems.models import Folder, State, System, Tag
 
 

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
-from roomkeeper.systems import daily_amount, findings, live
+from roomkeeper.systems import findings, live
+from roomkeeper.systems.check_ins import daily_amount
 from roomkeeper.systems.findings import Finding
 from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket

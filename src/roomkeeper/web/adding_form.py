@@ -14,7 +14,7 @@ from roomkeeper.adding.targets import MOST, Targets, TooMany, parse_targets
 from roomkeeper.devices.login import Login
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.provisioning.manager_protocol import CHOICES, WhenHttpIsOff
-from roomkeeper.systems import credential_list
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Connectivity, Credential, TlsTrust
 from roomkeeper.web.access import grants, number_of, redirect, visible_folder
 from roomkeeper.web.acts import now as moment

@@ -5,7 +5,7 @@ from django.shortcuts import render
 
 from roomkeeper.accounts.models import RoleAssignment
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.systems.folders_surface import FOLDERS
+from roomkeeper.systems.inventory.folders_surface import FOLDERS
 from roomkeeper.web.access import grants
 from roomkeeper.web.derived_acts import actor_of, acts_for
 from roomkeeper.web.system_filters import Filters

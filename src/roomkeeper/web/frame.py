@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, grants_of
-from roomkeeper.systems import store
+from roomkeeper.systems.check_ins import store
 from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.tickets.surface import seen_by

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.provisioning.calling import why_it_never_calls
-from roomkeeper.systems import admission, claimants, conflicts, expectations, network_settings
+from roomkeeper.systems import admission, network_settings
+from roomkeeper.systems.admission import claimants, conflicts, expectations
 from roomkeeper.systems.models import State, System, TimelineEntry
 from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import Question, ask, attempt

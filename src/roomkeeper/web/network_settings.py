@@ -9,11 +9,10 @@ from django.urls import reverse
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.systems import former_addresses, settings_act
 from roomkeeper.systems import network_settings as service
 from roomkeeper.systems.models import NetworkSettings, System
-from roomkeeper.systems.network_settings import TABLE
-from roomkeeper.systems.setting_kinds import Setting, sections_of
+from roomkeeper.systems.models.setting_kinds import Setting, sections_of
+from roomkeeper.systems.network_settings import TABLE, former_addresses, settings_act
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of

@@ -11,7 +11,8 @@ from django.utils import timezone
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.provisioning.models import ChangeItem
-from roomkeeper.systems import liveness, network_settings
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.models import Flip, System
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.tickets.surface import seen_by

@@ -14,8 +14,9 @@ from roomkeeper.accounts.permissions import Permission
 from roomkeeper.operations.csv_tables import safe_cell, write_line
 from roomkeeper.operations.exports import BYTE_ORDER_MARK
 from roomkeeper.provisioning.management import EVENTS_PATH
-from roomkeeper.systems import activation, admission, inventory
+from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.addresses import parse_address
+from roomkeeper.systems.admission import activation
 from roomkeeper.systems.models import Folder, System
 from roomkeeper.web.access import visible_folder
 from roomkeeper.web.acts import attempt

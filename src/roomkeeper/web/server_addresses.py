@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django.conf import settings as django_settings
 
 from roomkeeper.provisioning.management import EVENTS_PATH
-from roomkeeper.systems import outside
 from roomkeeper.systems.models import NetworkSettings
-from roomkeeper.systems.outside import Place
+from roomkeeper.systems.network_settings import outside
+from roomkeeper.systems.network_settings.outside import Place
 
 
 @dataclass(frozen=True, slots=True)

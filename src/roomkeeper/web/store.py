@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from roomkeeper.systems import store
+from roomkeeper.systems.check_ins import store
 
 _WORDS = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The store is unavailable · Roomkeeper</title></head>

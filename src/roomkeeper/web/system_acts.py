@@ -10,15 +10,11 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.provisioning import actions, management, passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.secure_only import single
-from roomkeeper.systems import (
-    claimants,
-    connectivity_changes,
-    credentials,
-    inventory,
-    liveness,
-    records,
-    secrets,
-)
+from roomkeeper.systems import inventory
+from roomkeeper.systems.admission import claimants, secrets
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.contact import connectivity_changes, credentials
+from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import Claim, ConnectivityChange, System
 from roomkeeper.web.access import number_of, visible_folder, visible_system
 from roomkeeper.web.acts import Question, ask, attempt, is_confirmed

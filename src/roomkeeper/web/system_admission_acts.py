@@ -7,7 +7,8 @@ from django.http import HttpRequest
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.provisioning import management
-from roomkeeper.systems import activation, admission
+from roomkeeper.systems import admission
+from roomkeeper.systems.admission import activation
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import visible_folder
 from roomkeeper.web.acts import now as moment

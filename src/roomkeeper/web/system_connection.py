@@ -12,7 +12,9 @@ from roomkeeper.polling import service as polling
 from roomkeeper.provisioning import passwords
 from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.secure_only import single
-from roomkeeper.systems import credentials, liveness, network_settings
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, System
 from roomkeeper.web.acts import now as moment
 

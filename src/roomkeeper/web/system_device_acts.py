@@ -6,7 +6,8 @@ from django.http import HttpRequest
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.polling import service as polling
-from roomkeeper.systems import credentials, records
+from roomkeeper.systems.contact import credentials
+from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.system_act import Act

@@ -8,7 +8,8 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from roomkeeper.accounts.permissions import Permission
-from roomkeeper.systems import liveness, searching
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.inventory import searching
 from roomkeeper.systems.models import Connectivity, Folder, State, System
 from roomkeeper.systems.software_versions import VersionKey
 from roomkeeper.web.access import grants, number_of

@@ -14,7 +14,9 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.adding import logins
 from roomkeeper.provisioning import actions, management, planning
-from roomkeeper.systems import inventory, liveness, records
+from roomkeeper.systems import inventory
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants, number_of, visible_folder
 from roomkeeper.web.acts import now as moment

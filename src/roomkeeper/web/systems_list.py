@@ -11,8 +11,8 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems import network_settings
+from roomkeeper.systems.check_ins.liveness import alive_word, is_in_call
 from roomkeeper.systems.inventory import tags_of
-from roomkeeper.systems.liveness import alive_word, is_in_call
 from roomkeeper.systems.models import Folder, System, Tag
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.web import system_filters

@@ -19,7 +19,7 @@ from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.registry import create_driver, get_family
 from roomkeeper.protocols.xapi.command import CommandCall
-from roomkeeper.systems.facts import is_in_call, read_facts
+from roomkeeper.systems.documents.facts import is_in_call, read_facts
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 
 Make = Callable[..., Any]

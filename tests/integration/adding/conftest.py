@@ -19,7 +19,8 @@ from roomkeeper.adding.targets import Targets, parse_targets
 from roomkeeper.devices.login import Login
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.running import perform
-from roomkeeper.systems import device_access, network_settings
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import Folder
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan

@@ -10,7 +10,7 @@ from django.db import connection
 
 from roomkeeper.jobs.models import Job
 from roomkeeper.jobs.running import perform
-from roomkeeper.systems import device_access
+from roomkeeper.systems.contact import device_access
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
 from roomkeeper.virtual.identity import Identity

@@ -14,7 +14,7 @@ from roomkeeper.accounts.models import AuditEntry, User
 from roomkeeper.devices.login import Login
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
-from roomkeeper.systems import credential_list
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential, State, System
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 

@@ -23,7 +23,8 @@ from roomkeeper.adding.service import AddingRefused
 from roomkeeper.adding.targets import Targets, parse_targets
 from roomkeeper.devices.login import Login
 from roomkeeper.jobs.models import Job, JobItem
-from roomkeeper.systems import credential_list, inventory, network_settings
+from roomkeeper.systems import inventory, network_settings
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential, NetworkSettings, State, System
 
 pytestmark = pytest.mark.django_db(transaction=True)

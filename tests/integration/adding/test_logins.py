@@ -8,7 +8,8 @@ from tests.cast import add_system
 from tests.integration.adding.conftest import GOOD, NOW, WRONG
 
 from roomkeeper.adding import logins
-from roomkeeper.systems import credentials, inventory
+from roomkeeper.systems import inventory
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Connectivity, State, System
 
 pytestmark = pytest.mark.django_db(transaction=True)

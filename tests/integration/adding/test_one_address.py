@@ -13,7 +13,9 @@ from tests.integration.adding.conftest import CLOSED, GOOD, NOW, OURS, WRONG, at
 from roomkeeper.adding.targets import parse_targets
 from roomkeeper.devices.login import Login
 from roomkeeper.serving.certificates import CertificateFiles, ensure
-from roomkeeper.systems import credential_list, credentials, network_settings, secrets
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact import credential_list, credentials
 from roomkeeper.systems.models import (
     ConfigurationVersion,
     Connectivity,

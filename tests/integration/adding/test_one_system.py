@@ -14,7 +14,8 @@ from roomkeeper.accounts.models import Role
 from roomkeeper.accounts.permissions import assign
 from roomkeeper.adding.csv_targets import parse_csv
 from roomkeeper.jobs.running import perform
-from roomkeeper.systems import admission, device_access, inventory
+from roomkeeper.systems import admission, inventory
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import Connectivity, ConnectivityChange, Contact, State, System
 
 pytestmark = pytest.mark.django_db(transaction=True)

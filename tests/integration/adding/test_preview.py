@@ -18,7 +18,8 @@ from roomkeeper.adding.targets import parse_targets
 from roomkeeper.devices.login import Login
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
-from roomkeeper.systems import credential_list, network_settings
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Connectivity, Contact, Credential, Folder, State, System
 
 pytestmark = pytest.mark.django_db(transaction=True)

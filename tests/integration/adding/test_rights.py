@@ -4,7 +4,7 @@ import pytest
 
 from roomkeeper.adding import service
 from roomkeeper.adding.targets import parse_targets
-from roomkeeper.systems import credential_list
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential
 
 

@@ -12,7 +12,7 @@ from tests.integration.provisioning.test_authorities import made
 from roomkeeper.accounts.models import AuditEntry, User
 from roomkeeper.provisioning import authorities
 from roomkeeper.provisioning.models import Action
-from roomkeeper.systems import credentials
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import System
 
 # Not in a hurry to run out: these tests look at the clock.

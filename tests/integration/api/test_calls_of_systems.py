@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roomkeeper.systems import calls
+from roomkeeper.systems.documents import calls
 from roomkeeper.systems.models import Contact, System
 
 

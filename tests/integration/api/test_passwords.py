@@ -13,7 +13,7 @@ from roomkeeper.accounts.permissions import Permission
 from roomkeeper.api import choosing
 from roomkeeper.provisioning import passwords
 from roomkeeper.provisioning.models import Action
-from roomkeeper.systems import credentials
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Contact, State, System, TimelineEntry
 
 OLD, NEW = "old-Secret-1", "N3w <Secret> & more"

@@ -11,7 +11,7 @@ from roomkeeper.accounts.models import AuditEntry, User
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.polling.models import Poll
-from roomkeeper.systems import credentials
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Contact, System
 
 

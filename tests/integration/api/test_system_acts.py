@@ -10,7 +10,8 @@ from tests.integration.api.conftest import Caller, CallerOf
 
 from roomkeeper.accounts.models import AuditEntry, User
 from roomkeeper.provisioning.models import Action
-from roomkeeper.systems import admission, documents, secrets, timeline
+from roomkeeper.systems import admission, documents, timeline
+from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.models import (
     Claim,
     ConfigurationVersion,

@@ -11,7 +11,8 @@ from tests.cast import add_system
 from tests.integration.api.conftest import Caller, CallerOf
 
 from roomkeeper.accounts.models import AuditEntry, User
-from roomkeeper.systems import credentials, inventory
+from roomkeeper.systems import inventory
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Connectivity, ConnectivityChange, Folder, State, System
 from roomkeeper.tickets.models import Ticket
 

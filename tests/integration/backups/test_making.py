@@ -10,7 +10,8 @@ from roomkeeper.backups import keeping, making, scheduling, sides
 from roomkeeper.backups.models import Backup, BackupPart, BackupTry, PartContent, Reason
 from roomkeeper.jobs import retention
 from roomkeeper.jobs.models import Job, JobItem
-from roomkeeper.systems import device_access, secrets
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import ConfigurationVersion, StoredDocument, System
 from roomkeeper.virtual.device import Macro
 from roomkeeper.virtual.endpoint import VirtualEndpoint

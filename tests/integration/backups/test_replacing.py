@@ -11,7 +11,8 @@ from roomkeeper.backups.reading import FoundPart
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import actions, planning
 from roomkeeper.provisioning.models import Action, ChangeItem
-from roomkeeper.systems import admission, credentials, documents, inventory
+from roomkeeper.systems import admission, documents, inventory
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Contact, Folder, State, System, SystemSecret
 from tests.integration.backups.room import FILLER, work_on
 from tests.integration.batch.conftest import Device, Manager

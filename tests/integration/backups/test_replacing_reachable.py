@@ -12,7 +12,7 @@ from roomkeeper.jobs import running
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.provisioning.push_pump import pump
 from roomkeeper.provisioning.reading import read_and_keep
-from roomkeeper.systems import device_access
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import Contact, System, SystemSecret
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from tests.integration.backups.room import report

@@ -13,7 +13,7 @@ from roomkeeper.protocols.answer_reading import decode_answer
 from roomkeeper.protocols.external_manager import Answer, decode_post_event
 from roomkeeper.protocols.feedback import decode_feedback
 from roomkeeper.systems import network_settings
-from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.check_ins.checkin import Arrival
 
 START = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from roomkeeper.systems import admission, housekeeping, network_settings, secrets
+from roomkeeper.systems import admission, housekeeping, network_settings
+from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.models import Claim, State, System, SystemSecret
 from roomkeeper.tickets.models import Ticket
 from tests.integration.batch.conftest import Device, secret_in

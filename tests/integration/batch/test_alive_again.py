@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomkeeper.systems import liveness
+from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.models import Contact, Flip
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from roomkeeper.systems import daily_amount
+from roomkeeper.systems.check_ins import daily_amount
 from roomkeeper.systems.documents import unpack_configuration
 from roomkeeper.systems.models import (
     ConfigurationVersion,

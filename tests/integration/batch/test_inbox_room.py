@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from roomkeeper.external_manager import claims
-from roomkeeper.systems import inbox
+from roomkeeper.systems.admission import inbox
 from roomkeeper.systems.models import Claim, State, System
 from roomkeeper.tickets.models import Ticket
 from tests.integration.batch.conftest import Device

@@ -6,7 +6,8 @@ import pytest
 
 from roomkeeper.provisioning import expiry, passwords
 from roomkeeper.provisioning.models import Action
-from roomkeeper.systems import credentials, timeline
+from roomkeeper.systems import timeline
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Connectivity, Exchange, System
 from tests.integration.batch.conftest import Device
 

@@ -8,7 +8,8 @@ from roomkeeper.protocols.external_manager import Answer
 from roomkeeper.provisioning import enforcement, management
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.reading import Fetched, keep
-from roomkeeper.systems import network_settings, outages
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.check_ins import outages
 from roomkeeper.systems.models import StoredDocument, System, TimelineEntry
 from roomkeeper.tickets.models import Ticket
 
@@ -220,7 +221,7 @@ def test_a_configuration_told_by_feedback_is_judged_as_well(told):
 
 
 def test_both_secrets_of_a_rotation_are_ours(told):
-    from roomkeeper.systems import secrets
+    from roomkeeper.systems.admission import secrets
 
     new = secrets.text_of(secrets.rotate(system(), now=told.manager.now))
     swapped = {path: value.replace(told.device.secret, new) for path, value in told.settings.items()}

@@ -5,7 +5,7 @@ import pytest
 from roomkeeper.provisioning import actions, expiry, management, planning, states
 from roomkeeper.provisioning.change_sets import cancel_change_set
 from roomkeeper.provisioning.models import Action, ChangeItem
-from roomkeeper.systems import secure_only
+from roomkeeper.systems.admission import secure_only
 from roomkeeper.systems.documents import reported_configuration, status_values
 from roomkeeper.systems.models import (
     Claim,

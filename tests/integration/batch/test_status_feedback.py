@@ -11,7 +11,8 @@ from django.apps import apps
 from roomkeeper.protocols.answer_reading import decode_answer
 from roomkeeper.protocols.feedback import decode_feedback
 from roomkeeper.provisioning import planning
-from roomkeeper.systems import documents, housekeeping, liveness
+from roomkeeper.systems import documents, housekeeping
+from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.models import Contact, FactChange, System, ToldByFeedback
 
 SIP = "SIP/Registration[1]/Status"

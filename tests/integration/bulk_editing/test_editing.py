@@ -22,7 +22,8 @@ from roomkeeper.bulk_editing.reading import read_csv, read_rows
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import persistent, planning
 from roomkeeper.provisioning.models import ChangeItem
-from roomkeeper.systems import connectivity_changes, inventory
+from roomkeeper.systems import inventory
+from roomkeeper.systems.contact import connectivity_changes
 from roomkeeper.systems.models import Connectivity, Folder, State, System, TimelineEntry
 
 NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)

@@ -16,7 +16,8 @@ from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import ApiToken, AuditEntry, RoleAssignment, User
 from roomkeeper.cli.main import app
 from roomkeeper.installation import folder
-from roomkeeper.systems import credentials, inventory
+from roomkeeper.systems import inventory
+from roomkeeper.systems.contact import credentials
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

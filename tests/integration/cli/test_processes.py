@@ -25,7 +25,8 @@ system = admission.pre_register(
 admission.approve(system, user=None, now=now, source="10.1.2.3")
 """
 SHOW = """
-from roomkeeper.systems import credentials, secrets
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import System
 system = System.objects.get()
 secret = system.secrets.get()

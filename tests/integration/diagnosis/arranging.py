@@ -13,7 +13,8 @@ from tests.loopback import fetch_certificate
 
 from roomkeeper.accounts.models import User
 from roomkeeper.provisioning import actions, planning
-from roomkeeper.systems import credentials, network_settings
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import System, TlsTrust
 from roomkeeper.virtual import tls as virtual_tls
 from roomkeeper.virtual.xml_in import SoftwarePackage

@@ -23,7 +23,8 @@ from roomkeeper.devices.tls import key_of
 from roomkeeper.diagnosis import examining
 from roomkeeper.diagnosis.sheet import Sheet
 from roomkeeper.diagnosis.tuning import Tuning
-from roomkeeper.systems import admission, connectivity_changes, device_access, network_settings
+from roomkeeper.systems import admission, network_settings
+from roomkeeper.systems.contact import connectivity_changes, device_access
 from roomkeeper.systems.models import Connectivity, System, SystemSecret
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan

@@ -17,7 +17,7 @@ from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.running import perform
 from roomkeeper.provisioning.models import ChangeItem
-from roomkeeper.systems import device_access
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import ChangeEvent, Connectivity, Probe, System, TlsTrust
 
 

@@ -17,7 +17,8 @@ from roomkeeper.accounts.models import User
 from roomkeeper.diagnosis.findings import Level
 from roomkeeper.diagnosis.rows import Apply
 from roomkeeper.diagnosis.sheet import Sheet
-from roomkeeper.systems import credentials, network_settings
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.contact import credentials
 from roomkeeper.virtual.identity import BEHIND_FIREWALL
 
 pytestmark = pytest.mark.one_database

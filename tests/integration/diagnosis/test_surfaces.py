@@ -22,7 +22,7 @@ from roomkeeper.cli import remote
 from roomkeeper.diagnosis.models import Diagnosis
 from roomkeeper.jobs.models import Job
 from roomkeeper.jobs.running import perform
-from roomkeeper.systems import device_access
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import System
 
 

@@ -10,7 +10,8 @@ from tests.integration.door.conftest import DoorProcess, Systems
 from tests.integration.door.test_identity import is_empty, open_tickets
 
 from roomkeeper.accounts.models import User
-from roomkeeper.systems import activation, admission, network_settings, secrets
+from roomkeeper.systems import admission, network_settings
+from roomkeeper.systems.admission import activation, secrets
 from roomkeeper.systems.models import ActivationCode, Exchange, System, SystemSecret
 
 

@@ -11,7 +11,8 @@ from roomkeeper.polling import claiming
 from roomkeeper.polling.models import Poll
 from roomkeeper.provisioning.models import ChangeItem, DeliveryState
 from roomkeeper.provisioning.planning import create_change_set
-from roomkeeper.systems import housekeeping, probing
+from roomkeeper.systems import housekeeping
+from roomkeeper.systems.contact import probing
 from roomkeeper.systems.models import Contact, Probe
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)

@@ -14,7 +14,8 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import AuditEntry, SignInTries, User
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeItem, Drift
-from roomkeeper.systems import credential_list, inventory
+from roomkeeper.systems import inventory
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential, Folder, System, Tag
 from roomkeeper.tickets.models import Ticket
 

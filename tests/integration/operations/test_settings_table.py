@@ -14,7 +14,15 @@ from tests.loopback import NETWORKS
 from roomkeeper.accounts.models import AuditEntry, User
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import NetworkSettings, Portion
-from roomkeeper.systems.setting_kinds import Section, Setting, grouped, sections_of, settings_of, text, whole
+from roomkeeper.systems.models.setting_kinds import (
+    Section,
+    Setting,
+    grouped,
+    sections_of,
+    settings_of,
+    text,
+    whole,
+)
 
 FIRE = Section("Fire drill", "What is done when it rings.")
 

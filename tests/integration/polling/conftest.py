@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 
 from roomkeeper.devices.client import DeviceTransport
-from roomkeeper.systems import credentials, device_access
+from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.models import Connectivity, Folder, System
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan

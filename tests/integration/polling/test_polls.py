@@ -14,7 +14,9 @@ from django.utils import timezone
 from roomkeeper.devices.client import DeviceTransport
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.pump import Poller
-from roomkeeper.systems import credentials, housekeeping, liveness
+from roomkeeper.systems import housekeeping
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import (
     Connectivity,
     Contact,

@@ -13,8 +13,9 @@ from roomkeeper.devices.client import DeviceTransport
 from roomkeeper.provisioning import planning, reading
 from roomkeeper.provisioning.models import DeliveryState
 from roomkeeper.provisioning.reading import Fetched, read_and_keep
-from roomkeeper.systems import documents, secrets
-from roomkeeper.systems.device_access import talking_to
+from roomkeeper.systems import documents
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact.device_access import talking_to
 from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument, System
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 

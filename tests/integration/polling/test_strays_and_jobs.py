@@ -15,8 +15,9 @@ from roomkeeper.jobs import running
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.polling import service
 from roomkeeper.provisioning import pushing
-from roomkeeper.systems import outages, secrets
-from roomkeeper.systems.device_access import talking_to
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.check_ins import outages
+from roomkeeper.systems.contact.device_access import talking_to
 from roomkeeper.systems.models import Contact, System, SystemSecret, TimelineEntry
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.virtual.endpoint import VirtualEndpoint

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from roomkeeper.provisioning.push_pump import pump
-from roomkeeper.systems import credentials, device_access, inventory, network_settings
+from roomkeeper.systems import inventory, network_settings
+from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.models import Connectivity, System
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan

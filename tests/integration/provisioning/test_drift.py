@@ -10,7 +10,7 @@ from roomkeeper.provisioning import drift, enforcement, planning
 from roomkeeper.provisioning.models import ChangeItem, ChangeSet, Drift
 from roomkeeper.provisioning.reading import read_and_keep
 from roomkeeper.provisioning.sources import Enforcement
-from roomkeeper.systems import device_access
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import Folder, System
 from roomkeeper.tickets.models import Ticket
 from tests.integration.provisioning.reachable import (

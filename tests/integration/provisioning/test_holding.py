@@ -10,7 +10,8 @@ from roomkeeper.provisioning.models import Action, Change, ChangeItem, ChangeSet
 from roomkeeper.provisioning.push_pump import AT_ONCE
 from roomkeeper.provisioning.push_work import SETTINGS_AT_ONCE, push_actions
 from roomkeeper.provisioning.states import refresh_changes
-from roomkeeper.systems import device_access, inventory
+from roomkeeper.systems import inventory
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import Connectivity, Folder, NetworkSettings, System
 from tests.cast import add_system
 from tests.integration.provisioning.reachable import (

@@ -10,11 +10,11 @@ from roomkeeper.devices import errors
 from roomkeeper.provisioning import pushing
 from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff, check, learn
 from roomkeeper.serving import certificates
-from roomkeeper.systems import device_access
+from roomkeeper.systems.check_ins.roster import Roster
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.contact import device_access
+from roomkeeper.systems.documents.reports import decode_document
 from roomkeeper.systems.models import Contact, System, SystemSecret, TimelineEntry
-from roomkeeper.systems.reports import decode_document
-from roomkeeper.systems.roster import Roster
-from roomkeeper.systems.writes import Writes
 from tests.integration.provisioning.reachable import make_system, with_device
 
 MODE = "NetworkServices/HTTP/Mode"

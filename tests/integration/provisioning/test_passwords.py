@@ -10,7 +10,7 @@ from roomkeeper.devices.families.roomos import names
 from roomkeeper.provisioning import actions, expiry, passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.push_pump import pump
-from roomkeeper.systems import credentials
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Connectivity, Contact, System, TimelineEntry
 from tests.integration.provisioning.reachable import make_system, push_due, with_device
 

@@ -10,7 +10,7 @@ from roomkeeper.provisioning import actions, planning, push_work
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.provisioning.push_pump import pump
 from roomkeeper.provisioning.reading import Fetched, keep, read_and_keep
-from roomkeeper.systems import device_access
+from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import System
 from tests.integration.provisioning.reachable import make_system, push_due, with_device
 

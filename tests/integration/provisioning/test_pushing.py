@@ -11,7 +11,9 @@ from roomkeeper.jobs import leases
 from roomkeeper.jobs.leases import holder_name
 from roomkeeper.provisioning import pushing
 from roomkeeper.provisioning.push_pump import pump
-from roomkeeper.systems import credentials, device_access, network_settings, secrets
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.models import (
     Connectivity,
     NetworkSettings,

@@ -11,7 +11,8 @@ from tests.integration.provisioning.conftest import report_configuration
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.secure_only import moving, planning
 from roomkeeper.secure_only.models import Member, Move
-from roomkeeper.systems import credentials, inventory
+from roomkeeper.systems import inventory
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Connectivity, Contact, HttpsProof, System, SystemSecret
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)

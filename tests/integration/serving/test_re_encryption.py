@@ -14,7 +14,9 @@ from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.serving import re_encryption
-from roomkeeper.systems import admission, credentials, network_settings, secrets
+from roomkeeper.systems import admission, network_settings
+from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Credential, NetworkSettings, State, System, SystemSecret
 
 OTHERS = (

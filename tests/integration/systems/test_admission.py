@@ -6,10 +6,11 @@ import pytest
 
 from roomkeeper.accounts.models import Role
 from roomkeeper.accounts.permissions import assign
-from roomkeeper.systems import admission, credentials, inventory, network_settings, secrets
-from roomkeeper.systems.admission import AdmissionRefused
+from roomkeeper.systems import admission, inventory, network_settings
+from roomkeeper.systems.admission import AdmissionRefused, secrets
+from roomkeeper.systems.admission.secrets import RotationRefused
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Contact, State, System, SystemSecret, TimelineEntry
-from roomkeeper.systems.secrets import RotationRefused
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 

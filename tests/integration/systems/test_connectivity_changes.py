@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roomkeeper.systems import connectivity_changes
-from roomkeeper.systems.connectivity import Decision, ProbeResult
-from roomkeeper.systems.connectivity_changes import ConnectivityRefused
+from roomkeeper.systems.contact import connectivity_changes
+from roomkeeper.systems.contact.connectivity import Decision, ProbeResult
+from roomkeeper.systems.contact.connectivity_changes import ConnectivityRefused
 from roomkeeper.systems.models import Connectivity, ConnectivityChange, Contact, Probe, System, TimelineEntry
 from roomkeeper.tickets.models import Ticket
 

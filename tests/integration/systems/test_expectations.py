@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from tests.cast import add_system
 
-from roomkeeper.systems import admission, credentials, expectations, inventory
+from roomkeeper.systems import admission, inventory
+from roomkeeper.systems.admission import expectations
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Connectivity, Contact, State, System
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.cast import add_system
 
-from roomkeeper.systems import former_addresses, inventory, network_settings
-from roomkeeper.systems.connectivity import HostMatch, match_host
+from roomkeeper.systems import inventory, network_settings
+from roomkeeper.systems.contact.connectivity import HostMatch, match_host
 from roomkeeper.systems.models import Connectivity, Contact, FormerAddress, System
+from roomkeeper.systems.network_settings import former_addresses
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 OLD, NEW = "10.0.0.5", "10.0.0.6"

@@ -7,7 +7,8 @@ from django.conf import settings as django_settings
 from tests.cast import add_system
 
 from roomkeeper.jobs import retention
-from roomkeeper.systems import housekeeping, liveness, timeline
+from roomkeeper.systems import housekeeping, timeline
+from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.models import (
     ChangeEvent,
     Claim,

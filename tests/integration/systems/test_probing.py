@@ -12,15 +12,9 @@ from tests.loopback import fetch_certificate
 from roomkeeper.devices import errors
 from roomkeeper.devices.http import Seen
 from roomkeeper.devices.tls import key_of
-from roomkeeper.systems import (
-    connectivity_changes,
-    credentials,
-    device_access,
-    inventory,
-    network_settings,
-    probing,
-)
-from roomkeeper.systems.connectivity import ProbeResult
+from roomkeeper.systems import inventory, network_settings
+from roomkeeper.systems.contact import connectivity_changes, credentials, device_access, probing
+from roomkeeper.systems.contact.connectivity import ProbeResult
 from roomkeeper.systems.models import Connectivity, ConnectivityChange, Contact, Probe, System, TimelineEntry
 from roomkeeper.tickets.models import Ticket
 

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.cast import add_system
 
-from roomkeeper.systems import admission, records, secure_only, watching
-from roomkeeper.systems.admission import AdmissionRefused
+from roomkeeper.systems import admission, watching
+from roomkeeper.systems.admission import AdmissionRefused, secure_only
+from roomkeeper.systems.inventory import records
+from roomkeeper.systems.inventory.records import AddressRefused
 from roomkeeper.systems.models import ChangeEvent, Contact, State, System, TimelineEntry
-from roomkeeper.systems.records import AddressRefused
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 

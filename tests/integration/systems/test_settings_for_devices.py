@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomkeeper.systems.settings_for_devices import (
+from roomkeeper.systems.models.settings_for_devices import (
     clean_authorities,
     clean_ntp_servers,
     clean_snmp_text,

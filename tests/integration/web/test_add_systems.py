@@ -11,7 +11,7 @@ from tests.integration.web.conftest import SignedIn, text_of
 from roomkeeper.accounts.models import AuditEntry, User
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
-from roomkeeper.systems import credential_list
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential, Folder, System
 from roomkeeper.web.add_systems import TABS
 

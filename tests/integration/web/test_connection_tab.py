@@ -10,7 +10,8 @@ from tests.integration.web.conftest import SignedIn, text_of
 from roomkeeper.accounts.models import AuditEntry, User
 from roomkeeper.jobs.models import Job
 from roomkeeper.polling.models import Poll
-from roomkeeper.systems import credentials, network_settings
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Contact, System, TlsTrust
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts.models import AuditEntry, User
-from roomkeeper.systems import credential_list
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential
 
 SECRET = "s3cret-of-the-rooms"

@@ -6,7 +6,7 @@ from django.utils import timezone
 from tests.integration.web.conftest import text_of
 
 from roomkeeper.accounts.models import AuditEntry
-from roomkeeper.systems import secrets
+from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.models import ActivationCode, Claim, Contact, Folder, System
 
 

@@ -10,7 +10,7 @@ from tests.integration.web.conftest import SignedIn, text_of
 from roomkeeper.accounts.models import AuditEntry, User
 from roomkeeper.provisioning import passwords
 from roomkeeper.provisioning.models import Action
-from roomkeeper.systems import credentials
+from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Contact, System, TimelineEntry
 from roomkeeper.web import chosen_systems
 

@@ -7,8 +7,9 @@ from tests.integration.web.conftest import text_of
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.provisioning.models import Action, ChangeItem
-from roomkeeper.systems import calls, timeline
-from roomkeeper.systems.credentials import password_of
+from roomkeeper.systems import timeline
+from roomkeeper.systems.contact.credentials import password_of
+from roomkeeper.systems.documents import calls
 from roomkeeper.systems.models import ConnectivityChange, Contact, Exchange, Folder, System
 from roomkeeper.web.system_acts import ACTS
 from roomkeeper.web.system_page import TABS

@@ -11,7 +11,7 @@ from roomkeeper.devices.warnings_of_device import find_warnings
 from roomkeeper.protocols.xapi.command import decode_command_document
 from roomkeeper.protocols.xapi.dialect import Dialect
 from roomkeeper.protocols.xapi.status import decode_status, first_value
-from roomkeeper.systems.facts import read_facts
+from roomkeeper.systems.documents.facts import read_facts
 
 Read = Callable[[str], bytes]
 TC = "TC7.3.2.0a1b2c3"

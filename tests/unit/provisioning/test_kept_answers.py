@@ -1,7 +1,7 @@
 """What is kept of a device's answer to a command."""
 
 from roomkeeper.provisioning.push_work import ANSWER_LIMIT, kept_answer
-from roomkeeper.systems.redaction import MARK
+from roomkeeper.systems.documents.redaction import MARK
 
 
 def test_answers_are_kept_without_secrets_and_without_what_no_database_holds() -> None:

@@ -12,7 +12,7 @@ from roomkeeper.provisioning.management import (
     server_address,
 )
 from roomkeeper.systems.models import Connectivity, NetworkSettings
-from roomkeeper.systems.outside import ServerAddress
+from roomkeeper.systems.network_settings.outside import ServerAddress
 
 LAN, PUBLIC = Connectivity.REACHABLE_ON_LAN, Connectivity.REACHABLE_ON_PUBLIC_INTERNET
 FIREWALL, UNDECIDED, AWAY = Connectivity.BEHIND_FIREWALL, Connectivity.UNDECIDED, Connectivity.INACCESSIBLE

@@ -7,8 +7,8 @@ import pytest
 
 from roomkeeper.protocols.feedback import Feedback, decode_feedback
 from roomkeeper.protocols.xapi.status import decode_status
-from roomkeeper.systems import calls, facts
-from roomkeeper.systems.calls import NO_CALLS, Calls
+from roomkeeper.systems.documents import calls, facts
+from roomkeeper.systems.documents.calls import NO_CALLS, Calls
 
 AT = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 CASES = Path(__file__).resolve().parents[4] / "shared" / "cases" / "wire"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomkeeper.systems import clocks
+from roomkeeper.systems.documents import clocks
 
 ASKED = datetime(2019, 3, 11, 15, 33, 50, tzinfo=UTC)
 TOLD = ASKED + timedelta(seconds=10)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomkeeper.systems.connectivity import (
+from roomkeeper.systems.contact.connectivity import (
     Comparison,
     HostMatch,
     ProbeResult,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from roomkeeper.protocols.xapi.status import decode_status
-from roomkeeper.systems import facts
+from roomkeeper.systems.documents import facts
 
 CAPTURES = Path(__file__).resolve().parents[4] / "shared" / "captures"
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from roomkeeper.adding import targets
 from roomkeeper.bulk_editing.values import NotUsable, read_value
-from roomkeeper.systems.hosts import HostRefused, parse_host
-from roomkeeper.systems.records import AddressRefused, usable_address
+from roomkeeper.systems.inventory.hosts import HostRefused, parse_host
+from roomkeeper.systems.inventory.records import AddressRefused, usable_address
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from roomkeeper.systems.identification import Outcome, Verdict, identify
+from roomkeeper.systems.admission.identification import Outcome, Verdict, identify
 
 S1, M1 = "FTT00000001", "001122330001"
 S2, M2 = "FTT00000002", "001122330002"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roomkeeper.systems.liveness import why
+from roomkeeper.systems.check_ins.liveness import why
 from roomkeeper.systems.models import Contact
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from roomkeeper.systems.models import NetworkSettings
-from roomkeeper.systems.outside import Place, address, told_hosts
+from roomkeeper.systems.network_settings.outside import Place, address, told_hosts
 
 DIRECT = Place(("0.0.0.0:8080",), ("0.0.0.0:8443",), False)
 PAIR = Place(("10.0.0.5:80", "192.0.2.5:8080"), ("10.0.0.5:443", "192.0.2.5:8443"), False)

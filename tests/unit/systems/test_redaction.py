@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomkeeper import keys
-from roomkeeper.systems.redaction import redact, redact_text
+from roomkeeper.systems.documents.redaction import redact, redact_text
 
 
 def test_secret_in_an_address_is_redacted_without_being_known():

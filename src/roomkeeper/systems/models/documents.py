@@ -56,7 +56,7 @@ class ConfigurationVersion(models.Model):
 
 
 class ToldByFeedback(models.Model):
-    """What feedback told of a system's status or configuration since the whole was read last (`systems.told`).
+    """What feedback told of a system's status or configuration since the whole was read last (`documents.told`).
 
     `leaves` is a list of [path, moment, value], the oldest first; null for a node that is gone.
     """

@@ -134,7 +134,7 @@ class System(models.Model):
     # As its configuration says, where that is a zone we know; its maintenance window is in it.
     time_zone = models.CharField(max_length=64, blank=True)
     in_call = models.BooleanField(default=False)
-    # Which calls, by number (`systems.calls`); `in_call` says whether there is any.
+    # Which calls, by number (`systems.documents.calls`); `in_call` says whether there is any.
     calls = models.JSONField(default=dict, blank=True)
     drift_count = models.PositiveIntegerField(default=0)
     management_is_due = models.BooleanField(default=False)

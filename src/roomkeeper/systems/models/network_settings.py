@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db import models
 
-from roomkeeper.systems.setting_kinds import (
+from roomkeeper.systems.models.setting_kinds import (
     Section,
     address,
     host_name,
@@ -24,7 +24,7 @@ from roomkeeper.systems.setting_kinds import (
     text,
     whole,
 )
-from roomkeeper.systems.settings_for_devices import (
+from roomkeeper.systems.models.settings_for_devices import (
     AUTHORITIES_LIMIT,
     NTP_SERVERS,
     clean_authorities,

@@ -12,8 +12,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from roomkeeper.provisioning.actions import is_password
-from roomkeeper.systems import calls, liveness
-from roomkeeper.systems.liveness import alive_word
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.check_ins.liveness import alive_word
+from roomkeeper.systems.documents import calls
 
 register = template.Library()
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from roomkeeper.systems import live, secrets, timeline
+from roomkeeper.systems import live, timeline
+from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.models import ActivationCode, State, System
 
 # 80 bits in lower-case base32: short enough for the keyboard of a touch panel; guesses pay the rate of the unproven.

@@ -10,7 +10,7 @@ from roomkeeper.accounts.permissions import ROOT_PATH, Permission
 from roomkeeper.devices.snmp import AUTHENTICATION, PRIVACY
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, Variant, register
 from roomkeeper.operations.taking import Text
-from roomkeeper.systems import credential_list
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential
 
 Kind = Credential.Kind

@@ -9,10 +9,11 @@ from django.conf import settings as django_settings
 from django.db import transaction
 
 from roomkeeper import keys
-from roomkeeper.systems import former_addresses, live
+from roomkeeper.systems import live
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, Portion, System
-from roomkeeper.systems.setting_kinds import Setting, settings_of
+from roomkeeper.systems.models.setting_kinds import Setting, settings_of
+from roomkeeper.systems.network_settings import former_addresses
 
 MARKED_AT_ONCE = 500
 TABLE = {one.key: one for one in settings_of(NetworkSettings)}

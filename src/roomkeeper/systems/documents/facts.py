@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from roomkeeper.devices.families.roomos import names
-from roomkeeper.systems import calls
+from roomkeeper.systems.documents import calls
 
 VALUE_LIMIT = 255
 # A hostile status could repeat a list node without end.
@@ -35,5 +35,5 @@ def changed_facts(old: Mapping[str, str], new: Mapping[str, str]) -> list[tuple[
 
 
 def is_in_call(values: Mapping[str, str]) -> bool:
-    """Whether a whole status shows a call (rule R11): the rule itself is `systems.calls`."""
+    """Whether a whole status shows a call (rule R11): the rule itself is `systems.documents.calls`."""
     return calls.of_status(values, at=_ANY_MOMENT).is_in_call

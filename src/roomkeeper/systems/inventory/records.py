@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from roomkeeper.systems import live, network_settings, timeline
-from roomkeeper.systems.hosts import HostRefused, parse_host
+from roomkeeper.systems.inventory.hosts import HostRefused, parse_host
 from roomkeeper.systems.models import Folder, System, TlsTrust
 
 NOTES_LIMIT = 10_000

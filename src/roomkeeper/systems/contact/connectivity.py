@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from roomkeeper.systems import outside
 from roomkeeper.systems.addresses import parse_address, same_host
 from roomkeeper.systems.models.inventory import REACHABLE, Connectivity
 from roomkeeper.systems.models.network_settings import NetworkSettings
+from roomkeeper.systems.network_settings import outside
 
 
 class Comparison(enum.StrEnum):

@@ -11,17 +11,12 @@ from roomkeeper.devices.client import Target
 from roomkeeper.devices.http import Seen, look
 from roomkeeper.jobs.leases import held_rows
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.systems import (
-    connectivity,
-    connectivity_changes,
-    device_access,
-    former_addresses,
-    network_settings,
-    timeline,
-)
-from roomkeeper.systems.connectivity import ProbeResult
+from roomkeeper.systems import network_settings, timeline
+from roomkeeper.systems.contact import connectivity, connectivity_changes, device_access
+from roomkeeper.systems.contact.connectivity import ProbeResult
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Probe, System
+from roomkeeper.systems.network_settings import former_addresses
 
 log = structlog.get_logger(__name__)
 

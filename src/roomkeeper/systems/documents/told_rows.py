@@ -1,10 +1,10 @@
-"""The rows of `systems.told`: read and written set-wise, inside the caller's transaction."""
+"""The rows of `systems.documents.told`: read and written set-wise, inside the caller's transaction."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from roomkeeper.systems.documents.told import Told, decode, encode
 from roomkeeper.systems.models import ToldByFeedback
-from roomkeeper.systems.told import Told, decode, encode
 
 
 def load(system_ids: Collection[int], kind: ToldByFeedback.Kind) -> dict[int, Told]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.protocols.external_manager import Beat, PostEvent
 from roomkeeper.protocols.identification import Identification
-from roomkeeper.systems import connectivity, connectivity_changes, identities, liveness
+from roomkeeper.systems.admission import identities
+from roomkeeper.systems.check_ins import liveness
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import NewEntry, Writes
+from roomkeeper.systems.contact import connectivity, connectivity_changes
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, State
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import NewEntry, Writes
 
 KINDS = {Beat.BOOT: "boot", Beat.REGISTER: "register", Beat.HEARTBEAT: "heartbeat"}
 _SUMMARIES = {Beat.BOOT: "Started", Beat.REGISTER: "Registered", Beat.HEARTBEAT: "Heartbeat"}

@@ -20,8 +20,9 @@ from roomkeeper.devices.login import Login
 from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.tls import TlsPolicy, Trust
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.systems import connectivity_changes, credentials, findings, live, network_settings, timeline
+from roomkeeper.systems import findings, live, network_settings, timeline
 from roomkeeper.systems.addresses import is_within, parse_networks
+from roomkeeper.systems.contact import connectivity_changes, credentials
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import REACHABLE, Contact, NetworkSettings, System
 

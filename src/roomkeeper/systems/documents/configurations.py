@@ -10,16 +10,21 @@ from datetime import datetime
 from django.db import connection
 
 from roomkeeper.devices.families.roomos import names
-from roomkeeper.systems import daily_amount, told_rows
-from roomkeeper.systems.documents import ReportedConfiguration, pack_configuration, unpack_configuration
+from roomkeeper.systems.check_ins import daily_amount
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.documents import (
+    ReportedConfiguration,
+    pack_configuration,
+    told_rows,
+    unpack_configuration,
+)
+from roomkeeper.systems.documents.moments import is_older
+from roomkeeper.systems.documents.redaction import redact_text
+from roomkeeper.systems.documents.reports import Report, canonical_digest
+from roomkeeper.systems.documents.told import Telling, Told, put_onto
 from roomkeeper.systems.models import ConfigurationVersion, ToldByFeedback
-from roomkeeper.systems.moments import is_older
-from roomkeeper.systems.redaction import redact_text
-from roomkeeper.systems.reports import Report, canonical_digest
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.told import Telling, Told, put_onto
 from roomkeeper.systems.windows import find_zone
-from roomkeeper.systems.writes import Writes
 
 _KIND = ToldByFeedback.Kind.CONFIGURATION
 _SEEN_AGAIN = "UPDATE systems_configurationversion SET last_at = %s, read_at = %s WHERE id = %s"

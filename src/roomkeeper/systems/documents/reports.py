@@ -1,4 +1,4 @@
-"""A document of a system, decoded as far as its kind asks for. Not here: storing it (`systems.storing`)."""
+"""A document of a system, decoded as far as its kind asks for. Not here: storing it (`systems.documents.storing`)."""
 
 import hashlib
 import zlib
@@ -11,11 +11,10 @@ from django.utils.functional import cached_property
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.status import decode_status
-from roomkeeper.systems import calls, facts
-from roomkeeper.systems.documents import ReportedConfiguration, pack_configuration
-from roomkeeper.systems.redaction import redact, redact_text
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import Writes
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.documents import ReportedConfiguration, calls, facts, pack_configuration
+from roomkeeper.systems.documents.redaction import redact, redact_text
 
 _LONGEST_MENDED = 400
 

@@ -1,18 +1,18 @@
 """What feedback tells of systems' status, put into what is stored: facts, calls, and the leaves for whoever reads the
-whole. Set-wise, inside the batch's transaction. Not here: feedback of configurations (`systems.configurations`)."""
+whole. Set-wise, inside the batch's transaction. Not here: feedback of configurations (`configurations`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from roomkeeper.systems import calls, facts, told_rows
-from roomkeeper.systems.learning import forget_descriptions, learn, software_of
+from roomkeeper.systems.check_ins.learning import forget_descriptions, learn, software_of
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.documents import calls, facts, told_rows
+from roomkeeper.systems.documents.moments import is_older
+from roomkeeper.systems.documents.told import Telling, Told, put_onto
 from roomkeeper.systems.models import FactChange, StoredDocument, System, ToldByFeedback
-from roomkeeper.systems.moments import is_older
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.told import Telling, Told, put_onto
-from roomkeeper.systems.writes import Writes
 
 _KIND: Final = ToldByFeedback.Kind.STATUS
 # Below it stands what the record says of the system itself.

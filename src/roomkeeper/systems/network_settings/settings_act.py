@@ -10,7 +10,8 @@ from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import ROOT_PATH, Permission
 from roomkeeper.operations.door import do
 from roomkeeper.operations.subjects import Act, Input, Subject
-from roomkeeper.systems import credential_list, network_settings
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import NetworkSettings
 
 

@@ -7,10 +7,10 @@ from roomkeeper.devices.families.roomos.names import SIP_URI
 from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.devices.registry import get_family
 from roomkeeper.protocols.xapi.status import first_value
-from roomkeeper.systems import identities
+from roomkeeper.systems.admission import identities
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.models import Contact, StoredDocument
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import Writes
 
 SOFTWARE: Final = "SystemUnit/Software/Version"
 # By the kind of a document: what describes the software, not the system.

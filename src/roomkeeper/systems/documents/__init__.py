@@ -15,9 +15,9 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.protocols.xapi.values import type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
-from roomkeeper.systems import facts, told_rows
+from roomkeeper.systems.documents import facts, told_rows
+from roomkeeper.systems.documents.told import Told
 from roomkeeper.systems.models import ConfigurationVersion, StoredDocument, System, ToldByFeedback
-from roomkeeper.systems.told import Told
 
 HIDDEN = "***"
 # The shortest whole configuration of a real endpoint that was seen has over 200 settings.

@@ -9,10 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from roomkeeper.systems import live, statements
-from roomkeeper.systems.liveness import FIRST_POST, POSTS_AGAIN, overdue_at
+from roomkeeper.systems import live
+from roomkeeper.systems.check_ins import statements
+from roomkeeper.systems.check_ins.liveness import FIRST_POST, POSTS_AGAIN, overdue_at
+from roomkeeper.systems.check_ins.roster import Known, ordinal
 from roomkeeper.systems.models import Exchange, FactChange, Flip, NetworkCard, System, TimelineEntry
-from roomkeeper.systems.roster import Known, ordinal
 from roomkeeper.systems.timeline import SUMMARY_LIMIT, pack
 
 # A body is kept up to this size in an exchange; the rest is cut, and the row says so.

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db import transaction
 
-from roomkeeper.systems import connectivity, findings, live, timeline
-from roomkeeper.systems.connectivity import Decision, ProbeResult
+from roomkeeper.systems import findings, live, timeline
+from roomkeeper.systems.contact import connectivity
+from roomkeeper.systems.contact.connectivity import Decision, ProbeResult
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Connectivity, ConnectivityChange, Contact, Probe, System
 

@@ -12,24 +12,19 @@ from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 
 from roomkeeper.accounts.permissions import Permission, grants_of
-from roomkeeper.systems import (
+from roomkeeper.systems import findings, inventory, live, network_settings, timeline
+from roomkeeper.systems.addresses import is_within, network_of, parse_address, parse_networks
+from roomkeeper.systems.admission import (
     claimants,
-    connectivity_changes,
-    credentials,
     expectations,
-    findings,
     identification,
     identities,
-    inventory,
-    live,
-    network_settings,
-    records,
     secrets,
     secure_only,
-    timeline,
 )
-from roomkeeper.systems.addresses import is_within, network_of, parse_address, parse_networks
-from roomkeeper.systems.hosts import parse_host
+from roomkeeper.systems.contact import connectivity_changes, credentials
+from roomkeeper.systems.inventory import records
+from roomkeeper.systems.inventory.hosts import parse_host
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, Folder, NetworkCard, NetworkSettings, State, System
 

@@ -1,11 +1,11 @@
 """A secret was used for the first time, or by HTTPS for the first time; a system has moved to Secure-Only (R4, R5)."""
 
 from roomkeeper.systems import findings
-from roomkeeper.systems.checkin import Arrival
+from roomkeeper.systems.admission.secrets import rotate
+from roomkeeper.systems.check_ins.checkin import Arrival
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.models import HttpsProof, System, SystemSecret
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.secrets import rotate
-from roomkeeper.systems.writes import Writes
 
 
 def take_proof(known: Known, secret_id: int, arrival: Arrival, *, writes: Writes) -> bool:

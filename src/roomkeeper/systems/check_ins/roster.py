@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-from roomkeeper.systems import statements
+from roomkeeper.systems.check_ins import statements
 
 # How old the kept documents may grow before new ones are asked for.
 STATUS_AGE = timedelta(minutes=14)

@@ -9,9 +9,9 @@ from typing import Final
 from django.db.models import Q
 
 from roomkeeper.protocols.identification import normalize_mac, normalize_serial
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.models import State, System
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import Writes
 
 # Network[1] and further; a status lists one for each card (protocol notes I.1).
 CARDS: Final = 8

@@ -1,7 +1,7 @@
 """Storing the documents that systems post or are read from them: set-wise, inside a short transaction (rule R8).
 
 Of two documents the one that was read later on the device's side is the newer, whichever is stored first (rule R8).
-Not here: configurations (`systems.configurations`), and what feedback tells between documents (`systems.feedback`).
+Not here: configurations (`configurations`), and what feedback tells between documents (`feedback`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,22 @@ from typing import Any, Final
 from django.db.models import Max
 
 from roomkeeper.protocols.xapi.status import first_value
-from roomkeeper.systems import calls, clocks, configurations, facts, feedback, findings, told_rows
-from roomkeeper.systems.learning import DESCRIPTIONS, SOFTWARE, forget_descriptions, learn, software_of
+from roomkeeper.systems import findings
+from roomkeeper.systems.check_ins.learning import (
+    DESCRIPTIONS,
+    SOFTWARE,
+    forget_descriptions,
+    learn,
+    software_of,
+)
+from roomkeeper.systems.check_ins.writes import Writes
+from roomkeeper.systems.documents import calls, clocks, configurations, facts, feedback, told_rows
+from roomkeeper.systems.documents.moments import is_older
+from roomkeeper.systems.documents.redaction import redact
+from roomkeeper.systems.documents.reports import Report
+from roomkeeper.systems.documents.told import Told
 from roomkeeper.systems.models import Contact, FactChange, StoredDocument, System, ToldByFeedback
-from roomkeeper.systems.moments import is_older
-from roomkeeper.systems.redaction import redact
-from roomkeeper.systems.reports import Report
-from roomkeeper.systems.told import Told
 from roomkeeper.systems.windows import find_zone
-from roomkeeper.systems.writes import Writes
 
 _STATUS: Final = StoredDocument.Kind.STATUS
 _IN_EVERY_STATUS: Final = (SOFTWARE, "SystemUnit/ProductId", "SystemUnit/ProductPlatform")

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db.models import Count, RestrictedError
 
 from roomkeeper.systems import findings
+from roomkeeper.systems.check_ins.roster import Known
+from roomkeeper.systems.check_ins.writes import Writes, is_over
 from roomkeeper.systems.models import ConfigurationVersion, System
-from roomkeeper.systems.roster import Known
-from roomkeeper.systems.writes import Writes, is_over
 
 KIND = "sends too much"
 _ADVICE = (
