@@ -5,12 +5,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-from roomkeeper.accounts.models import AuditEntry
+from django.db import connection
+
+from roomkeeper.accounts.models import AuditEntry, KeptAnswer
 
 _source: Final[ContextVar[str]] = ContextVar("source_address", default="")
 
 
 _kept_answer: Final[ContextVar[int | None]] = ContextVar("kept_answer_id", default=None)
+
+
+class KeyLost(ValueError):
+    """The request took so long that its key was given back, and another may do the same now: nothing was done."""
 
 
 @contextmanager
@@ -54,6 +60,7 @@ def note(
 ) -> AuditEntry:
     """The same with the words by which the subject is named."""
     known = user if getattr(user, "is_authenticated", False) else None
+    _hold_key()
     return AuditEntry.objects.create(
         user=known,
         user_name=getattr(known, "username", "") or "server",
@@ -66,6 +73,19 @@ def note(
         details=dict(details),
         kept_answer_id=_kept_answer.get(),
     )
+
+
+def _hold_key() -> None:
+    """Lock the request's key until the act is committed, so that nobody gives it back meanwhile. Raises `KeyLost`,
+    which undoes the act, where that has happened."""
+    kept_answer_id = _kept_answer.get()
+    if kept_answer_id is None:
+        return
+    rows = KeptAnswer.objects.filter(pk=kept_answer_id)
+    if connection.in_atomic_block:
+        rows = rows.select_for_update()
+    if rows.values_list("pk", flat=True).first() is None:
+        raise KeyLost(KeyLost.__doc__)
 
 
 def unproven(name: str, road: str, act: str, account: Any, /, **details: Any) -> AuditEntry:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Schema, Status
@@ -138,12 +139,13 @@ def cancel_action(request: HttpRequest, action_id: int) -> ActionOut:
     """Cancel an action that was not handed over yet."""
     action = _get(request, action_id)
     demand(user_of(request), Permission.RUN_ACTIONS, action.system.folder.path)
-    if not actions.cancel(action, user=user_of(request), now=timezone.now()):
-        raise Conflict(
-            "The action was handed over already, or has ended.",
-            hint="Only what still waits can be cancelled.",
-        )
-    audit.record(user_of(request), "api", "cancel action", action.system, action=action.pk)
+    with transaction.atomic():
+        if not actions.cancel(action, user=user_of(request), now=timezone.now()):
+            raise Conflict(
+                "The action was handed over already, or has ended.",
+                hint="Only what still waits can be cancelled.",
+            )
+        audit.record(user_of(request), "api", "cancel action", action.system, action=action.pk)
     return encode_action(_get(request, action_id))
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -195,6 +196,19 @@ def create_change_set(
         with _told_refusals():
             plan = planning.plan_settings(systems, details.settings)
         return _told_plan(plan)
+
+    def note(made: ChangeSet) -> None:
+        audit.record(
+            user,
+            "api",
+            "change settings",
+            None,
+            change_set=made.pk,
+            paths=sorted(details.settings),
+            systems=len(systems),
+            persistent=details.persistent,
+        )
+
     with _told_refusals():
         made = planning.create_change_set(
             systems,
@@ -204,17 +218,8 @@ def create_change_set(
             description=details.description,
             is_persistent=details.persistent,
             care=planning.Care(details.during_calls, details.only_in_window, details.failure_limit),
+            note=note,
         )
-    audit.record(
-        user,
-        "api",
-        "change settings",
-        None,
-        change_set=made.pk,
-        paths=sorted(details.settings),
-        systems=len(systems),
-        persistent=details.persistent,
-    )
     response["Location"] = f"/api/v1/change-sets/{made.pk}"
     return Status(202, ChangeSetSummary(**tell_change_set(user, made)))
 
@@ -232,8 +237,9 @@ def cancel_change_set(request: HttpRequest, change_set_id: int) -> Cancelled:
     """Cancel what was not handed over yet."""
     user = user_of(request)
     change_set = get_changeable(user, change_set_id)
-    number = asked.cancel_change_set(change_set, user=user, now=timezone.now())
-    audit.record(user, "api", "cancel change set", None, change_set=change_set.pk, settings=number)
+    with transaction.atomic():
+        number = asked.cancel_change_set(change_set, user=user, now=timezone.now())
+        audit.record(user, "api", "cancel change set", None, change_set=change_set.pk, settings=number)
     return Cancelled(cancelled=number, change_set=_encode(user, get_change_set(user, change_set_id)))
 
 
@@ -245,10 +251,11 @@ def retry_change_set(
     """Ask what failed, expired or was cancelled once more."""
     user = user_of(request)
     change_set = get_changeable(user, change_set_id)
-    number = asked.retry_failed(change_set, user=user, now=timezone.now())
-    if not number:
-        raise Conflict("Nothing of this change set failed, expired or was cancelled.")
-    audit.record(user, "api", "retry change set", None, change_set=change_set.pk, settings=number)
+    with transaction.atomic():
+        number = asked.retry_failed(change_set, user=user, now=timezone.now())
+        if not number:
+            raise Conflict("Nothing of this change set failed, expired or was cancelled.")
+        audit.record(user, "api", "retry change set", None, change_set=change_set.pk, settings=number)
     response["Location"] = f"/api/v1/change-sets/{change_set.pk}"
     return Status(202, _encode(user, get_change_set(user, change_set_id)))
 

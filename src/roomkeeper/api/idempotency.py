@@ -2,8 +2,10 @@
 
 A key is taken in a transaction of its own before the work begins, so that of two equal requests at a time
 only one works. An answer that refuses (4xx, 5xx) is not kept: nothing was done, and the key is free again.
-Where the process was killed in between, the audit trail says what was done, because it is written with the act: the
-repeated request is answered with that, and is worked on anew where there is nothing.
+Where the process was killed in between, the audit trail says what was done, because it is written with the act, in the
+first of its transactions: the repeated request is answered with that, and is worked on anew where there is nothing.
+Writing the trail locks the key, and fails where it was given back meanwhile: what is taken for killed and is only slow
+does nothing any more.
 Kept answers are encrypted, because some hold a secret that is shown once (a token), and are told apart by an
 HMAC of the request, because some requests hold a password.
 """
@@ -80,16 +82,21 @@ def keep(request: HttpRequest, answer: HttpResponseBase) -> None:
         "type": answer.get("Content-Type", ""),
         "body": answer.content.decode(),
     }
-    row.status = answer.status_code
-    row.body = keys.load(settings.OPTIONS.data).encrypt(json.dumps(kept))
-    row.save(update_fields=["status", "body"])
+    body = keys.load(settings.OPTIONS.data).encrypt(json.dumps(kept))
+    KeptAnswer.objects.filter(pk=row.pk).update(status=answer.status_code, body=body)
 
 
 def _is_free(row: KeptAnswer | None, digest: str) -> bool:
     """Whether the key was taken by a process that ended before it had done anything; it is given back, then."""
-    if row is None or not _was_cut_off(row) or row.request_digest != digest or _done_for(row).exists():
+    if row is None or not _was_cut_off(row) or row.request_digest != digest:
         return False
-    return bool(KeptAnswer.objects.filter(pk=row.pk, status=_AT_WORK).delete()[0])
+    with transaction.atomic():
+        # Waits for an act that the killed process had asked the database to commit; see `audit.note`.
+        found = KeptAnswer.objects.select_for_update().filter(pk=row.pk, status=_AT_WORK).first()
+        if found is None or _done_for(row).exists():
+            return False
+        found.delete()
+        return True
 
 
 def _was_cut_off(row: KeptAnswer) -> bool:
@@ -102,7 +109,7 @@ def _done_for(row: KeptAnswer) -> QuerySet[AuditEntry]:
 
 def _tell_done(row: KeptAnswer) -> HttpResponse:
     """What a killed process had done for the request; of many perhaps not all."""
-    done = _done_for(row).values("act", "object_kind", "object_id", "object_label")
+    done = _done_for(row).values("act", "object_kind", "object_id", "object_label", "details")
     answer = HttpResponse(
         json.dumps({"was_cut_off": True, "done": list(done)}), content_type="application/json"
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Schema
@@ -119,9 +120,9 @@ def cancel_job(request: HttpRequest, job_id: int) -> JobOut:
     job = _get(user, job_id)
     if job.created_by_id != user.pk:
         demand(user, Permission.MANAGE_SYSTEMS, job.folder_path)
-    with refused_as(409, work.JobRefused):
+    with transaction.atomic(), refused_as(409, work.JobRefused):
         work.cancel(job, now=timezone.now())
-    audit.record(user, "api", "cancel job", job, title=job.title)
+        audit.record(user, "api", "cancel job", job, title=job.title)
     job.refresh_from_db()
     return tell_job(job)
 

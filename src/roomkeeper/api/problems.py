@@ -21,6 +21,8 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import Field
 
+from roomkeeper.accounts.audit import KeyLost
+
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:roomkeeper:problem:"
 logger = logging.getLogger("roomkeeper.api")
@@ -144,6 +146,8 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
+        case KeyLost():
+            return Conflict(str(error), kind="key-lost", hint="Look what the repeated request has done.")
         case AuthenticationError():
             return Problem(
                 401,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -127,7 +128,7 @@ def start_secure_only_move(
     plan = planning.plan(systems, is_secure=details.is_secure, trust=details.trust)
     if details.dry_run:
         return Status(200, _told_plan(plan))
-    with refused_as(409, moving.MoveRefused):
+    with transaction.atomic(), refused_as(409, moving.MoveRefused):
         move = moving.start(
             plan,
             is_secure=details.is_secure,
@@ -137,7 +138,8 @@ def start_secure_only_move(
             user=user,
             now=timezone.now(),
         )
-    audit.record(user, "api", "start secure-only move", None, move=move.pk, systems=len(plan.chosen("move")))
+        count = len(plan.chosen("move"))
+        audit.record(user, "api", "start secure-only move", None, move=move.pk, systems=count)
     response["Location"] = f"/api/v1/secure-only-moves/{move.pk}"
     return Status(202, _told(move))
 
@@ -201,9 +203,9 @@ def skip_secure_only_member(request: HttpRequest, move_id: int, system_id: int) 
 def _steer(request: HttpRequest, move_id: int, word: str, deed: Callable[..., None]) -> MoveOut:
     user = user_of(request)
     move = _get(user, move_id, Permission.MANAGE_SYSTEMS)
-    with refused_as(409, moving.MoveRefused):
+    with transaction.atomic(), refused_as(409, moving.MoveRefused):
         deed(move, now=timezone.now())
-    audit.record(user, "api", f"{word} secure-only move", None, move=move.pk)
+        audit.record(user, "api", f"{word} secure-only move", None, move=move.pk)
     move.refresh_from_db()
     return _told(move)
 
@@ -216,9 +218,9 @@ def _decide(
     if member is None:
         raise NotFound("system", system_id)
     demand(user, Permission.MANAGE_SYSTEMS, member.system.folder.path)
-    with refused_as(409, moving.MoveRefused):
+    with transaction.atomic(), refused_as(409, moving.MoveRefused):
         deed(member, now=timezone.now())
-    audit.record(user, "api", f"{word} secure-only", member.system, move=move_id)
+        audit.record(user, "api", f"{word} secure-only", member.system, move=move_id)
     return _told_member(member)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Schema, Status
@@ -81,9 +82,10 @@ def _start(
     request: HttpRequest, systems: list[System], response: HttpResponse, waiting: Waiting
 ) -> Status[JobOut]:
     user = user_of(request)
-    job = service.start(systems, user=user, now=timezone.now())
     only = systems[0] if len(systems) == 1 else None
-    audit.record(
-        user, "api", "poll systems", only, job=job.pk, systems=[system.pk for system in systems[:100]]
-    )
+    with transaction.atomic():
+        job = service.start(systems, user=user, now=timezone.now())
+        audit.record(
+            user, "api", "poll systems", only, job=job.pk, systems=[system.pk for system in systems[:100]]
+        )
     return Status(202, accepted(job, response, wait=waiting.wait))

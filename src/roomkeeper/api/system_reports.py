@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Schema
@@ -251,9 +252,9 @@ def undo_connectivity_change(request: HttpRequest, system_id: int, change_id: in
         raise NotFound("connectivity change", change_id)
     if change.undone_at is not None:
         raise Conflict("This change of connectivity was undone already.")
-    with refused_as(409, connectivity_changes.ConnectivityRefused):
+    with transaction.atomic(), refused_as(409, connectivity_changes.ConnectivityRefused):
         connectivity_changes.undo(change, user=user, now=timezone.now())
-    audit.record(user, "api", "undo connectivity change", system, change=change_id)
+        audit.record(user, "api", "undo connectivity change", system, change=change_id)
     return _told_change(rows.get(pk=change_id))
 
 

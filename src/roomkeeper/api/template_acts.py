@@ -27,7 +27,7 @@ from roomkeeper.api.template_fields import (
 from roomkeeper.api.template_report import MappingOut, tell_report
 from roomkeeper.api.templates import get_template, get_version
 from roomkeeper.configuration_templates import known_settings, mapping
-from roomkeeper.configuration_templates.applying import apply_template
+from roomkeeper.configuration_templates.applying import Applied, apply_template
 from roomkeeper.configuration_templates.content import Content, content_of
 from roomkeeper.configuration_templates.files import read_file
 from roomkeeper.configuration_templates.making import content_from_reading
@@ -225,21 +225,30 @@ def apply_template_once(
         # Whoever may send a secret to a system of her own choice could read it there.
         demand(user, Permission.CHANGE_SETTINGS, template.folder.path)
     care = Care(details.during_calls, details.only_in_window, details.failure_limit)
+
+    def note(begun: Applied) -> None:
+        audit.record(
+            user,
+            "api",
+            "apply template",
+            template,
+            version=version.number,
+            change_set=begun.change_set.pk if begun.change_set else None,
+            systems=len(systems),
+            actions=begun.commands,
+        )
+
     with told_refusals(), refused_as(422, PlanRefused):
         done = apply_template(
-            version, systems, user=user, now=timezone.now(), with_commands=details.commands, care=care
+            version,
+            systems,
+            user=user,
+            now=timezone.now(),
+            with_commands=details.commands,
+            care=care,
+            note=note,
         )
     change_set = done.change_set.pk if done.change_set else None
-    audit.record(
-        user,
-        "api",
-        "apply template",
-        template,
-        version=version.number,
-        change_set=change_set,
-        systems=len(systems),
-        actions=len(done.actions),
-    )
     if change_set is not None:
         response["Location"] = f"/api/v1/change-sets/{change_set}"
     return Status(

@@ -99,8 +99,11 @@ def _undo(
     if dry_run:
         told = encode_plan(planned.plan)
         return Status(200, UndoPlanOut(counts=told.counts, changes=told.changes, left_out=left_out))
+
+    def note(made: ChangeSet) -> None:
+        audit.record(user, "api", "undo change set", system, change_set=made.pk, undoes=change_set.pk)
+
     with refused_as(409, undoing.UndoRefused):
-        made = undoing.undo(change_set, user=user, now=timezone.now(), systems=only)
-    audit.record(user, "api", "undo change set", system, change_set=made.pk, undoes=change_set.pk)
+        made = undoing.undo(change_set, user=user, now=timezone.now(), systems=only, note=note)
     response["Location"] = f"/api/v1/change-sets/{made.pk}"
     return Status(202, UndoSummary(**tell_change_set(user, made), left_out=left_out))

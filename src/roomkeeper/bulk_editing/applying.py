@@ -1,6 +1,6 @@
 """Doing what a plan says: folders, records, names and settings; a great many records as a job."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from roomkeeper.accounts import audit
+from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.bulk_editing.differences import EditPlan, RecordEdit
 from roomkeeper.bulk_editing.folders import NewFolder, make_folders
 from roomkeeper.bulk_editing.writing import Written, write_records
@@ -64,17 +65,20 @@ def apply_plan(
             "Something changed since this was shown, so nothing was done. Look at the difference as it is now."
         )
     done = Applied()
-    records = _with_folders(plan.records, plan.folders)
+    note = _Note(plan, user, road)
+    records = _with_folders(plan.records, plan.folders, note)
     if len(records) > RECORDS_AT_ONCE:
         folder_path = shared_path(edit.system.folder.path for edit in plan.edits if edit.changes)
-        done.job = _start(records, folder_path, user=user, now=now)
+        with transaction.atomic():
+            note()
+            done.job = _start(records, folder_path, user=user, now=now)
     else:
-        written: Written = write_records(records, user=user, now=now)
+        written: Written = write_records(records, user=user, now=now, note=note)
         done.records, done.refused = written.done, written.refused
     words = options.description.strip()
     if plan.names:
         done.name_change_set, done.kept_name_change_set = _record_names(
-            plan.names, words or "Names from a file", user=user, now=now
+            plan.names, words or "Names from a file", note, user=user, now=now
         )
     if plan.settings:
         done.change_set = planning.record_plan(
@@ -84,13 +88,14 @@ def apply_plan(
             description=words or "Settings from a file",
             is_persistent=options.is_persistent,
             care=options.care,
+            note=lambda _: note(),
         )
-    _note(plan, done, user, road)
+    note.complete(done)
     return done
 
 
 def _record_names(
-    names: planning.Plan, words: str, *, user: Any, now: datetime
+    names: planning.Plan, words: str, note: Callable[[], object], *, user: Any, now: datetime
 ) -> tuple[ChangeSet | None, ChangeSet | None]:
     """Change sets of names that are written once, and of those that are restored automatically and stay so."""
     key = match_key(planning.NAME_PATH)
@@ -109,6 +114,7 @@ def _record_names(
                 description=words,
                 is_persistent=is_kept,
                 care=planning.HARMLESS,
+                note=lambda _: note(),
             )
             if part
             else None
@@ -116,9 +122,14 @@ def _record_names(
     return made[0] or made[1], made[1]
 
 
-def _with_folders(records: Sequence[RecordEdit], wanted: Sequence[NewFolder]) -> list[RecordEdit]:
+def _with_folders(
+    records: Sequence[RecordEdit], wanted: Sequence[NewFolder], note: Callable[[], object]
+) -> list[RecordEdit]:
     """The folders made, and the records with their ids."""
+    if not wanted:
+        return list(records)
     with transaction.atomic():
+        note()
         made = make_folders(list(wanted))
     edits = []
     for edit in records:
@@ -140,21 +151,42 @@ def _start(records: Sequence[RecordEdit], folder_path: str, *, user: Any, now: d
     return work.create(KIND, title, items, user=user, now=now, folder_path=folder_path)
 
 
-def _note(plan: EditPlan, done: Applied, user: Any, road: str) -> None:
-    audit.record(
-        user,
-        road,
-        "edit systems",
-        None,
-        systems=sum(bool(edit.changes) for edit in plan.edits),
-        values=plan.counts["values"],
-        records=len(plan.records),
-        refused_rows=plan.counts["refused"],
-        refused_records=len(done.refused),
-        folders=[one.label for one in plan.folders[:100]],
-        change_set=done.change_set.pk if done.change_set else None,
-        name_change_set=done.name_change_set.pk if done.name_change_set else None,
-        kept_name_change_set=done.kept_name_change_set.pk if done.kept_name_change_set else None,
-        job=done.job.pk if done.job else None,
-        digest=plan.digest,
-    )
+class _Note:
+    """The row of the audit trail: written inside the first of the transactions, completed after the last."""
+
+    def __init__(self, plan: EditPlan, user: Any, road: str) -> None:
+        self._plan, self._user, self._road = plan, user, road
+        self._entry: AuditEntry | None = None
+
+    def __call__(self) -> AuditEntry:
+        """Write it, unless it stands already."""
+        if self._entry is None:
+            self._entry = self._write()
+        return self._entry
+
+    def complete(self, done: Applied) -> None:
+        """Add what was made and what was refused."""
+        entry = self()
+        entry.details |= {
+            "refused_records": len(done.refused),
+            "change_set": done.change_set.pk if done.change_set else None,
+            "name_change_set": done.name_change_set.pk if done.name_change_set else None,
+            "kept_name_change_set": done.kept_name_change_set.pk if done.kept_name_change_set else None,
+            "job": done.job.pk if done.job else None,
+        }
+        entry.save(update_fields=["details"])
+
+    def _write(self) -> AuditEntry:
+        plan = self._plan
+        return audit.record(
+            self._user,
+            self._road,
+            "edit systems",
+            None,
+            systems=sum(bool(edit.changes) for edit in plan.edits),
+            values=plan.counts["values"],
+            records=len(plan.records),
+            refused_rows=plan.counts["refused"],
+            folders=[one.label for one in plan.folders[:100]],
+            digest=plan.digest,
+        )

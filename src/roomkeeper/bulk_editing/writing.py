@@ -33,14 +33,17 @@ class ChangedMeanwhile(ValueError):
     """The record does not hold any more what was shown."""
 
 
-def write_records(edits: Sequence[RecordEdit], *, user: Any, now: datetime) -> Written:
-    """Write them, `AT_ONCE` in a transaction. A value that is so already stays; one that is neither what was shown nor
-    what was asked has been changed meanwhile, and the system is left alone."""
+def write_records(
+    edits: Sequence[RecordEdit], *, user: Any, now: datetime, note: Callable[[], object] = lambda: None
+) -> Written:
+    """Write them, `AT_ONCE` in a transaction, in each of which `note` is called. A value that is so already stays; one
+    that is neither what was shown nor what was asked has been changed meanwhile, and the system is left alone."""
     written = Written()
     held = Grants(user)
     for start in range(0, len(edits), AT_ONCE):
         part = edits[start : start + AT_ONCE]
         with transaction.atomic():
+            note()
             _write_part(part, written, held, user, now)
     return written
 

@@ -3,7 +3,7 @@
 What a system cannot take is told by the mapping report and left out; it does not stop the rest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -40,6 +40,11 @@ class Applied:
     actions: list[int] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
+    @property
+    def commands(self) -> int:
+        """How many commands systems are asked to run, before any of them is refused."""
+        return sum(one.verdict == "run" for found in self.report.systems for one in found.commands)
+
 
 def apply_template(
     version: TemplateVersion,
@@ -49,15 +54,19 @@ def apply_template(
     now: datetime,
     with_commands: bool = True,
     care: planning.Care = planning.ORDINARY_CARE,
+    note: Callable[[Applied], None] | None = None,
 ) -> Applied:
     """Ask the systems for what the version holds, as far as each can have it. Raises `TemplateRefused`.
 
-    Writes in short transactions of its own: not to be called inside one for many systems (rule R9).
+    Writes in short transactions of its own: not to be called inside one for many systems (rule R9). `note` is called
+    inside the first, for the audit trail, with the change set and without the commands.
     """
     content = content_of(version)
     if not with_commands:
         content = Content(content.settings)
-    return apply_content(content, version, systems, user=user, now=now, description=str(version), care=care)
+    return apply_content(
+        content, version, systems, user=user, now=now, description=str(version), care=care, note=note
+    )
 
 
 def apply_content(
@@ -70,6 +79,7 @@ def apply_content(
     description: str,
     care: planning.Care = planning.ORDINARY_CARE,
     is_first_contact: bool = False,
+    note: Callable[[Applied], None] | None = None,
 ) -> Applied:
     """The same with a content that the caller has put together."""
     done = Applied(plan_template(content, systems, template=version.template))
@@ -80,11 +90,22 @@ def apply_content(
         )
     changes = tuple(found.planned for found in done.report.systems if found.planned.items)
     if changes:
-        plan = planning.Plan(changes, {})
+
+        def with_settings(made: ChangeSet) -> None:
+            done.change_set = made
+            if note is not None:
+                note(done)
+
         done.change_set = planning.record_plan(
-            plan, user=user, now=now, description=f"Template {description}"[:255], care=care
+            planning.Plan(changes, {}),
+            user=user,
+            now=now,
+            description=f"Template {description}"[:255],
+            care=care,
+            note=with_settings,
         )
-    _run_commands(asked, done, user, now, care)
+        note = None
+    _run_commands(asked, done, user, now, care, note)
     if changes or asked:
         TemplateUse.objects.create(
             template_id=version.template_id,
@@ -129,10 +150,18 @@ def systems_kept(
 
 
 def _run_commands(
-    asked: Sequence[SystemMapping], done: Applied, user: Any, now: datetime, care: planning.Care
+    asked: Sequence[SystemMapping],
+    done: Applied,
+    user: Any,
+    now: datetime,
+    care: planning.Care,
+    note: Callable[[Applied], None] | None,
 ) -> None:
-    for start in range(0, len(asked), _CHUNK):
+    """`note` is called in the first transaction; also where there is nothing to ask."""
+    for start in range(0, len(asked) or 1, _CHUNK):
         with transaction.atomic():
+            if note is not None and start == 0:
+                note(done)
             for found in asked[start : start + _CHUNK]:
                 _run_on(found, done, user, now, care)
 

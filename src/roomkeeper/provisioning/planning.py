@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,8 +25,7 @@ from roomkeeper.systems.documents import (
     HIDDEN,
     ReportedConfiguration,
     each_reported,
-    value_spaces_of,
-    value_spaces_of_model,
+    value_spaces_of_systems,
 )
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.locking import lock_contacts
@@ -40,6 +39,7 @@ SETTINGS_LIMIT = 500
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 WRITE_CHUNK = 200
 WRITE_ITEMS = 500
+Note = Callable[[ChangeSet], object]
 
 
 class PlanRefused(ValueError):
@@ -151,7 +151,7 @@ def plan_each(
     wishes: Sequence[tuple[System, Mapping[str, str | None]]], settings: Mapping[str, str | None]
 ) -> Plan:
     """The same where each system has settings of its own, cleaned by the caller; `settings` stand for all of them."""
-    spaces = _value_spaces([system for system, _ in wishes])
+    spaces = value_spaces_of_systems([system for system, _ in wishes])
     planned = []
     counts: Counter[str] = Counter({"change": 0, "already": 0, "cannot": 0})
     reported = each_reported([system.pk for system, _ in wishes])
@@ -212,18 +212,6 @@ def _plan_item(
     return PlannedItem(own_path, value, "change", previous=present)
 
 
-def _value_spaces(systems: list[System]) -> dict[int, dict[str, ValueSpace]]:
-    """Value spaces by system; systems of one product and version share what one of them reported."""
-    models: dict[tuple[str, str], dict[str, ValueSpace]] = {}
-    found = {}
-    for system in systems:
-        model = (system.product, system.software_version)
-        if model not in models:
-            models[model] = value_spaces_of_model(*model) if all(model) else {}
-        found[system.pk] = models[model] or (value_spaces_of(system) if not all(model) else {})
-    return found
-
-
 def create_change_set(
     systems: Iterable[System],
     settings: Mapping[str, Any],
@@ -233,12 +221,13 @@ def create_change_set(
     description: str = "",
     is_persistent: bool = False,
     care: Care = ORDINARY_CARE,
+    note: Note | None = None,
 ) -> ChangeSet:
-    """Record the wish for all these systems: what is already so is CONFIRMED, what cannot be is FAILED with the
-    reason, the rest WAITS for a push or the systems' next check-ins. Raises `PlanRefused`."""
+    """Plan it and record it (`record_plan`): what is already so is CONFIRMED, what cannot be is FAILED with the reason,
+    the rest WAITS for a push or the systems' next check-ins. Raises `PlanRefused`."""
     plan = plan_settings(systems, settings)
     return record_plan(
-        plan, user=user, now=now, description=description, is_persistent=is_persistent, care=care
+        plan, user=user, now=now, description=description, is_persistent=is_persistent, care=care, note=note
     )
 
 
@@ -251,11 +240,15 @@ def record_plan(
     is_persistent: bool = False,
     care: Care = ORDINARY_CARE,
     undoes: ChangeSet | None = None,
+    note: Note | None = None,
 ) -> ChangeSet:
-    """Record what was planned as a change set. Raises `PlanRefused` where it concerns no system."""
+    """Record what was planned as a change set. Raises `PlanRefused` where it concerns no system.
+
+    Written in several transactions where it is long; `note` is called inside the first, for the audit trail.
+    """
     if not plan.per_system:
         raise PlanRefused({"": "No system was chosen."})
-    change_set = ChangeSet.objects.create(
+    change_set = ChangeSet(
         description=description[:255],
         created_at=now,
         created_by=find_account(user),
@@ -268,6 +261,10 @@ def record_plan(
     # A transaction a chunk: on SQLite nobody but the batcher may write for long (rule R9).
     for part in _write_chunks(plan.per_system):
         with transaction.atomic():
+            if change_set.pk is None:
+                change_set.save()
+                if note is not None:
+                    note(change_set)
             _record(change_set, part, user=user, now=now)
     return change_set
 

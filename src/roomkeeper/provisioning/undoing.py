@@ -63,10 +63,15 @@ def plan_undo(change_set: ChangeSet, systems: Collection[int] | None = None) -> 
 
 
 def undo(
-    change_set: ChangeSet, *, user: Any, now: datetime, systems: Collection[int] | None = None
+    change_set: ChangeSet,
+    *,
+    user: Any,
+    now: datetime,
+    systems: Collection[int] | None = None,
+    note: planning.Note | None = None,
 ) -> ChangeSet:
     """Ask the systems for the values before, as carefully as they were asked to change; what still waits of the set is
-    not sent any more. The new change set does not persist. Raises `UndoRefused`."""
+    not sent any more. The new change set does not persist. Raises `UndoRefused`. `note`: as `planning.record_plan`."""
     found = plan_undo(change_set, systems)
     if not found.plan.per_system:
         reasons = dict.fromkeys(one.reason for one in found.left_out)
@@ -80,6 +85,7 @@ def undo(
         description=f"Undo change set {change_set.pk}",
         care=planning.Care(change_set.during_calls, change_set.only_in_window, change_set.failure_limit),
         undoes=change_set,
+        note=note,
     )
     _cancel_what_waits(change_set, systems, made, now)
     return made

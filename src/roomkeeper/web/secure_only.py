@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -201,19 +202,22 @@ def _begin(request: HttpRequest, plan: planning.MovePlan, folder: Folder) -> Htt
         messages.error(request, "How many go first, and how many a wave has, are numbers.")
         return None
     try:
-        begun = moving.start(
-            plan,
-            is_secure=request.POST.get("direction") != "off",
-            trust=request.POST.get("trust", Move.Trust.TRUSTED),
-            canary=canary,
-            wave_size=wave_size,
-            user=request.user,
-            now=moment(),
-        )
+        with transaction.atomic():
+            begun = moving.start(
+                plan,
+                is_secure=request.POST.get("direction") != "off",
+                trust=request.POST.get("trust", Move.Trust.TRUSTED),
+                canary=canary,
+                wave_size=wave_size,
+                user=request.user,
+                now=moment(),
+            )
+            audit.record(
+                request.user, "page", "start secure-only move", None, move=begun.pk, folder=folder.pk
+            )
     except moving.MoveRefused as refusal:
         messages.error(request, str(refusal))
         return None
-    audit.record(request.user, "page", "start secure-only move", None, move=begun.pk, folder=folder.pk)
     messages.success(request, "The move has begun. What becomes of each system is followed here.")
     return HttpResponseRedirect(reverse("secure_only_move", args=[begun.pk]))
 

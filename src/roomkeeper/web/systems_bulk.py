@@ -14,6 +14,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.adding import logins
 from roomkeeper.provisioning import actions, management, planning
+from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems import inventory
 from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.inventory import records
@@ -139,10 +140,14 @@ def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> 
         description=request.POST.get("description", "").strip(),
         is_persistent=bool(request.POST.get("is_persistent")),
         care=care_of(request),
+        note=lambda made: _note_settings(request, made, settings, len(chosen)),
     )
-    audit.record(request.user, "page", "change settings", made, paths=sorted(settings), systems=len(chosen))
     messages.success(request, f"Asked of {len(chosen)} systems. What becomes of it is followed here.")
     return HttpResponseRedirect(reverse("change_set", args=[made.pk]))
+
+
+def _note_settings(request: HttpRequest, made: ChangeSet, settings: dict[str, Any], count: int) -> None:
+    audit.record(request.user, "page", "change settings", made, paths=sorted(settings), systems=count)
 
 
 def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, back: str) -> HttpResponse:

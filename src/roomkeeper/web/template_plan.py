@@ -14,7 +14,7 @@ from django.urls import reverse
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.configuration_templates import editing
-from roomkeeper.configuration_templates.applying import apply_template, newest_of
+from roomkeeper.configuration_templates.applying import Applied, apply_template, newest_of
 from roomkeeper.configuration_templates.content import Content
 from roomkeeper.configuration_templates.mapping import CAUSES, MappingReport, plan_template
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
@@ -138,6 +138,19 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     if with_commands:
         for path in {system.folder.path for system in systems}:
             demand(request.user, Permission.RUN_ACTIONS, path)
+
+    def note(begun: Applied) -> None:
+        audit.record(
+            request.user,
+            "page",
+            "apply template",
+            found,
+            version=found.newest,
+            change_set=begun.change_set.pk if begun.change_set else None,
+            systems=len(systems),
+            actions=begun.commands,
+        )
+
     try:
         done = apply_template(
             newest_of(found),
@@ -146,21 +159,12 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
             now=moment(),
             with_commands=with_commands,
             care=Care(bool(source.get("during_calls")), bool(source.get("only_in_window"))),
+            note=note,
         )
     except ValueError as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(page)
     change_set = done.change_set.pk if done.change_set else None
-    audit.record(
-        request.user,
-        "page",
-        "apply template",
-        found,
-        version=found.newest,
-        change_set=change_set,
-        systems=len(systems),
-        actions=len(done.actions),
-    )
     if done.actions:
         messages.success(
             request, f"{len(done.actions)} commands were asked; each system's page follows them."

@@ -8,6 +8,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from tests.integration.api.transactions import watched
 
 from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import User
@@ -34,13 +35,17 @@ class Caller:
     ) -> HttpResponse:
         """One request; `path` below /api/v1/ unless it begins with a slash."""
         content = raw if raw is not None else (b"" if body is None else json.dumps(body).encode())
-        return self.client.generic(
-            method,
-            path if path.startswith("/") else f"/api/v1/{path}",
-            content,
-            content_type="application/json",
-            headers={**self.headers, **(headers or {})},
-        )
+        with watched() as seen:
+            answer = self.client.generic(
+                method,
+                path if path.startswith("/") else f"/api/v1/{path}",
+                content,
+                content_type="application/json",
+                headers={**self.headers, **(headers or {})},
+            )
+        # Whatever the API changes, the audit trail tells of it in the same transaction: see `api.idempotency`.
+        assert not seen.unaudited, f"{method} {path}: committed without a word in the audit trail"
+        return answer
 
     def get(self, path: str, **headers: str) -> Any:
         """The JSON of a GET that must succeed."""

@@ -3,14 +3,17 @@
 import subprocess
 import sys
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
+from django.db.models.signals import pre_save
 from django.utils import timezone
 from tests.integration.api.conftest import Caller, CallerOf
 
 from roomkeeper import keys
 from roomkeeper.accounts.models import ApiToken, AuditEntry, KeptAnswer, User
 from roomkeeper.api import workers
+from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems.models import System
 
 KEY = {"Idempotency-Key": "order-1"}
@@ -108,6 +111,33 @@ def test_the_key_of_a_killed_process_that_had_done_nothing_is_free(call: Caller)
     answer = call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY)
     assert answer.status_code == 201
     assert answer.json()["serial_number"] == "FTT1"
+
+
+def test_whose_key_was_given_back_meanwhile_does_nothing_any_more(call: Caller) -> None:
+    """What was taken for killed and is only slow: at the audit trail it finds its key gone, and its act is undone."""
+
+    def given_back(**_: Any) -> None:
+        KeptAnswer.objects.all().delete()
+
+    pre_save.connect(given_back, sender=System)
+    try:
+        answer = call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY)
+    finally:
+        pre_save.disconnect(given_back, sender=System)
+    assert answer.status_code == 409
+    assert answer.json()["type"].endswith("key-lost")
+    assert not System.objects.exists()
+    assert not AuditEntry.objects.exists()
+    assert call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY).status_code == 201
+
+
+def test_a_change_set_that_was_cut_off_is_told_by_its_number(call: Caller, boardroom: System) -> None:
+    body = {"systems": [boardroom.pk], "settings": {"Audio/DefaultVolume": "44"}}
+    made = call("POST", "change-sets", body, headers=KEY).json()["id"]
+    cut_off(killed_process())
+    told = call("POST", "change-sets", body, headers=KEY).json()
+    assert [(one["act"], one["details"]["change_set"]) for one in told["done"]] == [("change settings", made)]
+    assert ChangeSet.objects.count() == 1
 
 
 def test_a_process_of_another_machine_counts_as_gone_after_ten_minutes() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -204,3 +204,15 @@ def _decode_content(content: bytes) -> Mapping[str, ValueSpace]:
         return decode_valuespace(zlib.decompress(content))
     except ProtocolError:
         return {}
+
+
+def value_spaces_of_systems(systems: Iterable[System]) -> dict[int, dict[str, ValueSpace]]:
+    """Value spaces by system; systems of one product and version share what one of them reported."""
+    models: dict[tuple[str, str], dict[str, ValueSpace]] = {}
+    found = {}
+    for system in systems:
+        model = (system.product, system.software_version)
+        if model not in models:
+            models[model] = value_spaces_of_model(*model) if all(model) else {}
+        found[system.pk] = models[model] or (value_spaces_of(system) if not all(model) else {})
+    return found
