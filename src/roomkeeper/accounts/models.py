@@ -59,6 +59,8 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     # Refused for everything that changes something.
     is_read_only = models.BooleanField(default=False)
+    # Ends with it, whether that expires or is deleted: whoever stole a token keeps nothing that was made with it.
+    made_with = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
 
 
 class SignInTries(models.Model):

@@ -24,7 +24,8 @@ def create_token(
 ) -> tuple[ApiToken, str]:
     """A new token of the user and its text, which is not kept.
 
-    It ends after `lifetime`, by default after the setting `token_days`, and never after the token it was made with.
+    It ends after `lifetime`, by default after the setting `token_days`, and never after the token it was made with,
+    with which it is also deleted.
     """
     ends = now + (lifetime or timedelta(days=settings.OPTIONS.token_days))
     if made_with is not None and made_with.expires_at is not None:
@@ -38,6 +39,7 @@ def create_token(
         created_at=now,
         expires_at=ends,
         is_read_only=is_read_only or (made_with is not None and made_with.is_read_only),
+        made_with=made_with,
     )
     return token, text
 

@@ -31,6 +31,20 @@ def test_a_token_ends_by_default_and_never_after_the_one_that_made_it(administra
         assert abs(ends - timezone.now() - timedelta(days=days)) < timedelta(minutes=5)
 
 
+def test_a_deleted_token_takes_along_what_was_made_with_it(administrator: User) -> None:
+    def made(maker: Client, name: str) -> tuple[int, Client]:
+        told = maker.post("/api/v1/tokens", {"name": name}, content_type="application/json").json()
+        return told["id"], Client(headers={"authorization": f"Bearer {told['token']}"})
+
+    person = _client(administrator)
+    child_id, child = made(person, "child")
+    _, grandchild = made(child, "grandchild")
+    _, sibling = made(person, "sibling")
+    assert person.delete(f"/api/v1/tokens/{child_id}").status_code == 204
+    assert [one.get("/api/v1/me").status_code for one in (child, grandchild)] == [401, 401]
+    assert [one.get("/api/v1/me").status_code for one in (person, sibling)] == [200, 200]
+
+
 @pytest.mark.parametrize("method", ["post", "patch", "put", "delete"])
 def test_a_token_that_only_reads_changes_nothing(administrator: User, method: str) -> None:
     reader = _client(administrator, is_read_only=True)
