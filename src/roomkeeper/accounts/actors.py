@@ -2,12 +2,9 @@
 
 import enum
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from django.contrib.auth.models import AnonymousUser
-
-from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Grants, grants_of
+from roomkeeper.accounts.person import Person
 
 
 class Road(enum.StrEnum):
@@ -18,10 +15,6 @@ class Road(enum.StrEnum):
     CLI = "cli"
     DEVICE = "device"
     SERVER = "server"
-
-
-Person: TypeAlias = User | AnonymousUser | None
-"""Whoever asks: an account, somebody not signed in, or the server itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import connection
 
 from roomkeeper.accounts.models import AuditEntry, KeptAnswer
+from roomkeeper.accounts.person import Person, find_account
 
 _source: Final[ContextVar[str]] = ContextVar("source_address", default="")
 
@@ -40,7 +41,7 @@ def acting_from(source_address: str) -> Iterator[None]:
 
 
 def record(
-    user: Any, road: str, act: str, subject: Any = None, object_id: int | None = None, /, **details: Any
+    user: Person, road: str, act: str, subject: Any = None, object_id: int | None = None, /, **details: Any
 ) -> AuditEntry:
     """Note that `user` did `act` to `subject` (a model instance or None). `details` must hold no secret.
 
@@ -50,7 +51,7 @@ def record(
 
 
 def note(
-    user: Any,
+    user: Person,
     road: str,
     act: str,
     subject: Any,
@@ -59,11 +60,11 @@ def note(
     details: Mapping[str, Any],
 ) -> AuditEntry:
     """The same with the words by which the subject is named."""
-    known = user if getattr(user, "is_authenticated", False) else None
+    known = find_account(user)
     _hold_key()
     return AuditEntry.objects.create(
         user=known,
-        user_name=getattr(known, "username", "") or "server",
+        user_name=known.username if known else "server",
         road=road,
         source_address=_source.get(),
         act=act,

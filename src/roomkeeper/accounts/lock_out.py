@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from roomkeeper.accounts.models import SignInTries, User
+from roomkeeper.accounts.person import Person
 
 FREE_TRIES: Final = 5
 FIRST_LOCK: Final = timedelta(seconds=30)
@@ -92,7 +93,7 @@ def succeed(tries: SignInTries, *, now: datetime) -> None:
     SignInTries.objects.filter(pk=tries.pk).update(failures=0, refused=0, locked_until=None, worked_at=now)
 
 
-def lift(tries: SignInTries, *, user: Any = None, now: datetime | None = None) -> SignInTries:
+def lift(tries: SignInTries, *, user: Person = None, now: datetime | None = None) -> SignInTries:
     """Let the account sign in from there again at once, as before the wrong passwords. Raises `NotLockedOut`."""
     found = SignInTries.objects.select_for_update().filter(pk=tries.pk, locked_until__isnull=False).first()
     if found is None:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import Role, RoleAssignment, User
 from roomkeeper.accounts.permissions import assign
+from roomkeeper.accounts.person import Person
 
 _NAME = re.compile(r"[\w.@+-]{1,150}")
 # Letters and digits that nobody confuses when reading them to somebody.
@@ -18,12 +19,6 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 class PersonRefused(ValueError):
     """The account cannot be made or changed like that."""
-
-
-def find_account(user: Any) -> User | None:
-    """The account of whoever does something, as it is noted with what was done; None for the server itself and for
-    somebody who is not signed in."""
-    return user if getattr(user, "pk", None) else None
 
 
 def one_time_password() -> str:
@@ -60,7 +55,7 @@ def give_one_time_password(user: User) -> str:
     return password
 
 
-def set_active(user: User, is_active: bool, *, by: Any) -> None:
+def set_active(user: User, is_active: bool, *, by: Person) -> None:
     """Let somebody sign in, or no longer, which ends sessions and tokens for good. Refused for oneself and for the last
     administrator of the server."""
     if not is_active:

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 
 from roomkeeper.accounts.models import Role, RoleAssignment, User
+from roomkeeper.accounts.person import Person
 
 ROOT_PATH = "/"
 
@@ -54,7 +55,7 @@ GRANTED: dict[str, frozenset[Permission]] = {
 class Grants:
     """What one user may do: for each permission, the folder paths on which it was granted. Read once a request."""
 
-    def __init__(self, user: Any) -> None:
+    def __init__(self, user: Person) -> None:
         self._paths: dict[Permission, set[str]] = {}
         self.user_id: int | None = getattr(user, "pk", None)
         self.is_known = bool(getattr(user, "is_authenticated", False) and getattr(user, "is_active", False))
@@ -93,16 +94,17 @@ class Grants:
         return found
 
 
-def grants_of(user: Any) -> Grants:
+def grants_of(user: Person) -> Grants:
     """The user's grants; kept on the user object, so that one request asks the database once."""
     found: Grants | None = getattr(user, "_roomkeeper_grants", None)
     if found is None:
         found = Grants(user)
-        user._roomkeeper_grants = found
+        if user is not None:
+            setattr(user, "_roomkeeper_grants", found)  # noqa: B010
     return found
 
 
-def demand(user: Any, permission: Permission, folder_path: str = ROOT_PATH) -> None:
+def demand(user: Person, permission: Permission, folder_path: str = ROOT_PATH) -> None:
     """Raise `PermissionDenied` where the permission does not hold."""
     if not grants_of(user).may(permission, folder_path):
         raise PermissionDenied(
@@ -124,7 +126,7 @@ def needs(permission: Permission, *, anywhere: bool = False) -> Callable[[View],
     return mark
 
 
-def check_rule(user: Any, rule: tuple[Permission, bool]) -> None:
+def check_rule(user: Person, rule: tuple[Permission, bool]) -> None:
     """Enforce a route's stated rule before its view runs."""
     permission, anywhere = rule
     grants = grants_of(user)

@@ -8,10 +8,11 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from django.db import transaction
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.families.manifest import Manifest
@@ -54,7 +55,7 @@ async def finish(
     item_id: int,
     system_id: int,
     *,
-    user: Any,
+    user: Person,
     when_http_is_off: WhenHttpIsOff = WhenHttpIsOff.USE_HTTPS,
 ) -> Finished:
     """Push, read and name. Raises `System.DoesNotExist`."""
@@ -84,7 +85,7 @@ async def finish(
 
 
 async def _push(
-    driver: Driver, system_id: int, finished: Finished, user: Any, when_http_is_off: WhenHttpIsOff
+    driver: Driver, system_id: int, finished: Finished, user: Person, when_http_is_off: WhenHttpIsOff
 ) -> bool:
     """Write the management settings; whether all of it succeeded."""
     try:

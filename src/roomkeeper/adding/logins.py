@@ -7,10 +7,11 @@ talks to the system meanwhile goes on with the login that was stored before (rul
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
 from roomkeeper.devices.login import Login
@@ -49,7 +50,7 @@ def start(
     password: str,
     *,
     may_use_http: bool = False,
-    user: Any,
+    user: Person,
     now: datetime,
 ) -> Job:
     """A job that tries the login on each of these systems and stores it. `may_use_http` lets it go by plain HTTP to

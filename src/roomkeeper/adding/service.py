@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
+from roomkeeper.accounts.person import Person
 from roomkeeper.adding.plan import KIND
 from roomkeeper.adding.targets import Target, Targets
 from roomkeeper.devices.login import Login
@@ -114,7 +115,7 @@ class _Checked:
     needs_confirmation: bool
 
 
-def preview(request: AddRequest, *, user: Any) -> Preview:
+def preview(request: AddRequest, *, user: Person) -> Preview:
     """What would be done; sends nothing. Raises `AddingRefused` for what `start` would refuse, but for a missing
     confirmation, and `PermissionDenied` for a folder that the user may not admit to."""
     checked = _check(request, user)
@@ -133,7 +134,7 @@ def preview(request: AddRequest, *, user: Any) -> Preview:
     )
 
 
-def start(request: AddRequest, *, user: Any, now: datetime) -> Job:
+def start(request: AddRequest, *, user: Person, now: datetime) -> Job:
     """Start the job that adds them, one item a target. Raises `AddingRefused`, `PermissionDenied`. The caller records
     it in the audit trail.
 
@@ -190,7 +191,7 @@ def start(request: AddRequest, *, user: Any, now: datetime) -> Job:
     )
 
 
-def _check(request: AddRequest, user: Any) -> _Checked:
+def _check(request: AddRequest, user: Person) -> _Checked:
     demand(user, Permission.ADMIT, request.folder.path)
     problems = [str(problem) for problem in request.targets.problems]
     rows, refused = _place(request, user)
@@ -231,7 +232,7 @@ def _check(request: AddRequest, user: Any) -> _Checked:
     )
 
 
-def _place(request: AddRequest, user: Any) -> tuple[tuple[tuple[Target, Folder], ...], list[str]]:
+def _place(request: AddRequest, user: Person) -> tuple[tuple[tuple[Target, Folder], ...], list[str]]:
     """Each target with its folder; sentences for those whose folder cannot be used."""
     found: dict[str, Folder | None] = {}
     rows, refused = [], []
@@ -248,7 +249,7 @@ def _place(request: AddRequest, user: Any) -> tuple[tuple[tuple[Target, Folder],
     return tuple(rows), refused
 
 
-def _find_folder(text: str, user: Any) -> Folder | None:
+def _find_folder(text: str, user: Person) -> Folder | None:
     """The folder with this id, name or path (`Oslo / HQ`), if the user may admit to it and no other has that name."""
     rows = Folder.objects.filter(grants_of(user).folders(Permission.ADMIT, "path"))
     if text.isascii() and text.isdigit() and len(text) < 18:
@@ -270,7 +271,7 @@ def _ends_with(folder: Folder, names: list[str]) -> bool:
     return True
 
 
-def _saved_logins(request: AddRequest, user: Any) -> tuple[Credential, ...]:
+def _saved_logins(request: AddRequest, user: Person) -> tuple[Credential, ...]:
     if not request.credential_ids:
         return ()
     if not grants_of(user).may(Permission.VIEW_SERVER):
@@ -286,7 +287,7 @@ def _saved_logins(request: AddRequest, user: Any) -> tuple[Credential, ...]:
     return tuple(rows[pk] for pk in dict.fromkeys(request.credential_ids))
 
 
-def _snmp_logins(request: AddRequest, user: Any) -> tuple[Credential, ...]:
+def _snmp_logins(request: AddRequest, user: Person) -> tuple[Credential, ...]:
     """Communities go in the clear to whatever stands at an address, so who chooses the address has to be trusted."""
     if not grants_of(user).may(Permission.VIEW_SERVER):
         if not request.snmp_ids:
@@ -305,7 +306,7 @@ def _snmp_logins(request: AddRequest, user: Any) -> tuple[Credential, ...]:
     return tuple(row for row in rows if row.pk in request.snmp_ids)
 
 
-def _known(request: AddRequest, targets: list[Target], user: Any) -> tuple[tuple[Target, System], ...]:
+def _known(request: AddRequest, targets: list[Target], user: Person) -> tuple[tuple[Target, System], ...]:
     visible = System.objects.filter(grants_of(user).folders(Permission.VIEW)).exclude(state=State.PENDING)
     by_host: dict[str, System] = {}
     hosts = [target.host for target in targets if target.host]

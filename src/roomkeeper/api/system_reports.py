@@ -144,7 +144,7 @@ class ClaimOut(Schema):
 def show_configuration(request: HttpRequest, system_id: int) -> ConfigurationOut:
     """Show what should be, what the system reported, and the drift between them."""
     system = get_system(user_of(request), system_id)
-    reported = documents.reported_configuration(system)
+    reported = documents.reported_configuration(system.pk)
     return ConfigurationOut(
         wanted=[
             WantedOut(
@@ -174,17 +174,17 @@ def show_status(request: HttpRequest, system_id: int) -> Any:
     """Show the newest status; with `Accept: text/xml` the document as the system sent it."""
     system = get_system(user_of(request), system_id)
     if request.headers.get("Accept", "").partition(";")[0].strip() in ("text/xml", "application/xml"):
-        content = documents.status_xml(system)
+        content = documents.status_xml(system.pk)
         if content is None:
             raise NotFound("status of system", system_id)
         return HttpResponse(content, content_type="text/xml; charset=utf-8")
-    known = documents.status_facts(system)
+    known = documents.status_facts(system.pk)
     return StatusOut(
         received_at=known.received_at,
         read_at=known.read_at,
         told_at=known.told_at,
         facts=known.facts,
-        values=documents.status_values(system),
+        values=documents.status_values(system.pk),
     )
 
 

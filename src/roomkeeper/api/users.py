@@ -246,7 +246,7 @@ def _check_time_zone(name: str) -> None:
         )
 
 
-def told(user: Any) -> UserOut:
+def told(user: User) -> UserOut:
     """An account as the API tells it."""
     return UserOut(
         id=user.pk,

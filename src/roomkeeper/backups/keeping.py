@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.backups.models import Backup, BackupPart, PartContent, Reason
 from roomkeeper.backups.reading import FoundPart
 from roomkeeper.jobs import retention
@@ -37,7 +37,7 @@ def store(
     *,
     reason: str,
     missing: Sequence[str],
-    user: Any,
+    user: Person,
     now: datetime,
 ) -> Backup:
     """Keep the newest reported configuration of the system with these parts. Raises `NothingToBackUp`."""
@@ -58,7 +58,7 @@ def store(
 
 
 def store_with_parts_of(
-    system: System, older: Backup | None, *, reason: str, missing: Sequence[str], user: Any, now: datetime
+    system: System, older: Backup | None, *, reason: str, missing: Sequence[str], user: Person, now: datetime
 ) -> Backup:
     """Keep the newest reported configuration with the parts of an older backup, for a device that cannot be asked."""
     with transaction.atomic():
@@ -75,7 +75,7 @@ def store_with_parts_of(
     return backup
 
 
-def _new(system: System, *, reason: str, missing: Sequence[str], user: Any, now: datetime) -> Backup:
+def _new(system: System, *, reason: str, missing: Sequence[str], user: Person, now: datetime) -> Backup:
     # The version is held until the transaction ends, so that retention does not take it away meanwhile.
     versions = ConfigurationVersion.objects.select_for_update().filter(system=system)
     version = versions.order_by("-last_at", "-id").first()
@@ -95,7 +95,7 @@ def _new(system: System, *, reason: str, missing: Sequence[str], user: Any, now:
     )
 
 
-def _tell(backup: Backup, parts: int, *, user: Any, now: datetime) -> None:
+def _tell(backup: Backup, parts: int, *, user: Person, now: datetime) -> None:
     backup.save(update_fields=["size"])
     words = f" with {parts} part{'s' if parts != 1 else ''}" if parts else ""
     timeline.add(
@@ -147,7 +147,7 @@ def find_newest_with_parts(system: System) -> Backup | None:
     return Backup.objects.filter(system=system, parts__isnull=False).order_by("-made_at", "-id").first()
 
 
-def delete(backup: Backup, *, user: Any, now: datetime) -> None:
+def delete(backup: Backup, *, user: Person, now: datetime) -> None:
     """Delete one backup; what it shares with others stays. Raises `BackupInUse`."""
     with transaction.atomic():
         if backup.restorations.filter(state__in=["waiting", "running"]).exists():

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from roomkeeper.accounts.models import User
+from roomkeeper.accounts.person import Person
 from roomkeeper.backups import keeping, scheduling
 from roomkeeper.backups.models import Backup, BackupTry, Reason
 from roomkeeper.backups.reading import ReadParts, read_parts
@@ -39,7 +40,7 @@ class Made:
     advice: str = ""
 
 
-def start(systems: list[System], *, user: Any, now: datetime, reason: str = Reason.BY_HAND) -> Job:
+def start(systems: list[System], *, user: Person, now: datetime, reason: str = Reason.BY_HAND) -> Job:
     """A job that backs these systems up, one item each. Raises `BackupRefused`."""
     managed = [system for system in systems if system.state == State.MANAGED]
     if not managed:

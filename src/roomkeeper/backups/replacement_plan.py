@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Q
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.backups import restoring
 from roomkeeper.backups.mapping import Report, is_other_model, read_picks
 from roomkeeper.backups.models import Backup
@@ -56,7 +56,7 @@ def find_hardware(
     serial_number: str = "",
     mac_address: str = "",
     record: System | None = None,
-    user: Any = None,
+    user: Person = None,
 ) -> Hardware:
     """The new hardware by its numbers or by its own record, which numbers find too.
 
@@ -157,7 +157,7 @@ def source_of(record: System | None) -> str:
     return contact.source_address if contact else ""
 
 
-def _record_with(system: System, serial_number: str, mac_address: str, user: Any) -> System | None:
+def _record_with(system: System, serial_number: str, mac_address: str, user: Person) -> System | None:
     same = Q(pk__in=[])
     if serial_number:
         same |= Q(serial_number=serial_number)

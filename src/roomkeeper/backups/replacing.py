@@ -12,7 +12,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.backups import keeping, merging, replacement_plan, restoring
 from roomkeeper.backups.mapping import read_picks
 from roomkeeper.backups.models import Backup, Reason, Replacement, Restoration
@@ -41,7 +41,7 @@ def replace(
     system: System,
     hardware: Hardware,
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     restores: bool = True,
     picks: Sequence[str] = (),
@@ -88,7 +88,7 @@ def replace(
     return replacement, restoration
 
 
-def undo(replacement: Replacement, *, user: Any, now: datetime) -> System:
+def undo(replacement: Replacement, *, user: Person, now: datetime) -> System:
     """Bring the old hardware back to its record, as far as that goes: it gets a new secret, because the old one is
     void, and the record that the new hardware had is not made again. Raises `ReplaceRefused`."""
     system = replacement.system
@@ -125,7 +125,7 @@ def undo(replacement: Replacement, *, user: Any, now: datetime) -> System:
     return system
 
 
-def _safety_backup(system: System, *, user: Any, now: datetime) -> Backup | None:
+def _safety_backup(system: System, *, user: Person, now: datetime) -> Backup | None:
     """What the old hardware had last: the newest configuration, with the parts of the newest backup that has some."""
     older = keeping.find_newest_with_parts(system)
     missing = (
@@ -142,7 +142,7 @@ def _safety_backup(system: System, *, user: Any, now: datetime) -> Backup | None
         return replacement_plan.newest_backup(system)
 
 
-def _part_from_old(system: System, *, user: Any, now: datetime) -> None:
+def _part_from_old(system: System, *, user: Person, now: datetime) -> None:
     _cancel_actions(system, "its hardware was replaced", now=now)
     for restoration in Restoration.objects.filter(system=system, state=Restoration.State.WAITING):
         restoring.cancel(restoration, user=user, now=now)
@@ -150,7 +150,7 @@ def _part_from_old(system: System, *, user: Any, now: datetime) -> None:
         raise ReplaceRefused(f"A restore of {system} is under way. Wait for it, or stop its job.")
     secrets.forget(system)
     for kind in _GONE_FINDINGS:
-        findings.clear(kind, system, "Its hardware was replaced.")
+        findings.clear(kind, system.pk, "Its hardware was replaced.")
 
 
 def _take_hardware(system: System, record: System | None, *, keeps_credentials: bool, now: datetime) -> bool:
@@ -175,7 +175,7 @@ def _take_hardware(system: System, record: System | None, *, keeps_credentials: 
 
 
 def _take_identity(
-    system: System, hardware: Hardware, *, is_proven: bool, source: str, user: Any, now: datetime
+    system: System, hardware: Hardware, *, is_proven: bool, source: str, user: Person, now: datetime
 ) -> None:
     _save_identity(system, hardware.serial_number, hardware.mac_address, user=user, now=now)
     if is_proven:
@@ -187,7 +187,9 @@ def _take_identity(
     admission.admit(system, now=now, source=source, user=user)
 
 
-def _save_identity(system: System, serial_number: str, mac_address: str, *, user: Any, now: datetime) -> None:
+def _save_identity(
+    system: System, serial_number: str, mac_address: str, *, user: Person, now: datetime
+) -> None:
     if serial_number or mac_address:
         admission.accept_identity(
             system, user=user, now=now, serial_number=serial_number, mac_address=mac_address

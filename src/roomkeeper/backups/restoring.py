@@ -8,13 +8,13 @@ import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from roomkeeper.accounts import audit
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.backups import keeping, making
 from roomkeeper.backups.mapping import (
     COMMANDS,
@@ -67,7 +67,7 @@ def plan(backup: Backup, target: System, picks: Sequence[str] = (), *, takes_ove
 def plan_take_over(system: System, record: System, picks: Sequence[str] = ()) -> Report:
     """What of the system's hardware fits new hardware that has a record: what it reported last, with the parts of its
     newest backup that has some. Raises `PicksRefused`."""
-    reported = reported_configuration(system)
+    reported = reported_configuration(system.pk)
     older = keeping.find_newest_with_parts(system)
     parts = _saved_parts(older) if older is not None else []
     known = _target(record, is_same_system=False)
@@ -95,7 +95,7 @@ def _saved_parts(backup: Backup) -> list[SavedPart]:
 def _target(target: System, *, is_same_system: bool) -> Target:
     return Target(
         is_same_system=is_same_system,
-        reported=reported_configuration(target),
+        reported=reported_configuration(target.pk),
         spaces=value_spaces_of(target) or value_spaces_of_model(target.product, target.software_version),
         managed_paths=[setting.path for setting in management.family_of(target.family).settings],
         commands=_commands_of(target),
@@ -104,7 +104,7 @@ def _target(target: System, *, is_same_system: bool) -> Target:
 
 
 def start(
-    backup: Backup, target: System, picks: Sequence[str] = (), *, user: Any, now: datetime
+    backup: Backup, target: System, picks: Sequence[str] = (), *, user: Person, now: datetime
 ) -> tuple[Restoration, Job]:
     """Put the backup on the target by a job. Raises `RestoreRefused`, `PicksRefused`."""
     with transaction.atomic():
@@ -113,7 +113,7 @@ def start(
 
 
 def start_when_reported(
-    backup: Backup, replacement: Replacement, picks: Sequence[str] = (), *, user: Any, now: datetime
+    backup: Backup, replacement: Replacement, picks: Sequence[str] = (), *, user: Person, now: datetime
 ) -> Restoration:
     """Put the backup on new hardware as soon as that has reported its configuration. Raises as `start` does."""
     restoration = _new(backup, replacement.system, picks, user=user, now=now)
@@ -138,7 +138,7 @@ def start_due(*, now: datetime) -> int:
     for restoration in waiting.filter(Exists(reported), system__state=State.MANAGED)[:AT_ONCE]:
         with transaction.atomic():
             found = Restoration.objects.select_for_update(of=("self",)).get(pk=restoration.pk)
-            reported_now = reported_configuration(found.system)
+            reported_now = reported_configuration(found.system.pk)
             # Single settings may have come as feedback before the whole.
             is_whole = reported_now is not None and reported_now.is_whole
             if is_whole and found.state == Restoration.State.WAITING:
@@ -153,7 +153,7 @@ def start_due(*, now: datetime) -> int:
     return number
 
 
-def cancel(restoration: Restoration, *, user: Any, now: datetime) -> bool:
+def cancel(restoration: Restoration, *, user: Person, now: datetime) -> bool:
     """Take back a restoration that waits; False where it has begun or ended."""
     with transaction.atomic():
         number = Restoration.objects.filter(pk=restoration.pk, state=Restoration.State.WAITING).update(
@@ -171,7 +171,7 @@ async def run(job: RunningJob) -> str:
     return await off_loop(_conclude, job.job_id)
 
 
-def _new(backup: Backup, target: System, picks: Sequence[str], *, user: Any, now: datetime) -> Restoration:
+def _new(backup: Backup, target: System, picks: Sequence[str], *, user: Person, now: datetime) -> Restoration:
     read_picks(picks)
     if target.state != State.MANAGED:
         raise RestoreRefused(f"{target} is not managed, so nothing can be put back on it. Admit it first.")
@@ -186,7 +186,7 @@ def _new(backup: Backup, target: System, picks: Sequence[str], *, user: Any, now
     )
 
 
-def _begin(restoration: Restoration, *, user: Any, now: datetime) -> Job:
+def _begin(restoration: Restoration, *, user: Person, now: datetime) -> Job:
     backup, system = restoration.backup, restoration.system
     of = "" if backup.system_id == system.pk else f" of {backup.system}"
     job = work.create(
@@ -267,7 +267,7 @@ def _ask(restoration_id: int, advice: str) -> Outcome:
     )
 
 
-def _ask_part(mapped: MappedPart, system: System, *, user: Any, now: datetime) -> list[Action]:
+def _ask_part(mapped: MappedPart, system: System, *, user: Person, now: datetime) -> list[Action]:
     """The actions that put a part back; a macro that ran is started again."""
     if mapped.verdict is not Verdict.CHANGE:
         return []

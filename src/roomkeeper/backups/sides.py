@@ -106,7 +106,7 @@ def side_of_version(version: ConfigurationVersion) -> Side:
 
 def find_side_of_system(system: System) -> Side | None:
     """What the system reported last; None where its hardware has reported nothing."""
-    found = reported_configuration(system)
+    found = reported_configuration(system.pk)
     if found is None:
         return None
     label = f"{system}, as it is now"

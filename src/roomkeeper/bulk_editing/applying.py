@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.accounts.person import Person
 from roomkeeper.bulk_editing.differences import EditPlan, RecordEdit
 from roomkeeper.bulk_editing.folders import NewFolder, make_folders
 from roomkeeper.bulk_editing.writing import Written, write_records
@@ -53,7 +54,7 @@ class Applied:
 
 
 def apply_plan(
-    plan: EditPlan, *, digest: str = "", user: Any, now: datetime, road: str, options: EditOptions
+    plan: EditPlan, *, digest: str = "", user: Person, now: datetime, road: str, options: EditOptions
 ) -> Applied:
     """Do it, in short transactions of its own: not to be called inside one (rule R9). `digest`: that of the plan that a
     person saw; raises `PlanChanged` where it is another. Raises `FolderRefused` before anything is done.
@@ -95,7 +96,7 @@ def apply_plan(
 
 
 def _record_names(
-    names: planning.Plan, words: str, note: Callable[[], object], *, user: Any, now: datetime
+    names: planning.Plan, words: str, note: Callable[[], object], *, user: Person, now: datetime
 ) -> tuple[ChangeSet | None, ChangeSet | None]:
     """Change sets of names that are written once, and of those that are restored automatically and stay so."""
     key = match_key(planning.NAME_PATH)
@@ -140,7 +141,7 @@ def _with_folders(
     return edits
 
 
-def _start(records: Sequence[RecordEdit], folder_path: str, *, user: Any, now: datetime) -> Job:
+def _start(records: Sequence[RecordEdit], folder_path: str, *, user: Person, now: datetime) -> Job:
     items = []
     for start in range(0, len(records), ITEM_SIZE):
         part = records[start : start + ITEM_SIZE]
@@ -154,7 +155,7 @@ def _start(records: Sequence[RecordEdit], folder_path: str, *, user: Any, now: d
 class _Note:
     """The row of the audit trail: written inside the first of the transactions, completed after the last."""
 
-    def __init__(self, plan: EditPlan, user: Any, road: str) -> None:
+    def __init__(self, plan: EditPlan, user: Person, road: str) -> None:
         self._plan, self._user, self._road = plan, user, road
         self._entry: AuditEntry | None = None
 

@@ -3,9 +3,10 @@
 import difflib
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from roomkeeper.accounts.permissions import Permission, grants_of
+from roomkeeper.accounts.person import Person
 from roomkeeper.bulk_editing.values import NotUsable, Value
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder
@@ -28,7 +29,7 @@ class NewFolder:
 class FolderIndex:
     """The folders that a person sees, by id and by words; what she wants to be made is kept in `made`."""
 
-    user: Any
+    user: Person
     makes_folders: bool = False
     by_id: dict[int, Folder] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class FolderIndex:
         return self.made[words]
 
 
-def read_folders(user: Any, *, makes_folders: bool = False) -> FolderIndex:
+def read_folders(user: Person, *, makes_folders: bool = False) -> FolderIndex:
     """The folders that the person sees."""
     index = FolderIndex(user, makes_folders)
     folders = list(Folder.objects.filter(grants_of(user).folders(Permission.VIEW, "path")))

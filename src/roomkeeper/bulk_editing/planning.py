@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from roomkeeper.accounts.permissions import Grants, Permission, grants_of
+from roomkeeper.accounts.person import Person
 from roomkeeper.bulk_editing.columns import FIELDS
 from roomkeeper.bulk_editing.differences import (
     CANNOT,
@@ -62,7 +63,9 @@ class _Draft:
         self.problems.append(Problem(self.row.line, column, sentence))
 
 
-def plan_edit(sheet: Sheet, *, reach: QuerySet[System], user: Any, makes_folders: bool = False) -> EditPlan:
+def plan_edit(
+    sheet: Sheet, *, reach: QuerySet[System], user: Person, makes_folders: bool = False
+) -> EditPlan:
     """What the sheet would change. `reach` are the systems that the person sees; with `makes_folders` a folder that is
     not there is made. A row with a problem is left out as a whole, and no other."""
     systems = _read_systems(reach, [row.key for row in sheet.rows])

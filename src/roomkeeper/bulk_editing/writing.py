@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from roomkeeper.accounts.permissions import Grants, Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.bulk_editing.columns import FIELDS
 from roomkeeper.bulk_editing.differences import RecordEdit
 from roomkeeper.provisioning import planning
@@ -34,7 +35,7 @@ class ChangedMeanwhile(ValueError):
 
 
 def write_records(
-    edits: Sequence[RecordEdit], *, user: Any, now: datetime, note: Callable[[], object] = lambda: None
+    edits: Sequence[RecordEdit], *, user: Person, now: datetime, note: Callable[[], object] = lambda: None
 ) -> Written:
     """Write them, `AT_ONCE` in a transaction, in each of which `note` is called. A value that is so already stays; one
     that is neither what was shown nor what was asked has been changed meanwhile, and the system is left alone."""
@@ -49,7 +50,7 @@ def write_records(
 
 
 def _write_part(
-    edits: Sequence[RecordEdit], written: Written, held: Grants, user: Any, now: datetime
+    edits: Sequence[RecordEdit], written: Written, held: Grants, user: Person, now: datetime
 ) -> None:
     ids = [edit.system_id for edit in edits]
     lock_contacts(ids)
@@ -109,7 +110,7 @@ def _write_one(
     asked: dict[str, Any],
     targets: dict[int, Folder],
     held: Grants,
-    user: Any,
+    user: Person,
     now: datetime,
 ) -> None:
     if "name" in asked:

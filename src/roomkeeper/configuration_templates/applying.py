@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.configuration_templates.content import Content, TemplateRefused, content_of
 from roomkeeper.configuration_templates.editing import newest_version
 from roomkeeper.configuration_templates.mapping import MappingReport, SystemMapping, plan_template
@@ -50,7 +50,7 @@ def apply_template(
     version: TemplateVersion,
     systems: Iterable[System],
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     with_commands: bool = True,
     care: planning.Care = planning.ORDINARY_CARE,
@@ -74,7 +74,7 @@ def apply_content(
     version: TemplateVersion,
     systems: Iterable[System],
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     description: str,
     care: planning.Care = planning.ORDINARY_CARE,
@@ -120,7 +120,7 @@ def apply_content(
     return done
 
 
-def bring_into_force(template: ConfigurationTemplate, *, user: Any, now: datetime) -> Applied | None:
+def bring_into_force(template: ConfigurationTemplate, *, user: Person, now: datetime) -> Applied | None:
     """After it was assigned or changed: ask the systems that it is assigned to for what it holds now, at once or in
     their maintenance windows, as its enforcement says. None where a person is to do that, or there are no systems.
 
@@ -152,7 +152,7 @@ def systems_kept(
 def _run_commands(
     asked: Sequence[SystemMapping],
     done: Applied,
-    user: Any,
+    user: Person,
     now: datetime,
     care: planning.Care,
     note: Callable[[Applied], None] | None,
@@ -166,7 +166,7 @@ def _run_commands(
                 _run_on(found, done, user, now, care)
 
 
-def _run_on(found: SystemMapping, done: Applied, user: Any, now: datetime, care: planning.Care) -> None:
+def _run_on(found: SystemMapping, done: Applied, user: Person, now: datetime, care: planning.Care) -> None:
     for one in found.commands:
         if one.verdict != "run":
             continue

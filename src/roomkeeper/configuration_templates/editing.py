@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.configuration_templates.content import (
     Content,
     TemplateRefused,
@@ -35,7 +35,7 @@ def create_template(
     folder: Folder,
     content: Content,
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     description: str = "",
     enforcement: str = Enforcement.AUTOMATIC,
@@ -102,7 +102,7 @@ def change_template(
 
 
 def add_version(
-    template: ConfigurationTemplate, content: Content, *, user: Any, now: datetime, note: str = ""
+    template: ConfigurationTemplate, content: Content, *, user: Person, now: datetime, note: str = ""
 ) -> TemplateVersion:
     """The content as the version in force from now on; where nothing differs, the version that is."""
     with transaction.atomic():
@@ -142,7 +142,7 @@ def delete_template(template: ConfigurationTemplate) -> None:
 def assign(
     template: ConfigurationTemplate,
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     system: System | None = None,
     tag: str = "",
@@ -178,7 +178,7 @@ def assign(
 
 
 def assign_to_systems(
-    template: ConfigurationTemplate, systems: Iterable[System], *, user: Any, now: datetime
+    template: ConfigurationTemplate, systems: Iterable[System], *, user: Person, now: datetime
 ) -> list[TemplateAssignment]:
     """Make the template persistent on each of these systems; those that have it so already are left as they are.
     Raises `TemplateRefused` where it reaches one of them not, and then assigns it to none."""

@@ -17,7 +17,7 @@ def content_from_system(system: System, paths: Collection[str] | None = None) ->
     Values are taken as they stand: a brace in one is no variable. Hidden ones are left for a person to type. Raises
     `TemplateRefused` where the system has reported nothing, or not that path.
     """
-    reported = reported_configuration(system)
+    reported = reported_configuration(system.pk)
     if reported is None:
         raise TemplateRefused(f"{system} has not reported its configuration yet.")
     picked: list[tuple[str, str | None]] = []

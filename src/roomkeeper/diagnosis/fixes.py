@@ -6,11 +6,12 @@ Some fixes need more than a yes (a password, an address): they are other acts of
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 
 from roomkeeper.accounts.permissions import Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.provisioning import management, planning
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.contact import connectivity_changes, credentials
@@ -42,7 +43,7 @@ class Fix:
     looks_again: bool = False
 
 
-def _snmp_on(system: System, *, user: Any, now: datetime) -> None:
+def _snmp_on(system: System, *, user: Person, now: datetime) -> None:
     if system.is_secure_only:
         raise FixRefused(f"{system} is Secure-Only, which rules SNMP out.")
     planning.create_change_set(
@@ -52,27 +53,27 @@ def _snmp_on(system: System, *, user: Any, now: datetime) -> None:
     management.enforce(system, user=user, now=now)
 
 
-def _try_login(system: System, *, user: Any, now: datetime) -> None:
+def _try_login(system: System, *, user: Person, now: datetime) -> None:
     if not credentials.has_credentials(system):
         raise FixRefused(f"No login is stored for {system}. Store one first.")
     credentials.allow_login_again(system)
     timeline.add(system, "login", "Its login may be tried once more", now=now, user=user)
 
 
-def _legacy_tls(system: System, *, user: Any, now: datetime) -> None:
+def _legacy_tls(system: System, *, user: Person, now: datetime) -> None:
     records.set_trust(system, system.tls_trust, is_legacy=True, user=user, now=now)
 
 
-def _trust_pin(system: System, *, user: Any, now: datetime) -> None:
+def _trust_pin(system: System, *, user: Person, now: datetime) -> None:
     records.set_trust(system, TlsTrust.PIN, is_legacy=system.tls_is_legacy, user=user, now=now)
 
 
-def _password_over_http(system: System, *, user: Any, now: datetime) -> None:
+def _password_over_http(system: System, *, user: Person, now: datetime) -> None:
     records.allow_password_over_http(system, True)
     timeline.add(system, "login", "Its password may be sent over plain HTTP", now=now, user=user)
 
 
-def _probe(system: System, *, user: Any, now: datetime) -> None:
+def _probe(system: System, *, user: Person, now: datetime) -> None:
     """Decide its connectivity again by its last post (rule R1)."""
     contact = Contact.objects.filter(system=system).first()
     if contact is None or not contact.source_address:
@@ -195,7 +196,7 @@ FIXES: Final[Mapping[str, Fix]] = {
 }
 
 
-def perform(system: System, key: str, *, user: Any, now: datetime) -> None:
+def perform(system: System, key: str, *, user: Person, now: datetime) -> None:
     """Do a fix in one transaction. Raises `FixRefused` and what its service refuses, all `ValueError`."""
     fix = FIXES.get(key)
     if fix is None:

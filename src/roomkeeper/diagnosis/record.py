@@ -147,7 +147,7 @@ def read_record(system_id: int) -> Record:
         restarted_at=_restarted_at(system, posts),
         expected=_expected(system),
         refused_upgrade=_refused_upgrade(system),
-        clock_offset=documents.clock_offset(system),
+        clock_offset=documents.clock_offset(system.pk),
     )
 
 
@@ -277,12 +277,11 @@ def _refused_upgrade(system: System) -> str:
 def read_view(system_id: int) -> DeviceView:
     """What the system said last: the documents that are kept, and when the older of the two was told. Reads the
     database: call it in a thread."""
-    system = System(pk=system_id)
-    status_at = documents.status_facts(system).read_at
-    configuration = documents.reported_configuration(system)
+    status_at = documents.status_facts(system_id).read_at
+    configuration = documents.reported_configuration(system_id)
     times = [at for at in (status_at, configuration.at if configuration else None) if at is not None]
     return DeviceView(
-        status=documents.status_values(system),
+        status=documents.status_values(system_id),
         configuration=configuration.settings if configuration else {},
         at=min(times, default=None),
     )

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.diagnosis import fixes
 from roomkeeper.diagnosis.examining import KIND
 from roomkeeper.diagnosis.fixes import FIXES, FixRefused
@@ -23,7 +22,7 @@ class NothingToDiagnose(ValueError):
     """There is no system to diagnose."""
 
 
-def start(systems: Iterable[System], *, user: Any, now: datetime, tries_login: bool = False) -> Job:
+def start(systems: Iterable[System], *, user: Person, now: datetime, tries_login: bool = False) -> Job:
     """A job that diagnoses these systems; the one that is at work already where it is a single system's.
 
     `tries_login`: a person wants a refused login to be sent once more. Raises `NothingToDiagnose`.
@@ -73,7 +72,7 @@ def offered(diagnosis: Diagnosis | None) -> list[str]:
     return [key for key in dict.fromkeys(keys) if key in FIXES]
 
 
-def fix(system: System, key: str, *, user: Any, now: datetime) -> Job | None:
+def fix(system: System, key: str, *, user: Person, now: datetime) -> Job | None:
     """Do a fix that the newest diagnosis offers; the job of the diagnosis that follows it at once, if one does.
 
     Raises `FixRefused`, and what its service refuses (`ValueError`). Who may do it: `FIXES[key].permission`.

@@ -238,7 +238,7 @@ def _keep_alive(
         Flip(system_id=system.pk, at=now, is_alive=bool(verdict.is_alive), reason=verdict.reason[:255])
     )
     if verdict.is_alive:
-        findings.clear(liveness.NO_CONTACT, system, f"{verdict.reason}.")
+        findings.clear(liveness.NO_CONTACT, system.pk, f"{verdict.reason}.")
     else:
         claimed = claimants.newest_claim(system)
         where = "the address at which it is reached"
@@ -253,9 +253,9 @@ def _tell_unreachable(
         row.is_unreachable = True
         findings.report(
             findings.Finding(
-                UNREACHABLE, system, f"It posts, but polls fail. {error.what_happened}", error.advice
+                UNREACHABLE, system.pk, f"It posts, but polls fail. {error.what_happened}", error.advice
             )
         )
     elif has_status and row.is_unreachable:
         row.is_unreachable = False
-        findings.clear(UNREACHABLE, system, "It answered a poll.")
+        findings.clear(UNREACHABLE, system.pk, "It answered a poll.")

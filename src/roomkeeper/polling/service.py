@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
@@ -38,7 +39,7 @@ class Facts:
     failures: int = 0
 
 
-def start(systems: Collection[System], *, user: Any, now: datetime) -> Job:
+def start(systems: Collection[System], *, user: Person, now: datetime) -> Job:
     """A job that asks these systems for their status now, one item each."""
     names = [system.name for system in systems]
     title = f"Poll {names[0]}" if len(names) == 1 else f"Poll {len(names)} systems"

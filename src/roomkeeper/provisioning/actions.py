@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.devices.families.roomos import names
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.protocols.xapi.command import CommandCall
@@ -48,7 +48,7 @@ def ask(
     command: str,
     arguments: Sequence[Sequence[Any]] = (),
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     body: str | None = None,
     care: Care = HARMLESS,
@@ -89,7 +89,7 @@ def record(
     path: str,
     arguments: Sequence[Sequence[Any]],
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     body: str | None = None,
     care: Care = HARMLESS,
@@ -120,7 +120,7 @@ def record(
     return action
 
 
-def restart(system: System, *, user: Any, now: datetime, care: Care = ORDINARY_CARE) -> Action:
+def restart(system: System, *, user: Person, now: datetime, care: Care = ORDINARY_CARE) -> Action:
     """Have the system restart with its next answer, or by a push: after the call that it is in, unless `care` says
     otherwise."""
     call = restart_call(system)
@@ -140,7 +140,7 @@ def restarts() -> Q:
     return reduce(or_, (Q(command__iexact=command) for command in names.RESTART_COMMANDS))
 
 
-def cancel(action: Action, *, user: Any, now: datetime) -> bool:
+def cancel(action: Action, *, user: Person, now: datetime) -> bool:
     """Cancel an action that still waits; False where it was delivered or has ended."""
     with transaction.atomic():
         by = getattr(user, "username", "") or "the server"

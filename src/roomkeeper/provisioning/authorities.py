@@ -7,12 +7,13 @@ An authority reaches a device by HTTPS alone: pushed to the pinned key, or in th
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from django.conf import settings as django_settings
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.devices import registry
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.provisioning import actions
@@ -120,7 +121,7 @@ def _why_not(system: System, scheme: str) -> str:
     return ""
 
 
-def install(system: System, pem: str, *, user: Any, now: datetime) -> Action:
+def install(system: System, pem: str, *, user: Person, now: datetime) -> Action:
     """Have the system trust the authorities of a text that `read` has taken. Raises `ActionRefused`."""
     (planned,) = plan([system])
     if planned.reason:

@@ -24,7 +24,7 @@ def learn_whether_it_calls(system: System, *, now: datetime) -> bool:
     that never calls from then on (protocol notes M, P.4). Whether that was learnt now."""
     family = registry.get_family(system.family)
     wanted = next((setting.value for setting in family.settings if setting.path == MODE_PATH), "")
-    reported = reported_configuration(system) if wanted else None
+    reported = reported_configuration(system.pk) if wanted else None
     own = reported.find(MODE_PATH) if reported else None
     if reported is None or own is None:
         return False

@@ -1,12 +1,12 @@
 """What becomes of change sets that were asked for: cancelled, tried again, stopped because too much of it failed."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, F, Q
 from django.db.models.functions import Left
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import states
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, ChangeSet, DeliveryState
@@ -15,7 +15,7 @@ from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.models import System
 
 
-def cancel_change_set(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
+def cancel_change_set(change_set: ChangeSet, *, user: Person, now: datetime) -> int:
     """Cancel what still waits; what was delivered may have been obeyed already and stays. The number cancelled."""
     by = getattr(user, "username", "") or "the server"
     with transaction.atomic():
@@ -23,7 +23,7 @@ def cancel_change_set(change_set: ChangeSet, *, user: Any, now: datetime) -> int
         return _cancel_waiting(change_set, f"cancelled by {by}", now)
 
 
-def retry_failed(change_set: ChangeSet, *, user: Any, now: datetime) -> int:
+def retry_failed(change_set: ChangeSet, *, user: Person, now: datetime) -> int:
     """Let what failed, expired or was cancelled wait again, with three fresh rounds; being asked for now, it replaces
     what else is open for the same setting (rule R7). The number that waits again."""
     ended = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.CANCELLED)

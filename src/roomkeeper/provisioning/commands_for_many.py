@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.command_checks import Fault, as_listed, faults_of, refusals_of
@@ -99,7 +100,7 @@ def _plan(
 
 
 def ask_all(
-    planned: Iterable[PlannedCall], *, user: Any, now: datetime, care: Care = HARMLESS
+    planned: Iterable[PlannedCall], *, user: Person, now: datetime, care: Care = HARMLESS
 ) -> tuple[list[Action], list[tuple[System, str]]]:
     """Ask it of all that can, each by itself; (the actions, which systems it was not asked of and why)."""
     asked: list[Action] = []

@@ -138,7 +138,7 @@ def _hand_over_secrets(
         )
         if settings.former_feedback_slot is not None:
             # As it told it last, before anything of this answer.
-            slots = find_slots(status_values(System(pk=system_id)))
+            slots = find_slots(status_values(system_id))
             delivery.commands += management.give_up_slots(slots, settings.feedback_slot, address)
         delivery.secrets.append(text)
         delivery.words.append("management settings")
@@ -187,7 +187,7 @@ def _choose_secret(
         findings.report(
             findings.Finding(
                 "secret needs https",
-                System(pk=known.system_id, name=known.name),
+                known.system_id,
                 "The system came by plain HTTP, over which its secret may not be handed over.",
                 "Let it call us by HTTPS, or allow secrets over HTTP in Network settings.",
             )

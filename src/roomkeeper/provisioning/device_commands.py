@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command import (
     CommandCall,
@@ -92,7 +93,7 @@ def ask_call(
     system: System,
     call: CommandCall,
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     care: Care = HARMLESS,
     is_checked: bool = True,

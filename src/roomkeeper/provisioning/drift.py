@@ -6,12 +6,12 @@ What somebody is about to change anyway is no drift.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, Drift
 from roomkeeper.provisioning.wanted import Difference
@@ -96,7 +96,7 @@ def known_of_that_time(row: Drift) -> list[TimelineEntry]:
     return list(around.select_related("user").order_by("-last_at", "-id")[:20])
 
 
-def ignore(row: Drift, *, user: Any, now: datetime) -> None:
+def ignore(row: Drift, *, user: Person, now: datetime) -> None:
     """Leave this difference alone until it ends or somebody changes what is wanted."""
     demand_open(row)
     with transaction.atomic():

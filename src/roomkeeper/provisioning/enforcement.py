@@ -6,11 +6,12 @@ Each setting is set back three times a day at most; after that somebody else wri
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.provisioning import persistent, planning, regaining, states
 from roomkeeper.provisioning.drift import DriftRefused, demand_open, recount
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, DeliveryState, Drift
@@ -53,7 +54,7 @@ def enforce_due(*, now: datetime) -> int:
     return len(rows)
 
 
-def enforce(rows: Sequence[Drift], *, user: Any, now: datetime, waits_for_windows: bool = False) -> None:
+def enforce(rows: Sequence[Drift], *, user: Person, now: datetime, waits_for_windows: bool = False) -> None:
     """Have these settings written again, by whichever road reaches their systems: now, or with `waits_for_windows`
     as the enforcement of each says."""
     by_layer: dict[str, list[Drift]] = defaultdict(list)
@@ -70,7 +71,7 @@ def enforce(rows: Sequence[Drift], *, user: Any, now: datetime, waits_for_window
     Drift.objects.bulk_update(rows, ["rounds", "asked_at"], batch_size=200)
 
 
-def accept(row: Drift, *, user: Any, now: datetime) -> None:
+def accept(row: Drift, *, user: Person, now: datetime) -> None:
     """What was found is wanted from now on: of this system alone, as a persistent setting. Raises `DriftRefused`."""
     demand_open(row)
     if row.layer in regaining.LAYERS:
@@ -140,7 +141,7 @@ def _reopen_wishes(rows: Sequence[Drift], now: datetime) -> None:
         states.wake(ids)
 
 
-def _ask_anew(rows: Sequence[Drift], user: Any, now: datetime, waits_for_windows: bool) -> None:
+def _ask_anew(rows: Sequence[Drift], user: Person, now: datetime, waits_for_windows: bool) -> None:
     """One change set for each wanted value, whatever the number of systems."""
     groups: dict[tuple[str, str, str, bool], list[System]] = defaultdict(list)
     for row in rows:
@@ -170,7 +171,7 @@ def _tell_fight(row: Drift) -> None:
     findings.report(
         findings.Finding(
             FOUGHT_OVER,
-            row.system,
+            row.system.pk,
             f"{row.path} was set back {ROUNDS} times within a day and differs again: wanted {row.wanted!r}, "
             f"found {row.found!r}. Somebody else writes it: another manager, a script, or the device itself.",
             "Find who writes it, or accept the value as found; then take it up again under Provisioning > Drift.",

@@ -6,12 +6,12 @@ They are worked out anew for every answer and never stored, because they carry t
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import transaction
 
 from roomkeeper import keys
+from roomkeeper.accounts.person import Person
 from roomkeeper.devices import registry
 from roomkeeper.devices.facts import FeedbackSlot
 from roomkeeper.devices.families.manifest import Manifest
@@ -206,7 +206,7 @@ def own_address_towards(address: str) -> str:
         return str(probe.getsockname()[0])
 
 
-def enforce(system: System, *, user: Any, now: datetime) -> None:
+def enforce(system: System, *, user: Person, now: datetime) -> None:
     """Write the management settings again with the system's next answer; raises `EnforceRefused`."""
     if system.state != State.MANAGED:
         raise EnforceRefused(f"{system} is not managed, so there is nothing to enforce. Admit it first.")

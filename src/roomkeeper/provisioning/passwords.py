@@ -12,13 +12,14 @@ import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from roomkeeper import keys
+from roomkeeper.accounts.person import Person
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.families.roomos.quirks import quirks_of
@@ -120,7 +121,7 @@ def _why_not(system: System, is_on_the_way: bool) -> str:
     return ""
 
 
-def set_password(system: System, password: str | None, *, user: Any, now: datetime) -> Action:
+def set_password(system: System, password: str | None, *, user: Person, now: datetime) -> Action:
     """Ask for a new password of the account that the system is logged in to with; None generates one.
 
     Raises `PasswordRefused`."""
@@ -227,6 +228,6 @@ def _keep(system_id: int, pair: Pair) -> None:
         credentials.set_credentials(system, pair.username, pair.new)
         system.login_worked_at = now
         system.save(update_fields=["login_worked_at"])
-        findings.clear(device_access.LOGIN_FINDING, system, "The new password works.")
+        findings.clear(device_access.LOGIN_FINDING, system.pk, "The new password works.")
         timeline.add(system, "login", "Its new password was proven by a login and is the stored one", now=now)
         live.publish("system", system)

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from roomkeeper import keys
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.protocols.xapi.values import is_same, trimmed, type_of
@@ -216,7 +216,7 @@ def create_change_set(
     systems: Iterable[System],
     settings: Mapping[str, Any],
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     description: str = "",
     is_persistent: bool = False,
@@ -234,7 +234,7 @@ def create_change_set(
 def record_plan(
     plan: Plan,
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     description: str = "",
     is_persistent: bool = False,
@@ -283,7 +283,9 @@ def _write_chunks(planned: Sequence[PlannedChange]) -> Iterator[tuple[PlannedCha
         yield tuple(part)
 
 
-def _record(change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: Any, now: datetime) -> None:
+def _record(
+    change_set: ChangeSet, planned: tuple[PlannedChange, ...], *, user: Person, now: datetime
+) -> None:
     ids = [change.system.pk for change in planned]
     lock_contacts(ids)
     wanted = {(change.system.pk, match_key(item.path)) for change in planned for item in change.items}
@@ -371,7 +373,7 @@ def _rename_records(planned: tuple[PlannedChange, ...]) -> None:
         live.publish_many([("systems", None, "")])
 
 
-def rename(system: System, name: str, *, user: Any, now: datetime) -> ChangeSet | None:
+def rename(system: System, name: str, *, user: Person, now: datetime) -> ChangeSet | None:
     """Rename the system: at once in our records, and as a wish on the device where it is managed."""
     name = name.strip()
     if not name or len(name) > NAME_LIMIT:

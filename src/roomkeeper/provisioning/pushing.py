@@ -6,11 +6,12 @@ The other road is `delivery`. Both hand over the same secret, so that it does no
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from django.db import transaction
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.devices import errors
 from roomkeeper.devices.driver import Driver
 from roomkeeper.jobs.leases import only_writer
@@ -88,7 +89,7 @@ async def push_management(
     driver: Driver,
     system_id: int,
     *,
-    user: Any = None,
+    user: Person = None,
     when_http_is_off: WhenHttpIsOff = WhenHttpIsOff.USE_HTTPS,
 ) -> PushOutcome:
     """Write the management settings and register feedback; the device is proven to be the right one first, and to
@@ -106,7 +107,7 @@ async def write_management(
     driver: Driver,
     system_id: int,
     *,
-    user: Any = None,
+    user: Person = None,
     when_http_is_off: WhenHttpIsOff = WhenHttpIsOff.USE_HTTPS,
 ) -> PushOutcome:
     """The same for a caller that is the system's only writer already."""
@@ -250,7 +251,7 @@ def _secret_of(system: System) -> SystemSecret:
     return pending
 
 
-def _record(system_id: int, outcome: PushOutcome, user: Any) -> None:
+def _record(system_id: int, outcome: PushOutcome, user: Person) -> None:
     now = datetime.now(UTC)
     with transaction.atomic():
         lock_contacts([system_id])
@@ -262,19 +263,19 @@ def _record(system_id: int, outcome: PushOutcome, user: Any) -> None:
             rows = Drift.objects.filter(system=system, layer__in=regaining.LAYERS, ended_at=None)
             if rows.update(ended_at=now):
                 recount(system)
-            findings.clear(NOT_KEPT, system, "The system took its management settings.")
+            findings.clear(NOT_KEPT, system.pk, "The system took its management settings.")
         else:
             if system.management_rounds >= management.ROUNDS:
                 system.management_is_due, system.management_rounds = False, management.ROUNDS + 1
                 findings.report(
                     findings.Finding(
                         NOT_KEPT,
-                        system,
+                        system.pk,
                         f"It did not take all of its management settings. {outcome.words}",
                         "See what the device says; then enforce the management settings again.",
                     )
                 )
-        findings.clear(device_access.RIGHTS_FINDING, system, "The account may write to it.")
+        findings.clear(device_access.RIGHTS_FINDING, system.pk, "The account may write to it.")
         system.told_at = now
         system.save(update_fields=["management_is_due", "management_rounds", "told_at"])
         timeline.add(system, "management", f"Pushed: {outcome.words}", now=now, user=user)

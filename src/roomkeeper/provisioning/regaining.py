@@ -211,7 +211,7 @@ def give_up(known: Known, sentence: str, writes: Writes) -> None:
     findings.report(
         findings.Finding(
             NOT_KEPT,
-            System(pk=known.system_id, name=known.name),
+            known.system_id,
             f"It was given its management settings {management.ROUNDS} times and does not keep them. {sentence}",
             _ADVICE,
         )
@@ -236,7 +236,7 @@ def _in_order(known: Known, layers: set[str], writes: Writes) -> None:
         # Only what is told later, and not in answer to the handing over, ends the count.
         known.management_rounds = 0
         writes.columns[known.system_id]["management_rounds"] = 0
-    findings.clear(NOT_KEPT, System(pk=known.system_id, name=known.name), _SOLVED)
+    findings.clear(NOT_KEPT, known.system_id, _SOLVED)
 
 
 def _hand_over_again(known: Known, faults: Sequence[Fault], rows: Sequence[Drift], writes: Writes) -> None:
@@ -253,7 +253,7 @@ def _hand_over_again(known: Known, faults: Sequence[Fault], rows: Sequence[Drift
         findings.report(
             findings.Finding(
                 NOT_KEPT,
-                System(pk=known.system_id, name=known.name),
+                known.system_id,
                 f"It calls another manager. {sentence} This server cannot reach it to put that right.",
                 _ADVICE_THERE,
             )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Grants, Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.operations.subjects import Act, Field, Subject, Tab, register
 from roomkeeper.provisioning import drift, enforcement, regaining
 from roomkeeper.provisioning.models import Drift
@@ -19,7 +20,7 @@ def _seen_by(grants: Grants) -> Q:
     return is_on_visible_system(grants) & Q(ended_at=None)
 
 
-def _enforce(row: Drift, *, user: Any, now: datetime) -> None:
+def _enforce(row: Drift, *, user: Person, now: datetime) -> None:
     enforcement.enforce([row], user=user, now=now)
 
 
@@ -34,7 +35,7 @@ def _prepare(rows: list[Any]) -> None:
             row.known_of_that_time = drift.known_of_that_time(row)
 
 
-def _take_up(row: Drift, *, user: Any, now: datetime) -> None:
+def _take_up(row: Drift, *, user: Person, now: datetime) -> None:
     drift.take_up(row)
 
 

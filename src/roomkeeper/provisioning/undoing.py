@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import QuerySet
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.protocols.xapi.values import is_same
 from roomkeeper.provisioning import planning, states
 from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet, DeliveryState
@@ -65,7 +66,7 @@ def plan_undo(change_set: ChangeSet, systems: Collection[int] | None = None) -> 
 def undo(
     change_set: ChangeSet,
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     systems: Collection[int] | None = None,
     note: planning.Note | None = None,

@@ -141,7 +141,7 @@ def _with_lost(value: WantedValue, lost: Sequence[Overridden]) -> WantedValue:
 
 def drift_of(system: System, reported: ReportedConfiguration | None = None) -> list[Difference]:
     """Where the newest reported configuration differs from what is wanted; empty while none was reported."""
-    reported = reported or reported_configuration(system)
+    reported = reported or reported_configuration(system.pk)
     return differences(wanted_values(system), reported) if reported else []
 
 

@@ -6,7 +6,7 @@ from roomkeeper.systems import findings
 from roomkeeper.systems.addresses import same_host
 from roomkeeper.systems.check_ins.checkin import Arrival
 from roomkeeper.systems.check_ins.roster import Known
-from roomkeeper.systems.models import System, SystemSecret
+from roomkeeper.systems.models import SystemSecret
 
 
 def why_withheld(secret: SystemSecret, arrival: Arrival, *, now: datetime) -> str:
@@ -26,7 +26,7 @@ def withhold(known: Known, secret: SystemSecret, reason: str) -> None:
     findings.report(
         findings.Finding(
             "secret withheld",
-            System(pk=known.system_id, name=known.name),
+            known.system_id,
             f"The secret of {known.name or 'the system'} was withheld: {reason}.",
             "Check that it is the same device, then admit it once more.",
         )

@@ -6,13 +6,13 @@ changed, so none is lost: whoever cannot stays as it was, and is listed with wha
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.provisioning import actions, authorities, planning
 from roomkeeper.provisioning.models import Action, Change, DeliveryState
@@ -44,7 +44,7 @@ class MoveRefused(ValueError):
 
 
 def start(
-    plan: MovePlan, *, is_secure: bool, trust: str, canary: int, wave_size: int, user: Any, now: datetime
+    plan: MovePlan, *, is_secure: bool, trust: str, canary: int, wave_size: int, user: Person, now: datetime
 ) -> Move:
     """Begin a move with the systems that the plan lets take part. Raises `MoveRefused`."""
     systems = plan.chosen("move")
@@ -193,7 +193,7 @@ def _begin(member: Member, move: Move, now: datetime) -> None:
     elif move.trust == Move.Trust.INSTALL_CA:
         _install_authority(member, now)
     elif move.trust == Move.Trust.NO_VERIFY and (
-        checks := verify_settings(system, reported_configuration(system))
+        checks := verify_settings(system, reported_configuration(system.pk))
     ):
         made = planning.create_change_set(
             [system],

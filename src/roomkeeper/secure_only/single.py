@@ -2,17 +2,17 @@
 system that does not trust our certificate would be lost."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db.models import QuerySet
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.secure_only import moving, planning
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.admission import secure_only
 from roomkeeper.systems.models import State, System
 
 
-def turn_on(system: System, *, trust: str, user: Any, now: datetime) -> Move | None:
+def turn_on(system: System, *, trust: str, user: Person, now: datetime) -> Move | None:
     """Begin to move the system; the move by which it is followed, the one that is on its way already among them. None
     where there is nothing to move: it has come by HTTPS already, or it is not managed yet and is admitted so.
 
@@ -31,7 +31,7 @@ def turn_on(system: System, *, trust: str, user: Any, now: datetime) -> Move | N
     return moving.start(plan, is_secure=True, trust=trust, canary=1, wave_size=1, user=user, now=now)
 
 
-def turn_off(system: System, *, user: Any, now: datetime) -> None:
+def turn_off(system: System, *, user: Person, now: datetime) -> None:
     """Let the system use HTTP again; a move that it takes part in goes on without it."""
     for member in _open_members(system).filter(move__is_secure=True):
         moving.skip(member, now=now)

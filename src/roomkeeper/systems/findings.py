@@ -8,19 +8,18 @@ from dataclasses import dataclass, replace
 
 from django.dispatch import Signal
 
-from roomkeeper.systems.models import System
 from roomkeeper.systems.ticket_kinds import get_kind
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found, about a system or about the server; `reason` and `advice` are sentences.
+    """What was found, about a system or (None) about the server; `reason` and `advice` are sentences.
 
     `kind` is one that ticket_kinds.toml declares, whose level holds unless another is given.
     """
 
     kind: str
-    system: System | None
+    system_id: int | None
     reason: str
     advice: str = ""
     level: str = ""
@@ -36,7 +35,7 @@ def report(finding: Finding) -> None:
     found.send(sender=Finding, finding=finding if finding.level else replace(finding, level=kind.level))
 
 
-def clear(kind: str, system: System | None, reason: str) -> None:
+def clear(kind: str, system_id: int | None, reason: str) -> None:
     """Report that an earlier finding of that kind no longer holds. Raises `UnknownKind`."""
     get_kind(kind)
-    cleared.send(sender=Finding, kind=kind, system=system, reason=reason)
+    cleared.send(sender=Finding, kind=kind, system_id=system_id, reason=reason)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from roomkeeper.accounts.people import find_account
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.protocols.text import decode_text
 from roomkeeper.systems.models import Exchange, System, TimelineEntry
 
@@ -20,7 +20,7 @@ def add(
     summary: str,
     *,
     now: datetime,
-    user: Any = None,
+    user: Person = None,
     source_address: str = "",
     details: dict[str, Any] | None = None,
 ) -> TimelineEntry:
@@ -31,7 +31,7 @@ def add(
         summary=summary[:SUMMARY_LIMIT],
         first_at=now,
         last_at=now,
-        user=user,
+        user=find_account(user),
         source_address=source_address,
         details=details or {},
     )
@@ -43,7 +43,7 @@ def add_many(
     summary: str,
     *,
     now: datetime,
-    user: Any = None,
+    user: Person = None,
     details: dict[str, Any] | None = None,
 ) -> None:
     """The same row for many systems."""

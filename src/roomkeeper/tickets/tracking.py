@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.systems import findings, live
 from roomkeeper.systems.check_ins import daily_amount
 from roomkeeper.systems.findings import Finding
@@ -27,14 +28,14 @@ class TicketRefused(ValueError):
 def open_ticket(finding: Finding, **_: Any) -> None:
     """Open a ticket for the finding, or count it on the one that is open."""
     now = timezone.now()
-    ticket = Ticket.objects.filter(system=finding.system, kind=finding.kind, state__in=OPEN).first()
+    ticket = Ticket.objects.filter(system=finding.system_id, kind=finding.kind, state__in=OPEN).first()
     if ticket is not None:
         Ticket.objects.filter(pk=ticket.pk).update(
             count=ticket.count + 1, last_at=now, reason=finding.reason[:1000], advice=finding.advice[:1000]
         )
         return
     Ticket.objects.create(
-        system_id=finding.system.pk if finding.system else None,
+        system_id=finding.system_id,
         kind=finding.kind,
         level=finding.level,
         reason=finding.reason[:1000],
@@ -42,32 +43,36 @@ def open_ticket(finding: Finding, **_: Any) -> None:
         opened_at=now,
         last_at=now,
     )
-    _publish(finding.system)
+    _publish(finding.system_id)
 
 
 @receiver(findings.cleared)
-def close_cleared(kind: str, system: System | None, reason: str, **_: Any) -> None:
+def close_cleared(kind: str, system_id: int | None, reason: str, **_: Any) -> None:
     """Close the ticket of a finding that no longer holds."""
-    number = Ticket.objects.filter(system=system, kind=kind, state__in=OPEN).update(
+    number = Ticket.objects.filter(system=system_id, kind=kind, state__in=OPEN).update(
         state=Ticket.State.CLOSED, closed_at=timezone.now(), close_reason=reason[:1000]
     )
     if number:
-        _publish(system)
+        _publish(system_id)
 
 
-def acknowledge(ticket: Ticket, *, user: Any, now: datetime) -> None:
+def acknowledge(ticket: Ticket, *, user: Person, now: datetime) -> None:
     """Somebody has taken the ticket up; raises `TicketRefused` where it is not open."""
     if ticket.state != Ticket.State.OPEN:
         raise TicketRefused(f"The ticket is already {ticket.get_state_display().lower()}.")
-    ticket.state, ticket.acknowledged_at, ticket.acknowledged_by = Ticket.State.ACKNOWLEDGED, now, user
+    ticket.state, ticket.acknowledged_at, ticket.acknowledged_by = (
+        Ticket.State.ACKNOWLEDGED,
+        now,
+        find_account(user),
+    )
     ticket.save(update_fields=["state", "acknowledged_at", "acknowledged_by"])
 
 
-def close(ticket: Ticket, *, user: Any, now: datetime, reason: str) -> None:
+def close(ticket: Ticket, *, user: Person, now: datetime, reason: str) -> None:
     """Close the ticket with a reason; a new finding of its kind opens another one."""
     if ticket.state == Ticket.State.CLOSED:
         raise TicketRefused("The ticket is already closed.")
-    ticket.state, ticket.closed_at, ticket.closed_by = Ticket.State.CLOSED, now, user
+    ticket.state, ticket.closed_at, ticket.closed_by = Ticket.State.CLOSED, now, find_account(user)
     ticket.close_reason = reason.strip()[:1000]
     ticket.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])
 
@@ -100,11 +105,11 @@ def closed_before(limit: datetime) -> QuerySet[Ticket]:
 
 def publish(ticket: Ticket) -> None:
     """Tell open pages that the ticket has changed."""
-    _publish(ticket.system)
+    _publish(ticket.system_id)
 
 
-def _publish(system: System | None) -> None:
+def _publish(system_id: int | None) -> None:
     path = ""
-    if system is not None:
-        path = System.objects.values_list("folder__path", flat=True).get(pk=system.pk)
-    live.publish_many([("ticket", system.pk if system else None, path)])
+    if system_id is not None:
+        path = System.objects.values_list("folder__path", flat=True).get(pk=system_id)
+    live.publish_many([("ticket", system_id, path)])

@@ -3,7 +3,6 @@
 import csv
 import io
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.db.models.functions import Upper
@@ -11,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.operations.csv_tables import safe_cell, write_line
 from roomkeeper.operations.exports import BYTE_ORDER_MARK
 from roomkeeper.provisioning.management import EVENTS_PATH
@@ -152,7 +152,7 @@ def _guess(line: Line, cells: list[str]) -> None:
         setattr(line, name, cell)
 
 
-def check(lines: list[Line], user: Any) -> None:
+def check(lines: list[Line], user: Person) -> None:
     """Give each line that cannot be registered its sentence; writes nothing."""
     seen: dict[str, int] = {}
     for line in lines:

@@ -58,7 +58,7 @@ SHOWN_FACTS = (
 
 
 def _summary_tab(request: HttpRequest, system: System) -> dict[str, Any]:
-    status = documents.status_facts(system)
+    status = documents.status_facts(system.pk)
     return {
         "status_at": status.at,
         "facts": [
@@ -73,7 +73,7 @@ def _summary_tab(request: HttpRequest, system: System) -> dict[str, Any]:
 
 def _status_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     q = request.GET.get("q", "").strip()
-    values = documents.status_values(system)
+    values = documents.status_values(system.pk)
     rows = [
         (path, value)
         for path, value in values.items()
@@ -85,7 +85,7 @@ def _status_tab(request: HttpRequest, system: System) -> dict[str, Any]:
         "cut": len(rows) > 1000,
         "count": len(values),
         "total": len(rows),
-        "status_at": documents.status_facts(system).at,
+        "status_at": documents.status_facts(system.pk).at,
     }
 
 

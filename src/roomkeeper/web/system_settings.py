@@ -40,7 +40,7 @@ class Row:
 
 def setting_rows(system: System) -> tuple[list[Row], Any]:
     """All settings of the system by path, and the reported configuration."""
-    reported = documents.reported_configuration(system)
+    reported = documents.reported_configuration(system.pk)
     drift = {match_key(found.path) for found in wanted.drift_of(system, reported)}
     wishes = {match_key(wish.path): wish for wish in wanted.wanted_values(system)}
     rows = []
@@ -120,7 +120,7 @@ def set_value(request: HttpRequest, pk: int) -> HttpResponse:
                 path=path,
             ):
                 return HttpResponseRedirect(reverse("system_page", args=[pk]) + "changes/")
-    reported = documents.reported_configuration(system)
+    reported = documents.reported_configuration(system.pk)
     found = reported.find(path) if reported and path else None
     space = None
     if reported and found:

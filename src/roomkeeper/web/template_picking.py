@@ -25,7 +25,7 @@ def pick(request: HttpRequest) -> HttpResponse:
     source = request.POST if request.method == "POST" else request.GET
     key = number_of(source.get("system", ""), 14)
     system = visible_system(request, key) if key is not None else None
-    reported = reported_configuration(system) if system else None
+    reported = reported_configuration(system.pk) if system else None
     if request.method == "POST" and reported is not None:
         chosen = set(request.POST.getlist("path"))
         paths = [path for path in reported.settings if path in chosen or "every" in request.POST]

@@ -314,11 +314,11 @@ def test_what_was_asked_of_both_records_stays_with_the_room(
 
 
 def test_nothing_of_the_old_hardware_counts_as_present(room: System, manager: Manager) -> None:
-    assert documents.reported_configuration(room) is not None
+    assert documents.reported_configuration(room.pk) is not None
     replace(room, manager, serial_number=NEW_SERIAL)
-    assert documents.reported_configuration(room) is None
+    assert documents.reported_configuration(room.pk) is None
     assert documents.reported_configurations([room.pk]) == {}
-    assert documents.status_values(room) == {}
+    assert documents.status_values(room.pk) == {}
     found = planning.plan_settings([System.objects.get(pk=room.pk)], {"SIP/URI": "room@b.example"})
     assert found.per_system[0].items[0].verdict == "change"
     # There is nothing of the new hardware to back up yet.

@@ -17,7 +17,7 @@ SOURCE = Path(findings.__file__).resolve().parents[1]
 
 
 def test_a_ticket_opens_with_the_level_of_its_kind(boardroom):
-    findings.report(findings.Finding("connectivity undecided", boardroom, "It called by another name."))
+    findings.report(findings.Finding("connectivity undecided", boardroom.pk, "It called by another name."))
     assert Ticket.objects.get().level == "info"
 
 

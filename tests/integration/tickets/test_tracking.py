@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 
 
 def find(system, kind="no contact", reason="It is silent.", **values):
-    findings.report(Finding(kind, system, reason, **values))
+    findings.report(Finding(kind, system.pk if system else None, reason, **values))
     return Ticket.objects.filter(system=system, kind=kind).latest("id")
 
 
@@ -93,7 +93,7 @@ def test_finding_that_no_longer_holds_closes_its_ticket(boardroom, vault, operat
     ticket, other = find(boardroom), find(vault)
     if is_acknowledged:
         tracking.acknowledge(ticket, user=operator, now=NOW)
-    findings.clear("no contact", boardroom, "It posts again.")
+    findings.clear("no contact", boardroom.pk, "It posts again.")
     ticket.refresh_from_db()
     other.refresh_from_db()
     assert (ticket.state, ticket.close_reason, ticket.closed_by) == ("closed", "It posts again.", None)
@@ -101,7 +101,7 @@ def test_finding_that_no_longer_holds_closes_its_ticket(boardroom, vault, operat
 
 
 def test_clearing_what_was_never_found_tells_nobody(boardroom):
-    findings.clear("no contact", boardroom, "It posts again.")
+    findings.clear("no contact", boardroom.pk, "It posts again.")
     assert not Ticket.objects.exists()
     assert not ChangeEvent.objects.filter(topic="ticket").exists()
 

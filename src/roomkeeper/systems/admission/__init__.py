@@ -6,12 +6,13 @@ Acts of people are functions on a `System`; what a batch admits by rule is `may_
 import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 
 from roomkeeper.accounts.permissions import Permission, grants_of
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.systems import findings, inventory, live, network_settings, timeline
 from roomkeeper.systems.addresses import is_within, network_of, parse_address, parse_networks
 from roomkeeper.systems.admission import (
@@ -52,7 +53,7 @@ class SourceUnclear(AdmissionRefused):
 
 def pre_register(
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     mac_address: str = "",
     serial_number: str = "",
@@ -139,7 +140,7 @@ def may_be_admitted(state: str, system_network: str, source: str, settings: Netw
 def approve(
     system: System,
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     folder: Folder | None = None,
     name: str | None = None,
@@ -202,7 +203,7 @@ def _choose_source(
     )
 
 
-def _keep_own_numbers(system: System, *, user: Any, now: datetime) -> None:
+def _keep_own_numbers(system: System, *, user: Person, now: datetime) -> None:
     """Another box that shares a number with a known system becomes a system by the one that is its own (rule R3)."""
     known = list(
         System.objects.filter(identities.same_identity(system.serial_number, system.mac_address))
@@ -234,7 +235,7 @@ def _announcement_for(system: System, contact: Contact | None) -> System | None:
     return expectations.find_announced(system, contact.source_address, contact.reported_address)
 
 
-def admit(system: System, *, now: datetime, source: str, user: Any = None, has_code: bool = False) -> None:
+def admit(system: System, *, now: datetime, source: str, user: Person = None, has_code: bool = False) -> None:
     """Make the system managed and issue its pending secret; called inside the caller's transaction."""
     if system.state == State.MANAGED and system.secrets.filter(stage="current").exists():
         raise AdmissionRefused(
@@ -243,7 +244,7 @@ def admit(system: System, *, now: datetime, source: str, user: Any = None, has_c
     by = "by a person" if user is not None else "by its activation code" if has_code else "by rule"
     was_managed = system.state == State.MANAGED
     system.state = State.MANAGED
-    system.admitted_at, system.admitted_by, system.admitted_source = now, user, source
+    system.admitted_at, system.admitted_by, system.admitted_source = now, find_account(user), source
     system.management_is_due = True
     name = system.name or system.reported_name or system.serial_number or system.mac_address
     system.name = name[: inventory.NAME_LIMIT]
@@ -255,14 +256,14 @@ def admit(system: System, *, now: datetime, source: str, user: Any = None, has_c
     secrets.issue_pending(system, now=now, source=source)
     timeline.add(system, "admission", f"Admitted {by}", now=now, user=user, source_address=source)
     for kind in ("secret withheld", "identity changed", "identity conflict", "second claimant"):
-        findings.clear(kind, system, "The system was admitted again.")
+        findings.clear(kind, system.pk, "The system was admitted again.")
     live.publish("systems", system)
     live.publish("inbox", system)
     if not was_managed:
         admitted.send(System, system=system, now=now)
 
 
-def admit_by_address(system: System, *, user: Any, now: datetime, source: str, connectivity: str) -> None:
+def admit_by_address(system: System, *, user: Person, now: datetime, source: str, connectivity: str) -> None:
     """Admit a system that was found at its address, new or known; inside the caller's transaction.
 
     Its connectivity is what the person said who gave the address. Management settings are not due: the caller
@@ -284,12 +285,12 @@ def admit_by_address(system: System, *, user: Any, now: datetime, source: str, c
     system.save(update_fields=["management_is_due"])
 
 
-def ignore(system: System, *, user: Any, now: datetime) -> System:
+def ignore(system: System, *, user: Person, now: datetime) -> System:
     """Keep the system out of the inbox; it is answered like an unknown one."""
     return _set_aside(system, State.IGNORED, "Ignored", user=user, now=now)
 
 
-def block(system: System, *, user: Any, now: datetime) -> System:
+def block(system: System, *, user: Person, now: datetime) -> System:
     """Refuse everything the system posts."""
     return _set_aside(system, State.BLOCKED, "Blocked", user=user, now=now)
 
@@ -297,7 +298,7 @@ def block(system: System, *, user: Any, now: datetime) -> System:
 def readmit(
     system: System,
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     source: str | None = None,
     shown: Collection[str] | None = None,
@@ -320,7 +321,7 @@ def readmit(
 
 
 def accept_identity(
-    system: System, *, user: Any, now: datetime, serial_number: str, mac_address: str
+    system: System, *, user: Person, now: datetime, serial_number: str, mac_address: str
 ) -> System:
     """Accept that the hardware or its network card was swapped: these are its serial number and MAC from now on."""
     try:
@@ -338,12 +339,12 @@ def accept_identity(
         new = f"{serial_number or '–'} / {mac or '–'}"
         timeline.add(system, "identity", f"Identity accepted: {new}, was {old}", now=now, user=user)
         for kind in ("identity changed", "identity conflict"):
-            findings.clear(kind, system, "The new identity was accepted.")
+            findings.clear(kind, system.pk, "The new identity was accepted.")
         live.publish("system", system)
     return system
 
 
-def _set_aside(system: System, state: State, word: str, *, user: Any, now: datetime) -> System:
+def _set_aside(system: System, state: State, word: str, *, user: Person, now: datetime) -> System:
     with transaction.atomic():
         lock_contacts([system.pk])
         system.state = state
@@ -354,7 +355,7 @@ def _set_aside(system: System, state: State, word: str, *, user: Any, now: datet
     return system
 
 
-def _save_admitted(system: System, user: Any) -> None:
+def _save_admitted(system: System, user: Person) -> None:
     try:
         with transaction.atomic():
             system.save()
@@ -364,7 +365,7 @@ def _save_admitted(system: System, user: Any) -> None:
         _refuse_taken(known, user, error)
 
 
-def _refuse_taken(known: Sequence[System], user: Any, cause: Exception | None = None) -> NoReturn:
+def _refuse_taken(known: Sequence[System], user: Person, cause: Exception | None = None) -> NoReturn:
     """Raise the refusal of numbers that known systems have; it names only those that the person may see."""
     whose = label_for(user, known[0]) if known else "Another system"
     raise AdmissionRefused(
@@ -372,7 +373,7 @@ def _refuse_taken(known: Sequence[System], user: Any, cause: Exception | None = 
     ) from cause
 
 
-def label_for(user: Any, system: System) -> str:
+def label_for(user: Person, system: System) -> str:
     """The system's name for whoever may see it; the server itself, without a user, may."""
     if user is None or grants_of(user).may(Permission.VIEW, system.folder.path):
         return f"{system} ({system.get_state_display()}, system {system.pk})"

@@ -3,10 +3,11 @@
 import secrets as randomness
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.models import ActivationCode, State, System
@@ -22,7 +23,9 @@ class CodeRefused(ValueError):
     """The system can have no activation code."""
 
 
-def make_code(system: System, *, user: Any, now: datetime, hours: int = HOURS) -> tuple[ActivationCode, str]:
+def make_code(
+    system: System, *, user: Person, now: datetime, hours: int = HOURS
+) -> tuple[ActivationCode, str]:
     """A new code of a pre-registered system and its text, which is shown this once; an older one is void from now on.
 
     Raises `CodeRefused`.
@@ -40,7 +43,7 @@ def make_code(system: System, *, user: Any, now: datetime, hours: int = HOURS) -
             defaults={
                 "digest": secrets.digest(text),
                 "created_at": now,
-                "created_by": user if getattr(user, "pk", None) else None,
+                "created_by": find_account(user) if getattr(user, "pk", None) else None,
                 "expires_at": now + timedelta(hours=hours),
                 "used_at": None,
                 "used_source": "",

@@ -38,9 +38,7 @@ def take_proof(known: Known, secret_id: int, arrival: Arrival, *, writes: Writes
             source=arrival.source,
         )
         for kind in ("secret withheld", "secret needs https"):
-            findings.clear(
-                kind, System(pk=known.system_id, name=known.name), "The system has proven its secret."
-            )
+            findings.clear(kind, known.system_id, "The system has proven its secret.")
     if arrival.scheme == "https" and secret.was_sent_over_http:
         rotate(System.objects.select_related("folder").get(pk=known.system_id), now=writes.now)
         known.has_work = True

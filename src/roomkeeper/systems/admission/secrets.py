@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from roomkeeper import keys
+from roomkeeper.accounts.person import Person
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, SystemSecret
@@ -38,7 +39,7 @@ def forget(system: System) -> None:
     SystemSecret.objects.filter(system=system).delete()
 
 
-def rotate(system: System, *, now: datetime, user: object = None) -> SystemSecret:
+def rotate(system: System, *, now: datetime, user: Person = None) -> SystemSecret:
     """Begin a rotation: the next secret is handed over in answers; the current one serves until it is used."""
     with transaction.atomic():
         lock_contacts([system.pk])

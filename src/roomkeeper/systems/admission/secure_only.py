@@ -1,10 +1,10 @@
 """Secure-Only of one system: asked for by a person, complete at the first check-in by HTTPS (rule R5)."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.devices import registry
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.locking import lock_contacts
@@ -21,7 +21,7 @@ def is_supported(family: str) -> bool:
     return manifest.is_fallback or manifest.secure_only.is_supported
 
 
-def set_secure_only(system: System, is_secure_only: bool, *, user: Any, now: datetime) -> None:
+def set_secure_only(system: System, is_secure_only: bool, *, user: Person, now: datetime) -> None:
     """Ask the system to use HTTPS alone, or let it use HTTP again. Its management settings follow by push or with the
     next answer; plain HTTP is refused only once it has come by HTTPS. Raises `SecureOnlyRefused`."""
     if system.is_secure_only == is_secure_only:

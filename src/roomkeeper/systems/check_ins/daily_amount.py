@@ -67,4 +67,4 @@ def keep_versions(fresh: Sequence[ConfigurationVersion], writes: Writes) -> None
 
 def _tell(system_id: int, reason: str) -> None:
     for system in System.objects.filter(pk=system_id):
-        findings.report(findings.Finding(KIND, system, reason, _ADVICE))
+        findings.report(findings.Finding(KIND, system.pk, reason, _ADVICE))

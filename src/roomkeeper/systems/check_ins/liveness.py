@@ -64,7 +64,7 @@ def no_contact(system: System, reason: str, claimed: str = "", where: str = "") 
             "If that is the device after a factory reset, admit the system again for that address. If it is not, find"
             " out what posts from there."
         )
-    return Finding(NO_CONTACT, system, " ".join(part for part in (f"{reason}.", claimed) if part), advice)
+    return Finding(NO_CONTACT, system.pk, " ".join(part for part in (f"{reason}.", claimed) if part), advice)
 
 
 def alive_filter(word: str, now: datetime) -> Q:

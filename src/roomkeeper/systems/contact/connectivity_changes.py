@@ -1,10 +1,10 @@
 """Changes of connectivity as rows: decided by a probe, set by hand, undone; and the lock (rule R1)."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.systems import findings, live, timeline
 from roomkeeper.systems.contact import connectivity
 from roomkeeper.systems.contact.connectivity import Decision, ProbeResult
@@ -69,13 +69,13 @@ def apply_probe(
             findings.report(
                 findings.Finding(
                     _FINDING,
-                    system,
+                    system.pk,
                     f"Connectivity stays as it is: {decision.reason}.",
                     "See the system's Connection tab.",
                 )
             )
         else:
-            findings.clear(_FINDING, system, "A later probe decided.")
+            findings.clear(_FINDING, system.pk, "A later probe decided.")
         finish_probe(system, now=now)
 
 
@@ -107,7 +107,7 @@ def finish_probe(system: System, *, now: datetime) -> None:
     live.publish("system", system)
 
 
-def set_by_hand(system: System, new: str, *, user: Any, now: datetime) -> None:
+def set_by_hand(system: System, new: str, *, user: Person, now: datetime) -> None:
     """An administrator says how the system is reached."""
     if new not in Connectivity.values or not new:
         raise ConnectivityRefused(f"{new!r} is no connectivity.")
@@ -121,7 +121,7 @@ def set_by_hand(system: System, new: str, *, user: Any, now: datetime) -> None:
         live.publish("system", system)
 
 
-def undo(change: ConnectivityChange, *, user: Any, now: datetime) -> None:
+def undo(change: ConnectivityChange, *, user: Person, now: datetime) -> None:
     """Go back to what held before the change; raises `ConnectivityRefused` unless it is the newest applied one."""
     system = change.system
     newest = (
@@ -142,7 +142,7 @@ def undo(change: ConnectivityChange, *, user: Any, now: datetime) -> None:
             old=old,
             new=change.old,
             reason=f"undone by {user}",
-            user=user,
+            user=find_account(user),
             undone_at=now,
         )
         timeline.add(system, "connectivity", _words(back), now=now, user=user)
@@ -151,17 +151,17 @@ def undo(change: ConnectivityChange, *, user: Any, now: datetime) -> None:
         live.publish("system", system)
 
 
-def lock(system: System, *, user: Any, now: datetime) -> None:
+def lock(system: System, *, user: Person, now: datetime) -> None:
     """Keep connectivity as it is: later decisions are recorded and not applied."""
     _set_lock(system, is_locked=True, user=user, now=now)
 
 
-def unlock(system: System, *, user: Any, now: datetime) -> None:
+def unlock(system: System, *, user: Person, now: datetime) -> None:
     """Let connectivity be kept up to date again."""
     _set_lock(system, is_locked=False, user=user, now=now)
 
 
-def _set_lock(system: System, *, is_locked: bool, user: Any, now: datetime) -> None:
+def _set_lock(system: System, *, is_locked: bool, user: Person, now: datetime) -> None:
     with transaction.atomic():
         system.connectivity_is_locked = is_locked
         system.save(update_fields=["connectivity_is_locked"])
@@ -188,7 +188,7 @@ def _record(
     probe: Probe | None = None,
     result: connectivity.ProbeResult | None = None,
     was_applied: bool = True,
-    user: Any = None,
+    user: Person = None,
 ) -> None:
     change = ConnectivityChange.objects.create(
         system=system,
@@ -197,7 +197,7 @@ def _record(
         new=new,
         reason=reason[:500],
         was_applied=was_applied,
-        user=user,
+        user=find_account(user),
         reported_address=probe.reported_address if probe else "",
         source_address=probe.source_address if probe else "",
         used_host=probe.used_host if probe else "",

@@ -1,12 +1,12 @@
 """The name and password by which a system is logged in to; the password is kept encrypted."""
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from roomkeeper import keys
+from roomkeeper.accounts.person import Person
 from roomkeeper.systems import findings, live, timeline
 from roomkeeper.systems.models import System
 
@@ -17,7 +17,7 @@ def set_credentials(system: System, username: str, password: str) -> None:
     system.password_ciphertext = keys.load(settings.OPTIONS.data).encrypt(password)
     system.login_worked_at = system.login_refused_at = None
     system.save(update_fields=["username", "password_ciphertext", "login_worked_at", "login_refused_at"])
-    findings.clear("login refused", system, "Other credentials were stored.")
+    findings.clear("login refused", system.pk, "Other credentials were stored.")
 
 
 def allow_login_again(system: System) -> None:
@@ -31,7 +31,7 @@ def has_credentials(system: System) -> bool:
     return bool(system.username and system.password_ciphertext)
 
 
-def forget_pinned_key(system: System, *, user: Any, now: datetime) -> None:
+def forget_pinned_key(system: System, *, user: Person, now: datetime) -> None:
     """Accept that the system shows another TLS key: the next proven login pins the new one (rule R6)."""
     with transaction.atomic():
         system.pinned_key = ""
@@ -39,7 +39,7 @@ def forget_pinned_key(system: System, *, user: Any, now: datetime) -> None:
         timeline.add(
             system, "identity", "A new TLS key is accepted at the next proven login", now=now, user=user
         )
-        findings.clear("certificate changed", system, "The new key was accepted.")
+        findings.clear("certificate changed", system.pk, "The new key was accepted.")
         live.publish("system", system)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from django.db.models import Q
 
 from roomkeeper.accounts.permissions import ROOT_PATH, Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.devices.snmp import AUTHENTICATION, PRIVACY
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, Variant, register
 from roomkeeper.operations.taking import Text
@@ -19,17 +20,17 @@ _NONE: Final = "none"
 _KEPT_HINT: Final = "Leave it empty to keep the stored one."
 
 
-def _add(*, user: Any, now: datetime, name: str, kind: str, **values: str | None) -> Credential:
+def _add(*, user: Person, now: datetime, name: str, kind: str, **values: str | None) -> Credential:
     return credential_list.add(name=name, kind=kind, values=_given(values), now=now)
 
 
 def _change(
-    row: Credential, *, user: Any, now: datetime, name: str | None = None, **values: str | None
+    row: Credential, *, user: Person, now: datetime, name: str | None = None, **values: str | None
 ) -> Any:
     return credential_list.change(row, name=name, values=_given(values))
 
 
-def _delete(row: Credential, *, user: Any, now: datetime) -> None:
+def _delete(row: Credential, *, user: Person, now: datetime) -> None:
     credential_list.delete(row)
 
 

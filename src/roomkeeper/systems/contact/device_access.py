@@ -183,7 +183,7 @@ def keep_refusal(system_id: int, error: errors.DeviceError, login: Login | None 
                 system.login_refused_at = datetime.now(UTC)
                 system.save(update_fields=["login_refused_at"])
         kind = next(kind for error_type, kind in _FINDINGS if isinstance(error, error_type))
-        findings.report(findings.Finding(kind, system, error.what_happened, error.advice))
+        findings.report(findings.Finding(kind, system.pk, error.what_happened, error.advice))
         live.publish("system", system)
 
 
@@ -198,7 +198,7 @@ def keep_proof(system_id: int, tls_key: str) -> None:
         if system.is_unproven and system.serial_number:
             connectivity_changes.prove(system, now=now)
         if tls_key:
-            findings.clear(CERTIFICATE_FINDING, system, "The device answered with the pinned key.")
+            findings.clear(CERTIFICATE_FINDING, system.pk, "The device answered with the pinned key.")
         if not is_news and not is_first_key:
             return
         system.login_worked_at, system.login_refused_at = now, None
@@ -206,5 +206,5 @@ def keep_proof(system_id: int, tls_key: str) -> None:
             system.pinned_key = tls_key
             timeline.add(system, "identity", "Its TLS key is pinned: it was read with its login", now=now)
         system.save(update_fields=["login_worked_at", "login_refused_at", "pinned_key"])
-        findings.clear(LOGIN_FINDING, system, "The login works.")
+        findings.clear(LOGIN_FINDING, system.pk, "The login works.")
         live.publish("system", system)

@@ -58,25 +58,25 @@ def find_setting(settings: Mapping[str, str], path: str) -> tuple[str, str] | No
     return next(((own, value) for own, value in settings.items() if match_key(own) == wanted), None)
 
 
-def status_xml(system: System) -> bytes | None:
+def status_xml(system_id: int) -> bytes | None:
     """The newest status document as the system sent it, or None where none was reported. What feedback told since is
     not in it."""
-    found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS).first()
+    found = StoredDocument.objects.filter(system_id=system_id, kind=StoredDocument.Kind.STATUS).first()
     return zlib.decompress(bytes(found.content)) if found else None
 
 
-def clock_offset(system: System) -> int | None:
+def clock_offset(system_id: int) -> int | None:
     """By how many seconds the system's clock was ahead of ours when it told its newest status; None where it tells no
     time.
     """
-    found = StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS)
+    found = StoredDocument.objects.filter(system_id=system_id, kind=StoredDocument.Kind.STATUS)
     return found.values_list("clock_offset", flat=True).first()
 
 
-def status_values(system: System) -> dict[str, str]:
+def status_values(system_id: int) -> dict[str, str]:
     """All values of the status that stands by canonical path: those of the newest document, with what feedback told
     since; empty where nothing was reported."""
-    return _told_of(system).onto(_values_of_document(status_xml(system)))
+    return _told_of(system_id).onto(_values_of_document(status_xml(system_id)))
 
 
 def _values_of_document(content: bytes | None) -> dict[str, str]:
@@ -89,8 +89,8 @@ def _values_of_document(content: bytes | None) -> dict[str, str]:
         return {}
 
 
-def _told_of(system: System) -> Told:
-    return told_rows.load([system.pk], ToldByFeedback.Kind.STATUS).get(system.pk, Told())
+def _told_of(system_id: int) -> Told:
+    return told_rows.load([system_id], ToldByFeedback.Kind.STATUS).get(system_id, Told())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,11 @@ class StatusFacts:
         return max((at for at in (self.read_at, self.told_at) if at is not None), default=None)
 
 
-def status_facts(system: System) -> StatusFacts:
+def status_facts(system_id: int) -> StatusFacts:
     """The facts that are known of a system; empty where nothing was reported."""
-    told = _told_of(system)
+    told = _told_of(system_id)
     found = (
-        StoredDocument.objects.filter(system=system, kind=StoredDocument.Kind.STATUS)
+        StoredDocument.objects.filter(system_id=system_id, kind=StoredDocument.Kind.STATUS)
         .values_list("facts", "received_at", "read_at")
         .first()
     )
@@ -123,10 +123,10 @@ def status_facts(system: System) -> StatusFacts:
     return StatusFacts(*found, told.newest_at)
 
 
-def reported_configuration(system: System) -> ReportedConfiguration | None:
+def reported_configuration(system_id: int) -> ReportedConfiguration | None:
     """The newest reported configuration, or None. A version of size 0 says that what was reported before holds no
     more, as after new hardware."""
-    version = ConfigurationVersion.objects.filter(system=system).order_by("-last_at", "-id").first()
+    version = ConfigurationVersion.objects.filter(system_id=system_id).order_by("-last_at", "-id").first()
     return unpack_configuration(version) if version and version.size else None
 
 

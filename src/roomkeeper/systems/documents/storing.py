@@ -130,12 +130,12 @@ def _judge_clock(report: Report, zone: tzinfo | None, before: int | None, writes
     seconds = round(found.total_seconds())
     if clocks.is_wrong(seconds) == clocks.is_wrong(before):
         return seconds
-    system = System(pk=report.known.system_id, name=report.known.name)
+    system_id = report.known.system_id
     if clocks.is_wrong(seconds):
         sentence = f"Its clock is {clocks.words(seconds)} of this server's. {clocks.ntp_words(values)}"
-        findings.report(findings.Finding(clocks.KIND, system, sentence, clocks.ADVICE))
+        findings.report(findings.Finding(clocks.KIND, system_id, sentence, clocks.ADVICE))
     else:
-        findings.clear(clocks.KIND, system, "Its clock is right again.")
+        findings.clear(clocks.KIND, system_id, "Its clock is right again.")
     return seconds
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from roomkeeper.accounts.permissions import Grants, Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
 from roomkeeper.operations.taking import Text
@@ -48,24 +49,24 @@ def _named(value: str, grants: Grants, now: datetime) -> Q:
 # What is done
 
 
-def _create(*, user: Any, now: datetime, name: str, parent: Folder | None) -> Folder:
+def _create(*, user: Person, now: datetime, name: str, parent: Folder | None) -> Folder:
     return inventory.create_folder(parent or inventory.root_folder(), name)
 
 
-def _rename(row: Folder, *, user: Any, now: datetime, name: str) -> None:
+def _rename(row: Folder, *, user: Person, now: datetime, name: str) -> None:
     inventory.rename_folder(row, name)
 
 
-def _move(row: Folder, *, user: Any, now: datetime, parent: Folder) -> None:
+def _move(row: Folder, *, user: Person, now: datetime, parent: Folder) -> None:
     if parent.pk != row.parent_id:
         inventory.move_folder(row, parent)
 
 
-def _set_window(row: Folder, *, user: Any, now: datetime, maintenance_window: str) -> None:
+def _set_window(row: Folder, *, user: Person, now: datetime, maintenance_window: str) -> None:
     inventory.set_maintenance_window(row, maintenance_window)
 
 
-def _delete(row: Folder, *, user: Any, now: datetime) -> None:
+def _delete(row: Folder, *, user: Person, now: datetime) -> None:
     inventory.delete_folder(row)
 
 

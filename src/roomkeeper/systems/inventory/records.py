@@ -1,10 +1,10 @@
 """Small changes of a system's record by hand: its folder, notes, address, Secure-Only, password over plain HTTP."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.systems import live, network_settings, timeline
 from roomkeeper.systems.inventory.hosts import HostRefused, parse_host
 from roomkeeper.systems.models import Folder, System, TlsTrust
@@ -42,7 +42,7 @@ class TrustRefused(ValueError):
     """The system's certificate cannot be judged like that."""
 
 
-def set_trust(system: System, trust: str, *, is_legacy: bool, user: Any, now: datetime) -> None:
+def set_trust(system: System, trust: str, *, is_legacy: bool, user: Person, now: datetime) -> None:
     """How its certificate is judged, and whether TLS 1.0 and weak ciphers are good enough (rule R6).
 
     Raises `TrustRefused`.

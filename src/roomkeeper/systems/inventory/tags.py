@@ -1,10 +1,10 @@
 """Tags as objects: renaming one on all systems that carry it, taking it off all of them."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from roomkeeper.accounts.person import Person
 from roomkeeper.systems.models import Tag
 
 
@@ -12,7 +12,7 @@ class TagRefused(ValueError):
     """The tag cannot be changed like that."""
 
 
-def rename(tag: Tag, *, user: Any, now: datetime, name: str) -> None:
+def rename(tag: Tag, *, user: Person, now: datetime, name: str) -> None:
     """Rename it on all systems that carry it. Raises `TagRefused` where another has the name."""
     tag.name = name
     try:
@@ -22,6 +22,6 @@ def rename(tag: Tag, *, user: Any, now: datetime, name: str) -> None:
         raise TagRefused(f"There is already a tag named {name}.") from error
 
 
-def delete(tag: Tag, *, user: Any, now: datetime) -> None:
+def delete(tag: Tag, *, user: Person, now: datetime) -> None:
     """Take it off all systems that carry it."""
     tag.delete()

@@ -9,6 +9,7 @@ from django.conf import settings as django_settings
 from django.db import transaction
 
 from roomkeeper import keys
+from roomkeeper.accounts.person import Person
 from roomkeeper.systems import live
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, Portion, System
@@ -39,7 +40,7 @@ def get() -> NetworkSettings:
     return found or NetworkSettings.objects.get_or_create(pk=1)[0]
 
 
-def update(values: dict[str, Any], *, user: Any, now: datetime) -> NetworkSettings:
+def update(values: dict[str, Any], *, user: Person, now: datetime) -> NetworkSettings:
     """Change some of the settings; all or, with `InvalidNetworkSettings`, none.
 
     A changed server address is handed to all managed systems with their next answers.

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import ROOT_PATH, Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.operations.door import do
 from roomkeeper.operations.subjects import Act, Input, Subject
 from roomkeeper.systems import network_settings
@@ -15,11 +16,13 @@ from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import NetworkSettings
 
 
-def _change(*, user: Any, now: datetime, changed: list[str], **values: Any) -> NetworkSettings:
+def _change(*, user: Person, now: datetime, changed: list[str], **values: Any) -> NetworkSettings:
     return network_settings.update(values, user=user, now=now)
 
 
-def _replace(*, user: Any, now: datetime, kind: str, number: int, wanted: Iterable[Mapping[str, str]]) -> Any:
+def _replace(
+    *, user: Person, now: datetime, kind: str, number: int, wanted: Iterable[Mapping[str, str]]
+) -> Any:
     return credential_list.replace(kind, wanted, now=now)
 
 
