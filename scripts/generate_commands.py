@@ -19,6 +19,7 @@ import django
 django.setup()
 
 from roomkeeper.operations.subjects import Act, Input, Subject, all_subjects, get_subject  # noqa: E402
+from roomkeeper.operations.taking import is_many  # noqa: E402
 from roomkeeper.systems.network_settings import TABLE  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -44,7 +45,7 @@ def _act(act: Act) -> dict[str, Any]:
         "slug": act.slug,
         "summary": act.summary,
         "on": act.on,
-        "is_create": act.on == "all" and act.name == "create",
+        "tail": act.tail,
         "for_many": act.for_many,
         "method": act.method,
         "answers": act.answers,
@@ -58,7 +59,7 @@ def _act(act: Act) -> dict[str, Any]:
 def _input(one: Input) -> dict[str, Any]:
     kinds = get_args(one.type) or (one.type,)
     word = next((name for name, kind in (("flag", bool), ("number", int)) if kind in kinds), "text")
-    if getattr(one.type, "__origin__", None) in (list, tuple):
+    if is_many(one.type):
         word = "list"
     return {
         "name": one.name,
@@ -67,6 +68,7 @@ def _input(one: Input) -> dict[str, Any]:
         "is_secret": one.is_secret,
         "help": one.meaning,
         "refers": _named(get_subject(one.refers)) if one.refers else None,
+        "parts": [_input(part) for part in one.parts],
     }
 
 

@@ -72,9 +72,7 @@ def _field(one: Field) -> str:
 
 
 def _act(subject: Subject, act: Act) -> str:
-    path = f"{subject.path}/{{id}}" if act.on == "one" else subject.path
-    if act.method == "POST" and not (act.on == "all" and act.name == "create"):
-        path += f"/{act.slug}"
+    path = (f"{subject.path}/{{id}}" if act.on == "one" else subject.path) + act.tail
     routes = f"`{act.method} {path}`" + (f", `POST {subject.path}/{act.slug}`" if act.for_many else "")
     key = (" N..." if act.for_many else " N") if act.on == "one" else ""
     takes = ", ".join(f"`{one.name}`" + ("" if one.is_required else "?") for one in act.takes) or "–"

@@ -13,6 +13,8 @@ class User(AbstractUser):
     time_zone = models.CharField(max_length=64, default="UTC")
     is_service_account = models.BooleanField(default=False)
     must_change_password = models.BooleanField(default=False)
+    # The token that a program came with, for as long as its request lasts.
+    token_used: "ApiToken | None" = None
 
 
 class Role(models.TextChoices):

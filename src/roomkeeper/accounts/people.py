@@ -1,24 +1,29 @@
-"""People and service accounts: made, given roles and one-time passwords, deactivated."""
+"""People, service accounts and groups: made, given roles and passwords, deactivated; an administrator always stays."""
 
 import re
 import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import Role, RoleAssignment, User
-from roomkeeper.accounts.permissions import assign
 from roomkeeper.accounts.person import Person
 
 _NAME = re.compile(r"[\w.@+-]{1,150}")
 # Letters and digits that nobody confuses when reading them to somebody.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
+RolesGiven = Iterable[tuple[Any, str]]
+"""Folders, each with the role held on it and on everything below it."""
+
 
 class PersonRefused(ValueError):
-    """The account cannot be made or changed like that."""
+    """The account or the group cannot be made or changed like that."""
 
 
 def one_time_password() -> str:
@@ -27,88 +32,149 @@ def one_time_password() -> str:
     return "-".join(letters[at : at + 4] for at in range(0, 16, 4))
 
 
-def create_person(name: str, *, email: str = "", is_service_account: bool = False) -> tuple[User, str]:
-    """A new account and its one-time password, empty for a service account. Raises `PersonRefused`."""
+def check_name(name: str) -> str:
+    """The name without blanks at its ends. Raises `PersonRefused` where nobody can sign in with it."""
     name = name.strip()
     if not _NAME.fullmatch(name):
         raise PersonRefused("A name has 1 to 150 letters, digits or any of . @ + - _ and no spaces.")
-    user = User(username=name, email=email.strip(), is_service_account=is_service_account)
-    password = "" if is_service_account else one_time_password()
-    _set_password(user, password)
+    return name
+
+
+def create(
+    name: str,
+    *,
+    password: str | None = None,
+    make_one_time_password: bool = False,
+    roles: RolesGiven = (),
+    **values: Any,
+) -> tuple[User, str]:
+    """A new account and its one-time password, where one is to be made; without any password it signs in by other
+    means only. Raises `PersonRefused`."""
+    user = User(username=check_name(name), **values)
+    if make_one_time_password and user.is_service_account:
+        raise PersonRefused("A service account has tokens and no password.")
+    made = one_time_password() if make_one_time_password else ""
+    user.set_password(made or password)
+    user.must_change_password = user.must_change_password or bool(made)
     try:
         with transaction.atomic():
             user.save()
     except IntegrityError as error:
         raise PersonRefused(f"There is already an account named {name}.") from error
-    return user, password
+    _write_roles(user, roles)
+    return user, made
 
 
-def give_one_time_password(user: User) -> str:
+def change(person: User, *, by: Person, **values: Any) -> None:
+    """Change an account; with `password` its password, None for none. A password that somebody else set, and a
+    deactivation, end its tokens for good. Raises `PersonRefused`."""
+    if values.get("is_active") is False:
+        deactivate(person, by=by)
+    with transaction.atomic():
+        if "password" in values:
+            person.set_password(values.pop("password"))
+            if person != by:
+                tokens.revoke_all(person)
+        for name, value in values.items():
+            setattr(person, name, value)
+        person.save()
+
+
+def give_one_time_password(person: User) -> str:
     """A new one-time password in place of the old one, which is void from now on; sessions and tokens end."""
-    if user.is_service_account:
-        raise PersonRefused(f"{user} is a service account: it has tokens and no password.")
+    if person.is_service_account:
+        raise PersonRefused(f"{person} is a service account: it has tokens and no password.")
     password = one_time_password()
-    _set_password(user, password)
-    user.save(update_fields=["password", "must_change_password"])
+    person.set_password(password)
+    person.must_change_password = True
+    person.save(update_fields=["password", "must_change_password"])
     # Whoever knew the old password may have made some.
-    tokens.revoke_all(user)
+    tokens.revoke_all(person)
     return password
 
 
-def set_active(user: User, is_active: bool, *, by: Person) -> None:
-    """Let somebody sign in, or no longer, which ends sessions and tokens for good. Refused for oneself and for the last
+def deactivate(person: User, *, by: Person) -> None:
+    """Let somebody sign in no longer, which ends sessions and tokens for good. Refused for oneself and for the last
     administrator of the server."""
-    if not is_active:
-        if user == by:
-            raise PersonRefused("You cannot deactivate your own account.")
-        _keep_an_administrator(without_person=user)
-        tokens.revoke_all(user)
-    user.is_active = is_active
-    user.save(update_fields=["is_active"])
+    if person == by:
+        raise PersonRefused("You cannot deactivate your own account: ask another administrator.")
+    with _an_administrator_stays():
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+        tokens.revoke_all(person)
 
 
-def give_role(user: User, folder: Any, role: str) -> RoleAssignment:
-    """Give a role on a folder in place of the one held there; the last administrator of the server keeps hers."""
-    with transaction.atomic():
-        held = RoleAssignment.objects.select_related("folder").filter(user=user, folder=folder).first()
-        if held is not None and held.role == Role.ADMINISTRATOR != role and folder.path == "/":
-            _keep_an_administrator(without_role=held)
-        return assign(user, folder, role)
+def activate(person: User) -> None:
+    """Let somebody sign in again, with the roles that the account had."""
+    person.is_active = True
+    person.save(update_fields=["is_active"])
 
 
-def take_role(assignment: RoleAssignment) -> None:
-    """Take a role away; refused for the last administrator of the server."""
-    with transaction.atomic():
-        if assignment.role == Role.ADMINISTRATOR and assignment.folder.path == "/":
-            _keep_an_administrator(without_role=assignment)
-        assignment.delete()
+def set_roles(holder: User | Group, roles: RolesGiven) -> None:
+    """Make these all roles of the account or the group; the last administrator of the server keeps hers."""
+    with _an_administrator_stays():
+        _write_roles(holder, roles)
 
 
-def _set_password(user: User, password: str) -> None:
-    if password:
-        user.set_password(password)
-    else:
-        user.set_unusable_password()
-    user.must_change_password = bool(password)
+def delete(holder: User | Group, *, by: Person) -> None:
+    """Delete an account with its tokens and roles, or a group, whose members stay; refused for oneself and for the last
+    administrator of the server."""
+    if holder == by:
+        raise PersonRefused("You cannot delete your own account: ask another administrator.")
+    with _an_administrator_stays():
+        holder.delete()
 
 
-def has_administrator(
-    *, without_person: User | None = None, without_role: RoleAssignment | None = None
-) -> bool:
-    """Whether an active account is administrator of everything, that person or that role left out."""
+def create_group(name: str, *, users: Iterable[User] = (), roles: RolesGiven = ()) -> Group:
+    """A new group. Raises `PersonRefused`."""
+    group = Group(name=name)
+    _save_group(group)
+    group.user_set.set(users)
+    _write_roles(group, roles)
+    return group
+
+
+def change_group(group: Group, *, name: str | None = None, users: Iterable[User] | None = None) -> None:
+    """Rename a group, or make these all its members. Raises `PersonRefused`."""
+    with _an_administrator_stays():
+        if name is not None:
+            group.name = name
+            _save_group(group)
+        if users is not None:
+            group.user_set.set(users)
+
+
+def has_administrator() -> bool:
+    """Whether an active account is administrator of everything, by itself or by a group."""
     held = RoleAssignment.objects.filter(role=Role.ADMINISTRATOR, folder__path="/")
-    if without_role is not None:
-        held = held.exclude(pk=without_role.pk)
-    remaining = User.objects.filter(
-        Q(role_assignments__in=held) | Q(groups__role_assignments__in=held), is_active=True
+    administrators = Q(role_assignments__in=held) | Q(groups__role_assignments__in=held)
+    return User.objects.filter(administrators, is_active=True).exists()
+
+
+@contextmanager
+def _an_administrator_stays() -> Iterator[None]:
+    """Do what is done meanwhile, or nothing of it where it takes the last who is administrator of everything."""
+    with transaction.atomic():
+        had_one = has_administrator()
+        yield
+        if had_one and not has_administrator():
+            raise PersonRefused(
+                "The server would be left without an administrator. Give another account the role administrator on "
+                "the root folder first."
+            )
+
+
+def _write_roles(holder: User | Group, roles: RolesGiven) -> None:
+    of = {"user": holder} if isinstance(holder, User) else {"group": holder}
+    RoleAssignment.objects.filter(**of).delete()
+    RoleAssignment.objects.bulk_create(
+        RoleAssignment(folder=folder, role=role, **of) for folder, role in roles
     )
-    if without_person is not None:
-        remaining = remaining.exclude(pk=without_person.pk)
-    return remaining.exists()
 
 
-def _keep_an_administrator(
-    *, without_person: User | None = None, without_role: RoleAssignment | None = None
-) -> None:
-    if not has_administrator(without_person=without_person, without_role=without_role):
-        raise PersonRefused("The server would be left without an administrator.")
+def _save_group(group: Group) -> None:
+    try:
+        with transaction.atomic():
+            group.save()
+    except IntegrityError as error:
+        raise PersonRefused(f"There is already a group named {group.name}.") from error

@@ -51,6 +51,7 @@ def find_token(text: str, *, now: datetime) -> ApiToken | None:
         return None
     if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
         _note_use(token, now)
+    token.user.token_used = token
     return token
 
 

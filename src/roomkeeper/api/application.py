@@ -19,9 +19,9 @@ from roomkeeper.api import (
     change_sets,
     device_commands,
     diagnosis,
-    groups,
     jobs,
     logins,
+    me,
     network_settings,
     passwords,
     problems,
@@ -37,9 +37,7 @@ from roomkeeper.api import (
     template_acts,
     template_assignments,
     templates,
-    tokens,
     undoing,
-    users,
 )
 from roomkeeper.api.derived import routes_of
 from roomkeeper.api.idempotency import HEADER
@@ -189,10 +187,7 @@ def _make() -> RoomkeeperApi:
         ("/templates", templates.routes),
         ("/templates", template_acts.routes),
         ("/templates", template_assignments.routes),
-        ("/users", users.routes),
-        ("/groups", groups.routes),
-        ("/tokens", tokens.routes),
-        ("/me", tokens.me_routes),
+        ("/me", me.routes),
         *((f"/{subject.path}", routes_of(subject)) for subject in all_subjects()),
     ):
         made.add_router(prefix, routes)

@@ -157,9 +157,7 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
             values["response"]["Location"] = f"/api/v1/{subject.path}/{left.pk}"
         return Status(200 if is_on_one else 201, told.one(found) | once)
 
-    path = f"/{{int:{key}}}" if is_on_one else ""
-    if act.method == "POST" and not (act.on == "all" and act.name == "create"):
-        path += f"/{act.slug}"
+    path = (f"/{{int:{key}}}" if is_on_one else "") + act.tail
     parameters: dict[str, Any] = {key: int} if is_on_one else {}
     if act.takes:
         parameters["details"] = body | None if is_optional else body

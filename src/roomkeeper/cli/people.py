@@ -33,39 +33,34 @@ def create_user(
     from django.core.exceptions import ValidationError
     from django.db import transaction
 
-    from roomkeeper.accounts import audit
-    from roomkeeper.accounts.models import Role, User
-    from roomkeeper.accounts.people import one_time_password
-    from roomkeeper.accounts.permissions import assign
+    from roomkeeper.accounts import audit, people
+    from roomkeeper.accounts.models import Role
     from roomkeeper.serving import first_start
     from roomkeeper.systems import inventory
 
     first_start.prepare()
     if role != "none" and role not in Role.values:
         fail(f"{role!r} is no role; it is one of {', '.join(Role.values)}.", code=USAGE)
-    if User.objects.filter(username=name).exists():
-        fail(f"There already is a user named {name}.")
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else one_time_password()
-    user = User(username=name, is_service_account=service_account, must_change_password=not password_stdin)
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     try:
-        user.full_clean(exclude=["password"])
-        if password_stdin:
-            validate_password(password, user)
+        if password is not None:
+            validate_password(password)
+        with transaction.atomic():
+            user, made = people.create(
+                name,
+                password=None if service_account else password,
+                make_one_time_password=password is None and not service_account,
+                is_service_account=service_account,
+                roles=[] if role == "none" else [(inventory.root_folder(), role)],
+            )
+            audit.record(None, "cli", "create user", user, role=role)
     except ValidationError as error:
         fail(" ".join(error.messages))
-    with transaction.atomic():
-        if service_account:
-            user.set_unusable_password()
-            user.must_change_password = False
-        else:
-            user.set_password(password)
-        user.save()
-        if role != "none":
-            assign(user, inventory.root_folder(), role)
-        audit.record(None, "cli", "create user", user, role=role)
+    except people.PersonRefused as error:
+        fail(str(error))
     typer.echo(f"user {name} created")
-    if not password_stdin and not service_account:
-        typer.echo(f"one-time password {password}")
+    if made:
+        typer.echo(f"one-time password {made}")
 
 
 @token_app.command("create")

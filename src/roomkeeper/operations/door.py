@@ -73,7 +73,11 @@ def do(
         made = result[0] if act.tells else result
         about = row if row is not None else made if isinstance(made, subject.model) else None
         label = subject.label(about) if about is not None else ""
-        audit.note(actor.user, actor.road, act.audit_word(subject.noun), about, key, label, act.noted(given))
+        named, details = about, act.noted(given)
+        if about is not None and subject.about is not None:
+            named, details = subject.about(about), {subject.noun: key or about.pk, "label": label} | details
+            key, label = named.pk, str(named)
+        audit.note(actor.user, actor.road, act.audit_word(subject.noun), named, key, label, details)
         if subject.tell is not None and about is not None:
             subject.tell(about)
     return result
@@ -117,13 +121,32 @@ def _referred(act: Act, given: Mapping[str, Any], actor: Actor) -> dict[str, Any
     found: dict[str, Any] = {}
     for one in act.takes:
         named = given.get(one.name)
-        if not one.refers or named is None:
+        if named is None:
             continue
-        subject = get_subject(one.refers)
-        keys = named if isinstance(named, list) else [named]
-        rows = {row.pk: row for row in subject.rows(actor.grants).filter(pk__in=keys)}
-        for key in keys:
-            if key not in rows:
-                raise NotSeen(subject.noun, key)
-        found[one.name] = [rows[key] for key in keys] if isinstance(named, list) else rows[named]
+        if one.parts:
+            columns = {
+                part.name: _seen(part.refers, [getattr(line, part.name) for line in named], actor)
+                for part in one.parts
+            }
+            found[one.name] = [
+                dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True)
+            ]
+        elif one.refers:
+            rows = _seen(one.refers, named if isinstance(named, list | tuple) else [named], actor)
+            found[one.name] = rows if isinstance(named, list | tuple) else rows[0]
     return found
+
+
+def _seen(plural: str, keys: Sequence[Any], actor: Actor) -> list[Any]:
+    """The objects of the subject by their ids, None where there is none; what names no subject as it is."""
+    if not plural:
+        return list(keys)
+    subject = get_subject(plural)
+    rows = {
+        row.pk: row
+        for row in subject.rows(actor.grants).filter(pk__in=[key for key in keys if key is not None])
+    }
+    for key in keys:
+        if key is not None and key not in rows:
+            raise NotSeen(subject.noun, key)
+    return [rows.get(key) for key in keys]

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from django.db.models import Model, Q, QuerySet
 from django.db.models.expressions import Combinable
+from pydantic_core import to_jsonable_python
 
 from roomkeeper.accounts.permissions import Grants, Permission
 
@@ -74,7 +75,9 @@ class Input:
 
     `type` is what programs send; `least` and `most` bound numbers, and the length of texts and lists. `refers` is the
     plural of a subject whose object (or list of objects) is named by its id; the service is given the object that the
-    actor sees. `when` says of what is known (the row's fields, or what a variant gives) whether a form asks for it.
+    actor sees. `when` says of what is known (the row's fields, or what a variant gives) whether a form asks for it;
+    what is not `is_asked` only programs give. A list of `parts` is one of small objects: a form has a line of fields
+    for each, the command line writes `FIRST@SECOND`.
     """
 
     name: str
@@ -90,6 +93,8 @@ class Input:
     choices: tuple[tuple[str, str], ...] = ()
     refers: str = ""
     when: Callable[[Mapping[str, Any]], bool] | None = None
+    is_asked: bool = True
+    parts: tuple["Input", ...] = ()
 
     @property
     def is_required(self) -> bool:
@@ -113,13 +118,13 @@ class Act:
     new one) has no row. `what`, `undo`, `done` and the like are texts in which `{row}` and `{taken}` may stand. A
     `word` has to be typed before what cannot be undone. `offered` says whether it makes sense for a row now; the
     service decides. `plan` tells what would become of it without doing it, which is `--dry-run`.
-    A program asks with `method`; one with PATCH gives only what changes. `command` is its name on the command line,
-    where that is another. Several with PATCH share an address: each is done for which something is given. `places`
-    are the folders on which it needs its permission where that is not the row's own: of the row (None) and of what is
-    taken, none while that is not known; whoever is the row's `owner` may do it, too. `tells` are fields of what the
-    service gives back that are told this once, beside the row:
-    the service then gives (row, the rest). `noted_as` is its word in the audit trail where that is not the name and
-    the noun.
+    A program asks with `method`; one with PATCH gives only what changes, one with PUT replaces what is under its
+    name. `command` is its name on the command line, where that is another. Several with PATCH share an address: each
+    is done for which something is given. `places` are the folders on which it needs its permission where that is not
+    the row's own: of the row (None) and of what is taken, none while that is not known; whoever is the row's `owner`
+    may do it, too. `tells` are fields of what the service gives back that are told this once, beside the row: the
+    service then gives (row, the rest). `noted_as` is its word in the audit trail where that is not the name and the
+    noun.
     """
 
     name: str
@@ -144,7 +149,7 @@ class Act:
     variants: tuple[Variant, ...] = ()
     plan: Callable[..., Any] | None = None
     form: str = ""
-    method: Literal["POST", "PATCH", "DELETE"] = "POST"
+    method: Literal["POST", "PATCH", "PUT", "DELETE"] = "POST"
     answers: Literal["row", "nothing"] = "row"
     command: str = ""
     tells: tuple[Field, ...] = ()
@@ -159,10 +164,16 @@ class Act:
         """Its name in an address."""
         return self.name.replace(" ", "-")
 
+    @property
+    def tail(self) -> str:
+        """What stands behind the object's (or the subject's) address where a program asks for it."""
+        is_bare = self.method in ("PATCH", "DELETE") or (self.on == "all" and self.name == "create")
+        return "" if is_bare else f"/{self.slug}"
+
     def noted(self, taken: Mapping[str, Any]) -> dict[str, Any]:
         """What of that is noted in the audit trail: no secret."""
         secret = {one.name for one in self.takes if one.is_secret}
-        return {name: value for name, value in taken.items() if name not in secret}
+        return {name: to_jsonable_python(value) for name, value in taken.items() if name not in secret}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +190,8 @@ class Subject:
 
     `seen_by` is the only rule of who sees which rows, `place` the only rule of the folder on which an act needs its
     permission. `label` names a row in a sentence, `choice` a prepared
-    one in a list to choose from. `tell` publishes that a row has changed. `related` are the lookups
+    one in a list to choose from; `about` is the object that the audit trail names where that is not the row, as the
+    owner of a token. `tell` publishes that a row has changed. `related` are the lookups
     whose objects the fields read; `prepare` looks up for a page of rows at once what they do not hold. `named_by` is
     the filter by which people may name a row on the command line in place of its id.
     """
@@ -200,6 +212,7 @@ class Subject:
     tell: Callable[[Row], None] | None = None
     label: Callable[[Row], str] = str
     choice: Callable[[Row], str] | None = None
+    about: Callable[[Row], Model] | None = None
     acts: tuple[Act, ...] = ()
     tabs: tuple[Tab, ...] = ()
     topic: str = ""

@@ -79,19 +79,34 @@ def patch_of(subject: Subject, acts: Sequence[Act]) -> type[BaseModel]:
 
 
 def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]) -> dict[str, Any]:
-    """The same for a form, where all is text: an empty one is not given, a tick is yes. Raises `TakenRefused`."""
+    """The same for a form, where all is text: an empty one is not given, a tick is yes. Of a box and of a list that it
+    shows it says something where nothing is chosen, too. Raises `TakenRefused`."""
     given: dict[str, Any] = {}
     for one in act.takes:
         texts = [text.replace("\r\n", "\n") for text in values(one.name)]
-        if one.refers and is_many(one.type):
-            given[one.name] = [text for text in texts if text]
+        if one.parts:
+            if lines := lines_of(one, values):
+                given[one.name] = [line for line in lines if one.parts[0].name in line]
+        elif one.refers and is_many(one.type):
+            if texts:
+                given[one.name] = [text for text in texts if text]
         elif is_flag(one.type):
-            given[one.name] = bool(texts and texts[-1] not in ("", "0", "false"))
+            if texts:
+                given[one.name] = texts[-1] not in ("", "0", "false")
         elif is_many(one.type):
             given[one.name] = [line for text in texts for line in text.splitlines() if line.strip()]
         elif texts and (texts[-1] != "" or (one.is_required and one.type is str)):
             given[one.name] = texts[-1]
     return take(subject, act, given)
+
+
+def lines_of(one: Input, values: Callable[[str], Sequence[str]]) -> list[dict[str, str]]:
+    """The lines of an input with parts, as a form sends them; what is empty is left out."""
+    columns = {part.name: values(f"{one.name}.{part.name}") for part in one.parts}
+    return [
+        {name: text for name, text in zip(columns, line, strict=True) if text}
+        for line in zip(*columns.values(), strict=False)
+    ]
 
 
 def is_flag(kind: Any) -> bool:
@@ -102,7 +117,9 @@ def is_flag(kind: Any) -> bool:
 def _parts(kind: Any) -> tuple[Any, ...]:
     if get_origin(kind) is Annotated:
         return _parts(get_args(kind)[0])
-    return get_args(kind) or (kind,)
+    return tuple(get_args(one)[0] if get_origin(one) is Annotated else one for one in get_args(kind)) or (
+        kind,
+    )
 
 
 def is_many(kind: Any) -> bool:

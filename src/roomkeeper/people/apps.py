@@ -11,6 +11,12 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         """Declare what it offers."""
-        from roomkeeper.people import audit_surface, lock_outs_surface
+        from roomkeeper.people import (
+            audit_surface,
+            groups_surface,
+            lock_outs_surface,
+            tokens_surface,
+            users_surface,
+        )
 
-        self.surfaces = (audit_surface, lock_outs_surface)
+        self.surfaces = (audit_surface, groups_surface, lock_outs_surface, tokens_surface, users_surface)

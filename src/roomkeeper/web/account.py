@@ -1,7 +1,6 @@
-"""One's own account: time zone, password, API tokens."""
+"""One's own account: time zone, password; tokens are declared."""
 
 import zoneinfo
-from datetime import timedelta
 from typing import cast
 
 from django.contrib import messages
@@ -9,18 +8,15 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from roomkeeper.accounts import audit, tokens
-from roomkeeper.accounts.models import ApiToken, User
+from roomkeeper.accounts import audit
+from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
-
-LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "a year"))
 
 
 def _user(request: HttpRequest) -> User:
@@ -29,31 +25,8 @@ def _user(request: HttpRequest) -> User:
 
 @needs(Permission.OWN_ACCOUNT)
 def account(request: HttpRequest) -> HttpResponse:
-    """One's time zone, roles and tokens; a POST makes a token and shows it once."""
+    """One's time zone, roles and the way to one's tokens."""
     user = _user(request)
-    shown = ""
-    if request.method == "POST":
-        days = {str(days): days for days, _ in LIFETIMES}.get(request.POST.get("days", ""), 90)
-        made: list[str] = []
-        attempt(
-            request,
-            "create token",
-            user,
-            lambda: made.append(
-                tokens.create_token(
-                    user,
-                    now=moment(),
-                    name=request.POST.get("name", "").strip()[:100],
-                    lifetime=timedelta(days=days),
-                    is_read_only=bool(request.POST.get("is_read_only")),
-                )[1]
-            ),
-            "",
-            name=request.POST.get("name", "")[:100],
-            days=days,
-            is_read_only=bool(request.POST.get("is_read_only")),
-        )
-        shown = made[0] if made else ""
     return render(
         request,
         "account/account.html",
@@ -61,9 +34,7 @@ def account(request: HttpRequest) -> HttpResponse:
             "zones": sorted(zoneinfo.available_timezones()),
             "user": user,
             "now": moment(),
-            "shown": shown,
-            "tokens": ApiToken.objects.filter(user=user).order_by("-id"),
-            "lifetimes": LIFETIMES,
+            "token_count": user.api_tokens.count(),
             "assignments": user.role_assignments.select_related("folder").order_by("folder__path"),
         },
     )
@@ -113,26 +84,3 @@ def change_password(request: HttpRequest) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
-
-
-@needs(Permission.OWN_ACCOUNT)
-def delete_token(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a token of one's own back."""
-    token = get_object_or_404(ApiToken, pk=pk, user_id=request.user.pk)
-    if request.method != "POST":
-        return ask(
-            request,
-            Question(
-                "Delete this token?",
-                f"Programs that use {token.prefix}… ({token.name or 'without a name'}) are refused at once.",
-                "It cannot be undone; make a new token instead.",
-                "Delete",
-                reverse("delete_token", args=[pk]),
-                reverse("account"),
-                is_dangerous=True,
-            ),
-        )
-    attempt(
-        request, "delete token", _user(request), token.delete, "The token is deleted.", prefix=token.prefix
-    )
-    return HttpResponseRedirect(reverse("account"))

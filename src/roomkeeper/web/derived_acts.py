@@ -23,6 +23,8 @@ from roomkeeper.web.derived_forms import ask_for
 
 HISTORY = 20
 AT_ONCE = 1000
+# What was done, and the values told this once.
+Told = tuple[str, dict[str, Any]]
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -106,9 +108,11 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
             return ask_for(request, subject, found, question, actor, row=row)
         if not is_confirmed(request, question):
             return HttpResponseRedirect(there)
-        errors = _do(request, subject, found, row, actor)
+        errors, told = _do(request, subject, found, row, actor)
         if errors and found.takes:
             return ask_for(request, subject, found, question, actor, row=row, errors=errors)
+        if told:
+            return _tell_once(request, found, told, there)
         gone = found.answers == "nothing" or not subject.rows(actor.grants).filter(pk=pk).exists()
         return back_to(request, reverse(name_of(subject)) if gone else there)
 
@@ -130,9 +134,11 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
             if request.method != "POST":
                 return ask_for(request, subject, found, question, actor)
             if is_confirmed(request, question):
-                errors = _do(request, subject, found, None, actor)
+                errors, told = _do(request, subject, found, None, actor)
                 if errors and found.takes:
                     return ask_for(request, subject, found, question, actor, errors=errors)
+                if told:
+                    return _tell_once(request, found, told, there)
             return back_to(request, there)
         chosen = request.POST if request.method == "POST" else request.GET
         keys = [key for text in chosen.getlist("row") if (key := number_of(text)) is not None][:AT_ONCE]
@@ -161,8 +167,21 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
     return view
 
 
-def _do(request: HttpRequest, subject: Subject, act: Act, row: Any, actor: Actor) -> dict[str, str]:
-    """Do it and say what became of it; what is wrong, by the name of the input ("" for none of them)."""
+def _tell_once(request: HttpRequest, act: Act, told: Told, back: str) -> HttpResponse:
+    """A page with what is told this once, which no message keeps."""
+    done, values = told
+    shown = [(one.name, one.heading, values[one.name]) for one in act.tells if values[one.name] is not None]
+    meaning = " ".join(one.meaning for one in act.tells)
+    return render(
+        request, "derived/told.html", {"done": done, "told": shown, "meaning": meaning, "back": back}
+    )
+
+
+def _do(
+    request: HttpRequest, subject: Subject, act: Act, row: Any, actor: Actor
+) -> tuple[dict[str, str], Told | None]:
+    """Do it and say what became of it: what is wrong, by the name of the input ("" for none of them), and what is told
+    this once."""
     try:
         taken = take_form(subject, act, request.POST.getlist)
         result = do(subject, act, row, actor=actor, now=moment(), taken=taken)
@@ -177,12 +196,15 @@ def _do(request: HttpRequest, subject: Subject, act: Act, row: Any, actor: Actor
         messages.error(
             request, "Nothing was stored: see the field marked below." if is_beside else str(refusal)
         )
-        return errors
+        return errors, None
     made = result[0] if act.tells else result
-    if act.done:
-        words = {one.name: one.value(result[1]) for one in act.tells}
-        messages.success(request, act.done.format(row=row if row is not None else made, **words))
-    return {}
+    done = act.done.format(row=row if row is not None else made)
+    once = {one.name: one.value(result[1]) for one in act.tells}
+    if any(value is not None for value in once.values()):
+        return {}, (done, once)
+    if done:
+        messages.success(request, done)
+    return {}, None
 
 
 def tell_outcomes(request: HttpRequest, outcomes: Sequence[Outcome]) -> None:

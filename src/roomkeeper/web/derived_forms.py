@@ -7,8 +7,9 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from roomkeeper.accounts.actors import Actor
+from roomkeeper.operations import lists
 from roomkeeper.operations.subjects import Act, Input, Subject, get_subject
-from roomkeeper.operations.taking import is_flag, is_many
+from roomkeeper.operations.taking import is_flag, is_many, lines_of
 from roomkeeper.web.acts import Question, ask
 
 # More than that nobody chooses from a list.
@@ -26,6 +27,7 @@ class Shown:
     options: tuple[tuple[str, str], ...]
     is_flag: bool
     is_many: bool
+    lines: "tuple[tuple[Shown, ...], ...]" = ()
 
 
 def ask_for(
@@ -46,7 +48,7 @@ def ask_for(
     inputs = [
         _shown(subject, act, one, row, actor, sent, errors)
         for one in act.takes
-        if one.name not in given and (one.when is None or one.when(known))
+        if one.is_asked and one.name not in given and (one.when is None or one.when(known))
     ]
     asked = replace(question, fields=(*question.fields, *given.items()))
     extra = act.form or ("derived/inputs.html" if inputs else "")
@@ -65,16 +67,18 @@ def _shown(
     errors: Mapping[str, str] | None,
 ) -> Shown:
     options = _options(act, one, actor) if one.refers else one.choices
-    if one.refers and not one.is_required:
+    if one.refers and not one.is_required and not is_many(one.type):
         options = (("", "–"), *options)
+    value = _value(subject, act, one, row, sent, is_answered=errors is not None)
     return Shown(
         one,
         one.label or one.name.replace("_", " ").capitalize(),
-        _value(subject, act, one, row, sent, is_answered=errors is not None),
+        _as_shown(one, value, has_options=bool(options)),
         (errors or {}).get(one.name, ""),
         options,
         is_flag(one.type),
         is_many(one.type),
+        _lines(act, one, value, actor) if one.parts else (),
     )
 
 
@@ -83,24 +87,56 @@ def _value(subject: Subject, act: Act, one: Input, row: Any, sent: QueryDict, *,
     the default."""
     if one.is_secret:
         return ""
+    if one.parts and is_answered:
+        return lines_of(one, sent.getlist)
     if is_answered or one.name in sent:
         texts = sent.getlist(one.name)
-        return "\n".join(texts) if is_many(one.type) else (texts or [""])[-1]
-    if act.method == "PATCH" and row is not None and one.name in subject.by_name:
-        value = subject.by_name[one.name].value(row)
-    else:
-        value = "" if one.is_required else one.default
+        return texts if is_many(one.type) else (texts or [""])[-1]
+    if act.method in ("PATCH", "PUT") and row is not None and one.name in subject.by_name:
+        return subject.by_name[one.name].value(row)
+    return "" if one.is_required else one.default
+
+
+def _as_shown(one: Input, value: Any, *, has_options: bool) -> Any:
     if isinstance(value, list | tuple):
-        return "\n".join(str(part) for part in value)
+        texts = [str(part) for part in value]
+        return texts if has_options else "\n".join(texts)
     return "" if value is None else value if isinstance(value, bool) else str(value)
+
+
+def _lines(act: Act, one: Input, value: Any, actor: Actor) -> tuple[tuple[Shown, ...], ...]:
+    """A line of fields for each of the objects that are there, and an empty one."""
+    options = {part.name: _options(act, part, actor) if part.refers else part.choices for part in one.parts}
+    first = one.parts[0].name
+    options[first] = (("", "none"), *options[first])
+
+    def told(line: Any, name: str) -> str:
+        return str((line.get(name, "") if isinstance(line, dict) else getattr(line, name)) or "")
+
+    return tuple(
+        tuple(
+            Shown(
+                replace(part, name=f"{one.name}.{part.name}"),
+                part.label,
+                told(line, part.name),
+                "",
+                options[part.name],
+                is_flag=False,
+                is_many=False,
+            )
+            for part in one.parts
+        )
+        for line in (*(value or ()), {})
+    )
 
 
 def _options(act: Act, one: Input, actor: Actor) -> tuple[tuple[str, str], ...]:
     """The objects that may be chosen: those that she sees, and on which she may do it."""
     other = get_subject(one.refers)
+    order = lists.order_of(other.model, other.order, lists.sorts_of(other))
     rows = [
         row
-        for row in other.rows(actor.grants).order_by(other.order)[:CHOICES_SHOWN]
+        for row in lists.ordered(other.rows(actor.grants), order)[:CHOICES_SHOWN]
         if actor.grants.may(act.needs, other.place(row))
     ]
     if other.prepare is not None:

@@ -51,7 +51,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Network settings", "network_settings", "network", Permission.VIEW_SERVER, False),
             Entry("Credentials", "credentials", "key", Permission.VIEW_SERVER, False),
             Entry("Secure-Only", "secure_only", "shield-check", Permission.VIEW, True),
-            Entry("People and roles", "people", "users", Permission.MANAGE_PEOPLE, False),
+            Entry("People and roles", "users", "users", Permission.MANAGE_PEOPLE, False),
+            Entry("Groups", "groups", "users", Permission.MANAGE_PEOPLE, False),
             Entry("Lock-outs", "lock_outs", "lock", Permission.MANAGE_PEOPLE, False),
             Entry("Jobs", "jobs", "clock", Permission.VIEW, True),
             Entry("This server", "this_server", "gauge", Permission.VIEW_SERVER, False),
@@ -105,5 +106,7 @@ def _is_here(here: str, page: str) -> bool:
             "secure_only": "secure_only_",
             "jobs": "job",
             "credentials": "credential",
+            "users": "user",
+            "groups": "group",
         }.get(page, "\0")
     )

@@ -49,7 +49,7 @@ def test_use_of_a_token_is_noted_once_a_minute(operator):
 
 
 def test_new_person_gets_a_one_time_password_that_must_be_changed(db):
-    user, password = people.create_person(" anna ", email="anna@example.org")
+    user, password = people.create(" anna ", email="anna@example.org", make_one_time_password=True)
     user.refresh_from_db()
     assert (user.username, user.must_change_password, user.is_service_account) == ("anna", True, False)
     assert user.check_password(password)
@@ -57,7 +57,7 @@ def test_new_person_gets_a_one_time_password_that_must_be_changed(db):
 
 
 def test_service_account_has_no_password(db):
-    user, password = people.create_person("robot", is_service_account=True)
+    user, password = people.create("robot", is_service_account=True)
     assert password == ""
     assert not user.has_usable_password()
     with pytest.raises(PersonRefused, match="service account"):
@@ -67,13 +67,13 @@ def test_service_account_has_no_password(db):
 @pytest.mark.parametrize("name", ["", "  ", "two words", "x" * 151, "a/b", "<b>"])
 def test_name_that_cannot_be_is_refused(db, name):
     with pytest.raises(PersonRefused, match="1 to 150"):
-        people.create_person(name)
+        people.create(name)
     assert not User.objects.exists()
 
 
 def test_name_is_given_once(operator):
     with pytest.raises(PersonRefused, match="already an account named operator"):
-        people.create_person("operator")
+        people.create("operator")
 
 
 def test_new_one_time_password_voids_the_old_one(operator):
@@ -85,14 +85,14 @@ def test_new_one_time_password_voids_the_old_one(operator):
 
 def test_nobody_deactivates_himself(administrator):
     with pytest.raises(PersonRefused, match="your own account"):
-        people.set_active(administrator, False, by=administrator)
+        people.deactivate(administrator, by=administrator)
 
 
 def test_last_administrator_of_the_server_stays(administrator, operator, root_folder):
     with pytest.raises(PersonRefused, match="without an administrator"):
-        people.set_active(administrator, False, by=operator)
+        people.deactivate(administrator, by=operator)
     with pytest.raises(PersonRefused, match="without an administrator"):
-        people.take_role(RoleAssignment.objects.get(user=administrator))
+        people.set_roles(administrator, [])
     administrator.refresh_from_db()
     assert administrator.is_active
 
@@ -100,14 +100,14 @@ def test_last_administrator_of_the_server_stays(administrator, operator, root_fo
 def test_administrator_may_go_where_another_active_one_remains(administrator, operator, root_folder):
     other = User.objects.create_user("other")
     RoleAssignment.objects.create(user=other, folder=root_folder, role=Role.ADMINISTRATOR)
-    people.set_active(administrator, False, by=operator)
+    people.deactivate(administrator, by=operator)
     administrator.refresh_from_db()
     assert not administrator.is_active
     # The inactive one does not count any more.
     with pytest.raises(PersonRefused):
-        people.take_role(RoleAssignment.objects.get(user=other))
-    people.set_active(administrator, True, by=operator)
-    people.take_role(RoleAssignment.objects.get(user=other))
+        people.set_roles(other, [])
+    people.activate(administrator)
+    people.set_roles(other, [])
 
 
 def administrators(root_folder, *members):
@@ -119,35 +119,35 @@ def administrators(root_folder, *members):
 
 def test_administrator_by_group_counts_as_one(administrator, operator, viewer, root_folder):
     administrators(root_folder, viewer)
-    people.take_role(RoleAssignment.objects.get(user=administrator))
+    people.set_roles(administrator, [])
     with pytest.raises(PersonRefused, match="without an administrator"):
-        people.set_active(viewer, False, by=operator)
+        people.deactivate(viewer, by=operator)
 
 
 def test_one_of_two_administrators_by_one_group_may_go(administrator, operator, viewer, root_folder):
     administrators(root_folder, viewer, operator)
-    people.take_role(RoleAssignment.objects.get(user=administrator))
-    people.set_active(viewer, False, by=administrator)
+    people.set_roles(administrator, [])
+    people.deactivate(viewer, by=administrator)
     with pytest.raises(PersonRefused):
-        people.set_active(operator, False, by=administrator)
+        people.deactivate(operator, by=administrator)
 
 
 def test_role_of_the_last_administrators_by_group_stays(administrator, viewer, root_folder):
     assignment = administrators(root_folder, viewer)
-    people.take_role(RoleAssignment.objects.get(user=administrator))
+    people.set_roles(administrator, [])
     with pytest.raises(PersonRefused, match="without an administrator"):
-        people.take_role(assignment)
+        people.set_roles(assignment.group, [])
     assert RoleAssignment.objects.filter(pk=assignment.pk).exists()
 
 
 def test_own_role_may_go_where_the_same_person_is_administrator_by_group(administrator, root_folder):
     administrators(root_folder, administrator)
-    people.take_role(RoleAssignment.objects.get(user=administrator))
+    people.set_roles(administrator, [])
     assert RoleAssignment.objects.get().group is not None
 
 
 def test_role_on_a_folder_below_may_always_go(site_administrator, operator):
-    people.take_role(RoleAssignment.objects.get(user=site_administrator))
+    people.set_roles(site_administrator, [])
 
 
 def test_audit_entry_names_who_what_and_by_which_road(operator, boardroom):

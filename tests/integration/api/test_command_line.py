@@ -113,7 +113,7 @@ def test_a_day_with_the_command_line(
     user = shell.json("users", "add", "kari", "--role", "operator@Oslo", "--role", "viewer")
     assert len(user["roles"]) == 2  # type: ignore[arg-type]
     shell("groups", "add", "Team")
-    assert shell.json("groups", "members", "Team", "kari")["users"] == [user["id"]]
+    assert shell.json("groups", "set", "Team", "--user", "kari")["users"] == [user["id"]]
     assert "create user" in shell("audit", "list", "object_kind=user").stdout
     token = shell.json("tokens", "add", "--name", "robot", "--expires-in-days", "3")
     shell("tokens", "delete", str(token["id"]))

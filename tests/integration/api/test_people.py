@@ -104,7 +104,7 @@ def test_groups_share_their_roles(
     assert call("POST", "groups", {"name": "Oslo team"}).status_code == 409
     assert call("PATCH", f"groups/{group}", {"users": [], "name": "Team"}).json()["users"] == []
     assert as_user(stranger)("GET", "systems").status_code == 403
-    assert call("PATCH", f"groups/{group}", {"users": [999_999]}).status_code == 422
+    assert call("PATCH", f"groups/{group}", {"users": [999_999]}).status_code == 404
     assert call("PUT", f"groups/{group}/roles", {"roles": []}).json()["roles"] == []
     assert call("DELETE", f"groups/{group}").status_code == 204
 

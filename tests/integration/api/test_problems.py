@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from tests.integration.api.conftest import Caller, CallerOf
 
-from roomkeeper.api import health, tokens
+from roomkeeper.api import health, me
 from roomkeeper.jobs.models import Worker
 from roomkeeper.systems.models import System
 
@@ -73,7 +73,7 @@ def test_a_fault_of_ours_is_500_without_its_inside(call: Caller, monkeypatch: py
     def fail(*_: object) -> None:
         raise RuntimeError("the inside")
 
-    monkeypatch.setattr(tokens, "grants_of", fail)
+    monkeypatch.setattr(me, "grants_of", fail)
     answer = call("GET", "me")
     assert answer.status_code == 500
     assert answer["Content-Type"] == "application/problem+json"
@@ -84,7 +84,7 @@ def test_a_database_that_is_away_is_503(call: Caller, monkeypatch: pytest.Monkey
     def fail(*_: object) -> None:
         raise OperationalError("the inside")
 
-    monkeypatch.setattr(tokens, "grants_of", fail)
+    monkeypatch.setattr(me, "grants_of", fail)
     answer = call("GET", "me")
     assert answer.status_code == 503
     assert answer.json()["type"] == "urn:roomkeeper:problem:store-unavailable"

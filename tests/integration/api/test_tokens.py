@@ -73,7 +73,7 @@ def test_a_password_reset_by_another_person_and_a_deactivation_void_tokens_for_g
     for void in (
         lambda: people.give_one_time_password(operator),
         lambda: patch(password="quite another password"),
-        lambda: people.set_active(operator, False, by=administrator),
+        lambda: people.deactivate(operator, by=administrator),
         lambda: patch(is_active=False),
     ):
         User.objects.update(is_active=True)

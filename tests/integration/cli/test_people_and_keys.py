@@ -93,12 +93,12 @@ def test_token_lives_as_long_as_it_was_asked_to(rk, operator, lifetime, duration
 @pytest.mark.parametrize(
     ("words", "given", "code", "sentence"),
     [
-        (["user", "create", "operator"], "", 1, "already is a user named operator"),
+        (["user", "create", "operator"], "", 1, "already an account named operator"),
         (["user", "create", "carl", "--role", "king"], "", 2, "'king' is no role"),
         (["user", "create", "carl", "--password-stdin"], "short\n", 1, "too short"),
         (["user", "create", "carl", "--password-stdin"], "", 1, "too short"),
         (["user", "create", "carl", "--password-stdin"], "password1234\n", 1, "too common"),
-        (["user", "create", "two words"], "", 1, "valid username"),
+        (["user", "create", "two words"], "", 1, "1 to 150 letters"),
         (["token", "create", "carl"], "", 1, "no user named carl"),
         (["token", "create", "operator", "--expires", "soon"], "", 2, "is not a duration"),
         (["token", "create", "operator", "--expires", "30"], "", 2, "is not a duration"),

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 from tests.integration.api.conftest import Caller, CallerOf
 from tests.integration.web.conftest import SignedIn
 
-from roomkeeper.accounts import audit
-from roomkeeper.accounts.models import AuditEntry, SignInTries, User
+from roomkeeper.accounts import audit, tokens
+from roomkeeper.accounts.models import ApiToken, AuditEntry, SignInTries, User
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeItem, Drift
 from roomkeeper.systems import inventory
@@ -27,13 +28,35 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("folders", "rename"): {"name": "Annex"},
     ("folders", "move"): {"parent": lambda: inventory.root_folder().pk},
     ("folders", "set window of"): {"maintenance_window": "Mon-Fri 20:00-06:00"},
+    ("users", "change"): {"email": "kari@example.org"},
+    ("users", "roles"): {"roles": [{"role": "viewer", "folder": lambda: inventory.root_folder().pk}]},
+    ("groups", "change"): {"name": "Team"},
+    ("groups", "roles"): {"roles": [{"role": "viewer", "folder": lambda: inventory.root_folder().pk}]},
 }
 
 
 def given_of(subject: str, act: str) -> dict[str, Any]:
     """What the act takes there, with the ids that only a database knows."""
-    given = GIVEN.get((subject, act), {})
-    return {name: value() if callable(value) else value for name, value in given.items()}
+    return {name: _known(value) for name, value in GIVEN.get((subject, act), {}).items()}
+
+
+def as_form(given: dict[str, Any]) -> dict[str, Any]:
+    """The same as a form sends it: of small objects each part in a field of its own."""
+    form: dict[str, Any] = {}
+    for name, value in given.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            form |= {f"{name}.{part}": [line[part] for line in value] for part in value[0]}
+        else:
+            form[name] = value
+    return form
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_known(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _known(one) for name, one in value.items()}
+    return value() if callable(value) else value
 
 
 def _ticket(system: System) -> Ticket:
@@ -80,6 +103,19 @@ def _lock_out(system: System) -> SignInTries:
     )
 
 
+def _user(system: System) -> User:
+    return User.objects.create_user("kari")
+
+
+def _group(system: System) -> Group:
+    return Group.objects.create(name="Oslo team")
+
+
+def _token(system: System) -> ApiToken:
+    owner, _ = User.objects.get_or_create(username="administrator")
+    return tokens.create_token(owner, now=timezone.now(), name="robot")[0]
+
+
 def _audit_entry(system: System) -> AuditEntry:
     return audit.record(None, "server", "sign in refused", system)
 
@@ -92,6 +128,9 @@ ROWS: dict[str, Row] = {
     "folders": _folder,
     "lock-outs": _lock_out,
     "audit": _audit_entry,
+    "users": _user,
+    "groups": _group,
+    "tokens": _token,
 }
 
 

@@ -23,7 +23,7 @@ LISTS = (
     "/help/",
     "/account/",
 )
-SERVER_PAGES = ("/network-settings/", "/people/", "/audit/")
+SERVER_PAGES = ("/network-settings/", "/users/", "/groups/", "/audit/")
 
 
 def test_every_address_states_a_rule_or_is_open_to_everybody() -> None:

@@ -20,18 +20,18 @@ def test_times_are_shown_in_ones_zone(client: Client, administrator: User) -> No
 
 
 def test_a_token_is_shown_once_and_works(client: Client, administrator: User) -> None:
-    page = text_of(client.post("/account/", {"name": "backup", "days": "30"}))
-    shown = re.search(r'id="token">(rk_[\w-]+)<', page)
+    page = text_of(client.post("/tokens/do/create/", {"name": "backup", "expires_in_days": "30"}))
+    shown = re.search(r'id="told-token">(rk_[\w-]+)<', page)
     assert shown is not None
     assert tokens.find_user(shown[1], now=timezone.now()) == administrator
-    assert shown[1] not in text_of(client.get("/account/"))
+    assert shown[1] not in text_of(client.get("/tokens/"))
 
 
 def test_a_token_is_taken_back_only_by_its_owner(client: Client, administrator: User, viewer: User) -> None:
     other, _ = tokens.create_token(viewer, now=timezone.now())
-    assert client.post(f"/account/tokens/{other.pk}/delete/").status_code == 404
+    assert client.post(f"/tokens/{other.pk}/delete/").status_code == 404
     own, _ = tokens.create_token(administrator, now=timezone.now())
-    client.post(f"/account/tokens/{own.pk}/delete/")
+    client.post(f"/tokens/{own.pk}/delete/")
     assert list(ApiToken.objects.all()) == [other]
 
 

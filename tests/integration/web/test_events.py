@@ -133,7 +133,7 @@ def _sign_out(user: User, client: Client) -> None:
 
 
 def _deactivate(user: User, client: Client) -> None:
-    people.set_active(user, False, by=None)
+    people.deactivate(user, by=None)
 
 
 def _reset_password(user: User, client: Client) -> None:

@@ -17,12 +17,12 @@ from roomkeeper.cli.remote import (
     logging_in,
     network_settings,
     passwords,
-    people,
     reaching,
     restarting,
     secure_only,
     systems,
     templates,
+    whoami,
 )
 from roomkeeper.cli.remote.changes import run
 from roomkeeper.cli.remote.derived import app_of, declared
@@ -37,9 +37,6 @@ commands: dict[str, typer.Typer] = {
     "templates": templates.app,
     "secure-only": secure_only.app,
     "network-settings": network_settings.app,
-    "users": people.users_app,
-    "groups": people.groups_app,
-    "tokens": people.tokens_app,
 }
 
 # What a resource's name alone does.
@@ -52,15 +49,13 @@ _ALONE: dict[str, Callable[..., None]] = {
     "templates": templates.list_templates,
     "secure-only": secure_only.list_moves,
     "network-settings": network_settings.show,
-    "users": people.list_users,
-    "groups": people.list_groups,
-    "tokens": people.list_tokens,
 }
 
 for path, subject in declared().items():
     commands[path], _ALONE[path] = app_of(subject)
 
 backups.add_to(systems.app)
+commands["tokens"].command("whoami")(whoami.show_me)
 
 # Values of commands may begin with a dash; options of our own stand before the filter.
 RUN_SETTINGS = {"allow_interspersed_args": False}

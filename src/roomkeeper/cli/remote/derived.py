@@ -5,7 +5,7 @@ What there is stands in `commands.json`, which scripts/generate_commands.py writ
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Any
@@ -83,11 +83,12 @@ def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[...
         if act["asks"] and is_asked(values.pop("yes", False)):
             typer.confirm(f"{act['summary']} {act['undo']} Go on?", abort=True)
         body = _body(act, values)
+        if act["method"] == "PATCH" and not body:
+            fail("Usage", "Nothing to change was given.", code=USAGE)
         if act["on"] == "all":
-            _tell(act, _send(act, path if act["is_create"] else f"{path}/{act['slug']}", body), as_json)
+            _tell(act, _send(act, path + act["tail"], body), as_json)
         elif len(keys) == 1:
-            address = f"{path}/{keys[0]}" + (f"/{act['slug']}" if act["method"] == "POST" else "")
-            _tell(act, _send(act, address, body), as_json)
+            _tell(act, _send(act, f"{path}/{keys[0]}{act['tail']}", body), as_json)
         else:
             found = open_api().post(f"{path}/{act['slug']}", {plural.replace(" ", "_"): keys, **body})
             _tell_many(found, as_json)
@@ -118,11 +119,18 @@ def _parameter(one: Mapping[str, Any], *, is_in_place: bool) -> inspect.Paramete
     kind: Any = _TYPES[one["kind"]]
     if one["refers"]:
         kind = list[str] if one["kind"] == "list" else str
-    option = typer.Option(f"--{one['name'].replace('_', '-')}", help=one["help"])
+    word = one["name"].replace("_", "-")
+    names = [f"--{word}"]
+    if one["kind"] == "flag":
+        names = [f"--{word.removeprefix('is-')}/--no-{word.removeprefix('is-')}"]
+    elif one["kind"] == "list" and word.endswith("s"):
+        # Repeated, each time for one of them.
+        names.append(f"--{word.removesuffix('s')}")
+    option = typer.Option(*names, help=one["help"])
     if one["is_required"] and is_in_place and one["kind"] != "list":
         argument = Annotated[kind, typer.Argument(help=one["help"])]
         return inspect.Parameter(one["name"], inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=argument)
-    if one["is_required"]:
+    if one["is_required"] and one["kind"] != "list":
         return inspect.Parameter(
             one["name"], inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option]
         )
@@ -138,13 +146,35 @@ def _body(act: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         if one["is_secret"]:
             if value:
                 body[one["name"]] = read_line()
+        elif one["is_required"] and one["kind"] == "list" and not value:
+            body[one["name"]] = []
         elif value is not None and value != []:
-            body[one["name"]] = _referred(one["refers"], value) if one["refers"] else value
+            body[one["name"]] = (
+                _lines(one["parts"], value) if one["parts"] else _referred(one["refers"], value)
+            )
     return body
 
 
-def _referred(refers: Mapping[str, Any], value: Any) -> Any:
-    """The ids of the objects that are named."""
+def _lines(parts: Sequence[Mapping[str, Any]], texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Small objects, as in `operator@Oslo`."""
+    lines = [
+        dict(zip((part["name"] for part in parts), text.split("@", len(parts) - 1), strict=False))
+        for text in texts
+    ]
+    return [
+        {
+            part["name"]: _referred(part["refers"], line[part["name"]])
+            for part in parts
+            if line.get(part["name"])
+        }
+        for line in lines
+    ]
+
+
+def _referred(refers: Mapping[str, Any] | None, value: Any) -> Any:
+    """The ids of the objects that are named; what names none as it is."""
+    if not refers:
+        return value
     api = open_api()
     if isinstance(value, list):
         return [_key(api, refers, text) for text in value]
@@ -156,8 +186,8 @@ def _send(act: Mapping[str, Any], address: str, body: Mapping[str, Any]) -> Any:
     if act["method"] == "DELETE":
         api.delete(address)
         return None
-    if act["method"] == "PATCH":
-        return api.patch(address, dict(body))
+    if act["method"] in ("PATCH", "PUT"):
+        return (api.patch if act["method"] == "PATCH" else api.put)(address, dict(body))
     return api.post(address, dict(body) if act["takes"] else None)
 
 
