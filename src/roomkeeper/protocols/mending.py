@@ -42,6 +42,9 @@ _BAD: Final = re.compile(
     re.DOTALL,
 )
 _TAG: Final = re.compile(r"<(/?)([^\s<>/\"'=]+)((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>")
+# A start tag whose attributes are not: a quotation mark too few, or a `<` within them.
+_BROKEN_TAG: Final = re.compile(r"<([^\W\d][\w.:-]*+)\s++[\w.:-]++\s*+=[^>]*+>")
+_SECTIONS: Final = (("<![CDATA[", "]]>"), ("<!--", "-->"), ("<?", "?>"))
 _ATTRIBUTE: Final = re.compile(r"([^\s=<>\"'/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>/]+)))?")
 _NAME: Final = re.compile(r"[^\W\d][\w.:-]*")
 _END_NAMES: Final = re.compile(r"</([^\s<>/\"'=]+)")
@@ -180,6 +183,8 @@ class _Rebuilding:
                 self.parts.append(content)
             elif kind == "tag":
                 self.add_tag(content)
+            else:
+                self.lose_broken(content)
         self.end_text()
         top = self.open[0][1]
         if (
@@ -202,7 +207,8 @@ class _Rebuilding:
         return (f"left out, because it is not XML: {shown}{more}",)
 
     def pieces(self) -> Iterator[tuple[str, str]]:
-        """What the text consists of: ("text", …), ("tag", …), and sections whose inside is text or nothing."""
+        """What the text consists of: ("text", …), ("tag", …), ("broken", …): a tag
+        whose attributes are not; and sections whose inside is text or nothing."""
         text, here = self.text, 0
         while here < len(text):
             start = text.find("<", here)
@@ -212,25 +218,42 @@ class _Rebuilding:
             if start > here:
                 yield "text", unescape(text[here:start])
             here = start
-            for opening, closing in (("<![CDATA[", "]]>"), ("<!--", "-->"), ("<?", "?>")):
-                if text.startswith(opening, here):
-                    end = text.find(closing, here + len(opening))
-                    if end < 0:
-                        raise self.refusal()
-                    if closing == "]]>":
-                        yield "text", text[here + len(opening) : end]
-                    here = end + len(closing)
-                    break
+            section = self.section_at(here)
+            if section is not None:
+                content, here = section
+                yield "text", content
+                continue
+            if text.startswith("<!DOCTYPE", here):
+                raise ProtocolError("The document has a DOCTYPE, which no device sends.")
+            tag, broken = _TAG.match(text, here), None
+            if tag is None:
+                broken = self.broken_tag_at(here)
+            if broken is not None:
+                yield "broken", broken.group()
+                here = broken.end()
+            elif tag is None or (not _NAME.fullmatch(tag.group(2)) and not self.is_closed(tag)):
+                yield "text", "<"
+                here += 1
             else:
-                if text.startswith("<!DOCTYPE", here):
-                    raise ProtocolError("The document has a DOCTYPE, which no device sends.")
-                tag = _TAG.match(text, here)
-                if tag is None or (not _NAME.fullmatch(tag.group(2)) and not self.is_closed(tag)):
-                    yield "text", "<"
-                    here += 1
-                else:
-                    yield "tag", tag.group()
-                    here = tag.end()
+                yield "tag", tag.group()
+                here = tag.end()
+
+    def section_at(self, here: int) -> tuple[str, int] | None:
+        """(its text, where it ends) of a section whose inside is no markup, None where none begins."""
+        for opening, closing in _SECTIONS:
+            if self.text.startswith(opening, here):
+                end = self.text.find(closing, here + len(opening))
+                if end < 0:
+                    raise self.refusal()
+                content = self.text[here + len(opening) : end] if closing == "]]>" else ""
+                return content, end + len(closing)
+        return None
+
+    def broken_tag_at(self, here: int) -> re.Match[str] | None:
+        """A start tag of which only the attributes are broken, where its end is known."""
+        broken = _BROKEN_TAG.match(self.text, here)
+        is_known = broken is not None and (broken.group().endswith("/>") or broken.group(1) in self.ends)
+        return broken if is_known else None
 
     def is_closed(self, tag: re.Match[str]) -> bool:
         """Whether what has no name that XML knows is a tag all the same, and not words in angle brackets."""
@@ -266,6 +289,18 @@ class _Rebuilding:
                 self.lost.append(self.place(name))
         if not rest.endswith("/"):
             self.open.append((name, element))
+            if len(self.open) > _MAX_OPEN:
+                raise ProtocolError(f"The document is nested deeper than {_MAX_OPEN} levels.")
+
+    def lose_broken(self, tag: str) -> None:
+        """Open what has broken attributes as lost, with all below it."""
+        found = _BROKEN_TAG.match(tag)
+        assert found is not None  # noqa: S101 - it came from there
+        self.end_text()
+        if self.open[-1][1] is not None:
+            self.lost.append(self.place(found.group(1)))
+        if not tag.endswith("/>"):
+            self.open.append((found.group(1), None))
             if len(self.open) > _MAX_OPEN:
                 raise ProtocolError(f"The document is nested deeper than {_MAX_OPEN} levels.")
 

@@ -43,6 +43,7 @@ _CHARSET: Final = re.compile(r";\s*charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40}
 _BOM: Final = "\ufeff"
 _BOM_UTF8: Final = b"\xef\xbb\xbf"
 _BOMS_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_UTF32: Final = {b"\xff\xfe\0\0": "utf-32-le", b"\0\0\xfe\xff": "utf-32-be"}
 # A run of text between markup, from its first byte that is not ASCII: a document is made of texts of several makers.
 _RUN: Final = re.compile(rb"[\x80-\xff][^<>\"\n]*")
 _MAX_RUNS: Final = 100_000  # bounds the time that a hostile document takes
@@ -70,7 +71,7 @@ def names_other_codec(name: str) -> bool:
 
 def looks_wide(data: bytes) -> bool:
     """Whether these are the first bytes of UTF-16, by its mark or by what XML and JSON begin with."""
-    return data.startswith((*_BOMS_UTF16, b"<\0", b"{\0", b"\0<", b"\0{"))
+    return data.startswith((*_BOMS_UTF16, *_UTF32, b"<\0", b"{\0", b"\0<", b"\0{"))
 
 
 def is_utf8_first(name: str) -> bool:
@@ -113,8 +114,10 @@ def _contradiction(data: bytes, said: list[str], codec: str) -> tuple[str, ...]:
 
 
 def _decode_wide(data: bytes, charset: str) -> Text | None:
-    """UTF-16 by its mark, by what an XML document begins with, or by the header; None for what is not."""
-    if data.startswith(_BOMS_UTF16):
+    """UTF-16 (and UTF-32) by its mark, by what an XML document begins with, or by the header; None for what is not."""
+    if data[:4] in _UTF32:
+        codec, data = _UTF32[data[:4]], data[4:]
+    elif data.startswith(_BOMS_UTF16):
         codec = "utf-16-le" if data.startswith(b"\xff\xfe") else "utf-16-be"
         data = data[2:]
     elif data.startswith((b"<\0", b"{\0")):
@@ -129,7 +132,7 @@ def _decode_wide(data: bytes, charset: str) -> Text | None:
         return Text(data.decode(codec).removeprefix(_BOM))
     except UnicodeDecodeError:
         text = data.decode(codec, "backslashreplace").removeprefix(_BOM)
-        return Text(text, ("bytes that are no UTF-16 stand as \\xNN",))
+        return Text(text, (f"bytes that are no {codec[:6].upper()} stand as \\xNN",))
 
 
 def _decode_mixed(data: bytes, said: list[str]) -> Text:

@@ -122,6 +122,12 @@ def test_parameters_of_another_release_and_no_command_at_all_are_told_apart() ->
     assert (result.name, result.ok, result.reason) == ("ActionError", False, "No action detected in document")
 
 
+def test_a_document_that_was_refused_as_a_whole_is_one_refusal() -> None:
+    answer = b'<Command status="Error"><Reason>Unknown command</Reason><XPath>/Command/Foo</XPath></Command>'
+    (result,) = decode_command_result(answer)
+    assert (result.name, result.ok, result.reason) == ("Command", False, "Unknown command")
+
+
 @pytest.mark.parametrize("data", [b"<html/>", b"<!DOCTYPE html>", b"", b"<Status/>"])
 def test_a_sign_in_page_is_no_result(data: bytes) -> None:
     with pytest.raises(ProtocolError):

@@ -1,6 +1,7 @@
 """The Configuration document, writing it, and what a device says to that (protocol notes D.4, D.5)."""
 
 import pytest
+from tests.cases import read_case
 
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.configuration import (
@@ -66,6 +67,11 @@ def test_tc_is_written_to_in_its_namespace() -> None:
     assert data.endswith(
         b'<Configuration xmlns="http://www.tandberg.com/XML/CUIL/2.0"><A>1</A></Configuration>'
     )
+
+
+def test_the_illegal_value_of_the_cases_is_a_refusal() -> None:
+    found = decode_configuration_result(read_case("04-putxml-illegal-value.xml"))
+    assert found == ConfigurationResult(ok=False, errors=(("Audio/DefaultVolume", "Illegal value"),))
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,10 @@ def test_what_can_be_read_is_mended_and_told(node: str, values: dict[str, str]) 
         ("<N><a.·b>x</a.·b></N>", "N/a.·b"),
         ("<N>x</M>", "N"),
         ("<P><N>x</P>", "P/N"),
+        ('<N item="<">x</N>', "N"),
+        ('<N item="<"/>', "N"),
+        ('<N item="1><M>x</M></N>', "N"),
+        ('<P><N item="1>x</N></P>', "P/N"),
         ("<" + "a" * 300 + "/>", "a" * 40),
     ],
 )

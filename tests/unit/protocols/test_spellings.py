@@ -1,11 +1,11 @@
 """TC numbers every node and CE and RoomOS lists alone: both spellings of a document are one (protocol notes D.4)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cases import read_case
 
 from roomkeeper.protocols.feedback import Feedback, decode_feedback
 from roomkeeper.protocols.posted_document import decode_posted_document
@@ -13,8 +13,6 @@ from roomkeeper.protocols.xapi.command import decode_command_document, decode_co
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.status import decode_status, first_value
 from roomkeeper.protocols.xapi.valuespace import decode_valuespace
-
-Read = Callable[[str], bytes]
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def test_value_spaces_and_commands_are_named_alike_too() -> None:
     assert list(commands["Boot"].parameters) == ["Action"]
 
 
-def test_a_tc_status_in_a_call_is_read_as_any_other(read_case: Read) -> None:
+def test_a_tc_status_in_a_call_is_read_as_any_other() -> None:
     values = decode_status(read_case("01-tc-status-in-call.xml")).values
     assert values["Call[31]/Status"] == "Connected"
     assert values["SystemUnit/State/NumberOfActiveCalls"] == "1"
@@ -159,7 +157,5 @@ def test_a_tc_status_in_a_call_is_read_as_any_other(read_case: Read) -> None:
         ("08-tc-sip-profile.xml", "SIP/Profile/Proxy/Status", "Active"),
     ],
 )
-def test_single_values_of_tc_are_found_by_their_path(
-    read_case: Read, name: str, path: str, value: str
-) -> None:
+def test_single_values_of_tc_are_found_by_their_path(name: str, path: str, value: str) -> None:
     assert first_value(decode_status(read_case(name)).values, path) == value

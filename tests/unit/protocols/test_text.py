@@ -47,6 +47,7 @@ def document(name: str, encoding: str, declared: str = "") -> bytes:
         ("", "utf-16", "utf-8"),
         ("utf-8", "", "utf-16"),  # a mark says more than a header
         ("", "utf-16", "utf-16"),
+        ("utf-8", "", "utf-32"),
     ],
 )
 def test_a_name_keeps_its_letters(header: str, declared: str, encoding: str) -> None:

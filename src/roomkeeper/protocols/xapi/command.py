@@ -209,8 +209,8 @@ def decode_command_result(data: bytes) -> list[CommandResult]:
     """What a device answered to a putxml of commands: a result for each, in order (protocol notes D.6).
 
     An empty list is the empty `<Command/>` with which a device answers parameters that its release does not
-    know. A document that it took for no command at all gives one failed result named `ActionError` (or
-    `Fault`). Raises ProtocolError for sign-in pages and everything else.
+    know. A document that it refused as a whole gives one failed result named `ActionError` (or `Fault`,
+    `Command`). Raises ProtocolError for sign-in pages and everything else.
     """
     root = parse(data)
     refusal = find_document(root, "ActionError", "Fault")
@@ -219,6 +219,8 @@ def decode_command_result(data: bytes) -> list[CommandResult]:
     document = find_document(root, "Command")
     if document is None:
         raise ProtocolError(f"The device answered a command with a {root.tag[:40]} document.")
+    if document.get("status", "").strip().casefold() == "error":
+        return [_read_result(document, is_refusal=True)]
     # Older releases name results by other rules: any element is a result, by its place.
     return [_read_result(child, is_refusal=child.tag == "ActionError") for child in document]
 

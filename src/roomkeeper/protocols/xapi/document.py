@@ -4,6 +4,7 @@ Not here: what the leaves mean.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -21,6 +22,7 @@ _IDENTIFICATION: Final = "Identification"
 _ITEM: Final = "item"
 _MAX_OCCURRENCE: Final = "maxOccurrence"
 _INDEX: Final = re.compile(r"\[\d+\]")
+_NONE: Final[Counter[str]] = Counter()
 
 FirstIndex: TypeAlias = Literal["of lists", "always", "never"]
 
@@ -154,6 +156,7 @@ def _walk(document: Element, first_index: FirstIndex) -> Leaves:
 def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, first_index: FirstIndex) -> None:
     # At most xml.MAX_DEPTH deep.
     counts: dict[str, int] = {}
+    siblings = Counter(child.tag for child in parent) if first_index == "of lists" else _NONE
     for child in parent:
         tag = child.tag
         if not prefix and tag == _IDENTIFICATION:
@@ -166,7 +169,8 @@ def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, first_i
         if index is not None:
             path = f"{prefix}{tag}[{index}]"
             if index == "1" and (
-                first_index == "never" or (first_index == "of lists" and not _is_list(parent, child, prefix))
+                first_index == "never"
+                or (first_index == "of lists" and not _is_list(child, siblings, prefix))
             ):
                 path = prefix + tag
         elif tag in counts:
@@ -186,12 +190,12 @@ def _read_below(parent: Element, prefix: str, room: int, leaves: Leaves, first_i
             leaves.found.append((path, child))
 
 
-def _is_list(parent: Element, child: Element, prefix: str) -> bool:
+def _is_list(child: Element, siblings: Counter[str], prefix: str) -> bool:
     """Whether there can be several of a node: it says so, there are, or it is a list on every release."""
     return (
         _MAX_OCCURRENCE in child.attrib
         or _INDEX.sub("", prefix) + child.tag in LISTS
-        or len(parent.findall(child.tag)) > 1
+        or siblings[child.tag] > 1
     )
 
 
