@@ -5,7 +5,6 @@ import os
 import shutil
 import tempfile
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,21 +76,3 @@ def _nobody_forwards(monkeypatch: pytest.MonkeyPatch) -> None:
     from roomkeeper.external_manager import proxies
 
     monkeypatch.setattr(proxies, "_strangers", {})
-
-
-CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "wire"
-
-
-@pytest.fixture
-def read_case() -> Callable[[str], bytes]:
-    """Reads a small input from the wire by its file's name; skips where the cases are not, but fails in CI."""
-
-    def read(name: str) -> bytes:
-        if not CASES.is_dir():
-            message = "the cases from the wire (../shared/cases/wire) are not on this machine"
-            if os.environ.get("CI"):
-                pytest.fail(message)
-            pytest.skip(message)
-        return (CASES / name).read_bytes()
-
-    return read

@@ -3,7 +3,6 @@
 import importlib
 import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -14,10 +13,12 @@ from roomkeeper.provisioning import planning
 from roomkeeper.systems import documents, housekeeping
 from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.models import Contact, FactChange, System, ToldByFeedback
+from tests.cases import read_case
+from tests.integration.api.conftest import Caller
+from tests.integration.batch.conftest import Device
 
 SIP = "SIP/Registration[1]/Status"
 WHOLE = {"SystemUnit/ProductId": "Cisco Codec", SIP: "Registered", "Standby/State": "Off"}
-CASE = Path(__file__).resolve().parents[4] / "shared" / "cases" / "wire" / "07-status-feedback-sip.xml"
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def event(proven, name, number):
 def test_failed_registration_of_the_cases_stands(manager, proven):
     manager.post(proven.status(WHOLE))
     manager.wait(seconds=5)
-    body = CASE.read_text()
+    body = read_case("07-status-feedback-sip.xml").decode()
     inside = body[body.index("<SIP>") : body.index("</Status>", body.index("</SIP>"))]
     manager.post(told(proven, inside))
     assert status_of()[SIP] == "Failed"
@@ -65,6 +66,24 @@ def test_failed_registration_of_the_cases_stands(manager, proven):
     assert known.told_at == manager.now
     change = FactChange.objects.get(path=SIP)
     assert (change.old_value, change.new_value) == ("Registered", "Failed")
+
+
+def test_the_page_and_the_api_show_what_the_case_says(manager, prove, administrator, client):
+    case = read_case("07-status-feedback-sip.xml").decode()
+    aula = Device(serial="FTT1830ABCE", mac="00:50:60:0A:0B:0D", version="ce9.15.0.11.0a1b2c3d4e5")
+    prove(aula)
+    manager.post(aula.status(WHOLE | {"SIP/Registration[1]/Reason": ""}))
+    manager.wait(seconds=5)
+    manager.post(aula.feedback(case))
+    key = System.objects.get(serial_number=aula.serial).pk
+    client.force_login(administrator)
+    for address in (f"/systems/{key}/", f"/systems/{key}/status/"):
+        page = client.get(address).content.decode()
+        assert "Failed" in page, address
+        assert "DNS lookup failed" in page, address
+    status = str(Caller(administrator).get(f"systems/{key}/status"))
+    assert "Failed" in status
+    assert "Registered" not in status
 
 
 def test_feedback_before_the_first_status_is_shown(manager, proven):

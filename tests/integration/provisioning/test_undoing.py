@@ -133,6 +133,22 @@ def test_the_value_before_is_what_was_sent_last_where_that_was_not_reported_yet(
     assert wanted(asked)["Audio/DefaultVolume"][1] == "70"
 
 
+def test_what_was_sent_and_not_reported_yet_is_not_called_so_already(reporting):
+    asked = ask(reporting, {"Audio/DefaultVolume": "70", "Standby/Control": "Off"})
+    ChangeItem.objects.filter(change__change_set=asked, path="Audio/DefaultVolume").update(
+        state=DeliveryState.DELIVERED, delivered_at=NOW
+    )
+    (planned,) = undoing.plan_undo(asked).plan.per_system
+    assert {item.path: item.verdict for item in planned.items} == {
+        "Audio/DefaultVolume": "change",
+        "Standby/Control": "already",
+    }
+    assert f"change set {asked.pk}" in planned.items[0].reason
+    made = undoing.undo(asked, user=None, now=NOW)
+    assert wanted(made)["Audio/DefaultVolume"] == ("50", "70", "waiting")
+    assert wanted(made)["Standby/Control"] == ("On", "On", "confirmed")
+
+
 def test_it_can_be_undone_on_one_system_alone(reporting, vault):
     report_configuration(vault, REPORTED)
     asked = create_change_set([reporting, vault], {"Audio/DefaultVolume": "70"}, user=None, now=NOW)

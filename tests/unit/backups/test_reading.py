@@ -1,10 +1,10 @@
 """Which parts a device is asked for, by its release, and what a refusal of one of them means for the others."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from tests.cases import read_case
 
 from roomkeeper.backups.reading import ReadParts, read_parts
 from roomkeeper.devices import errors
@@ -36,9 +36,7 @@ def read(device: Device) -> ReadParts:
     return asyncio.run(read_parts(cast(Driver, device)))
 
 
-def test_a_type_that_is_refused_does_not_end_the_reading_of_the_others(
-    read_case: Callable[[str], bytes],
-) -> None:
+def test_a_type_that_is_refused_does_not_end_the_reading_of_the_others() -> None:
     assert b"three pictures in the backup" in read_case("06-branding-get.txt")
     types = ("Branding", "HalfwakeBackground", "HalfwakeBranding")
     found = read(Device("ce9.15.17.4", *types))

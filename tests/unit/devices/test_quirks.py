@@ -1,19 +1,17 @@
 """What differs between releases is data: a row a generation (protocol notes D.7, O)."""
 
-from collections.abc import Callable
-
 import pytest
+from tests.cases import read_case
 
 from roomkeeper.devices.families.roomos import names
 from roomkeeper.devices.families.roomos.quirks import RELEASES, quirks_of
 from roomkeeper.devices.registry import get_family
 from roomkeeper.devices.warnings_of_device import find_warnings
-from roomkeeper.protocols.xapi.command import decode_command_document
+from roomkeeper.protocols.xapi.command import decode_command_document, encode_commands
 from roomkeeper.protocols.xapi.dialect import Dialect
 from roomkeeper.protocols.xapi.status import decode_status, first_value
 from roomkeeper.systems.documents.facts import read_facts
 
-Read = Callable[[str], bytes]
 TC = "TC7.3.2.0a1b2c3"
 
 
@@ -71,7 +69,7 @@ def test_no_release_is_given_more_expressions_than_it_takes_or_one_twice(quirks)
     assert ("/Status/MicrosoftTeams/Calling/InCall" in expressions) is bool(quirks.feedback_more)
 
 
-def test_tc_is_asked_for_what_exists_on_it(read_case: Read) -> None:
+def test_tc_is_asked_for_what_exists_on_it() -> None:
     feedback = get_family("roomos").feedback
     assert feedback is not None
     expressions = quirks_of(TC).expressions(feedback.expressions)
@@ -104,7 +102,16 @@ def test_tc_restarts_by_its_own_command_and_with_what_it_lists(parameters, argum
     assert (newer.path, newer.arguments) == ("SystemUnit/Boot", (("Action", "Restart"),))
 
 
-def test_standby_of_tc_is_proven_by_its_own_status(read_case: Read) -> None:
+def test_the_restart_of_the_cases_is_the_command_of_its_release() -> None:
+    lines = dict(line.split(maxsplit=1) for line in read_case("02-tc-restart.txt").decode().splitlines())
+    version = lines["software_version"].removeprefix("= ")
+    sent = encode_commands([quirks_of(version).restart_call(None)]).decode()
+    assert "the command's path is Boot" in lines["right:"]
+    assert '<Command><Boot command="True"></Boot></Command>' in sent
+    assert sent.partition("<Command>")[2] not in lines["seen:"]
+
+
+def test_standby_of_tc_is_proven_by_its_own_status() -> None:
     evidence = quirks_of(TC).evidence_for("standby/activate")
     assert evidence is not None
     assert (
@@ -114,14 +121,14 @@ def test_standby_of_tc_is_proven_by_its_own_status(read_case: Read) -> None:
     assert quirks_of("ce9.6.1").evidence_for("Standby/Halfwake") == ("Standby/State", "Halfwake")
 
 
-def test_sip_of_tc_is_among_the_facts_and_shown(read_case: Read) -> None:
+def test_sip_of_tc_is_among_the_facts_and_shown() -> None:
     found = read_facts(decode_status(read_case("08-tc-sip-profile.xml")).values)
     assert first_value(found, *names.SIP_STATUS) == "Registered"
     assert first_value(found, *names.SIP_URI) == "aula@uni.invalid"
     assert first_value(found, *names.SIP_PROXY_ADDRESS) == "sip.uni.invalid"
 
 
-def test_what_is_of_one_device_is_so_under_every_name(read_case: Read) -> None:
+def test_what_is_of_one_device_is_so_under_every_name() -> None:
     paths = read_case("09-tc-one-device.txt").decode().split()
     assert len(paths) == 6
     others = ["SIP/URI", "sip uri", "H323/H323Alias/ID", "SystemUnit/Name", "Network[1]/IPv4/Address"]

@@ -1,9 +1,9 @@
 """Which calls a system is in, by what it tells (rule R11), row by row."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from tests.cases import read_case
 
 from roomkeeper.protocols.feedback import Feedback, decode_feedback
 from roomkeeper.protocols.xapi.status import decode_status
@@ -11,7 +11,6 @@ from roomkeeper.systems.documents import calls, facts
 from roomkeeper.systems.documents.calls import NO_CALLS, Calls
 
 AT = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
-CASES = Path(__file__).resolve().parents[4] / "shared" / "cases" / "wire"
 ACTIVE = "SystemUnit/State/NumberOfActiveCalls"
 IN_PROGRESS = "SystemUnit/State/NumberOfInProgressCalls"
 SUSPENDED = "SystemUnit/State/NumberOfSuspendedCalls"
@@ -161,13 +160,13 @@ def test_hostile_status_makes_no_endless_calls() -> None:
 
 
 def test_tc_status_of_the_cases() -> None:
-    values = decode_status((CASES / "01-tc-status-in-call.xml").read_bytes()).values
+    values = decode_status(read_case("01-tc-status-in-call.xml")).values
     assert set(whole(values).numbered) == {31}
     assert facts.is_in_call(values)
 
 
 def test_rejected_second_call_of_the_cases() -> None:
-    text = (CASES / "05-second-call-rejected.xml").read_text()
+    text = read_case("05-second-call-rejected.xml").decode()
     found, seen = NO_CALLS, []
     for line in text.splitlines():
         if not line.startswith("<Status>"):
