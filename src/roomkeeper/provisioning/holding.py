@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.db.models import Q
 
-from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet
+from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet, DeliveryState
 from roomkeeper.systems import network_settings, windows
 from roomkeeper.systems.models import Folder, System
 
@@ -44,6 +44,12 @@ def split(
         elif care.only_in_window and item.system_id not in open_systems:
             held[item.pk] = OUTSIDE
     return [item for item in items if item.pk not in held], held
+
+
+def why_waiting(work: Sequence[Work], *, now: datetime) -> dict[int, str]:
+    """Why those of the items or actions that wait do not go now, by their id; nothing for those that only wait for
+    their system."""
+    return split([one for one in work if one.state == DeliveryState.WAITING], now=now)[1]
 
 
 def no_call_is_in_the_way(care: str) -> Q:

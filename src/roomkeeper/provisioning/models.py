@@ -39,6 +39,9 @@ class ChangeSet(models.Model):
     # The change set whose values before this one restores.
     undoes = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="undone_by")
 
+    def __str__(self) -> str:
+        return str(self.pk)
+
 
 class Change(models.Model):
     """The part of a change set that concerns one system; its state is worked out from its items."""

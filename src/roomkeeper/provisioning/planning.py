@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -155,10 +155,14 @@ def plan_each(
     planned = []
     counts: Counter[str] = Counter({"change": 0, "already": 0, "cannot": 0})
     reported = each_reported([system.pk for system, _ in wishes])
+    sent = states.in_flight([system.pk for system, _ in wishes], map(match_key, settings))
     for (system, own_settings), own in zip(wishes, reported, strict=True):
-        by_key = _by_key(own, own_settings)
+        by_key = {} if own is None else own.by_key(own_settings)
         items = tuple(
-            _plan_item(system, path, value, own, by_key, spaces.get(system.pk, {}))
+            _unless_sent(
+                _plan_item(system, path, value, own, by_key, spaces.get(system.pk, {})),
+                sent.get((system.pk, match_key(path))),
+            )
             for path, value in own_settings.items()
         )
         change = PlannedChange(system, items)
@@ -167,11 +171,11 @@ def plan_each(
     return Plan(tuple(planned), settings, counts)
 
 
-def _by_key(own: ReportedConfiguration | None, wanted: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """What was reported, in any spelling; empty where all is wanted by the device's own, as it mostly is."""
-    if own is None or all(path in own.settings for path in wanted):
-        return {}
-    return {match_key(path): (path, value) for path, value in own.settings.items()}
+def _unless_sent(item: PlannedItem, change_set: int | None) -> PlannedItem:
+    """What was sent may be obeyed at any moment: the last report does not say that a value stands."""
+    if change_set is None or item.verdict != "already":
+        return item
+    return replace(item, verdict="change", reason=f"the value sent by change set {change_set} may replace it")
 
 
 def _plan_item(

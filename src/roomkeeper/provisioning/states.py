@@ -1,7 +1,7 @@
 """Working out states: of a change from its items, of a change set from its changes; and telling open pages."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Count
@@ -20,6 +20,7 @@ _ORDER = (
     DeliveryState.CANCELLED,
     DeliveryState.SUPERSEDED,
 )
+_AT_ONCE = 500
 
 
 def combined(states: Iterable[str]) -> str:
@@ -39,6 +40,21 @@ def counts_of(change_set: ChangeSet) -> dict[str, int]:
 def state_of(change_set: ChangeSet) -> str:
     """The state of the whole change set."""
     return combined(state for state, number in counts_of(change_set).items() if number)
+
+
+def in_flight(system_ids: Sequence[int], match_keys: Iterable[str]) -> dict[tuple[int, str], int]:
+    """The change sets whose values were sent and not reported yet, by system and setting: they may be obeyed at any
+    moment, so that the last report says nothing about such a setting."""
+    keys, found = list(dict.fromkeys(match_keys)), {}
+    for start in range(0, len(system_ids), _AT_ONCE):
+        rows = ChangeItem.objects.filter(
+            system_id__in=system_ids[start : start + _AT_ONCE],
+            match_key__in=keys,
+            state=DeliveryState.DELIVERED,
+        )
+        for system_id, key, change_set in rows.values_list("system_id", "match_key", "change__change_set_id"):
+            found[system_id, key] = change_set
+    return found
 
 
 def refresh_changes(change_ids: Collection[int], *, now: datetime) -> None:

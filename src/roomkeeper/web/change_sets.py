@@ -1,5 +1,6 @@
 """Change sets: what was asked of one or many systems, live, with cancelling and trying again."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.provisioning import states, undoing
+from roomkeeper.provisioning import holding, states, undoing
 from roomkeeper.provisioning.change_sets import cancel_change_set, retry_failed
 from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet, DeliveryState
 from roomkeeper.web.access import grants, number_of, visible_system
@@ -95,9 +96,17 @@ def change_set(request: HttpRequest, pk: int) -> HttpResponse:
     shown = changes.filter(state=state) if state in STATES else changes
     page, pager = cut(
         request,
-        shown.select_related("system").prefetch_related("items").order_by("system__name", "id"),
+        shown.select_related("system")
+        .prefetch_related("items__change__change_set")
+        .order_by("system__name", "id"),
         {"state": state},
     )
+    items = {change.pk: list(change.items.all()) for change in page.object_list}
+    held = holding.why_waiting([item for own in items.values() for item in own], now=moment())
+    rows = [
+        (change, [(item, item.reason or held.get(item.pk, "")) for item in items[change.pk]])
+        for change in page.object_list
+    ]
     return render(
         request,
         "change_sets/change_set.html",
@@ -105,15 +114,16 @@ def change_set(request: HttpRequest, pk: int) -> HttpResponse:
             "change_set": found,
             "counts": [(word, counts.get(word, 0)) for word in STATES],
             "state": state,
-            "page": page,
+            "rows": rows,
             "pager": pager,
             "total": sum(counts.values()),
             "now": moment(),
-            "settings": sorted({item.path for change in page.object_list for item in change.items.all()}),
+            "settings": sorted({item.path for own in items.values() for item in own}),
             "may_cancel": bool(counts.get("waiting")) and _may_change_all(request, found),
             "may_retry": any(counts.get(word) for word in ENDED_BADLY) and _may_change_all(request, found),
             "undone_by": found.undone_by.order_by("id")[:5],
             "may_undo": _may_change_all(request, found),
+            "may_undo_on": _changeable_on_page(request, page.object_list),
             "entries": AuditEntry.objects.filter(object_kind="change set", object_id=found.pk).order_by(
                 "-id"
             )[:20],
@@ -126,6 +136,13 @@ def _may_change_all(request: HttpRequest, found: ChangeSet) -> bool:
     mine = grants(request).folders(Permission.CHANGE_SETTINGS, "system__folder__path")
     everything = Change.objects.filter(change_set=found)
     return everything.filter(mine).count() == everything.count()
+
+
+def _changeable_on_page(request: HttpRequest, changes: Iterable[Change]) -> set[int]:
+    """The ids of those changes whose systems' settings she may change."""
+    mine = grants(request).folders(Permission.CHANGE_SETTINGS, "system__folder__path")
+    shown = Change.objects.filter(pk__in=[change.pk for change in changes])
+    return set(shown.filter(mine).values_list("pk", flat=True))
 
 
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)

@@ -33,9 +33,9 @@ from roomkeeper.web.system_filters import visible_systems
 
 TABS = ("settings", "versions", "used")
 ENFORCEMENT = {
-    "automatic": "set back by itself",
-    "window": "set back in the maintenance window",
-    "by_hand": "set back by a person",
+    "automatic": "restored automatically",
+    "window": "restored in the maintenance window",
+    "by_hand": "restored by a person",
 }
 SHOWN = 200
 
@@ -295,7 +295,7 @@ def _ask_to_assign(
         f"{len(systems)} more system{'s' if len(systems) != 1 else ''}: {counts['change']} will change, "
         f"{counts['already']} already so, {counts['cannot']} cannot. From now on a difference is "
         f"{ENFORCEMENT[found.enforcement]}; systems that come later are included. Its commands are not run.",
-        "It can be taken away again; what was set stays as it is on the systems.",
+        "Enforcing can be stopped; what was set stays as it is on the systems.",
         "Make it persistent",
         reverse("template_assign", args=[found.pk]),
         page,

@@ -218,7 +218,7 @@ def _begin(request: HttpRequest, plan: planning.MovePlan, folder: Folder) -> Htt
     except moving.MoveRefused as refusal:
         messages.error(request, str(refusal))
         return None
-    messages.success(request, "The move has begun. What becomes of each system is followed here.")
+    messages.success(request, "The move has begun. The outcome for each system is followed here.")
     return HttpResponseRedirect(reverse("secure_only_move", args=[begun.pk]))
 
 

@@ -142,7 +142,7 @@ def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> 
         care=care_of(request),
         note=lambda made: _note_settings(request, made, settings, len(chosen)),
     )
-    messages.success(request, f"Asked of {len(chosen)} systems. What becomes of it is followed here.")
+    messages.success(request, f"Asked of {len(chosen)} systems. The outcome is followed here.")
     return HttpResponseRedirect(reverse("change_set", args=[made.pk]))
 
 

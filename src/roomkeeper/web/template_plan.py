@@ -176,7 +176,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, "Nothing had to be asked of any system.")
         return HttpResponseRedirect(page)
     messages.success(
-        request, f"Asked of the systems that {found} would change. What becomes of it is followed here."
+        request, f"Asked of the systems that {found} would change. The outcome is followed here."
     )
     return HttpResponseRedirect(reverse("change_set", args=[change_set]))
 
@@ -209,7 +209,7 @@ def make_persistent(request: HttpRequest, pk: int) -> HttpResponse:
             f"{counts['change']} will change, {counts['already']} already so, {counts['cannot']} cannot. From now on a "
             f"difference is {ENFORCEMENT[found.enforcement]}. Its commands are not run. Systems that come later are "
             "not included: for those assign it to a folder or a tag, under Where used.",
-            "It can be taken away again; what was set stays as it is on the systems.",
+            "Enforcing can be stopped; what was set stays as it is on the systems.",
             "Make it persistent",
             reverse("template_persistent", args=[pk]),
             page,

@@ -38,6 +38,12 @@ class ReportedConfiguration:
         """Whether it is long enough to tell by it what the device lacks; a short one proves nothing (rule R7)."""
         return len(self.settings) >= WHOLE_CONFIGURATION
 
+    def by_key(self, wanted: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """(path, value) by match key; empty where all that is wanted is spelled as the device does, as it mostly is."""
+        if all(path in self.settings for path in wanted):
+            return {}
+        return {match_key(path): (path, value) for path, value in self.settings.items()}
+
     def find(self, path: str) -> tuple[str, str] | None:
         """(the device's own spelling, value) of a path in any spelling, or None where the device lacks it."""
         return find_setting(self.settings, path)
