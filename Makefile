@@ -52,7 +52,7 @@ check: setup ## Style, types, the direction of imports, manifests, findings and 
 	$(BIN)/python scripts/check_commits.py
 
 test: setup .make/clients ## The test suite on SQLite, without acceptance and browser tests
-	$(BIN)/pytest -n 2 --dist loadfile tests/architecture tests/unit tests/drivers tests/integration
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/architecture tests/unit tests/drivers tests/integration
 
 acceptance: setup .make/clients ## Servers and virtual endpoints as processes, and a real browser
 	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/acceptance

@@ -47,6 +47,11 @@ hypothesis.settings.load_profile("roomkeeper")
 pytest_plugins = ["tests.cast", "tests.databases"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First the tests that start a process for each line: a worker that is left with them at the end works alone."""
+    items.sort(key=lambda item: item.path.parent.name != "cli")
+
+
 @receiver(pre_save, sender="systems.NetworkSettings")
 def _allow_loopback(instance: Any, **_: Any) -> None:
     """The endpoints of tests listen on loopback addresses, which a server does not contact unless it is told to."""

@@ -9,11 +9,6 @@ from roomkeeper.cli.environment import USAGE, fail
 PACKAGES = ("lxml", "pysnmp")
 
 
-def is_installed() -> bool:
-    """Whether virtual endpoints can run in this Python."""
-    return all(importlib.util.find_spec(name) is not None for name in PACKAGES)
-
-
 def require() -> None:
     """Exits 2 with a sentence that says what to install, where virtual endpoints cannot run."""
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
@@ -26,16 +21,22 @@ def require() -> None:
 
 
 def mount(app: typer.Typer) -> None:
-    """Add `virtual`: the real commands where they can run, else one that refuses whatever it is asked."""
-    if is_installed():
-        from roomkeeper.virtual.cli import app as virtual_app
+    """Add `virtual`. Its commands are loaded when somebody asks for one of them: no other command needs what they stand
+    on."""
+    takes_anything = {
+        "ignore_unknown_options": True,
+        "allow_extra_args": True,
+        "allow_interspersed_args": False,
+        "help_option_names": [],
+    }
+    app.command("virtual", context_settings=takes_anything)(_virtual)
 
-        app.add_typer(virtual_app, name="virtual")
-        return
-    takes_anything = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
-    app.command("virtual", context_settings=takes_anything)(_refuse)
 
-
-def _refuse() -> None:
+def _virtual(context: typer.Context) -> None:
     """Virtual endpoints: twins of video endpoints to try a manager on (needs the extra roomkeeper[virtual])."""
     require()
+    from roomkeeper.virtual.cli import app
+
+    command = typer.main.get_command(app)
+    with command.make_context("virtual", context.args, parent=context.parent) as inner:
+        command.invoke(inner)

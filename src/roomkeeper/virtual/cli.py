@@ -33,7 +33,9 @@ from roomkeeper.virtual.plan import (
 )
 
 app = typer.Typer(
-    help="Virtual endpoints: twins of video endpoints to try a manager on.", no_args_is_help=True
+    add_completion=False,
+    help="Virtual endpoints: twins of video endpoints to try a manager on.",
+    no_args_is_help=True,
 )
 
 _USAGE = 2

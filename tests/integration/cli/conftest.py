@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from roomkeeper.keys import KEY_FILE
+
 PROGRAM = [sys.executable, "-m", "roomkeeper.cli.main"]
 QUIET = {"ROOMKEEPER_HTTP": "127.0.0.1:0", "ROOMKEEPER_HTTPS": "127.0.0.1:0"}
 SECONDS = 90
@@ -78,13 +80,21 @@ class Folder:
         }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made(tmp_path_factory):
     """An installation with a secret of each kind that matters."""
     folder = Folder(tmp_path_factory.mktemp("made") / "data")
     folder.inside(STORE)
     assert folder.run("user", "create", "boss", "--role", "administrator").returncode == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def foreign_keys(tmp_path_factory):
+    """The key file of another installation."""
+    other = Folder(tmp_path_factory.mktemp("other") / "data")
+    assert other.run("migrate").returncode == 0
+    return (other.data / KEY_FILE).read_bytes()
 
 
 @pytest.fixture

@@ -1,17 +1,13 @@
 """Every command holds to it that keys, database and folder belong together; processes of their own (rule R15)."""
 
 import json
-import shutil
-import signal
 import sqlite3
 import stat
-import subprocess
-import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.integration.cli.conftest import PROGRAM, SECONDS, Folder
+from tests.integration.cli.conftest import Folder
 
 from roomkeeper.keys import KEY_FILE
 
@@ -50,10 +46,8 @@ def test_lost_key_file_is_never_made_anew(here, words):
 
 
 @pytest.mark.parametrize("words", SOME, ids=" ".join)
-def test_other_keys_are_refused(here, words, tmp_path):
-    other = Folder(tmp_path / "other")
-    other.run("migrate")
-    shutil.copy(other.data / KEY_FILE, here.data / KEY_FILE)
+def test_other_keys_are_refused(here, words, foreign_keys):
+    (here.data / KEY_FILE).write_bytes(foreign_keys)
     before = here.files
     assert "are not those with which" in here.refused(*words)
     assert here.files == before
@@ -118,8 +112,11 @@ def test_command_that_needs_an_installation_makes_none(tmp_path, words):
     assert not (tmp_path / "b.tar.gz").exists()
 
 
-def test_keys_are_adopted_only_after_what_is_lost_was_read(here, tmp_path):
-    (here.data / KEY_FILE).unlink()
+def test_keys_are_adopted_only_after_what_is_lost_was_read(here):
+    (here.data / KEY_FILE).write_bytes(b'{"web": 1')
+    # What may still be mended is not replaced.
+    assert "move the file away, and run roomkeeper keys adopt" in here.refused("keys", "adopt", "--yes")
+    (here.data / KEY_FILE).rename(here.data / "damaged.json")
     told = here.refused("keys", "adopt")
     assert "1 passwords of systems" in told
     assert "1 secrets by which systems prove themselves" in told
@@ -149,17 +146,15 @@ def test_empty_database_is_adopted_as_a_new_installation(here):
     assert here.run("doctor").returncode == 0
 
 
-def test_database_from_before_installations_had_an_id_is_known_by_its_secrets(here, tmp_path):
+def test_database_from_before_installations_had_an_id_is_known_by_its_secrets(here, foreign_keys):
     for statement in (
         "DROP TABLE installation_installation",
         "DELETE FROM django_migrations WHERE app = 'installation'",
     ):
         query(here.data, statement)
     (here.data / "installation.json").unlink()
-    other = Folder(tmp_path / "other")
-    other.run("migrate")
     kept = (here.data / KEY_FILE).read_bytes()
-    shutil.copy(other.data / KEY_FILE, here.data / KEY_FILE)
+    (here.data / KEY_FILE).write_bytes(foreign_keys)
     assert "are not those with which" in here.refused("migrate")
     (here.data / KEY_FILE).write_bytes(kept)
     assert here.run("migrate").returncode == 0
@@ -169,58 +164,3 @@ def test_database_from_before_installations_had_an_id_is_known_by_its_secrets(he
     with closing(sqlite3.connect(copies[0])) as connection:
         assert connection.execute("SELECT count(*) FROM systems_system").fetchone() == (1,)
     assert here.run("doctor").returncode == 0
-
-
-def start(folder: Folder) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*PROGRAM, "serve"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=folder.environment(),
-    )
-
-
-def test_two_first_starts_on_one_folder_do_not_race(tmp_path):
-    folder = Folder(tmp_path / "data")
-    both = [start(folder), start(folder)]
-    try:
-        first = None
-        until = time.monotonic() + SECONDS
-        while first is None and time.monotonic() < until:
-            first = next((one for one in both if one.poll() is not None), None)
-            time.sleep(0.05)
-        assert first is not None
-        assert first.returncode == 1
-        assert "runs on" in first.stderr.read()
-        other = both[1 - both.index(first)]
-        assert other.stdout.readline().startswith("ready")
-    finally:
-        for one in both:
-            one.kill()
-            one.wait(30)
-    assert folder.run("doctor").returncode == 0
-
-
-@pytest.mark.parametrize("moment", [1.0, 2.0, 4.0])
-def test_first_start_that_was_killed_can_be_begun_again(tmp_path, moment):
-    folder = Folder(tmp_path / "data")
-    process = start(folder)
-    try:
-        process.wait(moment)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-    process.wait(30)
-    assert folder.run("migrate").returncode == 0
-    assert folder.run("doctor").returncode == 0
-
-
-def test_processes_that_migrate_together_do_it_once(tmp_path):
-    folder = Folder(tmp_path / "data")
-    many = [
-        subprocess.Popen([*PROGRAM, "migrate"], env=folder.environment(), stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
-    for one in many:
-        assert one.wait(SECONDS) == 0, one.stderr.read()
-    assert folder.run("doctor").returncode == 0
