@@ -100,7 +100,10 @@ def _read(path: str, inode: int, changed_at: int) -> Keys:
         # Keys that cannot encrypt are to be noticed at the start and not at the first password.
         _fernet(keys.encryption)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise KeyFileUnusable(f"{path} cannot be read ({error}). Restore it from a backup.") from error
+        raise KeyFileUnusable(
+            f"{path} cannot be read ({error}). Restore it from a backup. Only where there is none: move the file away, "
+            "and run roomkeeper keys adopt, which tells what is lost with it."
+        ) from error
     return keys
 
 
