@@ -78,6 +78,6 @@ def _clock_is_measured_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _nobody_forwards(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test forwarded as a stranger is no finding of the next one's."""
-    from roomkeeper.external_manager import proxies
+    from roomkeeper.external_manager import strangers
 
-    monkeypatch.setattr(proxies, "_strangers", {})
+    monkeypatch.setattr(strangers, "NOTED", strangers.Strangers())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from roomkeeper.accounts.source import THROUGH_A_STRANGER
+from roomkeeper.external_manager import strangers
 from roomkeeper.systems.addresses import Network, host_of, is_within, parse_address
 
 Scope = dict[str, Any]
@@ -14,8 +15,6 @@ _PAIR = re.compile(
     r"""[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*)"|([^",;=\s]+))[ \t]*([,;]?)"""
 )
 _TELLING = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded"})
-_STRANGERS_KEPT = 20
-_strangers: dict[str, bool] = {}
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -47,14 +46,8 @@ def resolve(scope: Scope, trusted: Sequence[Network], told_by: str = "x-forwarde
     return resolved
 
 
-def strangers() -> list[str]:
-    """From where such requests came lately, as far as this process has seen."""
-    return list(_strangers)
-
-
 def _from_a_stranger(scope: Scope, source: str) -> Scope:
-    if source not in _strangers and len(_strangers) < _STRANGERS_KEPT:
-        _strangers[source] = True
+    strangers.NOTED.note(source)
     return {**scope, THROUGH_A_STRANGER: True}
 
 

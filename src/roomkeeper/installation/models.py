@@ -1,4 +1,4 @@
-"""What the database says of the installation that it belongs to: one row."""
+"""What the database says of the installation that it belongs to, and what its processes saw of their place."""
 
 from django.db import models
 from django.utils import timezone
@@ -18,3 +18,10 @@ class Installation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     # By `roomkeeper backup create`; what other tools copied is not known here.
     last_backup_at = models.DateTimeField(null=True)
+
+
+class ForwardingStranger(models.Model):
+    """An address that sent forwarding headers and is no trusted proxy, and when it last did."""
+
+    source = models.CharField(max_length=45, primary_key=True)
+    seen_at = models.DateTimeField()

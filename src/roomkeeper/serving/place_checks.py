@@ -12,7 +12,7 @@ from typing import Final
 from django.conf import settings as django_settings
 from django.db import connection
 
-from roomkeeper.external_manager import proxies
+from roomkeeper.external_manager import strangers
 from roomkeeper.installation import rights
 from roomkeeper.jobs import checks
 from roomkeeper.jobs.checks import Check, Finding
@@ -77,12 +77,12 @@ def _outside(options: Options, *, now: datetime) -> list[Finding]:
 
 def _forwarding(options: Options, *, now: datetime) -> Finding:
     trusted = parse_networks(options.trusted_proxies)
-    strangers = sorted(one for one in proxies.strangers() if not is_within(one, trusted))
-    if strangers:
+    found = [one for one in strangers.lately(now=now) if not is_within(one, trusted)]
+    if found:
         return Finding(
             "forwarding headers",
             False,
-            f"forwarding headers come from {', '.join(strangers[:5])}, which trusted_proxies does not name; "
+            f"forwarding headers come from {', '.join(sorted(found[:5]))}, which trusted_proxies does not name; "
             "the headers are not believed",
             f"If that is your proxy, add it to trusted_proxies and restart. {_SEE}",
         )

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from roomkeeper.asgi import application
+from roomkeeper.external_manager import strangers
 from roomkeeper.external_manager.batcher import Batcher
 from roomkeeper.external_manager.bodies import Bodies
 from roomkeeper.external_manager.door import Door
@@ -92,12 +93,15 @@ class Process:
             register("certificates", CHECK_CERTIFICATE_EVERY, self._check_certificates)
             register("self-check", self_check.EVERY, self_check.Tickets().keep)
             background.start()
+        noting = asyncio.create_task(strangers.go_on_writing(stopping))
         try:
             if self._parts.door or self._parts.web:
                 await self._listen(self._app(batcher), stopping)
             else:
                 await self._listen(front(_monitoring(application), None, self._options), stopping)
         finally:
+            stopping.set()
+            await noting
             if self._parts.worker:
                 await asyncio.to_thread(background.stop)
             await asyncio.to_thread(batcher.stop)

@@ -1,5 +1,6 @@
 """What the server believes of its own place, held against what posts say."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,8 +11,9 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from roomkeeper.accounts.source import THROUGH_A_STRANGER
-from roomkeeper.external_manager import proxies
+from roomkeeper.external_manager import proxies, strangers
 from roomkeeper.installation import rights
+from roomkeeper.installation.models import ForwardingStranger
 from roomkeeper.jobs import checks
 from roomkeeper.serving import place_checks
 from roomkeeper.systems import network_settings
@@ -21,11 +23,6 @@ from roomkeeper.web.transport import SecureTransportMiddleware
 
 pytestmark = pytest.mark.django_db
 PROXIED = {"http": ("127.0.0.1:8080",), "https": (), "trusted_proxies": ("10.0.0.9/32",)}
-
-
-@pytest.fixture(autouse=True)
-def nobody_strange(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxies, "_strangers", {})
 
 
 def found(name: str, **options: object) -> checks.Finding:
@@ -73,8 +70,34 @@ def test_posts_with_the_address_of_the_proxy_are_a_fault(boardroom: System) -> N
 
 def test_headers_of_a_stranger_are_a_fault_until_he_is_trusted(boardroom: System) -> None:
     proxies.resolve({"client": ("10.0.0.8", 1), "headers": [(b"forwarded", b"for=1.2.3.4")]}, ())
+    strangers.keep(strangers.NOTED.take(), now=timezone.now())
     assert "10.0.0.8" in found("forwarding headers").words
     assert found("forwarding headers", trusted_proxies=("10.0.0.8/32",)).ok
+
+
+def test_of_strangers_the_newest_are_kept_for_a_day() -> None:
+    now = timezone.now()
+    strangers.keep(["10.0.0.1"], now=now - strangers.FORGOTTEN_AFTER)
+    strangers.keep(["10.0.0.2"], now=now - timedelta(hours=2))
+    assert strangers.lately(now=now) == ["10.0.0.2"]
+    strangers.keep([f"10.0.1.{number}" for number in range(30)], now=now)
+    assert len(strangers.lately(now=now)) == ForwardingStranger.objects.count() == strangers.KEPT
+    assert "10.0.0.2" not in strangers.lately(now=now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_process_noted_is_written_when_it_stops() -> None:
+    async def go_on(noted: strangers.Strangers) -> None:
+        stopping = asyncio.Event()
+        writing = asyncio.create_task(strangers.go_on_writing(stopping, noted))
+        await asyncio.sleep(0)
+        stopping.set()
+        await writing
+
+    noted = strangers.Strangers()
+    noted.note("10.0.0.8")
+    asyncio.run(go_on(noted))
+    assert ForwardingStranger.objects.get().source == "10.0.0.8"
 
 
 @pytest.mark.parametrize(("is_strange", "status"), [(False, 200), (True, 403)])
