@@ -81,3 +81,11 @@ def _nobody_forwards(monkeypatch: pytest.MonkeyPatch) -> None:
     from roomkeeper.external_manager import strangers
 
     monkeypatch.setattr(strangers, "NOTED", strangers.Strangers())
+
+
+@pytest.fixture(autouse=True)
+def _checks_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test has the server look at, with options of its own, no other one looks at."""
+    from roomkeeper.jobs import checks
+
+    monkeypatch.setattr(checks, "_checks", dict(checks._checks))

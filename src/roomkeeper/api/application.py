@@ -37,6 +37,7 @@ from roomkeeper.api import (
     template_acts,
     template_assignments,
     templates,
+    this_server,
     undoing,
 )
 from roomkeeper.api.derived import routes_of
@@ -184,6 +185,7 @@ def _make() -> RoomkeeperApi:
         ("/actions", actions.routes),
         ("/jobs", jobs.routes),
         ("/network-settings", network_settings.routes),
+        ("/this-server", this_server.routes),
         ("/templates", templates.routes),
         ("/templates", template_acts.routes),
         ("/templates", template_assignments.routes),

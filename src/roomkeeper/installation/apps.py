@@ -8,3 +8,9 @@ class InstallationConfig(AppConfig):
 
     name = "roomkeeper.installation"
     label = "installation"
+
+    def ready(self) -> None:
+        """Have sessions begin as they have to."""
+        from roomkeeper.installation import sessions
+
+        sessions.register()

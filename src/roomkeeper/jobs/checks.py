@@ -31,8 +31,10 @@ Look = Callable[..., Finding | Iterable[Finding]]
 class Check:
     """`look(now=…)`, and who reads it.
 
-    `decides_readiness`: a fault makes `/readyz` answer 503. Such checks are asked often and by anybody: they take
-    milliseconds, and their words name no host, folder or account.
+    `decides_readiness`: a fault makes `/readyz` answer 503. That is for what makes a process answer wrongly or leave
+    work lying, not for what an administrator ought to know and nobody else notices. Such checks are asked often and by
+    anybody: they take milliseconds, and their words name no host, folder or account. Where it cannot be so, `quick` is
+    asked there in place of `look`, and `publicly` said in place of the words.
     `ticket`: the level (info, warning, critical) of the ticket that a fault opens, of kind `name`; "" opens none.
     `patience`: how long a fault must last until the ticket is opened.
     """
@@ -42,6 +44,8 @@ class Check:
     decides_readiness: bool = False
     ticket: str = ""
     patience: timedelta = timedelta(0)
+    quick: Look | None = None
+    publicly: str = ""
 
 
 _checks: dict[str, Check] = {}
@@ -58,9 +62,13 @@ def examine(*, now: datetime) -> list[Finding]:
 
 
 def hindrances(*, now: datetime) -> list[Finding]:
-    """The faults because of which this process cannot serve."""
-    deciding = [check for check in _checks.values() if check.decides_readiness]
-    return [finding for check in deciding for finding in run(check, now=now) if not finding.ok]
+    """The faults because of which this process cannot serve, in words for everybody."""
+    found = []
+    for check in _checks.values():
+        if check.decides_readiness:
+            faults = [one for one in _run(check, check.quick or check.look, now) if not one.ok]
+            found += [one._replace(words=check.publicly or one.words) for one in faults]
+    return found
 
 
 def with_tickets() -> list[Check]:
@@ -70,8 +78,12 @@ def with_tickets() -> list[Check]:
 
 def run(check: Check, *, now: datetime) -> list[Finding]:
     """What one check found; one that fails itself is a fault."""
+    return _run(check, check.look, now)
+
+
+def _run(check: Check, look: Look, now: datetime) -> list[Finding]:
     try:
-        found = check.look(now=now)
+        found = look(now=now)
         return [found] if isinstance(found, Finding) else list(found)
     except DatabaseError as error:
         log.warning("a check could not ask the database", check=check.name, error=str(error)[:300])

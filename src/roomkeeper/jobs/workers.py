@@ -21,10 +21,15 @@ def alive(now: datetime) -> QuerySet[Worker]:
     return Worker.objects.filter(held_rows("expires_at", WORKER_TIME, now), problem="")
 
 
+def telling(now: datetime) -> QuerySet[Worker]:
+    """The workers that say how they are: those that work, and those whose engine cannot start."""
+    return Worker.objects.filter(expires_at__gt=now)
+
+
 def look(*, now: datetime) -> Finding:
     """Do jobs run? A queue that stands still is a fault of its own, whoever says to be alive."""
     if not alive(now).exists():
-        troubled = Worker.objects.exclude(problem="").filter(expires_at__gt=now).order_by("name").first()
+        troubled = telling(now).exclude(problem="").order_by("name").first()
         if troubled is not None:
             return Finding(
                 "jobs",

@@ -9,7 +9,7 @@ import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -84,14 +84,35 @@ def context(certificate: Path, key: Path) -> ssl.SSLContext:
     return made
 
 
-def expires_at(certificate: Path) -> datetime:
-    """When the first certificate of a PEM file runs out."""
-    return x509.load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc
+def valid_between(certificate: Path) -> tuple[datetime, datetime]:
+    """From when and until when the first certificate of a PEM file is valid."""
+    found = _first(certificate)
+    return found.not_valid_before_utc, found.not_valid_after_utc
+
+
+def names_of(certificate: Path) -> list[str]:
+    """The hosts for which the first certificate of a PEM file holds: names in lower case, addresses as Python writes
+    them. Clients look at no other names than the alternative ones."""
+    try:
+        found = _first(certificate).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    names = [name.lower() for name in found.get_values_for_type(x509.DNSName)]
+    return names + [str(address) for address in found.get_values_for_type(x509.IPAddress)]
+
+
+def is_named(host: str, names: Collection[str]) -> bool:
+    """Whether a host is among those names; a `*` stands for one label."""
+    wanted = _general_names([host.lower().rstrip(".")])[0].value
+    if str(wanted) in names:
+        return True
+    _, dot, rest = str(wanted).partition(".")
+    return isinstance(wanted, str) and bool(dot) and f"*.{rest}" in names
 
 
 def fingerprint(certificate: Path) -> str:
     """SHA-256 of the first certificate of a PEM file, as people compare it: AA:BB:…"""
-    digest = x509.load_pem_x509_certificates(certificate.read_bytes())[0].fingerprint(hashes.SHA256())
+    digest = _first(certificate).fingerprint(hashes.SHA256())
     return ":".join(f"{byte:02X}" for byte in digest)
 
 
@@ -99,6 +120,10 @@ def own_names(hosts: Iterable[str]) -> list[str]:
     """The names a server certificate must have: those given, this machine's, and loopback."""
     names = [host for host in hosts if host and host not in ("0.0.0.0", "::")]  # noqa: S104 - left out, not bound
     return [*dict.fromkeys([*names, socket.gethostname(), "localhost", "127.0.0.1", "::1"])]
+
+
+def _first(certificate: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificates(certificate.read_bytes())[0]
 
 
 def _make_ca(files: CertificateFiles, now: datetime) -> None:

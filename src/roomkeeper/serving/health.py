@@ -1,22 +1,20 @@
 """What `roomkeeper doctor` tells: the checks of database, keys, certificate, disk and listeners, and all others."""
 
 import shutil
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from django.conf import settings as django_settings
 from django.db import DatabaseError, connection
 
 from roomkeeper import keys
-from roomkeeper.installation import belonging, folder, locks, opening
+from roomkeeper.installation import belonging, folder, locks, opening, sessions
 from roomkeeper.installation.belonging import InstallationRefused
 from roomkeeper.installation.failures import sentence
 from roomkeeper.installation.folder import database_words
-from roomkeeper.jobs import checks
+from roomkeeper.jobs import checks, workers
 from roomkeeper.jobs.checks import Check, Finding
-from roomkeeper.serving import certificates, place_checks
+from roomkeeper.serving import certificate_checks, database_checks, place_checks
 from roomkeeper.serving.listeners import all_loopback
 from roomkeeper.serving.re_encryption import columns
 from roomkeeper.settings.access import sqlite_address
@@ -27,17 +25,22 @@ LEAST_FREE_BYTES = 500_000_000
 
 def register_checks(options: Options) -> None:
     """Have the checks that need the options read from now on, by whoever reads checks in this process."""
-    looks: dict[str, Callable[..., Finding]] = {
-        "database": _database,
-        "keys": _keys,
-        "certificate": _certificate,
-        "disk": _disk,
-        "listeners": _listeners,
-        "time zones": _time_zones,
-    }
-    for name, look in looks.items():
-        checks.register(Check(name, partial(look, options)))
+    checks.register(Check("database", partial(_database, options)))
+    checks.register(
+        Check(
+            "keys",
+            partial(_keys, options),
+            decides_readiness=True,
+            quick=partial(_keys_alone, options),
+            publicly="the key file cannot be used",
+        )
+    )
+    certificate_checks.register_checks(options)
+    checks.register(Check("disk nearly full", partial(_disk, options), ticket="critical"))
+    checks.register(Check("listeners", partial(_listeners, options)))
+    checks.register(Check("time zones", partial(_time_zones, options)))
     place_checks.register_checks(options)
+    database_checks.register_checks(options)
 
 
 def examine(options: Options, *, now: datetime) -> list[Finding]:
@@ -53,16 +56,20 @@ def examine(options: Options, *, now: datetime) -> list[Finding]:
         found = [Finding("database", False, f"{database} does not exist", _WITHOUT_DATABASE)]
         return [*found, _keys_alone(options), _disk(options, now=now)]
     register_checks(options)
-    found = checks.examine(now=now)
-    if not locks.is_server_running(options.data):
-        # Nobody expects work to be taken up while the server is stopped.
-        found = [
-            Finding("jobs", True, "no process of the server runs on this folder")
-            if one.what == "jobs"
-            else one
-            for one in found
-        ]
-    return found
+    return [_excused(options, one, now) if one.what == "jobs" else one for one in checks.examine(now=now)]
+
+
+def _excused(options: Options, jobs: Finding, now: datetime) -> Finding:
+    """Nobody expects jobs to be taken up while the server is stopped: on this folder, and on the database, which
+    processes on other machines may share."""
+    if jobs.ok or locks.is_server_running(options.data):
+        return jobs
+    try:
+        if workers.telling(now).exists() or sessions.are_others():
+            return jobs
+    except DatabaseError:
+        return jobs
+    return Finding("jobs", True, "no process of the server runs")
 
 
 _WITHOUT_DATABASE = (
@@ -127,7 +134,7 @@ def _keys(options: Options, *, now: datetime) -> Finding:
     return alone._replace(words=f"fit the database; {alone.words}") if alone.ok else alone
 
 
-def _keys_alone(options: Options) -> Finding:
+def _keys_alone(options: Options, *, now: datetime | None = None) -> Finding:
     """Are they there, and nobody else's?"""
     try:
         keys.load(options.data)
@@ -140,25 +147,12 @@ def _keys_alone(options: Options) -> Finding:
     return Finding("keys", True, "readable by this account only")
 
 
-def _certificate(options: Options, *, now: datetime) -> Finding:
-    path = (
-        Path(options.tls_certificate)
-        if options.tls_certificate
-        else certificates.CertificateFiles.below(options.data).leaf
-    )
-    if not path.exists() and not options.tls_certificate:
-        return Finding("certificate", True, "is made at the first start")
-    try:
-        ends = certificates.expires_at(path)
-    except (OSError, ValueError) as error:
-        return Finding("certificate", False, f"{path} cannot be read: {error}")
-    days = (ends - now).days
-    return Finding("certificate", days > 0, f"runs out in {days} days, on {ends:%Y-%m-%d}")
-
-
 def _disk(options: Options, *, now: datetime) -> Finding:
     free = shutil.disk_usage(options.data).free
-    return Finding("disk", free > LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free in the data folder")
+    words = f"{free / 1e9:.1f} GB free in the data folder"
+    return Finding(
+        "disk", free > LEAST_FREE_BYTES, words, "Make room: full, the server takes no posts any more."
+    )
 
 
 def _listeners(options: Options, *, now: datetime) -> Finding:

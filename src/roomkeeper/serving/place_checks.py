@@ -1,23 +1,20 @@
 """Does the server know its own place? What listeners, outside address, forwarding headers and posts say is held against
 each other. Judged by the settings and the database, so that any process may ask."""
 
-import shutil
-import subprocess
-from collections.abc import Callable, Iterable
+import socket
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings as django_settings
-from django.db import connection
 
 from roomkeeper.external_manager import strangers
-from roomkeeper.installation import rights
 from roomkeeper.jobs import checks
 from roomkeeper.jobs.checks import Check, Finding
 from roomkeeper.settings.options import Options
-from roomkeeper.systems.addresses import host_of, is_within, parse_networks
+from roomkeeper.systems.addresses import host_of, is_within, parse_address, parse_networks, port_of
 from roomkeeper.systems.models import Contact, NetworkSettings, State
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place, can_be_called, is_loopback
@@ -26,7 +23,8 @@ from roomkeeper.systems.network_settings.outside import Place, can_be_called, is
 LOOKED_AT: Final = 500
 PATIENCE: Final = timedelta(minutes=1)
 _SEE: Final = "See the page Behind a reverse proxy."
-_FRONT_END: Final = ("vendor/tabler.css", "vendor/htmx.js")
+# As frontend/copy.mjs makes them; a package without them is not built (setup.py).
+FRONT_END: Final = ("vendor/tabler.css", "vendor/tabler.js", "vendor/htmx.js", "vendor/icons.svg")
 
 
 def register_checks(options: Options) -> None:
@@ -34,9 +32,7 @@ def register_checks(options: Options) -> None:
     looks: dict[str, tuple[Callable[..., Finding | Iterable[Finding]], str]] = {
         "outside address": (_outside, "warning"),
         "forwarding headers": (_forwarding, "warning"),
-        "database rights": (_rights, "critical"),
-        "backup program": (_backup_program, ""),
-        "front end": (_front_end, ""),
+        "front end": (_front_end, "critical"),
     }
     for name, (look, ticket) in looks.items():
         checks.register(Check(name, partial(look, options), ticket=ticket, patience=PATIENCE))
@@ -71,8 +67,46 @@ def _outside(options: Options, *, now: datetime) -> list[Finding]:
         )
         advice = f"Have the proxy pass on the Host that it was called by. {_SEE}"
         return [Finding("outside address", False, words, advice)]
+    if unheard := _unheard(settings, place, {used for _, used in posts}):
+        words = f"systems are told to call {unheard}, where nothing listens"
+        advice = "Correct the outside address in Network settings, or have the server listen there."
+        return [Finding("outside address", False, words, advice)]
     words = "; ".join(f"{side}: {one or 'what each system uses'}" for side, one in told.items())
     return [Finding("outside address", True, words)]
+
+
+def _unheard(settings: NetworkSettings, place: Place, used: Collection[str]) -> str:
+    """An address of this machine with a port that was set, at which nobody answers; "" where there is none. What stands
+    on another machine is not known here, and where posts come in somebody hands them on."""
+    for side in outside.SIDES:
+        for scheme in ("http", "https"):
+            if place.is_proxied or not outside.set_port(settings, side, scheme):
+                continue
+            told = outside.address(settings, place, side=side, scheme=scheme).authority
+            if (
+                told
+                and told not in used
+                and _is_refused(host_of(told), port_of(told) or outside.USUAL[scheme])
+            ):
+                return told
+    return ""
+
+
+def _is_refused(host: str, port: int) -> bool:
+    """Whether that is an address of this machine, and nothing listens at the port."""
+    address = parse_address(host)
+    if address is None:
+        return False
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as own:
+            own.bind((str(address), 0))
+        socket.create_connection((str(address), port), timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _forwarding(options: Options, *, now: datetime) -> Finding:
@@ -106,33 +140,9 @@ def _posts() -> list[tuple[str, str]]:
     return list(rows.order_by("-last_seen_at").values_list("source_address", "used_host")[:LOOKED_AT])
 
 
-def _rights(_: Options, *, now: datetime) -> Finding:
-    words = rights.complaint()
-    return Finding("database rights", not words, words or "UTF-8, and schemas may be made")
-
-
-def _backup_program(options: Options, *, now: datetime) -> Finding:
-    """`pg_dump` refuses a server that is newer than itself."""
-    if not options.database_url:
-        return Finding("backup program", True, "none is needed for the embedded database")
-    program = shutil.which("pg_dump")
-    if program is None:
-        words = "pg_dump is not installed, so roomkeeper backup create cannot work"
-        return Finding("backup program", False, words, "Install PostgreSQL's client programs.")
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10)  # noqa: S603 - found in PATH, no words of others
-    digits = next((word.split(".")[0] for word in done.stdout.split() if word[:1].isdigit()), "0")
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version_num")
-        server = int(cursor.fetchone()[0]) // 10_000
-    if int(digits) < server:
-        words = f"pg_dump is of release {digits}, the server of {server}"
-        return Finding("backup program", False, words, f"Install PostgreSQL's client programs of {server}.")
-    return Finding("backup program", True, f"pg_dump {digits}, the server {server}")
-
-
 def _front_end(_: Options, *, now: datetime) -> Finding:
     folder = Path(django_settings.STATIC_ROOT)
-    missing = [name for name in _FRONT_END if not (folder / name).exists()]
+    missing = [name for name in FRONT_END if not (folder / name).exists()]
     if missing:
         words = f"the pages' {', '.join(missing)} are missing in {folder}"
         return Finding("front end", False, words, "Install a complete package, or run: make setup")

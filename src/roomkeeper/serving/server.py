@@ -175,25 +175,14 @@ class Process:
             findings.clear(kind, None, "It listens on the network.")
 
     def _check_certificates(self, *, now: datetime) -> int:
-        """Scheduled: renew our own leaf, or warn where the installation's own certificate runs out."""
-        if not self._options.tls_certificate:
-            if certificates.ensure(self._files, self._names(), now=now) and self._tls is not None:
-                # New connections use the new leaf at once; nobody is cut off.
-                self._tls.load_cert_chain(self._files.leaf, self._files.leaf_key)
-            return 0
-        ends = certificates.expires_at(Path(self._options.tls_certificate))
-        kind = "server certificate expires"
-        if ends - now < certificates.WARN_BEFORE:
-            findings.report(
-                findings.Finding(
-                    kind,
-                    None,
-                    f"The server's certificate runs out on {ends:%Y-%m-%d}.",
-                    "Put a new certificate and key in place and restart.",
-                )
-            )
-        else:
-            findings.clear(kind, None, "The certificate was replaced.")
+        """Scheduled: renew our own leaf. Whether one runs out is looked at by the checks."""
+        if (
+            not self._options.tls_certificate
+            and certificates.ensure(self._files, self._names(), now=now)
+            and self._tls is not None
+        ):
+            # New connections use the new leaf at once; nobody is cut off.
+            self._tls.load_cert_chain(self._files.leaf, self._files.leaf_key)
         return 0
 
     def _names(self) -> list[str]:

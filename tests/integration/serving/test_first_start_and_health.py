@@ -7,14 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import settings as django_settings
 from django.db.migrations.recorder import MigrationRecorder
+from tests.cast import add_system
 
 from roomkeeper import keys
 from roomkeeper.installation import belonging, folder
 from roomkeeper.installation.models import Installation
+from roomkeeper.jobs import checks
+from roomkeeper.jobs.models import Worker
 from roomkeeper.serving import certificates, first_start, health
 from roomkeeper.serving.certificates import CertificateFiles
 from roomkeeper.systems import network_settings
-from roomkeeper.systems.models import Folder, NetworkSettings
+from roomkeeper.systems.models import Folder, NetworkSettings, StoredDocument
+from roomkeeper.systems.ticket_kinds import all_kinds
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 
@@ -76,7 +80,8 @@ def test_sound_installation_passes(db, options):
     certificates.ensure(CertificateFiles.below(options.data), ["localhost"], now=NOW)
     found = examine(options)
     assert set(found) == {"database", "keys", "certificate", "disk", "listeners", "time zones", "jobs",
-        "outside address", "forwarding headers", "database rights", "backup program", "front end",
+        "outside address", "forwarding headers", "database rights", "isolation", "backup program", "front end",
+        "certificate names", "clock",
     }  # fmt: skip
     assert all(finding.ok for finding in found.values()), found
     assert "schema up to date" in found["database"].words
@@ -89,9 +94,92 @@ def test_certificate_is_no_fault_before_the_first_start(db, options):
     )
 
 
-def test_certificate_that_ran_out_is_a_fault(db, options):
+@pytest.mark.parametrize(("days", "ok"), [(-2, False), (0, True), (374, True), (376, False), (397, False)])
+def test_certificate_that_is_not_valid_or_not_for_long_is_a_fault(db, options, days, ok):
     certificates.ensure(CertificateFiles.below(options.data), ["localhost"], now=NOW)
-    assert not examine(options, NOW + timedelta(days=397))["certificate"].ok
+    assert examine(options, NOW + timedelta(days=days))["certificate"].ok is ok
+
+
+def test_certificate_has_to_hold_for_the_hosts_that_systems_are_told(db, options):
+    options = replace(options, https=("10.0.0.5:443",))
+    certificates.ensure(CertificateFiles.below(options.data), ["*.example.org", "10.0.0.5"], now=NOW)
+    for host, ok in (
+        ("rooms.example.org", True),
+        ("ROOMS.example.org", True),
+        ("10.0.0.5", True),
+        ("a.rooms.example.org", False),
+        ("10.0.0.6", False),
+    ):
+        network_settings.update({"outside_public_host": host}, user=None, now=NOW)
+        found = examine(options)["certificate names"]
+        assert found.ok is ok, host
+        assert ok or host in found.words
+    proxied = replace(options, trusted_proxies=("10.0.0.9/32",))
+    assert examine(proxied)["certificate names"].ok
+
+
+def told_by(system, offset, now=NOW):
+    StoredDocument.objects.create(
+        system=system, kind="status", received_at=now, read_at=now, content=b"", size=0, clock_offset=offset
+    )
+
+
+@pytest.mark.parametrize(
+    ("offsets", "ok", "words"),
+    [
+        ((), True, "no system has told its time lately"),
+        ((0, 1, -1), True, "with 3 of 3 systems"),
+        # One device whose battery is empty, or some that differ in both directions, say nothing of this machine.
+        ((0, 0, -90_000_000), True, "with 2 of 3 systems"),
+        ((3600, 3600, -3600, -3600), True, "with 0 of 4 systems"),
+        ((3600, 3605, 3590, 0), False, "is 1 hour behind of those of 3 of 4 systems"),
+        ((-3600, -3600, -3600), False, "is 1 hour ahead of those of 3 of 3 systems"),
+    ],
+)
+def test_clock_from_which_most_systems_differ_is_wrong_itself(options, root_folder, offsets, ok, words):
+    for number, offset in enumerate(offsets):
+        told_by(add_system(f"Room {number}", root_folder, number), offset)
+    found = examine(options)["clock"]
+    assert found.ok is ok
+    assert words in found.words
+
+
+def test_what_systems_told_yesterday_says_nothing_of_the_clock_now(options, root_folder):
+    for number in range(3):
+        told_by(add_system(f"Room {number}", root_folder, number), 3600, NOW - timedelta(days=1, seconds=1))
+    assert examine(options)["clock"].ok
+
+
+def test_full_disk_is_a_fault(options, monkeypatch):
+    monkeypatch.setattr(health, "LEAST_FREE_BYTES", 1 << 62)
+    assert not examine(options)["disk"].ok
+
+
+def test_every_check_that_opens_a_ticket_has_its_kind_declared(options):
+    health.register_checks(options)
+    names = {check.name for check in checks.with_tickets()}
+    assert names == {
+        "jobs do not run", "outside address", "forwarding headers", "database rights", "backup program", "front end",
+        "disk nearly full", "server certificate expires", "server certificate names", "server clock is wrong",
+    }  # fmt: skip
+    kinds = all_kinds()
+    for check in checks.with_tickets():
+        assert kinds[check.name].level == check.ticket
+        assert kinds[check.name].about == "server"
+
+
+def test_process_without_its_keys_is_not_ready_and_names_no_folder(options):
+    health.register_checks(options)
+    assert "keys" not in [one.what for one in checks.hindrances(now=NOW)]
+    (options.data / keys.KEY_FILE).unlink()
+    (fault,) = [one for one in checks.hindrances(now=NOW) if one.what == "keys"]
+    assert str(options.data) not in fault.words + fault.what
+
+
+def test_doctor_excuses_jobs_only_while_no_process_of_the_server_shows_itself(options):
+    assert examine(options)["jobs"].ok
+    Worker.objects.create(name="one", expires_at=NOW + timedelta(seconds=30), problem="No right.")
+    assert not examine(options)["jobs"].ok
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])

@@ -1,6 +1,7 @@
 """What the server believes of its own place, held against what posts say."""
 
 import asyncio
+import socket
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,11 +19,21 @@ from roomkeeper.jobs import checks
 from roomkeeper.serving import place_checks
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import Contact, System
-from roomkeeper.systems.ticket_kinds import all_kinds
 from roomkeeper.web.transport import SecureTransportMiddleware
 
 pytestmark = pytest.mark.django_db
 PROXIED = {"http": ("127.0.0.1:8080",), "https": (), "trusted_proxies": ("10.0.0.9/32",)}
+
+
+@pytest.fixture
+def own_address() -> str:
+    """An address of this machine that is not loopback, by the route that packets would take; none is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        try:
+            one.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return str(one.getsockname()[0])
 
 
 def found(name: str, **options: object) -> checks.Finding:
@@ -107,11 +118,31 @@ def test_no_loopback_exception_for_what_a_stranger_passes_on(is_strange: bool, s
     assert SecureTransportMiddleware(lambda _: HttpResponse())(request).status_code == status
 
 
-def test_every_check_that_opens_a_ticket_has_its_kind_declared() -> None:
-    place_checks.register_checks(settings.OPTIONS)
-    names = {check.name for check in checks.with_tickets()}
-    assert {"jobs do not run", "outside address", "forwarding headers", "database rights"} <= names
-    assert names <= all_kinds().keys()
+@pytest.mark.parametrize(
+    ("host", "is_heard", "used", "ok"),
+    [
+        ("own", True, "", True),
+        ("own", False, "", False),
+        # Posts come in there: somebody hands them on.
+        ("own", False, "own", True),
+        # Of another machine nothing is known here.
+        ("192.0.2.1", False, "", True),
+        ("rooms.example.org", False, "", True),
+    ],
+)
+def test_port_of_this_machine_at_which_nothing_listens_is_a_fault(
+    boardroom: System, own_address: str, host: str, is_heard: bool, used: str, ok: bool
+) -> None:
+    host, used = host.replace("own", own_address), used.replace("own", own_address)
+    with socket.create_server((own_address, 0)) as listening:
+        port = listening.getsockname()[1]
+        values = {"outside_internal_host": host, "outside_internal_http_port": port}
+        network_settings.update(values, user=None, now=timezone.now())
+        if used:
+            post(boardroom, "10.7.7.7", f"{used}:{port}")
+        if not is_heard:
+            listening.close()
+        assert found("outside address").ok is ok
 
 
 def test_the_front_end_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:

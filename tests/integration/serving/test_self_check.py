@@ -17,12 +17,8 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture(autouse=True)
 def registry(db):
-    """The registry of this process, empty, and given back as it was."""
-    kept = dict(checks._checks)
+    """The registry of this process, empty."""
     checks._checks.clear()
-    yield
-    checks._checks.clear()
-    checks._checks.update(kept)
 
 
 class Thing:
@@ -73,6 +69,16 @@ def test_only_checks_that_decide_readiness_hinder_it():
     checks.register(Check("sound", Thing(ok=True), decides_readiness=True))
     assert [fault.what for fault in checks.hindrances(now=NOW)] == ["thing"]
     assert len(checks.examine(now=NOW)) == 3
+
+
+def test_readiness_asks_the_quick_look_and_tells_no_names():
+    def slow(*, now):
+        raise AssertionError("asked by whoever likes, it would take too long")
+
+    checks.register(
+        Check("keys", slow, decides_readiness=True, quick=Thing(), publicly="the key file cannot be used")
+    )
+    assert checks.hindrances(now=NOW) == [Finding("thing", False, "the key file cannot be used", "Mend it.")]
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), KeyError("x")])

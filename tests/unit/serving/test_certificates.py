@@ -44,7 +44,7 @@ def test_leaf_lives_397_days_at_most_and_is_valid_at_once(files):
     assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= timedelta(days=397)
     # Clocks of devices are rarely right.
     assert leaf.not_valid_before_utc <= NOW - timedelta(hours=12)
-    assert certificates.expires_at(files.leaf) == leaf.not_valid_after_utc
+    assert certificates.valid_between(files.leaf) == (leaf.not_valid_before_utc, leaf.not_valid_after_utc)
 
 
 def test_leaf_is_a_server_certificate_of_the_authority_with_all_names(files):

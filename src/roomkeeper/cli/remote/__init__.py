@@ -22,6 +22,7 @@ from roomkeeper.cli.remote import (
     secure_only,
     systems,
     templates,
+    this_server,
     whoami,
 )
 from roomkeeper.cli.remote.changes import run
@@ -37,6 +38,7 @@ commands: dict[str, typer.Typer] = {
     "templates": templates.app,
     "secure-only": secure_only.app,
     "network-settings": network_settings.app,
+    "this-server": this_server.app,
 }
 
 # What a resource's name alone does.
@@ -49,6 +51,7 @@ _ALONE: dict[str, Callable[..., None]] = {
     "templates": templates.list_templates,
     "secure-only": secure_only.list_moves,
     "network-settings": network_settings.show,
+    "this-server": this_server.show,
 }
 
 for path, subject in declared().items():

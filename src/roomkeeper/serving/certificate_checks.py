@@ -1,0 +1,83 @@
+"""Is the server's certificate valid for long enough, and for the hosts by which systems are told to call?"""
+
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from roomkeeper.jobs import checks
+from roomkeeper.jobs.checks import Check, Finding
+from roomkeeper.serving import certificates
+from roomkeeper.settings.options import Options
+from roomkeeper.systems.addresses import host_of
+from roomkeeper.systems.models import NetworkSettings
+from roomkeeper.systems.network_settings import outside
+from roomkeeper.systems.network_settings.outside import Place
+
+# A leaf of ours that lacks a name is made anew within the hour.
+PATIENCE: Final = timedelta(hours=2)
+
+
+def register_checks(options: Options) -> None:
+    """Have them read from now on."""
+    checks.register(Check("server certificate expires", partial(_end, options), ticket="critical"))
+    checks.register(
+        Check("server certificate names", partial(_names, options), ticket="warning", patience=PATIENCE)
+    )
+
+
+def _file(options: Options) -> Path:
+    own = options.tls_certificate
+    return Path(own) if own else certificates.CertificateFiles.below(options.data).leaf
+
+
+def _is_made_later(options: Options) -> bool:
+    return not options.tls_certificate and not _file(options).exists()
+
+
+def _end(options: Options, *, now: datetime) -> Finding:
+    path = _file(options)
+    if _is_made_later(options):
+        return Finding("certificate", True, "is made at the first start")
+    try:
+        begins, ends = certificates.valid_between(path)
+    except (OSError, ValueError) as error:
+        words = f"{path} cannot be read: {error}"
+        return Finding("certificate", False, words, "Put a certificate in its place, and restart.")
+    if begins > now:
+        words = f"is valid only from {begins:%Y-%m-%d %H:%M} UTC on"
+        return Finding("certificate", False, words, "Look at this machine's clock.")
+    words = f"runs out in {(ends - now).days} days, on {ends:%Y-%m-%d}"
+    is_ours = not options.tls_certificate
+    advice = "Look at the server's log." if is_ours else "Put a new one in its place, and restart."
+    return Finding("certificate", ends - now >= certificates.WARN_BEFORE, words, advice)
+
+
+def _names(options: Options, *, now: datetime) -> Finding:
+    what, settings, place = (
+        "certificate names",
+        NetworkSettings.objects.first() or NetworkSettings(),
+        Place.of(options),
+    )
+    if place.is_proxied:
+        return Finding(what, True, "systems see the certificate of the proxy, which is not looked at here")
+    if _is_made_later(options):
+        return Finding(what, True, "are set at the first start")
+    told = [outside.address(settings, place, side=side, scheme="https").authority for side in outside.SIDES]
+    hosts = list(dict.fromkeys(host_of(one) for one in told if one))
+    try:
+        names = certificates.names_of(_file(options))
+    except (OSError, ValueError):
+        return Finding(what, True, "are not known: the certificate cannot be read")
+    missing = [host for host in hosts if not certificates.is_named(host, names)]
+    if not missing:
+        return Finding(what, True, f"hold for {', '.join(hosts) or 'what each system uses'}")
+    words = (
+        f"systems are told to call {' and '.join(missing)} by HTTPS, for which the certificate does not hold"
+    )
+    advice = (
+        "Have it made for that name too, or correct the addresses in Network settings."
+        if options.tls_certificate
+        else "It is made anew within the hour; restart the server to have it at once."
+    )
+    return Finding(what, False, words, advice)

@@ -1,0 +1,135 @@
+"""Does the database give what this server needs, can it be copied, and do all clocks agree with this machine's?"""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Final
+
+from django.db import connection
+
+from roomkeeper.installation import rights, sessions
+from roomkeeper.jobs import checks
+from roomkeeper.jobs.checks import Check, Finding
+from roomkeeper.jobs.clock import STEP
+from roomkeeper.settings.options import Options
+from roomkeeper.systems.documents import clocks
+from roomkeeper.systems.models import State, StoredDocument
+
+PATIENCE: Final = timedelta(minutes=1)
+# The clock of one system or two may be wrong; most of many are not wrong by the same.
+SYSTEMS_AT_LEAST: Final = 3
+LOOKED_AT: Final = 200
+_TOLD_WITHIN: Final = timedelta(days=1)
+
+
+def register_checks(options: Options) -> None:
+    """Have them read from now on."""
+    looks: dict[str, tuple[Callable[..., Finding | Iterable[Finding]], str]] = {
+        "backup program": (_backup_program, "warning"),
+        "server clock is wrong": (_clock, "warning"),
+    }
+    checks.register(
+        Check(
+            "database rights",
+            partial(_rights, options),
+            decides_readiness=True,
+            publicly="the database does not give what this server needs",
+            ticket="critical",
+            patience=PATIENCE,
+        )
+    )
+    for name, (look, ticket) in looks.items():
+        checks.register(Check(name, partial(look, options), ticket=ticket, patience=PATIENCE))
+
+
+def _rights(_: Options, *, now: datetime) -> list[Finding]:
+    words = rights.complaint()
+    reads = sessions.isolation()
+    return [
+        Finding("database rights", not words, words or "UTF-8, and schemas may be made"),
+        Finding(
+            "isolation",
+            reads == sessions.READ_COMMITTED,
+            f"sessions are {reads}",
+            "A pool between this server and PostgreSQL sets another. Take that setting out.",
+        ),
+    ]
+
+
+def _backup_program(options: Options, *, now: datetime) -> Finding:
+    """`pg_dump` refuses a server that is newer than itself."""
+    if not options.database_url:
+        return Finding("backup program", True, "none is needed for the embedded database")
+    program = shutil.which("pg_dump")
+    if program is None:
+        words = "pg_dump is not installed, so roomkeeper backup create cannot work"
+        return Finding("backup program", False, words, "Install PostgreSQL's client programs.")
+    release = _release(program, Path(program).stat().st_mtime_ns)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        server = int(cursor.fetchone()[0]) // 10_000
+    if release < server:
+        words = f"pg_dump is of release {release}, the server of {server}"
+        return Finding("backup program", False, words, f"Install PostgreSQL's client programs of {server}.")
+    return Finding("backup program", True, f"pg_dump {release}, the server {server}")
+
+
+@lru_cache(maxsize=4)
+def _release(program: str, changed_at: int) -> int:
+    """The release of a program as it is now; looked at again and again, it is asked once."""
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10)  # noqa: S603 - found in PATH, no words of others
+    digits = next((word.split(".")[0] for word in done.stdout.split() if word[:1].isdigit()), "0")
+    return int(digits) if digits.isdigit() else 0
+
+
+def _clock(_: Options, *, now: datetime) -> Finding:
+    """By two witnesses: the database, where it is on another machine, and the systems that told their time."""
+    ahead = _ahead_of_database()
+    if abs(ahead) > STEP:
+        far = clocks.words(round(ahead.total_seconds()))
+        return Finding("clock", False, f"this machine's clock is {far} of the database's", _ADVICE)
+    told, differ = _witnesses(now)
+    for sign in (1, -1):
+        same = [one for one in differ if one * sign > 0]
+        if len(same) >= SYSTEMS_AT_LEAST and 2 * len(same) > told:
+            # They are ahead of us by as much as we are behind them.
+            far = clocks.words(-sorted(same)[len(same) // 2])
+            words = f"this machine's clock is {far} of those of {len(same)} of {told} systems"
+            return Finding("clock", False, words, _ADVICE)
+    return Finding(
+        "clock",
+        True,
+        f"agrees with {'the database' if connection.vendor == 'postgresql' else 'itself'}"
+        + (
+            f" and with {told - len(differ)} of {told} systems"
+            if told
+            else "; no system has told its time lately"
+        ),
+    )
+
+
+_ADVICE: Final = "Set it, and have a time service keep it (timedatectl, chrony)."
+
+
+def _ahead_of_database() -> timedelta:
+    if connection.vendor != "postgresql":
+        return timedelta()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return datetime.now(UTC) - cursor.fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _witnesses(now: datetime) -> tuple[int, list[int]]:
+    """How many systems told their time within a day, and by how many seconds those differ that do so by minutes."""
+    rows = StoredDocument.objects.filter(
+        kind=StoredDocument.Kind.STATUS,
+        system__state=State.MANAGED,
+        clock_offset__isnull=False,
+        read_at__gt=now - _TOLD_WITHIN,
+    )
+    told = rows.order_by("-read_at").values_list("clock_offset", flat=True)[:LOOKED_AT]
+    offsets = [one for one in told if one is not None]
+    return len(offsets), [one for one in offsets if clocks.is_wrong(one)]
