@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef
 
 from roomkeeper.backups.models import Backup
+from roomkeeper.provisioning import states
 from roomkeeper.provisioning.models import OPEN_STATES, Action, Change, ChangeItem, DeliveryState
 from roomkeeper.systems.documents import pack_configuration
 from roomkeeper.systems.models import (
@@ -78,7 +79,7 @@ def take_over(system: System, record: System, *, now: datetime) -> bool:
         # The newest of the two is the new hardware's, whenever each was heard of last.
         ConfigurationVersion.objects.filter(pk=reported.pk).update(last_at=now, read_at=now)
     _take_documents(system, record)
-    _take_wishes(system, record)
+    _take_wishes(system, record, now=now)
     _take_contact(system, record)
     Probe.objects.filter(system__in=[system.pk, record.pk]).delete()
     SystemSecret.objects.filter(system=record).update(system=system)
@@ -135,20 +136,18 @@ def _take_documents(system: System, record: System) -> None:
         model._default_manager.filter(system=record).update(system=system)
 
 
-def _take_wishes(system: System, record: System) -> None:
+def _take_wishes(system: System, record: System, *, now: datetime) -> None:
     """What was asked of the new hardware before is history; what was still open there is not asked of the room."""
     reason = "the system took over another record"
     for model in (ChangeItem, Action):
-        model._default_manager.filter(system=record, state__in=OPEN_STATES).update(
-            state=DeliveryState.CANCELLED, reason=reason
-        )
+        still_open = model._default_manager.filter(system=record, state__in=OPEN_STATES)
+        states.move(still_open, DeliveryState.CANCELLED, reason, now)
     # A change set that asked both keeps the room's part.
     both = Change.objects.filter(system=system, change_set=OuterRef("change_set"))
     moved = list(Change.objects.filter(~Exists(both), system=record).values_list("pk", flat=True))
     # Persistent wishes are of a room, not of its hardware.
-    ChangeItem.objects.filter(change__in=moved, change__change_set__is_persistent=True).update(
-        state=DeliveryState.SUPERSEDED, reason=reason
-    )
+    kept = ChangeItem.objects.filter(change__in=moved, change__change_set__is_persistent=True)
+    states.move(kept, DeliveryState.SUPERSEDED, reason, now)
     ChangeItem.objects.filter(change__in=moved).update(system=system)
     Change.objects.filter(pk__in=moved).update(system=system)
     Action.objects.filter(system=record).update(system=system)

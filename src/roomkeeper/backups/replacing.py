@@ -17,7 +17,7 @@ from roomkeeper.backups import keeping, merging, replacement_plan, restoring
 from roomkeeper.backups.mapping import read_picks
 from roomkeeper.backups.models import Backup, Reason, Replacement, Restoration
 from roomkeeper.backups.replacement_plan import Hardware, ReplaceRefused
-from roomkeeper.provisioning import change_sets
+from roomkeeper.provisioning import change_sets, states
 from roomkeeper.provisioning.models import OPEN_STATES, Action, DeliveryState
 from roomkeeper.systems import admission, findings, live, timeline
 from roomkeeper.systems.admission import secrets
@@ -208,9 +208,8 @@ def _forget_waiting(serial_number: str, mac_address: str) -> None:
 
 
 def _cancel_actions(system: System, reason: str, *, now: datetime) -> None:
-    Action.objects.filter(system=system, state__in=OPEN_STATES).update(
-        state=DeliveryState.CANCELLED, reason=reason, ended_at=now
-    )
+    still_open = Action.objects.filter(system=system, state__in=OPEN_STATES)
+    states.move(still_open, DeliveryState.CANCELLED, reason, now)
 
 
 def _snapshot(system: System) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Actions: one-off commands, delivered at most once; done only where there is evidence (rule R7)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -34,9 +34,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.\d{1,3})?")
 SAFE_ROAD_ONLY = frozenset(command.lower() for command in names.AUTHORITY_COMMANDS)
 # A password is not known to have been set before a login proves it (`passwords`).
 _PASSWORDS = frozenset(command.lower() for command in names.PASSWORD_COMMANDS)
-# What an action keeps of its secret once it has ended.
 KEY_IS_GONE = "its secret argument was encrypted with a key that is gone: ask for the command again"
-NO_SECRET: Mapping[str, Any] = {"secret": b"", "has_secret": False, "sealed_arguments": b""}
 
 
 class ActionRefused(ValueError):
@@ -144,10 +142,8 @@ def cancel(action: Action, *, user: Person, now: datetime) -> bool:
     """Cancel an action that still waits; False where it was delivered or has ended."""
     with transaction.atomic():
         by = getattr(user, "username", "") or "the server"
-        number = Action.objects.filter(pk=action.pk, state=DeliveryState.WAITING).update(
-            state=DeliveryState.CANCELLED, reason=f"cancelled by {by}", ended_at=now, **NO_SECRET
-        )
-        live.publish("system", action.system)
+        waiting = Action.objects.filter(pk=action.pk, state=DeliveryState.WAITING)
+        number = states.move(waiting, DeliveryState.CANCELLED, f"cancelled by {by}", now)
     return bool(number)
 
 

@@ -41,16 +41,17 @@ def retry_failed(change_set: ChangeSet, *, user: Person, now: datetime) -> int:
             for pk, change, system, key in others.values_list("pk", "change_id", "system_id", "match_key")
             if (system, key) in wanted
         ]
-        ChangeItem.objects.filter(pk__in=[pk for pk, _ in replaced]).update(
-            state=DeliveryState.SUPERSEDED, reason="an older wish was asked for again", ended_at=now
-        )
-        number = items.update(
-            state=DeliveryState.WAITING,
-            reason="",
+        older = ChangeItem.objects.filter(pk__in=[pk for pk, _ in replaced])
+        states.move(older, DeliveryState.SUPERSEDED, "an older wish was asked for again", now, tells=False)
+        number = states.move(
+            items,
+            DeliveryState.WAITING,
+            "",
+            now,
+            tells=False,
             rounds=0,
             other_values=0,
             absences=0,
-            ended_at=None,
             delivered_at=None,
             expires_at=now + EXPIRES_AFTER,
         )
@@ -86,12 +87,9 @@ def stop_failing(*, now: datetime) -> int:
 def _cancel_waiting(change_set: ChangeSet, reason: str, now: datetime) -> int:
     """Inside the caller's transaction; the number of items cancelled."""
     waiting = ChangeItem.objects.filter(change__change_set=change_set, state=DeliveryState.WAITING)
-    changes = set(waiting.values_list("change_id", flat=True))
     renamed = waiting.filter(match_key=match_key(NAME_PATH)).values_list("system_id", flat=True)
     # A rename that is taken back leaves the system with the name that it says it has.
     System.objects.filter(pk__in=list(renamed)).exclude(reported_name="").update(
         name=Left("reported_name", NAME_LIMIT)
     )
-    number = waiting.update(state=DeliveryState.CANCELLED, reason=reason, ended_at=now)
-    states.refresh_changes(changes, now=now)
-    return number
+    return states.move(waiting, DeliveryState.CANCELLED, reason, now)

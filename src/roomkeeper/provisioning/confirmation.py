@@ -53,9 +53,9 @@ def confirm(
 def confirm_restarts(booted: Collection[int], *, now: datetime) -> None:
     """A boot post proves a restart that was handed over before it."""
     if booted:
-        Action.objects.filter(restarts(), system_id__in=booted, state=DeliveryState.DELIVERED).update(
-            state=DeliveryState.CONFIRMED, reason="the system started anew", ended_at=now
-        )
+        handed_over = Action.objects.filter(restarts(), system_id__in=booted, state=DeliveryState.DELIVERED)
+        # Of a system that starts, open pages hear anyway.
+        states.move(handed_over, DeliveryState.CONFIRMED, "the system started anew", now, tells=False)
 
 
 def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime, kind: str = UNKNOWN) -> None:
@@ -66,7 +66,7 @@ def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime, kind:
         item.reason = CANNOT_BE_READ_BACK
         return
     if found is not None and item.value is not None and is_same(found, item.value, kind):
-        item.state, item.reason, item.ended_at = DeliveryState.CONFIRMED, "", now
+        states.turn(item, DeliveryState.CONFIRMED, "", now)
         return
     if found is None:
         item.absences += 1
@@ -75,9 +75,9 @@ def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime, kind:
         item.other_values += 1
         failed, reason = item.other_values >= 2, f"kept its value: {found[:200]}"
     if failed or item.rounds >= ROUNDS:
-        item.state, item.reason, item.ended_at = DeliveryState.FAILED, reason, now
+        states.turn(item, DeliveryState.FAILED, reason, now)
     else:
-        item.state = DeliveryState.WAITING
+        states.turn(item, DeliveryState.WAITING, None, now)
 
 
 def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) -> None:
@@ -106,10 +106,7 @@ def _confirm_settings(configurations: Mapping[int, Report], *, now: datetime) ->
         is_so = item.match_key in found and is_same(found[item.match_key], item.value or "", kind)
         if item.state == DeliveryState.DELIVERED or is_so:
             judge(item, found, now=now, kind=kind)
-    ChangeItem.objects.bulk_update(
-        open_items, ["state", "reason", "ended_at", "absences", "other_values"], batch_size=200
-    )
-    states.refresh_changes({item.change_id for item in open_items}, now=now)
+    states.keep(open_items, now, "absences", "other_values")
 
 
 def _address(known: Known, settings: NetworkSettings) -> ServerAddress:
@@ -179,12 +176,12 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
         evidence = evidence_for(action.command, report.document.version or report.known.software_version)
         values = report.document.values
         if evidence is not None and is_same(first_value(values, evidence[0]), evidence[1], LITERAL):
-            action.state, action.reason = DeliveryState.CONFIRMED, f"{evidence[0]} is {evidence[1]}"
+            states.turn(action, DeliveryState.CONFIRMED, f"{evidence[0]} is {evidence[1]}", now)
         else:
-            action.state, action.reason = DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN
-        action.ended_at, action.sealed_arguments = now, b""
+            states.turn(action, DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN, now)
         ended.append(action)
-    Action.objects.bulk_update(ended, ["state", "reason", "ended_at", "sealed_arguments"], batch_size=200)
+    # Of a report that is kept, open pages hear anyway.
+    states.keep(ended, now, tells=False)
 
 
 def confirm_feedback(
@@ -212,9 +209,4 @@ def _confirm_told(post: ConfigurationFeedback, whole: ReportedConfiguration | No
         for item in items
         if is_same(by_key[item.match_key], item.value or "", whole.type_of(item.path) if whole else UNKNOWN)
     ]
-    if not confirmed:
-        return
-    ChangeItem.objects.filter(pk__in=[item.pk for item in confirmed]).update(
-        state=DeliveryState.CONFIRMED, reason="", ended_at=now
-    )
-    states.refresh_changes({item.change_id for item in confirmed}, now=now)
+    states.move(confirmed, DeliveryState.CONFIRMED, "", now)

@@ -19,7 +19,6 @@ from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, 
 from roomkeeper.provisioning import holding, management, passwords, regaining, states, withholding
 from roomkeeper.provisioning.actions import (
     KEY_IS_GONE,
-    NO_SECRET,
     SAFE_ROAD_ONLY,
     arguments_of,
     is_password,
@@ -240,11 +239,7 @@ def _hand_over_settings(ids: list[int], found: dict[int, Delivery], writes: Writ
         delivery.settings.append(SettingValue(item.path, value))
         delivery.words.append(item.path)
         delivered.append(item)
-    if delivered:
-        ChangeItem.objects.filter(pk__in=[item.pk for item in delivered]).update(
-            state=DeliveryState.DELIVERED, delivered_at=now, rounds=F("rounds") + 1
-        )
-        states.refresh_changes({item.change_id for item in delivered}, now=now)
+    states.move(delivered, DeliveryState.DELIVERED, None, now)
 
 
 def _calls_told(writes: Writes) -> dict[int, bool]:
@@ -271,22 +266,21 @@ def _hand_over_actions(
                 delivery.commands.append(quirks.password_call(pair.username, pair.new, pair.old))
                 delivery.secrets += [pair.new, pair.old]
                 delivery.words.append("a new password")
-                delivered.append(action.pk)
+                delivered.append(action)
             continue
         try:
             arguments = arguments_of(action)
             delivery.secrets += secrets_of(action)
         except keys.KeyFileUnusable:
-            values = {"state": DeliveryState.FAILED, "reason": KEY_IS_GONE, "ended_at": writes.now}
-            Action.objects.filter(pk=action.pk).update(**values, **NO_SECRET)
+            states.move([action], DeliveryState.FAILED, KEY_IS_GONE, writes.now)
             continue
         delivery.commands.append(CommandCall(action.command, arguments, action.body))
         delivery.words.append(action.command)
-        delivered.append(action.pk)
+        delivered.append(action)
     # At most once: from here on it is never handed over again, whatever becomes of the answer.
-    Action.objects.filter(pk__in=delivered).update(
-        state=DeliveryState.DELIVERED, delivered_at=writes.now, sealed_arguments=b""
-    )
+    states.move(delivered, DeliveryState.DELIVERED, None, writes.now, tells=False, sealed_arguments=b"")
+    for action in delivered:
+        writes.changed(by_id[action.system_id].known)
 
 
 def _pair_for(action: Action, visitor: Visitor, now: datetime) -> passwords.Pair | None:
@@ -299,8 +293,7 @@ def _pair_for(action: Action, visitor: Visitor, now: datetime) -> passwords.Pair
         return None
     pair = passwords.pair_of(action)
     if pair is None:
-        values = {"state": DeliveryState.FAILED, "reason": passwords.OTHERS_STORED, "ended_at": now}
-        Action.objects.filter(pk=action.pk).update(**values, **NO_SECRET)
+        states.move([action], DeliveryState.FAILED, passwords.OTHERS_STORED, now)
     return pair
 
 

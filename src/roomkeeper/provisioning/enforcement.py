@@ -121,23 +121,17 @@ def _reopen_wishes(rows: Sequence[Drift], now: datetime) -> None:
         for item in persistent.items_of(ids):
             newest.setdefault((item.system_id, item.match_key), item)
         items = [newest[key] for key in wanted if key in newest]
-        for item in items:
-            item.state, item.reason = DeliveryState.WAITING, "it differed and is set back"
-            item.rounds = item.other_values = item.absences = 0
-            item.delivered_at = item.ended_at = None
-            item.expires_at = now + planning.EXPIRES_AFTER
-        written = [
-            "state",
-            "reason",
-            "rounds",
-            "other_values",
-            "absences",
-            "delivered_at",
-            "ended_at",
-            "expires_at",
-        ]
-        ChangeItem.objects.bulk_update(items, written, batch_size=100)
-        states.refresh_changes({item.change_id for item in items}, now=now)
+        states.move(
+            items,
+            DeliveryState.WAITING,
+            "it differed and is set back",
+            now,
+            rounds=0,
+            other_values=0,
+            absences=0,
+            delivered_at=None,
+            expires_at=now + planning.EXPIRES_AFTER,
+        )
         states.wake(ids)
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from roomkeeper.provisioning import states
-from roomkeeper.provisioning.actions import NO_SECRET, RESTART_TIME, restarts
+from roomkeeper.provisioning.actions import RESTART_TIME, restarts
 from roomkeeper.provisioning.confirmation import UNKNOWN_WHETHER_IT_RAN
 from roomkeeper.provisioning.models import OPEN_STATES, Action, Change, ChangeItem, ChangeSet, DeliveryState
 
@@ -17,37 +17,25 @@ AT_ONCE = 500
 def expire(*, now: datetime) -> int:
     """End what ran out; returns how many items and actions ended. Called by the schedule until it returns 0."""
     with transaction.atomic():
-        due = list(
-            ChangeItem.objects.filter(state__in=OPEN_STATES, expires_at__lte=now).values_list(
-                "pk", "change_id"
-            )[:AT_ONCE]
-        )
-        ChangeItem.objects.filter(pk__in=[pk for pk, _ in due]).update(
-            state=DeliveryState.EXPIRED, reason="not done within seven days", ended_at=now
-        )
-        states.refresh_changes({change for _, change in due}, now=now)
+        open_items = ChangeItem.objects.filter(state__in=OPEN_STATES, expires_at__lte=now)
+        due = list(open_items.only("state", "change")[:AT_ONCE])
+        states.move(due, DeliveryState.EXPIRED, "not done within seven days", now)
         actions = list(
             Action.objects.filter(
                 # A password that was handed over is proven by a login, whenever that may be.
                 Q(state=DeliveryState.WAITING) | Q(state=DeliveryState.DELIVERED, has_secret=False),
                 expires_at__lte=now,
-            ).values_list("pk", flat=True)[:AT_ONCE]
+            ).only("state", "system")[:AT_ONCE]
         )
-        Action.objects.filter(pk__in=actions, state=DeliveryState.WAITING).update(
-            state=DeliveryState.EXPIRED, reason="not fetched within seven days", ended_at=now, **NO_SECRET
-        )
-        lost = Action.objects.filter(pk__in=actions, state=DeliveryState.DELIVERED)
-        lost.update(
-            state=DeliveryState.FAILED, reason=UNKNOWN_WHETHER_IT_RAN, ended_at=now, sealed_arguments=b""
-        )
+        unfetched = [action for action in actions if action.state == DeliveryState.WAITING]
+        states.move(unfetched, DeliveryState.EXPIRED, "not fetched within seven days", now)
+        lost = [action for action in actions if action.state == DeliveryState.DELIVERED]
+        states.move(lost, DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN, now)
         missed = Action.objects.filter(
             restarts(), state=DeliveryState.DELIVERED, delivered_at__lte=now - RESTART_TIME
         )
-        number = missed.update(
-            state=DeliveryState.FAILED,
-            reason="unknown whether it ran: no boot post came within ten minutes",
-            ended_at=now,
-        )
+        words = "unknown whether it ran: no boot post came within ten minutes"
+        number = states.move(missed, DeliveryState.FAILED, words, now)
     return len(due) + len(actions) + number
 
 

@@ -25,7 +25,7 @@ from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.login import Login
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.provisioning import actions
+from roomkeeper.provisioning import actions, states
 from roomkeeper.provisioning.models import OPEN_STATES, Action, DeliveryState
 from roomkeeper.systems import findings, live, timeline
 from roomkeeper.systems.contact import credentials, device_access
@@ -205,10 +205,7 @@ def end_overtaken(system: System, *, now: datetime) -> None:
             reason = _STORED_BY_HAND
         else:
             continue
-        Action.objects.filter(pk=action.pk, state=DeliveryState.DELIVERED).update(
-            state=DeliveryState.FAILED, reason=reason, ended_at=now, **actions.NO_SECRET
-        )
-        live.publish("system", system)
+        states.move([action], DeliveryState.FAILED, reason, now)
 
 
 def find_open(system_id: int) -> Action | None:

@@ -303,9 +303,8 @@ def _record(
     older_changes = {change_id for _, change_id, *_ in replaced}
     # What was sent may be obeyed at any moment: the last report says nothing about such a path.
     in_flight = {row[2:4]: row[5] for row in replaced if row[4] == DeliveryState.DELIVERED}
-    ChangeItem.objects.filter(pk__in=[pk for pk, *_ in replaced]).update(
-        state=DeliveryState.SUPERSEDED, reason="a newer wish replaced it", ended_at=now
-    )
+    rows_replaced = ChangeItem.objects.filter(pk__in=[pk for pk, *_ in replaced])
+    states.move(rows_replaced, DeliveryState.SUPERSEDED, "a newer wish replaced it", now, tells=False)
     changes = Change.objects.bulk_create(
         [Change(change_set=change_set, system=change.system, updated_at=now) for change in planned]
     )
@@ -340,13 +339,13 @@ def _new_item(
     previous = item.previous if is_certain else in_flight[change.system_id, key]
     if previous is not None and is_secret_path(item.path):
         previous = HIDDEN
-    state, reason, ended = DeliveryState.WAITING, "", None
+    state, reason = DeliveryState.WAITING, ""
     if item.verdict == "already" and is_certain:
-        state, reason, ended = DeliveryState.CONFIRMED, "it was already so", now
+        state, reason = DeliveryState.CONFIRMED, "it was already so"
     elif item.verdict == "cannot":
-        state, reason, ended = DeliveryState.FAILED, item.reason, now
+        state, reason = DeliveryState.FAILED, item.reason
     elif item.value is None:
-        state, reason, ended = DeliveryState.CONFIRMED, "the wish was taken back", now
+        state, reason = DeliveryState.CONFIRMED, "the wish was taken back"
     encrypted = keys.load(django_settings.OPTIONS.data).encrypt(item.value or "") if is_secret else b""
     return ChangeItem(
         change=change,
@@ -356,10 +355,8 @@ def _new_item(
         value=HIDDEN if is_secret else item.value,
         secret_value=encrypted,
         previous=previous,
-        state=state,
-        reason=reason,
         created_at=now,
-        ended_at=ended,
+        **states.born(state, reason, now),
         expires_at=now + EXPIRES_AFTER,
     )
 

@@ -8,11 +8,11 @@ reading back.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings as django_settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from roomkeeper import keys
 from roomkeeper.devices import errors
@@ -22,7 +22,6 @@ from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import authorities, holding, passwords, states
 from roomkeeper.provisioning.actions import (
     KEY_IS_GONE,
-    NO_SECRET,
     SAFE_ROAD_ONLY,
     arguments_of,
     is_password,
@@ -32,10 +31,8 @@ from roomkeeper.provisioning.delivery import ACTIONS_AT_ONCE, ROUNDS, SETTINGS_A
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.provisioning.planning import UNPRINTABLE
 from roomkeeper.provisioning.reading import read_and_keep
-from roomkeeper.systems import live
 from roomkeeper.systems.documents.redaction import redact_text
 from roomkeeper.systems.locking import lock_contacts
-from roomkeeper.systems.models import System
 
 # Nothing can have reached the device: what was marked as handed over waits again, and no round is counted.
 _NOTHING_SENT: Final = (
@@ -51,7 +48,6 @@ _NOTHING_SENT: Final = (
 # While something is being sent it counts as sent at the latest moment that this can take: a report that is asked for
 # meanwhile proves nothing of it. Afterwards the real moment is written; after a crash it comes by itself.
 ON_ITS_WAY: Final = timedelta(minutes=2)
-REASON_LIMIT: Final = 500
 # Characters of an answer.
 ANSWER_LIMIT: Final = 200_000
 
@@ -198,10 +194,7 @@ def _take_settings(system_id: int) -> list[_Setting]:
         # What is held must not stand before what may go.
         free, _ = holding.split(list(waiting.select_related("change__change_set").order_by("id")), now=now)
         items = free[:SETTINGS_AT_ONCE]
-        ChangeItem.objects.filter(pk__in=[item.pk for item in items]).update(
-            state=DeliveryState.DELIVERED, delivered_at=now + ON_ITS_WAY, rounds=F("rounds") + 1
-        )
-        states.refresh_changes({item.change_id for item in items}, now=now)
+        states.move(items, DeliveryState.DELIVERED, None, now, delivered_at=now + ON_ITS_WAY)
     return [
         _Setting(
             item.pk,
@@ -213,10 +206,12 @@ def _take_settings(system_id: int) -> list[_Setting]:
     ]
 
 
+def _still_delivered(taken: list[_Setting]) -> QuerySet[ChangeItem]:
+    return ChangeItem.objects.filter(pk__in=[one.item_id for one in taken], state=DeliveryState.DELIVERED)
+
+
 def _note_settings_sent(taken: list[_Setting]) -> None:
-    ChangeItem.objects.filter(pk__in=[one.item_id for one in taken], state=DeliveryState.DELIVERED).update(
-        delivered_at=datetime.now(UTC)
-    )
+    _still_delivered(taken).update(delivered_at=datetime.now(UTC))
 
 
 def _note_action_sent(action: Action) -> None:
@@ -226,20 +221,22 @@ def _note_action_sent(action: Action) -> None:
 def _give_back_settings(system_id: int, taken: list[_Setting]) -> None:
     with transaction.atomic():
         lock_contacts([system_id])
-        ChangeItem.objects.filter(
-            pk__in=[one.item_id for one in taken], state=DeliveryState.DELIVERED
-        ).update(state=DeliveryState.WAITING, delivered_at=None, rounds=F("rounds") - 1)
-        states.refresh_changes({one.change_id for one in taken}, now=datetime.now(UTC))
+        states.move(
+            _still_delivered(taken),
+            DeliveryState.WAITING,
+            None,
+            datetime.now(UTC),
+            delivered_at=None,
+            rounds=F("rounds") - 1,
+        )
 
 
 def _wait_again(system_id: int, taken: list[_Setting]) -> None:
     """After a try of which nothing is known. The round counts, so the last one is left to the next report."""
     with transaction.atomic():
         lock_contacts([system_id])
-        ChangeItem.objects.filter(
-            pk__in=[one.item_id for one in taken], state=DeliveryState.DELIVERED, rounds__lt=ROUNDS
-        ).update(state=DeliveryState.WAITING)
-        states.refresh_changes({one.change_id for one in taken}, now=datetime.now(UTC))
+        rows = _still_delivered(taken).filter(rounds__lt=ROUNDS)
+        states.move(rows, DeliveryState.WAITING, None, datetime.now(UTC))
 
 
 def _is_in_doubt(system_id: int) -> bool:
@@ -258,12 +255,10 @@ def _fail_settings(system_id: int, reasons: dict[str, str], taken: list[_Setting
     now = datetime.now(UTC)
     with transaction.atomic():
         lock_contacts([system_id])
-        for one in taken:
-            if one.path in reasons:
-                ChangeItem.objects.filter(pk=one.item_id, state=DeliveryState.DELIVERED).update(
-                    state=DeliveryState.FAILED, reason=reasons[one.path][:REASON_LIMIT], ended_at=now
-                )
-        states.refresh_changes({one.change_id for one in taken}, now=now)
+        failed = list(_still_delivered([one for one in taken if one.path in reasons]))
+        for item in failed:
+            states.turn(item, DeliveryState.FAILED, reasons[item.path], now)
+        states.keep(failed, now)
 
 
 def _free_actions(system_id: int, now: datetime) -> list[Action]:
@@ -283,25 +278,16 @@ def _take_action(system_id: int) -> Action | None:
         action = next(iter(_free_actions(system_id, now)), None)
         if action is not None:
             # At most once: from here on it is never handed over again, whatever becomes of the exchange.
-            action.state, action.delivered_at = DeliveryState.DELIVERED, now + ON_ITS_WAY
-            action.save(update_fields=["state", "delivered_at"])
-            _tell(system_id)
+            states.move([action], DeliveryState.DELIVERED, None, now, delivered_at=now + ON_ITS_WAY)
     return action
 
 
-def _end_action(action: Action, state: str, reason: str, answer: dict[str, str] | None = None) -> None:
+def _end_action(
+    action: Action, state: DeliveryState, reason: str, answer: dict[str, str] | None = None
+) -> None:
     now = datetime.now(UTC)
-    values: dict[str, Any] = {"state": state, "reason": reason[:REASON_LIMIT], "answer": answer}
-    if state == DeliveryState.WAITING:
-        values |= {"delivered_at": None}
-    else:
-        values |= {"delivered_at": now, "ended_at": now, **NO_SECRET}
+    delivered_at = None if state == DeliveryState.WAITING else now
     with transaction.atomic():
         lock_contacts([action.system_id])
-        Action.objects.filter(pk=action.pk, state=DeliveryState.DELIVERED).update(**values)
-        _tell(action.system_id)
-
-
-def _tell(system_id: int) -> None:
-    path = System.objects.values_list("folder__path", flat=True).get(pk=system_id)
-    live.publish_many([("system", system_id, path)])
+        handed_over = Action.objects.filter(pk=action.pk, state=DeliveryState.DELIVERED)
+        states.move(handed_over, state, reason, now, answer=answer, delivered_at=delivered_at)

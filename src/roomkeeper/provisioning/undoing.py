@@ -141,8 +141,7 @@ def _cancel_what_waits(
     for part in _parts(list(_changes(change_set, systems).values_list("pk", flat=True))):
         waiting = ChangeItem.objects.filter(change_id__in=part, state=DeliveryState.WAITING)
         reason = f"undone by change set {made.pk}"
-        if waiting.update(state=DeliveryState.CANCELLED, reason=reason, ended_at=now):
-            states.refresh_changes(part, now=now)
+        states.move(waiting, DeliveryState.CANCELLED, reason, now)
 
 
 def _parts(ids: list[int]) -> Iterator[list[int]]:

@@ -21,12 +21,11 @@ from roomkeeper.installation.models import Installation
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import states
-from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
+from roomkeeper.provisioning.models import OPEN_STATES, Action, ChangeItem, DeliveryState
 from roomkeeper.systems.models import Credential, NetworkSettings, System, SystemSecret
 
 AT_ONCE: Final = 200
 REASON: Final = "The key of its secret was lost."
-_OPEN: Final = (DeliveryState.WAITING, DeliveryState.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +118,17 @@ def _fail_items(rows: list[ChangeItem], fields: tuple[str, ...], _: keys.Keys) -
     for row in rows:
         # A persistent setting without its value would be asked for as the stars that stand in its place.
         row.secret_value, row.value = b"", None
-        if row.state in _OPEN:
-            row.state, row.reason, row.ended_at = DeliveryState.FAILED, REASON, now
-        row.save(update_fields=["secret_value", "value", "state", "reason", "ended_at"])
-    states.refresh_changes({row.change_id for row in rows}, now=now)
+        row.save(update_fields=["secret_value", "value"])
+    states.move([row for row in rows if row.state in OPEN_STATES], DeliveryState.FAILED, REASON, now)
 
 
 def _fail_actions(rows: list[Action], fields: tuple[str, ...], _: keys.Keys) -> None:
     for row in rows:
         for field in fields:
             setattr(row, field, b"")
-        if row.state in _OPEN:
-            row.state, row.reason, row.ended_at = DeliveryState.FAILED, REASON, datetime.now(UTC)
-        row.save(update_fields=[*fields, "state", "reason", "ended_at"])
+        row.save(update_fields=list(fields))
+    still_open = [row for row in rows if row.state in OPEN_STATES]
+    states.move(still_open, DeliveryState.FAILED, REASON, datetime.now(UTC))
 
 
 def _fail_jobs(rows: list[Job], _: tuple[str, ...], __: keys.Keys) -> None:
