@@ -146,7 +146,7 @@ def test_a_job_is_stopped(empty: Server, empty_page: Page) -> None:
     page.get_by_role("button", name="Start: 4094 addresses").click()
     page.wait_for_url(re.compile(r"/jobs/\d+/"))
     page.get_by_role("link", name="Stop").click()
-    page.get_by_role("dialog").get_by_role("button", name="Stop it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
     state = page.locator("#job-progress .state").first
     expect(state).to_have_text("cancelled", timeout=WHILE_WORKING)
 

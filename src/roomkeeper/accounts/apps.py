@@ -8,18 +8,3 @@ class AccountsConfig(AppConfig):
 
     name = "roomkeeper.accounts"
     label = "accounts"
-
-    def ready(self) -> None:
-        """Register what is kept how long."""
-        from django.contrib.sessions.models import Session
-
-        from roomkeeper.accounts import lock_out
-        from roomkeeper.accounts.models import ApiToken, AuditEntry, KeptAnswer
-        from roomkeeper.jobs.retention import register_kind
-
-        register_kind("audit", lambda limit: AuditEntry.objects.filter(at__lt=limit), days=365)
-        register_kind("expired tokens", lambda limit: ApiToken.objects.filter(expires_at__lt=limit))
-        # A program that repeats a request does so within a day.
-        register_kind("kept answers", lambda limit: KeptAnswer.objects.filter(created_at__lt=limit), days=1)
-        register_kind("sessions", lambda limit: Session.objects.filter(expire_date__lt=limit), days=1)
-        register_kind("sign-in tries", lock_out.old, days=90)

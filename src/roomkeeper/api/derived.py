@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Schema, Status
 from ninja.params import functions
-from pydantic import Field as Told
+from pydantic import Field as Described
 from pydantic import create_model
 
 from roomkeeper.accounts.actors import Actor, Road
@@ -31,7 +32,7 @@ _PAGING = frozenset(ListParameters.model_fields)
 def routes_of(subject: Subject) -> Routes:
     """A router with all that the subject offers to programs."""
     routes = Routes(subject.plural)
-    told = _Told(subject)
+    told = told_of(subject)
     _mount_list(routes, subject, told)
     _mount_one(routes, subject, told)
     patches = [act for act in subject.acts if act.method == "PATCH" and act.on == "one"]
@@ -45,14 +46,14 @@ def routes_of(subject: Subject) -> Routes:
     return routes
 
 
-class _Told:
+class Told:
     """How a subject is told: its schema, and a row as one."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.fields = [one for one in subject.fields if one.is_told]
         named: dict[str, Any] = {
-            one.name: (one.type, Told(description=one.meaning or None)) for one in self.fields
+            one.name: (one.type, Described(description=one.meaning or None)) for one in self.fields
         }
         words = _title(subject.noun)
         self.schema: Any = create_model(
@@ -64,7 +65,7 @@ class _Told:
         if not act.tells:
             return self.schema
         more: dict[str, Any] = {
-            one.name: (one.type, Told(description=one.meaning or None)) for one in act.tells
+            one.name: (one.type, Described(description=one.meaning or None)) for one in act.tells
         }
         words = f"{_title(act.name)}{_title(self.subject.noun)}Out"
         return create_model(words, __base__=self.schema, __doc__=act.summary, **more)
@@ -78,7 +79,13 @@ class _Told:
         return self(row)
 
 
-def _mount_list(routes: Routes, subject: Subject, told: _Told) -> None:
+@lru_cache(maxsize=64)
+def told_of(subject: Subject) -> Told:
+    """How the subject is told, by whichever operation."""
+    return Told(subject)
+
+
+def _mount_list(routes: Routes, subject: Subject, told: Told) -> None:
     filters: dict[str, Any] = dict(parameters_of(subject))
     kind: Any = create_model(
         f"{_title(subject.noun)}Filters",
@@ -120,7 +127,7 @@ def _csv(subject: Subject, rows: Any, order: lists.Order) -> StreamingHttpRespon
     return csv_answer(f"{subject.path}.csv", columns, content)
 
 
-def _mount_one(routes: Routes, subject: Subject, told: _Told) -> None:
+def _mount_one(routes: Routes, subject: Subject, told: Told) -> None:
     key = _key(subject)
 
     def view(request: HttpRequest, **values: Any) -> Any:
@@ -136,7 +143,7 @@ def _mount_one(routes: Routes, subject: Subject, told: _Told) -> None:
     )
 
 
-def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
+def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
     key, body = _key(subject), model_of(subject, act)
     is_on_one = act.on == "one"
     is_optional = not any(one.is_required for one in act.takes)
@@ -172,13 +179,14 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: _Told) -> None:
         view,
         f"{_word(act.name)}_{_word(subject.noun)}",
         act.summary,
-        needs(act.needs, anywhere=subject.anywhere),
+        # Whoever owns a row may lack the permission: the door asks.
+        needs(subject.needs if act.owner is not None else act.needs, anywhere=subject.anywhere),
         optional=("details",) if is_optional else (),
         parameters=parameters,
     )
 
 
-def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: _Told) -> None:
+def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: Told) -> None:
     """`PATCH /<plural>/<id>`: each of the acts for which something is given, all or none."""
     key, body = _key(subject), patch_of(subject, acts)
 
@@ -237,7 +245,7 @@ def _mount_many(routes: Routes, subject: Subject, act: Act) -> None:
     ids: dict[str, Any] = {
         _word(subject.plural): (
             list[Identifier],
-            Told(min_length=1, max_length=MANY_LIMIT, description="Their ids."),
+            Described(min_length=1, max_length=MANY_LIMIT, description="Their ids."),
         )
     }
     body = create_model(f"{single.__name__}OfMany", __base__=single, __doc__=act.summary, **ids)

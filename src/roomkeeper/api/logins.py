@@ -83,7 +83,8 @@ def log_in_to_systems(
         )
         audit.record(user, "api", "log in to systems", job, username=details.username, systems=len(reached))
     told = accepted(job, response, wait=how.wait if len(chosen) <= AT_ONCE else 0)
-    if len(chosen) > AT_ONCE or told.state not in Job.ENDED:
+    job.refresh_from_db()
+    if len(chosen) > AT_ONCE or job.state not in Job.ENDED:
         return Status(202, told)
     rows = JobItem.objects.filter(job=job).order_by("id")
     items = {row.system_id: _told(row) for row in rows}

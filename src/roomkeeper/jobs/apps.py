@@ -13,9 +13,10 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the regular upkeep."""
-        from roomkeeper.jobs import checks, retention, work, workers
+        from roomkeeper.jobs import checks, retention, surface, work, workers
         from roomkeeper.jobs.schedule import register
 
+        self.surface = surface
         register("retention", timedelta(minutes=10), retention.forget_old, until_done=True)
         retention.register_kind("jobs", work.ended_before)
         checks.register(

@@ -66,6 +66,11 @@ def get_kind(name: str) -> Kind:
     return _kinds[name]
 
 
+def kind_names() -> list[str]:
+    """The kinds that are worked on here, by name."""
+    return sorted(_kinds)
+
+
 def create(
     kind: str,
     title: str,

@@ -63,7 +63,7 @@ def parameters_of(subject: Subject) -> dict[str, tuple[Any, Any]]:
 def words_of(one: Declared) -> tuple[tuple[str, str], ...]:
     """The values that a field can have with the words for them; empty where it may be anything."""
     if one.choices:
-        return one.choices
+        return one.choices() if callable(one.choices) else one.choices
     kind = one.filter_type if one.filter_type is not None else _bare(one)
     if kind is bool or one.filter == "set":
         return (("true", "yes"), ("false", "no"))

@@ -28,6 +28,7 @@ class Field:
     (whether there is a value), since (adds `_after` and `_before`), range (adds `_from` and `_to`), own (`narrow` gives
     the condition). `unasked` is what an any-filter means where it is not given; `all` then lifts it.
     `sort` is the lookup or the expression that orders by it, None for `at`, "" where it cannot be sorted by.
+    `choices` are its values with the words for them, or gives them once everything is registered.
     With a `heading` it is a column of the page's table, drawn as `cell` says: a kind of `web.cells` or a template.
     """
 
@@ -43,7 +44,7 @@ class Field:
     sort: str | Combinable | None = None
     heading: str = ""
     cell: str = "text"
-    choices: tuple[tuple[str, str], ...] = ()
+    choices: tuple[tuple[str, str], ...] | Callable[[], tuple[tuple[str, str], ...]] = ()
     is_shown: bool = True
     is_told: bool = True
     in_csv: bool = True
@@ -193,7 +194,8 @@ class Subject:
     one in a list to choose from; `about` is the object that the audit trail names where that is not the row, as the
     owner of a token. `tell` publishes that a row has changed. `related` are the lookups
     whose objects the fields read; `prepare` looks up for a page of rows at once what they do not hold. `named_by` is
-    the filter by which people may name a row on the command line in place of its id.
+    the filter by which people may name a row on the command line in place of its id. `empty` is the sentence, or the
+    template, that an empty list shows.
     """
 
     noun: str

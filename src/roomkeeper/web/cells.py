@@ -8,13 +8,22 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from roomkeeper.operations.filters import words_of
 from roomkeeper.operations.subjects import Field, Subject
 from roomkeeper.web.templatetags import rk
 
 Context = Mapping[str, Any]
 NOTHING = "–"
 # Cells that are as narrow as what stands in them, and those of numbers.
-_CLASSES = {"when": "fit", "level": "fit", "word": "fit", "amount": "amount", "value": "value", "yes": "fit"}
+_CLASSES = {
+    "when": "fit",
+    "level": "fit",
+    "word": "fit",
+    "amount": "amount",
+    "value": "value",
+    "yes": "fit",
+    "key": "fit",
+}
 
 
 def classes_of(one: Field) -> str:
@@ -40,7 +49,7 @@ def _text(subject: Subject, one: Field, row: Any, context: Context) -> SafeStrin
 
 def _word(subject: Subject, one: Field, row: Any, context: Context) -> str:
     value = one.value(row)
-    named = dict(one.choices).get(str(value))
+    named = dict(words_of(one)).get(str(value))
     return named or (NOTHING if value in (None, "") else str(value).replace("_", " "))
 
 
@@ -87,5 +96,6 @@ _KINDS: dict[str, Callable[[Subject, Field, Any, Context], SafeString | str]] = 
     "when": _when,
     "level": _level,
     "link": _link,
+    "key": _link,
     "system": _system,
 }

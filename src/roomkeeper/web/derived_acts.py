@@ -38,7 +38,7 @@ def one_view(subject: Subject) -> Callable[..., HttpResponse]:
     @needs(subject.needs, anywhere=subject.anywhere)
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         actor, now = actor_of(request), moment()
-        row = _get(subject, actor, pk)
+        row = get_row(subject, actor, pk)
         context = {
             "subject": subject,
             "title": f"{subject.noun.capitalize()} {subject.label(row)}",
@@ -81,7 +81,8 @@ def history_of(subject: Subject, row: Any) -> Sequence[AuditEntry]:
     return list(AuditEntry.objects.filter(object_kind=kind, object_id=row.pk).order_by("-id")[:HISTORY])
 
 
-def _get(subject: Subject, actor: Actor, pk: int) -> Any:
+def get_row(subject: Subject, actor: Actor, pk: int) -> Any:
+    """The object, prepared, if the actor sees it; else 404."""
     row = get_object_or_404(subject.rows(actor.grants), pk=pk)
     if subject.prepare is not None:
         subject.prepare([row])
@@ -98,7 +99,7 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         actor = actor_of(request)
         found = _act_of(subject, act, "one")
-        row = _get(subject, actor, pk)
+        row = get_row(subject, actor, pk)
         if not may(subject, found, row, actor):
             raise PermissionDenied(f"You may not {found.needs.value} here. Ask an administrator for a role.")
         there = _back(subject, row)

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from roomkeeper.accounts.actors import Actor
-from roomkeeper.accounts.permissions import needs
+from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.operations import lists
 from roomkeeper.operations.door import may
 from roomkeeper.operations.exports import csv_answer
@@ -82,6 +82,8 @@ def list_view(subject: Subject) -> Callable[..., HttpResponseBase]:
                 "csv": "?" + urlencode([*_flat(request.GET, without={"page"}), ("format", "csv")]),
                 "all_columns": [(one, one in columns) for one in subject.fields if one.heading],
                 "name": name_of(subject),
+                "teaches": subject.empty.endswith(".html"),
+                "permitted": {one.value for one in Permission if actor.grants.may_anywhere(one)},
                 "is_narrowed": bool(asked.search or _chips(subject, asked, request.GET)),
             },
         )

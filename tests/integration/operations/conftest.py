@@ -13,6 +13,8 @@ from tests.integration.web.conftest import SignedIn
 
 from roomkeeper.accounts import audit, tokens
 from roomkeeper.accounts.models import ApiToken, AuditEntry, SignInTries, User
+from roomkeeper.jobs import work
+from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeItem, Drift
 from roomkeeper.systems import inventory
@@ -116,6 +118,13 @@ def _token(system: System) -> ApiToken:
     return tokens.create_token(owner, now=timezone.now(), name="robot")[0]
 
 
+def _job(system: System) -> Job:
+    new = [work.NewItem("item")]
+    return work.create(
+        "diagnose", "A trial", new, user=None, now=timezone.now(), folder_path=system.folder.path
+    )
+
+
 def _audit_entry(system: System) -> AuditEntry:
     return audit.record(None, "server", "sign in refused", system)
 
@@ -131,6 +140,7 @@ ROWS: dict[str, Row] = {
     "users": _user,
     "groups": _group,
     "tokens": _token,
+    "jobs": _job,
 }
 
 

@@ -34,7 +34,6 @@ commands: dict[str, typer.Typer] = {
     "backups": backups.app,
     "changes": changes.app,
     "actions": changes.actions_app,
-    "jobs": jobs.app,
     "templates": templates.app,
     "secure-only": secure_only.app,
     "network-settings": network_settings.app,
@@ -47,7 +46,6 @@ _ALONE: dict[str, Callable[..., None]] = {
     "backups": backups.list_backups,
     "changes": changes.list_changes,
     "actions": changes.list_actions,
-    "jobs": jobs.list_jobs,
     "templates": templates.list_templates,
     "secure-only": secure_only.list_moves,
     "network-settings": network_settings.show,
@@ -58,6 +56,7 @@ for path, subject in declared().items():
     commands[path], _ALONE[path] = app_of(subject)
 
 backups.add_to(systems.app)
+commands["jobs"].command("show")(jobs.show)
 commands["tokens"].command("whoami")(whoami.show_me)
 
 # Values of commands may begin with a dash; options of our own stand before the filter.

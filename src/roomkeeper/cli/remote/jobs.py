@@ -1,35 +1,18 @@
-"""`roomkeeper jobs`: long work, how far it is, stopping it."""
+"""`roomkeeper jobs show`, and waiting for jobs; the rest is declared."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from roomkeeper.cli.remote.asking import All, Limit
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.following import tell_by_dots, wait_until
-from roomkeeper.cli.remote.output import AsJson, print_json, print_object, print_page, print_table, say
+from roomkeeper.cli.remote.output import AsJson, print_json, print_table, say
 
-app = typer.Typer(help="Long work: adding systems, polling, diagnosing.", no_args_is_help=False)
 ENDED = ("done", "failed", "cancelled")
-_COLUMNS = ("id", "kind", "title", "state", "counts", "created_by", "created_at", "summary")
 ITEM_COLUMNS = ("label", "state", "system", "summary", "advice")
 
 
-@app.command("list")
-def list_jobs(
-    kind: Annotated[str | None, typer.Option(help="Only of this kind.")] = None,
-    state: Annotated[str | None, typer.Option(help="queued, running, done, failed or cancelled.")] = None,
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
-    """List jobs, newest first."""
-    page = open_api().items("jobs", limit=None if everything else limit, kind=kind, state=state)
-    print_page(page, _COLUMNS, as_json=as_json)
-
-
-@app.command()
 def show(
     job: int,
     wait: Annotated[float, typer.Option(help="Wait up to so many seconds for its end.")] = 0.0,
@@ -39,12 +22,6 @@ def show(
     api = open_api()
     found = wait_for_job(api, job, wait)
     print_job(found, items_of(api, job), as_json=as_json)
-
-
-@app.command()
-def cancel(job: int, as_json: AsJson = False) -> None:
-    """Stop a job; what was done stays."""
-    print_object(open_api().post(f"jobs/{job}/cancel"), as_json=as_json)
 
 
 def wait_for_job(

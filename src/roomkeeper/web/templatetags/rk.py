@@ -148,6 +148,19 @@ def job_state(job: Any) -> SafeString:
     return dot_and_word(JOBS.get(job.state, "grey"), job.state)
 
 
+@register.simple_tag(takes_context=True)
+def took(context: dict[str, Any], row: Any) -> str:
+    """How long a job or a part of it took, or takes so far: `41 s`, `3 min 5 s`, `2 h 10 min`."""
+    if row.started_at is None:
+        return "–"
+    seconds = max(0, int(((row.ended_at or context["now"]) - row.started_at).total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
 @register.simple_tag
 def item_state(state: str) -> SafeString:
     """Where a part of a job stands."""
