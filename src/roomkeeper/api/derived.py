@@ -74,6 +74,7 @@ class Told:
         return {one.name: one.value(row) for one in self.fields}
 
     def one(self, row: Any) -> dict[str, Any]:
+        """The row as it is told where it is asked for alone."""
         if self.subject.prepare is not None:
             self.subject.prepare([row])
         return self(row)
