@@ -64,7 +64,7 @@ def test_keys(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("lobby")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"/systems/\?q=lobby$"))
+    expect(page).to_have_url(re.compile(r"/systems/\?search=lobby$"))
     page.get_by_role("heading", level=1).click()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
@@ -78,7 +78,7 @@ def test_keys(page: Page) -> None:
 
 def test_filters_stand_in_the_address_and_back_works(page: Page) -> None:
     page.goto("/systems/")
-    page.get_by_label("Any connectivity").select_option("behind_firewall")
+    page.get_by_role("combobox", name="Connectivity").select_option("behind_firewall")
     expect(page).to_have_url(re.compile(r"\?connectivity=behind_firewall$"))
     expect(page.get_by_role("link", name="Boardroom")).to_have_count(0)
     page.go_back()

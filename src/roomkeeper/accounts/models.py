@@ -137,3 +137,39 @@ class AuditEntry(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["object_kind", "object_id", "-id"], name="audit_by_object")]
+
+
+class SavedView(models.Model):
+    """A list as somebody likes to see it: filters, sort and columns under a name."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    # The plural of the declared subject.
+    of_list = models.CharField(max_length=64)
+    name = models.CharField(max_length=100)
+    # As in the address of the page, without its question mark.
+    query = models.TextField(blank=True)
+    columns = models.JSONField(default=list, blank=True)
+    is_shared = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = "saved view"
+        constraints = [models.UniqueConstraint(fields=["user", "of_list", "name"], name="one_view_a_name")]
+        indexes = [models.Index(fields=["of_list", "name"], name="views_of_a_list")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListHabit(models.Model):
+    """How somebody wants a list when nothing else is asked for: the columns, and the view it begins with."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    of_list = models.CharField(max_length=64)
+    columns = models.JSONField(default=list, blank=True)
+    first_view = models.ForeignKey(SavedView, on_delete=models.SET_NULL, null=True)
+    # Folders that are open in the tree beside the list.
+    # None: as it begins for everybody.
+    open_folders = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "of_list"], name="one_habit_a_list")]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from roomkeeper.adding.targets import MOST, NotUnderstood, Problem, Target, Targets, TooMany, parse_host
-from roomkeeper.operations.csv_tables import heading_word, read_table
+from roomkeeper.operations.csv_tables import EncodedTwice, heading_word, read_table
 from roomkeeper.protocols.identification import normalize_mac
 
 _COLUMNS: Final = {
@@ -29,7 +29,10 @@ def parse_csv(data: bytes | str) -> Targets:
     """A CSV file with a header. Columns: host, http_port, https_port, username, password, name, folder, tags,
     mac_address, serial_number; others are told as problems of line 1. A row that cannot be used is told with its
     line, and the others are kept. Raises `TooMany`."""
-    table = read_table(data)
+    try:
+        table = read_table(data)
+    except EncodedTwice as refusal:
+        return Targets(problems=(Problem(1, "", str(refusal)),))
     if table is None:
         return Targets()
     heading = table.heading

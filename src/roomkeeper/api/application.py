@@ -150,6 +150,10 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     return shown
 
 
+# What is written by hand at the same addresses as what is declared.
+_BESIDE = {"systems": systems.routes}
+
+
 def _make() -> RoomkeeperApi:
     made = RoomkeeperApi(
         title="Roomkeeper",
@@ -163,7 +167,6 @@ def _make() -> RoomkeeperApi:
     problems.add_handlers(made)
     for prefix, routes in (
         # One address, one router: ninja would answer 405 for the methods of a second one.
-        ("/systems", systems.routes),
         ("/systems", system_acts.routes),
         ("/systems", restarts.routes),
         ("/systems", logins.routes),
@@ -190,7 +193,10 @@ def _make() -> RoomkeeperApi:
         ("/templates", template_acts.routes),
         ("/templates", template_assignments.routes),
         ("/me", me.routes),
-        *((f"/{subject.path}", routes_of(subject)) for subject in all_subjects()),
+        *(
+            (f"/{subject.path}", routes_of(subject, _BESIDE.get(subject.plural)))
+            for subject in all_subjects()
+        ),
     ):
         made.add_router(prefix, routes)
     return made

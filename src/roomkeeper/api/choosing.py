@@ -9,15 +9,19 @@ from pydantic import Field, ValidationError, model_validator
 
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
+from roomkeeper.api.derived import asked_of, filters_of
+from roomkeeper.api.paging import list_refusals
 from roomkeeper.api.problems import Invalid
-from roomkeeper.api.reach import Identifier, get_folder, systems_by_id
-from roomkeeper.api.system_fields import SystemFilters, filtered, system_rows
+from roomkeeper.api.reach import Identifier, systems_by_id
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations import lists
 from roomkeeper.systems.models import State, System
 
 # What is done system by system inside one request.
 ONE_BY_ONE_LIMIT = 2_000
 _LISTED_PROBLEMS = 100
-_NOT_FILTERS = {"limit", "cursor", "sort"}
+_NOT_FILTERS = {"limit", "cursor", "sort", "format"}
+_FILTERS = filters_of(SYSTEMS)
 
 
 class SystemChoice(Schema, extra="forbid"):
@@ -41,9 +45,9 @@ def choose(user: User, choice: SystemChoice, permission: Permission) -> list[int
     """The ids meant: as listed (each is checked by the act), or the managed ones that the filter finds."""
     if choice.systems is not None:
         return list(dict.fromkeys(choice.systems))
-    filters = _filters(choice.filter or {})
-    path = get_folder(user, filters.folder).path if filters.folder else None
-    rows = filtered(system_rows(user), filters, path, timezone.now())
+    asked = asked_of(_filters(choice.filter or {}))
+    with list_refusals():
+        rows = lists.select(SYSTEMS, grants_of(user), asked, now=timezone.now())
     rows = rows.filter(grants_of(user).folders(permission), state=State.MANAGED)
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
@@ -78,8 +82,8 @@ def permitted(
     return reached, refused
 
 
-def _filters(found: dict[str, Any]) -> SystemFilters:
-    unknown = sorted(name for name in found if name in _NOT_FILTERS or name not in SystemFilters.model_fields)
+def _filters(found: dict[str, Any]) -> Any:
+    unknown = sorted(name for name in found if name in _NOT_FILTERS or name not in _FILTERS.model_fields)
     if unknown:
         raise Invalid(
             f"There is no filter {unknown[0]!r} on systems.",
@@ -92,7 +96,7 @@ def _filters(found: dict[str, Any]) -> SystemFilters:
         for name, value in found.items()
     }
     try:
-        return SystemFilters.model_validate(values)
+        return _FILTERS.model_validate(values)
     except ValidationError as error:
         raise Invalid(
             "The filter holds what cannot be used.",
@@ -104,7 +108,7 @@ def _filters(found: dict[str, Any]) -> SystemFilters:
 
 
 def _takes_many(name: str) -> bool:
-    return isinstance(SystemFilters.model_fields[name].default, list)
+    return isinstance(_FILTERS.model_fields[name].default, list)
 
 
 def choose_managed(user: User, choice: SystemChoice, permissions: Sequence[Permission]) -> list[System]:

@@ -1,12 +1,13 @@
 """REST out of declarations: list, CSV, one, and the acts of a subject, with their schemas."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Schema, Status
 from ninja.params import functions
@@ -20,18 +21,18 @@ from roomkeeper.api.problems import Conflict, Invalid, NotFound, ProblemOut, pro
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.operations import lists
 from roomkeeper.operations.door import NotSeen, Outcome, do, do_many
-from roomkeeper.operations.exports import csv_answer
+from roomkeeper.operations.exports import csv_of
 from roomkeeper.operations.filters import LARGEST_ID, Identifier, parameters_of
-from roomkeeper.operations.subjects import Act, Subject
+from roomkeeper.operations.subjects import Act, Field, Subject
 from roomkeeper.operations.taking import model_of, patch_of, taken_of
 
 MANY_LIMIT = 1_000
-_PAGING = frozenset(ListParameters.model_fields)
 
 
-def routes_of(subject: Subject) -> Routes:
-    """A router with all that the subject offers to programs."""
-    routes = Routes(subject.plural)
+def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
+    """A router with all that the subject offers to programs, beside what stands on `routes` already: one address, one
+    router, or ninja would answer 405 for the methods of the second."""
+    routes = routes or Routes(subject.plural)
     told = told_of(subject)
     _mount_list(routes, subject, told)
     _mount_one(routes, subject, told)
@@ -51,66 +52,92 @@ class Told:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.fields = [one for one in subject.fields if one.is_told]
-        named: dict[str, Any] = {
-            one.name: (one.type, Described(description=one.meaning or None)) for one in self.fields
-        }
+        self.fields = [one for one in subject.fields if one.is_told and not one.is_detail]
+        self.details = [one for one in subject.fields if one.is_detail]
         words = _title(subject.noun)
-        self.schema: Any = create_model(
-            f"{words}Out", __base__=Schema, __doc__=subject.meaning or f"One {subject.noun}.", **named
+        told = subject.meaning or f"One {subject.noun}."
+        self.in_list: Any = create_model(
+            f"{words}Summary" if self.details else f"{words}Out",
+            __base__=Schema,
+            __doc__=told,
+            **_named(self.fields),
+        )
+        self.schema: Any = (
+            create_model(f"{words}Out", __base__=self.in_list, __doc__=told, **_named(self.details))
+            if self.details
+            else self.in_list
         )
 
     def with_more(self, act: Act) -> Any:
         """The schema with what the act tells this once."""
         if not act.tells:
             return self.schema
-        more: dict[str, Any] = {
-            one.name: (one.type, Described(description=one.meaning or None)) for one in act.tells
-        }
         words = f"{_title(act.name)}{_title(self.subject.noun)}Out"
-        return create_model(words, __base__=self.schema, __doc__=act.summary, **more)
+        return create_model(words, __base__=self.schema, __doc__=act.summary, **_named(act.tells))
 
     def __call__(self, row: Any) -> dict[str, Any]:
         return {one.name: one.value(row) for one in self.fields}
 
-    def one(self, row: Any) -> dict[str, Any]:
-        """The row as it is told where it is asked for alone."""
+    def one(self, row: Any, actor: Actor, without: Collection[str] = ()) -> dict[str, Any]:
+        """The row as it is told where it is asked for alone; details that are named are left out."""
         if self.subject.prepare is not None:
-            self.subject.prepare([row])
-        return self(row)
+            self.subject.prepare([row], actor.grants, timezone.now())
+        return self(row) | {one.name: [] if one.name in without else one.value(row) for one in self.details}
 
 
 @lru_cache(maxsize=64)
 def told_of(subject: Subject) -> Told:
-    """How the subject is told, by whichever operation."""
+    """How the subject is told; for what is written by hand beside its declared acts, too."""
     return Told(subject)
 
 
-def _mount_list(routes: Routes, subject: Subject, told: Told) -> None:
+def _named(fields: Iterable[Field]) -> dict[str, Any]:
+    return {one.name: (one.type, Described(description=one.meaning or None)) for one in fields}
+
+
+class _Parameters(ListParameters):
+    format: Literal["json", "csv"] = Described(
+        "json", description="`csv`: all rows that pass, without pages."
+    )
+
+
+_PAGING = frozenset(_Parameters.model_fields)
+
+
+@lru_cache(maxsize=64)
+def filters_of(subject: Subject) -> Any:
+    """The model of what narrows, sorts and cuts the list."""
     filters: dict[str, Any] = dict(parameters_of(subject))
-    kind: Any = create_model(
+    return create_model(
         f"{_title(subject.noun)}Filters",
-        __base__=ListParameters,
+        __base__=_Parameters,
         __doc__=f"Filters on {subject.plural}.",
         **filters,
     )
-    sorts = lists.sorts_of(subject)
 
+
+def asked_of(filters: Any) -> lists.Asked:
+    """What a model of `filters_of` asks for."""
+    values = {name: value for name, value in filters if name not in _PAGING}
+    return lists.Asked(values, filters.search, filters.sort)
+
+
+def _mount_list(routes: Routes, subject: Subject, told: Told) -> None:
     def view(request: HttpRequest, *, filters: Any) -> Any:
-        actor = actor_of(request)
-        values = {name: value for name, value in filters if name not in _PAGING}
+        actor, now = actor_of(request), timezone.now()
+        asked = asked_of(filters)
         with list_refusals():
-            order = lists.order_of(subject.model, filters.sort or subject.order, sorts)
-            asked = lists.Asked(values, filters.search, filters.sort)
-            rows = lists.select(subject, actor.grants, asked, now=timezone.now())
-            if wants_csv(request):
-                return _csv(subject, rows, order)
+            order = lists.order_for(subject, asked)
+            rows = lists.select(subject, actor.grants, asked, now=now)
+            if filters.format == "csv" or wants_csv(request):
+                return csv_of(subject, rows, order, actor, now)
             page, following = lists.cut(rows, order, filters.cursor, filters.limit)
         if subject.prepare is not None:
-            subject.prepare(page)
+            subject.prepare(page, actor.grants, now)
         return {"items": [told(row) for row in page], "next": following}
 
-    page: Any = Page.__class_getitem__(told.schema)
+    kind = filters_of(subject)
+    page: Any = Page.__class_getitem__(told.in_list)
     query: Any = Annotated.__class_getitem__((kind, functions.Query()))  # type: ignore[attr-defined]
     _mount(
         routes.get("", response=page),
@@ -122,17 +149,16 @@ def _mount_list(routes: Routes, subject: Subject, told: Told) -> None:
     )
 
 
-def _csv(subject: Subject, rows: Any, order: lists.Order) -> StreamingHttpResponse:
-    columns = [one.name for one in lists.csv_fields(subject)]
-    content: Iterator[list[Any]] = lists.csv_rows(subject, lists.every(subject, rows, order))
-    return csv_answer(f"{subject.path}.csv", columns, content)
-
-
 def _mount_one(routes: Routes, subject: Subject, told: Told) -> None:
     key = _key(subject)
 
     def view(request: HttpRequest, **values: Any) -> Any:
-        return told.one(_get(subject, actor_of(request), values[key]))
+        actor = actor_of(request)
+        without = [one.name for one in told.details if not values[one.name]]
+        return told.one(_get(subject, actor, values[key]), actor, without)
+
+    # What belongs to one alone may be long.
+    parameters: dict[str, Any] = {key: int} | dict.fromkeys((one.name for one in told.details), bool)
 
     _mount(
         routes.get(f"/{{int:{key}}}", response=told.schema),
@@ -140,7 +166,8 @@ def _mount_one(routes: Routes, subject: Subject, told: Told) -> None:
         f"show_{_word(subject.noun)}",
         f"Show one {subject.noun}.",
         needs(subject.needs, anywhere=subject.anywhere),
-        parameters={key: int},
+        defaults=dict.fromkeys((one.name for one in told.details), True),
+        parameters=parameters,
     )
 
 
@@ -163,7 +190,7 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         once = {one.name: one.value(result[1]) for one in act.tells}
         if not is_on_one:
             values["response"]["Location"] = f"/api/v1/{subject.path}/{left.pk}"
-        return Status(200 if is_on_one else 201, told.one(found) | once)
+        return Status(200 if is_on_one else 201, told.one(found, actor) | once)
 
     path = (f"/{{int:{key}}}" if is_on_one else "") + act.tail
     parameters: dict[str, Any] = {key: int} if is_on_one else {}
@@ -180,9 +207,8 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         view,
         f"{_word(act.name)}_{_word(subject.noun)}",
         act.summary,
-        # Whoever owns a row may lack the permission: the door asks.
-        needs(subject.needs if act.owner is not None else act.needs, anywhere=subject.anywhere),
-        optional=("details",) if is_optional else (),
+        _rule(subject, act),
+        defaults={"details": None} if is_optional else {},
         parameters=parameters,
     )
 
@@ -205,14 +231,14 @@ def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: To
                     )
                 if names:
                     _do(subject, act, row, actor, {name: getattr(details, name) for name in names})
-        return told.one(subject.rows(actor.grants).filter(pk=row.pk).first() or row)
+        return told.one(subject.rows(actor.grants).filter(pk=row.pk).first() or row, actor)
 
     _mount(
         routes.patch(f"/{{int:{key}}}", response=told.schema),
         view,
         f"change_{_word(subject.noun)}",
         " ".join(act.summary for act in acts),
-        needs(acts[0].needs, anywhere=subject.anywhere),
+        _rule(subject, acts[0]),
         parameters={key: int, "details": body},
     )
 
@@ -269,7 +295,7 @@ def _mount_many(routes: Routes, subject: Subject, act: Act) -> None:
         view,
         f"{_word(act.name)}_{_word(subject.plural)}_of_many",
         f"{act.summary.rstrip('.')}: for many, each by itself.",
-        needs(act.needs, anywhere=subject.anywhere),
+        _rule(subject, act),
         parameters={"details": body},
     )
 
@@ -313,7 +339,7 @@ def _mount(
     rule: Callable[..., Any],
     *,
     parameters: Mapping[str, Any],
-    optional: tuple[str, ...] = (),
+    defaults: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Give the route a function with a name, a docstring and a signature of its own, from which ninja reads all."""
 
@@ -323,13 +349,18 @@ def _mount(
     kinds = inspect.Parameter
     given = [kinds("request", kinds.POSITIONAL_OR_KEYWORD, annotation=HttpRequest)]
     given += [
-        kinds(word, kinds.KEYWORD_ONLY, annotation=kind, default=None if word in optional else kinds.empty)
+        kinds(word, kinds.KEYWORD_ONLY, annotation=kind, default=defaults.get(word, kinds.empty))
         for word, kind in parameters.items()
     ]
     operation.__name__ = operation.__qualname__ = name
     operation.__doc__ = words
     operation.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
     route(rule(operation))
+
+
+def _rule(subject: Subject, act: Act) -> Callable[..., Any]:
+    """What the route demands of everybody; whose the object is, and where it stands, is asked at the door."""
+    return needs(subject.needs if act.owner is not None else act.needs, anywhere=subject.anywhere)
 
 
 def _key(subject: Subject) -> str:

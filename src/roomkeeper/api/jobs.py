@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Schema
 from pydantic import Field
 
+from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, grants_of, needs
 from roomkeeper.api.derived import told_of
@@ -79,7 +80,7 @@ def accepted(job: Job, response: HttpResponse, *, wait: float = 0.0) -> JobOut:
 
 def tell_job(job: Job) -> JobOut:
     """One job as the API tells it."""
-    return cast(JobOut, _told.schema(**_told.one(job)))
+    return cast(JobOut, _told.schema(**_told.one(job, Actor(None, Road.API))))
 
 
 def _encode_item(item: JobItem) -> JobItemOut:

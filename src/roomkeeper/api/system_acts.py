@@ -16,8 +16,7 @@ from roomkeeper.api.problems import Conflict, ProblemOut, refused_as
 from roomkeeper.api.reach import Identifier, get_folder, get_system
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_additions import failed_item
-from roomkeeper.api.system_fields import SystemOut
-from roomkeeper.api.systems import tell
+from roomkeeper.api.systems import SystemOut, tell
 from roomkeeper.provisioning import management
 from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.addresses import parse_address
@@ -127,7 +126,7 @@ def approve_systems(request: HttpRequest, details: Approvals) -> ApprovedItems:
 
 @routes.post("/{int:system_id}/approve", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
-def approve_system(request: HttpRequest, system_id: int, details: Approval | None = None) -> SystemOut:
+def approve_system(request: HttpRequest, system_id: int, details: Approval | None = None) -> Any:
     """Admit a system from the inbox, a pre-registered one, or one whose secret was withheld."""
     user = user_of(request)
     _approve(user, system_id, details or Approval(folder=None, name=None, tags=[], source=None))
@@ -136,21 +135,21 @@ def approve_system(request: HttpRequest, system_id: int, details: Approval | Non
 
 @routes.post("/{int:system_id}/ignore", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
-def ignore_system(request: HttpRequest, system_id: int) -> SystemOut:
+def ignore_system(request: HttpRequest, system_id: int) -> Any:
     """Keep a system out of the inbox; it is answered like an unknown one."""
     return _decide(request, system_id, "ignore system", admission.ignore)
 
 
 @routes.post("/{int:system_id}/block", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
-def block_system(request: HttpRequest, system_id: int) -> SystemOut:
+def block_system(request: HttpRequest, system_id: int) -> Any:
     """Refuse everything that a system posts."""
     return _decide(request, system_id, "block system", admission.block)
 
 
 @routes.post("/{int:system_id}/readmit", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
-def readmit_system(request: HttpRequest, system_id: int, details: Readmission | None = None) -> SystemOut:
+def readmit_system(request: HttpRequest, system_id: int, details: Readmission | None = None) -> Any:
     """Admit again: after a factory reset, an ignore or a block. Forgets what the system had proven."""
     source = details.source if details else None
 
@@ -162,7 +161,7 @@ def readmit_system(request: HttpRequest, system_id: int, details: Readmission | 
 
 @routes.post("/{int:system_id}/accept-identity", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
-def accept_identity(request: HttpRequest, system_id: int, details: Identity) -> SystemOut:
+def accept_identity(request: HttpRequest, system_id: int, details: Identity) -> Any:
     """Accept that a system's hardware or network card was swapped."""
 
     def accept(system: System, **who: Any) -> object:
@@ -182,14 +181,14 @@ def accept_identity(request: HttpRequest, system_id: int, details: Identity) -> 
 
 @routes.post("/{int:system_id}/accept-key", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
-def accept_key(request: HttpRequest, system_id: int) -> SystemOut:
+def accept_key(request: HttpRequest, system_id: int) -> Any:
     """Accept that a system shows another TLS key; the next proven login pins the new one."""
     return _decide(request, system_id, "accept key", credentials.forget_pinned_key)
 
 
 @routes.post("/{int:system_id}/try-login", response=SystemOut)
 @needs(Permission.MANAGE_SYSTEMS, anywhere=True)
-def try_login_again(request: HttpRequest, system_id: int) -> SystemOut:
+def try_login_again(request: HttpRequest, system_id: int) -> Any:
     """Let a login that was refused be tried once more: the account was unlocked, or its password set back."""
     user = user_of(request)
     system = get_system(user, system_id, Permission.MANAGE_SYSTEMS)
@@ -250,9 +249,7 @@ def _approve(user: User, system_id: int, details: Approval) -> None:
         audit.record(user, "api", "approve system", system, folder=(folder or system.folder).pk)
 
 
-def _decide(
-    request: HttpRequest, system_id: int, word: str, act: Callable[..., object], **told: Any
-) -> SystemOut:
+def _decide(request: HttpRequest, system_id: int, word: str, act: Callable[..., object], **told: Any) -> Any:
     user = user_of(request)
     system = get_system(user, system_id, Permission.ADMIT)
     with transaction.atomic(), refused_as(409, admission.AdmissionRefused):

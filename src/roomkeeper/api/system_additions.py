@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Schema, Status
-from pydantic import Field, ModelWrapValidatorHandler, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, create_model, model_validator
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
@@ -31,8 +31,7 @@ from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.problems import Invalid, Problem, ProblemOut, problem_of, refused_as
 from roomkeeper.api.reach import get_folder
 from roomkeeper.api.routing import user_of
-from roomkeeper.api.system_fields import SystemOut
-from roomkeeper.api.systems import routes, tell
+from roomkeeper.api.systems import SystemOut, routes, tell
 from roomkeeper.api.trial import trial
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
@@ -109,18 +108,18 @@ class AddedItems(Schema):
     items: list[AddedItem]
 
 
-class AddedSystem(SystemOut):
-    """The system that was added or registered; `warnings` say what is left to do for it."""
-
-    warnings: list[AddingWarning] = []
-    activation_code: ActivationCodeOut | None = None
+AddedSystem: Any = create_model(
+    "AddedSystem",
+    __base__=SystemOut,
+    __doc__="The system that was added or registered; `warnings` say what is left to do for it.",
+    warnings=(list[AddingWarning], []),
+    activation_code=(ActivationCodeOut | None, None),
+)
 
 
 @routes.post("", response={201: AddedSystem, 202: JobOut})
 @needs(Permission.ADMIT, anywhere=True)
-def add_system(
-    request: HttpRequest, details: SystemIn, response: HttpResponse
-) -> Status[AddedSystem] | Status[JobOut]:
+def add_system(request: HttpRequest, details: SystemIn, response: HttpResponse) -> Any:
     """Add a system by its address, or register it before it phones home.
 
     By its address it is met now, by a job: 201 if that ends within 25 seconds (or those of `Prefer: wait=10`), else
@@ -191,9 +190,9 @@ def _created(
     warnings: list[AddingWarning],
     response: HttpResponse,
     code: ActivationCodeOut | None = None,
-) -> Status[AddedSystem]:
+) -> Status[Any]:
     response["Location"] = f"/api/v1/systems/{system_id}"
-    told = tell(user, system_id).dict()
+    told = tell(user, system_id)
     return Status(201, AddedSystem(**told, warnings=warnings, activation_code=code))
 
 

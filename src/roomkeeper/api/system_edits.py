@@ -8,25 +8,29 @@ from ninja import Query, Schema, Status
 from pydantic import Field, JsonValue
 
 from roomkeeper.accounts import audit
-from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.accounts.permissions import Permission, grants_of, needs
+from roomkeeper.api.derived import asked_of, filters_of
 from roomkeeper.api.jobs import JobOut, accepted
+from roomkeeper.api.paging import list_refusals
 from roomkeeper.api.parsing import StrictParser
 from roomkeeper.api.problems import Conflict, Invalid, Problem, refused_as
-from roomkeeper.api.reach import Identifier, get_folder, visible_systems
+from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_fields import SystemFilters, filtered, system_rows
 from roomkeeper.bulk_editing.applying import Applied, EditOptions, PlanChanged, apply_plan
 from roomkeeper.bulk_editing.columns import FILE_LIMIT, ROWS_LIMIT
 from roomkeeper.bulk_editing.differences import EditPlan, SystemEdit
 from roomkeeper.bulk_editing.exporting import usable_fields, usable_paths, write_csv
 from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import Sheet, SheetRefused, read_csv, read_rows
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations import lists
 from roomkeeper.provisioning.planning import Care, PlanRefused
 from roomkeeper.systems.inventory import FolderRefused
 
 routes = Routes("systems")
 _CSV = "text/csv"
 _JSON = "application/json"
+_Filters: Any = filters_of(SYSTEMS)
 _FILE = {"responses": {200: {"description": "OK", "content": {_CSV: {"schema": {"type": "string"}}}}}}
 _BODY = {
     "requestBody": {
@@ -153,13 +157,13 @@ class EditOut(Schema):
 @routes.get("/export.csv", response=None, openapi_extra=_FILE)
 @needs(Permission.VIEW, anywhere=True)
 def export_systems_for_editing(
-    request: HttpRequest, filters: Query[SystemFilters], columns: Query[ExportColumns]
+    request: HttpRequest, filters: Query[_Filters], columns: Query[ExportColumns]
 ) -> StreamingHttpResponse:
     """The systems that pass as the CSV file that `POST systems/edit` takes; no pages."""
     now = timezone.now()
     user = user_of(request)
-    path = get_folder(user, filters.folder).path if filters.folder else None
-    rows = filtered(system_rows(user), filters, path, now).order_by("name", "pk")
+    with list_refusals():
+        rows = lists.select(SYSTEMS, grants_of(user), asked_of(filters), now=now).order_by("name", "pk")
     with refused_as(422, SheetRefused, field="query.settings"):
         paths = usable_paths(columns.settings)
     with refused_as(422, SheetRefused, field="query.fields"):

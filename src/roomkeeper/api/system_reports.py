@@ -15,7 +15,7 @@ from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searche
 from roomkeeper.api.problems import Conflict, NotFound, refused_as
 from roomkeeper.api.reach import LARGEST_ID, get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_fields import ConnectivityWord
+from roomkeeper.fleet.surface import ConnectivityWord
 from roomkeeper.provisioning import wanted
 from roomkeeper.systems import documents, timeline
 from roomkeeper.systems.contact import connectivity_changes

@@ -1,37 +1,23 @@
-"""`systems`: list, export, one, change, delete. Adding is in `system_additions`, acts in `system_acts`."""
+"""`systems`: change and delete; the list is declared. Adding is in `system_additions`, acts in `system_acts`."""
 
-import csv
-import io
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Query, Schema
-from pydantic import Field
+from ninja import Schema
+from pydantic import Field, create_model
 
 from roomkeeper.accounts import audit
+from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.api.paging import Page, cut
+from roomkeeper.api.derived import told_of
 from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.reach import Identifier, get_folder, get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_fields import (
-    DEFAULT_SORT,
-    SORTS,
-    ConnectivityWord,
-    SystemFilters,
-    SystemOut,
-    TrustWord,
-    encoder,
-    fields_of,
-    filtered,
-    sorts_for,
-    system_rows,
-)
+from roomkeeper.fleet.surface import SYSTEMS, ConnectivityWord, TrustWord
 from roomkeeper.provisioning import passwords, planning
 from roomkeeper.secure_only import moving, single
 from roomkeeper.secure_only.models import Move
@@ -42,15 +28,7 @@ from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
 
 routes = Routes("systems")
-_EXPORT_CHUNK = 500
-# Spreadsheets run a cell that begins like this; names come from devices and are anybody's text.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-class SystemFormat(Schema):
-    """How the list is answered."""
-
-    format: Literal["json", "csv"] = Field("json", description="`csv`: all systems that pass, without pages.")
+SystemOut: Any = told_of(SYSTEMS).schema
 
 
 class SystemPatch(Schema, extra="forbid"):
@@ -82,45 +60,23 @@ class SystemPatch(Schema, extra="forbid"):
     notes: str | None = Field(None, max_length=100_000)
 
 
-class PatchedSystem(SystemOut):
-    """The system after the change."""
-
-    change_set: int | None = Field(description="The change set that sends the new name to the system.")
-    secure_only_move: int | None = Field(
-        description="The move that `is_secure_only` began: it is true once the system has proven that it can."
-    )
-
-
-@routes.get("", response=Page[SystemOut])
-@needs(Permission.VIEW, anywhere=True)
-def list_systems(request: HttpRequest, filters: Query[SystemFilters], how: Query[SystemFormat]) -> Any:
-    """List systems, or export them as CSV with `?format=csv` or `Accept: text/csv`."""
-    now = timezone.now()
-    user = user_of(request)
-    path = get_folder(user, filters.folder).path if filters.folder else None
-    rows = filtered(system_rows(user), filters, path, now)
-    if how.format == "csv" or request.headers.get("Accept", "").partition(";")[0].strip() == "text/csv":
-        cut(rows.none(), filters, SORTS, DEFAULT_SORT)
-        answer = StreamingHttpResponse(
-            _csv_lines(user, filters, path, now), content_type="text/csv; charset=utf-8"
-        )
-        answer["Content-Disposition"] = 'attachment; filename="systems.csv"'
-        return answer
-    found, following = cut(rows, filters, sorts_for(filters), DEFAULT_SORT)
-    encode = encoder(found, now, user)
-    return Page[SystemOut](items=[encode(system) for system in found], next=following)
-
-
-@routes.get("/{int:system_id}", response=SystemOut)
-@needs(Permission.VIEW, anywhere=True)
-def show_system(request: HttpRequest, system_id: int) -> SystemOut:
-    """Show one system."""
-    return tell(user_of(request), system_id)
+PatchedSystem: Any = create_model(
+    "PatchedSystem",
+    __base__=SystemOut,
+    __doc__="The system after the change.",
+    change_set=(int | None, Field(description="The change set that sends the new name to the system.")),
+    secure_only_move=(
+        int | None,
+        Field(
+            description="The move that `is_secure_only` began: it is true once the system has proven that it can."
+        ),
+    ),
+)
 
 
 @routes.patch("/{int:system_id}", response=PatchedSystem)
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
-def change_system(request: HttpRequest, system_id: int, patch: SystemPatch) -> PatchedSystem:
+def change_system(request: HttpRequest, system_id: int, patch: SystemPatch) -> Any:
     """Change a system's record; a new name is handed to the device too.
 
     `name` takes the permission to change settings, everything else the one to manage systems.
@@ -136,7 +92,7 @@ def change_system(request: HttpRequest, system_id: int, patch: SystemPatch) -> P
         change_set, move = _apply(system, values, user, timezone.now())
         told = {name: "***" if name == "password" else value for name, value in values.items()}
         audit.record(user, "api", "change system", system, **told)
-    return PatchedSystem(**fields_of(tell(user, system_id)), change_set=change_set, secure_only_move=move)
+    return tell(user, system_id) | {"change_set": change_set, "secure_only_move": move}
 
 
 @routes.delete("/{int:system_id}", response={204: None})
@@ -151,11 +107,11 @@ def delete_system(request: HttpRequest, system_id: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def tell(user: User, system_id: int) -> SystemOut:
+def tell(user: User, system_id: int) -> dict[str, Any]:
     """One system as the API tells it; raises `NotFound`."""
     get_system(user, system_id)
-    found = list(system_rows(user).filter(pk=system_id))
-    return encoder(found, timezone.now(), user)(found[0])
+    actor = Actor(user, Road.API)
+    return told_of(SYSTEMS).one(SYSTEMS.rows(actor.grants).get(pk=system_id), actor)
 
 
 def refuse_nulls(values: dict[str, Any], allowed: set[str]) -> None:
@@ -235,36 +191,3 @@ def _set_secure_only(system: System, *, is_wanted: bool, user: User, now: dateti
             move = single.turn_on(system, trust=Move.Trust.TRUSTED, user=user, now=now)
             return move.pk if move else None
     return None
-
-
-def _csv_lines(user: User, filters: SystemFilters, folder_path: str | None, now: datetime) -> Iterator[str]:
-    """The whole list, read chunk by chunk along the same keyset as the pages."""
-    names = list(SystemOut.model_fields)
-    yield _csv_line(names)
-    parameters = filters.model_copy(update={"limit": _EXPORT_CHUNK})
-    while True:
-        rows = filtered(system_rows(user), filters, folder_path, now)
-        found, following = cut(rows, parameters, sorts_for(filters), DEFAULT_SORT)
-        encode = encoder(found, now, user)
-        for system in found:
-            yield _csv_line([_cell(value) for value in fields_of(encode(system)).values()])
-        if following is None:
-            return
-        parameters = parameters.model_copy(update={"cursor": following})
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat()
-    text = ", ".join(value) if isinstance(value, list) else str(value)
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
-
-
-def _csv_line(cells: list[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()

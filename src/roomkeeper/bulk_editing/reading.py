@@ -14,7 +14,7 @@ from roomkeeper.bulk_editing.columns import (
     is_setting,
 )
 from roomkeeper.bulk_editing.values import WORDS, Cell, Exact, comparable
-from roomkeeper.operations.csv_tables import CsvTable, plain_cell, read_table
+from roomkeeper.operations.csv_tables import CsvTable, EncodedTwice, plain_cell, read_table
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.provisioning.planning import NAME_PATH
@@ -63,7 +63,10 @@ class Sheet:
 
 def read_csv(data: bytes | str) -> Sheet:
     """The rows of a file that `exporting` wrote and people changed. Raises `SheetRefused`."""
-    table = read_table(data)
+    try:
+        table = read_table(data)
+    except EncodedTwice as refusal:
+        raise SheetRefused(str(refusal)) from refusal
     if table is None:
         raise SheetRefused("The file is empty.")
     if len(table.rows) > ROWS_LIMIT:

@@ -49,7 +49,7 @@ def _seen_by(grants: Grants) -> Q:
     return grants.folders(Permission.VIEW, "folder_path")
 
 
-def _look_up_progress(rows: list[Any]) -> None:
+def _look_up_progress(rows: list[Any], grants: Grants, now: datetime) -> None:
     counts = work.counts(job.pk for job in rows)
     for job in rows:
         job.progress = Progress(counts[job.pk])

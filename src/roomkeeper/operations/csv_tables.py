@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from roomkeeper.protocols.text import decode_text
+from roomkeeper.protocols.text import decode_text, encoded_twice
 
 _DELIMITERS: Final = ",;\t"
 _BLANKS: Final = re.compile(r"[\s_-]+")
@@ -26,11 +26,25 @@ class CsvTable:
     problems: list[tuple[int, str]] = field(default_factory=list)
 
 
+class EncodedTwice(ValueError):
+    """Texts in the file were read as Windows-1252 though they were UTF-8, and stored so."""
+
+    def __init__(self, found: str, meant: str) -> None:
+        super().__init__(
+            f"The texts of this file look encoded twice: it holds “{found}” where “{meant}” is meant. A spreadsheet "
+            "has read it as Windows-1252. Export it again, open it as UTF-8 (Excel: Data, From Text/CSV, 65001), and "
+            "save it as “CSV UTF-8”."
+        )
+
+
 def read_table(data: bytes | str) -> CsvTable | None:
-    """The table in a file, None where it holds nothing. Empty rows are left out; the first row that is not empty is the
-    header. UTF-8 and UTF-16 with or without a mark, else Windows-1252; commas, semicolons or tabs."""
+    """The table in a file, None where it holds nothing. Raises `EncodedTwice`. Empty rows are left out; the first row
+    that is not empty is the header. UTF-8 and UTF-16 with or without a mark, else Windows-1252; commas, semicolons or
+    tabs."""
     text = data if isinstance(data, str) else _decode(data)
     text = text.removeprefix("\ufeff").replace("\0", "")
+    if (twice := encoded_twice(text)) is not None:
+        raise EncodedTwice(*twice)
     head = next((line for line in text.splitlines() if line.strip()), "")
     if not head:
         return None

@@ -39,6 +39,13 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _part(found: Any) -> Any:
+    """Words that are parted by commas, as well as repeated."""
+    if not isinstance(found, list):
+        return found
+    return [part for one in found for part in (one.split(",") if isinstance(one, str) else [one])]
+
+
 Moment = Annotated[datetime, BeforeValidator(_refuse_number), AfterValidator(_aware)]
 
 
@@ -50,6 +57,8 @@ def parameters_of(subject: Subject) -> dict[str, tuple[Any, Any]]:
         told = one.meaning or None
         if one.filter == "any":
             many: Any = list.__class_getitem__(kind | Literal["all"] if one.unasked else kind)
+            if get_origin(kind) is Literal:
+                many = Annotated[many, BeforeValidator(_part)]
             found[name] = (many, Field([], max_length=500, description=told))
         elif one.filter == "since":
             found[name] = (Moment | None, None)

@@ -1,6 +1,7 @@
 """Lists of a subject: filters, search, sorts, and pages by keyset: each costs the same, anywhere in the list."""
 
 import base64
+import itertools
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,6 +68,8 @@ def select(
     for one in subject.fields:
         if one.filter:
             found = _narrowed(found, one, asked.values, grants, now)
+    if subject.find is not None:
+        return subject.find(found, asked.search)
     return searched(found, asked.search, subject.search)
 
 
@@ -119,6 +122,15 @@ class Order:
     lookup: str | Combinable
     is_down: bool
     is_nullable: bool
+
+
+def order_for(subject: Subject, asked: Asked) -> Order:
+    """The order of a list: as asked for; else of a search the best first, where the subject knows; else its own.
+    Raises `ListRefused` for a sort that there is not."""
+    sorts = sorts_of(subject)
+    if not asked.sort and asked.search and subject.best is not None:
+        sorts[subject.order.removeprefix("-")] = subject.best(asked.search)
+    return order_of(subject.model, asked.sort or subject.order, sorts)
 
 
 def order_of(model: type[Model], sort: str, sorts: Mapping[str, str | Combinable]) -> Order:
@@ -188,22 +200,21 @@ def cut(rows: QuerySet[Any], order: Order, cursor: str, limit: int) -> tuple[lis
     return page, write_cursor(order.name, page[-1].sorted_by, page[-1].pk)
 
 
-def every(subject: Subject, rows: QuerySet[Any], order: Order) -> Iterator[Any]:
+def every(
+    subject: Subject, rows: QuerySet[Any], order: Order, grants: Grants, now: datetime
+) -> Iterator[Any]:
     """All of the rows in order, some at a time, prepared: what an export reads."""
-    cursor = ""
-    while True:
-        page, following = cut(rows, order, cursor, CHUNK)
+    # One cursor of the database: pages would sort the whole list again for each.
+    found = ordered(rows, order).iterator(chunk_size=CHUNK)
+    while page := list(itertools.islice(found, CHUNK)):
         if subject.prepare is not None:
-            subject.prepare(page)
+            subject.prepare(page, grants, now)
         yield from page
-        if following is None:
-            return
-        cursor = following
 
 
 def csv_fields(subject: Subject) -> list[Field]:
     """The columns of an export."""
-    return [one for one in subject.fields if one.in_csv]
+    return [one for one in subject.fields if one.in_csv and not one.is_detail]
 
 
 def csv_rows(subject: Subject, rows: Iterable[Any]) -> Iterator[list[Any]]:

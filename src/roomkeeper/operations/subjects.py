@@ -30,6 +30,9 @@ class Field:
     `sort` is the lookup or the expression that orders by it, None for `at`, "" where it cannot be sorted by.
     `choices` are its values with the words for them, or gives them once everything is registered.
     With a `heading` it is a column of the page's table, drawn as `cell` says: a kind of `web.cells` or a template.
+    `options` are the values to choose from where only the database knows them; a filter that `is_minor` is chosen from
+    behind the others, one that is not `is_offered` only by its address. A field that
+    `is_detail` is told of one row, not in lists.
     """
 
     name: str
@@ -45,6 +48,10 @@ class Field:
     heading: str = ""
     cell: str = "text"
     choices: tuple[tuple[str, str], ...] | Callable[[], tuple[tuple[str, str], ...]] = ()
+    options: Callable[[Grants], Sequence[str]] | None = None
+    is_minor: bool = False
+    is_offered: bool = True
+    is_detail: bool = False
     is_shown: bool = True
     is_told: bool = True
     in_csv: bool = True
@@ -76,9 +83,9 @@ class Input:
 
     `type` is what programs send; `least` and `most` bound numbers, and the length of texts and lists. `refers` is the
     plural of a subject whose object (or list of objects) is named by its id; the service is given the object that the
-    actor sees. `when` says of what is known (the row's fields, or what a variant gives) whether a form asks for it;
-    what is not `is_asked` only programs give. A list of `parts` is one of small objects: a form has a line of fields
-    for each, the command line writes `FIRST@SECOND`.
+    actor sees. What comes `from_address` of a form is not asked again there. `when` says of what is known (the row's
+    fields, or what a variant gives) whether a form asks for it; what is not `is_asked` only programs give. A list of
+    `parts` is one of small objects: a form has a line of fields for each, the command line writes `FIRST@SECOND`.
     """
 
     name: str
@@ -91,6 +98,7 @@ class Input:
     hint: str = ""
     is_secret: bool = False
     is_long: bool = False
+    from_address: bool = False
     choices: tuple[tuple[str, str], ...] = ()
     refers: str = ""
     when: Callable[[Mapping[str, Any]], bool] | None = None
@@ -193,9 +201,14 @@ class Subject:
     permission. `label` names a row in a sentence, `choice` a prepared
     one in a list to choose from; `about` is the object that the audit trail names where that is not the row, as the
     owner of a token. `tell` publishes that a row has changed. `related` are the lookups
-    whose objects the fields read; `prepare` looks up for a page of rows at once what they do not hold. `named_by` is
+    whose objects the fields read; `prepare` looks up for a page of rows at once what they do not hold, for whom they
+    are told and as of when. `named_by` is
     the filter by which people may name a row on the command line in place of its id. `empty` is the sentence, or the
     template, that an empty list shows.
+    `find` searches in its own way, and `best` gives what a searched list is sorted by where nothing else is asked for.
+    `begins` are the filters with which the page begins, `former` the names that stand in old addresses of the page by
+    today's. `export_word` notes an export of the list in the audit trail. `row_topic` says of live events that they are
+    about one row alone. `acts_at` stands before an act in its address.
     """
 
     noun: str
@@ -210,7 +223,14 @@ class Subject:
     search: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     annotate: Callable[[QuerySet[Any], Grants], QuerySet[Any]] | None = None
-    prepare: Callable[[list[Row]], None] | None = None
+    prepare: Callable[[list[Row], Grants, datetime], None] | None = None
+    find: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None
+    best: Callable[[str], Combinable] | None = None
+    begins: Mapping[str, str] = field(default_factory=dict)
+    former: Mapping[str, str] = field(default_factory=dict)
+    export_word: str = ""
+    row_topic: str = ""
+    acts_at: str = ""
     tell: Callable[[Row], None] | None = None
     label: Callable[[Row], str] = str
     choice: Callable[[Row], str] | None = None

@@ -20,11 +20,15 @@ class PeopleConfig(AppConfig):
             audit_surface,
             groups_surface,
             lock_outs_surface,
+            saved_views_surface,
             tokens_surface,
             users_surface,
         )
 
-        self.surfaces = (audit_surface, groups_surface, lock_outs_surface, tokens_surface, users_surface)
+        self.surfaces = (
+            *(audit_surface, groups_surface, lock_outs_surface),
+            *(saved_views_surface, tokens_surface, users_surface),
+        )
         register_kind("audit", lambda limit: AuditEntry.objects.filter(at__lt=limit), days=365)
         register_kind("expired tokens", lambda limit: ApiToken.objects.filter(expires_at__lt=limit))
         # A program that repeats a request does so within a day.

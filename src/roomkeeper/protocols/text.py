@@ -50,6 +50,15 @@ _MAX_RUNS: Final = 100_000  # bounds the time that a hostile document takes
 _LONGEST_CHARACTER: Final = 4
 
 
+# What the bytes of one character in UTF-8 look like where they were read as Windows-1252: `ö` as `Ã¶`.
+_FOLLOWING: Final = (
+    "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+)
+_TWICE: Final = re.compile(
+    f"[\u00c2-\u00df]{_FOLLOWING}|[\u00e0-\u00ef]{_FOLLOWING}{{2}}|[\u00f0-\u00f4]{_FOLLOWING}{{3}}"
+)
+
+
 class Text(NamedTuple):
     """Decoded text without its byte order mark. `notes`: what was not as it should be, in words; mostly empty."""
 
@@ -104,6 +113,17 @@ def decode_text(data: bytes, *, charset: str = "", declared: str = "") -> Text:
             continue
         return Text(text.removeprefix(_BOM), _contradiction(data, said, codec))
     return _decode_mixed(data, said)
+
+
+def encoded_twice(text: str) -> tuple[str, str] | None:
+    """(what stands there, what is meant) of the first character that was UTF-8, was read as Windows-1252 and written
+    so; None for text in which there is none."""
+    for found in _TWICE.finditer(text):
+        try:
+            return found[0], found[0].encode(_WINDOWS).decode(_UTF8)
+        except UnicodeError:
+            continue
+    return None
 
 
 def _contradiction(data: bytes, said: list[str], codec: str) -> tuple[str, ...]:

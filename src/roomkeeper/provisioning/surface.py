@@ -28,7 +28,7 @@ def _is_fought_over(row: Drift) -> bool:
     return row.rounds > enforcement.ROUNDS
 
 
-def _prepare(rows: list[Any]) -> None:
+def _prepare(rows: list[Any], grants: Grants, now: datetime) -> None:
     for row in rows:
         row.is_fought_over = _is_fought_over(row)
         if len(rows) == 1:

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "roomkeeper.backups",
     "roomkeeper.bulk_editing",
     "roomkeeper.people",
+    "roomkeeper.fleet",
     "roomkeeper.web",
     "roomkeeper.api",
 ]

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -18,6 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from roomkeeper.accounts.permissions import Grants, Permission, check_rule, demand, grants_of
 from roomkeeper.systems.models import Folder, System
+from roomkeeper.systems.surface import visible
 
 PASSWORD_PAGE = "change_password"  # noqa: S105  the name of a page
 
@@ -94,6 +96,11 @@ def number_of(text: str, digits: int = 18) -> int | None:
 def grants(request: HttpRequest) -> Grants:
     """What the signed-in person may do."""
     return grants_of(request.user)
+
+
+def visible_systems(request: HttpRequest) -> QuerySet[System]:
+    """All systems that she may see."""
+    return visible(grants(request))
 
 
 def visible_system(request: HttpRequest, pk: int, permission: Permission = Permission.VIEW) -> System:

@@ -16,9 +16,9 @@ from roomkeeper.configuration_templates.editing import newest_content
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import ConfigurationVersion, State
+from roomkeeper.web.access import visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.configuration_templates import visible_template, visible_templates
-from roomkeeper.web.system_filters import visible_systems
 
 SHOWN = 1000
 CHOICES_SHOWN = 30

@@ -23,11 +23,10 @@ from roomkeeper.backups.models import (
 from roomkeeper.jobs.models import Job
 from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import ConfigurationVersion, System
-from roomkeeper.web.access import grants, number_of, visible_system
+from roomkeeper.web.access import grants, number_of, visible_system, visible_systems
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.pages import cut
-from roomkeeper.web.system_filters import visible_systems
 
 REASONS = [(reason.value, reason.label) for reason in Reason]
 VERSIONS_SHOWN = 20

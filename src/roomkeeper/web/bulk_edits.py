@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -22,10 +22,10 @@ from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import SheetRefused, read_csv
 from roomkeeper.operations.exports import text_in_chunks
 from roomkeeper.systems.models import State, System
-from roomkeeper.web.access import grants, number_of
+from roomkeeper.web.access import grants, number_of, visible_systems
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.chosen_systems import filtered_rows
 from roomkeeper.web.setting_paths import known_paths
-from roomkeeper.web.system_filters import filtered, ordered, read_filters, visible_systems
 from roomkeeper.web.systems_bulk import care_of
 
 # The file goes to the browser and back, packed, within what Django takes of a form.
@@ -212,8 +212,7 @@ def _reach_of(request: HttpRequest) -> QuerySet[System]:
     keys = [key for text in request.GET.getlist("system") if (key := number_of(text)) is not None]
     if keys and not request.GET.get("every"):
         return _visible(request).filter(pk__in=keys[:1000]).order_by("name", "pk")
-    filters = read_filters(QueryDict(request.GET.get("filter", "").removeprefix("?")))
-    found = ordered(filtered(request, filters, moment()), filters.sort)
+    found = filtered_rows(request, request.GET.get("filter", ""), moment())
     return found if grants(request).may(Permission.VIEW_INBOX) else found.exclude(state=State.PENDING)
 
 

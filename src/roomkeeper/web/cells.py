@@ -15,7 +15,7 @@ from roomkeeper.web.templatetags import rk
 Context = Mapping[str, Any]
 NOTHING = "–"
 # Cells that are as narrow as what stands in them, and those of numbers.
-_CLASSES = {
+CLASSES = {
     "when": "fit",
     "level": "fit",
     "word": "fit",
@@ -28,7 +28,7 @@ _CLASSES = {
 
 def classes_of(one: Field) -> str:
     """The classes of the cells of a column."""
-    return _CLASSES.get(one.cell, "fit" if one.cell.endswith(".html") else "device-text")
+    return CLASSES.get(one.cell, "fit" if one.cell.endswith(".html") else "device-text")
 
 
 def cell_of(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
@@ -37,7 +37,7 @@ def cell_of(subject: Subject, one: Field, row: Any, context: Context) -> SafeStr
         return get_template(one.cell).render(
             {**context, "row": row, "value": one.value(row), "field": one.name}
         )
-    return _KINDS[one.cell](subject, one, row, context)
+    return KINDS[one.cell](subject, one, row, context)
 
 
 def _text(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
@@ -87,7 +87,8 @@ def _system(subject: Subject, one: Field, row: Any, context: Context) -> SafeStr
     )
 
 
-_KINDS: dict[str, Callable[[Subject, Field, Any, Context], SafeString | str]] = {
+Drawn = Callable[[Subject, Field, Any, Context], SafeString | str]
+KINDS: dict[str, Drawn] = {
     "text": _text,
     "value": _text,
     "word": _word,

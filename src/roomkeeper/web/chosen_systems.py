@@ -12,10 +12,13 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations.lists import ListRefused, ordered
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import grants, number_of
+from roomkeeper.web.access import grants, number_of, visible_systems
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.system_filters import filtered, ordered, read_filters, visible_systems
+from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.web.derived_reading import read_list
 
 # What is done system by system inside one request.
 ONE_BY_ONE_LIMIT: Final = 2_000
@@ -37,13 +40,22 @@ class Chosen:
 
 
 def chosen_rows(request: HttpRequest, source: QueryDict, now: datetime) -> QuerySet[System]:
-    """The systems that a form names, as far as she may see them."""
+    """The systems that a form names, as far as she may see them; none where its filter is none, which is told."""
     if source.get("every"):
-        filters = read_filters(QueryDict(source.get("filter", "").removeprefix("?")))
-        return ordered(filtered(request, filters, now), filters.sort)
-    given = (number_of(text) for text in source.getlist("system"))
+        return filtered_rows(request, source.get("filter", ""), now)
+    given = (number_of(text) for name in ("system", "row") for text in source.getlist(name))
     keys = [key for key in given if key is not None][:_NAMED]
     return visible_systems(request).filter(pk__in=keys).order_by("name", "id")
+
+
+def filtered_rows(request: HttpRequest, words: str, now: datetime) -> QuerySet[System]:
+    """The systems that the query of the list's address lets through, in its order; as above where it is none."""
+    try:
+        listed = read_list(SYSTEMS, actor_of(request), QueryDict(words.removeprefix("?")), now)
+    except ListRefused as refusal:
+        messages.error(request, str(refusal))
+        return System.objects.none()
+    return ordered(listed.rows, listed.order)
 
 
 def source_of(request: HttpRequest) -> QueryDict:

@@ -24,12 +24,11 @@ from roomkeeper.configuration_templates.models import (
 )
 from roomkeeper.systems.inventory import folder_label, labels_of
 from roomkeeper.systems.models import Folder, Tag
-from roomkeeper.web.access import grants, number_of, visible_folder, visible_system
+from roomkeeper.web.access import grants, number_of, visible_folder, visible_system, visible_systems
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.pages import cut
-from roomkeeper.web.system_filters import visible_systems
 
 TABS = ("settings", "versions", "used")
 ENFORCEMENT = {

@@ -5,13 +5,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import needs
+from roomkeeper.operations import lists
 from roomkeeper.operations.door import NotSeen, Outcome, do, do_many, may
 from roomkeeper.operations.subjects import Act, Subject
 from roomkeeper.operations.taking import TakenRefused, take_form
@@ -20,9 +22,11 @@ from roomkeeper.web.acts import Question, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.cells import cell_of
 from roomkeeper.web.derived_forms import ask_for
+from roomkeeper.web.derived_reading import read_list
 
 HISTORY = 20
-AT_ONCE = 1000
+# What is done row by row inside one request.
+AT_ONCE = 2_000
 # What was done, and the values told this once.
 Told = tuple[str, dict[str, Any]]
 
@@ -85,7 +89,7 @@ def get_row(subject: Subject, actor: Actor, pk: int) -> Any:
     """The object, prepared, if the actor sees it; else 404."""
     row = get_object_or_404(subject.rows(actor.grants), pk=pk)
     if subject.prepare is not None:
-        subject.prepare([row])
+        subject.prepare([row], actor.grants, moment())
     return row
 
 
@@ -142,15 +146,20 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
                     return _tell_once(request, found, told, there)
             return back_to(request, there)
         chosen = request.POST if request.method == "POST" else request.GET
-        keys = [key for text in chosen.getlist("row") if (key := number_of(text)) is not None][:AT_ONCE]
+        there += words if (words := chosen.get("filter", "")).startswith("?") else ""
         rows = [
-            row for row in subject.rows(actor.grants).filter(pk__in=keys) if may(subject, found, row, actor)
+            row
+            for row in chosen_rows(subject, actor, chosen)[: AT_ONCE + 1]
+            if may(subject, found, row, actor)
         ]
+        if len(rows) > AT_ONCE:
+            messages.error(request, f"At most {AT_ONCE:,} at once: narrow the list by a filter.")
+            return HttpResponseRedirect(there)
         if not rows:
             messages.error(request, f"Choose at least one of the {subject.plural} that you may {found.name}.")
             return HttpResponseRedirect(there)
-        words = {"row": rows[0], "noun": subject.noun, "count": len(rows), "plural": subject.plural}
-        question = _many_question(subject, found, words, rows, address, there)
+        named = {"row": rows[0], "noun": subject.noun, "count": len(rows), "plural": subject.plural}
+        question = _many_question(subject, found, named, rows, address, there, chosen)
         if chosen.get("step") != "confirm" or request.method != "POST":
             return ask_for(request, subject, found, question, actor)
         if is_confirmed(request, question):
@@ -244,7 +253,13 @@ def _question(act: Act, words: dict[str, Any], address: str, back: str) -> Quest
 
 
 def _many_question(
-    subject: Subject, act: Act, words: dict[str, Any], rows: list[Any], address: str, back: str
+    subject: Subject,
+    act: Act,
+    words: dict[str, Any],
+    rows: list[Any],
+    address: str,
+    back: str,
+    chosen: QueryDict,
 ) -> Question:
     named = ", ".join(subject.label(row) for row in rows[:5])
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
@@ -258,8 +273,27 @@ def _many_question(
         back,
         is_dangerous=act.is_dangerous,
         word=str(len(rows)) if act.word else "",
-        fields=(("step", "confirm"), *(("row", str(row.pk)) for row in rows)),
+        fields=(("step", "confirm"), *again(chosen, rows)),
     )
+
+
+def chosen_rows(subject: Subject, actor: Actor, chosen: QueryDict) -> QuerySet[Any]:
+    """The rows that a form names: some by their ids, or `every` one of the list by its `filter`."""
+    if chosen.get("every"):
+        query = QueryDict(chosen.get("filter", "").removeprefix("?"))
+        listed = read_list(subject, actor, query, moment())
+        return lists.ordered(listed.rows, listed.order)
+    keys = [key for text in chosen.getlist("row") if (key := number_of(text)) is not None][:AT_ONCE]
+    order = lists.order_of(subject.model, subject.order, lists.sorts_of(subject))
+    return lists.ordered(subject.rows(actor.grants).filter(pk__in=keys), order)
+
+
+def again(chosen: QueryDict, rows: Sequence[Any]) -> list[tuple[str, str]]:
+    """The fields by which the same rows are chosen once more."""
+    kept = [("filter", chosen.get("filter", ""))] if "filter" in chosen else []
+    if chosen.get("every"):
+        return [*kept, ("every", "1")]
+    return [*kept, *(("row", str(row.pk)) for row in rows)]
 
 
 def _back(subject: Subject, row: Any) -> str:

@@ -11,6 +11,7 @@ from roomkeeper.operations import lists
 from roomkeeper.operations.subjects import Act, Input, Subject, get_subject
 from roomkeeper.operations.taking import is_flag, is_many, lines_of
 from roomkeeper.web.acts import Question, ask
+from roomkeeper.web.acts import now as moment
 
 # More than that nobody chooses from a list.
 CHOICES_SHOWN: Final = 1000
@@ -27,6 +28,7 @@ class Shown:
     options: tuple[tuple[str, str], ...]
     is_flag: bool
     is_many: bool
+    is_hidden: bool = False
     lines: "tuple[tuple[Shown, ...], ...]" = ()
 
 
@@ -50,7 +52,8 @@ def ask_for(
         for one in act.takes
         if one.is_asked and one.name not in given and (one.when is None or one.when(known))
     ]
-    asked = replace(question, fields=(*question.fields, *given.items()))
+    there = [("next", sent["next"])] if "next" in sent else []
+    asked = replace(question, fields=(*question.fields, *given.items(), *there))
     extra = act.form or ("derived/inputs.html" if inputs else "")
     answer = ask(request, asked, extra, inputs=inputs, row=row)
     answer.status_code = 422 if errors else 200
@@ -78,6 +81,7 @@ def _shown(
         options,
         is_flag(one.type),
         is_many(one.type),
+        one.from_address and one.name in sent,
         _lines(act, one, value, actor) if one.parts else (),
     )
 
@@ -140,7 +144,7 @@ def _options(act: Act, one: Input, actor: Actor) -> tuple[tuple[str, str], ...]:
         if actor.grants.may(act.needs, other.place(row))
     ]
     if other.prepare is not None:
-        other.prepare(rows)
+        other.prepare(rows, actor.grants, moment())
     name = other.choice or other.label
     named = [(str(row.pk), name(row)) for row in rows]
     return tuple(sorted(named, key=lambda pair: pair[1].casefold()))

@@ -8,8 +8,7 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.systems.inventory.folders_surface import FOLDERS
 from roomkeeper.web.access import grants
 from roomkeeper.web.derived_acts import actor_of, acts_for
-from roomkeeper.web.system_filters import Filters
-from roomkeeper.web.systems_list import folder_tree
+from roomkeeper.web.folder_tree import tree_of
 
 
 @needs(Permission.VIEW, anywhere=True)
@@ -22,7 +21,7 @@ def folders(request: HttpRequest) -> HttpResponse:
         for assignment in given:
             name = assignment.user.username if assignment.user else f"{assignment.group} (group)"
             roles.setdefault(assignment.folder_id, []).append(f"{name}: {assignment.role}")
-    tree = folder_tree(request, Filters())
+    tree = tree_of(held, None, None, lambda folder: "", is_whole=True)
     known = {node["folder"].pk: node["folder"] for node in tree}
     for node in tree:
         folder = node["folder"]

@@ -15,11 +15,10 @@ from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.surface import JOBS
 from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import grants
+from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of, acts_for, get_row, history_of
 from roomkeeper.web.pages import cut
-from roomkeeper.web.system_filters import visible_systems
 
 ITEM_STATES = [state.value for state in JobItem.State]
 # What something answered at or went wrong at: a range is mostly addresses where nothing is.

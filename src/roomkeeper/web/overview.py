@@ -10,16 +10,16 @@ from django.utils import timezone
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.fleet.surface import CONNECTIVITY_CHOICES
 from roomkeeper.provisioning.models import ChangeItem
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.models import Flip, System
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.tickets.surface import seen_by
-from roomkeeper.web.access import grants
+from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.server_addresses import manager_values
-from roomkeeper.web.system_filters import CONNECTIVITY_CHOICES, visible_systems
 
 SHOWN = 8
 

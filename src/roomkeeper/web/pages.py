@@ -1,5 +1,6 @@
 """Cutting a list into pages, with the links below it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,10 +10,13 @@ from django.http import HttpRequest
 PAGE_SIZE = 50
 
 
-def cut(request: HttpRequest, found: Any, kept: dict[str, str]) -> tuple[Page[Any], dict[str, Any]]:
+def cut(
+    request: HttpRequest, found: Any, kept: Mapping[str, str] | Sequence[tuple[str, str]]
+) -> tuple[Page[Any], dict[str, Any]]:
     """The page that the address names, and the links below it; `kept` are the filters that stay in them."""
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    lead = "?" + urlencode({name: value for name, value in kept.items() if value} | {"page": ""})
+    pairs = kept.items() if isinstance(kept, Mapping) else kept
+    lead = "?" + urlencode([*((name, value) for name, value in pairs if value), ("page", "")])
     return page, {
         "first": page.start_index(),
         "last": page.end_index(),

@@ -15,12 +15,11 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.secure_only import moving, planning, reading, single
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.models import Folder, State, System
-from roomkeeper.web.access import grants, number_of, visible_folder, visible_system
+from roomkeeper.web.access import grants, number_of, visible_folder, visible_system, visible_systems
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.pages import cut
-from roomkeeper.web.system_filters import visible_systems
 
 SHOWN = 200
 STATES = [state.value for state in Member.State]

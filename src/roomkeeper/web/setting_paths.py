@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 
 from roomkeeper.configuration_templates.known_settings import known_models
-from roomkeeper.web.system_filters import visible_systems
+from roomkeeper.web.access import visible_systems
 
 
 def known_paths(request: HttpRequest) -> list[str]:

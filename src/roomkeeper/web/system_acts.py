@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.fleet.surface import CONNECTIVITY_CHOICES
 from roomkeeper.provisioning import actions, management, passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.secure_only import single
@@ -24,7 +25,6 @@ from roomkeeper.web.system_act import Act
 from roomkeeper.web.system_admission_acts import ADMISSION_ACTS
 from roomkeeper.web.system_command_acts import COMMAND_ACTS, WHEN, typed_care
 from roomkeeper.web.system_device_acts import DEVICE_ACTS
-from roomkeeper.web.system_filters import CONNECTIVITY_CHOICES
 
 
 def _move(request: HttpRequest, system: System) -> Any:

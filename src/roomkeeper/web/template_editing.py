@@ -30,11 +30,10 @@ from roomkeeper.configuration_templates.variables import NAMES, names_in
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.systems.documents import HIDDEN
-from roomkeeper.web.access import number_of, visible_folder
+from roomkeeper.web.access import number_of, visible_folder, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.configuration_templates import ENFORCEMENT, tell_in_force, visible_template
 from roomkeeper.web.folder_choices import folder_choices
-from roomkeeper.web.system_filters import visible_systems
 
 # More rows than a form may have fields for are written as text.
 ROWS_LIMIT = 200

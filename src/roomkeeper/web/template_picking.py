@@ -12,8 +12,7 @@ from roomkeeper.configuration_templates import variables
 from roomkeeper.configuration_templates.making import is_of_one_device
 from roomkeeper.systems.documents import HIDDEN, reported_configuration
 from roomkeeper.systems.models import State
-from roomkeeper.web.access import number_of, visible_system
-from roomkeeper.web.system_filters import visible_systems
+from roomkeeper.web.access import number_of, visible_system, visible_systems
 
 LISTED = 500
 PICKED_LIMIT = 500

@@ -22,12 +22,11 @@ from roomkeeper.provisioning.planning import Care
 from roomkeeper.systems.inventory import folder_label
 from roomkeeper.systems.models import State, System, Tag
 from roomkeeper.systems.software_versions import VersionKey
-from roomkeeper.web.access import grants, number_of, visible_folder
+from roomkeeper.web.access import grants, number_of, visible_folder, visible_systems
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.configuration_templates import ENFORCEMENT, tell_in_force, visible_template
 from roomkeeper.web.folder_choices import folder_choices
-from roomkeeper.web.system_filters import visible_systems
 
 LIMIT = 10_000
 PERSISTENT_LIMIT = 500

@@ -15,6 +15,7 @@ from roomkeeper.web import (
     change_sets,
     configuration_templates,
     events,
+    folder_tree,
     folders,
     help_page,
     inbox,
@@ -42,6 +43,9 @@ from roomkeeper.web import (
 from roomkeeper.web.access import open_page, page
 from roomkeeper.web.derived import pages_of
 
+# What a list shows beside what is derived.
+_BESIDE = {"systems": systems_list.beside}
+
 urlpatterns: list[URLPattern] = [
     open_page("sign-in/", sign_in.sign_in, "sign_in"),
     open_page("sign-out/", sign_in.sign_out, "sign_out"),
@@ -54,8 +58,7 @@ urlpatterns: list[URLPattern] = [
     page("", overview.overview, "overview"),
     page("help/", help_page.help_page, "help"),
     page("events", events.events, "events"),
-    page("systems/", systems_list.systems, "systems"),
-    page("systems/export.csv", systems_list.export, "systems_export"),
+    page("systems/tree/", folder_tree.fold, "folder_fold"),
     page("systems/bulk/", systems_bulk.bulk, "system_bulk"),
     page("systems/edit/", bulk_edits.edit, "systems_edit"),
     page("systems/edit/done/", bulk_edits.edited, "systems_edited"),
@@ -123,7 +126,12 @@ urlpatterns: list[URLPattern] = [
     page("templates/<int:pk>/<slug:tab>/", configuration_templates.template, "template_tab"),
     page("jobs/<int:pk>/", jobs.job, "job"),
     page("jobs/<int:pk>/items.csv", jobs.export, "job_export"),
-    *(address for subject in all_subjects() if subject.has_pages for address in pages_of(subject)),
+    *(
+        address
+        for subject in all_subjects()
+        if subject.has_pages
+        for address in pages_of(subject, _BESIDE.get(subject.plural))
+    ),
     page("network-settings/", network_settings.network_settings, "network_settings"),
     page("secure-only/", secure_only.moves, "secure_only"),
     page("secure-only/<int:pk>/", secure_only.move, "secure_only_move"),

@@ -6,7 +6,9 @@ import pytest
 from tests.cast import add_system
 from tests.integration.api.conftest import Caller
 
-from roomkeeper.api import paging, system_fields
+from roomkeeper.api import paging
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations.lists import sorts_of
 from roomkeeper.systems.models import Contact, Folder, System
 
 
@@ -31,7 +33,7 @@ def rooms(oslo: Folder, bergen: Folder) -> list[System]:
 
 
 @pytest.mark.parametrize("descending", [False, True])
-@pytest.mark.parametrize("sort", sorted(system_fields.SORTS))
+@pytest.mark.parametrize("sort", sorted(sorts_of(SYSTEMS)))
 def test_pages_hold_every_row_once_with_every_sort(
     sort: str,
     descending: bool,

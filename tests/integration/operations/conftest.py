@@ -12,7 +12,7 @@ from tests.integration.api.conftest import Caller, CallerOf
 from tests.integration.web.conftest import SignedIn
 
 from roomkeeper.accounts import audit, tokens
-from roomkeeper.accounts.models import ApiToken, AuditEntry, SignInTries, User
+from roomkeeper.accounts.models import ApiToken, AuditEntry, SavedView, SignInTries, User
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import planning
@@ -26,6 +26,7 @@ Row = Callable[[System], Any]
 # What acts take where something has to be given, by subject and act.
 GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("tags", "rename"): {"name": "courts"},
+    ("saved views", "change"): {"name": "Silent rooms", "is_shared": True, "columns": ["name"]},
     ("credentials", "change"): {"name": "Rooms"},
     ("folders", "rename"): {"name": "Annex"},
     ("folders", "move"): {"parent": lambda: inventory.root_folder().pk},
@@ -129,7 +130,16 @@ def _audit_entry(system: System) -> AuditEntry:
     return audit.record(None, "server", "sign in refused", system)
 
 
+def _saved_view(system: System) -> SavedView:
+    owner, _ = User.objects.get_or_create(username="owner")
+    return SavedView.objects.create(
+        user=owner, of_list="systems", name="Silent", query="alive=no", is_shared=True
+    )
+
+
 ROWS: dict[str, Row] = {
+    "saved views": _saved_view,
+    "systems": lambda system: system,
     "tickets": _ticket,
     "drift": _drift,
     "tags": _tag,

@@ -1,5 +1,6 @@
 """The systems list: filters in the address, sorting, pages, columns, CSV, empty state."""
 
+import re
 import warnings
 from datetime import timedelta
 
@@ -8,11 +9,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from tests.cast import add_system
+from tests.integration.api.conftest import Caller
 from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts.models import User
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Contact, Folder, System
+from roomkeeper.tickets.models import Ticket
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def fleet(boardroom: System, home_office: System, lobby: System, vault: System) 
 
 def names(client: Client, query: str = "") -> list[str]:
     """The names of the rows, in their order."""
-    return [system.name for system in client.get("/systems/" + query).context["rows"]]
+    return [system.name for system, _ in client.get("/systems/" + query).context["rows"]]
 
 
 def csv_lines(client: Client, query: str = "") -> list[str]:
@@ -31,7 +34,7 @@ def csv_lines(client: Client, query: str = "") -> list[str]:
     with warnings.catch_warnings():
         # The test client reads an asynchronous stream synchronously, and is told so.
         warnings.simplefilter("ignore")
-        return b"".join(client.get("/systems/export.csv" + query)).decode().splitlines()
+        return b"".join(client.get("/systems/" + (query or "?") + "&format=csv")).decode().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -47,8 +50,11 @@ def csv_lines(client: Client, query: str = "") -> list[str]:
         ("?mode=traditional", ["Boardroom", "Lobby"]),
         ("?state=blocked", []),
         ("?sort=-name", ["Vault", "Lobby", "Home Office", "Boardroom"]),
-        ("?sort=nonsense&alive=nonsense", ["Boardroom", "Home Office", "Lobby", "Vault"]),
-        ("?folder=999999", []),
+        ("?sort=-last_contact&in_call=false", ["Vault", "Lobby", "Home Office", "Boardroom"]),
+        ("?has_drift=true", []),
+        ("?has_tickets=false&login=missing", ["Boardroom", "Home Office", "Lobby", "Vault"]),
+        ("?silent_for=never", []),
+        ("?state=any&software_version=", ["Boardroom", "Home Office", "Lobby", "Vault"]),
         ("?page=77", ["Boardroom", "Home Office", "Lobby", "Vault"]),
     ],
 )
@@ -56,6 +62,20 @@ def test_the_address_decides_what_is_listed(
     client: Client, fleet: list[System], query: str, expected: list[str]
 ) -> None:
     assert names(client, query) == expected
+
+
+@pytest.mark.parametrize("query", ["?sort=nonsense", "?alive=nonsense", "?colour=red", "?drift_count=many"])
+def test_what_is_no_filter_is_refused_as_by_programs(
+    client: Client, administrator: User, fleet: list[System], query: str
+) -> None:
+    answer = client.get("/systems/" + query)
+    assert answer.status_code == 400
+    assert "Show the whole list" in text_of(answer)
+    assert Caller(administrator)("GET", "systems" + query).status_code == 422
+
+
+def test_a_folder_that_is_none_is_not_found(client: Client, fleet: list[System]) -> None:
+    assert client.get("/systems/?folder=999999").status_code == 404
 
 
 def test_a_folder_lists_what_is_in_and_below_it(client: Client, fleet: list[System], oslo: Folder) -> None:
@@ -82,7 +102,7 @@ def test_fifty_a_page_and_the_filters_stay_in_the_links(client: Client, oslo: Fo
         add_system(f"Room {number:02}", oslo, 100 + number)
     first = client.get("/systems/?q=room&sort=-name")
     assert len(first.context["rows"]) == 50
-    assert first.context["pager"]["after"] == "?q=room&sort=-name&page=2"
+    assert first.context["pager"]["after"] == "?search=room&sort=-name&page=2"
     assert names(client, "?q=room&sort=-name&page=2")[-1] == "Room 00"
 
 
@@ -130,6 +150,59 @@ def test_a_filter_without_a_match_says_so_and_teaches_nothing(client: Client, bo
     page = text_of(client.get("/systems/?q=nothing-like-it"))
     assert "No system matches" in page
     assert "three ways" not in page
+
+
+def test_every_number_of_the_overview_leads_to_the_list_behind_it(
+    client: Client, fleet: list[System]
+) -> None:
+    System.objects.filter(pk=fleet[0].pk).update(drift_count=2, in_call=True)
+    Contact.objects.filter(system=fleet[1]).update(overdue_at=timezone.now() - timedelta(minutes=1))
+    page = text_of(client.get("/"))
+    found = re.findall(r'href="(/systems/\?[^"]+)"><strong>(\d+)</strong>', page)
+    found += re.findall(r'class="amount"><a href="(/systems/\?[^"]+)">(\d+)</a>', page)
+    assert len(found) >= 11
+    for address, number in found:
+        assert client.get(address.replace("&amp;", "&")).context["pager"]["total"] == int(number), address
+
+
+def test_tickets_of_the_overview_name_the_room(client: Client, boardroom: System) -> None:
+    Ticket.objects.create(system=boardroom, kind="identity changed", reason="Another MAC address")
+    section = text_of(client.get("/")).split('id="overview-tickets"')[1].split("</section>")[0]
+    assert f'<a href="/systems/{boardroom.pk}/">Boardroom</a>' in section
+
+
+# The tree
+
+
+def branches(client: Client, query: str = "") -> list[tuple[str, int, bool]]:
+    """(name, depth, is open) of the folders that the tree shows."""
+    tree = client.get("/systems/" + query).context["tree"]
+    return [(node["folder"].name, node["depth"], node["is_open"]) for node in tree]
+
+
+def test_the_tree_folds_and_remembers(client: Client, fleet: list[System], oslo: Folder) -> None:
+    floor = inventory.create_folder(oslo, "4th floor")
+    assert branches(client) == [("All systems", 0, True), ("Bergen", 1, False), ("Oslo", 1, False)]
+    client.post("/systems/tree/", {"open": oslo.pk, "next": "/systems/"})
+    assert ("4th floor", 2, False) in branches(client)
+    client.post("/systems/tree/", {"close": oslo.pk})
+    assert ("4th floor", 2, False) not in branches(client)
+    # The way to the folder that is looked at is always open.
+    assert ("4th floor", 2, False) in branches(client, f"?folder={floor.pk}")
+
+
+def test_the_page_stays_small_with_hundreds_of_folders(
+    client: Client, oslo: Folder, boardroom: System
+) -> None:
+    for number in range(20):
+        house = inventory.create_folder(oslo, f"House {number}")
+        for floor in range(15):
+            inventory.create_folder(house, f"Floor {floor}")
+    assert Folder.objects.count() >= 321
+    assert len(client.get("/systems/").content) <= 40_000
+    client.post("/systems/tree/", {"open": oslo.pk})
+    assert len(branches(client)) > 20
+    assert len(client.get("/systems/").content) <= 40_000
 
 
 def test_the_tree_counts_only_what_one_may_see(

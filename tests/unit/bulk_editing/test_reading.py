@@ -29,6 +29,18 @@ def test_spreadsheets_may_save_it_their_way(encoding: str, delimiter: str) -> No
     assert read_csv(text.encode(encoding)).rows[0].fields == {"name": "Møterom"}
 
 
+def test_file_whose_texts_were_encoded_twice_is_refused_with_the_reason() -> None:
+    text = "id,name\r\n7,Hörsaal 2\r\n"
+    twice = text.encode().decode("cp1252").encode()
+    with pytest.raises(SheetRefused, match="encoded twice: it holds “Ã¶” where “ö” is meant"):
+        read_csv(twice)
+
+
+@pytest.mark.parametrize("name", ["Ångström", "Ça va", "São Paulo", "Žižkov", "Hörsaal – Süd", "ÂME"])
+def test_letters_that_only_look_like_it_are_taken(name: str) -> None:
+    assert read_csv(f"id,name\n7,{name}\n".encode()).rows[0].fields == {"name": name}
+
+
 def test_two_bad_rows_do_not_stop_the_others() -> None:
     sheet = read_csv("id,name,colour\n1,A,\n,B,\nx2,C,\n3,D,\n1,E,\n4,F,red,more\n")
     assert [row.key for row in sheet.rows] == [1, 3]

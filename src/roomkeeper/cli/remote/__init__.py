@@ -53,7 +53,8 @@ _ALONE: dict[str, Callable[..., None]] = {
 }
 
 for path, subject in declared().items():
-    commands[path], _ALONE[path] = app_of(subject)
+    commands[path], alone = app_of(subject, commands.get(path))
+    _ALONE.setdefault(path, alone)
 
 backups.add_to(systems.app)
 commands["jobs"].command("show")(jobs.show)

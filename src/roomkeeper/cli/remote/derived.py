@@ -30,9 +30,12 @@ def declared() -> dict[str, dict[str, Any]]:
     return {one["path"]: one for one in found}
 
 
-def app_of(subject: Mapping[str, Any]) -> tuple[typer.Typer, Callable[..., None]]:
-    """The commands of a subject, and the one that its name alone means."""
-    app = typer.Typer(help=subject["help"])
+def app_of(
+    subject: Mapping[str, Any], app: typer.Typer | None = None
+) -> tuple[typer.Typer, Callable[..., None]]:
+    """The commands of a subject, and the one that its name alone means; on `app` beside those that it has already."""
+    app = app or typer.Typer(help=subject["help"])
+    taken = {one.name for one in app.registered_commands}
     path, columns = subject["path"], subject["columns"]
 
     def list_(
@@ -50,16 +53,19 @@ def app_of(subject: Mapping[str, Any]) -> tuple[typer.Typer, Callable[..., None]
         print_page(page, columns, as_json=as_json)
 
     list_.__doc__ = f"List {subject['plural']}."
-    app.command("list")(list_)
+    if "list" not in taken:
+        app.command("list")(list_)
 
     def show(key: Key, as_json: AsJson = False) -> None:
         api = open_api()
         print_object(api.get(f"{path}/{_key(api, subject, key)}"), as_json=as_json)
 
     show.__doc__ = f"Show one {subject['noun']}."
-    app.command("show")(show)
+    if "show" not in taken:
+        app.command("show")(show)
     for act in subject["acts"]:
-        app.command(act["name"])(_command(subject, act))
+        if act["name"] not in taken:
+            app.command(act["name"])(_command(subject, act))
     return app, list_
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.output import USAGE, fail
+from roomkeeper.protocols.text import encoded_twice
 
 PORTION = 500
 TEXTS = ("mac_address", "serial_number", "name", "network", "hint_address", "host", "username", "password")
@@ -30,7 +31,10 @@ def read(api: Api, file: Path) -> list[dict[str, Any]]:
 
 def _decode(data: bytes) -> str:
     """UTF-8 or UTF-16, with or without the mark that spreadsheets put in front."""
-    return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    if (twice := encoded_twice(text)) is not None:
+        raise csv.Error(f"its texts look encoded twice, with “{twice[0]}” where “{twice[1]}” is meant")
+    return text
 
 
 def add_systems(api: Api, systems: list[dict[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:

@@ -61,13 +61,6 @@ def list_systems(
     print_page(page, COLUMNS, as_json=as_json)
 
 
-@app.command("show")
-def show_system(system: SystemArgument, as_json: AsJson = False) -> None:
-    """Show a system."""
-    api = open_api()
-    print_object(api.get(f"systems/{naming.system_id(api, system)}"), as_json=as_json)
-
-
 app.command("add")(adding.add_system)
 app.command("scan")(adding.scan)
 

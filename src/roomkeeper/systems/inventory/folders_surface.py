@@ -25,7 +25,7 @@ def _with_counts(rows: QuerySet[Any], grants: Grants) -> QuerySet[Any]:
     return counted
 
 
-def _look_up_places(rows: list[Folder]) -> None:
+def _look_up_places(rows: list[Folder], grants: Grants, now: datetime) -> None:
     labels = inventory.labels_of({row.path for row in rows})
     for row in rows:
         row.words = labels[row.path]  # type: ignore[attr-defined]  # for this page of rows

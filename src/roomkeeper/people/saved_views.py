@@ -1,0 +1,83 @@
+"""Saved views of lists: private or shared, and the one with which a list begins."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from django.db import IntegrityError, transaction
+
+from roomkeeper.accounts.models import ListHabit, SavedView
+from roomkeeper.operations.filters import read_filters
+from roomkeeper.operations.lists import check_sort, sorts_of
+from roomkeeper.operations.subjects import get_subject
+
+QUERY_LIMIT = 4_000
+
+
+class ViewRefused(ValueError):
+    """The view cannot be stored like that, as a sentence for people."""
+
+
+def create(
+    *,
+    user: Any,
+    now: datetime,
+    name: str,
+    of_list: str,
+    query: str,
+    columns: Sequence[str],
+    is_shared: bool,
+) -> SavedView:
+    """Store a list under a name. Raises `ViewRefused`."""
+    view = SavedView(user=user, of_list=of_list, is_shared=is_shared)
+    return _store(view, name=name, query=query, columns=columns)
+
+
+def change(row: SavedView, *, user: Any, now: datetime, **changed: Any) -> None:
+    """Change what is given. Raises `ViewRefused`."""
+    row.is_shared = changed.get("is_shared", row.is_shared)
+    values = {name: changed.get(name, getattr(row, name)) for name in ("name", "query", "columns")}
+    _store(row, **values)
+
+
+def _store(view: SavedView, *, name: str, query: str, columns: Sequence[str]) -> SavedView:
+    _check(view.of_list, query, columns)
+    view.name, view.query, view.columns = name, query.removeprefix("?"), list(columns)
+    try:
+        with transaction.atomic():
+            view.save()
+    except IntegrityError as error:
+        raise ViewRefused(f"You have a view of this list with the name {name} already.") from error
+    return view
+
+
+def _check(of_list: str, query: str, columns: Sequence[str]) -> None:
+    try:
+        subject = get_subject(of_list)
+    except KeyError as error:
+        raise ViewRefused(f"There is no list {of_list!r}.") from error
+    given = parse_qs(query.removeprefix("?"))
+    given.pop("view", None)
+    given.pop("tab", None)
+    read_filters(subject, given)
+    if sort := given.get("sort"):
+        check_sort(sort[-1], sorts_of(subject))
+    unknown = [name for name in columns if name not in subject.by_name]
+    if unknown:
+        raise ViewRefused(f"There is no column {unknown[0]!r} in this list.")
+
+
+def begin_with(row: SavedView, *, user: Any, now: datetime) -> None:
+    """Let the list begin with this view for this person."""
+    ListHabit.objects.update_or_create(user=user, of_list=row.of_list, defaults={"first_view": row})
+
+
+def begin_without(row: SavedView, *, user: Any, now: datetime) -> None:
+    """Let the list begin as everybody has it, if it began with this view."""
+    ListHabit.objects.filter(user=user, first_view=row).update(first_view=None)
+
+
+def delete(row: SavedView, *, user: Any, now: datetime) -> None:
+    """Forget the view; lists that began with it begin as everybody has them."""
+    row.delete()

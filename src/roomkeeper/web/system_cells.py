@@ -1,0 +1,105 @@
+"""How the cells of the systems list look. Drawn in Python: a list has hundreds of them."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from roomkeeper.operations.subjects import Field, Subject
+from roomkeeper.web.cells import CLASSES, KINDS, NOTHING, Context
+from roomkeeper.web.templatetags import rk
+
+
+def _draws(kind: str, classes: str = "fit") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a function of (row, its value, context) draw the cells of a kind."""
+
+    def mark(draw: Callable[..., Any]) -> Callable[..., Any]:
+        def cell(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
+            found: SafeString | str = draw(row, one.value(row), context)
+            return found
+
+        KINDS[kind], CLASSES[kind] = cell, classes
+        return draw
+
+    return mark
+
+
+@_draws("system_name", "device-text name-cell")
+def _name(row: Any, value: str, context: Context) -> SafeString:
+    is_beside = any(one.name == "tags" for one in context.get("columns", ()))
+    tags = "" if is_beside else _tags(row, sorted(tag.name for tag in row.tags.all()), context)
+    return format_html(
+        '<a href="{}">{}</a>{}{}', reverse("system_page", args=[row.pk]), str(row), " " if tags else "", tags
+    )
+
+
+@_draws("tags", "")
+def _tags(row: Any, value: list[str], context: Context) -> SafeString | str:
+    return format_html_join(
+        " ", '<a class="word" href="?tags={}">{}</a>', ((quote(tag), tag) for tag in value)
+    )
+
+
+@_draws("alive")
+def _alive(row: Any, value: str, context: Context) -> SafeString:
+    found = rk.alive_word_state(value)
+    if row.state == "managed":
+        return found
+    return format_html('{} <span class="text-secondary">{}</span>', found, rk.record_state(row.state))
+
+
+@_draws("product")
+def _product(row: Any, value: str, context: Context) -> SafeString:
+    return format_html(
+        '<span class="clip short" title="{}">{}</span>', value, rk.short_product(value) or NOTHING
+    )
+
+
+@_draws("software")
+def _software(row: Any, value: str, context: Context) -> SafeString:
+    return format_html(
+        '<span class="clip short" title="{}">{}</span>', value, rk.short_version(value) or NOTHING
+    )
+
+
+@_draws("connectivity")
+def _connectivity(row: Any, value: str | None, context: Context) -> SafeString:
+    word = value or ""
+    return format_html(
+        '<span title="{}">{}</span> {}{}',
+        rk.connectivity(word),
+        rk.connectivity_short(word),
+        rk.padlock(row.connectivity_is_locked, "connectivity is locked"),
+        rk.shield(row),
+    )
+
+
+@_draws("in_call")
+def _in_call(row: Any, value: bool, context: Context) -> SafeString | str:
+    return rk.in_call() if value else NOTHING
+
+
+@_draws("system_tickets", "amount")
+def _tickets(row: Any, value: int, context: Context) -> SafeString | str:
+    return format_html('<a href="{}?system={}">{}</a>', reverse("tickets"), row.pk, value) if value else "0"
+
+
+@_draws("system_drift", "amount")
+def _drift(row: Any, value: int, context: Context) -> SafeString | str:
+    if not value:
+        return "0"
+    page = reverse("system_page", args=[row.pk])
+    return format_html('<a href="{}settings/?show=drift">{}</a>', page, value)
+
+
+@_draws("code", "fit value")
+def _code(row: Any, value: str, context: Context) -> str:
+    return value or NOTHING
+
+
+@_draws("mac", "fit value")
+def _mac(row: Any, value: str, context: Context) -> str:
+    return rk.mac(value) or NOTHING
