@@ -1,11 +1,13 @@
 """What the database says of its installation, read before anything is written, whatever release wrote it."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.apps import apps
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from roomkeeper.installation.belonging import Database, fits
 from roomkeeper.installation.models import Installation
@@ -20,10 +22,9 @@ SAMPLES = 3
 
 def look(words: str, keys: Keys | None, encrypted: Columns) -> Database:
     """What it says; `keys` are those of the folder, None where there are none."""
-    executor = MigrationExecutor(connection)
-    known = set(executor.loader.disk_migrations or {})
-    applied = executor.loader.applied_migrations or {}
-    unknown = tuple(sorted(f"{app}.{name}" for app, name in set(applied) - known))
+    known = _known_migrations()
+    applied = set(MigrationRecorder(connection).applied_migrations())
+    unknown = tuple(sorted(f"{app}.{name}" for app, name in applied - known))
     tables = set(connection.introspection.table_names())
     has_rows = _has_rows(tables)
     identity, does_fit = _its_installation(tables, keys)
@@ -35,8 +36,15 @@ def look(words: str, keys: Keys | None, encrypted: Columns) -> Database:
         identity=identity,
         fits=does_fit,
         unknown_migrations=unknown,
-        missing_migrations=len(executor.migration_plan(executor.loader.graph.leaf_nodes())),
+        missing_migrations=len(known - applied),
     )
+
+
+@cache
+def _known_migrations() -> frozenset[tuple[str, str]]:
+    """(app, name) of each migration of this release, as the files were when this process began: a package that is
+    replaced under it brings others."""
+    return frozenset(MigrationLoader(None).disk_migrations or {})
 
 
 def _has_rows(tables: set[str]) -> bool:

@@ -11,8 +11,14 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
-        """A file, a part of it, or word that the browser's copy is still good."""
-        found = static_file.get_response(request.method, request.META)
+        """A file, a part of it, or word that the browser's copy is still good.
+
+        The files were looked at when the server began; one that was replaced since is sent as it is now.
+        """
+        try:
+            found = static_file.get_response(request.method, request.META)
+        except FileNotFoundError:
+            return HttpResponse("This file is gone.\n", status=404, content_type="text/plain; charset=utf-8")
         content = b""
         if found.file is not None:
             with found.file as file:
@@ -21,4 +27,6 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
         del answer["Content-Type"]
         for name, value in found.headers:
             answer[name] = value
+        if found.file is not None:
+            answer["Content-Length"] = str(len(content))
         return answer
