@@ -15,7 +15,7 @@ help: ## List these targets
 
 setup: .make/python .make/frontend ## Create .venv from the hashed lock file and fetch the pages' front end
 
-.make/python: requirements/dev.txt pyproject.toml
+.make/python: requirements/dev.txt pyproject.toml setup.py
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) was not found)."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
@@ -38,8 +38,8 @@ run: setup ## Run the server on the embedded database
 	$(BIN)/roomkeeper serve
 
 check: setup ## Style, types, the direction of imports, manifests, findings and commit messages
-	$(BIN)/ruff check src tests scripts
-	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/ruff check src tests scripts setup.py
+	$(BIN)/ruff format --check src tests scripts setup.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_families.py --check
