@@ -92,21 +92,7 @@ class PostgreSQL:
                 "--no-locale",
                 "--no-sync",
             )
-            # Durable as it comes (fsync, synchronous_commit): figures without that would be no figures.
-            settings = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-            self._run(
-                *(
-                    "pg_ctl",
-                    "-D",
-                    self._data,
-                    "-l",
-                    str(self._folder / "log"),
-                    "-t",
-                    str(START_SECONDS),
-                    "-w",
-                ),
-                *("-o", settings, "start"),
-            )
+            self.start()
             with psycopg.connect(self.url.removesuffix(DATABASE) + "postgres", autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
         except BaseException:
@@ -121,6 +107,18 @@ class PostgreSQL:
         if (Path(self._data) / "postmaster.pid").exists():
             self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start it, on the same port each time."""
+        # Durable as it comes (fsync, synchronous_commit): figures without that would be no figures.
+        settings = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
+        log = str(self._folder / "log")
+        words = ["-D", self._data, "-l", log, "-t", str(START_SECONDS), "-w", "-o", settings]
+        self._run("pg_ctl", *words, "start")
+
+    def stop(self) -> None:
+        """Stop it as an administrator does, who waits for nobody that is connected."""
+        self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "stop")
 
     @property
     def _data(self) -> str:

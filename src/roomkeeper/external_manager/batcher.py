@@ -167,7 +167,7 @@ class Batcher:
             # Locked, full, gone: none of it was stored. The devices come again.
             log.error("store unavailable", posts=len(posts), error=str(error)[:300])
             connection.close()
-            store.note_failure()
+            store.note_failure(error)
             self._settings, self._resumes = None, True
             for post in posts:
                 post.reply = answers.UNAVAILABLE

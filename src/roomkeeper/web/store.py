@@ -29,5 +29,5 @@ class StoreUnavailableMiddleware:
         """503 in words for a database that fails; other exceptions are somebody else's."""
         if not isinstance(exception, OperationalError | InterfaceError):
             return None
-        store.note_failure()
+        store.note_failure(exception)
         return HttpResponse(_WORDS, status=503, headers={"Retry-After": "10"})
