@@ -4,7 +4,7 @@ A system counts as moved only after it came by HTTPS as itself. Until it has pro
 changed, so none is lost: whoever cannot stays as it was, and is listed with what holds it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,12 +17,12 @@ from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.provisioning import actions, authorities, planning
 from roomkeeper.provisioning.models import Action, Change, DeliveryState
 from roomkeeper.secure_only.models import Member, Move
+from roomkeeper.secure_only.obstacles import obstacles, without_https_address
 from roomkeeper.secure_only.planning import (
     MovePlan,
     no_command_for_authorities,
     order,
     verify_settings,
-    wrong_clocks,
 )
 from roomkeeper.systems import live
 from roomkeeper.systems.admission import secure_only
@@ -36,6 +36,10 @@ HELD_SHARE: Final = 0.2
 # A system posts a document that it was asked for at once, and repeats what failed with its next posts.
 PROOF_POSTS: Final = 3
 PROOF_GRACE: Final = timedelta(seconds=15)
+_NO_PROOF: Final = (
+    "it was asked for a document by HTTPS and goes on posting by HTTP without it: it does not trust our "
+    "certificate, knows no TLS version that we offer, or TCP 443 is closed between"
+)
 CLOSED: Final = (Member.State.MOVED, Member.State.HELD, Member.State.SKIPPED)
 
 
@@ -176,8 +180,8 @@ def _begin_wave(move: Move, now: datetime) -> int:
             _set_state(move, Move.State.PAUSED, reason, (Move.State.RUNNING,))
             return 0
     members = _first(_in_state(move, Member.State.WAITING).filter(wave=wave))
-    # A clock may have gone wrong since the plan.
-    reasons = wrong_clocks([member.system_id for member in members]) if move.is_secure else {}
+    # A clock may have gone wrong since the plan, or our address have been taken away.
+    reasons = obstacles([member.system for member in members]) if move.is_secure else {}
     for member in members:
         if member.system_id in reasons:
             _put([member], Member.State.HELD, now, reasons[member.system_id])
@@ -271,20 +275,29 @@ def _prove(move: Move, now: datetime) -> int:
     )
     times = posted.values_list("pk", "since", "system__contact__interval")
     late = _first_of(move, [pk for pk, since, interval in times if now > since + _time_to_prove(interval)])
-    if not late:
-        return len(proven)
-    ids = [member.system_id for member in late]
+    _hold_unproven(late, dict.fromkeys((member.system_id for member in late), _NO_PROOF), now)
+    return len(proven) + len(late) + _hold_those_without_address(proving, now)
+
+
+def _hold_those_without_address(proving: QuerySet[Member], now: datetime) -> int:
+    """Nobody can be asked for a document by HTTPS at no address, however often it comes."""
+    waiting = _first(proving.exclude(system__https_proof=HttpsProof.PROVEN))
+    reasons = without_https_address([member.system for member in waiting]) if waiting else {}
+    stuck = [member for member in waiting if member.system_id in reasons]
+    _hold_unproven(stuck, reasons, now)
+    return len(stuck)
+
+
+def _hold_unproven(members: Sequence[Member], reasons: Mapping[int, str], now: datetime) -> None:
+    """Hold them, and ask for their proof no longer."""
+    if not members:
+        return
+    ids = [member.system_id for member in members]
     with transaction.atomic():
         lock_contacts(ids)
         System.objects.filter(pk__in=ids).update(https_proof=HttpsProof.NONE)
-        _put(
-            late,
-            Member.State.HELD,
-            now,
-            "it was asked for a document by HTTPS and goes on posting by HTTP without it: it does not trust our "
-            "certificate, knows no TLS version that we offer, or TCP 443 is closed between",
-        )
-    return len(proven) + len(late)
+        for member in members:
+            _put([member], Member.State.HELD, now, reasons[member.system_id])
 
 
 def _time_to_prove(interval: int) -> timedelta:

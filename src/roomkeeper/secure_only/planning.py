@@ -10,10 +10,11 @@ from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.authorities import BY_HAND
 from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.secure_only.models import Member, Move
+from roomkeeper.secure_only.obstacles import obstacles
 from roomkeeper.systems.admission.secure_only import is_supported
 from roomkeeper.systems.contact.credentials import has_credentials
-from roomkeeper.systems.documents import ReportedConfiguration, clocks, each_reported
-from roomkeeper.systems.models import Connectivity, Contact, State, StoredDocument, System
+from roomkeeper.systems.documents import ReportedConfiguration, each_reported
+from roomkeeper.systems.models import Connectivity, Contact, State, System
 
 PROTOCOL_PATH = "Provisioning/ExternalManager/Protocol"
 OPEN = (Move.State.RUNNING, Move.State.PAUSED)
@@ -60,7 +61,7 @@ def plan(systems: Iterable[System], *, is_secure: bool, trust: str) -> MovePlan:
         for system in listed
     ]
     if is_secure:
-        members = _without_wrong_clocks(_without_the_old(members))
+        members = _without_obstacles(_without_the_old(members))
     if is_secure and trust == Move.Trust.NO_VERIFY:
         members = _with_what_is_turned_off(members)
     return MovePlan(tuple(members))
@@ -84,28 +85,16 @@ def _without_the_old(members: list[PlannedMember]) -> list[PlannedMember]:
     ]
 
 
-def _without_wrong_clocks(members: list[PlannedMember]) -> list[PlannedMember]:
-    """The same, where those wait whose clock is wrong: certificates look not yet valid, or expired, to them."""
-    reasons = wrong_clocks([member.system.pk for member in members if member.verdict == "move"])
+def _without_obstacles(members: list[PlannedMember]) -> list[PlannedMember]:
+    """The same, where those wait whose clock is wrong (certificates look not yet valid, or expired, to them), and those
+    for which we have no address by HTTPS."""
+    reasons = obstacles([member.system for member in members if member.verdict == "move"])
     return [
         PlannedMember(member.system, "cannot", reasons[member.system.pk])
         if member.system.pk in reasons
         else member
         for member in members
     ]
-
-
-def wrong_clocks(system_ids: Sequence[int]) -> dict[int, str]:
-    """Of these systems those whose clock was wrong when they told their newest status, with a sentence."""
-    rows = StoredDocument.objects.filter(
-        system_id__in=system_ids, kind=StoredDocument.Kind.STATUS, clock_offset__isnull=False
-    )
-    return {
-        system_id: f"its clock is {clocks.words(seconds)} of this server's, so that our certificate looks not valid to "
-        "it; put its time server right (NetworkServices NTP), then plan it again"
-        for system_id, seconds in rows.values_list("system_id", "clock_offset")
-        if seconds is not None and clocks.is_wrong(seconds)
-    }
 
 
 def _judge(
