@@ -14,8 +14,8 @@ from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place
 
-# A leaf of ours that lacks a name is made anew within the hour.
-PATIENCE: Final = timedelta(hours=2)
+# A leaf of ours that lacks a name is made anew within a minute.
+PATIENCE: Final = timedelta(minutes=10)
 
 
 def register_checks(options: Options) -> None:
@@ -78,6 +78,6 @@ def _names(options: Options, *, now: datetime) -> Finding:
     advice = (
         "Have it made for that name too, or correct the addresses in Network settings."
         if options.tls_certificate
-        else "It is made anew within the hour; restart the server to have it at once."
+        else "It is made anew within a minute; restart the server to have it at once."
     )
     return Finding(what, False, words, advice)

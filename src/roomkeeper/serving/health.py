@@ -15,10 +15,12 @@ from roomkeeper.installation.folder import database_words
 from roomkeeper.jobs import checks, workers
 from roomkeeper.jobs.checks import Check, Finding
 from roomkeeper.serving import certificate_checks, database_checks, place_checks
-from roomkeeper.serving.listeners import all_loopback
 from roomkeeper.serving.re_encryption import columns
 from roomkeeper.settings.access import sqlite_address
 from roomkeeper.settings.options import DATABASE_FILE, Options
+from roomkeeper.systems.models import NetworkSettings
+from roomkeeper.systems.network_settings import outside
+from roomkeeper.systems.network_settings.outside import Place
 
 LEAST_FREE_BYTES = 500_000_000
 
@@ -156,10 +158,15 @@ def _disk(options: Options, *, now: datetime) -> Finding:
 
 
 def _listeners(options: Options, *, now: datetime) -> Finding:
-    if all_loopback([*options.http, *options.https]):
-        words = (
-            "only this machine can reach the server; set ROOMKEEPER_HTTP and ROOMKEEPER_HTTPS for the network"
+    place, settings = Place.of(options), NetworkSettings.objects.first() or NetworkSettings()
+    words = ", ".join([*options.http, *options.https]) or "none"
+    if outside.is_for_this_machine_alone(settings, place):
+        words += (
+            "; only this machine can reach the server. Set ROOMKEEPER_HTTP and ROOMKEEPER_HTTPS for the network, or "
+            "ROOMKEEPER_TRUSTED_PROXIES where a proxy stands before it"
         )
-    else:
-        words = ", ".join([*options.http, *options.https])
+    elif place.is_proxied:
+        words += f", behind a proxy at {', '.join(options.trusted_proxies)}"
+    elif place.is_on_loopback:
+        words += ", called at the outside address of Network settings"
     return Finding("listeners", True, words)

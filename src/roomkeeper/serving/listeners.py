@@ -147,8 +147,3 @@ def server(app: Any, options: Options, tls: ssl.SSLContext | None) -> uvicorn.Se
         ssl_context_factory=(lambda *_: tls) if tls is not None else None,
     )
     return _Server(config)
-
-
-def all_loopback(addresses: Sequence[str]) -> bool:
-    """Whether no other machine can reach any of the listeners."""
-    return all(address.startswith(("127.", "[::1]", "localhost")) for address in addresses)

@@ -30,12 +30,15 @@ from roomkeeper.settings.options import Options, SettingsError
 from roomkeeper.systems import findings, network_settings
 from roomkeeper.systems.addresses import parse_networks
 from roomkeeper.systems.network_settings import former_addresses, outside
+from roomkeeper.systems.network_settings.outside import Place
 
 log = structlog.get_logger(__name__)
 
 # The door and the background thread share the interpreter with the loop; the default of 5 ms makes posts wait.
 SWITCH_INTERVAL = 0.001
-CHECK_CERTIFICATE_EVERY = timedelta(hours=1)
+# Its names follow Network settings, and a system that moves to HTTPS is told one of them within seconds.
+CHECK_CERTIFICATE_EVERY = timedelta(seconds=20)
+_ALONE = "only this machine reaches the server"
 MONITORING = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -91,6 +94,7 @@ class Process:
         await asyncio.to_thread(self._tell_reach)
         if self._parts.worker:
             register("certificates", CHECK_CERTIFICATE_EVERY, self._check_certificates)
+            register("reach", self_check.EVERY, self._see_reach)
             register("self-check", self_check.EVERY, self_check.Tickets().keep)
             background.start()
         noting = asyncio.create_task(strangers.go_on_writing(stopping))
@@ -153,26 +157,33 @@ class Process:
             ) from error
 
     def _tell_reach(self) -> None:
-        """Somebody who wonders why no endpoint appears finds the reason among the tickets."""
-        kind = "only this machine reaches the server"
-        if not (self._parts.door and self._parts.web):
+        """Somebody who wonders why no endpoint appears finds the reason among the tickets. Told at the start alone: who
+        works on this machine only may close it."""
+        if not (self._parts.door and self._parts.web) or not self._is_alone():
+            self._see_reach(now=datetime.now(UTC))
             return
-        # A reverse proxy on this machine reaches loopback listeners, and devices reach the proxy.
-        is_alone = listeners.all_loopback([*self._options.http, *self._options.https])
-        if is_alone and not self._options.trusted_proxies:
-            log.warning(
-                "all listeners are loopback addresses; endpoints on the network cannot reach this server"
+        log.warning(
+            "all listeners are loopback addresses and no proxy is known; endpoints on the network cannot reach "
+            "this server"
+        )
+        findings.report(
+            findings.Finding(
+                _ALONE,
+                None,
+                "All listeners are loopback addresses, and no proxy is known that stands before them, so endpoints "
+                "on the network cannot reach it.",
+                "Start it with --http and --https on an address of the network, or name the proxy in trusted_proxies.",
             )
-            findings.report(
-                findings.Finding(
-                    kind,
-                    None,
-                    "All listeners are loopback addresses, so endpoints on the network cannot reach it.",
-                    "Start it with --http and --https on an address of the network.",
-                )
-            )
-        else:
-            findings.clear(kind, None, "It listens on the network.")
+        )
+
+    def _see_reach(self, *, now: datetime) -> int:
+        """Scheduled: an outside address may have been set."""
+        if not self._is_alone():
+            findings.clear(_ALONE, None, "Other machines reach it.")
+        return 0
+
+    def _is_alone(self) -> bool:
+        return outside.is_for_this_machine_alone(network_settings.get(), Place.of(self._options))
 
     def _check_certificates(self, *, now: datetime) -> int:
         """Scheduled: renew our own leaf. Whether one runs out is looked at by the checks."""

@@ -215,9 +215,17 @@ def test_missing_migrations_are_a_fault(db, options):
 
 
 @pytest.mark.parametrize(
-    ("http", "words"), [(("127.0.0.1:8080",), "only this machine"), (("10.0.0.5:80",), "10.0.0.5:80")]
+    ("http", "trusted", "outside", "words"),
+    [
+        ("127.0.0.1:8080", (), "", "127.0.0.1:8080; only this machine can reach the server"),
+        ("127.0.0.1:8080", (), "rooms.example.org", "127.0.0.1:8080, called at the outside address"),
+        ("127.0.0.1:8080", ("127.0.0.1/32",), "", "127.0.0.1:8080, behind a proxy at 127.0.0.1/32"),
+        ("10.0.0.5:80", (), "", "10.0.0.5:80"),
+    ],
 )
-def test_listeners_for_this_machine_alone_are_pointed_out(db, options, http, words):
-    found = examine(replace(options, http=http, https=()))["listeners"]
+def test_listeners_for_this_machine_alone_are_pointed_out(db, options, http, trusted, outside, words):
+    network_settings.update({"outside_public_host": outside}, user=None, now=NOW)
+    found = examine(replace(options, http=(http,), https=(), trusted_proxies=trusted))["listeners"]
     assert found.ok
-    assert words in found.words
+    assert found.words.startswith(words)
+    assert ("only this machine" in found.words) is ("only this machine" in words)

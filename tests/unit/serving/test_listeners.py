@@ -42,20 +42,6 @@ def test_address_that_cannot_be_bound_is_refused_by_its_name(address):
 
 
 @pytest.mark.parametrize(
-    ("addresses", "is_so"),
-    [
-        (["127.0.0.1:8080", "[::1]:8443", "localhost:80", "127.8.8.8:80"], True),
-        (["127.0.0.1:8080", "0.0.0.0:8443"], False),
-        (["10.0.0.5:80"], False),
-        ([":8080"], False),
-        ([], True),
-    ],
-)
-def test_listeners_for_this_machine_alone_are_recognised(addresses, is_so):
-    assert listeners.all_loopback(addresses) is is_so
-
-
-@pytest.mark.parametrize(
     ("address", "sentence"),
     [
         ("192.0.2.77:8080", "does not have that address"),

@@ -3,7 +3,12 @@
 import pytest
 
 from roomkeeper.systems.models import NetworkSettings
-from roomkeeper.systems.network_settings.outside import Place, address, told_hosts
+from roomkeeper.systems.network_settings.outside import (
+    Place,
+    address,
+    is_for_this_machine_alone,
+    told_hosts,
+)
 
 DIRECT = Place(("0.0.0.0:8080",), ("0.0.0.0:8443",), False)
 PAIR = Place(("10.0.0.5:80", "192.0.2.5:8080"), ("10.0.0.5:443", "192.0.2.5:8443"), False)
@@ -105,3 +110,23 @@ def test_such_an_address_is_never_suggested(place, host):
     field = "internal_ipv6" if ":" in host else "internal_ipv4"
     assert told_hosts(NetworkSettings(**{field: host}), place, "internal") == []
     assert told(place, {field: host}) == ""
+
+
+@pytest.mark.parametrize(
+    ("http", "is_proxied", "fields", "is_alone"),
+    [
+        (("127.0.0.1:8080", "[::1]:8443", "localhost:80", "127.8.8.8:80"), False, {}, True),
+        ((), False, {}, True),
+        (("127.0.0.1:8080", "0.0.0.0:8443"), False, {}, False),
+        (("10.0.0.5:80",), False, {}, False),
+        ((":8080",), False, {}, False),
+        # A proxy is trusted, or a person said by which host others find it: somebody hands calls on.
+        (("127.0.0.1:8080",), True, {}, False),
+        (("127.0.0.1:8080",), False, {"outside_public_host": "rooms.example.org"}, False),
+        (("127.0.0.1:8080",), False, {"outside_internal_host": "127.0.0.1"}, True),
+        # An address that was suggested or typed for another time says nothing of who hands on.
+        (("127.0.0.1:8080",), False, {"internal_ipv4": "10.0.0.5"}, True),
+    ],
+)
+def test_who_reaches_it(http, is_proxied, fields, is_alone):
+    assert is_for_this_machine_alone(NetworkSettings(**fields), Place(http, (), is_proxied)) is is_alone

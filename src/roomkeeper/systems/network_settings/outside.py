@@ -102,6 +102,13 @@ def told_hosts(settings: NetworkSettings, place: Place, side: str, *, is_near: b
     ]
 
 
+def is_for_this_machine_alone(settings: NetworkSettings, place: Place) -> bool:
+    """Whether no other machine reaches this server, as far as is known: it listens on loopback, and neither a trusted
+    proxy nor an outside host says that somebody hands on what comes from elsewhere."""
+    explicit = (getattr(settings, f"outside_{side}_host") for side in SIDES)
+    return place.is_on_loopback and not any(host and can_be_called(host, is_near=False) for host in explicit)
+
+
 def set_port(settings: NetworkSettings, side: str, scheme: str) -> int | None:
     """The outside port of Network settings, `NOT_OFFERED`, or None where none was set."""
     found: int | None = getattr(settings, f"outside_{side}_{scheme}_port")
