@@ -65,7 +65,7 @@ async def list_endpoints(request: web.Request) -> web.Response:
 
 
 async def show_endpoint(request: web.Request) -> web.Response:
-    """GET /endpoints/{serial}: what it is, its settings and status, and its last posts."""
+    """GET /endpoints/{serial}: what it is, its settings and status, what addresses it was told, its last posts."""
     endpoint = _endpoint(request)
     return web.json_response(
         {
@@ -73,6 +73,7 @@ async def show_endpoint(request: web.Request) -> web.Response:
             "configuration": endpoint.device.configuration.as_dict(),
             "status": endpoint.device.status.as_dict(),
             "bookings": endpoint.device.shelf.bookings,
+            "told": endpoint.device.shelf.told,
             "posts": [post.as_json() for post in endpoint.manager.posts],
         }
     )

@@ -59,6 +59,14 @@ class Shelf:
     option_keys: list[str] = field(default_factory=list)
     prompt: str = ""
     snmp_users: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    told: dict[str, list[str]] = field(default_factory=dict)
+    """Every address that somebody gave it since its start, in which setting or slot: `Phonebook/Server[1]/URL`."""
+
+    def note_address(self, where: str, address: str) -> None:
+        """Somebody told it an address."""
+        known = self.told.setdefault(where, [])
+        if address and address not in known:
+            known.append(address)
 
 
 class VirtualDevice:
@@ -212,6 +220,8 @@ class VirtualDevice:
     def _configuration_changed(self, path: str, before: str, after: str) -> None:
         leaf = self.configuration.find_leaf(path)
         shown = after if leaf is None else self.configuration.shown(leaf)
+        if path.endswith(("/Address", "/URL")):
+            self.shelf.note_address(path, after)
         self.publish("Configuration", {path: shown}, ())
         react(self, path)
         if (
@@ -246,6 +256,7 @@ class VirtualDevice:
         self.forget_feedback(number, announce=False)
         slot = Slot(number, url, [Expression.parse(one) for one in expressions if one], form)
         self.slots[number] = slot
+        self.shelf.note_address(f"HttpFeedback[{number}]/URL", url)
         self._show_slot(slot)
 
     def forget_feedback(self, number: int, *, announce: bool = True) -> bool:

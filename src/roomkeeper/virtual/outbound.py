@@ -75,6 +75,7 @@ class Outbound:
         self, url: str, body: bytes, headers: dict[str, str], *, tls_setting: str
     ) -> OutboundAnswer:
         """POST and read the answer; raises OutboundError."""
+        self._device.shelf.note_address("called", "/".join(url.split("/")[:3]))
         body, content_type = self._faults.spoil(body, headers["Content-Type"])
         headers = {**headers, "Content-Type": content_type}
         with _explained():
