@@ -1,20 +1,18 @@
 """Backups, differences, mapping reports and replacements as the API tells them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from ninja import Schema
 from pydantic import Field
 
 from roomkeeper.api.reach import Identifier
-from roomkeeper.backups import keeping
 from roomkeeper.backups.mapping import Report
-from roomkeeper.backups.models import Backup, BackupPart, Replacement, Restoration
+from roomkeeper.backups.models import Backup, Replacement, Restoration
 from roomkeeper.backups.replacement_plan import Plan
 from roomkeeper.backups.sides import Side
+from roomkeeper.backups.surface import PartKindWord
 
-ReasonWord = Literal["scheduled", "by_hand", "before_restore", "before_replace"]
-PartKindWord = Literal["macro", "extension", "branding"]
 DifferenceWord = Literal["added", "removed", "changed", "unknown"]
 VerdictWord = Literal["change", "already", "absent", "refused", "hidden", "ours", "own"]
 MAPPING_WORDS = (
@@ -22,40 +20,6 @@ MAPPING_WORDS = (
     " password or `***`, cannot be restored; ours: management, left alone; own: the device's own, left alone unless"
     " picked by its path."
 )
-
-
-class BackupOut(Schema):
-    """A backup of a system."""
-
-    id: int
-    system: int
-    system_name: str
-    made_at: datetime
-    made_by: str | None
-    reason: ReasonWord
-    size: int = Field(description="Bytes before compression.")
-    product: str
-    software_version: str
-    serial_number: str
-    missing: list[str] = Field(description="What is not in it and why.")
-
-
-class PartOut(Schema):
-    """A macro, a panel or a picture."""
-
-    id: int
-    kind: PartKindWord
-    name: str
-    size: int
-    sha256: str
-    is_active: bool | None = Field(description="Of macros: whether it ran.")
-
-
-class BackupDetails(BackupOut):
-    """A backup with what is in it."""
-
-    settings: dict[str, str] = Field(description="Canonical path to value; *** where the device hides it.")
-    parts: list[PartOut]
 
 
 class PartText(Schema):
@@ -195,21 +159,6 @@ class ReplacementOut(Schema):
     )
 
 
-def encode_backup(backup: Backup) -> BackupOut:
-    """A backup as the API tells it."""
-    return BackupOut(**_fields(backup))
-
-
-def encode_details(backup: Backup) -> BackupDetails:
-    """The same with its settings and parts."""
-    parts = backup.parts.select_related("content").defer("content__content").order_by("kind", "name")
-    return BackupDetails(
-        **_fields(backup),
-        settings=keeping.settings_of(backup),
-        parts=[_encode_part(part) for part in parts],
-    )
-
-
 def encode_side(side: Side) -> SideOut:
     """A side of a comparison."""
     return SideOut(
@@ -273,32 +222,4 @@ def encode_replacement(
         restoration=restoration.state if restoration else None,
         job=restoration.job_id if restoration else None,
         mapping=mapping,
-    )
-
-
-def _fields(backup: Backup) -> dict[str, Any]:
-    return {
-        "id": backup.pk,
-        "system": backup.system_id,
-        "system_name": str(backup.system),
-        "made_at": backup.made_at,
-        "made_by": backup.made_by.get_username() if backup.made_by else None,
-        "reason": backup.reason,
-        "size": backup.size,
-        "product": backup.product,
-        "software_version": backup.software_version,
-        "serial_number": backup.serial_number,
-        "missing": backup.missing,
-    }
-
-
-def _encode_part(part: BackupPart) -> PartOut:
-    is_active = part.details.get("is_active")
-    return PartOut(
-        id=part.pk,
-        kind=part.kind,  # type: ignore[arg-type]
-        name=part.name,
-        size=part.content.size,
-        sha256=part.content_id,
-        is_active=is_active if isinstance(is_active, bool) else None,
     )

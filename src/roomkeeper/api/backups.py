@@ -10,44 +10,31 @@ from pydantic import Field
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
-from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
 from roomkeeper.api.backup_fields import (
-    BackupDetails,
-    BackupOut,
     DiffOut,
     PartDifferenceOut,
     PartText,
-    ReasonWord,
     RestoreIn,
     RestoreMappingOut,
     SettingDifferenceOut,
-    encode_backup,
-    encode_details,
     encode_report,
     encode_side,
 )
 from roomkeeper.api.jobs import JobOut, accepted
-from roomkeeper.api.paging import ListParameters, Page, page_of, searched
 from roomkeeper.api.problems import NotFound, refused_as
-from roomkeeper.api.reach import LARGEST_ID, Identifier, get_system, visible_systems
+from roomkeeper.api.reach import LARGEST_ID, get_system, visible_systems
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.templates import get_template
 from roomkeeper.backups import differences, keeping, mapping, restoring, scheduling, sides
 from roomkeeper.backups.models import Backup, BackupPart
+from roomkeeper.backups.surface import BACKUPS
 from roomkeeper.configuration_templates.editing import newest_content
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.provisioning import planning
 from roomkeeper.systems.models import System
 
 routes = Routes("backups")
-SORTS = {"id": "id", "made_at": "made_at", "size": "size", "system": "system_id"}
-
-
-class BackupFilters(ListParameters):
-    """Filters on backups."""
-
-    system: Identifier | None = None
-    reason: ReasonWord | None = None
 
 
 class ScheduleOut(Schema):
@@ -76,19 +63,6 @@ class DiffParameters(Schema):
     )
 
 
-@routes.get("", response=Page[BackupOut])
-@needs(Permission.VIEW, anywhere=True)
-def list_backups(request: HttpRequest, filters: Query[BackupFilters]) -> Page[BackupOut]:
-    """List backups, newest first."""
-    rows = visible_backups(user_of(request))
-    if filters.system is not None:
-        rows = rows.filter(system=filters.system)
-    if filters.reason is not None:
-        rows = rows.filter(reason=filters.reason)
-    rows = searched(rows, filters.search, "system__name", "product", "serial_number")
-    return page_of(BackupOut, rows, filters, SORTS, "-id", encode_backup)
-
-
 @routes.get("/schedule", response=ScheduleOut)
 @needs(Permission.VIEW, anywhere=True)
 def get_backup_schedule(request: HttpRequest) -> ScheduleOut:
@@ -107,25 +81,6 @@ def change_backup_schedule(request: HttpRequest, details: ScheduleIn) -> Schedul
         scheduling.update(**values)
         audit.record(user_of(request), "api", "change backup schedule", None, **values)
     return _schedule()
-
-
-@routes.get("/{int:backup_id}", response=BackupDetails)
-@needs(Permission.VIEW, anywhere=True)
-def get_backup(request: HttpRequest, backup_id: int) -> BackupDetails:
-    """A backup with its settings and the names of its parts."""
-    return encode_details(find_backup(user_of(request), backup_id))
-
-
-@routes.delete("/{int:backup_id}", response={204: None})
-@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
-def delete_backup(request: HttpRequest, backup_id: int) -> HttpResponse:
-    """Delete a backup."""
-    user = user_of(request)
-    backup = find_backup(user, backup_id, Permission.MANAGE_SYSTEMS)
-    with transaction.atomic(), refused_as(409, keeping.BackupInUse):
-        audit.record(user, "api", "delete backup", backup.system, backup=backup.pk)
-        keeping.delete(backup, user=user, now=timezone.now())
-    return HttpResponse(status=204)
 
 
 @routes.get("/{int:backup_id}/parts/{int:part_id}", response=PartText)
@@ -199,14 +154,9 @@ def restore_backup(
     return Status(202, accepted(job, response))
 
 
-def visible_backups(user: User) -> Any:
-    """The backups of systems that the caller sees."""
-    return Backup.objects.filter(system__in=visible_systems(user)).select_related("system__folder", "made_by")
-
-
 def find_backup(user: User, backup_id: int, permission: Permission = Permission.VIEW) -> Backup:
     """The backup; raises as `get_system` does."""
-    backup: Backup | None = visible_backups(user).filter(pk=min(backup_id, LARGEST_ID)).first()
+    backup: Backup | None = BACKUPS.rows(grants_of(user)).filter(pk=min(backup_id, LARGEST_ID)).first()
     if backup is None:
         raise NotFound("backup", backup_id)
     demand(user, permission, backup.system.folder.path)

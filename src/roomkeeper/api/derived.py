@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -82,7 +82,10 @@ class Told:
         """The row as it is told where it is asked for alone; details that are named are left out."""
         if self.subject.prepare is not None:
             self.subject.prepare([row], actor.grants, timezone.now())
-        return self(row) | {one.name: [] if one.name in without else one.value(row) for one in self.details}
+        return self(row) | {
+            one.name: (get_origin(one.type) or list)() if one.name in without else one.value(row)
+            for one in self.details
+        }
 
 
 @lru_cache(maxsize=64)

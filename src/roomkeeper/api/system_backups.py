@@ -9,16 +9,14 @@ from ninja import Query, Status
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
-from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
+from roomkeeper.api import derived
 from roomkeeper.api.backup_fields import (
-    BackupOut,
     ConfigurationVersionOut,
     ReplaceIn,
     ReplacementOut,
-    encode_backup,
     encode_replacement,
 )
-from roomkeeper.api.backups import SORTS, visible_backups
 from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.paging import ListParameters, Page, page_of
 from roomkeeper.api.problems import Conflict, refused_as
@@ -27,22 +25,23 @@ from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.backups import making, mapping, replacement_plan, replacing, restoring
 from roomkeeper.backups.models import Replacement
 from roomkeeper.backups.replacement_plan import Hardware
+from roomkeeper.backups.surface import BACKUPS
+from roomkeeper.operations import lists
 from roomkeeper.systems import admission
 from roomkeeper.systems.models import ConfigurationVersion, State, System
 
 routes = Routes("systems")
+_backups_told = derived.told_of(BACKUPS)
 _VERSION_SORTS = {"id": "id", "first_at": "first_at", "last_at": "last_at"}
 
 
-@routes.get("/{int:system_id}/backups", response=Page[BackupOut])
+@routes.get("/{int:system_id}/backups", response=Page.__class_getitem__(_backups_told.in_list))
 @needs(Permission.VIEW, anywhere=True)
-def list_system_backups(
-    request: HttpRequest, system_id: int, filters: Query[ListParameters]
-) -> Page[BackupOut]:
+def list_system_backups(request: HttpRequest, system_id: int, filters: Query[ListParameters]) -> Any:
     """List a system's backups, newest first."""
     user = user_of(request)
-    rows = visible_backups(user).filter(system=get_system(user, system_id))
-    return page_of(BackupOut, rows, filters, SORTS, "-id", encode_backup)
+    rows = BACKUPS.rows(grants_of(user)).filter(system=get_system(user, system_id))
+    return page_of(_backups_told.in_list, rows, filters, lists.sorts_of(BACKUPS), "-id", _backups_told)
 
 
 @routes.post("/{int:system_id}/backups", response={202: JobOut})

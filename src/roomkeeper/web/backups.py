@@ -1,10 +1,9 @@
-"""Backups of systems: the list of all with the schedule, one backup, a system's tab, making and deleting."""
+"""Backups of systems: the schedule above the declared list, one backup, a system's tab, making one."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -16,91 +15,40 @@ from roomkeeper.backups.models import (
     BackupPart,
     BackupTry,
     PartKind,
-    Reason,
     Replacement,
     Restoration,
 )
+from roomkeeper.backups.surface import BACKUPS
 from roomkeeper.jobs.models import Job
-from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import ConfigurationVersion, System
 from roomkeeper.web.access import grants, number_of, visible_system, visible_systems
 from roomkeeper.web.acts import Question, ask, attempt
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.derived_acts import actor_of, acts_for, get_row
+from roomkeeper.web.derived_reading import Listed
+from roomkeeper.web.derived_views import Habits
 from roomkeeper.web.pages import cut
 
-REASONS = [(reason.value, reason.label) for reason in Reason]
 VERSIONS_SHOWN = 20
 SETTINGS_SHOWN = 400
-CSV_COLUMNS = (
-    "backup",
-    "system",
-    "name",
-    "made",
-    "reason",
-    "product",
-    "software",
-    "serial number",
-    "not in it",
-)
-
-
-def visible_backups(request: HttpRequest) -> QuerySet[Backup]:
-    """The backups of these systems, with the number of their parts."""
-    rows = Backup.objects.filter(grants(request).folders(Permission.VIEW, "system__folder__path"))
-    return rows.select_related("system__folder", "made_by").annotate(part_count=Count("parts"))
 
 
 def get_backup(request: HttpRequest, pk: int, permission: Permission = Permission.VIEW) -> Backup:
     """The backup, if she may see its system (else 404) and the permission holds there (else 403)."""
-    backup: Backup = get_object_or_404(visible_backups(request), pk=pk)
+    backup: Backup = get_row(BACKUPS, actor_of(request), pk)
     if permission is not Permission.VIEW:
         demand(request.user, permission, backup.system.folder.path)
     return backup
 
 
-@needs(Permission.VIEW, anywhere=True)
-def backups(request: HttpRequest) -> HttpResponse:
-    """All backups, newest first, with the schedule above them."""
-    rows, q, reason = _filtered(request)
-    page, pager = cut(request, rows, {"q": q, "reason": reason})
+def above(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any]) -> dict[str, Any]:
+    """What stands above the list: the schedule, and which systems could not be asked."""
     troubled = BackupTry.objects.filter(system__in=visible_systems(request)).exclude(words="")
-    return render(
-        request,
-        "backups/list.html",
-        {
-            "page": page,
-            "pager": pager,
-            "q": q,
-            "reason": reason,
-            "reasons": REASONS,
-            "schedule": scheduling.get(),
-            "may_schedule": grants(request).may(Permission.MANAGE_SERVER),
-            "troubled": troubled.select_related("system").order_by("-at")[:20],
-            "now": moment(),
-        },
-    )
-
-
-@needs(Permission.VIEW, anywhere=True)
-def export(request: HttpRequest) -> StreamingHttpResponse:
-    """The same list as CSV, all of it."""
-    rows, q, reason = _filtered(request)
-    audit.record(request.user, "page", "export backups", None, q=q, reason=reason, count=rows.count())
-    lines = (
-        [
-            row.pk,
-            row.system_id,
-            str(row.system),
-            row.made_at.isoformat(),
-            row.reason,
-            row.product,
-            row.software_version,
-            row.serial_number,
-            " ".join(row.missing),
-        ]
-        for row in rows.iterator(chunk_size=500)
-    )
-    return csv_answer("backups.csv", CSV_COLUMNS, lines)
+    return {
+        "schedule": scheduling.get(),
+        "may_schedule": grants(request).may(Permission.MANAGE_SERVER),
+        "troubled": troubled.select_related("system").order_by("-at")[:20],
+    }
 
 
 @needs(Permission.MANAGE_SERVER)
@@ -145,7 +93,7 @@ def backup(request: HttpRequest, pk: int) -> HttpResponse:
             "count": len(settings),
             "q": q,
             "may_change": grants(request).may(Permission.CHANGE_SETTINGS, found.system.folder.path),
-            "may_delete": grants(request).may(Permission.MANAGE_SYSTEMS, found.system.folder.path),
+            "acts": acts_for(BACKUPS, found, actor_of(request)),
             "now": moment(),
         },
     )
@@ -170,33 +118,6 @@ def part(request: HttpRequest, pk: int, part: int) -> HttpResponse:
     )
 
 
-@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask (GET) and do (POST)."""
-    found = get_backup(request, pk, Permission.MANAGE_SYSTEMS)
-    tab = reverse("system_tab", args=[found.system_id, "backups"])
-    question = Question(
-        "Delete this backup?",
-        f"The backup of {found.system} of {found.made_at:%Y-%m-%d %H:%M} goes, with all its parts. Others stay.",
-        "It cannot be undone.",
-        "Delete",
-        reverse("backup_delete", args=[pk]),
-        reverse("backup", args=[pk]),
-        is_dangerous=True,
-    )
-    if request.method != "POST":
-        return ask(request, question)
-    attempt(
-        request,
-        "delete backup",
-        found.system,
-        lambda: keeping.delete(found, user=request.user, now=moment()),
-        "The backup is deleted.",
-        backup=pk,
-    )
-    return HttpResponseRedirect(tab)
-
-
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def make(request: HttpRequest, pk: int) -> HttpResponse:
     """Back a system up now, by a job."""
@@ -217,7 +138,7 @@ def make(request: HttpRequest, pk: int) -> HttpResponse:
 
 def backups_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     """A system's backups, the configurations that it reported, what was put back, and what hardware it had."""
-    page, pager = cut(request, visible_backups(request).filter(system=system).order_by("-id"), {})
+    page, pager = cut(request, BACKUPS.rows(grants(request)).filter(system=system).order_by("-id"), {})
     reported = ConfigurationVersion.objects.filter(system=system).defer("content").order_by("-last_at", "-id")
     versions = list(reported[:VERSIONS_SHOWN])
     found, tried = scheduling.get(), BackupTry.objects.filter(system=system).first()
@@ -258,18 +179,6 @@ def cancel_restoration(request: HttpRequest, pk: int, restoration: int) -> HttpR
     else:
         audit.record(request.user, "page", "cancel restore", system)
     return HttpResponseRedirect(tab)
-
-
-def _filtered(request: HttpRequest) -> tuple[QuerySet[Backup], str, str]:
-    """The backups that the address names, newest first, with its words and its reason."""
-    q, reason = request.GET.get("q", "").strip(), request.GET.get("reason", "")
-    reason = reason if reason in Reason.values else ""
-    rows = visible_backups(request)
-    if reason:
-        rows = rows.filter(reason=reason)
-    for word in q.split():
-        rows = rows.filter(Q(system__name__icontains=word) | Q(product__icontains=word))
-    return rows.order_by("-id"), q, reason
 
 
 def _parts(backup: Backup) -> list[tuple[BackupPart, str]]:

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern
 
+from roomkeeper.backups.surface import BACKUPS
 from roomkeeper.operations.subjects import all_subjects
 from roomkeeper.web import (
     account,
@@ -42,6 +43,7 @@ from roomkeeper.web import (
 )
 from roomkeeper.web.access import open_page, page
 from roomkeeper.web.derived import pages_of
+from roomkeeper.web.derived_lists import list_view
 
 # What a list shows beside what is derived.
 _BESIDE = {"systems": systems_list.beside}
@@ -97,13 +99,11 @@ urlpatterns: list[URLPattern] = [
     page("change-sets/<int:pk>/", change_sets.change_set, "change_set"),
     page("change-sets/<int:pk>/undo/", change_sets.undo, "change_set_undo"),
     page("change-sets/<int:pk>/<slug:act>/", change_sets.act, "change_set_act"),
-    page("backups/", backups.backups, "backups"),
-    page("backups/export.csv", backups.export, "backups_export"),
+    page("backups/", list_view(BACKUPS, backups.above), "backups"),
     page("backups/schedule/", backups.schedule, "backup_schedule"),
     page("backups/compare/", backup_compare.compare, "backup_compare"),
     page("backups/compare.csv", backup_compare.export, "backup_compare_export"),
     page("backups/<int:pk>/", backups.backup, "backup"),
-    page("backups/<int:pk>/delete/", backups.delete, "backup_delete"),
     page("backups/<int:pk>/restore/", backup_restore.restore, "backup_restore"),
     page("backups/<int:pk>/parts/<int:part>/", backups.part, "backup_part"),
     page("templates/", configuration_templates.templates, "templates"),

@@ -14,6 +14,7 @@ from roomkeeper.backups.models import Backup, Reason
 from roomkeeper.backups.reading import FoundPart
 from roomkeeper.cli import remote
 from roomkeeper.cli.remote import backups as commands
+from roomkeeper.cli.remote import derived
 from roomkeeper.cli.remote.connection import Api, Received
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning.models import ChangeItem
@@ -259,7 +260,8 @@ def test_from_a_shell(
         answer = call(method, path, raw=content or b"", headers=sent)
         return Received(answer.status_code, answer.content)
 
-    monkeypatch.setattr(commands, "open_api", lambda: Api("http://test", "-", transport))
+    for module in (commands, derived):
+        monkeypatch.setattr(module, "open_api", lambda: Api("http://test", "-", transport))
     program = typer.Typer()
     remote.mount(program)
 
@@ -268,7 +270,7 @@ def test_from_a_shell(
         assert result.exit_code == 0, result.output
         return result.output
 
-    assert "Home Office" in run("backups", "list", "Home Office")
+    assert "Home Office" in run("backups", "list", "system=Home Office")
     assert "lights" in run("backups", "show", str(backup.pk))
     assert "1 changed, 1 unknown" in run("backups", "diff", str(backup.pk), f"system:{home_office.pk}")
     told = run("backups", "restore", str(backup.pk), "--dry-run", "--part", "Standby")

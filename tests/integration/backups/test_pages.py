@@ -82,7 +82,7 @@ def test_backing_up_now_leads_to_the_job(client: Client, home_office: System) ->
 def test_all_backups_with_filters_and_the_schedule(client: Client, backup: Backup) -> None:
     page = text(client.get("/backups/?reason=by_hand&q=office"))
     assert f"/backups/{backup.pk}/" in page
-    assert "No backup is like that" in text(client.get("/backups/?reason=scheduled"))
+    assert "Nothing here" in text(client.get("/backups/?reason=scheduled"))
     client.post("/backups/schedule/", {"every_days": "3", "kept": "5"})
     found = scheduling.get()
     assert (found.is_on, found.every_days, found.kept) == (False, 3, 5)
@@ -94,7 +94,7 @@ def test_all_backups_with_filters_and_the_schedule(client: Client, backup: Backu
 def test_the_list_as_csv(client: Client, backup: Backup) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        lines = b"".join(client.get("/backups/export.csv?reason=by_hand")).decode().splitlines()  # type: ignore[call-overload]
+        lines = b"".join(client.get("/backups/?reason=by_hand&format=csv")).decode().splitlines()  # type: ignore[call-overload]
     assert len(lines) == 2
     assert "Home Office" in lines[1]
 

@@ -1,7 +1,7 @@
 """A row of every declared subject on which its acts make sense, for tests that go over all of them."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from tests.integration.web.conftest import SignedIn
 
 from roomkeeper.accounts import audit, tokens
 from roomkeeper.accounts.models import ApiToken, AuditEntry, SavedView, SignInTries, User
+from roomkeeper.backups.models import Backup
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import planning
@@ -126,6 +127,10 @@ def _job(system: System) -> Job:
     )
 
 
+def _backup(system: System) -> Backup:
+    return Backup.objects.create(system=system, reason="by_hand", made_at=datetime(2026, 3, 1, 8, tzinfo=UTC))
+
+
 def _audit_entry(system: System) -> AuditEntry:
     return audit.record(None, "server", "sign in refused", system)
 
@@ -151,6 +156,7 @@ ROWS: dict[str, Row] = {
     "groups": _group,
     "tokens": _token,
     "jobs": _job,
+    "backups": _backup,
 }
 
 

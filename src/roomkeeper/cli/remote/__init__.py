@@ -31,7 +31,6 @@ from roomkeeper.cli.remote.output import USAGE, AsJson, fail
 
 commands: dict[str, typer.Typer] = {
     "systems": systems.app,
-    "backups": backups.app,
     "changes": changes.app,
     "actions": changes.actions_app,
     "templates": templates.app,
@@ -43,7 +42,6 @@ commands: dict[str, typer.Typer] = {
 # What a resource's name alone does.
 _ALONE: dict[str, Callable[..., None]] = {
     "systems": systems.list_systems,
-    "backups": backups.list_backups,
     "changes": changes.list_changes,
     "actions": changes.list_actions,
     "templates": templates.list_templates,
@@ -56,7 +54,7 @@ for path, subject in declared().items():
     commands[path], alone = app_of(subject, commands.get(path))
     _ALONE.setdefault(path, alone)
 
-backups.add_to(systems.app)
+backups.add_to(systems.app, commands["backups"])
 commands["jobs"].command("show")(jobs.show)
 commands["tokens"].command("whoami")(whoami.show_me)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked
+from roomkeeper.cli.remote.asking import Yes, is_asked
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.jobs import items_of, print_job, wait_for_job
 from roomkeeper.cli.remote.output import (
@@ -14,12 +14,10 @@ from roomkeeper.cli.remote.output import (
     print_fields,
     print_json,
     print_object,
-    print_page,
     print_table,
     say,
 )
 
-app = typer.Typer(help="Backups of systems: make, compare, put back.")
 Parts = Annotated[
     list[str] | None,
     typer.Option(
@@ -29,35 +27,10 @@ Parts = Annotated[
 ]
 Wait = Annotated[float, typer.Option(help="Wait up to so many seconds for its end.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what it would do.")]
-_COLUMNS = ("id", "system", "system_name", "made_at", "reason", "product", "software_version", "made_by")
 _PART_COLUMNS = ("id", "kind", "name", "size", "is_active")
 _MAPPING_COLUMNS = ("verdict", "path", "found", "value", "reason")
 
 
-@app.command("list")
-def list_backups(
-    system: Annotated[str | None, typer.Argument(help="Id or exact name of one system.")] = None,
-    reason: Annotated[
-        str | None, typer.Option(help="scheduled, by_hand, before_restore or before_replace.")
-    ] = None,
-    search: str = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
-    """List backups, newest first."""
-    api = open_api()
-    page = api.items(
-        "backups",
-        limit=None if everything else limit,
-        system=naming.system_id(api, system) if system else None,
-        reason=reason,
-        search=search or None,
-    )
-    print_page(page, _COLUMNS, as_json=as_json)
-
-
-@app.command()
 def make(system: str, wait: Wait = 0.0, as_json: AsJson = False) -> None:
     """Back a system up now."""
     api = open_api()
@@ -65,7 +38,6 @@ def make(system: str, wait: Wait = 0.0, as_json: AsJson = False) -> None:
     _follow(api, job, wait, as_json=as_json)
 
 
-@app.command()
 def show(backup: int, as_json: AsJson = False) -> None:
     """A backup with its settings and parts."""
     found = open_api().get(f"backups/{backup}")
@@ -79,7 +51,6 @@ def show(backup: int, as_json: AsJson = False) -> None:
         print_table(parts, _PART_COLUMNS)
 
 
-@app.command()
 def diff(
     backup: int,
     other: Annotated[
@@ -101,7 +72,6 @@ def diff(
     say(f"{found['left']['label']} | {found['right']['label']}: {_counted(found['counts'])}.")
 
 
-@app.command()
 def restore(
     backup: int,
     system: Annotated[str | None, typer.Option(help="Another system: id or exact name.")] = None,
@@ -187,8 +157,11 @@ def undo_replacement(system: str, as_json: AsJson = False) -> None:
     print_object({name: done[name] for name in ("system", "serial_number", "mac_address")}, as_json=as_json)
 
 
-def add_to(systems: typer.Typer) -> None:
-    """Put `replace` and `undo-replacement` beside the other commands on systems."""
+def add_to(systems: typer.Typer, backups: typer.Typer) -> None:
+    """Put `replace` and `undo-replacement` beside the other commands on systems, and what takes a plan or a job beside
+    the declared ones on backups."""
+    for command in (make, show, diff, restore):
+        backups.command(command.__name__)(command)
     systems.command("replace")(replace_system)
     systems.command("undo-replacement")(undo_replacement)
 

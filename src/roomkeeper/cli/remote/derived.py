@@ -20,6 +20,8 @@ from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, prin
 Filters = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")]
 Key = Annotated[str, typer.Argument(metavar="ID")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
+# Filters whose objects are named by people.
+_NAMED: Mapping[str, Callable[[Api, str], int]] = {"system": naming.system_id, "folder": naming.folder_id}
 _TYPES: Mapping[str, Any] = {"flag": bool, "number": int, "text": str, "list": list[str]}
 
 
@@ -46,8 +48,12 @@ def app_of(
         everything: All = False,
         as_json: AsJson = False,
     ) -> None:
-        asked = naming.filters(filters or [])
-        page = open_api().items(
+        api = open_api()
+        asked = {
+            name: [_NAMED[name](api, value) if name in _NAMED else value for value in values]
+            for name, values in naming.filters(filters or []).items()
+        }
+        page = api.items(
             path, limit=None if everything else limit, search=search or None, sort=sort or None, **asked
         )
         print_page(page, columns, as_json=as_json)
