@@ -5,6 +5,7 @@ Nothing is mended in silence: whatever is changed or left out is told in words. 
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -20,6 +21,7 @@ from roomkeeper.protocols.text import (
 MAX_REFERENCES: Final = 100_000  # ampersands: references, and those that stand for themselves
 CONTROLS_MENDED: Final = "control characters became spaces"
 _MAX_OPEN: Final = 200  # elements within each other; `xml` holds the real cap
+_MAX_ATTRIBUTES: Final = 1_000  # of one element that is mended; real ones have at most six
 MAX_TOLD: Final = 5  # lost nodes that are named; of more the number is told
 
 NOT_XML_TEXT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -41,9 +43,9 @@ _BAD: Final = re.compile(
     + r"|(\]\]>)",
     re.DOTALL,
 )
-_TAG: Final = re.compile(r"<(/?)([^\s<>/\"'=]+)((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>")
+_TAG: Final = re.compile(r"<(/?)([^\s<>/\"'=]++)((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>")
 # A start tag whose attributes are not: a quotation mark too few, or a `<` within them.
-_BROKEN_TAG: Final = re.compile(r"<([^\W\d][\w.:-]*+)\s++[\w.:-]++\s*+=[^>]*+>")
+_BROKEN_TAG: Final = re.compile(r"<([^\W\d][\w.:-]*+)\s++[\w.:-]++\s*+=[^>]{0,1000}+>")
 _SECTIONS: Final = (("<![CDATA[", "]]>"), ("<!--", "-->"), ("<?", "?>"))
 _ATTRIBUTE: Final = re.compile(r"([^\s=<>\"'/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>/]+)))?")
 _NAME: Final = re.compile(r"[^\W\d][\w.:-]*")
@@ -306,9 +308,12 @@ class _Rebuilding:
 
     def attributes(self, rest: str) -> dict[str, str]:
         found: dict[str, str] = {}
-        for name, double, single, bare in _ATTRIBUTE.findall(rest):
+        if "=" not in rest:
+            return found
+        for match in islice(_ATTRIBUTE.finditer(rest), _MAX_ATTRIBUTES):
+            name, double, single, bare = match.groups(default="")
             value = double or single or bare
-            if _NAME.fullmatch(name) and (value or "=" in rest):
+            if _NAME.fullmatch(name):
                 found.setdefault(name, unescape(value))
                 self.names.add(name)
         return found

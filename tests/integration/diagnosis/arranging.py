@@ -99,10 +99,16 @@ async def move_to_secure_only(room: Room, person: User) -> None:
 
 async def set_manager(room: Room, address: str) -> None:
     """Somebody writes another manager into it, and it calls there."""
-    before = room.endpoint.manager.posts_count
+    manager = room.endpoint.manager
+    before = manager.posts_count
     room.endpoint.configuration.set("Provisioning/ExternalManager/Address", address)
+    # What it posts meanwhile may still go to the one before.
     await until(
-        lambda: room.endpoint.manager.posts_count > before and room.endpoint.manager.posts[-1].problem
+        lambda: (
+            manager.posts_count > before
+            and manager.posts[-1].problem
+            and f"//{address}/" in manager.posts[-1].url
+        )
     )
 
 

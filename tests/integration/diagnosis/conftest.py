@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -33,11 +33,19 @@ from roomkeeper.virtual.identity import BEHIND_FIREWALL, LAN, Identity
 # It posts when a test has it post.
 RARELY = {f"heartbeat_{when}": 3_600 for when in ("admitted", "waiting", "watched", "unknown", "idle")}
 SERIAL, MAC = "FTT25010001", "02:00:00:00:00:01"
-QUICK = Tuning(
-    first=Patience(connect=1.5, read=1.0, total=2.5),
-    whole=Patience(connect=1.5, read=3.0, total=6.0),
+# A room that answers is waited for as long as a loaded machine takes, and as long as a device keeps requests in its
+# queue (one a second, protocol notes P.3).
+PATIENT = Tuning(
+    first=Patience(connect=20.0, read=30.0, total=60.0),
+    whole=Patience(connect=20.0, read=30.0, total=60.0),
     again_after=0.5,
     snmp=SnmpPatience(answer=0.2, tries=1, total=0.5),
+)
+# For rooms from which no answer, or none that ends, is to come.
+QUICK = replace(
+    PATIENT,
+    first=Patience(connect=1.5, read=1.0, total=2.5),
+    whole=Patience(connect=1.5, read=3.0, total=6.0),
 )
 
 
@@ -78,7 +86,7 @@ class Room:
             self.seen = [finding.key for finding in sheet.all()]
 
         async with device_access.open_transport():
-            return await examining.examine(self.pk, keep=keep, tuning=how.pop("tuning", QUICK), **how)
+            return await examining.examine(self.pk, keep=keep, tuning=how.pop("tuning", PATIENT), **how)
 
 
 def _is_answered(post: Any) -> bool:

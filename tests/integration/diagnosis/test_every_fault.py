@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.integration.diagnosis import arranging
-from tests.integration.diagnosis.conftest import MakeRoom
+from tests.integration.diagnosis.conftest import PATIENT, QUICK, MakeRoom
 
 from roomkeeper.accounts.models import User
 from roomkeeper.diagnosis.findings import TABLE, Level
@@ -32,6 +32,8 @@ class Fault:
     value: Any = None
     arrange: str = ""
     plan: dict[str, Any] = field(default_factory=dict)
+    # Whether an answer, or its end, is waited for in vain.
+    is_in_vain: bool = False
 
 
 ROWS = tomllib.loads(Path(__file__).with_name("every_fault.toml").read_text("utf-8"))
@@ -47,7 +49,8 @@ async def test_each_fault_has_its_own_finding(fault: Fault, make_room: MakeRoom,
         room.endpoint.set_fault(fault.switch, fault.value)
     if fault.arrange:
         await getattr(arranging, fault.arrange)(room, person)
-    found = {finding.key: finding for finding in (await room.diagnose()).all()}
+    tuning = QUICK if fault.is_in_vain else PATIENT
+    found = {finding.key: finding for finding in (await room.diagnose(tuning=tuning)).all()}
     assert fault.finding in found, sorted(found)
     finding = found[fault.finding]
     assert fnmatchcase(finding.sentence, fault.sentence), finding.sentence

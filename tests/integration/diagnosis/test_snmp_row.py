@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from tests.integration.diagnosis.conftest import QUICK, MakeRoom, Room, in_thread
+from tests.integration.diagnosis.conftest import PATIENT, MakeRoom, Room, in_thread
 
 from roomkeeper import keys
 from roomkeeper.devices.snmp import SnmpPatience
@@ -30,7 +30,7 @@ def store(community: str) -> None:
 
 
 async def snmp_finding(room: Room, port: int, **how: Any) -> Finding:
-    tuning = replace(QUICK, snmp=SnmpPatience(answer=0.5, tries=1, total=1.0), snmp_port=port)
+    tuning = replace(PATIENT, snmp=SnmpPatience(answer=0.5, tries=1, total=1.0), snmp_port=port)
     sheet = await room.diagnose(tuning=tuning, **how)
     return next(finding for finding in sheet.all() if finding.check == "SNMP")
 
