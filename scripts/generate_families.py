@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from roomkeeper.devices.families.manifest import Condition, Direction, Manifest, Mode, Requirement
+from roomkeeper.devices.manifest import Condition, Direction, Manifest, Mode, Requirement
 from roomkeeper.devices.registry import load_families
 
 ROOT = Path(__file__).resolve().parent.parent

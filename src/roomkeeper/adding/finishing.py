@@ -15,7 +15,7 @@ from django.db import transaction
 from roomkeeper.accounts.person import Person
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.driver import Driver
-from roomkeeper.devices.families.manifest import Manifest
+from roomkeeper.devices.manifest import Manifest
 from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.provisioning import calling, naming, pushing, reading

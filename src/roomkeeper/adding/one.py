@@ -13,11 +13,11 @@ from typing import Any
 from roomkeeper.adding import finishing, keeping
 from roomkeeper.adding.keeping import ADDED, HERE, Entry, Who
 from roomkeeper.adding.plan import Asked, Plan
-from roomkeeper.adding.proving import ENDPOINTS, NoLogin, NoTryLeft, Proven, prove
+from roomkeeper.adding.proving import NoLogin, NoTryLeft, Proven, prove
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.client import DeviceTransport
 from roomkeeper.devices.discovery import Found, Nothing, look_at
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.devices.snmp import SnmpUser
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome
@@ -170,7 +170,10 @@ def _failed(error: errors.DeviceError, *, result: str = "refused") -> Outcome:
 def _refused(error: errors.LoginRefused, found: Found) -> Outcome:
     """A refused login; one that is new looks the same before its first passphrase is set (protocol notes P.3)."""
     outcome = _failed(error)
-    if isinstance(error, NoLogin | NoTryLeft) or not quirks_of(found.software_version).wants_first_passphrase:
+    if (
+        isinstance(error, NoLogin | NoTryLeft)
+        or not quirks_of(found.software_version, found.family).wants_first_passphrase
+    ):
         return outcome
     return replace(outcome, advice=f"{outcome.advice} {NEW_DEVICE_HINT}")
 
@@ -191,7 +194,7 @@ def _who(proven: Proven, found: Found, address: str) -> Who:
     )
     return Who(
         # It speaks their language, so it is one of them, whatever it calls itself.
-        family=ENDPOINTS if family.is_fallback else family.name,
+        family=facts.family if family.is_fallback else family.name,
         product=(facts.product or facts.platform)[:255],
         software_version=facts.software_version[:255],
         serial_number=facts.serial_number.strip()[: admission.SERIAL_LIMIT],

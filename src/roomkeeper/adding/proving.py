@@ -12,9 +12,6 @@ from roomkeeper.devices.facts import Facts
 from roomkeeper.devices.login import Login
 from roomkeeper.jobs.off_loop import off_loop
 
-# The only family whose login is known; what else there is was named by SNMP, or has no driver.
-ENDPOINTS = "roomos"
-
 
 class NoLogin(errors.LoginRefused):
     """The device wants a login, and none was given. Give its administrator's name and password, and add it again."""
@@ -58,7 +55,7 @@ async def prove(transport: DeviceTransport, plan: Plan, asked: Asked, found: Fou
         password_may_use_http=not is_list and plan.may_use_http(asked.host),
     )
     client = transport.client(target)
-    driver = registry.create_driver(registry.get_family(ENDPOINTS), client)
+    driver = registry.create_driver(registry.presumed_family(found.family), client)
     refusal: errors.LoginRefused = NoTryLeft().about(asked.host)
     for login in logins:
         client.use_login(login)

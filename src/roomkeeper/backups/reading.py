@@ -8,7 +8,7 @@ from roomkeeper.backups.models import PartKind
 from roomkeeper.backups.panels import Panel, decode_panels
 from roomkeeper.devices import errors
 from roomkeeper.devices.driver import Driver
-from roomkeeper.devices.families.roomos.quirks import Quirks, quirks_of
+from roomkeeper.devices.quirks import Quirks, quirks_of
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning.actions import BODY_LIMIT
 
@@ -49,7 +49,7 @@ async def read_parts(driver: Driver) -> ReadParts:
     """Read them all, one after the other, by what this release takes. What it does not have is told in `missing`.
     Raises `DeviceError` where the device could not be asked."""
     found = ReadParts()
-    quirks = quirks_of(driver.software_version)
+    quirks = quirks_of(driver.software_version, driver.family.name)
     await _read_macros(driver, quirks, found)
     await _read_panels(driver, quirks, found)
     await _read_pictures(driver, quirks, found)

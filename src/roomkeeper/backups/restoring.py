@@ -28,7 +28,7 @@ from roomkeeper.backups.mapping import (
     read_picks,
 )
 from roomkeeper.backups.models import Backup, BackupPart, PartKind, Reason, Replacement, Restoration
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
@@ -99,7 +99,7 @@ def _target(target: System, *, is_same_system: bool) -> Target:
         spaces=value_spaces_of(target) or value_spaces_of_model(target.product, target.software_version),
         managed_paths=[setting.path for setting in management.family_of(target.family).settings],
         commands=_commands_of(target),
-        runs_required_macros=quirks_of(target.software_version).runs_required_macros,
+        runs_required_macros=quirks_of(target.software_version, target.family).runs_required_macros,
     )
 
 

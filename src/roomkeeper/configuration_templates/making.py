@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from roomkeeper.configuration_templates import variables
 from roomkeeper.configuration_templates.content import Content, TemplateRefused, checked
 from roomkeeper.configuration_templates.pasted_text import Reading
-from roomkeeper.devices.families.roomos import names
+from roomkeeper.devices import names
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.systems.documents import HIDDEN, reported_configuration
 from roomkeeper.systems.models import System

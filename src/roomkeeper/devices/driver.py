@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceClient
 from roomkeeper.devices.facts import Facts, FeedbackSlot, WriteOutcome
-from roomkeeper.devices.families.manifest import Manifest
+from roomkeeper.devices.manifest import Manifest
 from roomkeeper.protocols.xapi.command import CommandCall, CommandDocument, CommandResult
 from roomkeeper.protocols.xapi.configuration import ConfigurationDocument
 from roomkeeper.protocols.xapi.status import StatusDocument

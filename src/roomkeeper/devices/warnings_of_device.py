@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from roomkeeper.devices.families.roomos.names import DIAGNOSTICS_NODES
+from roomkeeper.devices.names import DIAGNOSTICS_NODES
 
 _MESSAGE: Final = re.compile(
     rf"(?:{'|'.join(DIAGNOSTICS_NODES)})/Message(?:\[([0-9]+)\])?/(Type|Level|Description|References)",

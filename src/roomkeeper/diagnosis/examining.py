@@ -18,7 +18,7 @@ from django.db import transaction
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.client import Target
 from roomkeeper.devices.driver import Driver
-from roomkeeper.devices.families.manifest import Manifest
+from roomkeeper.devices.manifest import Manifest
 from roomkeeper.diagnosis import inbound, itself, outbound, signed_in, snmp_look
 from roomkeeper.diagnosis.findings import Finding, Level, found
 from roomkeeper.diagnosis.models import Diagnosis
@@ -249,7 +249,7 @@ def _prepare(system_id: int) -> _Prepared:
     record = read_record(system_id)
     settings = network_settings.get()
     # A system that has said nothing of itself yet is taken for an endpoint, as on its connection tab.
-    family = registry.get_family(system.family or "roomos")
+    family = registry.presumed_family(system.family)
     ports = {
         "https": system.https_port or settings.device_https_port,
         "http": system.http_port or settings.device_http_port,

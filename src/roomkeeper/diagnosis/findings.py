@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from roomkeeper.devices.families.table import ManifestError, Table
+from roomkeeper.devices.table import ManifestError, Table
 
 PATH: Final = Path(__file__).with_name("findings.toml")
 _LONGEST_FIGURE: Final = 200

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Final
 
-from roomkeeper.devices.families.manifest import Manifest
+from roomkeeper.devices.manifest import Manifest
 from roomkeeper.devices.warnings_of_device import find_warnings
 from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.findings import Finding, found

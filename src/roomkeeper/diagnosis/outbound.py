@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from roomkeeper.devices.families.roomos.names import SOFTWARE_VERSION, VERIFY_SETTINGS
-from roomkeeper.devices.families.roomos.quirks import quirks_of
-from roomkeeper.devices.families.roomos.services import spoken_protocols
 from roomkeeper.devices.feedback_slots import find_slots
+from roomkeeper.devices.names import SOFTWARE_VERSION, VERIFY_SETTINGS
+from roomkeeper.devices.quirks import quirks_of
+from roomkeeper.devices.services import spoken_protocols
 from roomkeeper.devices.warnings_of_device import find_warnings
 from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.findings import Finding, found
@@ -81,7 +81,7 @@ def _manager(record: Record, view: DeviceView) -> list[Finding]:
     findings = _path(record, view, path)
     if wanted.scheme == "https" and protocol == "http":
         findings.append(found("manager-protocol", name, found="HTTP", wanted="HTTPS"))
-    if (spoken := spoken_protocols(view.configuration)) is not None and protocol not in spoken:
+    if (spoken := spoken_protocols(view.configuration, record.family)) is not None and protocol not in spoken:
         other = "https" if protocol == "http" else "http"
         key = "manager-protocol-off" if other in spoken else "manager-protocols-off"
         findings.append(found(key, name, protocol=protocol.upper(), other=other.upper()))
@@ -149,13 +149,14 @@ def _provisioning(record: Record, view: DeviceView, now: datetime) -> list[Findi
     reason, host = _reason(view, status)
     if posts.last_at is not None and view.at is not None and posts.last_at > view.at:
         return [found("views-differ", name, reason=reason or status)]
-    return [_failure(name, status, reason, host, checks=_checks(view))]
+    return [_failure(name, status, reason, host, checks=_checks(record, view))]
 
 
-def _checks(view: DeviceView) -> str:
+def _checks(record: Record, view: DeviceView) -> str:
     """The setting by which it checks our certificate: the first that it has, else the first of its release."""
     own = next((path for path in VERIFY_SETTINGS if view.setting(path) is not None), "")
-    own = own or quirks_of(first_value(view.status, *SOFTWARE_VERSION)).verify_settings[0]
+    release = quirks_of(first_value(view.status, *SOFTWARE_VERSION), record.family)
+    own = own or next(iter(release.verify_settings), "")
     return own.replace("/", " ")
 
 

@@ -121,6 +121,7 @@ class Record:
     expected: tuple[Expected, ...] = ()
     refused_upgrade: str = ""
     clock_offset: int | None = None
+    family: str = ""
 
     @property
     def is_managed(self) -> bool:
@@ -148,6 +149,7 @@ def read_record(system_id: int) -> Record:
         expected=_expected(system),
         refused_upgrade=_refused_upgrade(system),
         clock_offset=documents.clock_offset(system.pk),
+        family=system.family,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from roomkeeper.devices.families.manifest import Direction, Manifest, Requirement
+from roomkeeper.devices.manifest import Direction, Manifest, Requirement
 from roomkeeper.devices.reach import TRANSPORTS, Reach
 
 # What we connect to, by the manifest's name of the service.

@@ -12,7 +12,7 @@ from typing import Final
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import FIRST_READ, DeviceTransport
 from roomkeeper.devices.driver import Driver
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.devices.registry import create_driver
 from roomkeeper.devices.tls import Trust
 from roomkeeper.diagnosis import words
@@ -54,7 +54,7 @@ async def examine(
     try:
         await _sign_in(looking, row, driver, refused_at)
     except errors.LoginRefused:
-        if quirks_of(software_version).wants_first_passphrase:
+        if quirks_of(software_version, driver.family.name).wants_first_passphrase:
             await looking.say(row, "first-passphrase")
         raise
     try:
@@ -126,7 +126,7 @@ async def _identify(looking: Looking, row: Row, driver: Driver, system_id: int) 
 async def _ask_rights(looking: Looking, row: Row, driver: Driver, software: str) -> None:
     """Ask for what only administrators are told."""
     # For administrators alone, and changes nothing (protocol notes J).
-    command = quirks_of(software).account_command
+    command = quirks_of(software, driver.family.name).account_command
     if not driver.family.can("run_command"):
         return
     began, username = time.monotonic(), _username(looking)

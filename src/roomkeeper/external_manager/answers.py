@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import lru_cache
 
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.external_manager.posts import PLAIN, Reply
 from roomkeeper.protocols.external_manager import Answer, Dialect, encode_answer
 from roomkeeper.protocols.soap import get_content_type
@@ -35,9 +35,11 @@ def empty_reply(interval: int, soap_version: str) -> Reply:
     return _reply(Answer(heartbeat_interval=timedelta(seconds=interval), soap_version=soap_version))
 
 
-def delivery_reply(delivery: Delivery, *, software_version: str, soap_version: str, is_proven: bool) -> Reply:
+def delivery_reply(
+    delivery: Delivery, *, software_version: str, soap_version: str, is_proven: bool, family: str = ""
+) -> Reply:
     """The answer with what the system is handed, in the dialect of its software (protocol notes A.5, D.7)."""
-    dialect = quirks_of(software_version).dialect
+    dialect = quirks_of(software_version, family).dialect
     answer = Answer(
         heartbeat_interval=timedelta(seconds=delivery.interval),
         settings=tuple(delivery.settings),

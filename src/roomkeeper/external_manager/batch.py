@@ -301,6 +301,7 @@ class _Batch:
             post.reply = answers.delivery_reply(
                 handed,
                 software_version=known.software_version,
+                family=known.family,
                 soap_version=post.message.soap_version,
                 is_proven=known.is_proven,
             )

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from roomkeeper.accounts.person import Person, find_account
-from roomkeeper.devices.families.roomos import names
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices import names
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import secret_values, states
 from roomkeeper.provisioning.models import Action, DeliveryState
@@ -127,7 +127,7 @@ def restart(system: System, *, user: Person, now: datetime, care: Care = ORDINAR
 
 def restart_call(system: System) -> CommandCall:
     """The command that restarts the system, as its release names it and as far as is known what that takes."""
-    quirks = quirks_of(system.software_version)
+    quirks = quirks_of(system.software_version, system.family)
     if quirks.restart_takes_action:
         return quirks.restart_call(None)
     return quirks.restart_call(described_command(system, quirks.restart_command))
@@ -152,10 +152,10 @@ def care_of(action: Action) -> Care:
     return Care(during_calls=action.during_calls, only_in_window=action.only_in_window)
 
 
-def evidence_for(command: str, software_version: str = "") -> tuple[str, str] | None:
+def evidence_for(command: str, software_version: str = "", family: str = "") -> tuple[str, str] | None:
     """(status path, value) that proves that a system with that software ran the command, or None where no status
     shows it."""
-    return quirks_of(software_version).evidence_for(command)
+    return quirks_of(software_version, family).evidence_for(command)
 
 
 def is_password(command: str) -> bool:

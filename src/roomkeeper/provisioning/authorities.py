@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 
 from roomkeeper.accounts.person import Person
 from roomkeeper.devices import registry
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.contact import credentials
@@ -112,7 +112,7 @@ def _why_not(system: System, scheme: str) -> str:
         return "it is not managed"
     if not family.can("run_command"):
         return f"no way is known to give {family.title} an authority"
-    if not quirks_of(system.software_version).authority_command:
+    if not quirks_of(system.software_version, system.family).authority_command:
         return f"its software {system.software_version} takes no authority by a command: {BY_HAND}"
     if system.connectivity == Connectivity.BEHIND_FIREWALL and scheme != "https":
         return "its posts come by plain HTTP, and an authority is handed out by HTTPS alone"
@@ -129,5 +129,5 @@ def install(system: System, pem: str, *, user: Person, now: datetime) -> Action:
     # Certificates alone: what else may stand in the text, words of people say, is not for devices.
     found = x509.load_pem_x509_certificates(pem.encode("ascii", "replace"))
     body = "".join(one.public_bytes(serialization.Encoding.PEM).decode("ascii") for one in found)
-    command = quirks_of(system.software_version).authority_command
+    command = quirks_of(system.software_version, system.family).authority_command
     return actions.ask(system, command, user=user, now=now, body=body)

@@ -10,7 +10,6 @@ from roomkeeper.systems import live, timeline
 from roomkeeper.systems.documents import reported_configuration, value_spaces_of
 from roomkeeper.systems.models import System
 
-NEVER_CALLING: Final = "room_navigator"
 MODE_PATH: Final = "Provisioning/Mode"
 
 
@@ -23,6 +22,8 @@ def learn_whether_it_calls(system: System, *, now: datetime) -> bool:
     """Hold the manager's mode against what the system itself says that it can be: one that lacks it is of the family
     that never calls from then on (protocol notes M, P.4). Whether that was learnt now."""
     family = registry.get_family(system.family)
+    if not family.without_manager:
+        return False
     wanted = next((setting.value for setting in family.settings if setting.path == MODE_PATH), "")
     reported = reported_configuration(system.pk) if wanted else None
     own = reported.find(MODE_PATH) if reported else None
@@ -32,8 +33,8 @@ def learn_whether_it_calls(system: System, *, now: datetime) -> bool:
     if space is None or not space.values or wanted.casefold() in {one.casefold() for one in space.values}:
         return False
     with transaction.atomic():
-        System.objects.filter(pk=system.pk).update(family=NEVER_CALLING)
-        system.family = NEVER_CALLING
+        System.objects.filter(pk=system.pk).update(family=family.without_manager)
+        system.family = family.without_manager
         timeline.add(system, "management", f"{MODE_PATH} cannot be {wanted} on it: it never calls", now=now)
         live.publish("system", system)
     return True

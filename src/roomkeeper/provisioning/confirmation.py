@@ -173,7 +173,10 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
         if action.delivered_at is None or action.delivered_at >= report.at:
             continue
         # The status itself says best whose names it uses.
-        evidence = evidence_for(action.command, report.document.version or report.known.software_version)
+        known = report.known
+        evidence = evidence_for(
+            action.command, report.document.version or known.software_version, known.family
+        )
         values = report.document.values
         if evidence is not None and is_same(first_value(values, evidence[0]), evidence[1], LITERAL):
             states.turn(action, DeliveryState.CONFIRMED, f"{evidence[0]} is {evidence[1]}", now)

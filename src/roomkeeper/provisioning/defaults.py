@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from roomkeeper.devices.families.roomos.quirks import Quirks, quirks_of
+from roomkeeper.devices.quirks import Quirks, quirks_of
 from roomkeeper.provisioning import drift, regaining
 from roomkeeper.provisioning.sources import Offer
 from roomkeeper.provisioning.wanted import differences, wanted_of
@@ -27,8 +27,8 @@ def offers_of(system_ids: Sequence[int]) -> Mapping[int, list[Offer]]:
     settings = network_settings.get()
     if not settings.ntp_servers and not settings.device_time_zone:
         return {}
-    versions = System.objects.filter(pk__in=system_ids).values_list("pk", "software_version")
-    return {pk: _offers(settings, quirks_of(version)) for pk, version in versions}
+    versions = System.objects.filter(pk__in=system_ids).values_list("pk", "software_version", "family")
+    return {pk: _offers(settings, quirks_of(version, family)) for pk, version, family in versions}
 
 
 def _offers(settings: NetworkSettings, quirks: Quirks) -> list[Offer]:

@@ -13,8 +13,8 @@ from django.conf import settings as django_settings
 from django.db.models import F, Q
 
 from roomkeeper import keys
-from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.feedback_slots import find_slots
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.protocols.external_manager import CommandCall, DocumentRequest, SettingValue
 from roomkeeper.provisioning import holding, management, passwords, regaining, states, withholding
 from roomkeeper.provisioning.actions import (
@@ -262,7 +262,8 @@ def _hand_over_actions(
             continue
         if is_password(action.command):
             if pair := _pair_for(action, by_id[action.system_id], writes.now):
-                quirks = quirks_of(by_id[action.system_id].known.software_version)
+                known = by_id[action.system_id].known
+                quirks = quirks_of(known.software_version, known.family)
                 delivery.commands.append(quirks.password_call(pair.username, pair.new, pair.old))
                 delivery.secrets += [pair.new, pair.old]
                 delivery.words.append("a new password")

@@ -14,8 +14,8 @@ from roomkeeper import keys
 from roomkeeper.accounts.person import Person
 from roomkeeper.devices import registry
 from roomkeeper.devices.facts import FeedbackSlot
-from roomkeeper.devices.families.manifest import Manifest
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.manifest import Manifest
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.protocols.external_manager import CommandCall, SettingValue
 from roomkeeper.provisioning.still_ours import Told
 from roomkeeper.systems import live, timeline
@@ -31,8 +31,6 @@ EVENTS_PATH = "tms/public/external/management/SystemManagementService.asmx"
 FEEDBACK_PATH = "tms/public/feedback/code.aspx"
 DOCUMENTS_PATH = "tms/public/feedback/postdocument.aspx"
 PHONE_BOOK_PATH = "tms/public/external/phonebook/phonebookservice.asmx"
-# What is written stands in the family's manifest.
-_ENDPOINTS = registry.get_family("roomos")
 ROUNDS = 3
 
 
@@ -87,7 +85,7 @@ def family_of(name: str) -> Manifest:
     """Whose settings and feedback are written to a system of that family; whatever phones home and is no other
     family with settings of its own is spoken to like the endpoints, which use this protocol."""
     found = registry.get_family(name)
-    return found if found.settings or found.never_calls else _ENDPOINTS
+    return found if found.settings or found.never_calls else registry.presumed_family()
 
 
 def written_values(settings: NetworkSettings, *, are_secrets_shown: bool = True) -> dict[str, str]:
@@ -143,7 +141,7 @@ def management_commands(
     feedback = family_of(family).feedback
     if feedback is None or not address.authority:
         return ()
-    quirks = quirks_of(software_version)
+    quirks = quirks_of(software_version, family)
     arguments: list[tuple[str, str | tuple[str, ...]]] = [
         ("FeedbackSlot", str(slot or feedback.slot)),
         ("ServerUrl", feedback_url(address, secret)),
@@ -169,7 +167,9 @@ def give_up_slots(
 def feedback_expressions(family: str, software_version: str) -> tuple[str, ...]:
     """What a system of that family and release is to tell of; none where the family has no feedback."""
     feedback = family_of(family).feedback
-    return quirks_of(software_version).expressions(feedback.expressions) if feedback is not None else ()
+    if feedback is None:
+        return ()
+    return quirks_of(software_version, family).expressions(feedback.expressions)
 
 
 def told(

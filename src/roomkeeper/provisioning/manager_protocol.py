@@ -13,14 +13,8 @@ from typing import Final
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.driver import Driver
-from roomkeeper.devices.families.roomos.quirks import quirks_of
-from roomkeeper.devices.families.roomos.services import (
-    HTTP,
-    HTTP_MODE,
-    HTTPS,
-    spoken_protocols,
-    value_with_http,
-)
+from roomkeeper.devices.quirks import quirks_of
+from roomkeeper.devices.services import HTTP, HTTPS, http_switch, spoken_protocols
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import authorities
 from roomkeeper.systems.check_ins.roster import Known
@@ -51,16 +45,16 @@ def calls_by_http(scheme: str, overdue_at: datetime | None, now: datetime) -> bo
     return scheme == HTTP and overdue_at is not None and overdue_at > now
 
 
-def lacks_http(services: Mapping[str, str]) -> bool:
+def lacks_http(services: Mapping[str, str], family: str = "") -> bool:
     """Whether a device's settings leave plain HTTP out; those that do not tell leave nothing out."""
-    spoken = spoken_protocols(services)
+    spoken = spoken_protocols(services, family)
     return spoken is not None and HTTP not in spoken
 
 
-def check(services: Mapping[str, str], scheme: str, wish: WhenHttpIsOff) -> None:
+def check(services: Mapping[str, str], scheme: str, wish: WhenHttpIsOff, family: str = "") -> None:
     """Raises `ProtocolOff` where the device may not call its manager by that scheme, and is not to be changed so that
     it may."""
-    spoken = spoken_protocols(services)
+    spoken = spoken_protocols(services, family)
     if spoken is None or scheme in spoken or (scheme == HTTP and wish is WhenHttpIsOff.TURN_HTTP_ON):
         return
     if scheme == HTTPS:
@@ -79,13 +73,14 @@ async def turn_http_on(driver: Driver, services: Mapping[str, str]) -> str:
 
     A device may restart its web service for it: that it is back is waited for.
     """
-    outcome = await driver.write_configuration({HTTP_MODE: value_with_http(services)})
+    path, value = http_switch(services, driver.family.name)
+    outcome = await driver.write_configuration({path: value})
     if outcome.rejected:
         raise outcome.rejected[0]
     until = time.monotonic() + SERVICE_SECONDS
     while True:
         try:
-            if not lacks_http(await driver.read_services()):
+            if not lacks_http(await driver.read_services(), driver.family.name):
                 break
         except errors.ConnectionFailed:
             if time.monotonic() > until:
@@ -96,7 +91,7 @@ async def turn_http_on(driver: Driver, services: Mapping[str, str]) -> str:
                 "NetworkServices HTTP Mode on it."
             )
         await asyncio.sleep(_LOOK_AGAIN)
-    return f"Plain HTTP was off on it and was turned on ({HTTP_MODE})."
+    return f"Plain HTTP was off on it and was turned on ({path})."
 
 
 async def make_trusted(driver: Driver, software_version: str) -> str:
@@ -106,7 +101,7 @@ async def make_trusted(driver: Driver, software_version: str) -> str:
     Over HTTPS to its pinned key alone (rule R6). Releases without a command for it check no certificates as shipped
     (protocol notes O).
     """
-    command = quirks_of(software_version).authority_command
+    command = quirks_of(software_version, driver.family.name).authority_command
     does = "sends its feedback to" if driver.family.never_calls else "calls"
     begin = f"Plain HTTP is off on it, so it {does} this server by HTTPS"
     if not command:
@@ -131,8 +126,12 @@ async def make_trusted(driver: Driver, software_version: str) -> str:
 def learn(configurations: Iterable[Report], writes: Writes) -> None:
     """Note of each system whether plain HTTP is off on it, and have those that call us no more be told to use HTTPS."""
     # Feedback and short documents say nothing of it.
-    told = [report for report in configurations if spoken_protocols(report.document.values) is not None]
-    lacking = [report.known for report in told if lacks_http(report.document.values)]
+    told = [
+        report
+        for report in configurations
+        if spoken_protocols(report.document.values, report.known.family) is not None
+    ]
+    lacking = [report.known for report in told if lacks_http(report.document.values, report.known.family)]
     by_http = [known.system_id for known in lacking if known.scheme == HTTP]
     overdue = dict(Contact.objects.filter(pk__in=by_http).values_list("pk", "overdue_at")) if by_http else {}
     for report in told:

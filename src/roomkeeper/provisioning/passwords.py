@@ -22,8 +22,8 @@ from roomkeeper import keys
 from roomkeeper.accounts.person import Person
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.driver import Driver
-from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.login import Login
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.provisioning import actions, states
 from roomkeeper.provisioning.models import OPEN_STATES, Action, DeliveryState
@@ -109,7 +109,7 @@ def _why_not(system: System, is_on_the_way: bool) -> str:
         return f"no way is known to set passwords of {family.title}"
     if not credentials.has_credentials(system):
         return "no credentials are stored for it, so its password is not known to be changed"
-    account = quirks_of(system.software_version).password_account
+    account = quirks_of(system.software_version, system.family).password_account
     if account and system.username != account:
         return f"its release can only set the password of {account}, and {system.username} is stored for it"
     if is_on_the_way:
@@ -133,7 +133,7 @@ def set_password(system: System, password: str | None, *, user: Person, now: dat
     old = credentials.password_of(system)
     if new == old:
         raise PasswordRefused(f"This is the password of {system} already.")
-    quirks = quirks_of(system.software_version)
+    quirks = quirks_of(system.software_version, system.family)
     named = [["Username", system.username]] if not quirks.password_account else []
     sealed = keys.load(django_settings.OPTIONS.data).encrypt(json.dumps([system.username, new, old]))
     return actions.record(system, quirks.password_command, named, user=user, now=now, secret=sealed)

@@ -179,7 +179,7 @@ def _plan(
     now = datetime.now(UTC)
     system, contact = System.objects.get(pk=system_id), Contact.objects.get(system=system_id)
     calls_by_http = manager_protocol.calls_by_http(contact.scheme, contact.overdue_at, now)
-    has_http_off = manager_protocol.lacks_http(services) and not calls_by_http
+    has_http_off = manager_protocol.lacks_http(services, system.family) and not calls_by_http
     if scheme == "http" and (system.is_secure_only or not settings.secrets_may_use_http):
         raise errors.PasswordNeedsTls(
             "The device was reached by plain HTTP, over which its secret may not be handed over. "
@@ -198,7 +198,7 @@ def _plan(
     if not server.authority:
         raise errors.NoAddressToTell
     if not calls_by_http:
-        manager_protocol.check(services, server.scheme, wish)
+        manager_protocol.check(services, server.scheme, wish, system.family)
     turns_http_on = has_http_off and server.scheme == "http"
     with transaction.atomic():
         lock_contacts([system_id])

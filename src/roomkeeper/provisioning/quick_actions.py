@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import actions
 from roomkeeper.systems.models import System
@@ -31,4 +31,4 @@ def message_call(system: System, text: str, title: str = "", seconds: int | None
         arguments.append(("Title", title))
     if seconds:
         arguments.append(("Duration", str(seconds)))
-    return CommandCall(quirks_of(system.software_version).message_command, tuple(arguments))
+    return CommandCall(quirks_of(system.software_version, system.family).message_command, tuple(arguments))

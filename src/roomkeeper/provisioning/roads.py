@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from roomkeeper.devices.families.roomos.names import is_restart
+from roomkeeper.devices.names import is_restart
 from roomkeeper.provisioning import holding
 from roomkeeper.provisioning.actions import evidence_for
 from roomkeeper.provisioning.models import Action
@@ -48,6 +48,8 @@ def road_of(system: System, command: str, care: Care, *, now: datetime) -> Road:
     if is_restart(command):
         proof = _BOOT_TELLS
     else:
-        proof = _STATUS_TELLS if evidence_for(command, system.software_version) else _NOBODY_TELLS
+        proof = (
+            _STATUS_TELLS if evidence_for(command, system.software_version, system.family) else _NOBODY_TELLS
+        )
     due = next_contact_due(Contact.objects.filter(system=system).first(), now)
     return Road(False, due, why, proof)

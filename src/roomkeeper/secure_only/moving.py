@@ -13,7 +13,7 @@ from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 
 from roomkeeper.accounts.person import Person, find_account
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.provisioning import actions, authorities, planning
 from roomkeeper.provisioning.models import Action, Change, DeliveryState
 from roomkeeper.secure_only.models import Member, Move
@@ -215,7 +215,7 @@ def _begin(member: Member, move: Move, now: datetime) -> None:
 
 def _install_authority(member: Member, now: datetime) -> None:
     software = member.system.software_version
-    command = quirks_of(software).authority_command
+    command = quirks_of(software, member.system.family).authority_command
     if not command:
         # It has another software than when the move was planned.
         _put([member], Member.State.HELD, now, no_command_for_authorities(software))

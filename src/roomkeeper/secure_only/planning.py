@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from roomkeeper.devices import registry
-from roomkeeper.devices.families.roomos import names
-from roomkeeper.devices.families.roomos.quirks import quirks_of
+from roomkeeper.devices import names, registry
+from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.authorities import BY_HAND
 from roomkeeper.provisioning.calling import why_it_never_calls
@@ -115,7 +114,10 @@ def _judge(
         return PlannedMember(system, "cannot", f"{family.title}: {family.secure_only.changes}")
     if not is_proven:
         return PlannedMember(system, "cannot", "it has not proven its secret yet; it has to post once")
-    if trust == Move.Trust.INSTALL_CA and not quirks_of(system.software_version).authority_command:
+    if (
+        trust == Move.Trust.INSTALL_CA
+        and not quirks_of(system.software_version, system.family).authority_command
+    ):
         return PlannedMember(
             system,
             "cannot",
@@ -158,7 +160,7 @@ def verify_settings(system: System, reported: ReportedConfiguration | None) -> t
     """The settings by which the system checks our certificate: those that it has reported, whatever its release; where
     it has reported none of its configuration, those that its release has (protocol notes O)."""
     if reported is None or not reported.is_whole:
-        return quirks_of(system.software_version).verify_settings
+        return quirks_of(system.software_version, system.family).verify_settings
     return tuple(own[0] for path in names.VERIFY_SETTINGS if (own := reported.find(path)) is not None)
 
 

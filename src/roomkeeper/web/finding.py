@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from roomkeeper.devices.families.roomos.quirks import RELEASES
+from roomkeeper.devices.quirks import releases_of
 from roomkeeper.systems import network_settings
 from roomkeeper.web.dhcp import OPTION, PLACEHOLDER, can_be_told, is_ipv4, snippets
 from roomkeeper.web.server_addresses import ManagerValues, manager_values
@@ -16,6 +16,7 @@ def finding_context(request: HttpRequest) -> dict[str, Any]:
     """What the page shows. The address and its form in the option are chosen in the page's own address."""
     found = network_settings.get()
     values = manager_values(found)
+    releases = releases_of()
     choices = option_choices(values)
     wanted = request.GET.get("option", "")
     key = wanted if wanted in choices else next(iter(choices), "")
@@ -27,8 +28,8 @@ def finding_context(request: HttpRequest) -> dict[str, Any]:
         "option_number": OPTION,
         "option": key,
         # By which setting the oldest and the newest releases check our certificate.
-        "old_check": RELEASES[-1].verify_settings[0],
-        "new_check": RELEASES[0].verify_settings[0],
+        "old_check": releases[-1].verify_settings[0],
+        "new_check": releases[0].verify_settings[0],
         "option_choices": [(one, label) for one, (_, _, label) in choices.items()],
         "is_placeholder": not choices,
         "snippets": snippets(address, is_text=is_text),

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from roomkeeper.devices import registry
-from roomkeeper.devices.families.manifest import Direction, Requirement
+from roomkeeper.devices.manifest import Direction, Requirement
 from roomkeeper.polling import service as polling
 from roomkeeper.provisioning import passwords
 from roomkeeper.provisioning.calling import why_it_never_calls
@@ -43,7 +43,7 @@ def roads(
 ) -> list[Road]:
     """The family's table of network requirements with what is known of each of its rows."""
     # A system that has said nothing of itself yet is taken for an endpoint.
-    family = registry.get_family(system.family or "roomos")
+    family = registry.presumed_family(system.family)
     return [
         _outbound(requirement, system, contact)
         if requirement.direction is Direction.OUTBOUND

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.devices.families.roomos import names
+from roomkeeper.devices import names
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning import planning

@@ -13,9 +13,9 @@ from tests.drivers.devices.conftest import CAPTURES, GOOD, LAN, SERIAL, play, ta
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport, Target
 from roomkeeper.devices.driver import DOCUMENT_KINDS, Driver
-from roomkeeper.devices.families.manifest import CAPABILITIES
 from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.login import Login
+from roomkeeper.devices.manifest import CAPABILITIES
 from roomkeeper.devices.registry import create_driver, get_family, load_families, recognise
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.virtual import profile as profiles

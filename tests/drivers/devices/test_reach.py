@@ -13,7 +13,7 @@ from tests.loopback import Reach
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport, Target
-from roomkeeper.devices.families.manifest import CAPABILITIES
+from roomkeeper.devices.manifest import CAPABILITIES
 from roomkeeper.devices.registry import create_driver, get_family
 from roomkeeper.protocols.xapi.command import CommandCall
 

@@ -9,6 +9,7 @@ from tests.cases import read_case
 from roomkeeper.backups.reading import ReadParts, read_parts
 from roomkeeper.devices import errors
 from roomkeeper.devices.driver import Driver
+from roomkeeper.devices.registry import get_family
 from roomkeeper.protocols.xapi.command import CommandCall, CommandResult
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" * 2
@@ -18,7 +19,8 @@ class Device(Driver):
     """Takes some types of pictures, and no other command."""
 
     def __init__(self, version: str, *types: str) -> None:
-        # Nothing is sent: no family or client is needed.
+        # Nothing is sent: no client is needed.
+        self.family = get_family("roomos")
         self.software_version = version
         self.types = types
         self.asked: list[str] = []

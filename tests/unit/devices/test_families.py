@@ -6,9 +6,9 @@ import pytest
 from scripts.generate_families import FAMILIES_PAGE, families_page
 
 from roomkeeper.devices import driver, registry
-from roomkeeper.devices.families.manifest import CAPABILITIES, Level, load_manifest
-from roomkeeper.devices.families.table import ManifestError
+from roomkeeper.devices.manifest import CAPABILITIES, Level, load_manifest
 from roomkeeper.devices.registry import FAMILIES, get_family, load_families, recognise
+from roomkeeper.devices.table import ManifestError
 
 GOOD = """
 title = "Espresso machines"

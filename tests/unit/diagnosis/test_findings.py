@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scripts.generate_findings import FINDINGS_PAGE, findings_page
 
-from roomkeeper.devices.families.table import ManifestError
+from roomkeeper.devices.table import ManifestError
 from roomkeeper.diagnosis.findings import TABLE, Level, found, load
 from roomkeeper.diagnosis.fixes import FIXES
 

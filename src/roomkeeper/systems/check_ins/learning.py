@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from roomkeeper.devices.families.roomos.names import SIP_URI
+from roomkeeper.devices.names import SIP_URI
 from roomkeeper.devices.recognition import recognise_family
 from roomkeeper.devices.registry import get_family
 from roomkeeper.protocols.xapi.status import first_value
@@ -53,7 +53,7 @@ def learn(known: Known, values: Mapping[str, str], version: str, product_type: s
         platform = first_value(values, "SystemUnit/Software/Name")
         family = recognise_family(product_type, f"{product} {platform}".strip(), version)
         # One that said itself that it cannot call has no other name to be known by.
-        if not get_family(known.family).never_calls or family in ("", "unmanaged"):
+        if not get_family(known.family).never_calls or get_family(family).is_fallback:
             columns["family"] = family
     if uri := first_value(values, *SIP_URI):
         columns["sip_uri"] = uri[:255]

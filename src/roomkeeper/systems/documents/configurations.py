@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from roomkeeper.devices.families.roomos import names
+from roomkeeper.devices import names
 from roomkeeper.systems.check_ins import daily_amount
 from roomkeeper.systems.check_ins.roster import Known
 from roomkeeper.systems.check_ins.writes import Writes

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from roomkeeper.devices.families.roomos import names
+from roomkeeper.devices import names
 from roomkeeper.systems.documents import calls
 
 VALUE_LIMIT = 255

@@ -9,9 +9,10 @@ from roomkeeper.devices.client import FIRST_READ, WHOLE_DOCUMENT
 from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.facts import Facts, FeedbackSlot, WriteOutcome
 from roomkeeper.devices.families.roomos import services
-from roomkeeper.devices.families.roomos.quirks import Quirks, quirks_of
+from roomkeeper.devices.families.roomos.quirks import quirks_of
 from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.devices.login import Login
+from roomkeeper.devices.quirks import Quirks
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command import (
     CommandCall,

@@ -5,12 +5,11 @@ No code asks for a version but this, and no other code holds a name that some re
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription
+from roomkeeper.devices.quirks import Quirks
 from roomkeeper.protocols.xapi.dialect import Dialect
 
 _SIP_AND_H323_NAMES: Final = (
@@ -47,128 +46,61 @@ _MUTE_EVIDENCE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Quirks:
-    """What one has to know about a release; "" and () for what it does not have.
-
-    Paths are canonical (rule R7). Words in braces in arguments are filled by `password_call`.
-    """
-
-    name: str = "RoomOS"
-    dialect: Dialect = Dialect.CE
-    has_sessions: bool = True
-
-    # Feedback. Expressions that a release does not know it accepts in silence (protocol notes C.1).
-    feedback_arguments: tuple[tuple[str, str], ...] = (("Format", "XML"),)
-    feedback_url_length: int = 2048
-    feedback_limit: int = 50
-    # What is told besides the family's expressions, and what a family's expression is called here.
-    feedback_more: tuple[str, ...] = ("/Status/MicrosoftTeams/Calling/InCall", "/Status/Webex/Status")
-    feedback_renamed: tuple[tuple[str, str], ...] = ()
-
-    # Accounts.
-    password_command: str = "UserManagement/User/Passphrase/Set"  # noqa: S105 - a command's name
-    password_arguments: tuple[tuple[str, str], ...] = (
+_NEWEST: Final = Quirks(
+    name="RoomOS",
+    dialect=Dialect.CE,
+    has_sessions=True,
+    feedback_arguments=(("Format", "XML"),),
+    feedback_url_length=2048,
+    feedback_limit=50,
+    feedback_more=("/Status/MicrosoftTeams/Calling/InCall", "/Status/Webex/Status"),
+    feedback_renamed=(),
+    password_command="UserManagement/User/Passphrase/Set",  # noqa: S106 - a command's name
+    password_arguments=(
         ("Username", "{username}"),
         ("NewPassphrase", "{password}"),
         ("YourPassphrase", "{own_password}"),
-    )
-    # The only account whose password the command sets; "" for any.
-    password_account: str = ""
-    account_command: str = "UserManagement/User/Get"
-    # How a refusal for want of rights is worded: no capture shows it, so by its sense.
-    forbidden_words: re.Pattern[str] = re.compile(r"permission|privilege|not authori[sz]ed", re.IGNORECASE)
-
-    # Trust: by which command it is given an authority, and which settings say that it checks our certificate.
-    authority_command: str = "Security/Certificates/CA/Add"
-    verify_settings: tuple[str, ...] = _TLS_VERIFY
-
-    # Commands.
-    restart_command: str = "SystemUnit/Boot"
-    # False: only where the device's own command document lists it.
-    restart_takes_action: bool = True
-    message_command: str = "UserInterface/Message/Alert/Display"
-    upgrade_has_forced: bool = True
-    # (command, status path, value): what shows that the command ran (protocol notes I.1, I.2, I.4).
-    command_evidence: tuple[tuple[str, str, str], ...] = (
+    ),
+    password_account="",
+    account_command="UserManagement/User/Get",
+    forbidden_words=re.compile(r"permission|privilege|not authori[sz]ed", re.IGNORECASE),
+    authority_command="Security/Certificates/CA/Add",
+    verify_settings=_TLS_VERIFY,
+    restart_command="SystemUnit/Boot",
+    restart_takes_action=True,
+    message_command="UserInterface/Message/Alert/Display",
+    upgrade_has_forced=True,
+    command_evidence=(
         ("Standby/Activate", "Standby/State", "Standby"),
         ("Standby/Halfwake", "Standby/State", "Halfwake"),
         ("Standby/Deactivate", "Standby/State", "Off"),
         *_MUTE_EVIDENCE,
-    )
-
-    # Status.
-    standby_path: str = "Standby/State"
-    sip_node: str = "SIP"
-    diagnostics_node: str = "Diagnostics"
-    temperature_path: str = "SystemUnit/Hardware/Monitoring/Temperature/Status"
-
-    # Settings. Those of `own_settings`, and what lies below them, say what one device alone is called or reached by.
-    sip_uri_path: str = "SIP/URI"
-    own_settings: tuple[str, ...] = (
+    ),
+    standby_path="Standby/State",
+    sip_node="SIP",
+    diagnostics_node="Diagnostics",
+    temperature_path="SystemUnit/Hardware/Monitoring/Temperature/Status",
+    sip_uri_path="SIP/URI",
+    own_settings=(
         *_OTHER_OWN_NAMES,
         *_SIP_AND_H323_NAMES,
         "SystemUnit/BroadcastName",
         "SystemUnit/CustomDeviceId",
-    )
-    # How many time servers it takes, and where; TC takes one.
-    time_server_paths: tuple[str, ...] = tuple(
-        f"NetworkServices/NTP/Server[{number}]/Address" for number in (1, 2, 3)
-    )
-    # Where it takes, and tells, a zone by its name of the tz database; before TC7.2 a GMT text alone.
-    time_zone_path: str = "Time/Zone"
-
-    # Whether one that is new, or was reset to factory settings, lets nobody in before its first passphrase is set
-    # (protocol notes P.3). On the wire it looks like any refused login.
-    wants_first_passphrase: bool = True
-
-    # What else is kept on it.
-    has_macros: bool = True
-    # Whether macros that load the API with `require` run as shipped (EvaluateTranspiled, protocol notes P.5).
-    runs_required_macros: bool = False
-    # Icons of panels are in an export only where it is asked for them (vendor schemas 9.15 on).
-    panel_icons: tuple[tuple[str, str], ...] = (("EmbedData", "On"),)
-    # What came with a customization package comes back with it, and is not part of a backup (26.5 on).
-    backup_exclusion: tuple[tuple[str, str], ...] = (("Exclude", "CustomizationPackage"),)
-    picture_types: tuple[str, ...] = (
+    ),
+    time_server_paths=tuple(f"NetworkServices/NTP/Server[{number}]/Address" for number in (1, 2, 3)),
+    time_zone_path="Time/Zone",
+    wants_first_passphrase=True,
+    has_macros=True,
+    runs_required_macros=False,
+    panel_icons=(("EmbedData", "On"),),
+    backup_exclusion=(("Exclude", "CustomizationPackage"),),
+    picture_types=(
         *_PICTURES,
         "SchedulerBackground",
         "SchedulerBranding",
         "WorkspaceAvatar",
-    )
-
-    def password_call(self, username: str, password: str, own_password: str) -> CommandCall:
-        """The command that sets an account's password (protocol notes J)."""
-        words = {"{username}": username, "{password}": password, "{own_password}": own_password}
-        given = ((name, words[word]) for name, word in self.password_arguments)
-        # An empty own password means that none is set, and then it is not asked for.
-        arguments = tuple((name, value) for name, value in given if value or name != "YourPassphrase")
-        return CommandCall(self.password_command, arguments)
-
-    def restart_call(self, listed: CommandDescription | None) -> CommandCall:
-        """The command that restarts it. `listed` is what the device's own document says of `restart_command`, None
-        where that is not known."""
-        takes_action = self.restart_takes_action
-        if not takes_action and listed is not None and (action := listed.parameters.get("Action")):
-            takes_action = action.value_space is None or action.value_space.refusal("Restart") is None
-        return CommandCall(self.restart_command, (("Action", "Restart"),) if takes_action else ())
-
-    def expressions(self, wanted: Iterable[str]) -> tuple[str, ...]:
-        """The family's feedback expressions as this release names them, with its own; what comes last gives way to
-        its limit."""
-        names = dict(self.feedback_renamed)
-        own = [names.get(expression, expression) for expression in wanted]
-        return (*own[: self.feedback_limit - len(self.feedback_more)], *self.feedback_more)
-
-    def evidence_for(self, command: str) -> tuple[str, str] | None:
-        """(status path, value) that proves that a command ran, in any letter case; None where no status shows it."""
-        key = command.lower()
-        return next(
-            ((path, value) for name, path, value in self.command_evidence if name.lower() == key), None
-        )
-
-
-_NEWEST: Final = Quirks()
+    ),
+)
 # Of which nothing is known: the newest, but with the feedback that every release takes.
 _UNKNOWN: Final = replace(
     _NEWEST,

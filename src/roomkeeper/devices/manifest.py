@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from roomkeeper.devices.families.table import ManifestError, Table
+from roomkeeper.devices.table import ManifestError, Table
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import canonical
 
@@ -176,7 +176,8 @@ class Capability:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A family, as its folder says. `name` is the folder's. `never_calls`: why its systems cannot call us, as a
-    sentence; "" where they can."""
+    sentence; "" where they can. `is_presumed`: a system that has said nothing of itself yet is taken for one of these.
+    `without_manager`: the family of those of its systems that turn out to lack the manager's mode."""
 
     name: str
     title: str
@@ -193,6 +194,8 @@ class Manifest:
     limits: tuple[Limit, ...]
     capabilities: tuple[Capability, ...]
     never_calls: str = ""
+    is_presumed: bool = False
+    without_manager: str = ""
 
     def can(self, name: str) -> bool:
         """Whether the family has that capability."""
@@ -226,6 +229,8 @@ def load_manifest(path: Path) -> Manifest:
         limits=tuple(_limit(table) for table in top.tables("limits")),
         capabilities=tuple(_capability(table) for table in top.tables("capabilities")),
         never_calls=top.text("never_calls", default=""),
+        is_presumed=top.flag("is_presumed", default=False),
+        without_manager=top.text("without_manager", default=""),
     )
     top.end()
     for capability in manifest.capabilities:
