@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,13 @@ from roomkeeper.external_manager.proxies import resolve
 from roomkeeper.installation import folder
 from roomkeeper.installation.locks import ServerLock
 from roomkeeper.jobs.schedule import register
-from roomkeeper.serving import certificates, first_start, health, listeners, loading, logs, self_check
+from roomkeeper.serving import certificates, first_start, health, listeners, loading, logs, reach, self_check
 from roomkeeper.serving.background import Background
 from roomkeeper.serving.page_limits import PageLimits
 from roomkeeper.settings.options import Options, SettingsError
-from roomkeeper.systems import findings, network_settings
+from roomkeeper.systems import network_settings
 from roomkeeper.systems.addresses import parse_networks
 from roomkeeper.systems.network_settings import former_addresses, outside
-from roomkeeper.systems.network_settings.outside import Place
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,6 @@ log = structlog.get_logger(__name__)
 SWITCH_INTERVAL = 0.001
 # Its names follow Network settings, and a system that moves to HTTPS is told one of them within seconds.
 CHECK_CERTIFICATE_EVERY = timedelta(seconds=20)
-_ALONE = "only this machine reaches the server"
 MONITORING = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -91,10 +90,11 @@ class Process:
         if self._parts.door:
             batcher.start()
         await asyncio.to_thread(self._prepare_certificates)
-        await asyncio.to_thread(self._tell_reach)
+        if self._parts.door and self._parts.web:
+            await asyncio.to_thread(reach.tell, self._options)
         if self._parts.worker:
             register("certificates", CHECK_CERTIFICATE_EVERY, self._check_certificates)
-            register("reach", self_check.EVERY, self._see_reach)
+            register("reach", self_check.EVERY, partial(reach.see, self._options))
             register("self-check", self_check.EVERY, self_check.Tickets().keep)
             background.start()
         noting = asyncio.create_task(strangers.go_on_writing(stopping))
@@ -155,35 +155,6 @@ class Process:
             raise SettingsError(
                 f"The certificate {certificate} cannot be used with {key}: {error}"
             ) from error
-
-    def _tell_reach(self) -> None:
-        """Somebody who wonders why no endpoint appears finds the reason among the tickets. Told at the start alone: who
-        works on this machine only may close it."""
-        if not (self._parts.door and self._parts.web) or not self._is_alone():
-            self._see_reach(now=datetime.now(UTC))
-            return
-        log.warning(
-            "all listeners are loopback addresses and no proxy is known; endpoints on the network cannot reach "
-            "this server"
-        )
-        findings.report(
-            findings.Finding(
-                _ALONE,
-                None,
-                "All listeners are loopback addresses, and no proxy is known that stands before them, so endpoints "
-                "on the network cannot reach it.",
-                "Start it with --http and --https on an address of the network, or name the proxy in trusted_proxies.",
-            )
-        )
-
-    def _see_reach(self, *, now: datetime) -> int:
-        """Scheduled: an outside address may have been set."""
-        if not self._is_alone():
-            findings.clear(_ALONE, None, "Other machines reach it.")
-        return 0
-
-    def _is_alone(self) -> bool:
-        return outside.is_for_this_machine_alone(network_settings.get(), Place.of(self._options))
 
     def _check_certificates(self, *, now: datetime) -> int:
         """Scheduled: renew our own leaf. Whether one runs out is looked at by the checks."""
