@@ -4,6 +4,7 @@ The tries are in the database, so that they hold for all processes and over rest
 """
 
 import ipaddress
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -101,6 +102,15 @@ def lift(tries: SignInTries, *, user: Person = None, now: datetime | None = None
     found.failures, found.refused, found.locked_until = 0, 0, None
     found.save()
     return found
+
+
+def plan_anew(ids: Collection[int], *, now: datetime) -> None:
+    """The clock was set back since these were tried: they are locked out from now on for as long as they were to be,
+    and not for the step besides (rule R16)."""
+    for tries in SignInTries.objects.filter(pk__in=ids, locked_until__isnull=False):
+        SignInTries.objects.filter(pk=tries.pk, locked_until=tries.locked_until).update(
+            locked_until=now + lock_after(tries.failures)
+        )
 
 
 def old(limit: datetime) -> Any:

@@ -19,7 +19,8 @@ def this_process() -> str:
 
 def is_gone(worker: str, since: datetime, *, now: datetime) -> bool:
     """Whether the process that took something up at `since` no longer runs."""
-    if now - since > LEASE:
+    # A time that lies ahead by more than a lease is from before the clock was set back (rule R16).
+    if abs(now - since) > LEASE:
         return True
     machine, _, rest = worker.partition(" ")
     pid, _, began = rest.partition(" ")

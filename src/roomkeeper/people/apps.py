@@ -14,7 +14,8 @@ class PeopleConfig(AppConfig):
         from django.contrib.sessions.models import Session
 
         from roomkeeper.accounts import lock_out
-        from roomkeeper.accounts.models import ApiToken, AuditEntry, KeptAnswer
+        from roomkeeper.accounts.models import ApiToken, AuditEntry, KeptAnswer, SignInTries
+        from roomkeeper.jobs import replanning
         from roomkeeper.jobs.retention import register_kind
         from roomkeeper.people import (
             audit_surface,
@@ -28,6 +29,9 @@ class PeopleConfig(AppConfig):
         self.surfaces = (
             *(audit_surface, groups_surface, lock_outs_surface),
             *(saved_views_surface, tokens_surface, users_surface),
+        )
+        replanning.register(
+            replanning.Times("lock-outs", SignInTries.objects.all, "tried_at", lock_out.plan_anew)
         )
         register_kind("audit", lambda limit: AuditEntry.objects.filter(at__lt=limit), days=365)
         register_kind("expired tokens", lambda limit: ApiToken.objects.filter(expires_at__lt=limit))

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from roomkeeper.accounts import sign_in as service
 from roomkeeper.accounts.actors import Road
-from roomkeeper.web.acts import now as moment
+from roomkeeper.jobs import clock
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):
@@ -28,7 +28,8 @@ class ClosedAccountAdapter(DefaultAccountAdapter):
             credentials.get("password", ""),
             source_address=request.META.get("REMOTE_ADDR", ""),
             road=Road.PAGE,
-            now=moment(),
+            # The database's time, by which every process counts how long somebody is locked out.
+            now=clock.measure(),
         )
         if attempt.outcome is not service.Outcome.RIGHT or attempt.user is None:
             raise ValidationError(

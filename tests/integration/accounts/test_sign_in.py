@@ -7,17 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
 from django.db import connection
-from django.test import override_settings
+from django.db.models import F
+from django.test import Client, override_settings
 from structlog.testing import capture_logs
 from tests.cast import PASSWORD
 
-from roomkeeper.accounts import lock_out, sign_in
+from roomkeeper.accounts import lock_out, sign_in, tokens
 from roomkeeper.accounts.actors import Road
 from roomkeeper.accounts.lock_out import lock_after
 from roomkeeper.accounts.models import AuditEntry, SignInTries, User
+from roomkeeper.accounts.sessions import find_user
 from roomkeeper.accounts.sign_in import Attempt, Outcome
 from roomkeeper.accounts.sign_in_gate import OF_ONE_SOURCE, Busy, Gate
+from roomkeeper.jobs import replanning
 
 ARGON = ["roomkeeper.accounts.hashing.PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -131,6 +135,30 @@ def test_a_lock_out_grows_until_the_right_password_ends_it(door: Door, operator:
     assert door("operator", PASSWORD, after=after).outcome is Outcome.RIGHT
     assert door("operator", after=after).outcome is Outcome.WRONG
     assert door("operator", PASSWORD, after=after).outcome is Outcome.RIGHT
+
+
+def test_clock_that_is_set_back_locks_nobody_out_for_longer(door: Door, operator: User, viewer: User) -> None:
+    """Seen by whoever has the schedule, which plans such times anew."""
+    for _ in range(5):
+        door("operator")
+    door("viewer")
+    before = NOW - timedelta(hours=1)
+    assert replanning.replan(now=before) == 2
+    assert door("operator", PASSWORD, after=timedelta(seconds=29) - timedelta(hours=1)).seconds == 1
+    assert door("operator", PASSWORD, after=timedelta(seconds=30) - timedelta(hours=1)).user == operator
+    assert door("viewer", PASSWORD, after=-timedelta(hours=1)).user == viewer
+    assert replanning.replan(now=before) == 0
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_step_of_the_clock_signs_nobody_out(client: Client, operator: User, hours: int) -> None:
+    """Sessions and tokens end at a date that is weeks away."""
+    client.force_login(operator)
+    _, text = tokens.create_token(operator, now=NOW)
+    assert tokens.find_token(text, now=NOW + timedelta(hours=hours)) is not None
+    # The same as a clock that steps: what is stored lies an hour elsewhere.
+    Session.objects.update(expire_date=F("expire_date") - timedelta(hours=hours))
+    assert find_user(client.session.session_key or "") == operator
 
 
 def test_tries_while_locked_out_are_counted_and_noted_once(door: Door, operator: User) -> None:

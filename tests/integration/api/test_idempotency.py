@@ -145,6 +145,7 @@ def test_a_process_of_another_machine_counts_as_gone_after_ten_minutes() -> None
     for worker in ("elsewhere/boot 1 2", ""):
         assert not workers.is_gone(worker, now - timedelta(minutes=10), now=now)
         assert workers.is_gone(worker, now - timedelta(minutes=10, seconds=1), now=now)
+        assert workers.is_gone(worker, now + timedelta(hours=1), now=now)
 
 
 def test_an_unusable_key_is_refused(call: Caller) -> None:

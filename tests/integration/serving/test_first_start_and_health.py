@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from tests.cast import add_system
 
@@ -180,6 +181,17 @@ def test_doctor_excuses_jobs_only_while_no_process_of_the_server_shows_itself(op
     assert examine(options)["jobs"].ok
     Worker.objects.create(name="one", expires_at=NOW + timedelta(seconds=30), problem="No right.")
     assert not examine(options)["jobs"].ok
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="of SQLite no sessions are known")
+def test_session_of_another_process_says_that_jobs_are_expected(options):
+    assert examine(options)["jobs"].ok
+    other = connection.copy()
+    try:
+        other.ensure_connection()
+        assert not examine(options)["jobs"].ok
+    finally:
+        other.close()
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])
