@@ -83,7 +83,10 @@ def files() -> dict[Path, str]:
         {"name": one.at, "form": one.form, "help": f"{one.label}. {one.hint}".strip()}
         for one in TABLE.values()
     ]
-    found = {"commands.json": [told(subject) for subject in all_subjects()], "network_settings.json": rows}
+    found = {
+        "commands.json": [told(subject) for subject in all_subjects() if subject.has_api],
+        "network_settings.json": rows,
+    }
     return {
         REMOTE / name: json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         for name, content in found.items()

@@ -37,7 +37,7 @@ route (page, api, cli) and the address it came from.
 
 def text() -> str:
     """The page."""
-    return "\n".join([_HEAD, *(_section(subject) for subject in all_subjects())])
+    return "\n".join([_HEAD, *(_section(subject) for subject in all_subjects() if subject.has_api)])
 
 
 def _section(subject: Subject) -> str:

@@ -17,7 +17,7 @@ def test_an_unknown_system_appears_is_admitted_and_stands_in_the_list(
     other = page.context.new_page()
     other.goto("/systems/")
     page.goto("/inbox/")
-    expect(page.get_by_text("Nobody waits")).to_be_visible()
+    expect(page.get_by_text("No system is waiting")).to_be_visible()
     assert Device(server=empty.address, serial="FOC2204NXZ5").event("Boot").status == 200
     expect(page.get_by_role("cell", name="FOC2204NXZ5", exact=True)).to_be_visible(timeout=15_000)
     expect(page.locator("#count-inbox")).to_have_text("1")

@@ -196,6 +196,7 @@ def _make() -> RoomkeeperApi:
         *(
             (f"/{subject.path}", routes_of(subject, _BESIDE.get(subject.plural)))
             for subject in all_subjects()
+            if subject.has_api
         ),
     ):
         made.add_router(prefix, routes)

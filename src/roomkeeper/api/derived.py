@@ -183,7 +183,7 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         actor = actor_of(request)
         row = _get(subject, actor, values[key]) if is_on_one else None
         given = values.get("details") or body()
-        result = _do(subject, act, row, actor, taken_of(act, given))
+        result = do_act(subject, act, row, actor, taken_of(act, given))
         if act.answers == "nothing":
             return Status(204, None)
         made = result[0] if act.tells else result
@@ -233,7 +233,7 @@ def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: To
                         errors=[(f"body.{name}", f"belongs to {names[0]}") for name in missing],
                     )
                 if names:
-                    _do(subject, act, row, actor, {name: getattr(details, name) for name in names})
+                    do_act(subject, act, row, actor, {name: getattr(details, name) for name in names})
         return told.one(subject.rows(actor.grants).filter(pk=row.pk).first() or row, actor)
 
     _mount(
@@ -246,7 +246,8 @@ def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: To
     )
 
 
-def _do(subject: Subject, act: Act, row: Any, actor: Actor, taken: Mapping[str, Any]) -> Any:
+def do_act(subject: Subject, act: Act, row: Any, actor: Actor, taken: Mapping[str, Any]) -> Any:
+    """Do it by the door; a refusal is a problem."""
     try:
         with refused_as(act.status, *act.refused):
             return do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)

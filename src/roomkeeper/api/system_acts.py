@@ -1,6 +1,6 @@
 """Acts on systems: admission by a person, enforcing, restarting, commands, secrets."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -11,14 +11,17 @@ from pydantic import Field, field_validator
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
-from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.api.derived import actor_of, do_act
 from roomkeeper.api.problems import Conflict, ProblemOut, refused_as
-from roomkeeper.api.reach import Identifier, get_folder, get_system
+from roomkeeper.api.reach import Identifier, get_system
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_additions import failed_item
 from roomkeeper.api.systems import SystemOut, tell
+from roomkeeper.fleet.admission_acts import ACCEPT_IDENTITY, ACCEPT_KEY, APPROVE, BLOCK, IGNORE, READMIT
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations.subjects import Act
 from roomkeeper.provisioning import management
-from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.contact import credentials
@@ -110,14 +113,12 @@ def _usable(source: str | None) -> str | None:
 @needs(Permission.ADMIT, anywhere=True)
 def approve_systems(request: HttpRequest, details: Approvals) -> ApprovedItems:
     """Admit many systems; each succeeds or fails by itself."""
-    user = user_of(request)
     items = []
     for one in details.systems:
         system_id, source = (one, None) if isinstance(one, int) else (one.system, one.source)
         try:
-            _approve(
-                user, system_id, Approval(folder=details.folder, name=None, tags=details.tags, source=source)
-            )
+            how = Approval(folder=details.folder, name=None, tags=details.tags, source=source)
+            _do(request, system_id, APPROVE, how.dict(exclude_none=True))
             items.append(ApprovedItem(system=system_id, status=200, problem=None))
         except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
             items.append(failed_item(ApprovedItem, error, system=system_id))
@@ -128,35 +129,28 @@ def approve_systems(request: HttpRequest, details: Approvals) -> ApprovedItems:
 @needs(Permission.ADMIT, anywhere=True)
 def approve_system(request: HttpRequest, system_id: int, details: Approval | None = None) -> Any:
     """Admit a system from the inbox, a pre-registered one, or one whose secret was withheld."""
-    user = user_of(request)
-    _approve(user, system_id, details or Approval(folder=None, name=None, tags=[], source=None))
-    return tell(user, system_id)
+    return _done(request, system_id, APPROVE, details.dict(exclude_none=True) if details else {})
 
 
 @routes.post("/{int:system_id}/ignore", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
 def ignore_system(request: HttpRequest, system_id: int) -> Any:
     """Keep a system out of the inbox; it is answered like an unknown one."""
-    return _decide(request, system_id, "ignore system", admission.ignore)
+    return _done(request, system_id, IGNORE)
 
 
 @routes.post("/{int:system_id}/block", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
 def block_system(request: HttpRequest, system_id: int) -> Any:
     """Refuse everything that a system posts."""
-    return _decide(request, system_id, "block system", admission.block)
+    return _done(request, system_id, BLOCK)
 
 
 @routes.post("/{int:system_id}/readmit", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
 def readmit_system(request: HttpRequest, system_id: int, details: Readmission | None = None) -> Any:
     """Admit again: after a factory reset, an ignore or a block. Forgets what the system had proven."""
-    source = details.source if details else None
-
-    def readmit(system: System, **who: Any) -> object:
-        return admission.readmit(system, source=source, **who)
-
-    return _decide(request, system_id, "readmit system", readmit)
+    return _done(request, system_id, READMIT, details.dict(exclude_none=True) if details else {})
 
 
 @routes.post("/{int:system_id}/accept-identity", response=SystemOut)
@@ -164,26 +158,14 @@ def readmit_system(request: HttpRequest, system_id: int, details: Readmission | 
 def accept_identity(request: HttpRequest, system_id: int, details: Identity) -> Any:
     """Accept that a system's hardware or network card was swapped."""
 
-    def accept(system: System, **who: Any) -> object:
-        return admission.accept_identity(
-            system, serial_number=details.serial_number, mac_address=details.mac_address, **who
-        )
-
-    return _decide(
-        request,
-        system_id,
-        "accept identity",
-        accept,
-        serial_number=details.serial_number,
-        mac_address=details.mac_address,
-    )
+    return _done(request, system_id, ACCEPT_IDENTITY, details.dict())
 
 
 @routes.post("/{int:system_id}/accept-key", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
 def accept_key(request: HttpRequest, system_id: int) -> Any:
     """Accept that a system shows another TLS key; the next proven login pins the new one."""
-    return _decide(request, system_id, "accept key", credentials.forget_pinned_key)
+    return _done(request, system_id, ACCEPT_KEY)
 
 
 @routes.post("/{int:system_id}/try-login", response=SystemOut)
@@ -233,29 +215,15 @@ def get_managed(user: User, system_id: int, permission: Permission) -> System:
     return system
 
 
-def _approve(user: User, system_id: int, details: Approval) -> None:
-    system = get_system(user, system_id)
-    folder = get_folder(user, details.folder, Permission.ADMIT) if details.folder else None
-    demand(user, Permission.ADMIT, (folder or system.folder).path)
-    if system.state != State.PENDING:
-        # Taking a known system out of its folder is for whoever may admit there too.
-        demand(user, Permission.ADMIT, system.folder.path)
-    with transaction.atomic(), refused_as(409, admission.AdmissionRefused):
-        admission.approve(
-            system, user=user, now=timezone.now(), folder=folder, name=details.name, source=details.source
-        )
-        if details.tags:
-            inventory.set_tags(system, [*(tag.name for tag in system.tags.all()), *details.tags])
-        audit.record(user, "api", "approve system", system, folder=(folder or system.folder).pk)
+def _do(request: HttpRequest, system_id: int, act: Act, taken: Mapping[str, Any]) -> None:
+    system = get_system(user_of(request), system_id)
+    do_act(SYSTEMS, act, system, actor_of(request), taken)
 
 
-def _decide(request: HttpRequest, system_id: int, word: str, act: Callable[..., object], **told: Any) -> Any:
-    user = user_of(request)
-    system = get_system(user, system_id, Permission.ADMIT)
-    with transaction.atomic(), refused_as(409, admission.AdmissionRefused):
-        act(system, user=user, now=timezone.now())
-        audit.record(user, "api", word, system, **told)
-    return tell(user, system_id)
+def _done(request: HttpRequest, system_id: int, act: Act, taken: Mapping[str, Any] | None = None) -> Any:
+    """Do it, and tell the system as it is then."""
+    _do(request, system_id, act, taken or {})
+    return tell(user_of(request), system_id)
 
 
 def _accepted(response: HttpResponse, address: str) -> Status[Accepted]:

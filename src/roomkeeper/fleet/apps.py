@@ -11,6 +11,6 @@ class FleetConfig(AppConfig):
 
     def ready(self) -> None:
         """Declare what it offers."""
-        from roomkeeper.fleet import surface
+        from roomkeeper.fleet import inbox_surface, surface
 
-        self.surface = surface
+        self.surfaces = (surface, inbox_surface)

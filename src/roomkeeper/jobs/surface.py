@@ -84,7 +84,7 @@ JOBS = register(
         empty="jobs/empty.html",
         fields=(
             Field(name="id", type=int, heading="No.", cell="key"),
-            Field(name="title", type=str, heading="What", cell="jobs/cell_title.html"),
+            Field(name="title", type=str, heading="What", cell="jobs/cell_title.html", wraps=True),
             Field(name="kind", type=str, filter="one", choices=_kinds, heading="Kind", is_shown=False),
             Field(name="state", type=JobState, filter="one", heading="State", cell="jobs/cell_state.html"),
             Field(
@@ -94,6 +94,7 @@ JOBS = register(
                 read=lambda job: dict(job.progress.counts),
                 heading="How far",
                 cell="jobs/progress.html",
+                wraps=True,
             ),
             Field(
                 name="created_by",

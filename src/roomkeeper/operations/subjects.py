@@ -29,7 +29,8 @@ class Field:
     the condition). `unasked` is what an any-filter means where it is not given; `all` then lifts it.
     `sort` is the lookup or the expression that orders by it, None for `at`, "" where it cannot be sorted by.
     `choices` are its values with the words for them, or gives them once everything is registered.
-    With a `heading` it is a column of the page's table, drawn as `cell` says: a kind of `web.cells` or a template.
+    With a `heading` it is a column of the page's table, drawn as `cell` says: a kind of `web.cells` or a template,
+    whose text stays on a line unless it `wraps`.
     `options` are the values to choose from where only the database knows them; a filter that `is_minor` is chosen from
     behind the others, one that is not `is_offered` only by its address. A field that
     `is_detail` is told of one row, not in lists.
@@ -47,6 +48,7 @@ class Field:
     sort: str | Combinable | None = None
     heading: str = ""
     cell: str = "text"
+    wraps: bool = False
     choices: tuple[tuple[str, str], ...] | Callable[[], tuple[tuple[str, str], ...]] = ()
     options: Callable[[Grants], Sequence[str]] | None = None
     is_minor: bool = False
@@ -208,7 +210,8 @@ class Subject:
     `find` searches in its own way, and `best` gives what a searched list is sorted by where nothing else is asked for.
     `begins` are the filters with which the page begins, `former` the names that stand in old addresses of the page by
     today's. `export_word` notes an export of the list in the audit trail. `row_topic` says of live events that they are
-    about one row alone. `acts_at` stands before an act in its address.
+    about one row alone. `acts_at` stands before an act in its address. What has no API
+    is a list of the pages alone: programs ask for it by a filter of another.
     """
 
     noun: str
@@ -246,6 +249,7 @@ class Subject:
     address: str = ""
     named_by: str = ""
     has_pages: bool = True
+    has_api: bool = True
     by_name: dict[str, Field] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

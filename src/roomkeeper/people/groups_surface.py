@@ -78,6 +78,7 @@ GROUPS = register(
                 read=lambda group: sorted(user.pk for user in group.user_set.all()),
                 heading="Members",
                 cell="people/cell_members.html",
+                wraps=True,
             ),
             *held.ROLE_FIELDS,
             Field(

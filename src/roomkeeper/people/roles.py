@@ -79,6 +79,7 @@ ROLE_FIELDS: Final = (
         read=_roles_of,
         heading="Roles",
         cell="people/cell_roles.html",
+        wraps=True,
         in_csv=False,
     ),
     Declared(name="roles_in_words", type=list[str], read=_in_words, is_told=False),

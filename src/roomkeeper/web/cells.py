@@ -28,7 +28,7 @@ CLASSES = {
 
 def classes_of(one: Field) -> str:
     """The classes of the cells of a column."""
-    return CLASSES.get(one.cell, "fit" if one.cell.endswith(".html") else "device-text")
+    return CLASSES.get(one.cell, "fit" if one.cell.endswith(".html") and not one.wraps else "device-text")
 
 
 def cell_of(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:

@@ -1,6 +1,6 @@
 """One object of a declared subject with what can be done to it; and the acts: asked, done, told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -215,6 +215,22 @@ def _do(
     if done:
         messages.success(request, done)
     return {}, None
+
+
+def try_act(
+    request: HttpRequest, subject: Subject, act: Act, row: Any, taken: Mapping[str, Any], done: str
+) -> bool:
+    """Do an act whose question is written by hand, by the same door; a refusal becomes a message. True if done."""
+    try:
+        do(subject, act, row, actor=actor_of(request), now=moment(), taken=taken)
+    except NotSeen as error:
+        raise Http404 from error
+    except act.refused as refusal:
+        messages.error(request, str(refusal))
+        return False
+    if done:
+        messages.success(request, done.format(row))
+    return True
 
 
 def tell_outcomes(request: HttpRequest, outcomes: Sequence[Outcome]) -> None:

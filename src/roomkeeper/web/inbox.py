@@ -1,31 +1,27 @@
-"""The inbox: unknown systems that phoned home, those awaited, ignored and blocked; and what a person decides."""
+"""The inbox: what its list shows besides, and what a person decides; the list is declared."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 
-from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.provisioning.calling import why_it_never_calls
-from roomkeeper.systems import admission, network_settings
-from roomkeeper.systems.admission import claimants, conflicts, expectations
-from roomkeeper.systems.models import State, System, TimelineEntry
-from roomkeeper.web.access import grants, number_of, visible_folder
-from roomkeeper.web.acts import Question, ask, attempt
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.fleet.admission_acts import ADMISSION_ACTS
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.systems import network_settings
+from roomkeeper.systems.admission import claimants
+from roomkeeper.systems.models import System
+from roomkeeper.web.access import grants, number_of
+from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.derived_acts import try_act
+from roomkeeper.web.derived_reading import Listed
+from roomkeeper.web.derived_views import Habits
 from roomkeeper.web.folder_choices import folder_choices
-from roomkeeper.web.pages import cut
 from roomkeeper.web.server_addresses import manager_values
+from roomkeeper.web.system_admission_acts import folder_of, source_of
 
-SHOWS = {
-    "waiting": (State.PENDING, "Waiting"),
-    "awaited": (State.PRE_REGISTERED, "Pre-registered, awaited"),
-    "ignored": (State.IGNORED, "Ignored"),
-    "blocked": (State.BLOCKED, "Blocked"),
-}
 ACTS = {
     "approve": (
         "Admit",
@@ -54,58 +50,16 @@ ACTS = {
 }
 
 
-@needs(Permission.VIEW_INBOX)
-def inbox(request: HttpRequest) -> HttpResponse:
-    """One of the four lists, newest contact first."""
-    show = request.GET.get("show", "waiting")
-    if show not in SHOWS:
-        raise Http404
-    q = request.GET.get("q", "").strip()
-    found = System.objects.filter(state=SHOWS[show][0]).select_related("contact", "folder")
-    if q:
-        digits = "".join(letter for letter in q if letter not in ":-.").upper()
-        found = found.filter(
-            Q(name__icontains=q)
-            | Q(reported_name__icontains=q)
-            | Q(serial_number__icontains=q)
-            | Q(product__icontains=q)
-            | Q(mac_address__contains=digits)
-            | Q(contact__source_address__startswith=q)
-        )
-    newest = found.order_by(F("contact__last_seen_at").desc(nulls_last=True), "-id")
-    page, pager = cut(request, newest, {"show": show, "q": q})
-    counts = {key: System.objects.filter(state=state).count() for key, (state, _) in SHOWS.items()}
-    found_settings = network_settings.get()
-    return render(
-        request,
-        "inbox/inbox.html",
-        {
-            "show": show,
-            "q": q,
-            "page": page,
-            "now": moment(),
-            "settings": found_settings,
-            "tabs": [(key, label, counts[key]) for key, (_, label) in SHOWS.items()],
-            "times": _times(list(page.object_list)),
-            "never_calls": {system.pk: why_it_never_calls(system) for system in page.object_list},
-            "conflicts": conflicts.conflicts_of(page.object_list, grants(request)),
-            "expected": expectations.match(page.object_list) if show == "waiting" else {},
-            "may_admit": grants(request).may_anywhere(Permission.ADMIT),
-            "manager": manager_values(found_settings),
-            "pager": pager,
-        },
-    )
-
-
-def _times(rows: list[System]) -> dict[int, int]:
-    """How often each of the systems posted, by its timeline."""
-    counts = (
-        TimelineEntry.objects.filter(system__in=rows)
-        .exclude(source_address="")
-        .values_list("system")
-        .annotate(times=Sum("count"))
-    )
-    return dict(counts)
+def beside(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any]) -> dict[str, Any]:
+    """What the list shows beside its rows: how systems are admitted, what to type into an endpoint, who may decide."""
+    held, settings = grants(request), network_settings.get()
+    return {
+        "show": listed.asked.values.get("state"),
+        "settings": settings,
+        "manager": manager_values(settings),
+        "may_admit": held.may_anywhere(Permission.ADMIT),
+        "mine": {row.pk for row in rows if held.may(Permission.ADMIT, row.folder.path)},
+    }
 
 
 def _sources_of(chosen: list[System]) -> list[tuple[int, str]]:
@@ -115,13 +69,18 @@ def _sources_of(chosen: list[System]) -> list[tuple[int, str]]:
     return [(pk, who[0].address) for pk, who in found if len(who) == 1]
 
 
-def _shown(request: HttpRequest, system: System, *, is_alone: bool) -> tuple[str | None, list[str] | None]:
-    """The address that was chosen for the system, and those that the person saw."""
-    if is_alone:
-        shown = request.POST.getlist("shown") if "shown" in request.POST else None
-        return request.POST.get("source", "").strip() or None, shown
-    source = request.POST.get(f"source-{system.pk}", "").strip() or None
-    return source, [source] if source else None
+def _taken(request: HttpRequest, act: str, system: System, *, is_alone: bool) -> dict[str, Any]:
+    """What was given for the system; of many each has the address that was seen."""
+    if act not in ("approve", "readmit"):
+        return {}
+    where = source_of(request)
+    if not is_alone:
+        source = request.POST.get(f"source-{system.pk}", "").strip() or None
+        where = {"source": source, "shown": [source] if source else None}
+    if act == "readmit":
+        return where
+    name = request.POST.get("name", "").strip() if is_alone else ""
+    return {**where, **folder_of(request), **({"name": name} if name else {})}
 
 
 @needs(Permission.ADMIT, anywhere=True)
@@ -132,7 +91,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     if act not in ACTS:
         raise Http404
     verb, what, undo, done = ACTS[act]
-    given = (number_of(text) for text in source.getlist("system"))
+    given = (number_of(text) for name in ("row", "system") for text in source.getlist(name))
     keys = [key for key in given if key is not None][:500]
     chosen = [
         system
@@ -163,37 +122,11 @@ def decide(request: HttpRequest) -> HttpResponse:
             claimants=claimants.claimants_of(chosen[0], now=moment()) if len(chosen) == 1 else (),
             sources=_sources_of(chosen) if len(chosen) > 1 else (),
         )
-    folder = None
-    if request.POST.get("folder"):
-        folder = visible_folder(request, request.POST["folder"])
-        demand(request.user, Permission.ADMIT, folder.path)
-    now = moment()
+    said = "{0} is " + done + "." if len(chosen) <= 5 else ""
     successes = 0
     for system in chosen:
-        name = request.POST.get("name", "").strip() if len(chosen) == 1 else ""
-
-        def deed(system: System = system, name: str = name) -> object:
-            source, shown = _shown(request, system, is_alone=len(chosen) == 1)
-            if act == "approve":
-                return admission.approve(
-                    system,
-                    user=request.user,
-                    now=now,
-                    folder=folder,
-                    name=name or None,
-                    source=source,
-                    shown=shown,
-                )
-            if act == "readmit":
-                return admission.readmit(system, user=request.user, now=now, source=source, shown=shown)
-            return {"ignore": admission.ignore, "block": admission.block}[act](
-                system, user=request.user, now=now
-            )
-
-        def told(system: System = system) -> str:
-            return f"{system} is {done}." if len(chosen) <= 5 else ""
-
-        successes += attempt(request, act, system, deed, told)
+        taken = _taken(request, act, system, is_alone=len(chosen) == 1)
+        successes += try_act(request, SYSTEMS, ADMISSION_ACTS[act], system, taken, said)
     if successes and len(chosen) > 5:
         messages.success(request, f"{successes} systems are {done}.")
     return HttpResponseRedirect(reverse("inbox"))

@@ -7,7 +7,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.fleet.surface import CONNECTIVITY_CHOICES
+from roomkeeper.fleet.admission_acts import ACCEPT_KEY
+from roomkeeper.fleet.surface import CONNECTIVITY_CHOICES, SYSTEMS
 from roomkeeper.provisioning import actions, management, passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.secure_only import single
@@ -20,6 +21,7 @@ from roomkeeper.systems.models import Claim, ConnectivityChange, System
 from roomkeeper.web.access import number_of, visible_folder, visible_system
 from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.derived_acts import try_act
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_act import Act
 from roomkeeper.web.system_admission_acts import ADMISSION_ACTS
@@ -149,10 +151,11 @@ ACTS: dict[str, Act] = {
         "The pinned key is forgotten; the next proven login pins the one that the system shows then.",
         "It cannot be undone; the old key is not kept.",
         "Accept",
-        lambda request, system: credentials.forget_pinned_key(system, user=request.user, now=moment()),
+        lambda request, system: {},
         "The next proven login pins its key.",
         tab="connection",
         is_dangerous=True,
+        declared=ACCEPT_KEY,
     ),
     "rotate": Act(
         Permission.MANAGE_SYSTEMS,
@@ -280,9 +283,13 @@ def system_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         return ask(request, question, found.extra, **_context(request, system, found))
     if not is_confirmed(request, question):
         return HttpResponseRedirect(page)
-    is_done = attempt(
-        request, act, system, lambda: found.run(request, system), lambda: found.done.format(system)
-    )
+    if found.declared is not None:
+        taken = found.run(request, system)
+        is_done = try_act(request, SYSTEMS, found.declared, system, taken, found.done)
+    else:
+        is_done = attempt(
+            request, act, system, lambda: found.run(request, system), lambda: found.done.format(system)
+        )
     if act in ("delete", "ignore", "block") and is_done:
         return HttpResponseRedirect(reverse("systems") if act == "delete" else page)
     return HttpResponseRedirect(back)

@@ -6,40 +6,33 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from roomkeeper.accounts.permissions import Permission
+from roomkeeper.fleet.admission_acts import ACCEPT_IDENTITY, APPROVE, BLOCK, IGNORE, READMIT
 from roomkeeper.provisioning import management
-from roomkeeper.systems import admission
 from roomkeeper.systems.admission import activation
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import visible_folder
+from roomkeeper.web.access import number_of
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.system_act import Act
 
 
-def _approve(request: HttpRequest, system: System) -> Any:
-    folder = (
-        visible_folder(request, request.POST["folder"], Permission.ADMIT)
-        if request.POST.get("folder")
-        else None
-    )
-    return admission.approve(
-        system,
-        user=request.user,
-        now=moment(),
-        folder=folder,
-        name=request.POST.get("name"),
-        source=request.POST.get("source", "").strip() or None,
-        shown=request.POST.getlist("shown") if "shown" in request.POST else None,
-    )
+def source_of(request: HttpRequest) -> dict[str, Any]:
+    """The address that was chosen, and those that the person saw."""
+    shown = request.POST.getlist("shown") if "shown" in request.POST else None
+    return {"source": request.POST.get("source", "").strip() or None, "shown": shown}
 
 
-def _readmit(request: HttpRequest, system: System) -> Any:
-    return admission.readmit(
-        system,
-        user=request.user,
-        now=moment(),
-        source=request.POST.get("source", "").strip() or None,
-        shown=request.POST.getlist("shown") if "shown" in request.POST else None,
-    )
+def folder_of(request: HttpRequest) -> dict[str, int]:
+    """The folder that was chosen, if one was."""
+    key = number_of(request.POST.get("folder", ""))
+    return {} if key is None else {"folder": key}
+
+
+def _approve(request: HttpRequest, system: System) -> dict[str, Any]:
+    return {"name": request.POST.get("name"), **folder_of(request), **source_of(request)}
+
+
+def _readmit(request: HttpRequest, system: System) -> dict[str, Any]:
+    return source_of(request)
 
 
 def _activation_code(request: HttpRequest, system: System) -> Any:
@@ -51,14 +44,8 @@ def _activation_code(request: HttpRequest, system: System) -> Any:
     )
 
 
-def _identity(request: HttpRequest, system: System) -> Any:
-    return admission.accept_identity(
-        system,
-        user=request.user,
-        now=moment(),
-        serial_number=request.POST.get("serial_number", ""),
-        mac_address=request.POST.get("mac_address", ""),
-    )
+def _identity(request: HttpRequest, system: System) -> dict[str, Any]:
+    return {name: request.POST.get(name, "") for name in ("serial_number", "mac_address")}
 
 
 ADMISSION_ACTS: dict[str, Act] = {
@@ -71,6 +58,7 @@ ADMISSION_ACTS: dict[str, Act] = {
         _approve,
         "{0} is admitted.",
         extra="systems/ask_approve.html",
+        declared=APPROVE,
     ),
     "activation-code": Act(
         Permission.ADMIT,
@@ -92,6 +80,7 @@ ADMISSION_ACTS: dict[str, Act] = {
         _readmit,
         "{0} gets a new secret with its next post.",
         extra="systems/ask_readmit.html",
+        declared=READMIT,
         tab="connection",
         is_dangerous=True,
     ),
@@ -104,6 +93,7 @@ ADMISSION_ACTS: dict[str, Act] = {
         _identity,
         "The identity is accepted.",
         extra="systems/ask_identity.html",
+        declared=ACCEPT_IDENTITY,
         tab="connection",
     ),
     "ignore": Act(
@@ -112,8 +102,9 @@ ADMISSION_ACTS: dict[str, Act] = {
         "One system leaves the inbox or the list; its posts get an empty answer.",
         "Admit it again from the list of ignored systems.",
         "Ignore",
-        lambda request, system: admission.ignore(system, user=request.user, now=moment()),
+        lambda request, system: {},
         "{0} is ignored.",
+        declared=IGNORE,
     ),
     "block": Act(
         Permission.ADMIT,
@@ -121,8 +112,9 @@ ADMISSION_ACTS: dict[str, Act] = {
         "Everything that this one system posts is refused from now on.",
         "Admit it again from the list of blocked systems.",
         "Block",
-        lambda request, system: admission.block(system, user=request.user, now=moment()),
+        lambda request, system: {},
         "{0} is blocked.",
+        declared=BLOCK,
         is_dangerous=True,
     ),
 }

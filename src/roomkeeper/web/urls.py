@@ -2,7 +2,6 @@
 
 from django.urls import URLPattern
 
-from roomkeeper.backups.surface import BACKUPS
 from roomkeeper.operations.subjects import all_subjects
 from roomkeeper.web import (
     account,
@@ -43,10 +42,9 @@ from roomkeeper.web import (
 )
 from roomkeeper.web.access import open_page, page
 from roomkeeper.web.derived import pages_of
-from roomkeeper.web.derived_lists import list_view
 
 # What a list shows beside what is derived.
-_BESIDE = {"systems": systems_list.beside}
+_BESIDE = {"systems": systems_list.beside, "backups": backups.above, "inbox": inbox.beside}
 
 urlpatterns: list[URLPattern] = [
     open_page("sign-in/", sign_in.sign_in, "sign_in"),
@@ -90,7 +88,6 @@ urlpatterns: list[URLPattern] = [
     page("systems/<int:pk>/replace/", system_replace.replace, "system_replace"),
     page("systems/<int:pk>/replace/<int:replacement>/undo/", system_replace.undo, "system_replace_undo"),
     page("systems/<int:pk>/<slug:tab>/", system_page.system_page, "system_tab"),
-    page("inbox/", inbox.inbox, "inbox"),
     page("inbox/decide/", inbox.decide, "inbox_decide"),
     page("add-systems/", add_systems.add_systems, "add_systems"),
     page("add-systems/template.csv", add_systems.csv_template, "add_systems_template"),
@@ -99,7 +96,6 @@ urlpatterns: list[URLPattern] = [
     page("change-sets/<int:pk>/", change_sets.change_set, "change_set"),
     page("change-sets/<int:pk>/undo/", change_sets.undo, "change_set_undo"),
     page("change-sets/<int:pk>/<slug:act>/", change_sets.act, "change_set_act"),
-    page("backups/", list_view(BACKUPS, backups.above), "backups"),
     page("backups/schedule/", backups.schedule, "backup_schedule"),
     page("backups/compare/", backup_compare.compare, "backup_compare"),
     page("backups/compare.csv", backup_compare.export, "backup_compare_export"),

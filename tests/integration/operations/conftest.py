@@ -156,6 +156,7 @@ ROWS: dict[str, Row] = {
     "groups": _group,
     "tokens": _token,
     "jobs": _job,
+    "inbox": lambda system: system,
     "backups": _backup,
 }
 

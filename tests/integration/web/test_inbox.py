@@ -49,7 +49,7 @@ def test_one_is_admitted_with_a_name_and_a_folder(
     )
     unknown[1].refresh_from_db()
     assert (unknown[1].state, unknown[1].name, unknown[1].folder) == ("managed", "Kitchen", bergen)
-    assert AuditEntry.objects.get(act="approve").object_id == unknown[1].pk
+    assert AuditEntry.objects.get(act="approve system").object_id == unknown[1].pk
 
 
 def test_many_are_admitted_at_once_and_keep_their_own_names(client: Client, unknown: list[System]) -> None:
@@ -69,8 +69,8 @@ def test_ignored_and_blocked_have_lists_of_their_own_and_come_back(
     client.post("/inbox/decide/", {"act": act, "system": unknown[0].pk})
     unknown[0].refresh_from_db()
     assert unknown[0].state == state
-    assert unknown[0] not in client.get("/inbox/").context["page"].object_list
-    assert unknown[0] in client.get(f"/inbox/?show={show}").context["page"].object_list
+    assert unknown[0] not in [row for row, _ in client.get("/inbox/").context["rows"]]
+    assert unknown[0] in [row for row, _ in client.get(f"/inbox/?show={show}").context["rows"]]
     client.post("/inbox/decide/", {"act": "readmit", "system": unknown[0].pk})
     unknown[0].refresh_from_db()
     assert unknown[0].state == "managed"
@@ -154,3 +154,10 @@ def test_activation_codes_of_announced_systems(client: Client, root_folder: Fold
     assert "Activation code of" in page
     assert code not in page
     assert not ActivationCode.objects.filter(digest=secrets.digest(code)).exists()
+
+
+def test_one_that_never_posted_stands_under_pre_registered(client: Client, oslo: Folder) -> None:
+    System.objects.create(folder=oslo, state="pre_registered", serial_number="FTT0", name="Study")
+    page = text_of(client.get("/inbox/?show=awaited"))
+    assert "Study" in page
+    assert "Oslo</div>" in page
