@@ -1,4 +1,7 @@
-"""Leases: a right that one process of the installation has at a time, such as writing to a system."""
+"""Leases: a right that one process of the installation has at a time, such as writing to a system.
+
+A lease is a row of its own that is claimed by name (`claims`), made where there is none and gone when it is given back.
+"""
 
 import asyncio
 import os
@@ -10,15 +13,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import Q
 
 from roomkeeper.jobs import clock
+from roomkeeper.jobs.claims import Claims
 from roomkeeper.jobs.models import Lease
 from roomkeeper.jobs.off_loop import off_loop
 
 # Renewed for as long as the holder lives; one that died is in the way no longer than this.
 HELD: Final = timedelta(seconds=20)
 RENEW_SECONDS: Final = 5.0
+_LEASES: Final = Claims(Lease, HELD, until="expires_at", claimant="holder", ends_with_it=True)
 
 
 def holder_name() -> str:
@@ -31,7 +35,6 @@ def take(
     holder: str,
     *,
     now: datetime,
-    held: timedelta = HELD,
     on_taking: Callable[[datetime], None] | None = None,
 ) -> bool:
     """Take or renew a lease; False while another living holder has it. `on_taking` is called before, in the same
@@ -41,26 +44,14 @@ def take(
             lease, _ = Lease.objects.select_for_update().get_or_create(
                 name=name, defaults={"holder": holder, "expires_at": now}
             )
-            if lease.holder != holder and is_held(lease.expires_at, held, now):
+            if lease.holder != holder and _LEASES.is_taken(lease, now):
                 return False
             if on_taking is not None:
                 on_taking(lease.expires_at)
-            lease.holder, lease.expires_at = holder, now + held
-            lease.save()
+            _LEASES.take([name], now=now, by=holder)
     except IntegrityError:
         return False
     return True
-
-
-def is_held(until: datetime | None, held: timedelta, now: datetime) -> bool:
-    """Whether something taken for `held` still is. One that ends further away than its own length is void: it was taken
-    before the clock was set back (rule R16)."""
-    return until is not None and now < until <= now + held
-
-
-def held_rows(field: str, held: timedelta, now: datetime) -> Q:
-    """The rows of which `is_held` is true, for a column that says until when."""
-    return Q(**{f"{field}__gt": now, f"{field}__lte": now + held})
 
 
 def _take_now(name: str, holder: str) -> bool:
@@ -69,7 +60,7 @@ def _take_now(name: str, holder: str) -> bool:
 
 def release(name: str, holder: str) -> None:
     """Give a lease back."""
-    Lease.objects.filter(name=name, holder=holder).delete()
+    _LEASES.give_back([name], by=holder)
 
 
 @asynccontextmanager

@@ -6,11 +6,12 @@ from typing import Final
 from django.db.models import QuerySet
 
 from roomkeeper.jobs.checks import Finding
-from roomkeeper.jobs.leases import held_rows
+from roomkeeper.jobs.claims import Claims
 from roomkeeper.jobs.models import Job, Worker
 
 # A worker renews every few seconds; after this time without it is dead, and its jobs go to the living.
 WORKER_TIME: Final = timedelta(seconds=15)
+_LIVES: Final = Claims(Worker, WORKER_TIME, until="expires_at")
 # A job that nobody took up for so long, while workers say that they live.
 TAKEN_UP_WITHIN: Final = timedelta(minutes=2)
 NAME: Final = "jobs do not run"
@@ -18,7 +19,7 @@ NAME: Final = "jobs do not run"
 
 def alive(now: datetime) -> QuerySet[Worker]:
     """The workers that work."""
-    return Worker.objects.filter(held_rows("expires_at", WORKER_TIME, now), problem="")
+    return Worker.objects.filter(_LIVES.taken(now), problem="")
 
 
 def telling(now: datetime) -> QuerySet[Worker]:

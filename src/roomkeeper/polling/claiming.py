@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from roomkeeper.devices import registry
 from roomkeeper.devices.client import Target
 from roomkeeper.devices.limits import network_of
-from roomkeeper.jobs.leases import held_rows
+from roomkeeper.jobs.claims import Claims, unlocked
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import Candidate, why_not
 from roomkeeper.systems import network_settings
@@ -22,6 +22,7 @@ from roomkeeper.systems.models import Contact, NetworkSettings, System
 # A living worker renews its claims well before; after a death they are free again.
 CLAIM: Final = timedelta(seconds=25)
 RENEW_EVERY: Final = timedelta(seconds=8)
+POLLS: Final = Claims(Poll, CLAIM)
 CONFIGURATION_AGE: Final = timedelta(days=1)
 _ADDRESS: Final = ("system__host", "system__contact__source_address")
 
@@ -85,9 +86,7 @@ def claim_free(
 
 
 def _claim(lane: Q, wanted: int, busy: Counter[str], settings: NetworkSettings, now: datetime) -> Taken:
-    due = Poll.objects.filter(lane, free(now), due_at__lte=now).order_by("due_at")
-    if connection.vendor == "postgresql":
-        due = due.select_for_update(of=("self",), skip_locked=True)
+    due = unlocked(Poll.objects.filter(lane, free(now), due_at__lte=now).order_by("due_at"))
     # Some more than wanted, so that one crowded network does not hide the others.
     rows = list(due.values_list("pk", "in_a_row", *_ADDRESS)[: wanted * 2])
     chosen: dict[int, int] = {}
@@ -96,7 +95,7 @@ def _claim(lane: Q, wanted: int, busy: Counter[str], settings: NetworkSettings, 
         if len(chosen) < wanted and _has_room(network, busy, settings):
             busy[network] += 1
             chosen[pk] = in_a_row
-    Poll.objects.filter(pk__in=chosen).update(claimed_until=now + CLAIM)
+    POLLS.take(chosen, now=now)
     tasks: list[Task] = []
     for system in System.objects.filter(pk__in=chosen).select_related("contact"):
         in_a_row = chosen.pop(system.pk)
@@ -117,7 +116,7 @@ def _claim(lane: Q, wanted: int, busy: Counter[str], settings: NetworkSettings, 
 
 def free(now: datetime) -> Q:
     """A filter on polls: those that no living worker has."""
-    return Q(claimed_until__isnull=True) | ~held_rows("claimed_until", CLAIM, now)
+    return POLLS.free(now)
 
 
 def _has_room(network: str, busy: Counter[str], settings: NetworkSettings) -> bool:
@@ -126,7 +125,7 @@ def _has_room(network: str, busy: Counter[str], settings: NetworkSettings) -> bo
 
 def renew(system_ids: Collection[int], *, now: datetime) -> None:
     """Keep the claims on polls that are still going on."""
-    Poll.objects.filter(pk__in=list(system_ids)).update(claimed_until=now + CLAIM)
+    POLLS.renew(list(system_ids), now=now)
 
 
 def task_of(

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection
 from roomkeeper.devices import errors
 from roomkeeper.polling import evidence
 from roomkeeper.polling.asking import Asked, phrase
+from roomkeeper.polling.claiming import POLLS
 from roomkeeper.polling.evidence import Memory, Verdict
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import LATE, Intervals, Next, Situation, next_poll
@@ -167,7 +168,9 @@ def _was_alive(contact: Contact, now: datetime) -> bool | None:
 def _note_outcome(
     row: Poll, asked: Asked, error: errors.DeviceError | None, *, has_status: bool, now: datetime
 ) -> None:
-    row.last_at, row.claimed_until, row.duration_ms = now, None, asked.duration_ms
+    for column, value in POLLS.given_back.items():
+        setattr(row, column, value)
+    row.last_at, row.duration_ms = now, asked.duration_ms
     row.error_kind = type(error).__name__[:40] if error else ""
     # Device errors quote what devices said; addresses of ours in it lose their secrets.
     row.error = redact_text(str(error))[:500] if error else ""

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.db.models.functions import Coalesce
 
+from roomkeeper.jobs.claims import unlocked
 from roomkeeper.systems import findings, live
 from roomkeeper.systems.addresses import payer_of
 from roomkeeper.systems.models import Contact, State, System
@@ -59,14 +60,10 @@ def check(*, now: datetime) -> int:
 
 def _let_leave(number: int, keep: set[int]) -> int:
     """The unproven that were silent longest leave; whoever still posts stands there again with its next post."""
-    rows = (
-        Contact.objects.filter(system__state=State.PENDING)
-        .exclude(pk__in=keep)
-        .order_by(Coalesce("last_seen_at", "system__created_at"), "pk")
-        # Another door may be at work on some: those stay.
-        .select_for_update(of=("self",), skip_locked=True)
-    )
-    oldest = list(rows.values_list("pk", flat=True)[:number])
+    rows = Contact.objects.filter(system__state=State.PENDING).exclude(pk__in=keep)
+    rows = rows.order_by(Coalesce("last_seen_at", "system__created_at"), "pk")
+    # Another door may be at work on some: those stay.
+    oldest = list(unlocked(rows).values_list("pk", flat=True)[:number])
     System.objects.filter(pk__in=oldest, state=State.PENDING).delete()
     if oldest:
         live.publish_many([("inbox", None, "")])

@@ -1,10 +1,12 @@
 """Changes of connectivity as rows: decided by a probe, set by hand, undone; and the lock (rule R1)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 
 from roomkeeper.accounts.person import Person, find_account
+from roomkeeper.jobs.claims import Claims
 from roomkeeper.systems import findings, live, timeline
 from roomkeeper.systems.contact import connectivity
 from roomkeeper.systems.contact.connectivity import Decision, ProbeResult
@@ -16,6 +18,8 @@ class ConnectivityRefused(ValueError):
     """Connectivity cannot be changed like that."""
 
 
+# A process that died while probing has its probes taken over after this time.
+PROBES: Final = Claims(Probe, timedelta(seconds=60))
 _FINDING = "connectivity undecided"
 _WRITTEN = ("connectivity", "connectivity_since", "management_is_due", "management_rounds")
 
@@ -30,7 +34,7 @@ def ask_probe(
         defaults={
             "asked_at": now,
             "not_before": now,
-            "claimed_until": None,
+            **PROBES.given_back,
             "reported_address": reported_address,
             "source_address": source_address,
             "used_host": used_host,

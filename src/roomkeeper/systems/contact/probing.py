@@ -1,15 +1,14 @@
 """The probe of rule R1 as background work: who answers at the address a post came from?"""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
 from roomkeeper.devices.http import Seen, look
-from roomkeeper.jobs.leases import held_rows
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.systems import network_settings, timeline
 from roomkeeper.systems.contact import connectivity, connectivity_changes, device_access
@@ -21,8 +20,6 @@ from roomkeeper.systems.network_settings import former_addresses
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 40
-# A process that died while probing has its probes taken over after this time.
-CLAIM = timedelta(seconds=60)
 
 
 async def probe_due(*, now: datetime) -> int:
@@ -45,14 +42,8 @@ async def _probe(probe: Probe, now: datetime) -> None:
 
 
 def _claim(now: datetime) -> list[Probe]:
-    with transaction.atomic():
-        due = Probe.objects.exclude(held_rows("claimed_until", CLAIM, now)).filter(not_before__lte=now)
-        due = due.order_by("asked_at")
-        if connection.vendor == "postgresql":
-            due = due.select_for_update(skip_locked=True)
-        probes = list(due[:AT_ONCE])
-        Probe.objects.filter(pk__in=[probe.pk for probe in probes]).update(claimed_until=now + CLAIM)
-    return probes
+    due = Probe.objects.filter(not_before__lte=now).order_by("asked_at")
+    return connectivity_changes.PROBES.claim(due, AT_ONCE, now=now)
 
 
 def _prepare(probe: Probe) -> Target:

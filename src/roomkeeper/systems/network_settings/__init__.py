@@ -10,6 +10,7 @@ from django.db import transaction
 
 from roomkeeper import keys
 from roomkeeper.accounts.person import Person
+from roomkeeper.jobs.claims import unlocked
 from roomkeeper.systems import live
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, Portion, System
@@ -124,7 +125,8 @@ def next_portion(name: str, size: int) -> Iterator[list[int]]:
         yield []
         return
     with transaction.atomic():
-        portion = Portion.objects.select_for_update().filter(pk=name).first()
+        # Who finds it in another's hand leaves it: that one goes on to the end.
+        portion = unlocked(Portion.objects.filter(pk=name)).first()
         if portion is None:
             yield []
             return
