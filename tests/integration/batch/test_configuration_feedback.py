@@ -44,7 +44,7 @@ def test_configuration_feedback_after_new_hardware_is_no_whole_configuration(man
     )
     manager.wait(seconds=1)
     manager.post(named(proven, "By hand"))
-    assert reported_configuration(system()) is None
+    assert reported_configuration(system().pk) is None
     assert ConfigurationVersion.objects.count() == before + 1
     assert system().reported_name == "By hand"
 

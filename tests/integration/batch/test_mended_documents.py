@@ -22,7 +22,7 @@ def test_a_mended_status_is_kept_and_told_once(manager, proven):
     for _ in range(3):
         manager.wait(seconds=30)
         manager.post(proven.status({"SystemUnit/ProductId": "R&D <1>", "2nd": "x", "Audio/Volume": "50"}))
-    values = status_values(System.objects.get())
+    values = status_values(System.objects.get().pk)
     assert values["SystemUnit/ProductId"] == "R&D <1>"
     assert values["Audio/Volume"] == "50"
     assert len(told()) == 1
@@ -52,5 +52,5 @@ def test_a_system_that_posts_windows_1252_keeps_its_name(manager, proven):
     post.raw = post.raw.decode().encode("cp1252")
     post.message = decode_feedback(post.raw, "text/xml; charset=utf-8")
     manager.post(post)
-    assert status_values(System.objects.get())["SystemUnit/Name"] == "Zürich"
+    assert status_values(System.objects.get().pk)["SystemUnit/Name"] == "Zürich"
     assert "Windows-1252" in told()[0]

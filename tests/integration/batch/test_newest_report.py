@@ -153,8 +153,8 @@ class World:
         return {*before[-1:], *(value for at, value in self.history[path] if at > since)}
 
     def check(self) -> None:
-        configuration = documents.reported_configuration(system())
-        values = documents.status_values(system())
+        configuration = documents.reported_configuration(system().pk)
+        values = documents.status_values(system().pk)
         calls = system().calls.get("numbered", {})
         for path in self.heard:
             if path.startswith("Call["):
@@ -292,14 +292,14 @@ def _live(world: World, steps) -> None:
 
 
 def _stands_as_it_is(world: World) -> None:
-    configuration = documents.reported_configuration(system())
-    values = documents.status_values(system())
+    configuration = documents.reported_configuration(system().pk)
+    values = documents.status_values(system().pk)
     assert configuration is not None
     assert {path: configuration.settings[path] for path in world.paths("configuration")} == {
         path: world.has(path) for path in world.paths("configuration")
     }
     assert {path: values[path] for path in STATUS} == {path: world.has(path) for path in STATUS}
-    assert documents.status_facts(system()).facts[SIP] == world.has(SIP)
+    assert documents.status_facts(system().pk).facts[SIP] == world.has(SIP)
     calls = {path[5:-1] for path in world.history if path.startswith("Call[") and world.has(path)}
     assert set(system().calls.get("numbered", {})) == calls
     assert set(ChangeItem.objects.values_list("state", flat=True)) <= {"confirmed", "superseded"}
@@ -317,7 +317,7 @@ def test_older_status_is_kept_on_the_timeline_and_changes_nothing(manager: Manag
     manager.wait(seconds=2)
     old = f'<Status version="x">{nested(SIP.split("/"), "Failed")}</Status>'
     reading.keep([read("status", old, asked_at)], now=manager.now)
-    assert documents.status_values(system())[SIP] == "Registered"
+    assert documents.status_values(system().pk)[SIP] == "Registered"
     assert system().product == "New"
     assert not FactChange.objects.exists()
     entry = TimelineEntry.objects.get(summary__contains="came after a newer one")
@@ -331,7 +331,7 @@ def test_older_configuration_is_a_version_of_the_history(manager: Manager, prove
     manager.wait(seconds=2)
     old = f'<Configuration version="x">{nested(WANTED.split("/"), "12")}</Configuration>'
     reading.keep([read("configuration", old, asked_at)], now=manager.now)
-    standing = documents.reported_configuration(system())
+    standing = documents.reported_configuration(system().pk)
     assert standing is not None
     assert standing.settings == {WANTED: "44"}
     versions = ConfigurationVersion.objects.filter(system=system()).order_by("last_at")
@@ -370,7 +370,7 @@ def test_a_clock_that_was_set_back_holds_nobody_up(manager: Manager, proven: Dev
     manager.post(proven.status({SIP: "Registered"}), proven.configuration({WANTED: "44"}))
     manager.wait(hours=-1)
     manager.post(proven.status({SIP: "Failed"}), proven.configuration({WANTED: "45"}))
-    assert documents.status_values(system())[SIP] == "Failed"
-    standing = documents.reported_configuration(system())
+    assert documents.status_values(system().pk)[SIP] == "Failed"
+    standing = documents.reported_configuration(system().pk)
     assert standing is not None
     assert standing.settings[WANTED] == "45"

@@ -204,7 +204,7 @@ def test_status_is_kept_newest_only_with_a_row_per_changed_fact(manager, proven)
     assert StoredDocument.objects.filter(kind="status").count() == 1
     change = FactChange.objects.get()
     assert (change.path, change.old_value, change.new_value) == ("Standby/State", "Off", "Standby")
-    assert status_values(system())["Standby/State"] == "Standby"
+    assert status_values(system().pk)["Standby/State"] == "Standby"
 
 
 def test_configuration_is_a_version_only_where_it_differs(manager, proven):
@@ -212,7 +212,7 @@ def test_configuration_is_a_version_only_where_it_differs(manager, proven):
         manager.wait(seconds=30)
         manager.post(proven.configuration({"Audio/DefaultVolume": value}))
     assert ConfigurationVersion.objects.count() == 3
-    assert reported_configuration(system()).settings["Audio/DefaultVolume"] == "50"
+    assert reported_configuration(system().pk).settings["Audio/DefaultVolume"] == "50"
 
 
 def test_unchanged_beats_are_one_row(manager, proven):
@@ -232,7 +232,7 @@ def test_our_secret_is_in_no_stored_document_or_exchange(manager, proven):
     manager.post(proven.feedback(f"<Event><!--id--><Odd><Text>{proven.secret}</Text></Odd></Event>"))
     from roomkeeper.systems import timeline
 
-    shown = reported_configuration(system()).settings["Provisioning/ExternalManager/Path"]
+    shown = reported_configuration(system().pk).settings["Provisioning/ExternalManager/Path"]
     assert shown.endswith("/[secret]")
     for exchange in Exchange.objects.all():
         kept = timeline.request_text(exchange) + timeline.answer_text(exchange)
@@ -333,7 +333,7 @@ def test_configuration_feedback_updates_what_is_reported(manager, proven):
             "<Configuration><!--id--><SystemUnit><Name>By hand</Name></SystemUnit></Configuration>"
         )
     )
-    reported = reported_configuration(system())
+    reported = reported_configuration(system().pk)
     assert reported.settings[NAME] == "By hand"
     assert reported.settings["Audio/DefaultVolume"] == "50"
     assert system().reported_name == "By hand"

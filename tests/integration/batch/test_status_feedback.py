@@ -32,7 +32,7 @@ def system() -> System:
 
 
 def status_of() -> dict[str, str]:
-    return documents.status_values(system())
+    return documents.status_values(system().pk)
 
 
 def told(proven, body):
@@ -60,7 +60,7 @@ def test_failed_registration_of_the_cases_stands(manager, proven):
     inside = body[body.index("<SIP>") : body.index("</Status>", body.index("</SIP>"))]
     manager.post(told(proven, inside))
     assert status_of()[SIP] == "Failed"
-    known = documents.status_facts(system())
+    known = documents.status_facts(system().pk)
     assert (known.facts[SIP], known.facts["SIP/Registration[1]/Reason"]) == ("Failed", "DNS lookup failed")
     assert known.facts["Standby/State"] == "Off"
     assert known.told_at == manager.now
@@ -89,8 +89,8 @@ def test_the_page_and_the_api_show_what_the_case_says(manager, prove, administra
 def test_feedback_before_the_first_status_is_shown(manager, proven):
     manager.post(told(proven, "<Standby><State>Standby</State></Standby>"))
     assert status_of() == {"Standby/State": "Standby"}
-    assert documents.status_facts(system()).facts == {"Standby/State": "Standby"}
-    assert documents.status_facts(system()).received_at is None
+    assert documents.status_facts(system().pk).facts == {"Standby/State": "Standby"}
+    assert documents.status_facts(system().pk).received_at is None
 
 
 def test_next_status_has_it_all_and_nothing_is_left_over(manager, proven):
@@ -113,7 +113,7 @@ def test_ghost_takes_the_node_out_of_status_and_facts(manager, proven):
     manager.post(
         told(proven, '<Diagnostics><Message ghost="True" item="1" maxOccurrence="n"/></Diagnostics>')
     )
-    for found in (status_of(), documents.status_facts(system()).facts):
+    for found in (status_of(), documents.status_facts(system().pk).facts):
         assert "Diagnostics/Message[1]/Type" not in found
         assert found["Diagnostics/Message[2]/Type"] == "NTPStatus"
 
@@ -133,7 +133,7 @@ def test_empty_and_odd_feedback_destroys_nothing(manager, proven, body):
     manager.post(proven.status(WHOLE))
     manager.post(told(proven, body))
     assert WHOLE.items() <= status_of().items()
-    assert documents.status_facts(system()).facts[SIP] == "Registered"
+    assert documents.status_facts(system().pk).facts[SIP] == "Registered"
 
 
 def test_part_of_a_status_posted_as_a_document_is_merged(manager, proven):
