@@ -102,12 +102,13 @@ class MemberFilters(ListParameters):
 @needs(Permission.VIEW, anywhere=True)
 def list_secure_only_moves(request: HttpRequest, filters: Query[MoveFilters]) -> Page[MoveOut]:
     """List moves, newest first."""
-    rows = _visible(user_of(request)).select_related("created_by")
+    user = user_of(request)
+    rows = _visible(user).select_related("created_by")
     if filters.state is not None:
         rows = rows.filter(state=filters.state)
     found, following = cut(rows, filters, _SORTS, "-id")
-    counts = reading.counts(move.pk for move in found)
-    return Page[MoveOut](items=[_told(move, counts[move.pk]) for move in found], next=following)
+    counts = reading.counts((move.pk for move in found), grants_of(user))
+    return Page[MoveOut](items=[_told(user, move, counts[move.pk]) for move in found], next=following)
 
 
 @routes.post("", response={200: MovePlanOut, 202: MoveOut})
@@ -141,14 +142,15 @@ def start_secure_only_move(
         count = len(plan.chosen("move"))
         audit.record(user, "api", "start secure-only move", None, move=move.pk, systems=count)
     response["Location"] = f"/api/v1/secure-only-moves/{move.pk}"
-    return Status(202, _told(move))
+    return Status(202, _told(user, move))
 
 
 @routes.get("/{int:move_id}", response=MoveOut)
 @needs(Permission.VIEW, anywhere=True)
 def show_secure_only_move(request: HttpRequest, move_id: int) -> MoveOut:
     """Show a move and how far it is."""
-    return _told(_get(user_of(request), move_id))
+    user = user_of(request)
+    return _told(user, _get(user, move_id))
 
 
 @routes.get("/{int:move_id}/members", response=Page[MemberOut])
@@ -207,7 +209,7 @@ def _steer(request: HttpRequest, move_id: int, word: str, deed: Callable[..., No
         deed(move, now=timezone.now())
         audit.record(user, "api", f"{word} secure-only move", None, move=move.pk)
     move.refresh_from_db()
-    return _told(move)
+    return _told(user, move)
 
 
 def _decide(
@@ -245,10 +247,10 @@ def _members(user: User, move: Move) -> QuerySet[Member]:
     return move.members.filter(seen).select_related("system__folder", "move")
 
 
-def _told(move: Move, counts: dict[str, int] | None = None) -> MoveOut:
+def _told(user: User, move: Move, counts: dict[str, int] | None = None) -> MoveOut:
     """A move; `counts` are its own, where those of many were taken together."""
     if counts is None:
-        counts = reading.counts([move.pk])[move.pk]
+        counts = reading.counts([move.pk], grants_of(user))[move.pk]
     fields: dict[str, Any] = {
         name: getattr(move, name)
         for name in MoveOut.model_fields

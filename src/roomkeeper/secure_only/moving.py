@@ -175,8 +175,11 @@ def _begin_wave(move: Move, now: datetime) -> int:
         )
         limit = 0.0 if wave == 1 else HELD_SHARE
         if before["all"] and before["held"] / before["all"] > limit:
-            held, those = before["held"], "of those that went first" if wave == 1 else "of the last wave"
-            reason = f"{held} {those} {'is' if held == 1 else 'are'} held: look why, then go on."
+            # Without a number: who sees some of the systems reads it, too.
+            those = (
+                "A system that went first is on hold" if wave == 1 else "Many of the last wave are on hold"
+            )
+            reason = f"{those}: look why, then go on."
             _set_state(move, Move.State.PAUSED, reason, (Move.State.RUNNING,))
             return 0
     members = _first(_in_state(move, Member.State.WAITING).filter(wave=wave))

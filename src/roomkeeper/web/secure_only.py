@@ -45,7 +45,7 @@ def moves(request: HttpRequest) -> HttpResponse:
                 return begun
     seen = visible_systems(request).filter(state=State.MANAGED)
     page, pager = cut(request, visible_moves(request).order_by("-id"), {})
-    counts = reading.counts(move.pk for move in page.object_list)
+    counts = reading.counts((move.pk for move in page.object_list), grants(request))
     return render(
         request,
         "secure_only/moves.html",
@@ -84,7 +84,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         "secure_only/move.html",
         {
             "move": found,
-            "counts": reading.counts([found.pk])[found.pk].items(),
+            "counts": reading.counts([found.pk], grants(request))[found.pk].items(),
             "state": state,
             "page": page,
             "pager": pager,
