@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
 NODE := $(shell command -v node 2>/dev/null || echo $(BIN)/node)
 
-.PHONY: help setup demo run check test acceptance test-all bench modules docs lock format clean
+.PHONY: help setup demo run check test acceptance test-all bench kill modules docs lock format clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ test: setup .make/clients ## The test suite on SQLite, without acceptance and br
 acceptance: setup .make/clients ## Servers and virtual endpoints as processes, and a real browser
 	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/acceptance
 	$(BIN)/pytest -n 2 --dist loadfile tests/browser
+
+kill: setup .make/clients ## Fifteen rounds of kill -9 under a mixed load, on both databases; prints what was asked
+	KILL_ROUNDS=15 $(BIN)/pytest -s --timeout 3600 tests/acceptance/test_crash.py
 
 test-all: test acceptance ## Everything that is tested
 

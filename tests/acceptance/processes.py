@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from tests.acceptance.device import Reply, request
 
 PROGRAM = Path(sys.executable).with_name("roomkeeper")
-START_SECONDS = 60
+START_SECONDS = 180
 STOP_SECONDS = 20
 INTERNAL, PUBLIC = "127.0.0.1", "127.0.0.2"
 # Below those that the kernel gives to connections, of which tests beside this one make many at any moment.
