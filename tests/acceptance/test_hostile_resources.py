@@ -3,19 +3,16 @@
 import asyncio
 import contextlib
 import http.client
-import resource
-import selectors
-import socket
 import ssl
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.acceptance.device import DOCUMENTS, EVENTS, FEEDBACK, XML, Device
+from tests.acceptance.flood import Flood, allow_many_files, over_tls, sources
 from tests.acceptance.prepared import Prepared
 from tests.acceptance.scene import Scene, connect, rest_of
 
@@ -49,91 +46,6 @@ def _serve(prepared: Prepared, folder: Path, **environment: str) -> Iterator[Sce
         yield Scene(server, *server.start_with_administrator())
     finally:
         server.stop()
-
-
-def allow_many_files() -> None:
-    """Thousands of connections at once."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-class Flood:
-    """Many connections, each with a request whose body does not end. They are fed as fast as the server takes it."""
-
-    def __init__(
-        self, origin: str, sources: Sequence[str], paths: Sequence[str], sent: int, said: int
-    ) -> None:
-        self.answers: list[bytes] = []
-        self.open: dict[socket.socket, memoryview] = {}
-        self._selector = selectors.DefaultSelector()
-        for source, path in zip(sources, paths, strict=True):
-            lines = (f"POST {path} HTTP/1.1", "Host: x", f"Content-Type: {XML}", f"Content-Length: {said}")
-            head = "\r\n".join(lines).encode() + b"\r\n\r\n"
-            try:
-                made = connect(origin, source)
-                if origin.startswith("https"):
-                    made = _tls(made)
-            except OSError:
-                continue
-            made.setblocking(False)
-            self.open[made] = memoryview(head + b"<Status>" + b" " * (sent - 8))
-            self._selector.register(made, selectors.EVENT_READ | selectors.EVENT_WRITE)
-
-    def pour(self, seconds: float) -> None:
-        """Send what is left and take what is answered, until nothing moves for a moment or the time is over."""
-        until = time.monotonic() + seconds
-        while self.open and time.monotonic() < until:
-            moved = False
-            for key, events in self._selector.select(0.2):
-                made = key.fileobj
-                assert isinstance(made, socket.socket)
-                moved |= self._move(made, events)
-            if not moved:
-                return
-
-    def _move(self, made: socket.socket, events: int) -> bool:
-        waits = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-        try:
-            if events & selectors.EVENT_READ:
-                with contextlib.suppress(*waits):
-                    self.answers.append(made.recv(4_096)[:12])
-                    self._end(made)
-                    return True
-            if not self.open[made]:
-                return False
-            with contextlib.suppress(*waits):
-                sent = made.send(self.open[made][:262_144])
-                self.open[made] = self.open[made][sent:]
-                if not self.open[made]:
-                    self._selector.modify(made, selectors.EVENT_READ)
-                return True
-        except OSError:
-            self.answers.append(b"")
-            self._end(made)
-            return True
-        return False
-
-    def _end(self, made: socket.socket) -> None:
-        self._selector.unregister(made)
-        self.open.pop(made, None)
-        made.close()
-
-    def close(self) -> None:
-        for made in list(self.open):
-            self._end(made)
-        self._selector.close()
-
-
-def _tls(bare: socket.socket) -> ssl.SSLSocket:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context.wrap_socket(bare)
-
-
-def sources(number: int, *, few: int = 0) -> list[str]:
-    """So many addresses, or `few` of them over and over."""
-    made = [f"127.{8 + n // 60_000}.{n // 250 % 240}.{n % 250 + 1}" for n in range(number)]
-    return [made[n % few] for n in range(number)] if few else made
 
 
 CASES = [
@@ -233,7 +145,7 @@ def test_answers_that_nobody_takes_hold_little_memory_and_no_time(fresh: Scene, 
     try:
         for source in sources(500):
             made = connect(fresh.server.http if scheme == "http" else fresh.server.https, source)
-            held.append(made if scheme == "http" else _tls(made))
+            held.append(made if scheme == "http" else over_tls(made))
             held[-1].sendall(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
         fresh.check()
         assert fresh.program.peak_memory() - before < ALLOWED

@@ -10,7 +10,7 @@ import sys
 import traceback
 from functools import partial
 
-from tests.bench import check_ins, crash, documents, footprint, pages, polls, profile_schema, shows
+from tests.bench import attack, check_ins, crash, documents, footprint, pages, polls, profile_schema, shows
 from tests.bench.figures import Broken, tell
 from tests.bench.load import WrkMissing
 from tests.postgresql import PostgreSQLMissing
@@ -26,6 +26,7 @@ BENCHMARKS = {
     "pages": pages.systems_list,
     "start": footprint.start,
     "crash": crash.crash,
+    "attack": attack.attack,
 }
 SIZED = {"secure-only": shows.secure_only, "bulk-change": shows.bulk_change}
 DATABASES = ("sqlite", "postgresql")
