@@ -63,6 +63,12 @@ def without_https_address(systems: Sequence[System]) -> dict[int, str]:
     return found
 
 
+def is_tls_ended_before_us() -> bool:
+    """Whether systems see the certificate of a proxy, as far as the settings tell: we listen for no HTTPS ourselves."""
+    place = Place.of(django_settings.OPTIONS)
+    return place.is_proxied and not place.https
+
+
 def _why_none(settings: NetworkSettings, place: Place, side: str) -> str:
     if side and outside.set_port(settings, side, "https") == outside.NOT_OFFERED:
         return (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from roomkeeper.devices import names, registry
 from roomkeeper.devices.quirks import quirks_of
@@ -9,13 +10,17 @@ from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.authorities import BY_HAND
 from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.secure_only.models import Member, Move
-from roomkeeper.secure_only.obstacles import obstacles
+from roomkeeper.secure_only.obstacles import is_tls_ended_before_us, obstacles
 from roomkeeper.systems.admission.secure_only import is_supported
 from roomkeeper.systems.contact.credentials import has_credentials
 from roomkeeper.systems.documents import ReportedConfiguration, each_reported
 from roomkeeper.systems.models import Connectivity, Contact, State, System
 
 PROTOCOL_PATH = "Provisioning/ExternalManager/Protocol"
+_PROXY_SHOWS: Final = (
+    "the proxy before this server ends TLS; our authority helps only if it signed the certificate that "
+    "the proxy shows"
+)
 OPEN = (Move.State.RUNNING, Move.State.PAUSED)
 
 
@@ -63,6 +68,10 @@ def plan(systems: Iterable[System], *, is_secure: bool, trust: str) -> MovePlan:
         members = _without_obstacles(_without_the_old(members))
     if is_secure and trust == Move.Trust.NO_VERIFY:
         members = _with_what_is_turned_off(members)
+    if is_secure and trust == Move.Trust.INSTALL_CA and is_tls_ended_before_us():
+        members = [
+            replace(member, reason=_PROXY_SHOWS) if member.verdict == "move" else member for member in members
+        ]
     return MovePlan(tuple(members))
 
 

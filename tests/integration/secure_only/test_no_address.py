@@ -103,3 +103,26 @@ def test_who_waits_is_held_once_the_address_is_gone(make, stand, when):  # noqa:
     moving.try_again(member, now=NOW + timedelta(seconds=4))
     step(5)
     assert move.members.get().state == "proving"
+
+
+@pytest.mark.parametrize(
+    ("where", "trust", "words"),
+    [
+        (PROXIED, Move.Trust.INSTALL_CA, "the proxy before this server ends TLS"),
+        (PROXIED, TRUSTED, ""),
+        # TLS is passed through, or nothing stands before the server: its own certificate is seen.
+        (PROXIED | {"https": ("127.0.0.1:8443",)}, Move.Trust.INSTALL_CA, ""),
+        (DIRECT, Move.Trust.INSTALL_CA, ""),
+    ],
+)
+def test_plan_says_whose_certificate_systems_see(make, stand, where, trust, words):  # noqa: F811
+    stand(**where)
+    system = make(1, AWAY)
+    used(system, "rooms.example.org")
+    Contact.objects.filter(system=system).update(scheme="https")
+    System.objects.filter(pk=system.pk).update(software_version="ce10.9.1")
+    system.refresh_from_db()
+    (member,) = planning.plan([system], is_secure=True, trust=trust).members
+    assert member.verdict == "move"
+    assert member.reason.startswith(words)
+    assert bool(member.reason) is bool(words)
