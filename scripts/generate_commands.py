@@ -32,6 +32,7 @@ def told(subject: Subject) -> dict[str, Any]:
         "noun": subject.noun,
         "plural": subject.plural,
         "path": subject.path,
+        "command": subject.command or subject.path,
         "help": subject.meaning or f"{subject.plural.capitalize()}.",
         "named_by": subject.named_by,
         "columns": ["id", *(one.name for one in subject.fields if one.heading and one.is_told)],

@@ -42,12 +42,13 @@ def text() -> str:
 
 def _section(subject: Subject) -> str:
     lines = [f"## {subject.plural.capitalize()}", "", subject.meaning or f"One {subject.noun} each.", ""]
+    command = subject.command or subject.path
     filters = ", ".join(f"`{name}`" for name in sorted(filter_names(subject))) or "none"
     sorts = ", ".join(f"`{name}`" for name in sorted(sorts_of(subject)))
     lines += [
         (
-            f"`GET {subject.path}`, `GET {subject.path}/{{id}}`; `{subject.path} list [FIELD=VALUE]...`, "
-            f"`{subject.path} show N`"
+            f"`GET {subject.path}`, `GET {subject.path}/{{id}}`; `{command} list [FIELD=VALUE]...`, "
+            f"`{command} show N`"
         ),
         "",
         f"Filters: {filters}. Sorts: {sorts}; without one `{subject.order}`.",
@@ -76,10 +77,8 @@ def _act(subject: Subject, act: Act) -> str:
     routes = f"`{act.method} {path}`" + (f", `POST {subject.path}/{act.slug}`" if act.for_many else "")
     key = (" N..." if act.for_many else " N") if act.on == "one" else ""
     takes = ", ".join(f"`{one.name}`" + ("" if one.is_required else "?") for one in act.takes) or "–"
-    return (
-        f"| {act.summary} | {routes} | `{subject.path} {act.command or act.slug}{key}` | {act.needs.value} | {takes} "
-        f"| {act.audit_word(subject.noun)} |"
-    )
+    typed = f"{subject.command or subject.path} {act.command or act.slug}{key}"
+    return f"| {act.summary} | {routes} | `{typed}` | {act.needs.value} | {takes} | {act.audit_word(subject.noun)} |"
 
 
 def main() -> int:

@@ -1,8 +1,7 @@
 """The fields of actions: what a command is asked with, and how an action is told."""
 
 import re
-from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,15 +10,16 @@ from pydantic import Field, field_validator, model_validator
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
+from roomkeeper.api.derived import told_of
 from roomkeeper.api.problems import refused_as
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import read_call
 from roomkeeper.provisioning import actions
+from roomkeeper.provisioning.delivery_surface import ACTIONS
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import Care
 from roomkeeper.systems.models import System
 
-DeliveryWord = Literal["waiting", "delivered", "confirmed", "failed", "expired", "cancelled", "superseded"]
 Value = str | int | bool
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.\d{1,3})?")
 
@@ -88,45 +88,13 @@ def parse_command(text: str) -> tuple[str, dict[str, Value | list[Value]]]:
     }
 
 
-class ActionOut(Schema):
-    """A one-off act on a system. DELIVERED means handed over, not done."""
-
-    id: int
-    system: int
-    command: str
-    arguments: dict[str, str | list[str]]
-    state: DeliveryWord
-    reason: str
-    during_calls: bool
-    only_in_window: bool
-    answer: dict[str, str] | None = Field(
-        description="What the device answered, by path; null where no answer came, as with the answer to a post."
-    )
-    created_at: datetime
-    created_by: str | None
-    delivered_at: datetime | None
-    ended_at: datetime | None
-    expires_at: datetime | None
+_told = told_of(ACTIONS)
+ActionOut: Any = _told.schema
 
 
-def encode_action(action: Any) -> ActionOut:
+def encode_action(action: Action) -> dict[str, Any]:
     """An `Action` as the API tells it."""
-    return ActionOut(
-        id=action.pk,
-        system=action.system_id,
-        command=action.command,
-        arguments=dict(action.arguments),
-        state=action.state,
-        reason=action.reason,
-        during_calls=action.during_calls,
-        only_in_window=action.only_in_window,
-        answer=action.answer,
-        created_at=action.created_at,
-        created_by=action.created_by.username if action.created_by else None,
-        delivered_at=action.delivered_at,
-        ended_at=action.ended_at,
-        expires_at=action.expires_at,
-    )
+    return _told(action)
 
 
 def ask_of(system: System, command: CommandIn, user: User) -> Action:

@@ -2,44 +2,25 @@
 
 from collections.abc import Callable, Sequence
 
-from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
-from ninja import Query, Schema, Status
+from ninja import Schema, Status
 from pydantic import Field
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
-from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
-from roomkeeper.api.action_fields import ActionOut, CommandIn, DeliveryWord, ask_of, encode_action
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.api.action_fields import CommandIn, ask_of
 from roomkeeper.api.choosing import SystemChoice, choose
-from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
-from roomkeeper.api.problems import Conflict, NotFound, ProblemOut
-from roomkeeper.api.reach import LARGEST_ID, Identifier, get_system, systems_by_id
+from roomkeeper.api.problems import ProblemOut
+from roomkeeper.api.reach import get_system, systems_by_id
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_acts import get_managed
 from roomkeeper.api.system_additions import failed_item
 from roomkeeper.api.trial import trial
-from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.commands_for_many import known_commands
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import System
 
 routes = Routes("actions")
-_SORTS = {
-    name: name for name in ("id", "system", "command", "state", "created_at", "delivered_at", "ended_at")
-}
-
-
-class ActionFilters(ListParameters):
-    """Filters on actions."""
-
-    system: list[Identifier] = Field([], max_length=500)
-    command: str | None = None
-    state: list[DeliveryWord] = []
-    created_by: str | None = None
-    created_after: Moment | None = None
-    created_before: Moment | None = None
 
 
 class CommandForMany(SystemChoice, CommandIn):
@@ -79,29 +60,6 @@ def ask_each(
     return items
 
 
-@routes.get("", response=Page[ActionOut])
-@needs(Permission.VIEW, anywhere=True)
-def list_actions(request: HttpRequest, filters: Query[ActionFilters]) -> Page[ActionOut]:
-    """List actions, newest first."""
-    rows = Action.objects.filter(
-        grants_of(user_of(request)).folders(Permission.VIEW, "system__folder__path")
-    ).select_related("created_by")
-    if filters.system:
-        rows = rows.filter(system__in=filters.system)
-    if filters.command is not None:
-        rows = rows.filter(command__iexact=filters.command)
-    if filters.state:
-        rows = rows.filter(state__in=filters.state)
-    if filters.created_by is not None:
-        rows = rows.filter(created_by__username=filters.created_by)
-    if filters.created_after is not None:
-        rows = rows.filter(created_at__gt=filters.created_after)
-    if filters.created_before is not None:
-        rows = rows.filter(created_at__lt=filters.created_before)
-    rows = searched(rows, filters.search, "command", "system__name", "reason")
-    return page_of(ActionOut, rows, filters, _SORTS, "-id", encode_action)
-
-
 @routes.post("", response={200: AskedItems, 202: AskedItems})
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def run_command_on_many(request: HttpRequest, details: CommandForMany) -> Status[AskedItems]:
@@ -124,35 +82,3 @@ def run_command_on_many(request: HttpRequest, details: CommandForMany) -> Status
         except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
             items.append(failed_item(AskedItem, error, system=system_id, action=None))
     return Status(200 if details.dry_run else 202, AskedItems(items=items))
-
-
-@routes.get("/{int:action_id}", response=ActionOut)
-@needs(Permission.VIEW, anywhere=True)
-def show_action(request: HttpRequest, action_id: int) -> ActionOut:
-    """Show one action."""
-    return encode_action(_get(request, action_id))
-
-
-@routes.post("/{int:action_id}/cancel", response=ActionOut)
-@needs(Permission.RUN_ACTIONS, anywhere=True)
-def cancel_action(request: HttpRequest, action_id: int) -> ActionOut:
-    """Cancel an action that was not handed over yet."""
-    action = _get(request, action_id)
-    demand(user_of(request), Permission.RUN_ACTIONS, action.system.folder.path)
-    with transaction.atomic():
-        if not actions.cancel(action, user=user_of(request), now=timezone.now()):
-            raise Conflict(
-                "The action was handed over already, or has ended.",
-                hint="Only what still waits can be cancelled.",
-            )
-        audit.record(user_of(request), "api", "cancel action", action.system, action=action.pk)
-    return encode_action(_get(request, action_id))
-
-
-def _get(request: HttpRequest, action_id: int) -> Action:
-    reach = grants_of(user_of(request)).folders(Permission.VIEW, "system__folder__path")
-    rows = Action.objects.filter(reach).select_related("system__folder", "created_by")
-    found = rows.filter(pk=min(action_id, LARGEST_ID)).first()
-    if found is None:
-        raise NotFound("action", action_id)
-    return found

@@ -151,7 +151,7 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 # What is written by hand at the same addresses as what is declared.
-_BESIDE = {"systems": systems.routes}
+_BESIDE = {"systems": systems.routes, "change sets": change_sets.routes, "actions": actions.routes}
 
 
 def _make() -> RoomkeeperApi:
@@ -181,11 +181,9 @@ def _make() -> RoomkeeperApi:
         ("/backups", backups.routes),
         ("/systems", diagnosis.routes),
         ("/systems", system_scans.routes),
-        ("/change-sets", change_sets.routes),
         ("/change-sets", undoing.routes),
         ("/systems", undoing.system_routes),
         ("/secure-only-moves", secure_only.routes),
-        ("/actions", actions.routes),
         ("/jobs", jobs.routes),
         ("/network-settings", network_settings.routes),
         ("/this-server", this_server.routes),

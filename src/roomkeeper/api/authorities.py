@@ -1,13 +1,13 @@
 """`systems/{id}/authorities`, `systems/authorities`: having devices trust an authority, shown by its fingerprint."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Schema, Status
-from pydantic import Field
+from pydantic import Field, create_model
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
@@ -79,10 +79,12 @@ class AuthorityPlan(Schema):
     items: list[PlannedAuthority]
 
 
-class AuthorityAction(ActionOut):
-    """The action that installs the authorities."""
-
-    authorities: list[AuthorityOut]
+AuthorityAction: Any = create_model(
+    "AuthorityAction",
+    __base__=ActionOut,
+    __doc__="The action that installs the authorities.",
+    authorities=(list[AuthorityOut], ...),
+)
 
 
 class AuthorityItems(Schema):
@@ -96,7 +98,7 @@ class AuthorityItems(Schema):
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def install_authority(
     request: HttpRequest, system_id: int, response: HttpResponse, details: NewAuthority | None = None
-) -> Status[AuthorityPlanOfOne] | Status[AuthorityAction]:
+) -> Status[AuthorityPlanOfOne] | Status[Any]:
     """Have a system trust an authority: this server's own, or those of a PEM text."""
     user = user_of(request)
     system = get_system(user, system_id, Permission.RUN_ACTIONS)
@@ -107,7 +109,7 @@ def install_authority(
         return Status(200, AuthorityPlanOfOne(authorities=shown, **_encode(planned).dict()))
     action = _install(user, system, pem, shown)
     response["Location"] = f"/api/v1/actions/{action.pk}"
-    return Status(202, AuthorityAction(authorities=shown, **encode_action(action).dict()))
+    return Status(202, AuthorityAction(authorities=shown, **encode_action(action)))
 
 
 @routes.post("/authorities", response={200: AuthorityPlan, 202: AuthorityItems})

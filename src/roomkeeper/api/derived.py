@@ -177,6 +177,8 @@ def _mount_one(routes: Routes, subject: Subject, told: Told) -> None:
 def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
     key, body = _key(subject), model_of(subject, act)
     is_on_one = act.on == "one"
+    good = 204 if act.answers == "nothing" else 202 if act.is_accepted else 200 if is_on_one else 201
+    has_address = act.is_accepted or not is_on_one
     is_optional = not any(one.is_required for one in act.takes)
 
     def view(request: HttpRequest, **values: Any) -> Any:
@@ -191,18 +193,17 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         # It may have left what the list shows, as a closed difference does: told as it was left, then.
         found = subject.rows(actor.grants).filter(pk=left.pk).first() or left
         once = {one.name: one.value(result[1]) for one in act.tells}
-        if not is_on_one:
+        if has_address:
             values["response"]["Location"] = f"/api/v1/{subject.path}/{left.pk}"
-        return Status(200 if is_on_one else 201, told.one(found, actor) | once)
+        return Status(good, told.one(found, actor) | once)
 
     path = (f"/{{int:{key}}}" if is_on_one else "") + act.tail
     parameters: dict[str, Any] = {key: int} if is_on_one else {}
     if act.takes:
         parameters["details"] = body | None if is_optional else body
-    if not is_on_one:
+    if has_address:
         parameters["response"] = HttpResponse
     schema = told.with_more(act)
-    good = 204 if act.answers == "nothing" else 200 if is_on_one else 201
     _mount(
         getattr(routes, act.method.lower())(
             path, response={good: None if act.answers == "nothing" else schema}

@@ -1,6 +1,6 @@
 """`systems/{id}/password`, `systems/password`: new passwords of devices, each an action; none is ever answered."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -81,7 +81,7 @@ class PasswordPlan(Schema):
 @needs(Permission.MANAGE_SYSTEMS, anywhere=True)
 def set_password(
     request: HttpRequest, system_id: int, details: NewPassword, response: HttpResponse
-) -> Status[PlannedPassword] | Status[ActionOut]:
+) -> Status[Any]:
     """Set the password of a device; the stored one is kept until a login has proven the new one."""
     user = user_of(request)
     system = get_system(user, system_id, Permission.MANAGE_SYSTEMS)

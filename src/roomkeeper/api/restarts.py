@@ -1,5 +1,7 @@
 """`systems/{id}/restart`, `systems/restart`: restarting one or many, after a call or in the maintenance window."""
 
+from typing import Any
+
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -43,7 +45,7 @@ class RestartMany(SystemChoice, RestartIn):
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def restart_system(
     request: HttpRequest, system_id: int, response: HttpResponse, details: RestartIn | None = None
-) -> Status[ActionOut]:
+) -> Status[Any]:
     """Restart a system: pushed, or with the answer to its next post; during a call after its end."""
     user = user_of(request)
     care = details.care if details else Care()

@@ -134,7 +134,8 @@ class Act:
     is done for which something is given. `places` are the folders on which it needs its permission where that is not
     the row's own: of the row (None) and of what is taken, none while that is not known; whoever is the row's `owner`
     may do it, too. `tells` are fields of what the service gives back that are told this once, beside the row: the
-    service then gives (row, the rest). `noted_as` is its word in the audit trail where that is not the name and the
+    service then gives (row, the rest); pages show those with a heading. What `is_accepted` is only begun: programs
+    are answered 202. `noted_as` is its word in the audit trail where that is not the name and the
     noun.
     """
 
@@ -164,6 +165,7 @@ class Act:
     answers: Literal["row", "nothing"] = "row"
     command: str = ""
     tells: tuple[Field, ...] = ()
+    is_accepted: bool = False
     noted_as: str = ""
 
     def audit_word(self, noun: str) -> str:
@@ -210,8 +212,9 @@ class Subject:
     `find` searches in its own way, and `best` gives what a searched list is sorted by where nothing else is asked for.
     `begins` are the filters with which the page begins, `former` the names that stand in old addresses of the page by
     today's. `export_word` notes an export of the list in the audit trail. `row_topic` says of live events that they are
-    about one row alone. `acts_at` stands before an act in its address. What has no API
-    is a list of the pages alone: programs ask for it by a filter of another.
+    about one row alone. `acts_at` stands before an act in its address. `command` is its name on
+    the command line, where that is another. What has no API is a list of the pages alone: programs ask for it by a
+    filter of another.
     """
 
     noun: str
@@ -248,6 +251,7 @@ class Subject:
     meaning: str = ""
     address: str = ""
     named_by: str = ""
+    command: str = ""
     has_pages: bool = True
     has_api: bool = True
     by_name: dict[str, Field] = field(init=False, repr=False)

@@ -21,6 +21,7 @@ class ProvisioningConfig(AppConfig):
         from roomkeeper.provisioning import (
             change_sets,
             defaults,
+            delivery_surface,
             drift,
             enforcement,
             expiry,
@@ -31,7 +32,7 @@ class ProvisioningConfig(AppConfig):
         from roomkeeper.provisioning.push_pump import pump
         from roomkeeper.provisioning.sources import register_source
 
-        self.surface = surface
+        self.surfaces = (surface, delivery_surface)
         for name, delivered in (("settings", models.ChangeItem), ("actions", models.Action)):
             sent = partial(delivered.objects.filter, state=models.DeliveryState.DELIVERED)
             replanning.register(replanning.Times(name, sent, "delivered_at"))

@@ -23,6 +23,9 @@ CLASSES = {
     "value": "value",
     "yes": "fit",
     "key": "fit",
+    "fit": "fit",
+    "by": "fit",
+    "delivery": "fit",
 }
 
 
@@ -70,6 +73,16 @@ def _level(subject: Subject, one: Field, row: Any, context: Context) -> SafeStri
     return rk.level(str(one.value(row)))
 
 
+def _delivery(subject: Subject, one: Field, row: Any, context: Context) -> SafeString:
+    """Where what was asked of a system stands."""
+    return rk.delivery(str(one.value(row)))
+
+
+def _by(subject: Subject, one: Field, row: Any, context: Context) -> str:
+    """Who asked for it."""
+    return str(one.value(row) or "server")
+
+
 def _link(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
     """Leads to the object's own page."""
     words = one.value(row)
@@ -98,5 +111,8 @@ KINDS: dict[str, Drawn] = {
     "level": _level,
     "link": _link,
     "key": _link,
+    "fit": _text,
+    "by": _by,
+    "delivery": _delivery,
     "system": _system,
 }

@@ -180,7 +180,9 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
 def _tell_once(request: HttpRequest, act: Act, told: Told, back: str) -> HttpResponse:
     """A page with what is told this once, which no message keeps."""
     done, values = told
-    shown = [(one.name, one.heading, values[one.name]) for one in act.tells if values[one.name] is not None]
+    shown = [
+        (one.name, one.heading, values[one.name]) for one in act.tells if values.get(one.name) is not None
+    ]
     meaning = " ".join(one.meaning for one in act.tells)
     return render(
         request, "derived/told.html", {"done": done, "told": shown, "meaning": meaning, "back": back}
@@ -209,7 +211,7 @@ def _do(
         return errors, None
     made = result[0] if act.tells else result
     done = act.done.format(row=row if row is not None else made)
-    once = {one.name: one.value(result[1]) for one in act.tells}
+    once = {one.name: one.value(result[1]) for one in act.tells if one.heading}
     if any(value is not None for value in once.values()):
         return {}, (done, once)
     if done:

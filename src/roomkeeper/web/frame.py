@@ -39,6 +39,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Provisioning",
         (
             Entry("Change sets", "change_sets", "list-check", Permission.VIEW, True),
+            Entry("Actions", "actions", "bolt", Permission.VIEW, True),
             Entry("Templates", "templates", "columns-3", Permission.VIEW, True),
             Entry("Drift", "drift", "git-compare", Permission.VIEW, True),
             Entry("Backups", "backups", "arrow-back-up", Permission.VIEW, True),

@@ -10,7 +10,6 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.fleet.admission_acts import ACCEPT_KEY
 from roomkeeper.fleet.surface import CONNECTIVITY_CHOICES, SYSTEMS
 from roomkeeper.provisioning import actions, management, passwords
-from roomkeeper.provisioning.models import Action
 from roomkeeper.secure_only import single
 from roomkeeper.systems import inventory
 from roomkeeper.systems.admission import claimants, secrets
@@ -64,12 +63,6 @@ def _port(request: HttpRequest, name: str) -> int | None:
 def _undo(request: HttpRequest, system: System) -> Any:
     change = get_object_or_404(ConnectivityChange, pk=_number(request, "change"), system=system)
     connectivity_changes.undo(change, user=request.user, now=moment())
-
-
-def _cancel_action(request: HttpRequest, system: System) -> Any:
-    action = get_object_or_404(Action, pk=_number(request, "action"), system=system)
-    if not actions.cancel(action, user=request.user, now=moment()):
-        raise actions.ActionRefused("The action was handed over already, so it cannot be cancelled any more.")
 
 
 def _number(request: HttpRequest, name: str) -> int:
@@ -231,16 +224,6 @@ ACTS: dict[str, Act] = {
         "The notes are saved.",
         extra="systems/ask_notes.html",
     ),
-    "cancel-action": Act(
-        Permission.RUN_ACTIONS,
-        "Cancel this action of {0}?",
-        "One action that was not handed over yet is taken back.",
-        "Ask for it anew to undo this.",
-        "Cancel the action",
-        _cancel_action,
-        "The action is cancelled.",
-        tab="changes",
-    ),
     "delete": Act(
         Permission.MANAGE_SYSTEMS,
         "Delete {0}?",
@@ -275,9 +258,7 @@ def system_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         back=back,
         is_dangerous=found.is_dangerous,
         word=label if found.needs_word else "",
-        fields=tuple(
-            (name, str(_number(request, name))) for name in ("change", "action") if request.GET.get(name)
-        ),
+        fields=tuple((name, str(_number(request, name))) for name in ("change",) if request.GET.get(name)),
     )
     if request.method != "POST":
         return ask(request, question, found.extra, **_context(request, system, found))

@@ -86,7 +86,7 @@ def test_cancelling_takes_back_what_waits(call: Caller, boardroom: System, vault
     ChangeItem.objects.filter(system=vault).update(state="delivered")
     answer = call("POST", f"change-sets/{made['id']}/cancel")
     assert answer.json()["cancelled"] == 1
-    assert answer.json()["change_set"]["changes"][0]["state"] == "cancelled"
+    assert answer.json()["changes"][0]["state"] == "cancelled"
 
 
 def test_retrying_asks_again_what_failed(call: Caller, boardroom: System) -> None:

@@ -16,8 +16,8 @@ from roomkeeper.accounts.models import ApiToken, AuditEntry, SavedView, SignInTr
 from roomkeeper.backups.models import Backup
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
-from roomkeeper.provisioning import planning
-from roomkeeper.provisioning.models import ChangeItem, Drift
+from roomkeeper.provisioning import actions, planning
+from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet, Drift
 from roomkeeper.systems import inventory
 from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential, Folder, System, Tag
@@ -135,6 +135,17 @@ def _audit_entry(system: System) -> AuditEntry:
     return audit.record(None, "server", "sign in refused", system)
 
 
+def _change_set(system: System) -> ChangeSet:
+    now = timezone.now()
+    return planning.create_change_set(
+        [system], {"Standby/Control": "Off"}, user=None, now=now, description="Quiet"
+    )
+
+
+def _action(system: System) -> Action:
+    return actions.ask(system, "Standby/Activate", [], user=None, now=timezone.now())
+
+
 def _saved_view(system: System) -> SavedView:
     owner, _ = User.objects.get_or_create(username="owner")
     return SavedView.objects.create(
@@ -144,6 +155,8 @@ def _saved_view(system: System) -> SavedView:
 
 ROWS: dict[str, Row] = {
     "saved views": _saved_view,
+    "change sets": _change_set,
+    "actions": _action,
     "systems": lambda system: system,
     "tickets": _ticket,
     "drift": _drift,

@@ -51,7 +51,7 @@ def test_only_the_part_in_ones_folders_is_shown_and_it_cannot_be_cancelled(
     page = text_of(browser.get(f"/change-sets/{asked.pk}/"))
     assert "Boardroom" in page
     assert "Lobby" not in page
-    assert browser.post(f"/change-sets/{asked.pk}/cancel/").status_code == 404
+    assert browser.post(f"/change-sets/{asked.pk}/cancel/").status_code == 403
 
 
 def test_a_set_outside_ones_folders_is_not_there(

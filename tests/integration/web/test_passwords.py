@@ -146,8 +146,8 @@ def test_the_connection_tab_tells_of_one_that_waits_and_lets_cancel_it(
     action = Action.objects.get()
     page = text_of(client.get(tab))
     assert "waits to be handed over" in page
-    assert f"act/cancel-action/?action={action.pk}" in page
-    client.post(f"/systems/{ready[0].pk}/act/cancel-action/", {"action": action.pk})
+    assert f"/actions/{action.pk}/cancel/" in page
+    client.post(f"/actions/{action.pk}/cancel/")
     action.refresh_from_db()
     assert (action.state, action.has_secret) == ("cancelled", False)
     assert "waits to be handed over" not in text_of(client.get(tab))
@@ -162,7 +162,7 @@ def test_one_that_is_unproven_says_what_that_means_until_the_login_is_stored(
     deliver(action)
     tab = f"/systems/{home_office.pk}/connection/"
     assert "Nobody can log in Behind Firewall" in text_of(client.get(tab))
-    assert "cancel-action" not in text_of(client.get(tab))
+    assert "/cancel/" not in text_of(client.get(tab))
     # Nothing but the road that may be used is changed: the stored login is what it was.
     client.post(f"/systems/{home_office.pk}/act/credentials/", {"username": "admin"})
     action.refresh_from_db()

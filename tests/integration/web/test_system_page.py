@@ -80,7 +80,7 @@ def test_restart_waits_for_the_next_post(client: Client, home_office: System) ->
 def test_an_action_is_cancelled_while_it_waits(client: Client, home_office: System) -> None:
     client.post(f"/systems/{home_office.pk}/act/restart/")
     action = Action.objects.get()
-    client.post(f"/systems/{home_office.pk}/act/cancel-action/", {"action": action.pk})
+    client.post(f"/actions/{action.pk}/cancel/")
     action.refresh_from_db()
     assert action.state == "cancelled"
 

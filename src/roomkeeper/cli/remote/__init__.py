@@ -32,7 +32,6 @@ from roomkeeper.cli.remote.output import USAGE, AsJson, fail
 commands: dict[str, typer.Typer] = {
     "systems": systems.app,
     "changes": changes.app,
-    "actions": changes.actions_app,
     "templates": templates.app,
     "secure-only": secure_only.app,
     "network-settings": network_settings.app,
@@ -42,17 +41,15 @@ commands: dict[str, typer.Typer] = {
 # What a resource's name alone does.
 _ALONE: dict[str, Callable[..., None]] = {
     "systems": systems.list_systems,
-    "changes": changes.list_changes,
-    "actions": changes.list_actions,
     "templates": templates.list_templates,
     "secure-only": secure_only.list_moves,
     "network-settings": network_settings.show,
     "this-server": this_server.show,
 }
 
-for path, subject in declared().items():
-    commands[path], alone = app_of(subject, commands.get(path))
-    _ALONE.setdefault(path, alone)
+for name, subject in declared().items():
+    commands[name], alone = app_of(subject, commands.get(name))
+    _ALONE.setdefault(name, alone)
 
 backups.add_to(systems.app, commands["backups"])
 commands["jobs"].command("show")(jobs.show)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked
+from roomkeeper.cli.remote.asking import Yes, is_asked
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.following import wait_for_actions, wait_for_change_set
 from roomkeeper.cli.remote.output import (
@@ -14,14 +14,12 @@ from roomkeeper.cli.remote.output import (
     fail,
     print_json,
     print_object,
-    print_page,
     print_table,
     say,
 )
 from roomkeeper.cli.remote.systems import print_items
 
 app = typer.Typer(help="Change sets: settings on their way to systems.")
-actions_app = typer.Typer(help="Actions: commands on their way to systems.")
 Chosen = Annotated[
     str,
     typer.Argument(
@@ -31,28 +29,6 @@ Chosen = Annotated[
 ]
 Wait = Annotated[float, typer.Option(help="Seconds to wait until it has come true.")]
 ENDED_BADLY = ("failed", "expired", "cancelled")
-
-
-@app.command("list")
-def list_changes(
-    filters: Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")] = None,
-    search: str = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
-    """List change sets, newest first."""
-    page = open_api().items(
-        "change-sets",
-        limit=None if everything else limit,
-        search=search or None,
-        **naming.filters(filters or []),
-    )
-    print_page(
-        page,
-        ("id", "created_at", "created_by", "description", "persistent", "state", "counts"),
-        as_json=as_json,
-    )
 
 
 @app.command("show")
@@ -121,11 +97,9 @@ def create_change(
 def cancel_change(change_set: int, as_json: AsJson = False) -> None:
     """Cancel what was not sent yet."""
     found = open_api().post(f"change-sets/{change_set}/cancel")
-    if as_json:
-        print_json(found)
-    else:
+    if not as_json:
         say(f"{found['cancelled']} settings were cancelled.")
-        _print_change_set(found["change_set"], as_json=False)
+    _print_change_set(found, as_json=as_json)
 
 
 @app.command("undo")
@@ -162,32 +136,6 @@ def _print_undo(plan: dict[str, Any], *, as_json: bool) -> None:
 def retry_change(change_set: int, as_json: AsJson = False) -> None:
     """Ask what failed, expired or was cancelled once more."""
     _print_change_set(open_api().post(f"change-sets/{change_set}/retry"), as_json=as_json)
-
-
-@actions_app.command("list")
-def list_actions(
-    filters: Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")] = None,
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
-    """List actions, newest first."""
-    page = open_api().items("actions", limit=None if everything else limit, **naming.filters(filters or []))
-    print_page(
-        page, ("id", "system", "command", "state", "reason", "created_at", "created_by"), as_json=as_json
-    )
-
-
-@actions_app.command("show")
-def show_action(action: int, as_json: AsJson = False) -> None:
-    """Show an action."""
-    print_object(open_api().get(f"actions/{action}"), as_json=as_json)
-
-
-@actions_app.command("cancel")
-def cancel_action(action: int, as_json: AsJson = False) -> None:
-    """Cancel an action that was not handed over yet."""
-    print_object(open_api().post(f"actions/{action}/cancel"), as_json=as_json)
 
 
 def run(

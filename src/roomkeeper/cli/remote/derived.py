@@ -29,7 +29,7 @@ _TYPES: Mapping[str, Any] = {"flag": bool, "number": int, "text": str, "list": l
 def declared() -> dict[str, dict[str, Any]]:
     """What the declarations offer, by the name of the command."""
     found = json.loads(files("roomkeeper.cli.remote").joinpath("commands.json").read_text("utf-8"))
-    return {one["path"]: one for one in found}
+    return {one["command"]: one for one in found}
 
 
 def app_of(
