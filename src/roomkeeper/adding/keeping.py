@@ -14,6 +14,7 @@ from roomkeeper.adding.plan import Asked, Plan
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.tls import Trust
 from roomkeeper.jobs.models import JobItem
+from roomkeeper.protocols.identification import same_serial
 from roomkeeper.systems import admission, inventory, timeline
 from roomkeeper.systems.admission import secure_only
 from roomkeeper.systems.contact import credentials
@@ -150,7 +151,7 @@ def _find_known(asked: Asked, who: Who) -> tuple[list[System], System | None]:
         return list(known[:1]), None
     same = Q(pk__in=[])
     if who.serial_number:
-        same |= Q(serial_number=who.serial_number)
+        same |= Q(serial_number__iexact=who.serial_number)
     if who.mac_address:
         same |= Q(mac_address=who.mac_address)
     found = list(rows.filter(same))
@@ -162,7 +163,7 @@ def _find_known(asked: Asked, who: Who) -> tuple[list[System], System | None]:
 def _agrees(system: System, who: Who) -> bool:
     """Whether what is stored is not in contradiction; blank counts as agreeing (rule R3)."""
     pairs = ((system.serial_number, who.serial_number), (system.mac_address, who.mac_address))
-    return all(not stored or not said or stored == said for stored, said in pairs)
+    return all(not stored or not said or same_serial(stored, said) for stored, said in pairs)
 
 
 def _known_already(plan: Plan, system: System, who: Who) -> Entry:
@@ -172,7 +173,8 @@ def _known_already(plan: Plan, system: System, who: Who) -> Entry:
         return Entry(
             REFUSED, f"{label} is here, and {word}.", "Admit it again on its page.", _shown(plan, system)
         )
-    if who.serial_number and system.serial_number and system.serial_number != who.serial_number:
+    numbers = (who.serial_number, system.serial_number)
+    if all(numbers) and not same_serial(*numbers):
         sentence = f"{label} has its MAC address, and another serial number: {system.serial_number}."
         advice = "If its hardware was swapped, accept that on its page."
         return Entry(REFUSED, sentence, advice, _shown(plan, system))

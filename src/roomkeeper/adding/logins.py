@@ -20,6 +20,7 @@ from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome, RunningJob
 from roomkeeper.jobs.work import NewItem
+from roomkeeper.protocols.identification import same_serial
 from roomkeeper.provisioning import passwords
 from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.inventory import records, shared_path
@@ -94,7 +95,7 @@ async def _try(item: Item, login: Login, *, may_use_http: bool) -> Outcome:
     try:
         facts = await driver.identify()
         expected = prepared.target.serial_number
-        if expected and facts.serial_number != expected:
+        if expected and not same_serial(facts.serial_number, expected):
             found = errors.WrongDevice(expected=expected, found=facts.serial_number)
             raise found.about(prepared.target.whom, "identifying it")
     except errors.LoginRefused as error:

@@ -21,7 +21,7 @@ from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.devices.snmp import SnmpUser
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, Outcome
-from roomkeeper.protocols.identification import normalize_mac
+from roomkeeper.protocols.identification import normalize_mac, same_serial
 from roomkeeper.systems import admission
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.contact import credential_list, device_access
@@ -71,7 +71,7 @@ async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyn
         except errors.LoginRefused as error:
             return _refused(error, found)
         who = _who(proven, found, address)
-        if asked.serial_number and who.serial_number != asked.serial_number:
+        if asked.serial_number and not same_serial(who.serial_number, asked.serial_number):
             raise errors.WrongDevice(expected=asked.serial_number, found=who.serial_number).about(asked.host)
         if asked.mac_address and who.mac_address and who.mac_address != asked.mac_address:
             sentence = "The device has another MAC address than the one that was given. Check its address."

@@ -160,7 +160,7 @@ def source_of(record: System | None) -> str:
 def _record_with(system: System, serial_number: str, mac_address: str, user: Person) -> System | None:
     same = Q(pk__in=[])
     if serial_number:
-        same |= Q(serial_number=serial_number)
+        same |= Q(serial_number__iexact=serial_number)
     if mac_address:
         same |= Q(mac_address=mac_address)
     found = list(System.objects.filter(same).select_related("folder").order_by("pk")[:10])

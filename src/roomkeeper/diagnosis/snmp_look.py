@@ -9,6 +9,7 @@ from roomkeeper.devices.snmp_facts import SnmpFacts
 from roomkeeper.diagnosis.record import DeviceView
 from roomkeeper.diagnosis.rows import Row
 from roomkeeper.diagnosis.steps import Looking, evidence_of, since
+from roomkeeper.protocols.identification import same_serial
 
 _MODE: Final = "NetworkServices/SNMP/Mode"
 
@@ -65,7 +66,7 @@ async def tell(looking: Looking, row: Row, asked: Asked, view: DeviceView) -> No
 
 async def _tell_answer(looking: Looking, row: Row, facts: SnmpFacts, milliseconds: int) -> None:
     expected = looking.target.serial_number
-    if expected and facts.serial_number and facts.serial_number != expected:
+    if expected and facts.serial_number and not same_serial(facts.serial_number, expected):
         await looking.say(
             row,
             "snmp-other-device",

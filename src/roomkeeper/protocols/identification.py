@@ -29,6 +29,11 @@ def normalize_serial(text: str) -> str:
     return "" if _NO_SERIAL.fullmatch(trimmed) else trimmed
 
 
+def same_serial(one: str, other: str) -> bool:
+    """Whether two serial numbers are one: compared without letter case (rule R3)."""
+    return one.strip().upper() == other.strip().upper()
+
+
 @dataclass(frozen=True, slots=True)
 class Identification:
     """What a device claims to be: members as sent but trimmed, at most 255 characters, "" where it is silent.

@@ -95,6 +95,11 @@ _TABLE: Final = (
     _row(r"usermanagement/user/(modify|add)", _LOCKED_OUT, final=True, when="active", is_one_of="false"),
     _row(r"usermanagement/user/modify", _LOCKED_OUT, final=True, when="removerole", is_one_of="admin"),
     _row(r"usermanagement/user/delete", _LOCKED_OUT, final=True),
+    # Under Set its password the new one is stored here, too.
+    _row(
+        r"usermanagement/user/passphrase/(set|change)|systemunit/adminpassword/set", _LOCKED_OUT, final=False
+    ),
+    _row(r"(.*/)?developerpreview/activate", _OTHER_SOFTWARE, final=False),
     _row(r"security/session/terminate", "Whoever uses that session is signed out.", final=False),
     _row(
         r"(security/)?(persistency|fips|strong).*",

@@ -12,6 +12,7 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.driver import DOCUMENT_KINDS, Driver
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.identification import same_serial
 from roomkeeper.protocols.xapi.command import decode_command_document
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.valuespace import decode_valuespace
@@ -80,7 +81,7 @@ async def read_and_keep(driver: Driver, system_id: int, kinds: Sequence[str] = t
 
 def demand_serial(found: str, expected: str, whom: str) -> None:
     """Raises `WrongDevice` where a device has another serial number than the expected one."""
-    if found and expected and found != expected:
+    if found and expected and not same_serial(found, expected):
         raise errors.WrongDevice(expected=expected, found=found).about(whom, "reading its documents")
 
 
@@ -161,7 +162,7 @@ def _turn_away_stranger(kept: Kept, expected: str) -> None:
     """Nothing of another device is kept: who else answers at the address says nothing of the system (rule R6)."""
     status = kept.documents.get("status")
     serial = first_value(status.values, "SystemUnit/Hardware/Module/SerialNumber") if status else ""
-    if serial and expected and serial != expected:
+    if serial and expected and not same_serial(serial, expected):
         for kind in kept.documents:
             kept.failures[kind] = errors.WrongDevice(expected=expected, found=serial)
         kept.documents.clear()

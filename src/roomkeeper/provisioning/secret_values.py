@@ -23,14 +23,16 @@ _LAST_WORD: Final = re.compile(
 )
 _OF_TWO: Final = (
     r"(activation|access|authentication|authorization|login|pairing|pin|recovery|registration|security|verification|"
-    r"meeting|host|time){gap}code|"
+    r"meeting|host|time|invite|invitation|enrol+ment|claim|unlock){gap}code|"
     r"(access|api|auth|authentication|encryption|host|licen[cs]e|option|private|product|release|secret|service|"
     r"shared|wep|wpa){gap}key"
 )
 _LAST_TWO: Final = re.compile(_OF_TWO.format(gap=" "))
 # Typed in one letter case, as `hostkey`, the words run together.
 _TOGETHER: Final = re.compile(
-    rf"(.*(password|passphrase|passcode|secret|token)|hostpin|{_OF_TWO.format(gap='')})"
+    r"(.*(password|passphrase|passcode|secret|token)|"
+    r"(host|guest|meeting|chair|chairman|chairperson|conference|user|admin|moderator|participant|attendee)pin|"
+    rf"{_OF_TWO.format(gap='')})"
 )
 _SECRET_PATH: Final = re.compile(r"(password|passphrase|privacykey|key)(\[\d+\])?$", re.IGNORECASE)
 # `Key` alone says what it is only with its command (protocol notes J).
@@ -49,7 +51,8 @@ _OF_COMMANDS: Final = frozenset(
 def is_secret_argument(command: str, name: str) -> bool:
     """Whether the argument of that name holds what nobody may read later. Names in any letter case for known
     commands; else by the words of the name: the last one, or the last two."""
-    plain = re.sub(r"(\.\d+|\[\d+\])\Z", "", name)
+    # Several are numbered: `Key[1]`, `Option.1`, `Password2`.
+    plain = re.sub(r"(\.\d+|\[\d+\]|\d+)\Z", "", name)
     if (canonical_command(command).lower(), plain.lower()) in _OF_COMMANDS:
         return True
     words = [word.lower() for word in _WORDS.findall(plain)]

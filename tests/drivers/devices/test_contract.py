@@ -257,6 +257,15 @@ async def test_another_serial_number_stops_every_write(
     assert endpoint.configuration.get("SystemUnit/Name") != "x"
 
 
+async def test_the_serial_number_in_other_letters_is_the_same_device(
+    driver: Driver, transport: DeviceTransport
+) -> None:
+    target = replace(driver.client.target, serial_number=f" {SERIAL.lower()}")
+    same = create_driver(driver.family, transport.client(target))
+    await same.write_configuration({"SystemUnit/Name": "Aula"})
+    assert (await same.read_configuration()).settings["SystemUnit/Name"].value == "Aula"
+
+
 async def test_without_rights_writing_is_refused(driver: Driver, endpoint: Any) -> None:
     endpoint.set_fault("no_admin_rights", True)
     await driver.read_status()

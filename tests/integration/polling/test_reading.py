@@ -10,12 +10,15 @@ from asgiref.sync import sync_to_async
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport
+from roomkeeper.devices.http import Seen
 from roomkeeper.provisioning import planning, reading
 from roomkeeper.provisioning.models import DeliveryState
 from roomkeeper.provisioning.reading import Fetched, read_and_keep
 from roomkeeper.systems import documents
 from roomkeeper.systems.admission import secrets
+from roomkeeper.systems.contact.connectivity import ProbeResult
 from roomkeeper.systems.contact.device_access import talking_to
+from roomkeeper.systems.contact.probing import judge
 from roomkeeper.systems.models import ConfigurationVersion, Contact, FactChange, StoredDocument, System
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 
@@ -103,6 +106,18 @@ async def test_our_secrets_are_not_kept(transport: DeviceTransport, start: Start
     configuration = await sync_to_async(documents.reported_configuration)(system)
     assert configuration is not None
     assert configuration.settings["Provisioning/ExternalManager/Path"] == "strange/place/[secret]"
+
+
+async def test_a_serial_number_that_was_typed_in_other_letters_is_its_own(
+    transport: DeviceTransport, start: Start, manage: Manage
+) -> None:
+    endpoint = await start()
+    system = await manage(endpoint, serial_number=endpoint.device.identity.serial.lower())
+    async with talking_to(system.pk) as driver:
+        await read_and_keep(driver, system.pk, ["status"])
+    assert await StoredDocument.objects.filter(system=system).aexists()
+    seen = Seen("https", is_device=True, serial_number=endpoint.device.identity.serial, is_logged_in=True)
+    assert judge(seen, serial_number=system.serial_number, pinned_key="") is ProbeResult.ITSELF
 
 
 async def test_another_device_at_the_address_changes_nothing(

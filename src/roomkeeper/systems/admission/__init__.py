@@ -13,6 +13,7 @@ from django.dispatch import Signal
 
 from roomkeeper.accounts.permissions import Permission, grants_of
 from roomkeeper.accounts.person import Person, find_account
+from roomkeeper.protocols.identification import same_serial
 from roomkeeper.systems import findings, inventory, live, network_settings, timeline
 from roomkeeper.systems.addresses import is_within, network_of, parse_address, parse_networks
 from roomkeeper.systems.admission import (
@@ -215,7 +216,7 @@ def _keep_own_numbers(system: System, *, user: Person, now: datetime) -> None:
         any(one.mac_address == system.mac_address for one in known) or owned.exists()
     )
     shares_serial = bool(system.serial_number) and any(
-        identification.same_serial(one.serial_number, system.serial_number) for one in known
+        same_serial(one.serial_number, system.serial_number) for one in known
     )
     if not shares_mac and not shares_serial:
         return

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from roomkeeper.protocols.identification import same_serial
 from roomkeeper.systems.models.inventory import State
 
 
@@ -125,8 +126,3 @@ def says_all(stored: Numbers, serial: str, mac: str, *, is_carrier: bool = False
     if stored.serial_number and not same_serial(stored.serial_number, serial):
         return False
     return not stored.mac_address or stored.mac_address == mac or is_carrier
-
-
-def same_serial(one: str, other: str) -> bool:
-    """Serial numbers are compared without letter case."""
-    return one.upper() == other.upper()

@@ -20,6 +20,7 @@ from roomkeeper.devices.login import Login
 from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.tls import TlsPolicy, Trust
 from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.protocols.identification import same_serial
 from roomkeeper.systems import findings, live, network_settings, timeline
 from roomkeeper.systems.addresses import is_within, parse_networks
 from roomkeeper.systems.contact import connectivity_changes, credentials
@@ -141,7 +142,7 @@ async def identify(driver: Driver, system_id: int) -> Facts:
     its own. Raises `DeviceError`, `WrongDevice` among them, before anything is written."""
     facts = await driver.identify()
     expected = driver.client.target.serial_number
-    if expected and facts.serial_number != expected:
+    if expected and not same_serial(facts.serial_number, expected):
         found = errors.WrongDevice(expected=expected, found=facts.serial_number)
         raise found.about(driver.client.target.whom, "identifying it")
     await off_loop(keep_proof, system_id, facts.tls_key)

@@ -10,6 +10,7 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
 from roomkeeper.devices.http import Seen, look
 from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.protocols.identification import same_serial
 from roomkeeper.systems import network_settings, timeline
 from roomkeeper.systems.contact import connectivity, connectivity_changes, device_access
 from roomkeeper.systems.contact.connectivity import ProbeResult
@@ -69,7 +70,7 @@ def judge(seen: Seen, *, serial_number: str, pinned_key: str) -> ProbeResult:
     if not seen.is_device:
         return ProbeResult.OTHER
     if seen.serial_number and serial_number:
-        if seen.serial_number != serial_number:
+        if not same_serial(seen.serial_number, serial_number):
             return ProbeResult.OTHER
         if seen.is_logged_in:
             return ProbeResult.ITSELF

@@ -14,6 +14,7 @@ from roomkeeper.devices.feedback_slots import find_slots
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.quirks import Quirks
 from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.identification import same_serial
 from roomkeeper.protocols.xapi.command import (
     CommandCall,
     CommandDocument,
@@ -223,7 +224,7 @@ class FamilyDriver(Driver):
         """Make sure that it is the device that is meant (rule R6). Raises `WrongDevice`."""
         facts = self._facts or await self.identify()
         expected = self.client.target.serial_number
-        if expected and facts.serial_number != expected:
+        if expected and not same_serial(facts.serial_number, expected):
             raise errors.WrongDevice(expected=expected, found=facts.serial_number).about(
                 self.client.target.whom, "making sure of it before writing"
             )
