@@ -29,6 +29,7 @@ _SETTING: Final = re.compile(r"(?P<path>[^:=\"]{1,600}?)\s*(?::|=(?!=))\s*(?P<va
 # `Expression: …`, `Expression[2]: …`, `Expression 2: …`: an argument of the command above it, in a line of its own. No
 # setting has a path of one node.
 _ARGUMENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(?P<index>\s?\[\d{1,3}\]|[ .]\d{1,3})?:(?=\s|\"|\Z)")
+_GOES_ON: Final = re.compile(r"(?:\s+|^)\\\s*\Z")
 _PATH_MARKS: Final = re.compile(r"[/\[\]]+")
 
 
@@ -71,7 +72,8 @@ def read_text(text: str) -> Reading:
             continue
         elif match := _COMMAND.match(line):
             begin = place
-            command = [_RESULT_ID.sub("", line[match.end() :])]
+            first, place = _join(line[match.end() :], lines, place)
+            command = [_RESULT_ID.sub("", first)]
             body, place = _find_body(lines, place)
             if body is None:
                 arguments, place = _find_arguments(lines, place)
@@ -95,15 +97,32 @@ def _find_body(lines: Sequence[str], place: int) -> tuple[str | None, int]:
     return None, place
 
 
-def _find_arguments(lines: Sequence[str], place: int) -> tuple[list[str], int]:
-    """Arguments in lines of their own right below their command, and the first line after them."""
-    arguments: list[str] = []
-    while place < len(lines) and (match := _ARGUMENT.match(lines[place].strip())):
-        line = _RESULT_ID.sub("", lines[place].strip())
-        # A name with its number in another spelling than `Name[2]:` would be read as a word of the value before.
-        index = match["index"] or ""
-        arguments.append(line.replace(index, "", 1) if index else line)
+def _join(line: str, lines: Sequence[str], place: int) -> tuple[str, int]:
+    """The line with those that go on after a backslash at its end, as in a shell; the first line after them."""
+    while place < len(lines) and _GOES_ON.search(line):
+        line = f"{_GOES_ON.sub('', line)} {lines[place].strip()}"
         place += 1
+    return _GOES_ON.sub("", line), place
+
+
+def _find_arguments(lines: Sequence[str], place: int) -> tuple[list[str], int]:
+    """Arguments in lines of their own right below their command, remarks between them, and the first line after."""
+    arguments: list[str] = []
+    here = place
+    while here < len(lines):
+        line = lines[here].strip()
+        match = _ARGUMENT.match(line)
+        if match is not None:
+            line, place = _join(line, lines, here + 1)
+            line = _RESULT_ID.sub("", line)
+            # A name with its number in another spelling than `Name[2]:` would be read as a word of the value before.
+            index = match["index"] or ""
+            arguments.append(line.replace(index, "", 1) if index else line)
+            here = place
+        elif line.startswith(_REMARK):
+            here += 1
+        else:
+            break
     return arguments, place
 
 

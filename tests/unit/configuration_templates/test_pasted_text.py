@@ -229,3 +229,28 @@ def test_argument_lines_of_a_command_with_a_body_stay_in_the_body() -> None:
     assert [(one.command, one.body) for one in found.commands] == [
         ("Macros/Macro/Save", "const words: 1;\nLevel: 2")
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "xCommand Audio Volume Set \\\n  Level: 40 \\\n  Device: Internal",
+        "xCommand Audio Volume Set\n# as in every room\nLevel: 40\n! and there\nDevice: Internal",
+        "xCommand Audio Volume Set\nLevel: 40 \\\nDevice: Internal \\\n",
+    ],
+)
+def test_lines_that_go_on_and_remarks_do_not_part_a_command(text: str) -> None:
+    found = read_text(text)
+    assert found.problems == []
+    assert [(one.command, dict(one.arguments)) for one in found.commands] == [
+        ("Audio/Volume/Set", {"Level": "40", "Device": "Internal"})
+    ]
+
+
+@pytest.mark.parametrize("mark", [";", " &&", " |"])
+def test_two_commands_in_one_line_are_told_and_not_run_as_one(mark: str) -> None:
+    found = read_text(f"xCommand Audio Volume Set Level: 40{mark} xCommand Standby Activate")
+    assert found.commands == []
+    assert "each in a line of its own" in found.problems[0].sentence
+    quoted = read_text('xCommand UserInterface Message Alert Display Text: "type xCommand Dial"')
+    assert (len(quoted.commands), quoted.problems) == (1, [])

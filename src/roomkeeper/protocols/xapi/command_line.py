@@ -14,6 +14,9 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _PLAIN: Final = re.compile(r"[\w.+-]+")
 _NODES: Final = 8
 _LONGEST_PATH: Final = 255
+_ROOTS: Final = re.compile(r"[;&|]*/?x(command|configuration|status|feedback)", re.IGNORECASE)
+# As in a shell, a backslash at the end of a line says that it goes on.
+_GOES_ON: Final = re.compile(r"(?<=\s)\\[ \t]*(?:\r?\n|\Z)")
 # The beginning of an argument; what is quoted is passed over whole.
 _PIECE: Final = re.compile(
     QUOTED
@@ -39,7 +42,9 @@ def split_command(text: str) -> CommandLine:
     words: list[str] = []
     is_quoted = False
     values: list[tuple[str, list[str]]] = []
-    for piece in _PIECE.finditer(text):
+    for piece in _PIECE.finditer(_GOES_ON.sub(" ", text)):
+        if piece["word"] and (words or values) and _ROOTS.fullmatch(piece["word"]):
+            raise ProtocolError("It holds more than one command. Write each in a line of its own.")
         if piece["open"]:
             raise ProtocolError('A quotation mark is not closed; inside of one write \\".')
         if piece["name"]:
