@@ -1,11 +1,16 @@
 """First starts on one folder, together or killed: one installation comes of it (rule R15); processes of their own."""
 
+import json
 import signal
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 
 import pytest
 from tests.integration.cli.conftest import PROGRAM, SECONDS, Folder
+
+from roomkeeper.installation.folder import MARK_FILE
 
 pytestmark = pytest.mark.one_database
 
@@ -50,6 +55,23 @@ def test_first_start_that_was_killed_can_be_begun_again(tmp_path, moment):
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
     process.wait(30)
+    assert folder.run("migrate").returncode == 0
+    assert folder.run("doctor").returncode == 0
+
+
+def test_first_start_that_was_killed_between_a_step_and_its_note_can_be_begun_again(tmp_path):
+    """Django notes some steps of the schema only after their transaction."""
+    folder = Folder(tmp_path / "data")
+    assert folder.run("migrate").returncode == 0
+    mark = json.loads((folder.data / MARK_FILE).read_text())
+    (folder.data / MARK_FILE).write_text(json.dumps({**mark, "is_complete": False}))
+    with closing(sqlite3.connect(folder.data / "roomkeeper.sqlite3")) as connection, connection:
+        for (table,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_%' ESCAPE '\\'"
+        ).fetchall():
+            if table not in ("django_migrations", "sqlite_sequence"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a table of ours
+        connection.execute("DELETE FROM django_migrations WHERE app = 'accounts'")
     assert folder.run("migrate").returncode == 0
     assert folder.run("doctor").returncode == 0
 
