@@ -21,7 +21,7 @@ from ninja.errors import ConfigError
 from ninja.security import HttpBearer
 
 from roomkeeper.accounts import tokens
-from roomkeeper.accounts.models import ApiToken, User
+from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, check_rule
 from roomkeeper.api import idempotency
 from roomkeeper.api.problems import Invalid
@@ -45,7 +45,7 @@ class Token(HttpBearer):
             return None
         if found.is_read_only and request.method not in _SAFE:
             raise PermissionDenied("This token may only read. Use one that may change something, too.")
-        request.user, request.token = found.user, found  # type: ignore[attr-defined]
+        request.user = found.user
         check_rule(found.user, self.rule)
         return found.user
 
@@ -82,11 +82,6 @@ class Routes(Router):
 def user_of(request: HttpRequest) -> User:
     """The caller; every operation of the API has one."""
     return cast(User, request.user)
-
-
-def token_of(request: HttpRequest) -> ApiToken:
-    """The token that the caller came with."""
-    return cast(ApiToken, request.token)  # type: ignore[attr-defined]
 
 
 def _guard(view: Callable[..., Any]) -> Callable[..., Any]:

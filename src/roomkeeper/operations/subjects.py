@@ -184,9 +184,12 @@ class Act:
         return "" if is_bare else f"/{self.slug}"
 
     def noted(self, taken: Mapping[str, Any]) -> dict[str, Any]:
-        """What of that is noted in the audit trail: no secret."""
+        """What of that is noted in the audit trail: of a secret that it was given."""
         secret = {one.name for one in self.takes if one.is_secret}
-        return {name: to_jsonable_python(value) for name, value in taken.items() if name not in secret}
+        return {
+            name: "***" if name in secret and value is not None else to_jsonable_python(value)
+            for name, value in taken.items()
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,12 @@ def test_roles_are_replaced(call: Caller, viewer: User, root_folder: Folder, osl
     assert call("PUT", f"users/{viewer.pk}/roles", twice).status_code == 422
 
 
+def test_that_a_password_was_set_or_taken_is_noted_and_not_which(call: Caller, viewer: User) -> None:
+    for password, told in ((PASSWORD, "***"), (None, None)):
+        assert call("PATCH", f"users/{viewer.pk}", {"password": password}).status_code == 200
+        assert AuditEntry.objects.filter(act="change user").latest("pk").details == {"password": told}
+
+
 def test_a_user_is_changed_locked_and_deleted(call: Caller, viewer: User) -> None:
     told = call("PATCH", f"users/{viewer.pk}", {"is_active": False, "password": None, "email": ""}).json()
     assert (told["is_active"], told["has_password"]) == (False, False)

@@ -63,6 +63,7 @@ def test_a_login_is_renamed_and_keeps_its_password(client: Client, shared: Crede
     assert AuditEntry.objects.filter(act="change credential").last().details == {
         "name": "Rooms",
         "username": "root",
+        "password": "***",
     }
 
 

@@ -45,16 +45,6 @@ def folder_id(api: Api, text: str) -> int:
     return int(found[0]["id"])
 
 
-def user_id(api: Api, text: str) -> int:
-    """The id of the account with this id or name."""
-    return _by_name(api, "users", "user", text)
-
-
-def group_id(api: Api, text: str) -> int:
-    """The id of the group with this id or name."""
-    return _by_name(api, "groups", "group", text)
-
-
 def credential_id(api: Api, text: str) -> int:
     """The id of the saved credential with this id or name."""
     return _by_name(api, "credentials", "credential", text)

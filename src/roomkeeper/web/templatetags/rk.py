@@ -297,12 +297,6 @@ def label_of(choices: dict[str, str], key: str) -> str:
     return choices.get(key, key)
 
 
-@register.filter
-def value_of(mapping: dict[Any, Any], key: Any) -> Any:
-    """The value of a dictionary or nothing."""
-    return mapping.get(key)
-
-
 @register.simple_tag
 def help_mark(section: str) -> SafeString:
     """The mark beside a heading that leads to its words of help."""
