@@ -18,7 +18,7 @@ from roomkeeper.systems.network_settings.outside import Place
 routes = Routes("this-server")
 
 
-class CheckOut(Schema):
+class ServerCheckOut(Schema):
     """One thing that was looked at."""
 
     check: str
@@ -27,7 +27,7 @@ class CheckOut(Schema):
     advice: str = Field(description="What to do, where it is not as it should be.")
 
 
-class SideOut(Schema):
+class AddressSideOut(Schema):
     """Where systems on one side of the firewall find the server; null: by the address that each uses."""
 
     http: str | None
@@ -39,9 +39,9 @@ class ThisServerOut(Schema):
 
     release: str
     faults: int = Field(description="How many of the checks found a fault.")
-    checks: list[CheckOut] = Field(description="Faults first.")
-    internal: SideOut
-    public: SideOut
+    checks: list[ServerCheckOut] = Field(description="Faults first.")
+    internal: AddressSideOut
+    public: AddressSideOut
     http_listeners: list[str]
     https_listeners: list[str]
     trusted_proxies: list[str]
