@@ -26,6 +26,7 @@ def test_a_view_is_saved_from_the_list_and_leads_back_to_it(client: Client, boar
     address = page.split('href="/saved-views/do/create/')[1].split('"')[0].replace("&amp;", "&")
     asked = text_of(client.get("/saved-views/do/create/" + address))
     assert 'name="query" value="alive=no"' in asked
+    assert 'name="next" value="/systems/?alive=no"' in asked
     view = save(client)
     assert f'href="?alive=no&amp;sort=-last_seen_at&amp;view={view.pk}"' in text_of(client.get("/systems/"))
     shown = client.get(f"/systems/?view={view.pk}", follow=True)
