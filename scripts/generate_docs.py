@@ -21,7 +21,7 @@ Settings of the server itself. What devices are told, and the rules towards them
 A setting is an environment variable, or a line of a TOML file named by `--config` or `ROOMKEEPER_CONFIG`. In the file
 the name is in lower case and without the prefix: `ROOMKEEPER_LOG_LEVEL` is `log_level = "info"`. A command's option
 wins over the environment, the environment over the file, the file over the default. Lists are separated by commas in
-the environment and are arrays in the file. A name that is no setting, or a value that cannot be used, stops
+the environment and are arrays in the file. A name that is not a setting, or a value that cannot be used, stops
 the start with exit code 2 and a sentence that names it.
 
 `ROOMKEEPER_CONFIG` itself names the file and has no other form.

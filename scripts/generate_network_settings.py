@@ -39,7 +39,7 @@ system with its next answer. Until all have posted, the old address must go on a
 it cannot be told the new one.
 
 **Time servers and time zone** are defaults, the weakest [layer](../explanation/delivery.md): a template of a folder,
-or a persistent setting, says otherwise for its systems. What differs is [drift](../how-to/drift.md) and set back by
+or a persistent setting, says otherwise for its systems. What differs is [drift](../how-to/drift.md) and restored by
 itself. An empty field wants nothing, and leaves systems as they are.
 
 **The address that a system is told** is worked out in one place, for what is written to devices, for what pages

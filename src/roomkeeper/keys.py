@@ -41,7 +41,7 @@ class Keys:
             return _fernet(self.encryption).decrypt(bytes(ciphertext)).decode()
         except InvalidToken as error:
             raise KeyFileUnusable(
-                "A stored secret was encrypted with a key that keys.json does not hold."
+                "A stored secret was encrypted with a key that keys.json does not contain."
             ) from error
 
     def re_encrypt(self, ciphertext: bytes) -> bytes:

@@ -89,7 +89,7 @@ def test_a_second_one_on_the_machine_finds_addresses_of_its_own_or_says_why_not(
     password = one.line("administrator ")
     # On the folder of the first it says so, and changes nothing there: its administrator's password above all.
     said = refusal(first, "demo", "--data", str(first.data), "--systems", "2")
-    assert said[-1].startswith(f"A server runs on {first.data} already.")
+    assert said[-1].startswith(f"A server is already running on {first.data}.")
     # On a port that is taken it says that.
     taken = ready.split()[1].removeprefix("http://")
     said = refusal(second, "demo", "--data", str(second.data), "--systems", "2", "--http", taken)

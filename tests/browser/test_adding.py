@@ -81,12 +81,12 @@ def test_a_range_is_looked_through_confirmed_and_followed_to_its_end(
     page.get_by_role("button", name="Check").click()
     told = page.get_by_role("status", name="What will be done")
     expect(told).to_contain_text(f"8: {FIRST} to {LAST}")
-    expect(told).to_contain_text("Not understood, and left out")
+    expect(told).to_contain_text("Not understood and left out")
     # The field to confirm with has the focus, and Enter does the obvious; a wrong number starts nothing.
     expect(page.get_by_label("to confirm")).to_be_focused()
     page.keyboard.type("7")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Confirm it with that number")
+    expect(page.get_by_role("alert")).to_contain_text("Confirm with that number")
     # What was typed is still there, the password too.
     expect(page.get_by_label("Password", exact=True)).to_have_value("roomkeeper")
     page.get_by_label("to confirm").fill("8")

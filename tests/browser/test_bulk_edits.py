@@ -41,7 +41,7 @@ def test_a_file_is_changed_looked_at_and_done(page: Page, tmp_path: Path) -> Non
     page.get_by_role("button", name="Edit in a spreadsheet").click()
     page.get_by_role("link", name="Import changes…").click()
     page.get_by_label("CSV file").set_input_files(file)
-    page.get_by_role("button", name="Show what would differ").click()
+    page.get_by_role("button", name="Show the difference").click()
     expect(page.get_by_role("button", name="Will change 1")).to_be_visible()
     difference = page.get_by_label("Difference")
     expect(difference).to_contain_text("By the window")

@@ -17,7 +17,7 @@ def open_form(page: Page) -> None:
     page.get_by_role("button", name="More").click()
     page.get_by_role("link", name="Run a command…").click()
     # It is asked for them now, and they appear by themselves.
-    expect(page.locator("#command-hint")).to_contain_text("commands that Boardroom told", timeout=60_000)
+    expect(page.locator("#command-hint")).to_contain_text("commands that Boardroom reported", timeout=60_000)
 
 
 def test_a_command_is_chosen_run_and_answered(page: Page) -> None:
@@ -40,7 +40,7 @@ def test_a_command_is_chosen_run_and_answered(page: Page) -> None:
     expect(page.get_by_label("Level", exact=True)).to_have_value("37")
     page.get_by_role("combobox", name="Command", exact=True).fill("xCommand Time DateTime Get")
     page.keyboard.press("Tab")
-    expect(page.get_by_text("It takes no parameters.")).to_be_visible()
+    expect(page.get_by_text("It has no parameters.")).to_be_visible()
     page.get_by_role("button", name="Run it…").click()
     page.get_by_role("button", name="Run it", exact=True).click()
     answer = page.locator("#action").get_by_role("row").filter(has_text="Year")

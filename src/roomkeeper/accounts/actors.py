@@ -1,4 +1,4 @@
-"""Who acts, and by which road: what every act is noted with."""
+"""Who acts, and from which source: what every act is noted with."""
 
 import enum
 from dataclasses import dataclass

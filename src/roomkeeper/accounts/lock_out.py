@@ -98,7 +98,7 @@ def lift(tries: SignInTries, *, user: Person = None, now: datetime | None = None
     """Let the account sign in from there again at once, as before the wrong passwords. Raises `NotLockedOut`."""
     found = SignInTries.objects.select_for_update().filter(pk=tries.pk, locked_until__isnull=False).first()
     if found is None:
-        raise NotLockedOut("It is not locked out any more.")
+        raise NotLockedOut("It is no longer locked out.")
     found.failures, found.refused, found.locked_until = 0, 0, None
     found.save()
     return found

@@ -59,7 +59,7 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
-    # Refused for everything that changes something.
+    # Read-only: refused for everything that changes something.
     is_read_only = models.BooleanField(default=False)
     # Ends with it, whether that expires or is deleted: whoever stole a token keeps nothing that was made with it.
     made_with = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
@@ -118,7 +118,7 @@ class KeptAnswer(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what to which object, and by which road. Never holds a secret."""
+    """Who did what to which object, and from which source. Never holds a secret."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)

@@ -60,7 +60,7 @@ def create(
         with transaction.atomic():
             user.save()
     except IntegrityError as error:
-        raise PersonRefused(f"There is already an account named {name}.") from error
+        raise PersonRefused(f"An account named {name} already exists.") from error
     _write_roles(user, roles)
     return user, made
 
@@ -83,7 +83,7 @@ def change(person: User, *, by: Person, **values: Any) -> None:
 def give_one_time_password(person: User) -> str:
     """A new one-time password in place of the old one, which is void from now on; sessions and tokens end."""
     if person.is_service_account:
-        raise PersonRefused(f"{person} is a service account: it has tokens and no password.")
+        raise PersonRefused(f"{person} is a service account: it has tokens but no password.")
     password = one_time_password()
     person.set_password(password)
     person.must_change_password = True
@@ -159,7 +159,7 @@ def _an_administrator_stays() -> Iterator[None]:
         yield
         if had_one and not has_administrator():
             raise PersonRefused(
-                "The server would be left without an administrator. Give another account the role administrator on "
+                "The server would have no administrator left. Give another account the role administrator on "
                 "the root folder first."
             )
 

@@ -31,7 +31,7 @@ class Permission(enum.StrEnum):
     VIEW_SERVER = "view the server"
     MANAGE_SERVER = "manage the server"
     MANAGE_PEOPLE = "manage people"
-    OWN_ACCOUNT = "use an own account"
+    OWN_ACCOUNT = "use one's own account"
 
 
 SERVER_WIDE = frozenset(

@@ -37,8 +37,9 @@ _SENTENCES: Final = {
     Outcome.RIGHT: "",
     Outcome.WRONG: "The name and/or the password are not correct.",
     Outcome.LOCKED_OUT: (
-        "Too many wrong passwords for this name from your address. Wait {wait}, then try again; an administrator of"
-        " this server can lift it under People and roles."
+        "Too many wrong passwords for this name from your address. Wait {wait}, then try again; an"
+        " administrator of this"
+        " server can lift the lock-out under People and roles."
     ),
     Outcome.DEACTIVATED: "This account is deactivated. Ask an administrator of this server.",
     Outcome.BUSY: "Too many sign-ins are being tried. Wait {wait}, then try again.",

@@ -39,12 +39,12 @@ def parse_csv(data: bytes | str) -> Targets:
     columns = [_BY_HEADING.get(heading_word(cell), "") for cell in heading]
     problems = [Problem(line, "", sentence) for line, sentence in table.problems]
     problems += [
-        Problem(1, cell.strip()[:60], f"The column {cell.strip()[:60]!r} is not known, and left out.")
+        Problem(1, cell.strip()[:60], f"The column {cell.strip()[:60]!r} is unknown and was left out.")
         for cell, column in zip(heading, columns, strict=True)
         if not column and cell.strip()
     ]
     if not {"host", "mac_address", "serial_number"} & set(columns):
-        sentence = "The first line has to name the columns, such as host,username,password,name."
+        sentence = "The first line must name the columns, such as host,username,password,name."
         return Targets(problems=(Problem(1, ", ".join(heading)[:60], sentence),))
     found: dict[Any, Target] = {}
     for line, cells in table.rows:
@@ -60,7 +60,7 @@ def parse_csv(data: bytes | str) -> Targets:
             else (target.mac_address, target.serial_number)
         )
         if key in found:
-            problems.append(Problem(line, str(target), f"{target} stands in line {found[key].line} already."))
+            problems.append(Problem(line, str(target), f"{target} is already in line {found[key].line}."))
             continue
         found[key] = target
     if len(found) > MOST:
@@ -83,11 +83,11 @@ def _target(columns: list[str], cells: list[str], line: int) -> Target:
     target = parse_host(given["host"], line) if given.get("host") else Target("", line=line)
     mac, serial = given.get("mac_address", ""), given.get("serial_number", "")
     if mac and not (mac := normalize_mac(mac)):
-        raise NotUnderstood(f"{given['mac_address'][:60]!r} is no MAC address.")
+        raise NotUnderstood(f"{given['mac_address'][:60]!r} is not a MAC address.")
     if not target.host and not mac and not serial:
-        raise NotUnderstood("It needs a host, or a MAC address or serial number to be registered by.")
+        raise NotUnderstood("It needs a host, or a MAC address or serial number to pre-register.")
     if given.get("password") and not given.get("username"):
-        raise NotUnderstood("It has a password and no username.")
+        raise NotUnderstood("It has a password but no username.")
     tags = (tag.strip() for tag in re.split(r"[;,|]", given.get("tags", "")))
     return replace(
         target,
@@ -108,5 +108,5 @@ def _port(given: dict[str, str], column: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65_535):
-        raise NotUnderstood(f"{column} is no number from 1 to 65535.")
+        raise NotUnderstood(f"{column} is not a number from 1 to 65535.")
     return int(text)

@@ -106,7 +106,7 @@ async def _push(
         )
         return False
     except pushing.BeingWritten:
-        sentence = "Somebody else is writing to it, so its management settings wait."
+        sentence = "Something else is writing to it, so its management settings wait."
         finished.warnings.append(
             Warned(sentence, "They are pushed automatically; look at its page in a minute.")
         )
@@ -116,7 +116,9 @@ async def _push(
     for path, words in outcome.rejected:
         finished.warnings.append(_rejected(driver.family, path, words))
     if outcome.feedback_words:
-        advice = f"Until then its calls are seen by polling. Free feedback slot {outcome.slot} on it, then enforce."
+        advice = (
+            f"Until then only polling sees its calls. Free feedback slot {outcome.slot} on it, then enforce."
+        )
         finished.warnings.append(Warned(f"Feedback is not registered: {outcome.feedback_words}", advice))
     return outcome.is_whole
 

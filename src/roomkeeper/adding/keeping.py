@@ -48,7 +48,7 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What became of it. `result`: ADDED, HERE or REFUSED, with a sentence and what a person can do.
+    """Outcome. `result`: ADDED, HERE or REFUSED, with a sentence and what a person can do.
 
     `is_named`: it has a name that somebody gave, which the device is to take.
     """
@@ -63,7 +63,7 @@ class Entry:
 def enter(plan: Plan, asked: Asked, who: Who, *, now: datetime) -> Entry:
     """Make it a managed system, or find that it is one. The item remembers the system in the same transaction."""
     if plan.user is None:
-        return Entry(REFUSED, "Whoever asked for it has no account any more.", "Add it again.")
+        return Entry(REFUSED, "The person who asked for it no longer has an account.", "Add it again.")
     try:
         return _enter_and_note(plan, asked, who, now)
     except PermissionDenied as error:
@@ -93,15 +93,15 @@ def _enter(plan: Plan, asked: Asked, who: Who, now: datetime) -> Entry:
     # Several admitted systems: one has the serial number, another the MAC address.
     if len(known) > 1:
         names = " and ".join(_label(plan, system) for system in known)
-        sentence = f"Its serial number and its MAC address are those of two systems: {names}."
+        sentence = f"Its serial number and its MAC address belong to two different systems: {names}."
         return Entry(REFUSED, sentence, "Accept the swapped hardware on one of them, or delete the other.")
     if known and (known[0].state != State.PRE_REGISTERED or who.login is None):
         return _known_already(plan, known[0], who)
     system = known[0] if known else waiting or System()
     is_registered = system.state == State.PRE_REGISTERED and system.pk is not None
     if is_registered and not _agrees(system, who):
-        sentence = f"{_label(plan, system)} was registered with another serial number or MAC address."
-        return Entry(REFUSED, sentence, "Correct what is registered, or the address.")
+        sentence = f"{_label(plan, system)} was pre-registered with a different serial number or MAC address."
+        return Entry(REFUSED, sentence, "Correct the pre-registered numbers, or the address.")
     if not is_registered:
         system.folder = asked.folder
         system.name = asked.name or ""
@@ -175,7 +175,7 @@ def _known_already(plan: Plan, system: System, who: Who) -> Entry:
         )
     numbers = (who.serial_number, system.serial_number)
     if all(numbers) and not same_serial(*numbers):
-        sentence = f"{label} has its MAC address, and another serial number: {system.serial_number}."
+        sentence = f"{label} has its MAC address but a different serial number: {system.serial_number}."
         advice = "If its hardware was swapped, accept that on its page."
         return Entry(REFUSED, sentence, advice, _shown(plan, system))
     return Entry(HERE, f"Already here: {label}.", "", _shown(plan, system))
@@ -191,7 +191,11 @@ def _shown(plan: Plan, system: System) -> int | None:
 
 def _label(plan: Plan, system: System) -> str:
     """Its name, for those who may know it."""
-    return f"{system} (system {system.pk})" if _may_see(plan, system) else "A system that you may not see"
+    return (
+        f"{system} (system {system.pk})"
+        if _may_see(plan, system)
+        else "A system that you are not allowed to see"
+    )
 
 
 def _plain_name(asked: Asked, who: Who) -> str:

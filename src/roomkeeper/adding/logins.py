@@ -30,9 +30,7 @@ from roomkeeper.systems.models import REACHABLE, State, System
 KIND: Final = "log in"
 AT_ONCE: Final = 40
 WORKS, REFUSED, UNTRIED, KEPT = "works", "refused", "untried", "kept"
-_KEPT_ADVICE: Final = (
-    "The login that is stored has worked and is kept. Give another one, or look at the account."
-)
+_KEPT_ADVICE: Final = "The stored login has worked and is kept. Enter another one, or check the account."
 
 
 class LoginNotUsable(ValueError):
@@ -118,8 +116,8 @@ def _prepare(system_id: int, login: Login, may_use_http: bool) -> _Prepared | Ou
     if is_stored and system.login_refused_at is not None:
         return Outcome(
             JobItem.State.FAILED,
-            "The device has refused this very login, so it was not sent again.",
-            "Give another one; where the account was unlocked there, try it once more by the system's page.",
+            "The device has already refused this login, so it was not sent again.",
+            "Enter another one. If the account was unlocked there, try this one again on the system's page.",
             details={"login": REFUSED},
         )
     if system.connectivity not in REACHABLE:
@@ -161,9 +159,7 @@ def _keep_untried(system_id: int, login: Login, why: str, advice: str) -> Outcom
         is_kept = system.login_worked_at is not None and system.login_refused_at is None
         if not is_kept:
             _store(system_id, login)
-    words = (
-        "the login that is stored has worked and is kept" if is_kept else "the login is stored, and untried"
-    )
+    words = "the stored login has worked and is kept" if is_kept else "the login is stored but not tried yet"
     return Outcome(
         JobItem.State.WARNING,
         f"{why.rstrip('.')}: {words}.",

@@ -28,7 +28,8 @@ from roomkeeper.systems.contact import credential_list, device_access
 from roomkeeper.systems.models import System
 
 NEW_DEVICE_HINT = (
-    "If it is new or was reset: RoomOS 11.27 and newer let nobody in before the first passphrase is set on the"
+    "If it is new or was reset: RoomOS 11.27 and newer let nobody sign in until the first passphrase is"
+    " set on the"
     " device."
 )
 DONE, WARNING, FAILED, SKIPPED = "done", "warning", "failed", "skipped"
@@ -74,7 +75,7 @@ async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyn
         if asked.serial_number and not same_serial(who.serial_number, asked.serial_number):
             raise errors.WrongDevice(expected=asked.serial_number, found=who.serial_number).about(asked.host)
         if asked.mac_address and who.mac_address and who.mac_address != asked.mac_address:
-            sentence = "The device has another MAC address than the one that was given. Check its address."
+            sentence = "The device's MAC address differs from the one that you entered. Check its address."
             raise errors.WrongDevice(sentence, expected=asked.mac_address, found=who.mac_address).about(
                 asked.host
             )
@@ -101,7 +102,7 @@ async def _finish(plan: Plan, asked: Asked, system_id: int, found: Found | None 
             asked.item_id, system_id, user=plan.user, when_http_is_off=plan.when_http_is_off
         )
     except System.DoesNotExist:
-        return Outcome(FAILED, "It was added, and deleted again meanwhile.", "Add it again if it is to stay.")
+        return Outcome(FAILED, "It was added, and has since been deleted.", "Add it again if it should stay.")
     details: dict[str, Any] = {
         "result": ADDED,
         "family": finished.family,
@@ -111,7 +112,7 @@ async def _finish(plan: Plan, asked: Asked, system_id: int, found: Found | None 
         "notes": list(finished.notes),
     }
     if found is not None and plan.snmp_logins and not plan.is_secure(asked) and found.snmp_login is None:
-        details["notes"].append("It did not answer SNMP: its agent is off, or has another community.")
+        details["notes"].append("It did not answer SNMP: its agent is off or uses a different community.")
     words = ", ".join(word for word in (finished.product, finished.software_version) if word)
     label = f"{finished.name} ({words})" if words else finished.name
     if not finished.warnings:
@@ -145,7 +146,7 @@ def _register(plan: Plan, asked: Asked) -> Outcome:
     except admission.AdmissionRefused as error:
         return Outcome(FAILED, str(error), "Look for it under Systems, and in the inbox.")
     details = {"result": "registered", "name": system.name}
-    sentence = "Registered: it is managed from its first post on."
+    sentence = "Pre-registered: it is managed from its first post on."
     return Outcome(DONE, sentence, system_id=system.pk, details=details)
 
 

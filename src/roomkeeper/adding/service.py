@@ -146,7 +146,7 @@ def start(request: AddRequest, *, user: Person, now: datetime) -> Job:
     count = len(checked.rows)
     if checked.needs_confirmation and request.confirmed_count != count:
         raise AddingRefused(
-            f"Logins would be tried on {count:,} addresses. Confirm it with that number.",
+            f"Logins would be tried on {count:,} addresses. Confirm with that number.",
             field="confirmed_count",
         )
     rows = [
@@ -197,9 +197,11 @@ def _check(request: AddRequest, user: Person) -> _Checked:
     rows, refused = _place(request, user)
     problems += refused
     if not rows:
-        raise AddingRefused(" ".join(["There is no address to add.", *problems[:3]]), field="addresses")
+        raise AddingRefused(
+            " ".join(["Enter at least one address to add.", *problems[:3]]), field="addresses"
+        )
     if request.name and len(rows) > 1:
-        raise AddingRefused("One name can be given to one system only.", field="name")
+        raise AddingRefused("A name can be given to one system only.", field="name")
     if len(request.name) > inventory.NAME_LIMIT:
         raise AddingRefused(f"A name has at most {inventory.NAME_LIMIT} characters.", field="name")
     if request.connectivity not in REACHABLE:
@@ -208,16 +210,17 @@ def _check(request: AddRequest, user: Person) -> _Checked:
             field="connectivity",
         )
     if request.trust not in TlsTrust.values:
-        raise AddingRefused(f"Trust is one of {', '.join(TlsTrust.values)}.", field="trust")
+        raise AddingRefused(f"Trust must be one of {', '.join(TlsTrust.values)}.", field="trust")
     settings = network_settings.get()
     if request.trust == TlsTrust.AUTHORITY and not settings.device_authorities:
         raise AddingRefused(
-            "Network settings hold no authority that could have signed a device's certificate.", field="trust"
+            "Network settings contain no authority that could have signed a device's certificate.",
+            field="trust",
         )
     for login in request.logins:
         if not login.username or ":" in login.username:
             raise AddingRefused(
-                "A login needs a user name, and devices take none with a colon.", field="username"
+                "A login needs a user name, and devices do not accept one with a colon.", field="username"
             )
     is_secure_only = settings.secure_only if request.is_secure_only is None else request.is_secure_only
     uses_snmp = request.targets.is_range if request.uses_snmp is None else request.uses_snmp
@@ -243,7 +246,7 @@ def _place(request: AddRequest, user: Person) -> tuple[tuple[tuple[Target, Folde
                 found[target.folder] = _find_folder(target.folder, user)
             folder = found[target.folder]
         if folder is None:
-            refused.append(f"Line {target.line}: there is no folder {target.folder!r} that you may admit to.")
+            refused.append(f"Line {target.line}: you cannot admit systems to a folder {target.folder!r}.")
         else:
             rows.append((target, folder))
     return tuple(rows), refused
@@ -276,8 +279,8 @@ def _saved_logins(request: AddRequest, user: Person) -> tuple[Credential, ...]:
         return ()
     if not grants_of(user).may(Permission.VIEW_SERVER):
         raise AddingRefused(
-            "Saved logins can be used by administrators of all systems only: whoever chooses the address "
-            "could have one sent to a machine of his own.",
+            "Only administrators of all systems can use saved logins: anyone else could choose the address of"
+            " their own machine and have a login sent to it.",
             field="credentials",
         )
     rows = Credential.objects.filter(kind=Credential.Kind.LOGIN).in_bulk(list(request.credential_ids))
@@ -293,8 +296,9 @@ def _snmp_logins(request: AddRequest, user: Person) -> tuple[Credential, ...]:
         if not request.snmp_ids:
             return ()
         raise AddingRefused(
-            "Saved SNMP logins can be used by administrators of all systems only: whoever chooses the address "
-            "could have one sent to a machine of his own.",
+            "Only administrators of all systems can use saved SNMP logins: anyone else could choose the"
+            " address"
+            " of their own machine and have one sent to it.",
             field="snmp_credentials",
         )
     rows = credential_list.entries(*_SNMP_KINDS)
@@ -326,20 +330,20 @@ def _warnings(request: AddRequest, checked: _Checked) -> Iterable[str]:
     own = sum(bool(target.username) for target, _ in checked.rows)
     hosts = sum(bool(target.host) for target, _ in checked.rows)
     if not has_logins and own < hosts:
-        yield "Without a login, video systems are found and not added; what SNMP alone names is listed."
+        yield "Without a login, video systems are found but not added; devices known by SNMP alone are listed."
     if has_logins and (request.targets.is_range or checked.saved):
         yield (
-            "Logins of a list go only over TLS, only to hosts that show the mark of a video system, "
-            "and at most two an hour to each of them."
+            "Logins from the list are sent over TLS only, only to hosts that look like a video"
+            " system, and at most two an hour to each."
         )
     if checked.snmp and any(row.kind == Credential.Kind.COMMUNITY for row in checked.snmp):
-        yield f"SNMP communities are sent to {hosts:,} addresses, readable on the way."
+        yield f"SNMP communities are sent to {hosts:,} addresses in clear text."
     if request.password_may_use_http and not checked.is_secure_only:
-        yield "Where a system has no HTTPS, its password is sent readable on the way."
+        yield "Where a system has no HTTPS, its password is sent in clear text."
     if request.trust == TlsTrust.OFF:
-        yield "Certificates are not checked at all: somebody in between could read the passwords."
+        yield "Certificates are not checked at all: someone in between could read the passwords."
     if request.is_legacy_tls:
-        yield "Legacy TLS is allowed (1.0, weak ciphers), which can be broken on the way."
+        yield "Legacy TLS (1.0, weak ciphers) is allowed, which an attacker on the network can break."
 
 
 def _item(target: Target, folder: Folder, number: int, name: str) -> work.NewItem:

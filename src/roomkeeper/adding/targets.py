@@ -25,7 +25,7 @@ class TooMany(ValueError):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"These are {number:,} addresses, and one job takes at most {MOST:,}. Take fewer at a time."
+            f"These are {number:,} addresses, and one job takes at most {MOST:,}. Add fewer at a time."
         )
         self.number = number
 
@@ -173,7 +173,7 @@ def _network(word: str, line: int) -> _Block:
 def _range(first: Address, end: str, word: str, line: int) -> _Block:
     last = _find_address(end) or _with_tail(first, end)
     if last is None or last.version != first.version:
-        raise NotUnderstood(f"{word!r} is no range such as 10.1.2.3-10.1.2.60 or 10.1.2.3-60.")
+        raise NotUnderstood(f"{word!r} is not a range such as 10.1.2.3-10.1.2.60 or 10.1.2.3-60.")
     count = int(last) - int(first) + 1
     if count < 1:
         raise NotUnderstood(f"{word!r} ends before it begins.")
@@ -203,9 +203,9 @@ def _from_url(word: str, line: int) -> Target:
         parts = urlsplit(word)
         scheme, port, host = parts.scheme.lower(), parts.port, parts.hostname or ""
     except ValueError:
-        raise NotUnderstood(f"{_shown(word)!r} is no address.") from None
+        raise NotUnderstood(f"{_shown(word)!r} is not an address.") from None
     if scheme not in ("http", "https") or parts.username is not None:
-        raise NotUnderstood(f"{_shown(word)!r} is no address of a device. Give its name or IP address.")
+        raise NotUnderstood(f"{_shown(word)!r} is not a device's address. Give its name or IP address.")
     target = _from_host(f"[{host}]" if ":" in host else host, line)
     if not port:
         return target
@@ -229,7 +229,7 @@ def _part_port(word: str) -> tuple[str, int | None]:
     if word.startswith("["):
         host, bracket, rest = word[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):
-            raise NotUnderstood(f"{word[:_SHOWN]!r} is no address such as [2001:db8::1]:8443.")
+            raise NotUnderstood(f"{word[:_SHOWN]!r} is not an address such as [2001:db8::1]:8443.")
         digits = rest[1:]
     elif word.count(":") == 1:
         host, _, digits = word.partition(":")
@@ -239,7 +239,7 @@ def _part_port(word: str) -> tuple[str, int | None]:
     if not rest:
         return host, None
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65_535):
-        raise NotUnderstood(f"The port of {word[:_SHOWN]!r} is no number from 1 to 65535.")
+        raise NotUnderstood(f"The port of {word[:_SHOWN]!r} is not a number from 1 to 65535.")
     return host, int(digits)
 
 

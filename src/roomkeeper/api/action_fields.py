@@ -62,14 +62,14 @@ class CommandIn(Schema, extra="forbid"):
     def _check_arguments(cls, found: dict[str, Value | list[Value]]) -> dict[str, Value | list[Value]]:
         for name in found:
             if not _WORD.fullmatch(name):
-                raise ValueError(f"{name!r} is no name of an argument")
+                raise ValueError(f"{name!r} is not the name of an argument")
         return found
 
     @model_validator(mode="after")
     def _part_command(self) -> Self:
         self.command, found = parse_command(self.command)
         if twice := sorted(set(found) & set(self.arguments)):
-            raise ValueError(f"{twice[0]} stands in `command` and in `arguments`")
+            raise ValueError(f"{twice[0]} is in both `command` and `arguments`")
         self.arguments = {**found, **self.arguments}
         return self
 
@@ -80,7 +80,7 @@ def _texts(value: Value | list[Value]) -> str | tuple[str, ...]:
 
 def parse_command(text: str) -> tuple[str, dict[str, Value | list[Value]]]:
     """The path and the arguments of a command in one text; repeated names become lists, values may be quoted, with
-    `\\"` and `\\\\` inside. Raises ValueError for what is no command.
+    `\\"` and `\\\\` inside. Raises ValueError for what is not a command.
     """
     call = read_call(text)
     return call.path, {

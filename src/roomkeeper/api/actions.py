@@ -26,11 +26,11 @@ routes = Routes("actions")
 class CommandForMany(SystemChoice, CommandIn):
     """A command for many systems."""
 
-    dry_run: bool = Field(False, description="Only tell of which systems it would be asked: answers 200.")
+    dry_run: bool = Field(False, description="Only list the systems on which it would run: answers 200.")
 
 
 class AskedItem(Schema):
-    """What became of one system."""
+    """The outcome for one system."""
 
     system: int
     status: int
@@ -41,7 +41,7 @@ class AskedItem(Schema):
 
 
 class AskedItems(Schema):
-    """What became of each system."""
+    """The outcome for each system."""
 
     items: list[AskedItem]
 
@@ -49,7 +49,7 @@ class AskedItems(Schema):
 def ask_each(
     user: User, chosen: Sequence[int], permission: Permission, ask: Callable[[System], Action]
 ) -> list[AskedItem]:
-    """Ask something of each of the systems; each succeeds or fails by itself, and is told in the order of `chosen`."""
+    """Ask something of each of the systems; each succeeds or fails separately, and is told in the order of `chosen`."""
     items = []
     for system_id in chosen:
         try:
@@ -63,7 +63,7 @@ def ask_each(
 @routes.post("", response={200: AskedItems, 202: AskedItems})
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def run_command_on_many(request: HttpRequest, details: CommandForMany) -> Status[AskedItems]:
-    """Run a command on many systems at their next check-ins; each succeeds or fails by itself."""
+    """Run a command on many systems at their next check-ins; each succeeds or fails separately."""
     user = user_of(request)
     command = CommandIn(**details.dict(include=set(CommandIn.model_fields)))
     items = []

@@ -30,7 +30,7 @@ class ActivationCodeOut(Schema):
     """A code, told this once."""
 
     code: str
-    path: str = Field(description="What the device gets as its manager's path.")
+    path: str = Field(description="The path to enter as the device's manager path.")
     expires_at: datetime
 
 

@@ -28,40 +28,42 @@ class LoginIn(Schema, extra="forbid"):
     """A login of a device's administrator account."""
 
     username: str = Field(min_length=1, max_length=128)
-    password: str = Field("", max_length=1000, description="Written, never read back.")
+    password: str = Field("", max_length=1000, description="Write-only.")
 
 
 class HowToAdd(Schema, extra="forbid"):
     """How systems are met that are added by their addresses."""
 
-    folder: Identifier | None = Field(None, description="Without it: the root folder.")
+    folder: Identifier | None = Field(None, description="Default: the root folder.")
     tags: list[str] = Field([], max_length=50)
     connectivity: Literal["reachable_on_lan", "reachable_on_public_internet"] = "reachable_on_lan"
-    http_port: int | None = Field(None, ge=1, le=65_535, description="Without it: as network settings say.")
-    https_port: int | None = Field(None, ge=1, le=65_535, description="Without it: as network settings say.")
+    http_port: int | None = Field(None, ge=1, le=65_535, description="Default: as in Network settings.")
+    https_port: int | None = Field(None, ge=1, le=65_535, description="Default: as in Network settings.")
     credentials: list[Identifier] = Field(
         [],
         max_length=50,
         description="Ids of saved logins, tried in this order; for administrators of everything.",
     )
     snmp_credentials: list[Identifier] | None = Field(
-        None, max_length=50, description="Ids of saved SNMP logins; without it all of them."
+        None, max_length=50, description="Ids of saved SNMP logins; default: all of them."
     )
-    use_snmp: bool | None = Field(None, description="Without it: for ranges only.")
+    use_snmp: bool | None = Field(None, description="Default: for ranges only.")
     snmp_port: int = Field(SNMP_PORT, ge=1, le=65_535)
     password_may_use_http: bool = Field(
         False,
-        description="A login that was given for one address may go there by HTTP where there is no HTTPS.",
+        description="A login entered for one address may be sent there by HTTP if the device has no HTTPS.",
     )
-    is_secure_only: bool | None = Field(None, description="Without it: as network settings say.")
+    is_secure_only: bool | None = Field(None, description="Default: as in Network settings.")
     trust: Literal["pin", "authority", "off"] = Field(
-        "pin", description="What makes a certificate good enough: its first key, an authority, or anything."
+        "pin",
+        description="How the certificate is trusted: by its first key, by an authority, or not checked.",
     )
     legacy_tls: bool = Field(False, description="Allow TLS 1.0 and weak ciphers, for old devices.")
     when_http_is_off: WhenHttpIsOff = Field(
         WhenHttpIsOff.USE_HTTPS,
-        description="Where the device has plain HTTP turned off, as it is shipped: let it call by HTTPS, with this "
-        "server's authority installed first; or turn plain HTTP on.",
+        description="If the device has plain HTTP turned off, as it is shipped: have it call by HTTPS,"
+        " with this"
+        " server's authority installed first, or turn on plain HTTP.",
     )
 
 
@@ -69,7 +71,7 @@ class AddingWarning(Schema):
     """Something that did not succeed while a system was added."""
 
     sentence: str
-    advice: str = Field(description="What a person can do; may be empty.")
+    advice: str = Field(description="What to do; may be empty.")
 
 
 def request_of(

@@ -34,7 +34,7 @@ class NewAuthority(Schema, extra="forbid"):
         max_length=authorities.PEM_LIMIT,
         description="One or more certificates of authorities. Without it: the one that signs this server's.",
     )
-    dry_run: bool = Field(False, description="Only plan: answers 200, and nothing is asked of any device.")
+    dry_run: bool = Field(False, description="Only plan: answers 200, and nothing is sent to any device.")
 
 
 class AuthorityForMany(SystemChoice, NewAuthority):
@@ -50,12 +50,12 @@ class AuthorityOut(Schema):
 
 
 class PlannedAuthority(Schema):
-    """What would become of one system."""
+    """The outcome for one system."""
 
     system: int
     system_name: str
     verdict: Literal["install", "cannot"]
-    reason: str = Field(description="Why it cannot; empty where it can.")
+    reason: str = Field(description="Why not; empty if it can.")
 
 
 class AuthorityPlanOfOne(PlannedAuthority):
@@ -72,7 +72,7 @@ class AuthorityCounts(Schema):
 
 
 class AuthorityPlan(Schema):
-    """What would be installed, and what would become of each system."""
+    """What would be installed, and the outcome for each system."""
 
     authorities: list[AuthorityOut]
     counts: AuthorityCounts
@@ -88,7 +88,7 @@ AuthorityAction: Any = create_model(
 
 
 class AuthorityItems(Schema):
-    """What is installed, and what became of each system."""
+    """What is installed, and the outcome for each system."""
 
     authorities: list[AuthorityOut]
     items: list[AskedItem]
@@ -117,7 +117,7 @@ def install_authority(
 def install_authority_on_many(
     request: HttpRequest, details: AuthorityForMany
 ) -> Status[AuthorityPlan] | Status[AuthorityItems]:
-    """Have many systems trust an authority; each succeeds or fails by itself."""
+    """Have many systems trust an authority; each succeeds or fails separately."""
     user = user_of(request)
     pem, shown = _read(details)
     chosen = choose_few(user, details, Permission.RUN_ACTIONS)
@@ -130,7 +130,7 @@ def install_authority_on_many(
 def _read(details: NewAuthority) -> tuple[str, list[AuthorityOut]]:
     """The text and what it holds."""
     if details.pem is None:
-        with refused_as(409, authorities.AuthorityRefused, hint="Give the certificate as `pem`."):
+        with refused_as(409, authorities.AuthorityRefused, hint="Send the certificate as `pem`."):
             pem = authorities.own()
             found = authorities.read(pem, now=timezone.now())
     else:

@@ -16,9 +16,11 @@ from roomkeeper.backups.surface import PartKindWord
 DifferenceWord = Literal["added", "removed", "changed", "unknown"]
 VerdictWord = Literal["change", "already", "absent", "refused", "hidden", "ours", "own"]
 MAPPING_WORDS = (
-    "change: will change; already: already so; absent: not on this device; refused: value not allowed; hidden: a"
-    " password or `***`, cannot be restored; ours: management, left alone; own: the device's own, left alone unless"
-    " picked by its path."
+    "change: will change; already: already set; absent: not on this device; refused: value not allowed;"
+    " hidden: a"
+    " password or `***`, cannot be restored; ours: management, left unchanged; own: the device's own,"
+    " left unchanged unless"
+    " selected by its path."
 )
 
 
@@ -79,18 +81,19 @@ class ConfigurationVersionOut(Schema):
 class RestoreIn(Schema, extra="forbid"):
     """What to put back, and where."""
 
-    system: Identifier | None = Field(None, description="Without it: the system that the backup is of.")
+    system: Identifier | None = Field(None, description="Default: the system of the backup.")
     parts: list[str] = Field(
         [],
         max_length=1000,
-        description="Nothing means everything. settings, macros, extensions, branding; macro:NAME, extension:NAME,"
+        description="Empty: everything. Otherwise settings, macros, extensions, branding; macro:NAME,"
+        " extension:NAME,"
         " branding:TYPE; or the beginning of a path, as Phonebook/Server.",
     )
     dry_run: bool = False
 
 
 class MappedSettingOut(Schema):
-    """What becomes of a setting."""
+    """The outcome for a setting."""
 
     path: str
     value: str
@@ -100,7 +103,7 @@ class MappedSettingOut(Schema):
 
 
 class MappedPartOut(Schema):
-    """What becomes of a part."""
+    """The outcome for a part."""
 
     kind: PartKindWord
     name: str
@@ -127,7 +130,9 @@ class ReplaceIn(Schema, extra="forbid"):
     with_: Identifier | None = Field(
         None, alias="with", description="A system in the inbox, or one that was added as new."
     )
-    restore: bool = Field(True, description="Put what the old hardware had last on the new one.")
+    restore: bool = Field(
+        True, description="Restore the last configuration of the old hardware to the new one."
+    )
     parts: list[str] = Field([], max_length=1000, description="As in restoring a backup.")
     keep_credentials: bool = Field(False, description="Try the stored login on the new hardware.")
     dry_run: bool = False
@@ -151,8 +156,8 @@ class ReplacementOut(Schema):
     merged: int | None = Field(description="The record that the new hardware had; its id is not used again.")
     is_other_model: bool
     steps: list[StepOut]
-    backup: int | None = Field(description="What follows to the new hardware.")
-    restoration: str | None = Field(description="Where putting it back stands: waiting, running, done, …")
+    backup: int | None = Field(description="What moves to the new hardware.")
+    restoration: str | None = Field(description="State of the restore: waiting, running, done, …")
     job: int | None
     mapping: RestoreMappingOut | None = Field(
         description="Once the new hardware has reported its configuration."

@@ -38,11 +38,11 @@ routes = Routes("backups")
 
 
 class ScheduleOut(Schema):
-    """When backups are made by themselves."""
+    """When backups are scheduled."""
 
     is_on: bool
     every_days: int = Field(description="How often each system is backed up.")
-    kept: int = Field(description="How many of each reason a system keeps; those made by hand stay.")
+    kept: int = Field(description="How many of each reason are kept per system; those made by hand stay.")
 
 
 class ScheduleIn(Schema, extra="forbid"):
@@ -66,7 +66,7 @@ class DiffParameters(Schema):
 @routes.get("/schedule", response=ScheduleOut)
 @needs(Permission.VIEW, anywhere=True)
 def get_backup_schedule(request: HttpRequest) -> ScheduleOut:
-    """When backups are made by themselves, and how many are kept."""
+    """When backups are scheduled, and how many are kept."""
     return _schedule()
 
 
@@ -87,7 +87,7 @@ def change_backup_schedule(request: HttpRequest, details: ScheduleIn) -> Schedul
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def get_backup_part(request: HttpRequest, backup_id: int, part_id: int) -> PartText:
     """What a part holds: a macro's code, a panel's document, a picture in base64. Macros may hold passwords, so this
-    is for whoever may change settings."""
+    is for people who may change settings."""
     backup = find_backup(user_of(request), backup_id, Permission.CHANGE_SETTINGS)
     part: BackupPart | None = (
         backup.parts.select_related("content").filter(pk=min(part_id, LARGEST_ID)).first()

@@ -43,19 +43,17 @@ class ChangeSetIn(SystemChoice):
     persistent: bool = Field(
         False, description="Make it persistent: sent again whenever the system reports another value."
     )
-    dry_run: bool = Field(False, description="Only plan: answers 200 with what would become of each system.")
+    dry_run: bool = Field(False, description="Only plan: answers 200 with the outcome for each system.")
     description: str = Field("", max_length=255)
     during_calls: bool = Field(
-        False, description="Also while a system is in a call; else it waits for its end."
+        False, description="Also while a system is in a call; otherwise it waits for the end of the call."
     )
     only_in_window: bool = Field(False, description="Only while a system's maintenance window is open.")
-    failure_limit: int | None = Field(
-        None, ge=0, description="Stop by itself once more systems than this have failed."
-    )
+    failure_limit: int | None = Field(None, ge=0, description="Stop once more systems than this have failed.")
 
 
 class PlannedItemOut(Schema):
-    """What would become of one setting of one system."""
+    """The outcome for one setting of one system."""
 
     path: str
     value: str | None
@@ -64,7 +62,7 @@ class PlannedItemOut(Schema):
 
 
 class PlannedChangeOut(Schema):
-    """What would become of one system."""
+    """The outcome for one system."""
 
     system: int
     items: list[PlannedItemOut]
@@ -153,7 +151,7 @@ def _told_refusals() -> Iterator[None]:
             (f"body.settings.{path}" if path else "body.settings", sentence)
             for path, sentence in error.errors.items()
         ]
-        raise Invalid("These settings cannot be asked for.", errors=errors) from error
+        raise Invalid("These settings cannot be requested.", errors=errors) from error
 
 
 def tell_change_set(user: User, change_set: ChangeSet) -> dict[str, Any]:

@@ -57,9 +57,9 @@ def choose_few(user: User, choice: SystemChoice, permission: Permission) -> list
     chosen = choose(user, choice, permission)
     if len(chosen) > ONE_BY_ONE_LIMIT:
         raise Invalid(
-            f"{len(chosen):,} systems are chosen; this is done for at most {ONE_BY_ONE_LIMIT:,} at once.",
+            f"{len(chosen):,} systems are chosen; the limit is {ONE_BY_ONE_LIMIT:,} at once.",
             errors=[("body.systems" if choice.filter is None else "body.filter", "chooses too many systems")],
-            hint="Narrow the filter, by a folder for example, and repeat it for the next.",
+            hint="Narrow the filter, for example by a folder, and repeat for the next.",
         )
     return chosen
 
@@ -74,7 +74,7 @@ def permitted(
     for system_id in chosen:
         system = found.get(system_id)
         if system is None:
-            refused.append((system_id, "", f"there is no system {system_id} that you may see"))
+            refused.append((system_id, "", f"there is no system {system_id} that you can see"))
         elif not held.may(permission, system.folder.path):
             refused.append((system_id, system.name, f"you may not {permission.value} in its folder"))
         else:
@@ -86,7 +86,7 @@ def _filters(found: dict[str, Any]) -> Any:
     unknown = sorted(name for name in found if name in _NOT_FILTERS or name not in _FILTERS.model_fields)
     if unknown:
         raise Invalid(
-            f"There is no filter {unknown[0]!r} on systems.",
+            f"Systems have no filter {unknown[0]!r}.",
             kind="unknown-parameter",
             errors=[(f"body.filter.{name}", "unknown filter") for name in unknown],
         )
@@ -99,7 +99,7 @@ def _filters(found: dict[str, Any]) -> Any:
         return _FILTERS.model_validate(values)
     except ValidationError as error:
         raise Invalid(
-            "The filter holds what cannot be used.",
+            "The filter contains values that cannot be used.",
             errors=[
                 (".".join(["body.filter", *(str(part) for part in one["loc"])]), one["msg"])
                 for one in error.errors()
@@ -122,7 +122,7 @@ def choose_managed(user: User, choice: SystemChoice, permissions: Sequence[Permi
     for place, key in enumerate(wanted):
         system = found.get(key)
         if system is None:
-            errors.append((f"body.systems.{place}", f"there is no system {key} that you may see"))
+            errors.append((f"body.systems.{place}", f"there is no system {key} that you can see"))
         elif system.state != State.MANAGED:
             errors.append((f"body.systems.{place}", f"{system} is {system.state}, not managed"))
         else:

@@ -257,7 +257,7 @@ def do_act(subject: Subject, act: Act, row: Any, actor: Actor, taken: Mapping[st
 
 
 class DoneItem(Schema):
-    """What became of one of many."""
+    """The outcome for one of several."""
 
     id: int
     status: int
@@ -265,14 +265,14 @@ class DoneItem(Schema):
 
 
 class DoneItems(Schema):
-    """What became of each, in the order asked for."""
+    """The outcome for each, in the order of the request."""
 
     done: int
     items: list[DoneItem]
 
 
 def _mount_many(routes: Routes, subject: Subject, act: Act) -> None:
-    """`POST /<plural>/<act>` with the ids: each succeeds or fails by itself."""
+    """`POST /<plural>/<act>` with the ids: each succeeds or fails separately."""
     single = model_of(subject, act)
     ids: dict[str, Any] = {
         _word(subject.plural): (
@@ -299,7 +299,7 @@ def _mount_many(routes: Routes, subject: Subject, act: Act) -> None:
         routes.post(f"/{act.slug}", response=DoneItems),
         view,
         f"{_word(act.name)}_{_word(subject.plural)}_of_many",
-        f"{act.summary.rstrip('.')}: for many, each by itself.",
+        f"{act.summary.rstrip('.')}for several, one by one.",
         _rule(subject, act),
         parameters={"details": body},
     )

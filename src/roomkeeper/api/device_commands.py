@@ -33,15 +33,15 @@ class ParameterOut(Schema):
     name: str
     required: bool
     type: str | None = Field(
-        description="The device's word: Integer, Literal, String, or one with Array behind it."
+        description="The device's own type: Integer, Literal, String, or one of these followed by Array."
     )
-    values: list[str] = Field(description="Of a Literal.")
+    values: list[str] = Field(description="For a Literal.")
     minimum: int | None
     maximum: int | None
     step: int | None
     min_length: int | None
     max_length: int | None
-    multiple: int = Field(description="How many values it takes at most.")
+    multiple: int = Field(description="Maximum number of values.")
     default: str | None
 
 
@@ -49,7 +49,7 @@ class CommandOut(Schema):
     """One command that a system has."""
 
     path: str
-    multiline: bool = Field(description="Whether it takes a `body`.")
+    multiline: bool = Field(description="Whether it has a `body`.")
     roles: list[str]
     parameters: list[ParameterOut]
 
@@ -58,7 +58,7 @@ class CommandPage(Page[CommandOut]):
     """A page of commands, and who told them."""
 
     told_by: Literal["system", "model"] | None = Field(
-        description="`model`: another system of the same product and version told them. null: nobody did."
+        description="`model`: reported by another system of the same product and version. null: unknown."
     )
     told_at: datetime | None
 
@@ -66,20 +66,22 @@ class CommandPage(Page[CommandOut]):
 class CommandForOne(CommandIn):
     """A command for one system."""
 
-    dry_run: bool = Field(False, description="Only check it and tell what would happen: answers 200.")
+    dry_run: bool = Field(False, description="Only check it and say what would happen: answers 200.")
 
 
 class CheckedCommand(Schema):
-    """What would become of a command."""
+    """The outcome for a command."""
 
     command: str
     arguments: dict[str, str | list[str]]
-    warnings: list[str] = Field(description="What the device would refuse, by what it told of its commands.")
-    danger: str | None = Field(description="What it does beside what was asked for.")
+    warnings: list[str] = Field(
+        description="What the device would refuse, according to its list of commands."
+    )
+    danger: str | None = Field(description="Side effects.")
     can_be_undone: bool
-    pushed: bool = Field(description="At once; else with the answer to the next post.")
+    pushed: bool = Field(description="Sent at once; otherwise with the answer to the next post.")
     next_contact_due_at: datetime | None
-    held: str = Field(description="Why it waits all the same; empty where it does not.")
+    held: str = Field(description="Why it waits; empty if it does not.")
 
 
 @routes.get("/{int:system_id}/commands", response=CommandPage)

@@ -32,10 +32,10 @@ class CheckOut(Schema):
     check: str = Field(description="What was looked at, as in `TLS` or `Feedback`.")
     level: LevelWord
     sentence: str
-    next_step: str = Field(description="What a person can do; may be empty.")
+    next_step: str = Field(description="What to do; may be empty.")
     fix: str | None = Field(description="What Roomkeeper can do: `POST systems/{id}/diagnosis/fix`.")
     milliseconds: int | None
-    evidence: str = Field(description="What it rests on; texts of the device are kept as text.")
+    evidence: str = Field(description="The evidence; texts from the device are kept as text.")
 
 
 class RoadOut(Schema):
@@ -47,7 +47,7 @@ class RoadOut(Schema):
     direction: Literal["inbound", "outbound", "itself"] = Field(description="As seen from the system.")
     purpose: str
     is_optional: bool
-    is_struck: bool = Field(description="The system's mode rules it out: nothing was sent.")
+    is_struck: bool = Field(description="The system's mode excludes it: nothing was sent.")
     level: LevelWord | None = Field(description="The gravest of its checks.")
     checks: list[CheckOut]
 
@@ -85,7 +85,7 @@ class FixOut(Schema):
 
     fix: str
     done: str
-    job: int | None = Field(description="The diagnosis that follows at once, if one does.")
+    job: int | None = Field(description="The diagnosis that follows, if any.")
 
 
 @routes.post("/{int:system_id}/diagnose", response={200: DiagnosisOut, 202: JobOut})
@@ -126,7 +126,7 @@ def diagnose_systems(
 @routes.get("/{int:system_id}/diagnosis", response=DiagnosisOut)
 @needs(Permission.VIEW, anywhere=True)
 def get_diagnosis(request: HttpRequest, system_id: int) -> DiagnosisOut:
-    """The newest diagnosis of a system, which may still be under way."""
+    """The newest diagnosis of a system, which may still be in progress."""
     system = get_system(user_of(request), system_id)
     found = service.latest(system)
     if found is None:

@@ -112,7 +112,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
                 "not-ready",
                 "Not ready",
                 " ".join(f"{fault.what.capitalize()}: {fault.words}." for fault in faults),
-                hint="Look at the server's log, and run: roomkeeper doctor",
+                hint="See the server's log, and run: roomkeeper doctor",
             )
         )
     return JsonResponse({"status": "ready"})

@@ -38,7 +38,7 @@ class JobItemOut(Schema):
     state: ItemState
     system: int | None
     summary: str
-    advice: str = Field(description="What a person can do; may be empty.")
+    advice: str = Field(description="What to do; may be empty.")
     details: dict[str, Any]
     started_at: datetime | None
     ended_at: datetime | None
@@ -60,7 +60,7 @@ class Waiting(Schema):
 @routes.get("/{int:job_id}/items", response=Page[JobItemOut])
 @needs(Permission.VIEW, anywhere=True)
 def list_job_items(request: HttpRequest, job_id: int, filters: Query[ItemFilters]) -> Page[JobItemOut]:
-    """List the parts of a job, and what became of each."""
+    """List the parts of a job, and the outcome of each."""
     rows = JobItem.objects.filter(job=_get(user_of(request), job_id))
     if filters.state is not None:
         rows = rows.filter(state=filters.state)

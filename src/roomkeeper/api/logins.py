@@ -27,9 +27,9 @@ class LoginForMany(SystemChoice):
     """The login, and the systems that it is for."""
 
     username: str = Field(min_length=1, max_length=128)
-    password: str = Field(min_length=1, max_length=1000, repr=False, description="Written, never read back.")
+    password: str = Field(min_length=1, max_length=1000, repr=False, description="Write-only.")
     password_may_use_http: bool = Field(
-        False, description="May be sent by plain HTTP to those of the systems that have nothing better."
+        False, description="May be sent by plain HTTP to systems without HTTPS."
     )
 
 
@@ -38,7 +38,7 @@ class LoginItem(Schema):
 
     system: int
     login: Literal["works", "refused", "untried", "kept", "not_stored"] = Field(
-        description="`kept`: a login that has worked is stored and was not replaced by this one."
+        description="`kept`: the stored login has worked and was not replaced by this one."
     )
     summary: str
     advice: str

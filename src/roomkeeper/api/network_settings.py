@@ -35,7 +35,7 @@ class SavedCredentials(Schema):
 
 class _Told(Schema):
     snmp_community_is_set: bool
-    straggler_count: int = Field(description="Systems that still call an address of ours that was changed.")
+    straggler_count: int = Field(description="Systems that still call a former address of this server.")
     saved_credentials: SavedCredentials
 
 
@@ -43,10 +43,10 @@ class _Patch(Schema, extra="forbid"):
     snmp_communities: list[str] | None = Field(
         None,
         max_length=50,
-        description="Replaces the saved SNMP communities (v2c). Written, never read back.",
+        description="Replaces the saved SNMP communities (v2c). Write-only.",
     )
     credentials: list[LoginIn] | None = Field(
-        None, max_length=50, description="Replaces the saved logins. Written, never read back."
+        None, max_length=50, description="Replaces the saved logins. Write-only."
     )
 
 
@@ -90,7 +90,7 @@ def _words_of(nested: Nested) -> str:
 def field_of(one: Setting, *, is_patch: bool) -> tuple[Any, Any]:
     """(type, description and bounds) of a setting in the schema."""
     words = ". ".join(part.rstrip(".") for part in (one.label, one.hint) if part) + "."
-    known: dict[str, Any] = {"description": words + (" Written, never read back." if one.is_secret else "")}
+    known: dict[str, Any] = {"description": words + (" Write-only." if one.is_secret else "")}
     if one.form == "number":
         # Told to programs; the table's own rule refuses with a better sentence.
         known["json_schema_extra"] = {"minimum": one.least, "maximum": one.most}
@@ -111,14 +111,14 @@ class StragglerOut(Schema):
 
     system: int
     name: str
-    called: str = Field(description="The address of ours that its last post called.")
+    called: str = Field(description="The address of this server that its last post called.")
     last_seen_at: datetime | None
 
 
 class Checked(Schema):
     """What a change would concern."""
 
-    systems: int = Field(description="Systems that would be handed their management settings anew.")
+    systems: int = Field(description="Systems that would be sent their management settings again.")
 
 
 @routes.get("", response=NetworkSettingsOut)
@@ -146,7 +146,7 @@ def check_network_settings(request: HttpRequest, patch: NetworkSettingsPatch) ->
 @routes.patch("", response=NetworkSettingsOut)
 @needs(Permission.MANAGE_SERVER)
 def change_network_settings(request: HttpRequest, patch: NetworkSettingsPatch) -> dict[str, Any]:
-    """Change network settings: all that is sent, or nothing. Changed addresses are handed to all systems."""
+    """Change Network settings: all fields in the request, or none. Changed addresses are sent to all systems."""
     actor, now = actor_of(request), timezone.now()
     try:
         with transaction.atomic():

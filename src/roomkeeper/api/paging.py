@@ -28,9 +28,11 @@ class ListParameters(Schema):
     limit: Limit = Field(
         DEFAULT_LIMIT, description=f"Items on a page; more than {MAX_LIMIT} mean {MAX_LIMIT}."
     )
-    cursor: str = Field("", max_length=2000, description="`next` of the page before.")
+    cursor: str = Field("", max_length=2000, description="`next` of the previous page.")
     search: str = Field("", max_length=200, description="Words that must appear, in any case.")
-    sort: str = Field("", max_length=64, description="A field to sort by; with `-` in front descending.")
+    sort: str = Field(
+        "", max_length=64, description="A field to sort by; put `-` in front for descending order."
+    )
 
 
 class Page(Schema, Generic[Item]):

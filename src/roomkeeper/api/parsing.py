@@ -27,7 +27,7 @@ class StrictParser(Parser):
         for name, values in data.lists():
             if any(not is_storable(value) for value in (name, *values) if isinstance(value, str)):
                 raise Invalid(
-                    "A parameter holds characters that no text can hold.",
+                    "A parameter contains characters that are not allowed.",
                     errors=[("query", "control characters and lone surrogates cannot be used")],
                 )
         return super().parse_querydict(data, list_fields, request)
@@ -49,7 +49,7 @@ def _check_texts(found: Any) -> None:
         if isinstance(one, str):
             if not is_storable(one):
                 raise Invalid(
-                    "The body holds a text with characters that no text can hold.",
+                    "The body contains characters that are not allowed.",
                     errors=[(where[:200], "control characters and lone surrogates cannot be used")],
                 )
         elif isinstance(one, dict):

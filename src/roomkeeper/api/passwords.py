@@ -27,11 +27,9 @@ routes = Routes("systems")
 class NewPassword(Schema, extra="forbid"):
     """The password to set: a given one, or one that is generated for each system and shown to nobody."""
 
-    password: str | None = Field(
-        None, max_length=passwords.LONGEST, repr=False, description="Written, never read back."
-    )
-    generate: bool = Field(False, description="A random one for each system, known to Roomkeeper alone.")
-    dry_run: bool = Field(False, description="Only plan: answers 200, and nothing is asked of any device.")
+    password: str | None = Field(None, max_length=passwords.LONGEST, repr=False, description="Write-only.")
+    generate: bool = Field(False, description="A random one for each system, known only to Roomkeeper.")
+    dry_run: bool = Field(False, description="Only plan: answers 200, and nothing is sent to any device.")
 
     @field_validator("password")
     @classmethod
@@ -52,14 +50,14 @@ class PasswordForMany(SystemChoice, NewPassword):
 
 
 class PlannedPassword(Schema):
-    """What would become of one system."""
+    """The outcome for one system."""
 
     system: int
     system_name: str
     verdict: Literal["verified", "unverified", "cannot"] = Field(
-        description="Proven by a login at once, handed over without a proof, or not possible."
+        description="Proven by a login at once, sent without proof, or not possible."
     )
-    words: str = Field(description="Why it is not verified; empty where it is.")
+    words: str = Field(description="Why it is not verified; empty if it is.")
 
 
 class PasswordCounts(Schema):
@@ -71,7 +69,7 @@ class PasswordCounts(Schema):
 
 
 class PasswordPlan(Schema):
-    """What would become of each system."""
+    """The outcome for each system."""
 
     counts: PasswordCounts
     items: list[PlannedPassword]
@@ -98,7 +96,7 @@ def set_password(
 def set_password_on_many(
     request: HttpRequest, details: PasswordForMany
 ) -> Status[PasswordPlan] | Status[AskedItems]:
-    """Set the passwords of many devices; each succeeds or fails by itself."""
+    """Set the passwords of many devices; each succeeds or fails separately."""
     user = user_of(request)
     chosen = choose_few(user, details, Permission.MANAGE_SYSTEMS)
     if details.dry_run:

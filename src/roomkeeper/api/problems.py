@@ -87,7 +87,7 @@ class NotFound(Problem):
             404,
             "not-found",
             "Not found",
-            f"There is no {what} {key} that you may see.",
+            f"There is no {what} {key} that you can see.",
             hint="Check the number, or ask an administrator for a role on its folder.",
         )
 
@@ -147,7 +147,7 @@ def problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case KeyLost():
-            return Conflict(str(error), kind="key-lost", hint="Look what the repeated request has done.")
+            return Conflict(str(error), kind="key-lost", hint="Check what the first request has done.")
         case AuthenticationError():
             return Problem(
                 401,
@@ -169,15 +169,15 @@ def problem_of(error: Exception) -> Problem:
                 404,
                 "not-found",
                 "Not found",
-                "There is nothing at this address.",
+                "Nothing exists at this address.",
                 hint="The API's addresses are listed at /api/v1/openapi.json.",
             )
         case ValidationError():
             found = [_field_error(one) for one in error.errors]
             return Invalid(
-                "The request holds what cannot be used: " + found[0][1]
+                "The request contains a value that cannot be used: " + found[0][1]
                 if len(found) == 1
-                else f"The request holds {len(found)} things that cannot be used.",
+                else f"The request contains {len(found)} values that cannot be used.",
                 errors=found,
             )
         case pydantic.ValidationError():
@@ -185,7 +185,7 @@ def problem_of(error: Exception) -> Problem:
                 _field_error({"loc": ("body", *one["loc"]), "msg": one["msg"]}, drop=False)
                 for one in error.errors()
             ]
-            return Invalid("The item holds what cannot be used.", errors=found)
+            return Invalid("The item contains a value that cannot be used.", errors=found)
         case OperationalError():
             logger.error("The database cannot be used.", exc_info=error)
             return Problem(
@@ -193,7 +193,7 @@ def problem_of(error: Exception) -> Problem:
                 "store-unavailable",
                 "Not available",
                 "The database cannot be used right now.",
-                hint="Repeat in a moment. If this stays, look at the server's log and its disk.",
+                hint="Try again in a moment. If this continues, check the server's log and its disk.",
             )
         case RequestDataTooBig():
             return Problem(
@@ -221,14 +221,14 @@ def problem_of(error: Exception) -> Problem:
         500,
         "internal",
         "Internal error",
-        "Roomkeeper failed to do this. The fault is in its log.",
-        hint="Nothing needs to be changed in the request; report the fault with the log's entry.",
+        "Roomkeeper failed to do this. See its log.",
+        hint="The request is not at fault; report the error with the log entry.",
     )
 
 
 def _sentence(error: HttpError) -> str:
     if error.status_code == 400:
-        return "The body is not JSON that can be read."
+        return "The body is not valid JSON."
     return str(error)
 
 

@@ -28,7 +28,7 @@ routes = Routes("systems")
 class RestartIn(Schema, extra="forbid"):
     """When to restart."""
 
-    during_calls: bool = Field(False, description="Also during a call, which ends; else after it.")
+    during_calls: bool = Field(False, description="Also during a call, which then ends; otherwise after it.")
     only_in_window: bool = Field(False, description="Only while the maintenance window is open.")
 
     @property
@@ -57,7 +57,7 @@ def restart_system(
 @routes.post("/restart", response={202: AskedItems})
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def restart_systems(request: HttpRequest, details: RestartMany) -> Status[AskedItems]:
-    """Restart many systems; each succeeds or fails by itself."""
+    """Restart many systems; each succeeds or fails separately."""
     user = user_of(request)
     chosen = choose_few(user, details, Permission.RUN_ACTIONS)
     items = ask_each(

@@ -44,7 +44,7 @@ class Token(HttpBearer):
         if found is None:
             return None
         if found.is_read_only and request.method not in _SAFE:
-            raise PermissionDenied("This token may only read. Use one that may change something, too.")
+            raise PermissionDenied("This token is read-only. Use one that may also write.")
         request.user = found.user
         check_rule(found.user, self.rule)
         return found.user

@@ -38,13 +38,13 @@ class MoveIn(SystemChoice):
         description="How a system comes to trust this server's certificate: it does already; our authority is "
         "installed on it; its checks of certificates are turned off.",
     )
-    canary: int = Field(1, ge=1, le=1000, description="So many go first.")
+    canary: int = Field(1, ge=1, le=1000, description="How many go first.")
     wave_size: int = Field(50, ge=1, le=10_000)
-    dry_run: bool = Field(False, description="Only plan: answers 200 with what would become of each system.")
+    dry_run: bool = Field(False, description="Only plan: answers 200 with the outcome for each system.")
 
 
 class PlannedMemberOut(Schema):
-    """What would become of one system."""
+    """The outcome for one system."""
 
     system: int
     system_name: str
@@ -83,7 +83,7 @@ class MemberOut(Schema):
     wave: int = Field(description="0 are those that go first.")
     state: MemberWord
     since: datetime
-    reason: str = Field(description="What holds it, where it is held.")
+    reason: str = Field(description="Why it is on hold.")
 
 
 class MoveFilters(ListParameters):
@@ -158,7 +158,7 @@ def show_secure_only_move(request: HttpRequest, move_id: int) -> MoveOut:
 def list_secure_only_members(
     request: HttpRequest, move_id: int, filters: Query[MemberFilters]
 ) -> Page[MemberOut]:
-    """List the systems of a move, and what holds those that are held."""
+    """List the systems of a move, and why systems are on hold."""
     user = user_of(request)
     rows = _members(user, _get(user, move_id))
     if filters.state is not None:
@@ -177,7 +177,7 @@ def pause_secure_only_move(request: HttpRequest, move_id: int) -> MoveOut:
 @routes.post("/{int:move_id}/continue", response=MoveOut)
 @needs(Permission.MANAGE_SYSTEMS, anywhere=True)
 def continue_secure_only_move(request: HttpRequest, move_id: int) -> MoveOut:
-    """Go on with the next wave, whatever was held."""
+    """Continue with the next wave; systems on hold stay as they are."""
     return _steer(request, move_id, "continue", moving.go_on)
 
 
@@ -191,7 +191,7 @@ def cancel_secure_only_move(request: HttpRequest, move_id: int) -> MoveOut:
 @routes.post("/{int:move_id}/members/{int:system_id}/try-again", response=MemberOut)
 @needs(Permission.MANAGE_SYSTEMS, anywhere=True)
 def retry_secure_only_member(request: HttpRequest, move_id: int, system_id: int) -> MemberOut:
-    """Let a system that was held try once more."""
+    """Try a system that is on hold once more."""
     return _decide(request, move_id, system_id, "try again", moving.try_again)
 
 

@@ -33,14 +33,15 @@ routes = Routes("systems")
 class Approval(Schema, extra="forbid"):
     """How to admit."""
 
-    folder: Identifier | None = Field(None, description="Without it: the folder where it stands.")
+    folder: Identifier | None = Field(None, description="Default: its present folder.")
     name: str | None = Field(None, max_length=50)
-    tags: list[str] = Field([], max_length=50, description="Tags to put on it, beside those that it carries.")
+    tags: list[str] = Field([], max_length=50, description="Tags to add to the ones that it has.")
     source: str | None = Field(
         None,
         max_length=64,
-        description="Address its secret is handed to. Without it all its posts of the last 24 hours must have come "
-        "from one address, else the answer is 409 with the addresses.",
+        description="Address that its secret is sent to. Without it, all its posts of the last 24 hours"
+        " must have come"
+        " from one address; otherwise the answer is 409 with the addresses.",
     )
 
     @field_validator("source")
@@ -73,11 +74,11 @@ class Approvals(Schema, extra="forbid"):
         min_length=1, max_length=1000, description="Ids, or objects of `system` and `source`."
     )
     folder: Identifier | None = None
-    tags: list[str] = Field([], max_length=50, description="Tags to put on each.")
+    tags: list[str] = Field([], max_length=50, description="Tags to add to each.")
 
 
 class ApprovedItem(Schema):
-    """What became of one system, in the order of the request."""
+    """The outcome for one system, in the order of the request."""
 
     system: int
     status: int
@@ -85,7 +86,7 @@ class ApprovedItem(Schema):
 
 
 class ApprovedItems(Schema):
-    """What became of each system."""
+    """The outcome for each system."""
 
     items: list[ApprovedItem]
 
@@ -105,14 +106,14 @@ class Accepted(Schema):
 
 def _usable(source: str | None) -> str | None:
     if source is not None and parse_address(source) is None:
-        raise ValueError(f"{source!r} is no IP address")
+        raise ValueError(f"{source!r} is not an IP address")
     return source
 
 
 @routes.post("/approve", response=ApprovedItems)
 @needs(Permission.ADMIT, anywhere=True)
 def approve_systems(request: HttpRequest, details: Approvals) -> ApprovedItems:
-    """Admit many systems; each succeeds or fails by itself."""
+    """Admit many systems; each succeeds or fails separately."""
     items = []
     for one in details.systems:
         system_id, source = (one, None) if isinstance(one, int) else (one.system, one.source)
@@ -171,7 +172,7 @@ def accept_key(request: HttpRequest, system_id: int) -> Any:
 @routes.post("/{int:system_id}/try-login", response=SystemOut)
 @needs(Permission.MANAGE_SYSTEMS, anywhere=True)
 def try_login_again(request: HttpRequest, system_id: int) -> Any:
-    """Let a login that was refused be tried once more: the account was unlocked, or its password set back."""
+    """Let a login that was refused be tried once more: the account was unlocked, or its password restored."""
     user = user_of(request)
     system = get_system(user, system_id, Permission.MANAGE_SYSTEMS)
     with transaction.atomic():
@@ -205,7 +206,7 @@ def rotate_secret(request: HttpRequest, system_id: int, response: HttpResponse) 
 
 
 def get_managed(user: User, system_id: int, permission: Permission) -> System:
-    """The system, which must be managed: only then is there a road to it."""
+    """The system, which must be managed: only then is there a route to it."""
     system = get_system(user, system_id, permission)
     if system.state != State.MANAGED:
         raise Conflict(

@@ -63,12 +63,13 @@ class SystemIn(HowToAdd):
     name: str = Field("", max_length=50)
     network: str = Field("", max_length=64, description="CIDR from which it is admitted with its first post.")
     activation_code: bool = Field(
-        False, description="Make a one-time code, which in its manager's path admits it from anywhere."
+        False,
+        description="Create a one-time code that admits it from anywhere when entered in its manager path.",
     )
-    hint_address: str = Field("", max_length=64, description="Its expected address: a hint for a person.")
+    hint_address: str = Field("", max_length=64, description="Its expected address: a hint for people.")
     host: str = Field("", max_length=255, description="Address or name, without a port.")
     username: str = Field("", max_length=128)
-    password: str = Field("", max_length=1000, description="Written, never read back.")
+    password: str = Field("", max_length=1000, description="Write-only.")
 
     @property
     def is_by_address(self) -> bool:
@@ -81,9 +82,7 @@ class SystemsIn(Schema, extra="forbid"):
 
     # Each is looked at by itself, so that one that cannot be used does not refuse the others.
     systems: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_AT_ONCE)
-    dry_run: bool = Field(
-        False, description="Only tell what would become of each, looked at by itself; nothing is added."
-    )
+    dry_run: bool = Field(False, description="Only show the outcome for each; nothing is added.")
 
     @model_validator(mode="wrap")
     @classmethod
@@ -93,7 +92,7 @@ class SystemsIn(Schema, extra="forbid"):
 
 
 class AddedItem(Schema):
-    """What became of one item, in the order of the request."""
+    """The outcome for one item, in the order of the request."""
 
     status: int = Field(description="201; 202 for those that `job` adds; or the status of `problem`.")
     system: int | None
@@ -103,7 +102,7 @@ class AddedItem(Schema):
 
 
 class AddedItems(Schema):
-    """What became of each item."""
+    """The outcome for each item."""
 
     items: list[AddedItem]
 
@@ -144,7 +143,7 @@ def add_system(request: HttpRequest, details: SystemIn, response: HttpResponse) 
 @routes.post("/bulk", response=AddedItems)
 @needs(Permission.ADMIT, anywhere=True)
 def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
-    """Add or register many systems; each succeeds or fails by itself. Those with a `host` become a job."""
+    """Add or register many systems; each succeeds or fails separately. Those with a `host` become a job."""
     user = user_of(request)
     items: list[AddedItem] = []
     waiting: dict[str, list[tuple[int, SystemIn, Target]]] = defaultdict(list)
@@ -234,10 +233,11 @@ def _manner(details: SystemIn) -> str:
 def _register(user: User, details: SystemIn) -> tuple[System, ActivationCodeOut | None]:
     if not any(text.strip() for text in (details.mac_address, details.serial_number, details.hint_address)):
         raise Invalid(
-            "A system is added by its host, or registered by its MAC address, its serial number, or the address where "
-            "it is expected.",
+            "A system is added by its host, or pre-registered by its MAC address, its serial number, or"
+            " the address where"
+            " it is expected.",
             errors=[(f"body.{name}", "missing") for name in ("host", "mac_address", "serial_number")],
-            hint="Or point the endpoint at this server: it then waits in the inbox, to be approved.",
+            hint="Or point the endpoint at this server: it then waits in the inbox to be admitted.",
         )
     _read_addresses(details)
     folder = get_folder(user, details.folder, Permission.ADMIT) if details.folder else inventory.root_folder()

@@ -55,17 +55,17 @@ class ExportColumns(Schema):
 class EditParameters(Schema, extra="forbid"):
     """How an edit is done; in the query, or beside the rows in JSON."""
 
-    dry_run: bool = Field(False, description="Only tell what would differ: answers 200, nothing is written.")
+    dry_run: bool = Field(False, description="Only show the difference: answers 200, and nothing is written.")
     digest: str = Field(
-        "", max_length=64, description="That of a dry run: nothing is done if the difference is another now."
+        "", max_length=64, description="Of a dry run: nothing is done if the difference has changed since."
     )
-    create_folders: bool = Field(False, description="Make folders that are not there yet.")
+    create_folders: bool = Field(False, description="Create missing folders.")
     persistent: bool = Field(False, description="Make the settings persistent.")
     description: str = Field("", max_length=255)
     during_calls: bool = Field(False, description="Settings also while a system is in a call.")
     only_in_window: bool = Field(False, description="Settings only in a system's maintenance window.")
     failure_limit: int | None = Field(
-        None, ge=0, le=2**31 - 1, description="Stop by itself once more systems than this have failed."
+        None, ge=0, le=2**31 - 1, description="Stop once more systems than this have failed."
     )
 
 
@@ -74,15 +74,15 @@ class RowIn(Schema, extra="forbid"):
 
     id: Identifier
     serial_number: str | None = Field(
-        None, max_length=255, description="Compared: another one refuses the row."
+        None, max_length=255, description="Compared: the row is refused if it differs."
     )
-    mac_address: str | None = Field(None, max_length=32, description="Compared, too.")
+    mac_address: str | None = Field(None, max_length=32, description="Also compared.")
     name: str | None = None
     folder: Identifier | str | None = Field(None, description="By id, or in words: `Oslo / HQ`.")
     tags: list[str] | None = None
     notes: str | None = None
     host: str | None = None
-    http_port: int | None = Field(None, description="null: the port of network settings.")
+    http_port: int | None = Field(None, description="null: the port in Network settings.")
     https_port: int | None = None
     connectivity: str | None = None
     connectivity_is_locked: bool | None = None
@@ -140,16 +140,16 @@ class EditOut(Schema):
     """The difference, and what was done. Systems that stay as they are, are counted and not listed."""
 
     is_dry_run: bool
-    digest: str = Field(description="By which this difference is known again.")
+    digest: str = Field(description="Identifies this difference.")
     counts: dict[str, int] = Field(
         description="Rows: `change`, `unchanged`, `already`, `cannot`, `refused`; and `values` that change."
     )
     systems: list[SystemEditOut]
     problems: list[EditProblemOut]
     new_folders: list[str]
-    change_set: int | None = Field(description="The change set that hands the settings over.")
-    name_change_set: int | None = Field(description="The one that hands the names over.")
-    job: JobOut | None = Field(description="The job that writes the records, where these are many.")
+    change_set: int | None = Field(description="The change set that sends the settings.")
+    name_change_set: int | None = Field(description="The one that sends the names.")
+    job: JobOut | None = Field(description="The job that writes the records, if there are many.")
     records: int = Field(description="Records that were written at once.")
     refused: list[RefusedRecord]
 
@@ -177,7 +177,7 @@ def export_systems_for_editing(
 
 
 def body_schemas() -> dict[str, Any]:
-    """The schemas of the body that `edit_systems` reads by itself, by name."""
+    """The schemas of the body that `edit_systems` reads itself, by name."""
     schema = EditIn.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "EditIn": schema}
 
@@ -231,13 +231,13 @@ def _read(request: HttpRequest, parameters: EditParameters) -> tuple[Sheet, Edit
         )
     if request.GET:
         raise Invalid(
-            "With JSON these stand in the body.",
-            errors=[(f"query.{name}", "belongs into the body") for name in request.GET],
+            "With JSON these go in the body.",
+            errors=[(f"query.{name}", "belongs in the body") for name in request.GET],
         )
     try:
         found: JsonValue = StrictParser().parse_body(request)
     except ValueError as error:
-        raise Problem(400, "bad-request", "Bad Request", "The body is not JSON that can be read.") from error
+        raise Problem(400, "bad-request", "Bad Request", "The body is not valid JSON.") from error
     details = EditIn.model_validate(found)
     rows = [row.dict(exclude_unset=True) for row in details.rows]
     with refused_as(422, SheetRefused, field="body.rows"):

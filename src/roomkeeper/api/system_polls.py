@@ -22,13 +22,13 @@ routes = Routes("systems")
 class PollOut(Schema):
     """How a system's polls go; what they say about being alive stands in the system's `alive_reason`."""
 
-    why_not: str = Field(description="Why it is not polled; empty where it is.")
+    why_not: str = Field(description="Why it is not polled; empty if it is.")
     last_at: datetime | None
     last_ok_at: datetime | None
     due_at: datetime | None
-    due_because: str = Field(description="What the next poll's time depends on: idle, in a call…")
+    due_because: str = Field(description="Why the next poll is due then: idle, in a call…")
     error: str = Field(
-        description="What went wrong in the last one, with what can be done; empty after a good one."
+        description="What went wrong in the last one, and what to do; empty after a successful one."
     )
     duration_ms: int | None
     failures: int = Field(description="How many failed in a row.")

@@ -44,7 +44,9 @@ class WantedOut(Schema):
     layer: str = Field(description="Which layer won.")
     why: str
     enforcement: str = Field(description="`automatic`, `window` or `by_hand`.")
-    overridden: list[OverriddenOut] = Field(description="What weaker layers wanted, the strongest first.")
+    overridden: list[OverriddenOut] = Field(
+        description="Values that weaker layers request, the strongest first."
+    )
 
 
 class SettingDriftOut(Schema):
@@ -52,7 +54,7 @@ class SettingDriftOut(Schema):
 
     path: str
     wanted: str
-    found: str | None = Field(description="null where the system reported no such setting.")
+    found: str | None = Field(description="null if the system reported no such setting.")
 
 
 class ConfigurationOut(Schema):
@@ -69,7 +71,7 @@ class StatusOut(Schema):
 
     received_at: datetime | None = Field(description="When the newest document was stored.")
     read_at: datetime | None = Field(description="When it was read from the system, or posted by it.")
-    told_at: datetime | None = Field(description="When feedback told something last.")
+    told_at: datetime | None = Field(description="When feedback last reported something.")
     facts: dict[str, Any] = Field(description="The values that Roomkeeper follows.")
     values: dict[str, str] = Field(description="Every value by its path.")
 
@@ -126,7 +128,7 @@ class ConnectivityChangeOut(Schema):
 
 
 class ClaimOut(Schema):
-    """Somebody said to be this system and did not prove it; counted, and nothing else."""
+    """Posts that claim to be this system without its secret; counted, and nothing else."""
 
     id: int
     service: str
@@ -251,7 +253,7 @@ def undo_connectivity_change(request: HttpRequest, system_id: int, change_id: in
     if change is None:
         raise NotFound("connectivity change", change_id)
     if change.undone_at is not None:
-        raise Conflict("This change of connectivity was undone already.")
+        raise Conflict("This change of connectivity was already undone.")
     with transaction.atomic(), refused_as(409, connectivity_changes.ConnectivityRefused):
         connectivity_changes.undo(change, user=user, now=timezone.now())
         audit.record(user, "api", "undo connectivity change", system, change=change_id)
@@ -261,7 +263,7 @@ def undo_connectivity_change(request: HttpRequest, system_id: int, change_id: in
 @routes.get("/{int:system_id}/claims", response=Page[ClaimOut])
 @needs(Permission.VIEW, anywhere=True)
 def list_claims(request: HttpRequest, system_id: int, parameters: Query[ListParameters]) -> Page[ClaimOut]:
-    """List who said to be this system without proof, newest first."""
+    """List posts that claim to be this system without its secret, newest first."""
     rows = Claim.objects.filter(system=get_system(user_of(request), system_id))
     rows = searched(rows, parameters.search, "source_address", "serial_number", "mac_address", "reason")
     return page_of(

@@ -25,12 +25,12 @@ class ScanIn(HowToAdd):
     """Where to look, and how to log in to what is found."""
 
     addresses: str | list[str] = Field(
-        description="Addresses, names, ranges (`10.1.2.3-60`) and networks (`10.1.2.0/24`), "
-        "parted by white space, commas or semicolons. At most 4,096 addresses."
+        description="Addresses, names, ranges (`10.1.2.3-60`) and networks (`10.1.2.0/24`),"
+        " separated by white space, commas or semicolons. At most 4,096 addresses."
     )
     logins: list[LoginIn] = Field([], max_length=50)
     confirmed_count: int | None = Field(
-        None, description="The number of addresses, where logins are to be tried on a range."
+        None, description="The number of addresses; needed to try logins on a range."
     )
     dry_run: bool = Field(False, description="Only say what would be done; nothing is sent.")
 
@@ -46,7 +46,7 @@ class KnownAddress(Schema):
 class ScanPreview(Schema):
     """What would be done."""
 
-    count: int = Field(description="Addresses that would be looked at; `confirmed_count` repeats it.")
+    count: int = Field(description="Addresses that would be scanned; `confirmed_count` repeats it.")
     first: str
     last: str
     known: list[KnownAddress] = Field(description=f"At most {_KNOWN_SHOWN}.")

@@ -38,24 +38,25 @@ class SystemPatch(Schema, extra="forbid"):
         None,
         min_length=1,
         max_length=50,
-        description="Also the wanted `SystemUnit/Name`: handed to the system.",
+        description="Also sent to the system as its `SystemUnit/Name`.",
     )
     folder: Identifier | None = None
     tags: list[str] | None = Field(None, max_length=50)
     host: str | None = Field(None, max_length=255)
-    http_port: int | None = Field(None, ge=1, le=65_535, description="null: the port of network settings.")
+    http_port: int | None = Field(None, ge=1, le=65_535, description="null: the port in Network settings.")
     https_port: int | None = Field(None, ge=1, le=65_535)
     connectivity: ConnectivityWord | None = Field(None, description="Set by hand; lock it to keep it.")
     connectivity_is_locked: bool | None = None
     is_secure_only: bool | None = Field(
-        None, description="true begins a move of this system (`secure-only-moves`) that trusts us already."
+        None,
+        description="true starts a move (`secure-only-moves`) of this system, which must already trust this server.",
     )
     username: str | None = Field(None, max_length=128)
-    password: str | None = Field(None, max_length=1000, description="Written, never read back.")
+    password: str | None = Field(None, max_length=1000, description="Write-only.")
     password_may_use_http: bool | None = None
-    tls_trust: TrustWord | None = Field(None, description="How its certificate is judged.")
+    tls_trust: TrustWord | None = Field(None, description="How its certificate is trusted.")
     tls_is_legacy: bool | None = Field(
-        None, description="TLS 1.0 and weak ciphers, for systems that have no other."
+        None, description="TLS 1.0 and weak ciphers, for systems without better."
     )
     notes: str | None = Field(None, max_length=100_000)
 
@@ -68,7 +69,8 @@ PatchedSystem: Any = create_model(
     secure_only_move=(
         int | None,
         Field(
-            description="The move that `is_secure_only` began: it is true once the system has proven that it can."
+            description="The move that `is_secure_only` started; the field is true once the system has"
+            " proven that it can."
         ),
     ),
 )
@@ -183,7 +185,7 @@ def _apply(
 
 def _set_secure_only(system: System, *, is_wanted: bool, user: User, now: datetime) -> int | None:
     """The id of the move that it began, or that is on its way."""
-    hint = "POST secure-only-moves with dry_run tells what another way of `trust` would do."
+    hint = "POST secure-only-moves with dry_run shows what another kind of `trust` would do."
     with refused_as(409, secure_only.SecureOnlyRefused, moving.MoveRefused, hint=hint):
         if not is_wanted:
             single.turn_off(system, user=user, now=now)

@@ -49,7 +49,7 @@ class TextIn(Schema, extra="forbid"):
 class SuggestionFilters(Schema):
     """What is looked for."""
 
-    search: str = Field("", max_length=200, description="Words that the path must hold.")
+    search: str = Field("", max_length=200, description="Words that the path must contain.")
     limit: int = Field(30, ge=1, le=200)
 
 
@@ -82,8 +82,8 @@ class PlanIn(Schema, extra="forbid"):
         None, description="As in `POST change-sets`; {} is every managed system."
     )
     model: ModelIn | None = None
-    version: Identifier | None = Field(None, description="Without it: the one in force.")
-    items: bool = Field(True, description="Whether to tell setting by setting, system by system.")
+    version: Identifier | None = Field(None, description="Default: the one in force.")
+    items: bool = Field(True, description="Whether to include every setting of every system.")
 
     @model_validator(mode="after")
     def _check_one(self) -> Self:
@@ -95,8 +95,8 @@ class PlanIn(Schema, extra="forbid"):
 class ApplyIn(SystemChoice):
     """To which systems a template is applied once, and how carefully."""
 
-    version: Identifier | None = Field(None, description="Without it: the one in force.")
-    commands: bool = Field(True, description="Run its commands, too; they wait for no window.")
+    version: Identifier | None = Field(None, description="Default: the one in force.")
+    commands: bool = Field(True, description="Also run its commands; they do not wait for a window.")
     dry_run: bool = Field(False, description="Only plan: answers 200 with the mapping report.")
     during_calls: bool = Field(False, description="Also while a system is in a call.")
     only_in_window: bool = Field(False, description="Only in each system's maintenance window.")
@@ -209,7 +209,7 @@ def plan_template(request: HttpRequest, template_id: int, details: PlanIn) -> Ma
 def apply_template_once(
     request: HttpRequest, template_id: int, details: ApplyIn, response: HttpResponse
 ) -> Status[MappingOut] | Status[AppliedOut]:
-    """Apply a template once; with `dry_run` only plan. What a system cannot take is left out."""
+    """Apply a template once; with `dry_run` only plan. What a system cannot accept is left out."""
     user = user_of(request)
     template = get_template(user, template_id)
     version = get_version(template, details.version or template.newest)
@@ -292,7 +292,7 @@ def _sample(user: User, model: ModelIn) -> list[System]:
     sample = reported.select_related("folder").first()
     if sample is None:
         raise Invalid(
-            "No system of that model that you may see has reported its configuration.",
+            "No system of that model that you can see has reported its configuration.",
             errors=[("body.model", "is not known")],
         )
     return [sample]

@@ -51,7 +51,7 @@ class FromSystem(Schema, extra="forbid"):
     """What a system has now."""
 
     system: Identifier
-    paths: list[str] | None = Field(None, max_length=500, description="Without it: all that it reported.")
+    paths: list[str] | None = Field(None, max_length=500, description="Default: all that it reported.")
 
 
 class ContentIn(Schema, extra="forbid"):
@@ -75,12 +75,14 @@ class TemplateIn(ContentIn):
 
     name: str = Field(min_length=1, max_length=100)
     description: str = Field("", max_length=2000)
-    folder: Identifier | None = Field(None, description="Without it: the root folder.")
+    folder: Identifier | None = Field(None, description="Default: the root folder.")
     enforcement: Enforcement = Field(
         Enforcement.AUTOMATIC, description="What happens on drift where assigned."
     )
-    first_contact: bool = Field(False, description="Apply it once to systems admitted into its folder.")
-    families: list[str] = Field([], max_length=50, description="First contact only for these; empty: all.")
+    first_contact: bool = Field(False, description="Apply it once to systems admitted to its folder.")
+    families: list[str] = Field(
+        [], max_length=50, description="First contact only for these families; empty: all."
+    )
 
 
 class TemplatePatch(Schema, extra="forbid"):
@@ -173,7 +175,7 @@ class AssignmentIn(Schema, extra="forbid"):
     system: Identifier | None = None
     tag: str = Field("", max_length=50)
     folder: Identifier | None = None
-    order: int = Field(100, ge=0, le=32_000, description="Among equals the lower wins.")
+    order: int = Field(100, ge=0, le=32_000, description="Among equals, the lower number wins.")
 
 
 class AssignmentOut(Schema):
@@ -224,7 +226,7 @@ def told_refusals() -> Iterator[None]:
         raise Invalid(
             str(refusal)
             if len(errors) == 1
-            else f"The template holds {len(errors)} things that cannot be used.",
+            else f"The template contains {len(errors)} values that cannot be used.",
             errors=errors[:100],
         ) from refusal
 

@@ -16,7 +16,7 @@ class MappedItemOut(Schema):
     own_path: str
     value: str
     verdict: str = Field(description="`change`, `run`, `already` or `cannot`.")
-    cause: str = Field(description="Why not, as a word; empty where it can.")
+    cause: str = Field(description="Why not, as a word; empty if it can.")
     reason: str
 
 
@@ -46,7 +46,7 @@ class MappedModelOut(Schema):
     software_version: str
     systems: int
     verdicts: dict[str, int]
-    respelled: dict[str, str] = Field(description="Settings that the model spells otherwise, and how.")
+    respelled: dict[str, str] = Field(description="Settings that the model spells differently, and how.")
     cannot: list[ModelLineOut]
 
 

@@ -70,8 +70,8 @@ class ImportIn(Schema, extra="forbid"):
     """An exported template. Its secrets are not in it; they are typed into the new one."""
 
     template: dict[str, Any] = Field(description="What `export` answered.")
-    name: str | None = Field(None, min_length=1, max_length=100, description="Another name than it had.")
-    folder: Identifier | None = Field(None, description="Without it: the root folder.")
+    name: str | None = Field(None, min_length=1, max_length=100, description="A new name.")
+    folder: Identifier | None = Field(None, description="Default: the root folder.")
 
 
 class VersionMade(Schema):
@@ -138,7 +138,7 @@ def import_template(request: HttpRequest, details: ImportIn, response: HttpRespo
     found = details.template
     if found.get("format") != FORMAT:
         raise Invalid(
-            "This is no exported template.", errors=[("body.template.format", f"has to be {FORMAT!r}")]
+            "This is not an exported template.", errors=[("body.template.format", f"has to be {FORMAT!r}")]
         )
     reading = read_structure(found)
     name = details.name or found.get("name")
@@ -192,7 +192,7 @@ def change_template(request: HttpRequest, template_id: int, patch: TemplatePatch
 @routes.delete("/{int:template_id}", response={204: None})
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def delete_template(request: HttpRequest, template_id: int) -> HttpResponse:
-    """Delete a template. What it set stays as it is on the systems and is not kept so any more."""
+    """Delete a template. What it set stays as it is on the systems and is no longer enforced."""
     user = user_of(request)
     template = get_template(user, template_id, Permission.CHANGE_SETTINGS)
     with transaction.atomic():

@@ -24,7 +24,7 @@ class ServerCheckOut(Schema):
     check: str
     ok: bool
     words: str = Field(description="What was found.")
-    advice: str = Field(description="What to do, where it is not as it should be.")
+    advice: str = Field(description="What to do about a fault.")
 
 
 class AddressSideOut(Schema):
@@ -38,7 +38,7 @@ class ThisServerOut(Schema):
     """The server that answers, as it sees itself and its place."""
 
     release: str
-    faults: int = Field(description="How many of the checks found a fault.")
+    faults: int = Field(description="How many checks found a fault.")
     checks: list[ServerCheckOut] = Field(description="Faults first.")
     internal: AddressSideOut
     public: AddressSideOut

@@ -32,13 +32,13 @@ system_routes = Routes("systems")
 class UndoIn(Schema, extra="forbid"):
     """How to undo."""
 
-    dry_run: bool = Field(False, description="Only plan: answers 200 with what would become of each system.")
+    dry_run: bool = Field(False, description="Only plan: answers 200 with the outcome for each system.")
 
 
 class UndoOfSystemIn(UndoIn):
     """Which change set to undo on one system."""
 
-    change_set: Identifier | None = Field(None, description="Without it: the newest that is no undoing.")
+    change_set: Identifier | None = Field(None, description="Default: the newest that is not itself an undo.")
 
 
 class LeftOutOut(Schema):
@@ -88,7 +88,7 @@ def undo_on_system(
     system = get_system(user, system_id, Permission.CHANGE_SETTINGS)
     change_set = get_change_set(user, details.change_set) if details.change_set else undoing.newest_of(system)
     if change_set is None or not change_set.changes.filter(system=system).exists():
-        raise Conflict(f"{system} was not asked for anything by that change set.")
+        raise Conflict(f"{system} is not part of that change set.")
     return _undo(user, change_set, system, response, dry_run=details.dry_run)
 
 

@@ -30,8 +30,8 @@ def _with_problems(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
                     405,
                     "method",
                     "Method not allowed",
-                    f"{request.method} is not possible at this address.",
-                    hint=f"Possible here: {allowed}.",
+                    f"{request.method} is not allowed at this address.",
+                    hint=f"Allowed here: {allowed}.",
                 )
             )
             answer["Allow"] = allowed

@@ -152,7 +152,7 @@ def delete(backup: Backup, *, user: Person, now: datetime) -> None:
     with transaction.atomic():
         if backup.restorations.filter(state__in=["waiting", "running"]).exists():
             raise BackupInUse(
-                "The backup is about to be put back. Delete it when that is done, or cancel that first."
+                "The backup is about to be restored. Delete it afterwards, or cancel the restore first."
             )
         timeline.add(
             backup.system, "backup", f"Backup of {backup.made_at:%Y-%m-%d %H:%M} deleted", now=now, user=user

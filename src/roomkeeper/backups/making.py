@@ -44,7 +44,7 @@ def start(systems: list[System], *, user: Person, now: datetime, reason: str = R
     """A job that backs these systems up, one item each. Raises `BackupRefused`."""
     managed = [system for system in systems if system.state == State.MANAGED]
     if not managed:
-        raise BackupRefused("Only managed systems are backed up, and none of these is.")
+        raise BackupRefused("Only managed systems are backed up, and none of these systems is managed.")
     title = f"Back up {managed[0]}" if len(managed) == 1 else f"Back up {len(managed)} systems"
     return work.create(
         KIND,
@@ -90,7 +90,7 @@ async def make(system_id: int, *, reason: str, user_id: int | None) -> Made:
         except device_access.NoAddress as error:
             trouble, advice = str(error), "Give it one under its Connection tab."
         if trouble:
-            read.missing.append(f"{trouble} So this is what it reported last, and {BESIDE}.")
+            read.missing.append(f"{trouble} So the backup holds what it reported last, and {BESIDE}.")
     backup = await off_loop(partial(_store, system_id, read, reason=reason, user_id=user_id))
     return Made(backup, len(read.parts), trouble, advice)
 

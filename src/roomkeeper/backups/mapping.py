@@ -34,7 +34,7 @@ class Verdict(enum.StrEnum):
 
 WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.CHANGE: "will change",
-    Verdict.ALREADY: "already so",
+    Verdict.ALREADY: "already set",
     Verdict.ABSENT: "not on this device",
     Verdict.REFUSED: "not allowed there",
     Verdict.HIDDEN: "hidden, cannot be restored",
@@ -164,8 +164,8 @@ class Report:
 REQUIRES: Final = re.compile(r"""\brequire\s*\(\s*['"`]xapi['"`]\s*\)""")
 """What a macro of the older kind holds."""
 REQUIRE: Final = (
-    "it loads the API with require, which RoomOS 26 does not run as shipped: write import in its place, or turn "
-    "Macros EvaluateTranspiled on"
+    "it loads the API with require, which RoomOS 26 does not run by default: use import instead, or turn on"
+    " Macros EvaluateTranspiled"
 )
 # The command that puts a part back, by its kind (protocol notes J).
 COMMANDS: Final[Mapping[str, str]] = {
@@ -195,7 +195,7 @@ def read_picks(texts: Iterable[str]) -> Picks:
             try:
                 prefixes.append(prefix_key(text))
             except ProtocolError as error:
-                raise PicksRefused(f"{text!r} can be no part of a backup. {error}") from error
+                raise PicksRefused(f"{text!r} cannot be part of a backup. {error}") from error
     return Picks(not written, has_settings, tuple(prefixes), frozenset(kinds), frozenset(parts))
 
 
@@ -270,7 +270,7 @@ def _map_setting(
     if found is None and target.reported is not None and target.reported.is_whole:
         return told(Verdict.ABSENT, "its configuration has no such setting")
     if any(is_below(key, prefix) for prefix in ours) or MARK in value:
-        return told(Verdict.OURS, "how the system and Roomkeeper reach each other is not put back")
+        return told(Verdict.OURS, "how the system and Roomkeeper reach each other is not restored")
     if value == HIDDEN or _PASSWORD.search(path):
         return told(Verdict.HIDDEN, "passwords are not in a backup; set it by hand")
     reference = target.reported.value_spaces.get(own_path or "", "") if target.reported else ""
@@ -282,7 +282,7 @@ def _map_setting(
     if target.reported is None:
         return told(Verdict.CHANGE, "no configuration was reported yet, so it cannot be checked")
     if found is None:
-        return told(Verdict.CHANGE, "the device has not reported this setting; it is tried")
+        return told(Verdict.CHANGE, "the device has not reported this setting; it is sent anyway")
     refusal = space.refusal(value) if space else None
     if refusal:
         return told(Verdict.REFUSED, refusal)
@@ -292,19 +292,19 @@ def _map_setting(
 def _own_reason(key: str, target: Target, *, takes_over: bool) -> str:
     """Why a setting stays as it is unless somebody picks it by its path; "" where it does not."""
     if is_below(key, prefix_key(_NAME)):
-        return "the name is that of the system in Roomkeeper; rename it there"
+        return "the name is the system's name in Roomkeeper; rename it there"
     if target.is_same_system and not takes_over:
         return ""
     if any(is_below(key, prefix_key(path)) for path in _NETWORK):
-        return "a wrong address would cut it off; pick Network to write it"
+        return "a wrong address would cut it off; select Network to write it"
     if not takes_over and is_of_one_device(key):
-        return "two devices cannot share it; pick it by its path to write it"
+        return "two devices cannot share it; select it by its path to write it"
     return ""
 
 
 def _map_part(part: SavedPart, target: Target) -> MappedPart:
     if part.is_redacted:
-        return MappedPart(part, Verdict.OURS, "our secret stood in it, and that is in no backup")
+        return MappedPart(part, Verdict.OURS, "it contained this server's secret, which no backup holds")
     command = COMMANDS[part.kind]
     if target.commands is not None and command.lower() not in target.commands:
         return MappedPart(part, Verdict.ABSENT, f"it has no command {command}")

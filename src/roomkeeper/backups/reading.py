@@ -61,7 +61,7 @@ async def _read_macros(driver: Driver, quirks: Quirks, found: ReadParts) -> None
     if quirks.has_macros:
         values = await _values(driver, "Macros/Macro/Get", (("Content", "True"),), quirks.backup_exclusion)
     if values is None:
-        found.missing.append("Macros: this device does not give them.")
+        found.missing.append("Macros: this device does not provide them.")
         return
     macros: dict[str, dict[str, str]] = {}
     for path, value in values.items():
@@ -87,14 +87,12 @@ async def _read_panels(driver: Driver, quirks: Quirks, found: ReadParts) -> None
         if panels:
             break
     if not is_answered:
-        found.missing.append("Panels: this device does not give them.")
+        found.missing.append("Panels: this device does not provide them.")
     for panel in panels:
         if panel.document:
             found.add(PartKind.EXTENSION, panel.panel_id, panel.document)
         else:
-            found.missing.append(
-                f"The panel {panel.panel_id[:40]!r}: the device told its id and nothing else."
-            )
+            found.missing.append(f"The panel {panel.panel_id[:40]!r}: the device reported only its id.")
 
 
 async def _read_pictures(driver: Driver, quirks: Quirks, found: ReadParts) -> None:
@@ -110,9 +108,9 @@ async def _read_pictures(driver: Driver, quirks: Quirks, found: ReadParts) -> No
         if _BASE64.fullmatch(picture):
             found.add(PartKind.BRANDING, name, picture)
         elif picture:
-            found.missing.append(f"The picture {name}: the device has one and does not hand it out.")
+            found.missing.append(f"The picture {name}: the device has one but does not provide it.")
     if len(refused) == len(quirks.picture_types):
-        found.missing.append("Pictures: this device does not give them.")
+        found.missing.append("Pictures: this device does not provide them.")
 
 
 async def _values(

@@ -72,23 +72,24 @@ def find_hardware(
     if record is None:
         if not serial_number and not mac_address:
             raise ReplaceRefused(
-                "Give the serial number or the MAC address of the new hardware, or the record that it has."
+                "Enter the serial number or the MAC address of the new hardware, or choose its record."
             )
         record = _record_with(system, serial_number, mac_address, user)
     if record is None:
         return Hardware(serial_number, mac_address)
     if record.pk == system.pk:
-        raise ReplaceRefused(f"{system} is that hardware already.")
+        raise ReplaceRefused(f"{system} already is that hardware.")
     if record.state in (State.IGNORED, State.BLOCKED):
         raise ReplaceRefused(
-            f"{admission.label_for(user, record)} is set aside. Admit it again first, if it is the new hardware."
+            f"{admission.label_for(user, record)} is ignored or blocked. Admit it again first if it is"
+            f" the new hardware."
         )
     for own, given, word in (
         (record.serial_number, serial_number, "serial number"),
         (record.mac_address, mac_address, "MAC address"),
     ):
         if own and given and own != given:
-            raise ReplaceRefused(f"{admission.label_for(user, record)} has another {word} than {given}.")
+            raise ReplaceRefused(f"{admission.label_for(user, record)} has a {word} other than {given}.")
     return Hardware(record.serial_number or serial_number, record.mac_address or mac_address, record)
 
 
@@ -108,8 +109,9 @@ def plan(
     steps = [
         Step(
             "The record stays",
-            f"{system} keeps its id {system.pk}, name, folder, tags, notes, people's rights, tickets, settings asked "
-            "of it and its whole history.",
+            f"{system} keeps its id {system.pk}, name, folder, tags, notes, people's rights, tickets,"
+            f" requested"
+            " settings and its whole history.",
         ),
         Step("The old hardware leaves", _leaving(system), can_be_undone=False),
         Step("The new hardware comes", f"{hardware or 'It'} is the system from now on. {_coming(record)}"),
@@ -117,8 +119,9 @@ def plan(
     ]
     if record is not None:
         words = (
-            f"{record} (system {record.pk}) is merged into {system}: its timeline, documents, backups and tickets "
-            "come along, its name, folder and tags do not. Its id is not used again."
+            f"{record} (system {record.pk}) is merged into {system}: its timeline, documents, backups and"
+            f" tickets"
+            " move too; its name, folder and tags do not. Its id is not used again."
         )
         steps.append(Step("Its own record goes", words, can_be_undone=False))
     report = None
@@ -141,7 +144,8 @@ def demand_replaceable(system: System) -> None:
     """Raises `ReplaceRefused` for a system whose hardware cannot be replaced."""
     if system.state not in (State.MANAGED, State.PRE_REGISTERED):
         raise ReplaceRefused(
-            f"{system} is {system.get_state_display().lower()}; only the hardware of a managed system is replaced."
+            f"{system} is {system.get_state_display().lower()}; only the hardware of a managed system can"
+            f" be replaced."
         )
 
 
@@ -165,11 +169,11 @@ def _record_with(system: System, serial_number: str, mac_address: str, user: Per
         same |= Q(mac_address=mac_address)
     found = list(System.objects.filter(same).select_related("folder").order_by("pk")[:10])
     if any(one.pk == system.pk for one in found):
-        raise ReplaceRefused(f"{system} is that hardware already.")
+        raise ReplaceRefused(f"{system} already is that hardware.")
     if len(found) > 1:
         told = ", ".join(admission.label_for(user, one) for one in found)
         raise ReplaceRefused(
-            f"Several records have that serial number or MAC address: {told}. Name one of them."
+            f"Several records have that serial number or MAC address: {told}. Choose one of them."
         )
     return found[0] if found else None
 
@@ -177,19 +181,21 @@ def _record_with(system: System, serial_number: str, mac_address: str, user: Per
 def _leaving(system: System) -> str:
     old = ", ".join(text for text in (system.product, system.serial_number, system.mac_address) if text)
     return (
-        f"{old or 'The old hardware'} is this system no more. Its secret is void: if it posts again, it stands in the "
-        "inbox as unknown. What was asked of it and has not run is cancelled."
+        f"{old or 'The old hardware'} is no longer this system. Its secret no longer works: if it posts"
+        f" again, it"
+        " appears in the inbox as unknown. Open requests to it are cancelled."
     )
 
 
 def _coming(record: System | None) -> str:
     if record is None:
         return (
-            "Nobody has seen it yet: with its first post a ticket tells from where it came, and it gets a new secret "
-            "once it is admitted for that address."
+            "It has never posted: a ticket will name the address of its first post, and it gets a new"
+            " secret once"
+            " it is admitted for that address."
         )
     if SystemSecret.objects.filter(system=record, stage=SystemSecret.Stage.CURRENT).exists():
-        return "It has proven a secret already and goes on with it: nothing has to be done on it."
+        return "It has already proven a secret and keeps it: there is nothing to do on the device."
     return f"It gets a new secret with its next post from {source_of(record) or 'its address'}, or by push."
 
 
@@ -199,15 +205,19 @@ def _login(record: System | None, *, keeps_credentials: bool) -> str:
     elif keeps_credentials:
         login = "The login stored for the old hardware is tried on it."
     else:
-        login = "The stored login is forgotten; give the new one under Connection where Roomkeeper is to reach it."
+        login = (
+            "The stored login is deleted; enter the new one under Connection if Roomkeeper should reach it."
+        )
     return f"{login} The pinned TLS key is forgotten; the next proven login pins the new one."
 
 
 def _following(system: System, record: System | None) -> str:
     if newest_backup(system) is None and not has_reported(system):
-        return "The old hardware has reported no configuration, so there is nothing to put on the new one."
+        return (
+            "The old hardware has reported no configuration, so there is nothing to restore to the new one."
+        )
     if has_reported(record):
         when = "at once"
     else:
-        when = "as soon as it has reported its own configuration, which tells what it can take"
-    return f"What the old hardware had last is backed up now and put on the new one {when}."
+        when = "as soon as it has reported its own configuration, which shows what it can accept"
+    return f"The last configuration of the old hardware is backed up now and restored to the new one {when}."

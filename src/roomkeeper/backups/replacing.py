@@ -103,7 +103,7 @@ def undo(replacement: Replacement, *, user: Person, now: datetime) -> System:
             restoring.cancel(restoration, user=user, now=now)
             if restoration.change_set is not None:
                 change_sets.cancel_change_set(restoration.change_set, user=user, now=now)
-        _cancel_actions(system, "the new hardware was taken out again", now=now)
+        _cancel_actions(system, "the new hardware was removed again", now=now)
         secrets.forget(system)
         merging.forget_hardware(system, now=now)
         old = replacement.old
@@ -147,7 +147,7 @@ def _part_from_old(system: System, *, user: Person, now: datetime) -> None:
     for restoration in Restoration.objects.filter(system=system, state=Restoration.State.WAITING):
         restoring.cancel(restoration, user=user, now=now)
     if Restoration.objects.filter(system=system, state=Restoration.State.RUNNING).exists():
-        raise ReplaceRefused(f"A restore of {system} is under way. Wait for it, or stop its job.")
+        raise ReplaceRefused(f"A restore of {system} is in progress. Wait for it, or stop its job.")
     secrets.forget(system)
     for kind in _GONE_FINDINGS:
         findings.clear(kind, system.pk, "Its hardware was replaced.")

@@ -174,9 +174,9 @@ async def run(job: RunningJob) -> str:
 def _new(backup: Backup, target: System, picks: Sequence[str], *, user: Person, now: datetime) -> Restoration:
     read_picks(picks)
     if target.state != State.MANAGED:
-        raise RestoreRefused(f"{target} is not managed, so nothing can be put back on it. Admit it first.")
+        raise RestoreRefused(f"{target} is not managed, so nothing can be restored to it. Admit it first.")
     if Restoration.objects.filter(system=target, state__in=OPEN).exists():
-        raise RestoreRefused(f"A restore of {target} is under way already.")
+        raise RestoreRefused(f"A restore of {target} is already in progress.")
     return Restoration.objects.create(
         system=target,
         backup=backup,
@@ -207,7 +207,7 @@ async def _restore(item: Item) -> Outcome:
     restoration_id = int(item.parameters["restoration"])
     state = await off_loop(_state_of, restoration_id)
     if state != Restoration.State.RUNNING:
-        return Outcome(JobItem.State.SKIPPED, "It was done or cancelled before.")
+        return Outcome(JobItem.State.SKIPPED, "It was already done or cancelled.")
     system_id = item.system_id or 0
     advice = ""
     try:
@@ -220,7 +220,7 @@ async def _restore(item: Item) -> Outcome:
     except ValueError as refusal:
         # The services' own refusals; their text is the sentence to show.
         await off_loop(_end, restoration_id, Restoration.State.FAILED, str(refusal))
-        return Outcome(JobItem.State.FAILED, str(refusal), "Pick fewer parts, or look at the preview first.")
+        return Outcome(JobItem.State.FAILED, str(refusal), "Select fewer parts, or check the preview first.")
 
 
 def _state_of(restoration_id: int) -> str:
@@ -289,9 +289,9 @@ def _told(report: Report) -> str:
     counts, parts = report.counts, report.part_counts[Verdict.CHANGE]
     change, already = counts[Verdict.CHANGE], counts[Verdict.ALREADY]
     words = [f"{change} settings change" if change != 1 else "1 setting changes"]
-    words += [f"{already} are already so" if already != 1 else "1 is already so"]
+    words += [f"{already} already have their value" if already != 1 else "1 already has its value"]
     left = sum(counts.values()) - change - already
-    words += [f"{left} left alone or not possible"] if left else []
+    words += [f"{left} left unchanged or not possible"] if left else []
     words += [f"{parts} part{'s' if parts != 1 else ''} written"] if parts else []
     return ", ".join(words)
 

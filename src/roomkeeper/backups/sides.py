@@ -56,7 +56,9 @@ def read_name(text: str) -> tuple[str, int]:
     kind, mark, number = text.strip().rpartition(":")
     kind = kind if mark else "backup"
     if kind not in KINDS or not (number.isascii() and number.isdecimal() and len(number) < 19):
-        raise SideRefused(f"{text!r} names no side; write backup:5, version:7, system:3 or template:2.")
+        raise SideRefused(
+            f"{text!r} is not a side to compare; write backup:5, version:7, system:3 or template:2."
+        )
     return kind, int(number)
 
 

@@ -106,7 +106,7 @@ BACKUPS = register(
             Field(
                 name="missing",
                 type=list[str],
-                meaning="What is not in it and why.",
+                meaning="What is missing in it and why.",
                 sort="",
                 heading="Not in it",
             ),
@@ -137,8 +137,9 @@ BACKUPS = register(
                 refused=(keeping.BackupInUse,),
                 summary="Delete a backup.",
                 title="Delete this backup?",
-                what="The backup of {row.system} of {row.made_at:%Y-%m-%d %H:%M} goes, with all its parts. Others "
-                "stay.",
+                what="The backup of {row.system} of {row.made_at:%Y-%m-%d %H:%M} is deleted with all its"
+                " parts. Others"
+                " stay.",
                 undo="It cannot be undone.",
                 button="Delete",
                 done="The backup is deleted.",

@@ -63,7 +63,8 @@ def apply_plan(
     """
     if digest and digest != plan.digest:
         raise PlanChanged(
-            "Something changed since this was shown, so nothing was done. Look at the difference as it is now."
+            "Something has changed since you saw this, so nothing was done. Check the difference as it is"
+            " now."
         )
     done = Applied()
     note = _Note(plan, user, road)

@@ -36,7 +36,7 @@ FIELDS: Final = {
         Field("connectivity_is_locked", "Connectivity is locked"),
         Field("password_may_use_http", "Password may use HTTP"),
         Field("tls_trust", "Certificate is trusted by"),
-        Field("tls_is_legacy", "Old TLS is allowed"),
+        Field("tls_is_legacy", "Legacy TLS is allowed"),
     )
 }
 # Written out so that people know the row; on the way back the first two are compared, the others are not looked at.

@@ -41,7 +41,7 @@ def usable_fields(names: Sequence[str]) -> list[str]:
     """Those of the fields that are named, in their order; the usual ones where none is. Raises `SheetRefused`."""
     unknown = [name for name in names if name not in FIELDS]
     if unknown:
-        raise SheetRefused(f"{unknown[0][:60]!r} is none of {', '.join(FIELDS)}.")
+        raise SheetRefused(f"{unknown[0][:60]!r} is not one of {', '.join(FIELDS)}.")
     return [name for name in FIELDS if name in names] if names else list(USUAL)
 
 

@@ -54,7 +54,7 @@ class FolderIndex:
         if isinstance(value, int):
             if value in self.by_id:
                 return self.by_id[value]
-            raise NotUsable(f"There is no folder {value} that you may see.")
+            raise NotUsable(f"There is no folder {value} that you can see.")
         text = str(value)
         found = self._by_label.get(text) or self._by_words.get(_words(text), [])
         if len(found) == 1:
@@ -65,7 +65,7 @@ class FolderIndex:
             return self._to_be_made(text)
         near = difflib.get_close_matches(text, self.labels.values(), n=_NEAREST, cutoff=0.5)
         hint = f" The nearest: {', '.join(near)}." if near else ""
-        raise NotUsable(f"There is no folder {text[:100]!r} that you may see.{hint}")
+        raise NotUsable(f"There is no folder {text[:100]!r} that you can see.{hint}")
 
     def _to_be_made(self, text: str) -> NewFolder:
         words = _words(text)
@@ -77,11 +77,11 @@ class FolderIndex:
             if len(above) == 1:
                 break
         else:
-            raise NotUsable(f"There is no folder above {text[:100]!r} in which you may make it.")
+            raise NotUsable(f"There is no folder above {text[:100]!r} in which you may create it.")
         if any(len(name) > _LONGEST_NAME for name in names):
             raise NotUsable(f"A folder's name has at most {_LONGEST_NAME} characters.")
         if not grants_of(self.user).may(Permission.MANAGE_FOLDERS, above[0].path):
-            raise NotUsable(f"There is no folder {text[:100]!r}, and you may not make it in {above[0]}.")
+            raise NotUsable(f"There is no folder {text[:100]!r}, and you may not create it in {above[0]}.")
         self.made[words] = NewFolder(above[0].pk, names[length:], " / ".join(names))
         return self.made[words]
 

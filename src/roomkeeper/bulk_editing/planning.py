@@ -79,7 +79,7 @@ def plan_edit(
     for row in sheet.rows:
         system = systems.get(row.key)
         if system is None:
-            problems.append(Problem(row.line, "id", f"There is no system {row.key} that you may see."))
+            problems.append(Problem(row.line, "id", f"There is no system {row.key} that you can see."))
             continue
         draft = _Draft(row, system)
         _check_identity(draft)
@@ -127,7 +127,7 @@ def _check_identity(draft: _Draft) -> None:
             f"{system} has the serial number {system.serial_number}, not {serial[:60]!r}: wrong row?",
         )
     if mac and system.mac_address and _plain(mac) != system.mac_address:
-        draft.refuse("mac_address", f"{system} has another MAC address than {mac[:60]!r}: wrong row?")
+        draft.refuse("mac_address", f"{system} has a MAC address other than {mac[:60]!r}: wrong row?")
 
 
 def _plain(mac: str) -> str:
@@ -177,7 +177,7 @@ def _compare_folder(draft: _Draft, found: Any, label: str, folders: FolderIndex)
 
 def _check_trust(value: Value) -> None:
     if value == TlsTrust.AUTHORITY and not network_settings.get().device_authorities:
-        raise NotUsable("Network settings name no authority for certificates of devices yet.")
+        raise NotUsable("Network settings contain no authority for certificates of devices yet.")
 
 
 def _check_rights(draft: _Draft, held: Grants) -> None:

@@ -38,7 +38,7 @@ def record_of(system: System, tags: Iterable[str], folder: str) -> dict[str, Val
 
 
 def present_settings(systems: Sequence[System], paths: Iterable[str]) -> dict[int, dict[str, Present]]:
-    """By system and path what stands in the cell: the newest wish that is under way, else what is wanted, else what was
+    """By system and path what stands in the cell: the newest wish on its way, else what is wanted, else what was
     reported. Secrets are `***`."""
     keys = {path: match_key(path) for path in paths}
     found: dict[int, dict[str, Present]] = {}
@@ -66,7 +66,7 @@ def present_settings(systems: Sequence[System], paths: Iterable[str]) -> dict[in
 
 
 def _asked(system_ids: Sequence[int], keys: set[str]) -> dict[tuple[int, str], str]:
-    """The newest wish of each that is still under way."""
+    """The newest wish of each that is still in progress."""
     rows = ChangeItem.objects.filter(
         system_id__in=system_ids, match_key__in=keys, state__in=OPEN_STATES
     ).exclude(value=None)

@@ -75,8 +75,8 @@ def read_csv(data: bytes | str) -> Sheet:
     columns = _read_heading(table, problems)
     if KEY not in columns:
         raise SheetRefused(
-            "The first line has to name the columns, and one of them has to be id: export the systems, and change "
-            "that file."
+            "The first line must name the columns, and one of them must be id. Export the systems and edit"
+            " that file."
         )
     return _sheet((_read_row(columns, line, cells, problems) for line, cells in table.rows), problems)
 
@@ -93,7 +93,7 @@ def read_rows(rows: Sequence[Mapping[str, Any]]) -> Sheet:
 
 
 def _too_many(number: int) -> str:
-    return f"At most {ROWS_LIMIT:,} rows can be looked at at once; these are {number:,}. Send them in parts."
+    return f"At most {ROWS_LIMIT:,} rows can be checked at once; these are {number:,}. Send them in parts."
 
 
 def _sheet(found: Iterable[Row | None], problems: list[Problem]) -> Sheet:
@@ -103,7 +103,7 @@ def _sheet(found: Iterable[Row | None], problems: list[Problem]) -> Sheet:
         if row is None:
             continue
         if row.key in rows:
-            sentence = f"System {row.key} stands in line {rows[row.key].line} already; this one is left out."
+            sentence = f"System {row.key} is already in line {rows[row.key].line}; this row is left out."
             problems.append(Problem(row.line, KEY, sentence))
             continue
         rows[row.key] = row
@@ -121,7 +121,7 @@ def _read_heading(table: CsvTable, problems: list[Problem]) -> list[str]:
         if not column and is_setting(name):
             column, sentence = _path_of(name)
         elif not column and name:
-            sentence = f"The column {name[:_SHOWN]!r} is not known, and left out."
+            sentence = f"The column {name[:_SHOWN]!r} is unknown and was left out."
         key = match_key(column) if column and is_setting(column) else column
         if key and key in seen:
             column, sentence = "", f"The column {name[:_SHOWN]!r} is there twice; the second one is left out."
@@ -157,7 +157,9 @@ def _read_row(columns: Sequence[str], line: int, cells: Sequence[str], problems:
     # A line that a spreadsheet cut short says nothing of the columns at its end.
     key = plain_cell(given.pop(KEY, "")).strip()
     if not (key.isascii() and key.isdigit() and len(key) < 20 and 0 < int(key) <= _LARGEST_KEY):
-        sentence = f"{key[:_SHOWN]!r} is no id of a system." if key else "The id of the system is missing."
+        sentence = (
+            f"{key[:_SHOWN]!r} is not the id of a system." if key else "The id of the system is missing."
+        )
         problems.append(Problem(line, KEY, sentence))
         return None
     return Row(

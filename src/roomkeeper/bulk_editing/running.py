@@ -29,7 +29,7 @@ async def run(job: RunningJob) -> str:
 def _write(item: Item, user_id: int | None) -> Outcome:
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
     if user is None:
-        return Outcome(JobItem.State.FAILED, "Whoever asked for it has no account any more.")
+        return Outcome(JobItem.State.FAILED, "The person who asked for it no longer has an account.")
     edits = [
         RecordEdit(system_id, label, {name: (before, after) for name, (before, after) in changes.items()})
         for system_id, label, changes in item.parameters["edits"]
@@ -45,7 +45,7 @@ def _told(written: Written, edits: list[RecordEdit]) -> Outcome:
     sentences = " ".join(sentence for _, sentence in written.refused[:_TOLD])
     more = f" And {len(written.refused) - _TOLD} more." if len(written.refused) > _TOLD else ""
     state = JobItem.State.WARNING if written.done else JobItem.State.FAILED
-    advice = "Import the file again: what is written already stays, and the rest is shown anew."
+    advice = "Import the file again: what has been written stays, and the rest is shown again."
     return Outcome(
         state, f"{written.done} written. {sentences}{more}", advice, system_id=only, details=details
     )

@@ -87,19 +87,19 @@ def _read_exact(field: str, value: Any) -> Value:
         return value
     if isinstance(value, str) and field not in ("tags", "http_port", "https_port"):
         return _text(field, comparable(value).strip())
-    raise NotUsable("It is no value of that kind.")
+    raise NotUsable("This column does not accept that value.")
 
 
 def _text(field: str, text: str) -> str:
     if UNPRINTABLE.search(text):
-        raise NotUsable("It holds characters that cannot be stored.")
+        raise NotUsable("It contains characters that cannot be stored.")
     if field == "name":
         text = " ".join(text.split())
         if not text or len(text) > NAME_LIMIT:
             raise NotUsable(f"A name has 1 to {NAME_LIMIT} characters.")
     elif field == "folder":
         if not text:
-            raise NotUsable("Every system stands in a folder: name one, such as Oslo / HQ.")
+            raise NotUsable("Every system is in a folder: enter one, such as Oslo / HQ.")
     elif field == "notes":
         if len(text) > NOTES_LIMIT:
             raise NotUsable(f"Notes have at most {NOTES_LIMIT:,} characters.")
@@ -119,7 +119,7 @@ def _one_of(text: str, choices: dict[str, str]) -> str:
     for name, label in choices.items():
         if text.lower().replace(" ", "_") in (name, label.lower().replace(" ", "_")):
             return name
-    raise NotUsable(f"{text[:60]!r} is none of {', '.join(choices)}.")
+    raise NotUsable(f"{text[:60]!r} is not one of {', '.join(choices)}.")
 
 
 def usable_tags(words: Any) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ def _no_port(text: str) -> int | None:
     if not text:
         return None
     raise NotUsable(
-        f"{text[:60]!r} is no port: it is a number from 1 to 65535, or nothing for the usual one."
+        f"{text[:60]!r} is not a port. Enter a number from 1 to 65535, or leave it empty for the default."
     )
 
 
@@ -163,7 +163,7 @@ def read_setting(cell: Cell, present: str) -> Wish | None:
         if cell.value is None or isinstance(cell.value, str):
             return None if cell.value == HIDDEN_CELL else Wish(cell.value)
         raise NotUsable(
-            'A setting needs a text as its value, or null to take the wish back ("" sets it empty).'
+            'A setting needs a text as its value, or null to remove the request ("" sets it empty).'
         )
     if not cell.strip() or cell.strip() == HIDDEN_CELL:
         return None

@@ -37,7 +37,7 @@ class ChangedMeanwhile(ValueError):
 def write_records(
     edits: Sequence[RecordEdit], *, user: Person, now: datetime, note: Callable[[], object] = lambda: None
 ) -> Written:
-    """Write them, `AT_ONCE` in a transaction, in each of which `note` is called. A value that is so already stays; one
+    """Write them, `AT_ONCE` in a transaction, in each of which `note` is called. A value that is already set stays; one
     that is neither what was shown nor what was asked has been changed meanwhile, and the system is left alone."""
     written = Written()
     held = Grants(user)
@@ -64,7 +64,7 @@ def _write_part(
         system = systems.get(edit.system_id)
         try:
             if system is None:
-                raise ChangedMeanwhile("It was deleted meanwhile.")
+                raise ChangedMeanwhile("It has been deleted meanwhile.")
             with transaction.atomic():
                 asked = _still_to_do(system, edit, held)
                 _write_one(system, asked, targets, held, user, now)
@@ -85,13 +85,11 @@ def _still_to_do(system: System, edit: RecordEdit, held: Grants) -> dict[str, An
         if present == after:
             continue
         if present != before:
-            raise ChangedMeanwhile(
-                f"{FIELDS[name].label} was changed meanwhile, so nothing of it was written."
-            )
+            raise ChangedMeanwhile(f"{FIELDS[name].label} has been changed meanwhile, so it was not written.")
         permission = FIELDS[name].permission
         if not held.may(permission, system.folder.path):
             raise ChangedMeanwhile(
-                f"Who asked for it may not {permission.value} in {system.folder} any more."
+                f"The person who asked for it may no longer {permission.value} in {system.folder}."
             )
         asked[name] = after
     return asked
@@ -139,7 +137,7 @@ def _write_one(
     if "folder" in asked:
         folder = targets.get(asked["folder"])
         if folder is None or not held.may(Permission.MANAGE_SYSTEMS, folder.path):
-            raise ChangedMeanwhile("The folder is not there any more, or it may not be used.")
+            raise ChangedMeanwhile("The folder no longer exists, or you may not use it.")
         records.move(system, folder)
 
 

@@ -8,7 +8,7 @@ import typer
 from roomkeeper.cli.environment import Config, Data, fail, ready
 
 secrets_app = typer.Typer(help="The keys of stored secrets.", no_args_is_help=True)
-keys_app = typer.Typer(help="The key file, where the right one was lost.", no_args_is_help=True)
+keys_app = typer.Typer(help="The key file, if the right one was lost.", no_args_is_help=True)
 
 
 @secrets_app.command("rotate")
@@ -25,12 +25,12 @@ def rotate(data: Data = None, config: Config = None) -> None:
         keys.add_encryption_key(options.data)
         number = re_encryption.re_encrypt_all()
         keys.drop_old_encryption_keys(options.data)
-    typer.echo(f"{number} stored secrets were encrypted anew")
+    typer.echo(f"{number} stored secrets were encrypted again")
 
 
 @keys_app.command("adopt")
 def adopt(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; what is lost is lost.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -47,18 +47,18 @@ def adopt(
     if state.has_rows and state.fits is not False:
         fail(f"The keys in {options.data} fit the database {state.words}; there is nothing to adopt.")
     lost = adopting.losses(adopting.current_keys()) if state.has_rows else []
-    typer.echo("What cannot be read without the keys that were lost, and is given up:")
+    typer.echo("This cannot be read without the lost keys and is given up:")
     for loss in lost:
         typer.echo(f"  {loss.number} {loss.words}")
     if not lost:
         typer.echo(
             "  nothing is stored that needs them"
             if state.has_rows
-            else "  the database is empty; an installation begins"
+            else "  the database is empty; this starts a new installation"
         )
     typer.echo("Everybody is signed out.")
-    if not yes and not (sys.stdin.isatty() and typer.confirm("Go on? There is no undo.")):
-        fail("Nothing was changed. To go on, add --yes.")
+    if not yes and not (sys.stdin.isatty() and typer.confirm("Continue? This cannot be undone.")):
+        fail("Nothing was changed. To continue, add --yes.")
     opening.begin_adoption(options)
     if state.has_rows:
         adopting.give_up(opening.make_keys(options))

@@ -40,7 +40,7 @@ def create_user(
 
     first_start.prepare()
     if role != "none" and role not in Role.values:
-        fail(f"{role!r} is no role; it is one of {', '.join(Role.values)}.", code=USAGE)
+        fail(f"{role!r} is not a role. Roles are {', '.join(Role.values)}.", code=USAGE)
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     try:
         if password is not None:
@@ -66,11 +66,11 @@ def create_user(
 @token_app.command("create")
 def create_api_token(
     user: str,
-    expires: Annotated[
-        str, typer.Option(help="How long it lives: 30d, 12h; empty: as the setting token_days says.")
-    ] = "",
+    expires: Annotated[str, typer.Option(help="Lifetime: 30d, 12h; default: the setting token_days.")] = "",
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
-    read_only: Annotated[bool, typer.Option(help="Refused for everything that changes something.")] = False,
+    read_only: Annotated[
+        bool, typer.Option(help="Read-only: refused for everything that changes something.")
+    ] = False,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -85,7 +85,8 @@ def create_api_token(
     owner = User.objects.filter(username=user).first()
     if owner is None:
         fail(
-            f"There is no user named {user}. Create one with: roomkeeper user create {user} --role administrator"
+            f"There is no user named {user}. Create one with: roomkeeper user create {user} --role"
+            f" administrator"
         )
         return
     try:

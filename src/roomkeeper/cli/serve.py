@@ -54,7 +54,9 @@ def demo(
     folder = data or Options().data.with_name("roomkeeper-demo")
     if locks.is_server_running(folder):
         # Looked at before anything is written there: what runs would get another administrator's password.
-        _fail(f"A server runs on {folder} already. Stop it, or give this demonstration a folder by --data.")
+        _fail(
+            f"A server is already running on {folder}. Stop it, or choose a folder for this demonstration with --data."
+        )
     try:
         if http is None and https is None:
             http, https = demo_rooms.choose_listeners(DEMO_HTTP, DEMO_HTTPS)

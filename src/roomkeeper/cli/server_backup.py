@@ -54,26 +54,26 @@ def restore_backup(
     file: Path,
     data: Data = None,
     config: Config = None,
-    force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace the existing installation.")] = False,
 ) -> None:
     """Restore a backup into an empty data folder (or, with --force, over an existing one). Stop the server first."""
     options = ready(data=data, config=config)
     database = options.data / DATABASE_FILE
     if not force and (_has_tables() if options.database_url else database.exists()):
         place = "The database" if options.database_url else options.data
-        fail(f"{place} already holds an installation. Use --force to replace it; there is no undo.")
+        fail(f"{place} already contains an installation. Use --force to replace it; this cannot be undone.")
     try:
         with tarfile.open(file, "r:gz") as archive:
             members = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
             found = {name: source.read() for name, source in members.items() if source is not None}
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        fail(f"{file} is not a backup that can be read: {error}", code=USAGE)
+        fail(f"{file} is not a readable backup: {error}", code=USAGE)
         return
     wanted = _DUMP if options.database_url else DATABASE_FILE
     if wanted not in found:
-        fail(f"{file} holds no {wanted}: it was made with another kind of database.", code=USAGE)
+        fail(f"{file} contains no {wanted}: it was made with another kind of database.", code=USAGE)
     if "keys.json" not in found:
-        fail(f"{file} holds no keys.json, without which its secrets cannot be read.", code=USAGE)
+        fail(f"{file} contains no keys.json, without which its secrets cannot be read.", code=USAGE)
     from roomkeeper.installation import folder, locks
     from roomkeeper.serving import first_start
 

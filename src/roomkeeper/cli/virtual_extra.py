@@ -14,7 +14,8 @@ def require() -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         fail(
-            f"Virtual endpoints need the extra roomkeeper[virtual], and not all of it is here ({', '.join(missing)}): "
+            f"Virtual endpoints need the extra roomkeeper[virtual], which is not fully installed"
+            f" ({', '.join(missing)}): "
             "install roomkeeper[virtual] into this Python and try again.",
             code=USAGE,
         )

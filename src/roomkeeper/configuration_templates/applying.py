@@ -193,5 +193,5 @@ def newest_of(template: ConfigurationTemplate) -> TemplateVersion:
     """The version in force; raises `TemplateRefused` where there is none."""
     version = newest_version(template)
     if version is None:
-        raise TemplateRefused(f"{template} holds nothing yet.")
+        raise TemplateRefused(f"{template} is still empty.")
     return version

@@ -106,7 +106,7 @@ def checked(
     kept: list[TemplateSetting] = []
     given = list(settings)
     if len(given) > planning.SETTINGS_LIMIT:
-        raise TemplateRefused(f"A template holds at most {planning.SETTINGS_LIMIT} settings.")
+        raise TemplateRefused(f"A template has at most {planning.SETTINGS_LIMIT} settings.")
     seen: set[str] = set()
     for text, value in given:
         try:
@@ -118,7 +118,7 @@ def checked(
         key = match_key(path)
         problems = variables.problems_of(value or "")
         if key in seen:
-            errors[text] = "stands here twice."
+            errors[text] = "appears twice."
         elif problems:
             errors[text] = " ".join(problems)
         elif value is None and not is_secret_path(path):
@@ -130,7 +130,7 @@ def checked(
         seen.add(key)
     asked = list(commands)
     if len(asked) > COMMANDS_LIMIT:
-        errors["commands"] = f"A template holds at most {COMMANDS_LIMIT} commands."
+        errors["commands"] = f"A template has at most {COMMANDS_LIMIT} commands."
     checked_commands = []
     for command in asked:
         try:
@@ -154,21 +154,22 @@ def storable(text: str) -> str:
 
 def _checked_command(command: TemplateCommand) -> TemplateCommand:
     if not _COMMAND.fullmatch(command.command):
-        raise TemplateRefused("is no command such as Audio/Volume/Set.")
+        raise TemplateRefused("is not a command such as Audio/Volume/Set.")
     cleaned = actions.clean_arguments(command.arguments)
     if hidden := secret_names(command.command, cleaned):
         raise TemplateRefused(
-            f"{hidden[0]}: is a secret, which a template would keep readable. Run the command on the systems instead."
+            f"{hidden[0]}: is a secret, which would stay readable in a template. Run the command on the"
+            f" systems instead."
         )
     if command.body is not None and len(command.body) > actions.BODY_LIMIT:
         raise TemplateRefused("has a body of over one million characters.")
     if storable(command.body or "") != (command.body or ""):
-        raise TemplateRefused("has a body with characters that no device takes.")
+        raise TemplateRefused("has a body with characters that no device accepts.")
     arguments = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in cleaned)
     for name, value in arguments:
         for one in [value] if isinstance(value, str) else value:
             if storable(one) != one:
-                raise TemplateRefused(f"{name}: holds characters that no device takes.")
+                raise TemplateRefused(f"{name}: contains characters that no device accepts.")
             if problems := variables.problems_of(one):
                 raise TemplateRefused(" ".join(problems))
     return TemplateCommand(command.command, arguments, command.body)

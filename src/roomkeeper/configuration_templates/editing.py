@@ -83,7 +83,7 @@ def change_template(
     if enforcement is not None:
         template.enforcement = enforcement
         if enforcement not in list(Enforcement):
-            errors["enforcement"] = f"It has to be {', '.join(Enforcement)}."
+            errors["enforcement"] = f"It must be one of {', '.join(Enforcement)}."
     if is_first_contact is not None:
         template.is_first_contact = is_first_contact
     if families is not None:
@@ -98,7 +98,7 @@ def change_template(
         with transaction.atomic():
             template.save()
     except IntegrityError as error:
-        raise TemplateRefused({"name": f"There is already a template named {template.name}."}) from error
+        raise TemplateRefused({"name": f"A template named {template.name} already exists."}) from error
 
 
 def add_version(
@@ -152,11 +152,9 @@ def assign(
     """Keep the template's settings so on a system, on those with a tag, or in a folder. Raises `TemplateRefused`."""
     tag = storable(tag).strip()
     if sum((system is not None, bool(tag), folder is not None)) != 1:
-        raise TemplateRefused(
-            "A template is assigned to a system, a tag or a folder: to one of them at a time."
-        )
+        raise TemplateRefused("A template is assigned to one system, one tag or one folder at a time.")
     if not 0 <= order <= ORDER_LIMIT:
-        raise TemplateRefused({"order": f"It has to be a number from 0 to {ORDER_LIMIT}."})
+        raise TemplateRefused({"order": f"It must be a number from 0 to {ORDER_LIMIT}."})
     if len(tag) > 50:
         raise TemplateRefused({"tag": "A tag has at most 50 characters."})
     target = folder or (system.folder if system else None)
@@ -198,8 +196,9 @@ def assign_to_systems(
 def _demand_reach(template: ConfigurationTemplate, target: Folder) -> None:
     if not target.path.startswith(template.folder.path):
         raise TemplateRefused(
-            f"{template} belongs to {folder_label(template.folder)} and reaches no system outside that folder. "
-            "Move the template to a folder above."
+            f"{template} belongs to {folder_label(template.folder)} and cannot be used for systems"
+            f" outside that folder."
+            " Move the template to a folder above."
         )
 
 

@@ -62,7 +62,7 @@ def read_file(data: bytes) -> Reading:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        found.add_problem(0, "The file is no text in UTF-8.")
+        found.add_problem(0, "The file is not UTF-8 text.")
         return found
     start = text.lstrip()[:1]
     if start == "<":
@@ -73,7 +73,7 @@ def read_file(data: bytes) -> Reading:
         except (ValueError, RecursionError) as error:
             # A TOML file may begin with a table.
             if start == "{":
-                found.add_problem(getattr(error, "lineno", 0), f"The file is no JSON: {error}"[:300])
+                found.add_problem(getattr(error, "lineno", 0), f"The file is not JSON: {error}"[:300])
                 return found
     try:
         return read_structure(tomllib.loads(text))
@@ -91,7 +91,7 @@ def read_structure(found: Any) -> Reading:
     for path, value in _settings(settings, "", reading, 0):
         reading.settings.append((path, None if value == HIDDEN else value))
     if not isinstance(commands, list):
-        reading.add_problem(0, "commands: needs to be a list.")
+        reading.add_problem(0, "commands: must be a list.")
         commands = []
     for one in commands:
         _read_command(one, reading)
@@ -124,7 +124,7 @@ def _read_command(one: Any, reading: Reading) -> None:
             reading.commands.append(parse_command(one))
             return
         if not isinstance(one, Mapping) or not isinstance(one.get("command"), str):
-            raise ValueError("A command needs to be a text, or to have `command` and `arguments`.")
+            raise ValueError("A command must be a text, or have `command` and `arguments`.")
         reading.commands.append(_with_own_arguments(decode_command(one)))
     except (ValueError, TypeError) as refusal:
         reading.add_problem(0, str(refusal))
@@ -144,7 +144,7 @@ def _read_document(data: bytes) -> Reading:
         reading.add_problem(0, str(refusal))
         return reading
     for note in document.mended:
-        reading.add_problem(0, f"The file was not read as it stands: {note}.")
+        reading.add_problem(0, f"The file could not be read as it is: {note}.")
     for path, leaf in document.settings.items():
         # What a device says names no variables, whatever it looks like.
         reading.settings.append((path, None if leaf.value == HIDDEN else variables.escape(leaf.value)))

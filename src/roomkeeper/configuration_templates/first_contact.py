@@ -38,7 +38,7 @@ def apply_due(*, now: datetime) -> int:
     for row in rows:
         if row.system.state == State.MANAGED:
             _apply_to(row.system, now)
-        # Only now: a server that dies before does it again, and what is so already is not asked for twice.
+        # Only now: a server that dies before does it again, and what is already set is not asked for twice.
         FirstContact.objects.filter(pk=row.pk, admitted_at=row.admitted_at).delete()
     return len(rows)
 

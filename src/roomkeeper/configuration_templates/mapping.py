@@ -31,9 +31,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "absent": "not on this device",
     "not_allowed": "value not allowed",
     "unresolved": "variable without a value",
-    "secret_missing": "secret not typed yet",
-    "management": "kept by management settings",
-    "overridden": "kept otherwise by something stronger",
+    "secret_missing": "secret not entered yet",
+    "management": "set by management settings",
+    "overridden": "set by a stronger layer",
     "not_managed": "system not managed",
 }
 
@@ -207,13 +207,13 @@ def _values(
                 holes[setting.path] = ("unresolved", sentence)
                 value = ""
         if key in managed:
-            holes[setting.path] = ("management", "Management settings say what it is, above every template.")
+            holes[setting.path] = ("management", "Management settings determine it, before every template.")
         elif setting.value is None:
-            holes[setting.path] = ("secret_missing", "The secret was never typed into the template.")
+            holes[setting.path] = ("secret_missing", "The secret was never entered in the template.")
         elif key in stronger and stronger[key].value != value:
             wish = stronger[key]
             told = "a secret" if wish.value is None else repr(wish.value)
-            holes[setting.path] = ("overridden", f"It is kept as {told}: {wish.why}.")
+            holes[setting.path] = ("overridden", f"It stays {told}: {wish.why}.")
         values[setting.path] = value
     return values, holes
 

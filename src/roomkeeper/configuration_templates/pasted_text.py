@@ -153,7 +153,7 @@ def _unquoted(text: str) -> str:
     match = re.fullmatch(QUOTED, text, re.DOTALL)
     if match is None:
         raise ValueError(
-            'The value begins with a quotation mark and does not end with one; inside write \\".'
+            'The value begins with a quotation mark but does not end with one; inside write \\".'
         )
     return unescape(match["quoted"])
 

@@ -115,7 +115,7 @@ def value_of(name: str, facts: SystemFacts) -> str | Missing:
     key = name[len("tag.") :]
     found = _tagged(key, facts.tags)
     if len(found) > 1:
-        return Missing(f"{{{name}}}: the system has {len(found)} tags {key}:VALUE, so none is taken.")
+        return Missing(f"{{{name}}}: the system has {len(found)} tags {key}:VALUE, so none is used.")
     return found[0] if found else Missing(f"{{{name}}}: the system has no tag {key}:VALUE.")
 
 
@@ -124,7 +124,7 @@ def _room(facts: SystemFacts) -> str | Missing:
     if len(tagged) == 1:
         return tagged[0]
     if tagged:
-        return Missing(f"{{room}}: the system has {len(tagged)} tags room:VALUE, so none is taken.")
+        return Missing(f"{{room}}: the system has {len(tagged)} tags room:VALUE, so none is used.")
     number = _LAST_NUMBER.search(facts.name) or _FIRST_NUMBER.search(facts.name)
     if number is None:
         return Missing(

@@ -317,11 +317,13 @@ class DeviceClient:
     def _get_login(self) -> Login:
         if self.target.login is None:
             raise errors.LoginRefused(
-                "The device wants a login, and none is stored. Store it under System > Connection."
+                "The device requires a login, but none is stored. Store one under System > Connection."
             )
         if ":" in self.target.login.username:
             # HTTP Basic ends the name at the first colon.
-            raise errors.LoginRefused("The device cannot take a user name with a colon. Use another account.")
+            raise errors.LoginRefused(
+                "The device does not accept a user name with a colon. Use another account."
+            )
         return self.target.login
 
     # Which road
@@ -353,7 +355,7 @@ class DeviceClient:
             answer.check()
         elif not answer.shows_mark:
             raise errors.UnexpectedAnswer(
-                evidence="Its sign-in is not that of a video system.", first_bytes=answer.body
+                evidence="Its sign-in does not look like a video system's.", first_bytes=answer.body
             )
 
     # The exchange

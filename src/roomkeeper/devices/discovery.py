@@ -221,7 +221,7 @@ def _judge(address: str, outcomes: Mapping[str, Any]) -> Found | Nothing:
 
 def _why_nothing(is_web: bool, troubles: Mapping[str, DeviceError]) -> str:
     if is_web:
-        return "A web server answers that is no video system."
+        return "A web server answers, but it is not a video system."
     forbidden = next((one for one in troubles.values() if isinstance(one, errors.ContactForbidden)), None)
     if forbidden is not None and len(set(map(type, troubles.values()))) == 1:
         return str(forbidden)
@@ -229,5 +229,5 @@ def _why_nothing(is_web: bool, troubles: Mapping[str, DeviceError]) -> str:
     if heard:
         return str(heard[0])
     if any(isinstance(one, errors.ConnectionRefused) for one in troubles.values()):
-        return "The address is in use, and nothing listens at the ports that were looked at."
-    return "Nobody answers."
+        return "The address is in use, but nothing listens on the ports that were tried."
+    return "Nothing answers."

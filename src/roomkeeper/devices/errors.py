@@ -96,7 +96,8 @@ class DeviceError(Exception):
 
 
 class ContactForbidden(DeviceError):
-    """The device must not be contacted in its mode. Nothing was sent; what waits rides on its next post."""
+    """The device must not be contacted in its mode. Nothing was sent; what waits is sent when it next
+    posts."""
 
     can_retry = False
 
@@ -183,7 +184,7 @@ class ConnectionCutOff(ConnectionFailed):
 
 
 class ReadTimedOut(ConnectionFailed):
-    """The device was connected and took too long to answer. It is busy, or the network between is slow."""
+    """The device accepted the connection but took too long to answer. It is busy, or the network between is slow."""
 
 
 class SnmpNoAnswer(ConnectionFailed):
@@ -197,7 +198,8 @@ class CertificateRefused(DeviceError):
 
 
 class CertificateUntrusted(CertificateRefused):
-    """The device shows a certificate that none of your authorities has signed. Sign it, or pin its key instead."""
+    """The device shows a certificate that is not signed by any of your authorities. Have it signed, or pin its
+    key instead."""
 
 
 class CertificateExpired(CertificateRefused):
@@ -213,7 +215,7 @@ class CertificateTooWeak(CertificateRefused):
 
 
 class CertificateChanged(CertificateRefused):
-    """The device shows another TLS key than the pinned one. Nothing was sent; a person must accept the new key."""
+    """The device shows a TLS key other than the pinned one. Nothing was sent; a person must accept the new key."""
 
 
 class LoginRefused(DeviceError):
@@ -225,7 +227,7 @@ class LoginRefused(DeviceError):
 
 
 class LockedOut(LoginRefused):
-    """The device refused a login that is locked or was changed there. Unblock it, or store its new password."""
+    """The device refused a login that is locked or was changed on it. Unlock it, or store the new password."""
 
 
 class SnmpLoginRefused(LoginRefused):
@@ -233,7 +235,8 @@ class SnmpLoginRefused(LoginRefused):
 
 
 class SnmpPrivacyRefused(SnmpLoginRefused):
-    """The device knows the SNMPv3 user and is silent to what is encrypted. Check the privacy protocol and password."""
+    """The device knows the SNMPv3 user but does not answer encrypted requests. Check
+    the privacy protocol and password."""
 
 
 class NotAdministrator(DeviceError):
@@ -243,19 +246,19 @@ class NotAdministrator(DeviceError):
 
 
 class WrongDevice(DeviceError):
-    """The device has another serial number than this system. Nothing was written; check its address."""
+    """The device has a serial number other than this system's. Nothing was written; check its address."""
 
     can_retry = False
 
     def __init__(self, message: str = "", *, expected: str = "", found: str = "", detail: str = "") -> None:
-        evidence = f"It says {found or 'none'}, {expected} was expected." if expected else ""
+        evidence = f"It reports {found or 'none'}, expected {expected}." if expected else ""
         super().__init__(message, detail=detail, evidence=evidence)
         self.expected = expected
         self.found = found
 
 
 class ServerError(DeviceError):
-    """The device failed inside. Try again later; if it stays so, restart it."""
+    """The device had an internal error. Try again later; if this continues, restart it."""
 
     def __init__(self, message: str = "", *, status: int = 0, detail: str = "") -> None:
         super().__init__(message, detail=detail, evidence=f"It answered {status}." if status else "")

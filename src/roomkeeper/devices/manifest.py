@@ -276,7 +276,7 @@ def _setting(table: Table) -> Setting:
     except ProtocolError:
         is_canonical = False
     if not is_canonical:
-        raise ManifestError(f"{table.where}.path: {setting.path!r} is no canonical setting path (rule R7)")
+        raise ManifestError(f"{table.where}.path: {setting.path!r} is not a canonical setting path (rule R7)")
     for text in (setting.value, setting.secure_only_value):
         for name in _PLACEHOLDER.findall(text):
             if name not in PLACEHOLDERS:

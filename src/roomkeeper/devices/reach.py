@@ -38,5 +38,5 @@ class Reach:
             state = self.connectivity.replace("_", " ") or "not decided"
             raise errors.ContactForbidden(evidence=f"Its connectivity is {state}.")
         raise errors.ContactForbidden(
-            evidence=f"Its mode is Secure-Only, which rules out {transport.upper()}."
+            evidence=f"Its mode is Secure-Only, which excludes {transport.upper()}."
         )

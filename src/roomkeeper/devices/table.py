@@ -80,7 +80,7 @@ class Table:
         try:
             return re.compile(text, re.IGNORECASE)
         except re.error as error:
-            raise ManifestError(f"{self.where}: {key} is no regular expression: {error}") from None
+            raise ManifestError(f"{self.where}: {key} is not a regular expression: {error}") from None
 
     def table(self, key: str) -> "Table":
         """A table below this one."""

@@ -60,7 +60,7 @@ async def _diagnose(job: RunningJob, item: Item) -> Outcome:
     system_id = int(item.parameters["system"])
     diagnosis_id = await off_loop(_begin, job.job_id, system_id)
     if diagnosis_id is None:
-        return Outcome(JobItem.State.SKIPPED, "The system is gone.")
+        return Outcome(JobItem.State.SKIPPED, "The system was deleted.")
     written_at = time.monotonic()
 
     async def keep(sheet: Sheet) -> None:
@@ -72,7 +72,7 @@ async def _diagnose(job: RunningJob, item: Item) -> Outcome:
     try:
         sheet = await examine(system_id, keep=keep, tries_login=bool(job.parameters.get("tries_login")))
     except System.DoesNotExist:
-        return Outcome(JobItem.State.SKIPPED, "The system is gone.")
+        return Outcome(JobItem.State.SKIPPED, "The system was deleted.")
     except Exception:
         await off_loop(_fail, diagnosis_id, system_id)
         raise
@@ -318,7 +318,7 @@ def _fail(diagnosis_id: int, system_id: int) -> None:
     with transaction.atomic():
         Diagnosis.objects.filter(pk=diagnosis_id).update(
             state=Diagnosis.State.FAILED,
-            summary="The diagnosis itself failed. The server's log has more.",
+            summary="The diagnosis itself failed. See the server's log.",
             ended_at=datetime.now(UTC),
         )
         _publish(system_id)

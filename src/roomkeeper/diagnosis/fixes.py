@@ -45,7 +45,7 @@ class Fix:
 
 def _snmp_on(system: System, *, user: Person, now: datetime) -> None:
     if system.is_secure_only:
-        raise FixRefused(f"{system} is Secure-Only, which rules SNMP out.")
+        raise FixRefused(f"{system} is Secure-Only, which excludes SNMP.")
     planning.create_change_set(
         [system], {"NetworkServices/SNMP/Mode": "ReadOnly"}, user=user, now=now, description="SNMP on"
     )
@@ -77,7 +77,7 @@ def _probe(system: System, *, user: Person, now: datetime) -> None:
     """Decide its connectivity again by its last post (rule R1)."""
     contact = Contact.objects.filter(system=system).first()
     if contact is None or not contact.source_address:
-        raise FixRefused(f"{system} has never posted, so there is no address at which it could be tried.")
+        raise FixRefused(f"{system} has never posted, so no address is known at which to try it.")
     connectivity_changes.ask_probe(
         system.pk,
         reported_address=contact.reported_address,
@@ -92,23 +92,25 @@ def _probe(system: System, *, user: Person, now: datetime) -> None:
 FIXES: Final[Mapping[str, Fix]] = {
     "enforce": Fix(
         "Enforce settings",
-        "Our address, path, feedback registration and phone book are written to it again: at once where it can be"
+        "Our address, path, feedback registration and phone book are written to it again: at once where"
+        " it can be"
         " reached, else with the answer to its next post.",
-        "Settings that people changed on the device are overwritten; set another wish to change that.",
+        "Settings that people changed on the device are overwritten; request another value to change that.",
         Permission.CHANGE_SETTINGS,
         management.enforce,
     ),
     "snmp-on": Fix(
         "Turn SNMP on",
-        "SNMP is set to ReadOnly on it, and its management settings, the community among them, are written again.",
-        "Take the wish back under Changes.",
+        "SNMP is set to ReadOnly on it, and its management settings, the community among them, are"
+        " written again.",
+        "Remove the request under Changes.",
         Permission.CHANGE_SETTINGS,
         _snmp_on,
     ),
     "try-login": Fix(
         "Try once more",
         "The stored login is sent to the device once. One more refusal counts there towards a lock-out.",
-        "It needs no undoing.",
+        "There is nothing to undo.",
         Permission.MANAGE_SYSTEMS,
         _try_login,
         looks_again=True,
@@ -124,9 +126,10 @@ FIXES: Final[Mapping[str, Fix]] = {
     ),
     "legacy-tls": Fix(
         "Choose legacy TLS",
-        "TLS 1.0 and 1.1, weak ciphers, keys and digests, and stacks without secure renegotiation are accepted from"
-        " this one system: whoever can listen in may read its password.",
-        "Take the choice back on the Connection tab, under Certificate.",
+        "TLS 1.0 and 1.1, weak ciphers, keys and digests, and stacks without secure renegotiation are"
+        " accepted from"
+        " this one system: anyone who can listen in may read its password.",
+        "Undo this choice on the Connection tab, under Certificate.",
         Permission.MANAGE_SYSTEMS,
         _legacy_tls,
         is_dangerous=True,
@@ -134,8 +137,9 @@ FIXES: Final[Mapping[str, Fix]] = {
     ),
     "trust-pin": Fix(
         "Pin its key instead",
-        "The key that it shows at its next proven login is pinned; authorities, dates and names of its certificate"
-        " do not matter any more.",
+        "The key that it shows at its next proven login is pinned; authorities, dates and names of its"
+        " certificate"
+        " no longer matter.",
         "Choose another trust on the Connection tab, under Certificate.",
         Permission.MANAGE_SYSTEMS,
         _trust_pin,
@@ -144,8 +148,8 @@ FIXES: Final[Mapping[str, Fix]] = {
     ),
     "password-over-http": Fix(
         "Allow password over HTTP",
-        "The stored password is sent to this one system in the clear, where it has no HTTPS.",
-        "Take it back under Credentials.",
+        "The stored password is sent to this one system in clear text where it has no HTTPS.",
+        "Undo this under Credentials.",
         Permission.MANAGE_SYSTEMS,
         _password_over_http,
         is_dangerous=True,
@@ -153,7 +157,7 @@ FIXES: Final[Mapping[str, Fix]] = {
     ),
     "probe": Fix(
         "Decide connectivity again",
-        "The address that its last post came from is tried now, and its connectivity set by what answers there.",
+        "The address of its last post is tried now, and its connectivity is set by what answers there.",
         "Undo the change, if one follows, on the Connection tab.",
         Permission.MANAGE_SYSTEMS,
         _probe,
@@ -182,7 +186,7 @@ FIXES: Final[Mapping[str, Fix]] = {
     "readmit": Fix(
         "Admit it again",
         "What it has proven is forgotten, and it gets a new secret.",
-        "It cannot be undone: the old secret is void from now on.",
+        "It cannot be undone: the old secret stops working.",
         Permission.ADMIT,
         act="readmit",
     ),
@@ -203,7 +207,7 @@ def perform(system: System, key: str, *, user: Person, now: datetime) -> None:
         raise FixRefused(f"There is no fix {key!r}.")
     if fix.run is None:
         raise FixRefused(
-            f"{fix.button!r} needs more than a yes: do it on the system's own page or by its own call."
+            f"{fix.button!r} needs more than a confirmation: use the system's page or the API call for it."
         )
     with transaction.atomic():
         lock_contacts([system.pk])

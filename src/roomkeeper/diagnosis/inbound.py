@@ -217,7 +217,7 @@ def _figures(shown: Shown | None) -> dict[str, str]:
 def _evidence(shown: Shown | None) -> str:
     if shown is None:
         return ""
-    signed = "signed by itself" if shown.is_self_signed else f"signed by {shown.issuer}"
+    signed = "self-signed" if shown.is_self_signed else f"signed by {shown.issuer}"
     valid = f"valid from {words.day(shown.not_before)} to {words.day(shown.not_after)}"
     return f"{shown.subject}, {signed}, {valid}, key {shown.key}"
 

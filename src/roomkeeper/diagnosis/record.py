@@ -129,6 +129,14 @@ class Record:
         return self.state == State.MANAGED
 
 
+# Reasons of claims; the last is how releases before 0.5 wrote the first.
+_UNPROVEN = (
+    "claims to be a known system without its secret",
+    "secret withheld",
+    "says to be a system without proving it",
+)
+
+
 def read_record(system_id: int) -> Record:
     """The record of a system; raises `System.DoesNotExist`. Reads the database: call it in a thread."""
     system = System.objects.select_related("contact").get(pk=system_id)
@@ -142,7 +150,7 @@ def read_record(system_id: int) -> Record:
         posts=posts,
         secret=_secret(system),
         manager=_manager(system, posts, network_settings.get()),
-        unproven=_claim(system, ("says to be a system without proving it", "secret withheld")),
+        unproven=_claim(system, _UNPROVEN),
         other_identity=_claim(system, ("identity changed",)),
         refused=_refused(system, posts),
         restarted_at=_restarted_at(system, posts),

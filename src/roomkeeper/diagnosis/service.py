@@ -19,7 +19,7 @@ _AT_ONCE = 500
 
 
 class NothingToDiagnose(ValueError):
-    """There is no system to diagnose."""
+    """No system to diagnose was chosen."""
 
 
 def start(systems: Iterable[System], *, user: Person, now: datetime, tries_login: bool = False) -> Job:
@@ -29,7 +29,7 @@ def start(systems: Iterable[System], *, user: Person, now: datetime, tries_login
     """
     chosen = list(systems)
     if not chosen:
-        raise NothingToDiagnose("There is no system to diagnose.")
+        raise NothingToDiagnose("No system to diagnose was chosen.")
     with transaction.atomic():
         if len(chosen) == 1 and not tries_login and (job := _job_at_work(chosen[0])):
             return job
@@ -55,7 +55,7 @@ def start(systems: Iterable[System], *, user: Person, now: datetime, tries_login
 
 
 def latest(system: System) -> Diagnosis | None:
-    """The newest diagnosis, which may still be under way; None where there was none."""
+    """The newest diagnosis, which may still be in progress; None where there was none."""
     return Diagnosis.objects.filter(system=system).select_related("user").order_by("-id").first()
 
 

@@ -48,7 +48,7 @@ class Sheet:
         """One sentence: how many faults and warnings, and the first of the gravest."""
         worst = self.worst
         if worst is None:
-            return f"Everything that {self.name} needs works."
+            return f"Everything that {self.name} needs is working."
         levels = [one.level for one in self.all()]
         counted = [_counted(levels.count(level), level.value) for level in _GRAVE if level in levels]
         return f"{' and '.join(counted)}: {worst.sentence}"

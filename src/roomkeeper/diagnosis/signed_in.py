@@ -86,7 +86,7 @@ async def _sign_in(looking: Looking, row: Row, driver: Driver, refused_at: datet
         )
         raise
     except errors.NotAdministrator as error:
-        await _tell_missing(looking, row, driver, "it may not even read", evidence_of(error))
+        await _tell_missing(looking, row, driver, "it is not even allowed to read", evidence_of(error))
     except errors.DeviceError as error:
         await looking.tell_answer(row, error, began, looking.tuning.first)
         raise Stopped from error

@@ -29,14 +29,14 @@ from roomkeeper.systems.documents.redaction import redact
 from roomkeeper.systems.models import NetworkSettings, State, System, SystemSecret
 
 _REASONS = {
-    Outcome.CLAIM: "says to be a system without proving it",
+    Outcome.CLAIM: "claims to be a known system without its secret",
     Outcome.IGNORED: "ignored",
     Outcome.BLOCKED: "blocked",
     Outcome.ANONYMOUS: "gives neither serial number nor MAC address",
     Outcome.CONFLICT: "secret of one system, identity of another",
     Outcome.IDENTITY_CHANGED: "identity changed",
     Outcome.UNKNOWN: "unknown",
-    Outcome.OTHER_BOX: "one number of a known system, the other contradicts it",
+    Outcome.OTHER_BOX: "one number of a known system, and another that does not match",
 }
 
 
@@ -151,7 +151,7 @@ class _Batch:
         self.writes.note(
             known,
             "identity",
-            f"It posts by another network card, MAC address {post.mac}",
+            f"It posts from another network card, MAC address {post.mac}",
             source=post.arrival.source,
         )
 
@@ -313,8 +313,8 @@ class _Batch:
         if handed.words and entry is None:
             entry = self.writes.note(
                 visitor.known,
-                "handed over",
-                "Handed over",
+                "sent",
+                "Sent",
                 source=visitor.arrival.source,
                 path=visitor.arrival.path,
                 scheme=visitor.arrival.scheme,

@@ -71,7 +71,7 @@ class Budget:
         return True
 
     def announce(self, reading: Reading) -> bool:
-        """Count a body of a known secret, before it is admitted; False where that secret has too many under way."""
+        """Count a body of a known secret, before it is admitted; False where that secret has too many in progress."""
         if self._by_secret[reading.secret] >= BODIES_A_SECRET:
             return False
         self._by_secret[reading.secret] += 1

@@ -97,10 +97,11 @@ def tell_second_claimant(system: System, source: str, serial: str, mac: str) -> 
         findings.Finding(
             "second claimant",
             system.pk,
-            f"A post from {source} says to be {system} without its secret (serial number {serial or '–'}, MAC address"
+            f"A post from {source} claims to be {system} without its secret (serial number"
+            f" {serial or '–'}, MAC address"
             f" {mac or '–'}). It was admitted by rule at {system.admitted_source or 'an unknown address'}.",
             "Find out which of the two is your device. If it is the one that posts now, as after a factory reset, admit"
-            " the system again for that address; if not, find out what posts from there.",
+            " the system again for that address. If not, find out what posts from there.",
         )
     )
 
@@ -114,7 +115,8 @@ def tell_conflict(system_ids: Sequence[int], post: Post) -> None:
                 system.pk,
                 f"A post from {post.arrival.source} carried the secret of one system and the identity of another"
                 f" (serial number {post.serial or '–'}, MAC address {post.mac or '–'}).",
-                "One device may have got the settings of the other, after a restored backup for example. Admit both.",
+                "One device may have the settings of the other, for example from a restored backup. Admit"
+                " both.",
             )
         )
 
@@ -127,7 +129,7 @@ def tell_identity_changed(system_id: int, post: Post) -> None:
                 "identity changed",
                 system.pk,
                 f"It now says serial number {post.serial or '–'} and MAC address {post.mac or '–'}; stored are"
-                f" {system.serial_number or '–'} and {system.mac_address or '–'}. Its answers are withheld.",
+                f" {system.serial_number or '–'} and {system.mac_address or '–'}. It gets no answers.",
                 "If the hardware or its network card was swapped, accept the new identity on its Connection tab.",
             )
         )

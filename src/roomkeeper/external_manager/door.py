@@ -287,7 +287,7 @@ def _page(address: Address, scope: Scope) -> Reply:
     what = (
         "This is where video endpoints report to Roomkeeper: at start-up, when they register and at every heartbeat."
         if address.service is Service.EVENTS
-        else "This is where video endpoints search the phone books that Roomkeeper serves them."
+        else "This is where video endpoints search the phone books that Roomkeeper provides."
     )
     text = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Roomkeeper device service</title>"

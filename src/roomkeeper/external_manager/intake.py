@@ -54,7 +54,7 @@ class Intake:
         elif isinstance(message, Feedback) and not is_over:
             self._take_feedback(post, known, message)
         elif message is None:
-            self._note(post, known, "unreadable", "Posted something that could not be read; kept as it came")
+            self._note(post, known, "unreadable", "Posted something that could not be read; stored unchanged")
         post.reply = answers.KEPT
 
     def turn_away(self, post: Post) -> Reply:
@@ -148,7 +148,7 @@ class Intake:
 
 
 def _told(mended: Sequence[str]) -> str:
-    return f" (not all of it could be read as sent: {'; '.join(mended)})" if mended else ""
+    return f" (not all of it could be read as it was sent: {'; '.join(mended)})" if mended else ""
 
 
 def _subject(feedback: Feedback) -> str:

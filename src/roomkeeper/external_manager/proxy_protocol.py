@@ -71,7 +71,7 @@ def _decode_binary(data: bytes) -> ProxyHeader | None:
     if version != 2 or command > 1:
         raise NotProxied(f"version {version}, command {command} are not of the protocol")
     if length > REST:
-        raise NotProxied(f"it says to be {length} bytes long")
+        raise NotProxied(f"it claims to be {length} bytes long")
     if len(data) < 16 + length:
         return None
     rest = data[16 : 16 + length]

@@ -75,7 +75,7 @@ INBOX = register(
             Field(
                 name="state", type=Literal["pending", "pre_registered", "ignored", "blocked"], filter="one"
             ),
-            Field(name="name", type=str, heading="Who it says it is", cell="inbox/cell_who.html", wraps=True),
+            Field(name="name", type=str, heading="Reported name", cell="inbox/cell_who.html", wraps=True),
             Field(name="reported_name", type=str),
             Field(name="product", type=str, heading="Product", cell="inbox/cell_product.html", wraps=True),
             replace(SYSTEMS.by_name["serial_number"], is_shown=True, filter=""),

@@ -85,7 +85,7 @@ def by_mac(value: str, grants: Grants, now: datetime) -> Q:
 
 
 def by_tags(value: Sequence[str], grants: Grants, now: datetime) -> Q:
-    """Systems that carry all of these tags."""
+    """Systems that have all of these tags."""
     carried = System.tags.through.objects
     found = Q()
     for name in value:

@@ -59,7 +59,7 @@ FIELDS: Final = (
     _plain(
         "reported_name",
         str,
-        "What the device says its name is.",
+        "The name that the device reports.",
         filter="one",
         heading="Reported name",
         is_shown=False,
@@ -95,14 +95,16 @@ FIELDS: Final = (
     _plain(
         "never_calls",
         str,
-        "Why systems of its kind never call and are managed only where they can be reached; else empty.",
+        "Why systems of its kind never call and can only be managed where they can be reached; otherwise"
+        " empty.",
         read=why_it_never_calls,
         sort="",
     ),
     _plain(
         "conflict",
         str,
-        "Of one in the inbox that says a number of a known system: whose, and by which it can be admitted.",
+        "For one in the inbox that has a number of a known system: which system, and the number by which"
+        " it can be admitted.",
         sort="",
     ),
     _plain(
@@ -126,7 +128,7 @@ FIELDS: Final = (
     _plain(
         "connectivity",
         ConnectivityWord | None,
-        "null until it is decided for the first time.",
+        "null until it is first decided.",
         filter="any",
         filter_type=Literal[
             "reachable_on_lan", "reachable_on_public_internet", "behind_firewall", "inaccessible", "undecided"
@@ -192,7 +194,7 @@ FIELDS: Final = (
     _plain(
         "poll_error",
         str,
-        "What went wrong then; empty after a good poll.",
+        "What went wrong then; empty after a successful poll.",
         read=telling.of_poll("error", ""),
         sort="",
     ),
@@ -210,7 +212,7 @@ FIELDS: Final = (
     _plain(
         "call",
         telling.CallOut | None,
-        "The call that has gone on for longest; null where none is numbered.",
+        "The longest running call; null if none has a number.",
         read=telling.call,
         sort="",
     ),
@@ -316,9 +318,9 @@ FIELDS: Final = (
         is_minor=True,
     ),
     _plain("password_may_use_http", bool, sort=""),
-    _plain("tls_trust", TrustWord, "What makes its certificate good enough.", sort=""),
-    _plain("tls_is_legacy", bool, "TLS 1.0 and weak ciphers are good enough.", sort=""),
-    _plain("sys_object_id", str, "What its SNMP agent calls itself; empty where none answered.", sort=""),
+    _plain("tls_trust", TrustWord, "How its certificate is trusted.", sort=""),
+    _plain("tls_is_legacy", bool, "TLS 1.0 and weak ciphers are allowed.", sort=""),
+    _plain("sys_object_id", str, "The name that its SNMP agent reports; empty if none answered.", sort=""),
     _plain("admission_network", str, sort=""),
     _plain("admitted_at", datetime | None),
     _plain("created_at", datetime),

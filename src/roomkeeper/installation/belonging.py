@@ -43,15 +43,16 @@ def decide(*, database: Database, has_keys: bool, data: str, is_complete: bool |
         if not may_begin:
             raise InstallationRefused(nothing_there(data))
         return Do.BEGIN
-    gone = "Its key file is gone, too. " if not has_keys else ""
+    gone = "Its key file is also missing. " if not has_keys else ""
     raise InstallationRefused(
         f"The data folder {data} belongs to an installation, and the database {database.words} is empty. {gone}"
-        "Restore the database (roomkeeper backup restore FILE --force), or look whether the settings name the right "
-        "one. "
+        "Restore the database (roomkeeper backup restore FILE --force), or check that the settings name"
+        " the right"
+        " one. "
         + (
-            "To begin anew in this folder with its keys, run: roomkeeper keys adopt"
+            "To start again in this folder with its keys, run: roomkeeper keys adopt"
             if has_keys
-            else "To begin anew choose an empty folder with --data."
+            else "To start again, choose an empty folder with --data."
         )
     )
 
@@ -59,8 +60,8 @@ def decide(*, database: Database, has_keys: bool, data: str, is_complete: bool |
 def nothing_there(data: str) -> str:
     """The sentence for a command that needs an installation where there is none."""
     return (
-        f"There is no installation in {data}. Name the folder of the server with --data and its settings with "
-        "--config, or make one: roomkeeper serve"
+        f"There is no installation in {data}. Name the folder of the server with --data and its settings with"
+        " --config, or create one: roomkeeper serve"
     )
 
 
@@ -77,12 +78,14 @@ def refuse_newer(database: Database) -> None:
 def _with_rows(database: Database, *, has_keys: bool, data: str) -> Do:
     way_out = (
         f"Restore keys.json of this installation into {data} (every backup of roomkeeper holds it; other machines of "
-        "the installation have a copy). Only where it is lost for good: roomkeeper keys adopt tells what is lost with "
-        "it, and goes on without."
+        "the installation have a copy). Only if it is lost for good: roomkeeper keys adopt says what is"
+        " lost with it"
+        " and continues without it."
     )
     if not has_keys:
         raise InstallationRefused(
-            f"The database {database.words} holds an installation, and its key file is not in {data}. {way_out}"
+            f"The database {database.words} contains an installation, but its key file is not in {data}."
+            f" {way_out}"
         )
     if database.fits is False:
         raise InstallationRefused(

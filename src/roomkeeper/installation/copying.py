@@ -41,8 +41,9 @@ def copy_before_migration(data: Path, *, now: datetime) -> Path:
     free = shutil.disk_usage(data).free
     if free < size * ROOM:
         raise InstallationRefused(
-            f"The database is to be brought to this release, and {data} has no room for a copy of it first: "
-            f"{_mb(free)} free, {_mb(size * ROOM)} needed. Make room and start again; nothing was changed."
+            f"The database has to be migrated to this release, but {data} has no room for a copy of it: "
+            f"{_mb(free)} free, {_mb(size * ROOM)} needed. Free some space and start again; nothing was"
+            f" changed."
         )
     folder = data / BEFORE_MIGRATION
     folder.mkdir(exist_ok=True, mode=0o700)

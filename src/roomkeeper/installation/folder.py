@@ -75,8 +75,8 @@ def find_mark(data: Path) -> Mark | None:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FolderRefused(
-            f"{path} cannot be read ({error}). It says which database the folder belongs to: restore it, or "
-            "delete it; it is made anew once keys and database were found to fit."
+            f"{path} cannot be read ({error}). It says which database the folder belongs to. Restore it,"
+            " or delete it: it is created again once keys and database match."
         ) from error
 
 
@@ -136,7 +136,8 @@ def make(data: Path) -> None:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if data.stat().st_mode & stat.S_ISVTX:
         raise FolderRefused(
-            f"{data} is a folder that all accounts share. Name one of the server's own with --data."
+            f"{data} is a folder that all accounts share. Choose a folder of its own for the server with"
+            f" --data."
         )
 
 

@@ -40,7 +40,8 @@ class ServerLock:
             os.close(file)
             named = f" (process {holder})" if holder else ""
             raise FolderBusy(
-                f"Another process of the server{named} runs on {self._path.parent}. One at a time may; stop it first."
+                f"Another process of the server{named} is running on {self._path.parent}. Only one at a"
+                f" time can; stop it first."
             )
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
@@ -73,7 +74,8 @@ def only_changer(data: Path) -> Iterator[None]:
     try:
         if not _lock(file, fcntl.LOCK_EX, WAIT_FOR):
             raise FolderBusy(
-                f"Another process has been setting up {data} for {WAIT_FOR / 60:.0f} minutes. Wait for it, or end it."
+                f"Another process has been setting up {data} for {WAIT_FOR / 60:.0f} minutes. Wait for"
+                f" it, or stop it."
             )
         yield
     finally:

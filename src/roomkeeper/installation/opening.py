@@ -167,7 +167,8 @@ def _migrate(options: Options, state: Database, *, has_lock: bool) -> None:
     if state.has_rows and not options.database_url:
         if not has_lock and locks.is_server_running(options.data):
             raise InstallationRefused(
-                f"The database {state.words} is that of an older release, whose server runs now. Stop it first."
+                f"The database {state.words} belongs to an older release, whose server is running. Stop"
+                f" it first."
             )
         copied = copying.copy_before_migration(options.data, now=datetime.now(UTC))
         log.info(
@@ -219,7 +220,8 @@ def _only_changer_of_database() -> Iterator[None]:
         waited = time.monotonic() - began
         if waited > locks.WAIT_FOR:
             raise locks.FolderBusy(
-                f"Another process has been setting up the database for {waited / 60:.0f} minutes. Wait, or end it."
+                f"Another process has been setting up the database for {waited / 60:.0f} minutes. Wait,"
+                f" or stop it."
             )
         if waited > TELL_AFTER and not told:
             log.info("another process sets the database up; waiting for it")

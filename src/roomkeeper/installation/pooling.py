@@ -22,8 +22,10 @@ def require_sessions(url: str) -> None:
             for _ in range(ROUNDS):
                 if _is_shared(first, second):
                     raise InstallationRefused(
-                        "Between this server and PostgreSQL stands a connection pool that gives each transaction "
-                        "another session, such as PgBouncer with pool_mode = transaction. Set pool_mode = session "
+                        "There is a connection pool between this server and PostgreSQL that gives each"
+                        " transaction"
+                        " another session, such as PgBouncer with pool_mode = transaction. Set pool_mode"
+                        " = session "
                         "for this database, or have database_url name PostgreSQL itself."
                     )
 

@@ -26,7 +26,7 @@ def judge(name: str, encoding: str, may_create: bool, schema: str | None, may_us
     """The same by what the database says of itself. Pure."""
     if encoding != "UTF8":
         return (
-            f"The database {name} is in {encoding}, which cannot hold every name. Make another: CREATE "
+            f"The database {name} is in {encoding}, which cannot store every name. Create another: CREATE "
             f"DATABASE name OWNER account ENCODING 'UTF8' TEMPLATE template0, and name it in database_url."
         )
     if schema is None and not may_create:

@@ -87,7 +87,7 @@ def _run(check: Check, look: Look, now: datetime) -> list[Finding]:
         return [found] if isinstance(found, Finding) else list(found)
     except DatabaseError as error:
         log.warning("a check could not ask the database", check=check.name, error=str(error)[:300])
-        return [Finding(check.name, False, "the database does not answer", "Look at the server's log.")]
+        return [Finding(check.name, False, "the database does not answer", "See the server's log.")]
     except Exception:
         log.exception("a check failed", check=check.name)
-        return [Finding(check.name, False, "could not be looked at", "Look at the server's log.")]
+        return [Finding(check.name, False, "could not be checked", "See the server's log.")]

@@ -192,7 +192,7 @@ def _begin_anew(job_id: int, attempt: int) -> None:
             work.end(
                 job,
                 Job.State.FAILED,
-                "It was begun too often and never came to an end.",
+                "It was started too often and never finished.",
                 now=clock.now(),
             )
             return

@@ -46,7 +46,7 @@ def replan(*, now: datetime) -> int:
     for times in _times.values():
         number += _bring_back(times, now)
     if number:
-        log.warning("times from before the clock was set back were planned anew", rows=number)
+        log.warning("times were planned again because the clock went backwards", rows=number)
     return number
 
 

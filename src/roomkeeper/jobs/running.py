@@ -154,7 +154,7 @@ async def perform(job_id: int, worker: str) -> str:
     except Exception as error:
         log.exception("job failed", job=job_id)
         words = (
-            f"It failed inside: {type(error).__name__}. The server's log has more; it can be started again."
+            f"It had an internal error: {type(error).__name__}. See the server's log; you can start it again."
         )
         return await off_loop(_end, job_id, holder, Job.State.FAILED, words)
     state = Job.State.CANCELLED if running[0].is_cancelled else Job.State.DONE
@@ -192,6 +192,6 @@ async def _outcome_of(function: Function, item: Item) -> Outcome:
         log.exception("an item of a job failed", item=item.label)
         return Outcome(
             JobItem.State.FAILED,
-            f"It failed inside: {type(error).__name__}.",
-            "The server's log has more. Try it again; if it stays so, report it.",
+            f"It had an internal error: {type(error).__name__}.",
+            "See the server's log. Try again; if this continues, report it.",
         )

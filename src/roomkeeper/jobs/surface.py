@@ -123,7 +123,7 @@ JOBS = register(
                 title="Stop this job?",
                 what="{row.title}: {row.progress.ended} of {row.progress.total} are done and stay as they are. "
                 "{row.progress.rest} will not be done.",
-                undo="It cannot be taken up again where it stopped; start it anew for what is missing.",
+                undo="It cannot be continued where it stopped; start it again for what is missing.",
                 button="Stop",
                 done="The job is being stopped; what it has done so far stays.",
                 is_dangerous=True,

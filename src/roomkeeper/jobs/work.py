@@ -121,11 +121,11 @@ def cancel(job: Job, *, now: datetime) -> None:
     with transaction.atomic():
         found = Job.objects.select_for_update().get(pk=job.pk)
         if found.state in Job.ENDED:
-            raise JobRefused("The job has ended already.")
+            raise JobRefused("The job has already ended.")
         found.cancel_requested_at = found.cancel_requested_at or now
         found.save(update_fields=["cancel_requested_at"])
         if found.state == Job.State.QUEUED:
-            end(found, Job.State.CANCELLED, "Cancelled before it began.", now=now)
+            end(found, Job.State.CANCELLED, "Cancelled before it started.", now=now)
         else:
             changed.send(sender=Job, job=found)
 

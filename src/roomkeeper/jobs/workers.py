@@ -38,10 +38,10 @@ def look(*, now: datetime) -> Finding:
                 "the job engine cannot start",
                 f"It says: {troubled.problem} It is tried again every few seconds.",
             )
-        return Finding("jobs", False, "no worker runs", "Start: roomkeeper serve, or roomkeeper worker.")
+        return Finding("jobs", False, "no worker runs", "Start roomkeeper serve or roomkeeper worker.")
     running = Job.objects.filter(state=Job.State.RUNNING).count()
     oldest = Job.objects.filter(state=Job.State.QUEUED).order_by("id").first()
     if oldest is not None and now - oldest.created_at > TAKEN_UP_WITHIN and not running:
         words = f"the oldest job has been waiting since {oldest.created_at:%Y-%m-%d %H:%M} UTC"
-        return Finding("jobs", False, words, "Look at the worker's log, and restart it.")
-    return Finding("jobs", True, f"taken up; {running} running")
+        return Finding("jobs", False, words, "Check the worker's log, and restart it.")
+    return Finding("jobs", True, f"started in time; {running} running")

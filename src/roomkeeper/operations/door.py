@@ -33,7 +33,7 @@ class NotSeen(LookupError):
     """There is no such object, or it is in no folder that the actor sees."""
 
     def __init__(self, noun: str, key: object) -> None:
-        super().__init__(f"There is no {noun} {key} that you may see.")
+        super().__init__(f"There is no {noun} {key} that you can see.")
         self.noun, self.key = noun, key
 
 

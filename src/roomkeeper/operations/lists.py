@@ -148,7 +148,7 @@ def check_sort(sort: str, sorts: Collection[str]) -> None:
         raise ListRefused(
             f"The list cannot be sorted by {sort!r}.",
             "sort",
-            hint=f"It can be sorted by {', '.join(sorted(sorts))}; with - in front descending.",
+            hint=f"It can be sorted by {', '.join(sorted(sorts))}; put - in front for descending order.",
         )
 
 
@@ -274,7 +274,7 @@ def read_cursor(cursor: str, sort: str) -> tuple[Any, int]:
 def unusable_cursor() -> ListRefused:
     """The refusal of a cursor."""
     return ListRefused(
-        "The cursor does not belong to this list with this sort.",
+        "The cursor does not belong to this list and sort order.",
         "cursor",
-        hint="Take `next` of the page before, with the same sort and filters; leave it out to begin.",
+        hint="Use `next` of the previous page, with the same sort and filters; leave it out to start.",
     )

@@ -20,7 +20,7 @@ LOCK_OUTS = register(
         noun="lock-out",
         plural="lock-outs",
         model=SignInTries,
-        meaning="An account that is refused from one source after wrong passwords; from elsewhere it signs in.",
+        meaning="An account that is locked out from one source after wrong passwords; it can sign in from elsewhere.",
         seen_by=_seen_by,
         place=lambda row: ROOT_PATH,
         needs=Permission.MANAGE_PEOPLE,
@@ -35,7 +35,7 @@ LOCK_OUTS = register(
             Field(
                 name="user",
                 type=str | None,
-                meaning="null: a name that no account has.",
+                meaning="null: no account has that name.",
                 at="user__username",
                 sort="",
                 filter="one",
@@ -66,7 +66,7 @@ LOCK_OUTS = register(
             Field(
                 name="refused",
                 type=int,
-                meaning="Tries while it was locked out.",
+                meaning="Attempts while it was locked out.",
                 heading="Refused since",
                 cell="amount",
             ),

@@ -65,7 +65,7 @@ TOKENS = register(
             Field(
                 name="is_read_only",
                 type=bool,
-                meaning="Refused for everything that changes something.",
+                meaning="Read-only: refused for everything that changes something.",
                 sort="",
                 heading="Reads only",
                 cell="yes",
@@ -106,7 +106,7 @@ TOKENS = register(
                         name="is_read_only",
                         type=bool,
                         default=False,
-                        meaning="Refused for everything that changes something.",
+                        meaning="Read-only: refused for everything that changes something.",
                         label="Reads only",
                     ),
                 ),

@@ -22,8 +22,8 @@ _PHRASES: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (
     (errors.CertificateRefused, "its certificate was not accepted"),
     (errors.NotAdministrator, "the account has no administrator rights"),
     (errors.WrongDevice, "another device answered"),
-    (errors.DeviceBusy, "it was busy: its own limit of requests was reached"),
-    (errors.ServerError, "it failed inside"),
+    (errors.DeviceBusy, "it was busy: its own request limit was reached"),
+    (errors.ServerError, "it had an internal error"),
     (errors.SignInPage, "a sign-in page answered"),
     (errors.UnexpectedAnswer, "the answer could not be used"),
 )

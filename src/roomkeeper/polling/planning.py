@@ -74,7 +74,7 @@ def _interval(situation: Situation, intervals: Intervals) -> tuple[timedelta, st
         if situation.is_alive:
             return min(DOUBTFUL, intervals.dead), "the last poll failed"
         if situation.is_watched:
-            return intervals.watched * 2, "somebody looks, and it does not answer"
+            return intervals.watched * 2, "somebody is watching, and it does not answer"
         # Doubled with each failure after the third, with which it counted as dead.
         back_off = 1 << min(max(situation.failures - 3, 0), 10)
         return max(intervals.dead, min(intervals.dead * back_off, DEAD_AT_MOST)), "it does not answer"
@@ -111,11 +111,11 @@ def why_not(candidate: Candidate) -> str:
     if candidate.connectivity not in REACHABLE:
         return f"It cannot be reached: its connectivity is {Connectivity(candidate.connectivity).label}."
     if not candidate.reads_status:
-        return "Nothing of its family is read."
+        return "Nothing is read from systems of its family."
     if not candidate.has_login:
         return "No login is stored for it."
     if not candidate.address:
         return "No address of it is known."
     if candidate.login_was_refused:
-        return "It refused the stored login, which is not tried again as it is."
+        return "It refused the stored login, which is not tried again until it is changed."
     return ""

@@ -99,7 +99,7 @@ class Poller:
             asked = await asking.ask(task)
         except Exception:
             # Its claim runs out, and it is asked again.
-            log.exception("a poll failed inside", system=task.system_id)
+            log.exception("a poll failed with an internal error", system=task.system_id)
             self._held.pop(task.system_id, None)
             return
         self._unwritten.append(asked)

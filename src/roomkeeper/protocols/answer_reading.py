@@ -106,5 +106,5 @@ def _read_number(text: str, name: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-        raise ProtocolError(f"{name} is {text[:40]!r}, which is no number.")
+        raise ProtocolError(f"{name} is {text[:40]!r}, which is not a number.")
     return int(text)

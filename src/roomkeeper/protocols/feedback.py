@@ -130,7 +130,7 @@ def _parse_json(data: bytes, content_type: str, notes: list[str]) -> Element:
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"The feedback is not JSON: {str(error)[:120]}.") from None
     if not isinstance(content, dict):
-        raise ProtocolError("The feedback's JSON is no object.")
+        raise ProtocolError("The feedback's JSON is not an object.")
     for name, inside in content.items():
         if name in _KINDS or name == "PostedDocument":
             root = Element(name)

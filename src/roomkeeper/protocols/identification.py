@@ -18,7 +18,7 @@ _NO_SERIAL: Final = re.compile(r"n/?a|none|unknown|0+|9+", re.ASCII | re.IGNOREC
 
 
 def normalize_mac(text: str) -> str:
-    """12 upper-case hex digits without separators; "" for what is no MAC address, all zeros and all F included."""
+    """12 upper-case hex digits without separators; "" for what is not a MAC address, all zeros and all F included."""
     digits = text.translate(_MAC_SEPARATORS).upper()
     return digits if _TWELVE_HEX.fullmatch(digits) and digits not in _NO_MAC else ""
 

@@ -82,7 +82,7 @@ class _Reader:
             if soap.ENVELOPE_12 in attributes.values():
                 self.soap_version = soap.SOAP_12
         elif self.depth > MAX_DEPTH:
-            raise ProtocolError("The post is no PostEvent.")
+            raise ProtocolError("The post is not a PostEvent.")
 
     def handle_start(self, tag: str, _: dict[str, str]) -> None:
         self.current = _KNOWN_TAGS.get(tag) or _find_unusual(tag)

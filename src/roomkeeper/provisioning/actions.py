@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.\d{1,3})?")
 SAFE_ROAD_ONLY = frozenset(command.lower() for command in names.AUTHORITY_COMMANDS)
 # A password is not known to have been set before a login proves it (`passwords`).
 _PASSWORDS = frozenset(command.lower() for command in names.PASSWORD_COMMANDS)
-KEY_IS_GONE = "its secret argument was encrypted with a key that is gone: ask for the command again"
+KEY_IS_GONE = "its secret argument was encrypted with a key that no longer exists: request the command again"
 
 
 class ActionRefused(ValueError):
@@ -66,19 +66,17 @@ def checked(
     """The path and the arguments as `ask` takes them; raises `ActionRefused` with a sentence for what it does not."""
     match = _PATH.fullmatch(command.strip())
     if match is None:
-        raise ActionRefused(f"{command!r} is no command path such as Audio/Volume/Set.")
+        raise ActionRefused(f"{command!r} is not a command path such as Audio/Volume/Set.")
     path = match["path"].replace(" ", "/")
     if system.state != State.MANAGED:
-        raise ActionRefused(f"{system} is not managed, so it cannot be asked to do anything. Admit it first.")
+        raise ActionRefused(f"{system} is not managed, so it cannot run anything. Admit it first.")
     if is_password(path):
-        raise ActionRefused(
-            "A password would be kept readable in the list of actions; set it by its own way."
-        )
+        raise ActionRefused("A password would stay readable in the list of actions; use Passwords instead.")
     cleaned = clean_arguments(arguments)
     if body is not None and len(body) > BODY_LIMIT:
-        raise ActionRefused("The text that goes with the command is over one million characters.")
+        raise ActionRefused("The body of the command is over one million characters.")
     if body is not None and "PRIVATE KEY" in body:
-        raise ActionRefused("The private key in the text would be kept readable in the list of actions.")
+        raise ActionRefused("The private key in the text would stay readable in the list of actions.")
     return path, cleaned
 
 
@@ -187,7 +185,7 @@ def clean_arguments(arguments: Sequence[Sequence[Any]]) -> list[list[Any]]:
 
 def _clean_argument(argument: Sequence[Any]) -> list[Any]:
     if len(argument) != 2 or not isinstance(argument[0], str) or not _NAME.fullmatch(argument[0]):
-        raise ActionRefused(f"{argument!r} is no argument: it needs a name and a value.")
+        raise ActionRefused(f"{argument!r} is not an argument: an argument has a name and a value.")
     name, value = argument
     values = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(one, str | int | bool) for one in values):

@@ -55,7 +55,7 @@ class Planned:
 def read(pem: str, *, now: datetime) -> list[Authority]:
     """The authorities of a PEM text. Raises `AuthorityRefused` with a sentence for what is none."""
     if "PRIVATE KEY" in pem:
-        raise AuthorityRefused("There is a private key in the text; devices are given certificates alone.")
+        raise AuthorityRefused("The text contains a private key; devices are only given certificates.")
     if len(pem) > PEM_LIMIT:
         raise AuthorityRefused(f"The text is over {PEM_LIMIT} characters.")
     try:
@@ -75,7 +75,7 @@ def _read_one(certificate: x509.Certificate, now: datetime) -> Authority:
     if not is_authority(certificate):
         raise AuthorityRefused(f"{subject} is the certificate of a server or a person, not of an authority.")
     if certificate.not_valid_after_utc <= now:
-        raise AuthorityRefused(f"{subject} ran out on {certificate.not_valid_after_utc:%Y-%m-%d}.")
+        raise AuthorityRefused(f"{subject} expired on {certificate.not_valid_after_utc:%Y-%m-%d}.")
     digest = certificate.fingerprint(hashes.SHA256())
     return Authority(subject, ":".join(f"{byte:02X}" for byte in digest), certificate.not_valid_after_utc)
 
@@ -111,11 +111,11 @@ def _why_not(system: System, scheme: str) -> str:
     if system.state != State.MANAGED:
         return "it is not managed"
     if not family.can("run_command"):
-        return f"no way is known to give {family.title} an authority"
+        return f"authorities cannot be installed on {family.title}"
     if not quirks_of(system.software_version, system.family).authority_command:
-        return f"its software {system.software_version} takes no authority by a command: {BY_HAND}"
+        return f"its software {system.software_version} has no command to install an authority: {BY_HAND}"
     if system.connectivity == Connectivity.BEHIND_FIREWALL and scheme != "https":
-        return "its posts come by plain HTTP, and an authority is handed out by HTTPS alone"
+        return "it posts by plain HTTP, and an authority is sent by HTTPS only"
     if system.connectivity in REACHABLE and not credentials.has_credentials(system):
         return "no credentials are stored for it"
     return ""

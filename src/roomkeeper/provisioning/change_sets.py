@@ -42,7 +42,7 @@ def retry_failed(change_set: ChangeSet, *, user: Person, now: datetime) -> int:
             if (system, key) in wanted
         ]
         older = ChangeItem.objects.filter(pk__in=[pk for pk, _ in replaced])
-        states.move(older, DeliveryState.SUPERSEDED, "an older wish was asked for again", now, tells=False)
+        states.move(older, DeliveryState.SUPERSEDED, "an earlier value was requested again", now, tells=False)
         number = states.move(
             items,
             DeliveryState.WAITING,

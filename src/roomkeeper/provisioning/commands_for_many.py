@@ -74,7 +74,7 @@ def plan_calls(
     *,
     takes_unlisted: bool = False,
 ) -> list[PlannedCall]:
-    """What would become of each system. With `takes_unlisted` lists that lack the command or a parameter of it are
+    """The outcome for each system. With `takes_unlisted` lists that lack the command or a parameter of it are
     passed over."""
     return [_plan(system, call_for, known.of(system), takes_unlisted) for system in systems]
 

@@ -22,7 +22,7 @@ from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings.outside import ServerAddress
 
 CANNOT_BE_READ_BACK = "cannot be read back: the device answers ***"
-UNKNOWN_WHETHER_IT_RAN = "unknown whether it ran: the device gives no sign of it"
+UNKNOWN_WHETHER_IT_RAN = "unknown whether it ran: the device gives no evidence"
 
 
 def confirm(
@@ -55,7 +55,7 @@ def confirm_restarts(booted: Collection[int], *, now: datetime) -> None:
     if booted:
         handed_over = Action.objects.filter(restarts(), system_id__in=booted, state=DeliveryState.DELIVERED)
         # Of a system that starts, open pages hear anyway.
-        states.move(handed_over, DeliveryState.CONFIRMED, "the system started anew", now, tells=False)
+        states.move(handed_over, DeliveryState.CONFIRMED, "the system restarted", now, tells=False)
 
 
 def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime, kind: str = UNKNOWN) -> None:

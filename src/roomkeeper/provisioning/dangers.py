@@ -42,22 +42,22 @@ def _row(path: str, sentence: str, *, final: bool, when: str = "", is_one_of: st
 
 
 _RESET: Final = (
-    "The device loses its settings, its accounts and what makes it call this server. Only somebody who goes there can "
-    "bring it back."
+    "The device loses its settings, its accounts and what makes it call this server. Someone has to go"
+    " there to"
+    " bring it back."
 )
 _OTHER_SOFTWARE: Final = (
-    "The device loads other software and restarts; a call that it is in ends. Not every release can be left again for "
-    "the one before."
+    "The device loads other software and restarts; a call that it is in ends. Not every release can be"
+    " downgraded"
+    " again."
 )
-_GONE: Final = "What it takes away is gone: no copy is made of it before."
-_OFF: Final = "The device switches off, and somebody has to switch it on where it stands."
+_GONE: Final = "What it removes is lost: no copy is made first."
+_OFF: Final = "The device switches off, and someone has to switch it on at its place."
 _RESTARTS: Final = "The device restarts; a call that it is in ends."
 _HARDENED: Final = (
     "Hardening switches off the device's local accounts and macros: this server can no longer sign in to it."
 )
-_CLOUD: Final = (
-    "The device leaves this server for a cloud service. Only somebody who goes there can bring it back."
-)
+_CLOUD: Final = "The device leaves this server for a cloud service. Someone has to go there to bring it back."
 _FOR_GOOD: Final = "What it switches off cannot be switched on again from here."
 _LOCKED_OUT: Final = (
     "Where this is the account that this server uses, it can no longer sign in to the device."
@@ -87,7 +87,7 @@ _TABLE: Final = (
     _row(r"microsoftteams/(install|reset)", _OTHER_SOFTWARE, final=True),
     _row(
         r"provisioning/service/fetch",
-        "What the file holds takes the place of what the device has; no copy is made of it before.",
+        "The contents of the file replace what the device has; no copy is made first.",
         final=True,
         when="mode",
         is_one_of="replace",
@@ -100,10 +100,10 @@ _TABLE: Final = (
         r"usermanagement/user/passphrase/(set|change)|systemunit/adminpassword/set", _LOCKED_OUT, final=False
     ),
     _row(r"(.*/)?developerpreview/activate", _OTHER_SOFTWARE, final=False),
-    _row(r"security/session/terminate", "Whoever uses that session is signed out.", final=False),
+    _row(r"security/session/terminate", "The user of that session is signed out.", final=False),
     _row(
         r"(security/)?(persistency|fips|strong).*",
-        "It changes what the device keeps and which methods it takes, and restarts it.",
+        "It changes what the device stores and which methods it accepts, and restarts it.",
         final=True,
     ),
     _row(r"(.*/)?disablepermanently", _FOR_GOOD, final=True),

@@ -187,8 +187,8 @@ def _choose_secret(
             findings.Finding(
                 "secret needs https",
                 known.system_id,
-                "The system came by plain HTTP, over which its secret may not be handed over.",
-                "Let it call us by HTTPS, or allow secrets over HTTP in Network settings.",
+                "The system posted by plain HTTP, over which its secret may not be sent.",
+                "Have it call by HTTPS, or allow secrets over HTTP in Network settings.",
             )
         )
         return None

@@ -34,7 +34,7 @@ def _retry(row: ChangeSet, *, user: Any, now: datetime) -> None:
 
 def _cancel_action(row: Action, *, user: Any, now: datetime) -> None:
     if not actions.cancel(row, user=user, now=now):
-        raise ActionRefused("The action was handed over already, so it cannot be cancelled any more.")
+        raise ActionRefused("The action was already sent, so it can no longer be cancelled.")
 
 
 def _all_folders(row: ChangeSet, taken: Mapping[str, Any]) -> Sequence[str]:
@@ -109,7 +109,7 @@ CHANGE_SETS = register(
             Field(
                 name="counts",
                 type=dict[str, int],
-                meaning="Changes by state, of the systems that you may see.",
+                meaning="Changes by state, of the systems that you can see.",
                 read=lambda row: row.found,
                 sort="",
                 heading="States",
@@ -140,7 +140,7 @@ CHANGE_SETS = register(
             Field(
                 name="changes",
                 type=list[ChangeOut],
-                meaning="System by system, of those that you may see.",
+                meaning="System by system, of those that you can see.",
                 read=telling.changes_of,
                 sort="",
                 is_detail=True,
@@ -152,10 +152,10 @@ CHANGE_SETS = register(
                 needs=Permission.CHANGE_SETTINGS,
                 places=_all_folders,
                 run=_cancel,
-                summary="Cancel what was not handed over yet.",
+                summary="Cancel what was not sent yet.",
                 title="Cancel change set {row.pk}?",
-                what="{row.waiting_words} will not be sent. What was sent already stays.",
-                undo="Try again brings the cancelled ones back.",
+                what="{row.waiting_words} will not be sent. What was already sent stays.",
+                undo="To undo this, use Try again.",
                 button="Cancel",
                 done="What had not been sent is cancelled.",
                 is_dangerous=True,
@@ -164,7 +164,7 @@ CHANGE_SETS = register(
                     Field(
                         name="cancelled",
                         type=int,
-                        meaning="Settings taken back before they were handed over.",
+                        meaning="Settings cancelled before they were sent.",
                         read=lambda number: number,
                     ),
                 ),
@@ -193,7 +193,7 @@ ACTIONS = register(
         noun="action",
         plural="actions",
         model=Action,
-        meaning="A one-off act on a system. DELIVERED means handed over, not done.",
+        meaning="A one-off act on a system. DELIVERED means sent, not done.",
         seen_by=is_on_visible_system,
         place=place_of_system,
         order="-id",
@@ -251,10 +251,10 @@ ACTIONS = register(
                 needs=Permission.RUN_ACTIONS,
                 run=_cancel_action,
                 refused=(ActionRefused,),
-                summary="Cancel an action that was not handed over yet.",
+                summary="Cancel an action that was not sent yet.",
                 title="Cancel this action of {row.system}?",
-                what="One action that was not handed over yet is taken back: {row.command}.",
-                undo="Ask for it anew to undo this.",
+                what="The action is cancelled before it is sent: {row.command}.",
+                undo="Request it again to undo this.",
                 button="Cancel the action",
                 done="The action is cancelled.",
                 for_many=True,

@@ -21,9 +21,7 @@ class ChangeItemOut(BaseModel):
 
     path: str
     value: str | None
-    previous: str | None = Field(
-        description="What the system had before: `***` where it is hidden, null where nobody knows."
-    )
+    previous: str | None = Field(description="The value before: `***` if hidden, null if unknown.")
     state: DeliveryWord
     reason: str
     rounds: int

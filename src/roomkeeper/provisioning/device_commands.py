@@ -23,7 +23,7 @@ from roomkeeper.provisioning.planning import HARMLESS, Care
 from roomkeeper.systems.documents import value_spaces_of, value_spaces_of_model
 from roomkeeper.systems.models import Contact, State, StoredDocument, System
 
-NOT_TOLD: Final = "it has not told its commands, so nothing is checked"
+NOT_TOLD: Final = "it has not reported its commands, so nothing is checked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def ignore(row: Drift, *, user: Person, now: datetime) -> None:
         recount(row.system)
 
 
-def take_up(row: Drift) -> None:
+def resume(row: Drift) -> None:
     """Take the ignoring back, and begin to count rounds anew."""
     demand_open(row)
     with transaction.atomic():
@@ -124,7 +124,7 @@ def ended_before(limit: datetime) -> QuerySet[Drift]:
 def demand_open(row: Drift) -> None:
     """Raises `DriftRefused` where it has ended."""
     if row.ended_at is not None:
-        raise DriftRefused(f"{row.system} does not differ there any more.")
+        raise DriftRefused(f"{row.system} no longer differs there.")
 
 
 def recount(system: System) -> None:

@@ -81,7 +81,8 @@ def accept(row: Drift, *, user: Person, now: datetime) -> None:
         )
     if row.found is None:
         raise DriftRefused(
-            "The device lacks the setting, so there is no value to accept. Take the wish back instead."
+            "The device does not have this setting, so there is no value to accept. Remove the request"
+            " instead."
         )
     if row.layer == "system":
         with transaction.atomic():
@@ -124,7 +125,7 @@ def _reopen_wishes(rows: Sequence[Drift], now: datetime) -> None:
         states.move(
             items,
             DeliveryState.WAITING,
-            "it differed and is set back",
+            "it differed and is restored",
             now,
             rounds=0,
             other_values=0,
@@ -147,7 +148,7 @@ def _ask_anew(rows: Sequence[Drift], user: Person, now: datetime, waits_for_wind
             {path: value},
             user=user,
             now=now,
-            description=f"Set back: {path} ({why})",
+            description=f"Restored: {path} ({why})",
             care=planning.Care(only_in_window=is_windowed),
         )
 
@@ -166,8 +167,10 @@ def _tell_fight(row: Drift) -> None:
         findings.Finding(
             FOUGHT_OVER,
             row.system.pk,
-            f"{row.path} was set back {ROUNDS} times within a day and differs again: wanted {row.wanted!r}, "
-            f"found {row.found!r}. Somebody else writes it: another manager, a script, or the device itself.",
-            "Find who writes it, or accept the value as found; then take it up again under Provisioning > Drift.",
+            f"{row.path} was restored {ROUNDS} times within a day and differs again: wanted {row.wanted!r}, "
+            f"found {row.found!r}. Something else writes it: another manager, a script, or the device"
+            f" itself.",
+            "Find out what writes it, or accept the value as found; then resume restoring it under"
+            " Provisioning > Drift.",
         )
     )

@@ -35,8 +35,8 @@ class WhenHttpIsOff(StrEnum):
 
 
 CHOICES: Final = {
-    WhenHttpIsOff.USE_HTTPS: "Let it call by HTTPS; this server's authority is installed on it first",
-    WhenHttpIsOff.TURN_HTTP_ON: "Turn plain HTTP on, on the system",
+    WhenHttpIsOff.USE_HTTPS: "Have it call by HTTPS; this server's authority is installed on it first",
+    WhenHttpIsOff.TURN_HTTP_ON: "Turn on plain HTTP on the system",
 }
 
 
@@ -59,12 +59,14 @@ def check(services: Mapping[str, str], scheme: str, wish: WhenHttpIsOff, family:
         return
     if scheme == HTTPS:
         raise errors.ProtocolOff(
-            "The device has HTTPS turned off, by which it is to call this server. Nothing was written; set "
+            "The device has HTTPS turned off, which it should use to call this server. Nothing was"
+            " written; set "
             "NetworkServices HTTP Mode on it to HTTPS or HTTP+HTTPS (TC: HTTPS Mode to On), then enforce."
         )
     raise errors.ProtocolOff(
-        "The device has plain HTTP turned off (NetworkServices HTTP Mode). Nothing was written; let it call by HTTPS "
-        "with this server's authority, or turn plain HTTP on."
+        "The device has plain HTTP turned off (NetworkServices HTTP Mode). Nothing was written. Have it"
+        " call by HTTPS"
+        " with this server's authority, or turn plain HTTP on."
     )
 
 
@@ -87,8 +89,9 @@ async def turn_http_on(driver: Driver, services: Mapping[str, str]) -> str:
                 raise
         if time.monotonic() > until:
             raise errors.ProtocolOff(
-                "The device was told to turn plain HTTP on and has it off all the same. Nothing else was written; see "
-                "NetworkServices HTTP Mode on it."
+                "The device was told to turn plain HTTP on, but it is still off. Nothing else was"
+                " written; check"
+                " NetworkServices HTTP Mode on it."
             )
         await asyncio.sleep(_LOOK_AGAIN)
     return f"Plain HTTP was off on it and was turned on ({path})."
@@ -105,14 +108,18 @@ async def make_trusted(driver: Driver, software_version: str) -> str:
     does = "sends its feedback to" if driver.family.never_calls else "calls"
     begin = f"Plain HTTP is off on it, so it {does} this server by HTTPS"
     if not command:
-        return f"{begin}; its release takes no authority by a command, and checks certificates only where told to."
+        return (
+            f"{begin}; its release has no command to install an authority, and checks certificates only where"
+            " told to."
+        )
     try:
         pem = authorities.own()
     except authorities.AuthorityRefused as error:
         return f"{begin}. {error}"
     if driver.client.scheme != HTTPS:
         raise errors.ProtocolOff(
-            "The device was not reached by HTTPS, over which alone an authority is given. Nothing was written; open "
+            "The device was not reached by HTTPS, and an authority is sent by HTTPS only. Nothing was"
+            " written; open "
             "its HTTPS port for this server."
         )
     try:

@@ -57,7 +57,7 @@ class Change(models.Model):
 
 
 class ChangeItem(models.Model):
-    """One wanted setting of a change. `value` null takes an earlier wish back; "" sets empty (rule R7).
+    """One wanted setting of a change. `value` null removes an earlier request; "" sets empty (rule R7).
 
     `match_key` is the path's canonical key, so that a newer wish finds the older one whatever its spelling.
     `secret_value` holds the encrypted value of settings that devices answer as `***`; `value` is then "***".
@@ -131,7 +131,7 @@ class Action(models.Model):
 
 
 class Drift(models.Model):
-    """A setting of a system that differs from what is wanted. Open while `ended_at` is null.
+    """A setting of a system that differs from its requested value. Open while `ended_at` is null.
 
     `rounds` counts how often it was set back, those of the last day included, so that two managers that fight are
     found. `noticed_by` is report or feedback.

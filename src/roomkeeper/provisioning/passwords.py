@@ -37,10 +37,8 @@ _LENGTH: Final = 24
 # Of each at least so many, for devices whose rules want some of every kind; no character that XML or shells escape.
 _KINDS: Final = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.+=")
 _OF_EACH: Final = 4
-_UNVERIFIED: Final = (
-    "it is handed over with an answer; no login is possible Behind Firewall, so none can prove it"
-)
-OTHERS_STORED: Final = "other credentials were stored for the system meanwhile"
+_UNVERIFIED: Final = "it is sent with an answer; no login is possible Behind Firewall, so none can prove it"
+OTHERS_STORED: Final = "other credentials have since been stored for the system"
 _STORED_BY_HAND: Final = "the new password was stored by hand; no login has proven it"
 
 
@@ -77,9 +75,9 @@ def generate() -> str:
 def check(password: str) -> None:
     """Raise `PasswordRefused` for what no device takes as a password."""
     if not password:
-        raise PasswordRefused("An empty password would let everybody in.")
+        raise PasswordRefused("An empty password would let everyone in.")
     if len(password) > LONGEST or not password.isprintable():
-        raise PasswordRefused(f"A password has at most {LONGEST} characters, none of them for control.")
+        raise PasswordRefused(f"A password has at most {LONGEST} characters and no control characters.")
 
 
 def plan(systems: Iterable[System]) -> list[Planned]:
@@ -95,7 +93,7 @@ def _planned(system: System, is_on_the_way: bool, scheme: str) -> Planned:
     reason = _why_not(system, is_on_the_way)
     is_behind_firewall = system.connectivity == Connectivity.BEHIND_FIREWALL
     if not reason and is_behind_firewall and scheme != "https" and not system.password_may_use_http:
-        reason = "it posts by plain HTTP, over which no password is handed out: let it use HTTPS first"
+        reason = "it posts by plain HTTP, over which no password is sent: have it use HTTPS first"
     if reason:
         return Planned(system, "cannot", reason)
     return Planned(system, "unverified", _UNVERIFIED) if is_behind_firewall else Planned(system, "verified")
@@ -106,14 +104,14 @@ def _why_not(system: System, is_on_the_way: bool) -> str:
         return "it is not managed"
     family = registry.get_family(system.family)
     if not family.can("set_password"):
-        return f"no way is known to set passwords of {family.title}"
+        return f"passwords of {family.title} cannot be set"
     if not credentials.has_credentials(system):
-        return "no credentials are stored for it, so its password is not known to be changed"
+        return "no credentials are stored for it, so Roomkeeper does not know the password to change"
     account = quirks_of(system.software_version, system.family).password_account
     if account and system.username != account:
         return f"its release can only set the password of {account}, and {system.username} is stored for it"
     if is_on_the_way:
-        return "a new password is on its way already, or has not been proven yet"
+        return "a new password is already on its way, or not proven yet"
     if system.login_refused_at is not None:
         return "it refuses the stored login: store the right one first"
     if system.connectivity not in (*REACHABLE, Connectivity.BEHIND_FIREWALL):
@@ -132,7 +130,7 @@ def set_password(system: System, password: str | None, *, user: Person, now: dat
     check(new)
     old = credentials.password_of(system)
     if new == old:
-        raise PasswordRefused(f"This is the password of {system} already.")
+        raise PasswordRefused(f"{system} already has this password.")
     quirks = quirks_of(system.software_version, system.family)
     named = [["Username", system.username]] if not quirks.password_account else []
     sealed = keys.load(django_settings.OPTIONS.data).encrypt(json.dumps([system.username, new, old]))
@@ -159,7 +157,7 @@ async def hand_over(driver: Driver, action: Action) -> str:
     try:
         await driver.set_password(pair.username, pair.new)
     except (errors.Rejected, errors.Unsupported, errors.NotAdministrator) as error:
-        return f"{error} The password is the old one."
+        return f"{error} The old password is still set."
     return ""
 
 
@@ -175,7 +173,7 @@ async def prove(driver: Driver, action: Action, pair: Pair) -> tuple[DeliverySta
             await device_access.identify(driver, system_id)
         except errors.LoginRefused:
             await off_loop(device_access.keep_refusal, system_id, refusal)
-            return DeliveryState.FAILED, "the device takes neither the new password nor the old one"
+            return DeliveryState.FAILED, "the device accepts neither the new password nor the old one"
         return DeliveryState.FAILED, "the device kept its old password, which still works"
     await off_loop(_keep, system_id, pair)
     return DeliveryState.CONFIRMED, "a login with the new password worked"

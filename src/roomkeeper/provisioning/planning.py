@@ -100,7 +100,7 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a change set would do: per system, and how many systems will change, are already so, or cannot."""
+    """What a change set would do: per system, and how many systems will change, are already set, or cannot."""
 
     per_system: tuple[PlannedChange, ...]
     settings: Mapping[str, str | None]
@@ -115,7 +115,7 @@ def clean_settings(settings: Mapping[str, Any]) -> dict[str, str | None]:
     if not settings:
         errors[""] = "No setting was given."
     if len(settings) > SETTINGS_LIMIT:
-        raise PlanRefused({"": f"At most {SETTINGS_LIMIT} settings can be asked for at once."})
+        raise PlanRefused({"": f"At most {SETTINGS_LIMIT} settings can be requested at once."})
     for text, value in settings.items():
         try:
             path = setting_path(text)
@@ -126,9 +126,9 @@ def clean_settings(settings: Mapping[str, Any]) -> dict[str, str | None]:
         if key in seen:
             errors[text] = f"is the same setting as {seen[key]}."
         elif value is not None and not isinstance(value, str):
-            errors[text] = 'needs a text as its value, or null to take the wish back ("" sets it empty).'
+            errors[text] = 'needs a text as its value, or null to remove the request ("" sets it empty).'
         elif value is not None and (len(value) > VALUE_LIMIT or UNPRINTABLE.search(value)):
-            errors[text] = "has a value that is too long or holds characters no device takes."
+            errors[text] = "has a value that is too long or contains characters that no device accepts."
         else:
             if key == match_key(NAME_PATH):
                 path = NAME_PATH
@@ -189,7 +189,7 @@ def _plan_item(
     if system.state != State.MANAGED:
         return PlannedItem(path, value, "cannot", "the system is not managed", "not_managed")
     if value is None:
-        return PlannedItem(path, value, "change", "takes an earlier wish back")
+        return PlannedItem(path, value, "change", "removes an earlier request")
     if not is_secret_path(path):
         # As it will be read back (rule R12); a password may begin with a blank.
         value = trimmed(value)
@@ -202,7 +202,9 @@ def _plan_item(
         reason = "not on this device: its configuration has no such setting"
         return PlannedItem(path, value, "cannot", reason, "absent")
     if found is None:
-        return PlannedItem(path, value, "change", "the device has not reported this setting; it is tried")
+        return PlannedItem(
+            path, value, "change", "the device has not reported this setting; it is sent anyway"
+        )
     own_path, present = found
     reference = reported.value_spaces.get(own_path, "")
     space = spaces.get(reference)
@@ -227,7 +229,7 @@ def create_change_set(
     care: Care = ORDINARY_CARE,
     note: Note | None = None,
 ) -> ChangeSet:
-    """Plan it and record it (`record_plan`): what is already so is CONFIRMED, what cannot be is FAILED with the reason,
+    """Plan it and record it (`record_plan`): what is already set is CONFIRMED, what cannot be is FAILED,
     the rest WAITS for a push or the systems' next check-ins. Raises `PlanRefused`."""
     plan = plan_settings(systems, settings)
     return record_plan(
@@ -304,7 +306,7 @@ def _record(
     # What was sent may be obeyed at any moment: the last report says nothing about such a path.
     in_flight = {row[2:4]: row[5] for row in replaced if row[4] == DeliveryState.DELIVERED}
     rows_replaced = ChangeItem.objects.filter(pk__in=[pk for pk, *_ in replaced])
-    states.move(rows_replaced, DeliveryState.SUPERSEDED, "a newer wish replaced it", now, tells=False)
+    states.move(rows_replaced, DeliveryState.SUPERSEDED, "replaced by a newer request", now, tells=False)
     changes = Change.objects.bulk_create(
         [Change(change_set=change_set, system=change.system, updated_at=now) for change in planned]
     )
@@ -341,11 +343,11 @@ def _new_item(
         previous = HIDDEN
     state, reason = DeliveryState.WAITING, ""
     if item.verdict == "already" and is_certain:
-        state, reason = DeliveryState.CONFIRMED, "it was already so"
+        state, reason = DeliveryState.CONFIRMED, "it was already set"
     elif item.verdict == "cannot":
         state, reason = DeliveryState.FAILED, item.reason
     elif item.value is None:
-        state, reason = DeliveryState.CONFIRMED, "the wish was taken back"
+        state, reason = DeliveryState.CONFIRMED, "the request was removed"
     encrypted = keys.load(django_settings.OPTIONS.data).encrypt(item.value or "") if is_secret else b""
     return ChangeItem(
         change=change,

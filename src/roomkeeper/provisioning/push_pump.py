@@ -95,7 +95,7 @@ class PushPump:
         except (device_access.NoAddress, System.DoesNotExist) as error:
             log.info("nothing was pushed", system=system_id, reason=str(error))
         except Exception:
-            log.exception("a push failed inside", system=system_id)
+            log.exception("a push failed with an internal error", system=system_id)
 
     async def _push_all(self, driver: Driver, system_id: int) -> bool:
         """Whether everything that waits was pushed and taken."""

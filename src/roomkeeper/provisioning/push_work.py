@@ -111,7 +111,7 @@ async def push_actions(driver: Driver, system_id: int) -> int:
             await off_loop(_end_action, action, DeliveryState.FAILED, KEY_IS_GONE)
             continue
         if action.command.lower() in SAFE_ROAD_ONLY and driver.client.scheme != "https":
-            words = "the device was reached by plain HTTP, and this may only go by HTTPS"
+            words = "the device was reached by plain HTTP, and this may only be sent by HTTPS"
             await off_loop(_end_action, action, DeliveryState.FAILED, words)
             continue
         try:

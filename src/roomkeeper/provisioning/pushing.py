@@ -34,8 +34,9 @@ log = structlog.get_logger(__name__)
 NOT_KEPT: Final = regaining.NOT_KEPT
 PHONE_BOOKS: Final = "Phonebook/"
 NO_PHONE_BOOKS: Final = (
-    "It has no phone book settings in its present mode, as rooms in Microsoft Teams mode, so it searches no phone "
-    "book here."
+    "It has no phone book settings in its present mode (as rooms in Microsoft Teams mode), so it does not"
+    " use the phone"
+    " book here."
 )
 
 
@@ -68,7 +69,7 @@ class PushOutcome:
         parts = [f"{path}: {words}" for path, words in self.rejected]
         if self.feedback_words:
             parts.append(f"feedback: {self.feedback_words}")
-        return f"{note}{len(self.written)} management settings were written. Not taken: {'; '.join(parts)}"
+        return f"{note}{len(self.written)} management settings were written. Not accepted: {'; '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ async def write_management(
         rejected = {path: words for path, words in rejected.items() if path not in lacking}
         note = f"{note} {NO_PHONE_BOOKS}".strip()
     for fault in faults:
-        rejected.setdefault(fault.path, f"It took it and has another value. {fault.sentence}")
+        rejected.setdefault(fault.path, f"It accepted it but has another value. {fault.sentence}")
     outcome = PushOutcome(
         tuple(path for path in plan.settings if path not in rejected and path not in lacking),
         tuple(rejected.items()),
@@ -182,7 +183,7 @@ def _plan(
     has_http_off = manager_protocol.lacks_http(services, system.family) and not calls_by_http
     if scheme == "http" and (system.is_secure_only or not settings.secrets_may_use_http):
         raise errors.PasswordNeedsTls(
-            "The device was reached by plain HTTP, over which its secret may not be handed over. "
+            "The device was reached by plain HTTP, over which its secret may not be sent. "
             "Turn HTTPS on there, or allow secrets over HTTP in Network settings."
         )
     calling.learn_whether_it_calls(system, now=now)
@@ -263,7 +264,7 @@ def _record(system_id: int, outcome: PushOutcome, user: Person) -> None:
             rows = Drift.objects.filter(system=system, layer__in=regaining.LAYERS, ended_at=None)
             if rows.update(ended_at=now):
                 recount(system)
-            findings.clear(NOT_KEPT, system.pk, "The system took its management settings.")
+            findings.clear(NOT_KEPT, system.pk, "The system accepted its management settings.")
         else:
             if system.management_rounds >= management.ROUNDS:
                 system.management_is_due, system.management_rounds = False, management.ROUNDS + 1
@@ -271,11 +272,11 @@ def _record(system_id: int, outcome: PushOutcome, user: Person) -> None:
                     findings.Finding(
                         NOT_KEPT,
                         system.pk,
-                        f"It did not take all of its management settings. {outcome.words}",
-                        "See what the device says; then enforce the management settings again.",
+                        f"It did not accept all of its management settings. {outcome.words}",
+                        "Check what the device says; then enforce the management settings again.",
                     )
                 )
-        findings.clear(device_access.RIGHTS_FINDING, system.pk, "The account may write to it.")
+        findings.clear(device_access.RIGHTS_FINDING, system.pk, "The account has the rights to write to it.")
         system.told_at = now
         system.save(update_fields=["management_is_due", "management_rounds", "told_at"])
         timeline.add(system, "management", f"Pushed: {outcome.words}", now=now, user=user)

@@ -21,7 +21,7 @@ def message_call(system: System, text: str, title: str = "", seconds: int | None
     """
     text, title = text.strip(), title.strip()
     if not text:
-        raise actions.ActionRefused("The message has no text.")
+        raise actions.ActionRefused("Enter a text for the message.")
     if max(len(text), len(title)) > TEXT_LIMIT:
         raise actions.ActionRefused(f"Text and title of a message have at most {TEXT_LIMIT} characters each.")
     if seconds is not None and not 0 <= seconds <= LONGEST_SECONDS:

@@ -35,13 +35,13 @@ LAYERS: Final = (SETTINGS, FEEDBACK)
 NOT_KEPT: Final = "management settings not kept"
 # `management_rounds` of a system about which a person was told.
 _TOLD: Final = management.ROUNDS + 1
-_SOLVED: Final = "The system does as it was told."
+_SOLVED: Final = "The system does what it was told."
 # Changed, it leads the system's calls elsewhere, and no answer of ours reaches it any more.
 CALLS: Final = "Provisioning/ExternalManager/Address"
 _ADVICE_THERE: Final = (
-    f"Set {CALLS} on the device itself to this server, or give this server an address and a login for it."
+    f"Set {CALLS} on the device itself to this server, or enter an address and a login for it here."
 )
-_ADVICE: Final = "See whether another manager writes to it; then enforce the management settings."
+_ADVICE: Final = "Check whether another manager writes to it; then enforce the management settings."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Judged:
     @property
     def differences(self) -> list[Difference]:
         """The faults as drift."""
-        why = "what makes it do as Roomkeeper tells it"
+        why = "what makes it do what Roomkeeper tells it"
         return [
             Difference(
                 fault.path,
@@ -212,7 +212,8 @@ def give_up(known: Known, sentence: str, writes: Writes) -> None:
         findings.Finding(
             NOT_KEPT,
             known.system_id,
-            f"It was given its management settings {management.ROUNDS} times and does not keep them. {sentence}",
+            f"It was given its management settings {management.ROUNDS} times but does not keep them."
+            f" {sentence}",
             _ADVICE,
         )
     )
@@ -254,7 +255,7 @@ def _hand_over_again(known: Known, faults: Sequence[Fault], rows: Sequence[Drift
             findings.Finding(
                 NOT_KEPT,
                 known.system_id,
-                f"It calls another manager. {sentence} This server cannot reach it to put that right.",
+                f"It calls another manager. {sentence} This server cannot reach it to correct that.",
                 _ADVICE_THERE,
             )
         )

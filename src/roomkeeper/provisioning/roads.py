@@ -13,10 +13,10 @@ from roomkeeper.provisioning.push_pump import pushable
 from roomkeeper.systems.check_ins.liveness import next_contact_due
 from roomkeeper.systems.models import Contact, System
 
-_DEVICE_TELLS: Final = "What the device answers is told."
-_BOOT_TELLS_TOO: Final = "What the device answers is told; its boot post proves the restart."
+_DEVICE_TELLS: Final = "The device's answer is shown."
+_BOOT_TELLS_TOO: Final = "The device's answer is shown; its boot post proves the restart."
 _NOBODY_TELLS: Final = (
-    "No answer comes back that way, and no status shows this command: whether it ran stays unknown."
+    "No answer comes back that way, and no status shows this command, so whether it ran stays unknown."
 )
 _STATUS_TELLS: Final = (
     "No answer comes back that way; the status that the system posts then tells whether it ran."

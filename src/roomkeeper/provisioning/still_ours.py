@@ -73,9 +73,12 @@ def faults_of_slots(slots: Iterable[FeedbackSlot], told: Told) -> list[Fault]:
     if not any(_is_same_address(slot.url, url) for url in told.feedback_urls):
         place = place_of(slot.url)
         if any(place == place_of(url) for url in told.feedback_urls):
-            words = f"Feedback slot {told.slot} leads to this server with another secret or path than it was given."
+            words = (
+                f"Feedback slot {told.slot} leads to this server, but with a different secret or path than it was"
+                " given."
+            )
             return fault(place, words, is_foreign=True)
-        words = f"Feedback slot {told.slot} does not lead to us: it has {place}."
+        words = f"Feedback slot {told.slot} does not lead to this server: it has {place}."
         return fault(place, words, is_foreign=True)
     # TC has no such word (protocol notes C.3).
     if slot.status and slot.status.casefold() != "ok":
@@ -85,7 +88,8 @@ def faults_of_slots(slots: Iterable[FeedbackSlot], told: Told) -> list[Fault]:
     if _expressions(slot.expressions) != _expressions(told.expressions):
         found = f"{len(slot.expressions)} other expressions"
         words = (
-            f"Feedback slot {told.slot} has other expressions than it was given, so some events are not told."
+            f"Feedback slot {told.slot} has different expressions than it was given, so some events are"
+            f" not reported."
         )
         return fault(found, words, is_foreign=True)
     return []
@@ -149,13 +153,13 @@ def _sentence(key: str, path: str, value: str, wanted: str) -> str:
         )
     if key == _PATH:
         same = redact_text(value).casefold() == redact_text(wanted).casefold()
-        return f"{path} holds {'an old secret' if same else 'another path than it was given'}."
+        return f"{path} holds {'an old secret' if same else 'a different path than it was given'}."
     if "/" in wanted:
         if place_of(value) == place_of(wanted):
-            return f"{path} leads to this server with another secret or path than it was given."
+            return f"{path} leads to this server, but with a different secret or path than it was given."
         return f"{path} leads to {place_of(value)}."
     if key == _COMMUNITY:
-        return f"{path} is another one than it was given."
+        return f"{path} differs from the one it was given."
     return f"{path} is {value[:SHOWN]}, not {wanted[:SHOWN]}."
 
 

@@ -1,4 +1,4 @@
-"""Drift as people and programs see it: fields, who sees it, accept, ignore, take up."""
+"""Drift as people and programs see it: fields, who sees it, accept, ignore, resume."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -35,8 +35,8 @@ def _prepare(rows: list[Any], grants: Grants, now: datetime) -> None:
             row.known_of_that_time = drift.known_of_that_time(row)
 
 
-def _take_up(row: Drift, *, user: Person, now: datetime) -> None:
-    drift.take_up(row)
+def _resume(row: Drift, *, user: Person, now: datetime) -> None:
+    drift.resume(row)
 
 
 DRIFT = register(
@@ -44,7 +44,7 @@ DRIFT = register(
         noun="drift",
         plural="drift",
         model=Drift,
-        meaning="A setting of a system that differs from what is wanted.",
+        meaning="A setting of a system that differs from its requested value.",
         seen_by=_seen_by,
         place=place_of_system,
         order="-since",
@@ -57,7 +57,7 @@ DRIFT = register(
         page="drift_one",
         heading="Drift",
         help="drift",
-        empty="No system differs from what is wanted.",
+        empty="No system differs from its requested values.",
         tabs=(
             Tab(label="To decide", filters={"is_ignored": "false"}),
             Tab(label="Ignored", filters={"is_ignored": "true"}),
@@ -79,7 +79,7 @@ DRIFT = register(
             Field(
                 name="found",
                 type=str | None,
-                meaning="null where the device lacks the setting.",
+                meaning="null where the device does not have the setting.",
                 sort="",
                 heading="Found",
                 cell="drift/cell_found.html",
@@ -124,12 +124,12 @@ DRIFT = register(
                 needs=Permission.CHANGE_SETTINGS,
                 run=_enforce,
                 refused=(drift.DriftRefused,),
-                summary="Have the wanted value written again.",
+                summary="Write the requested value again.",
                 title="Restore this setting?",
                 what=_WHAT
-                + "What is wanted is written again: now where the system can be reached, else with the answer to "
-                "its next post.",
-                undo="What was found is overwritten. Accept it instead where it is right.",
+                + "The requested value is written again: now if the system can be reached, otherwise with the answer to"
+                " its next post.",
+                undo="The value found is overwritten. If it is right, accept it instead.",
                 button="Restore",
                 done="The setting is written again.",
                 for_many=True,
@@ -139,12 +139,12 @@ DRIFT = register(
                 needs=Permission.CHANGE_SETTINGS,
                 run=enforcement.accept,
                 refused=(drift.DriftRefused,),
-                summary="Take what was found as what is wanted, of this system alone.",
-                title="Take what was found as what is wanted?",
-                what=_WHAT + "It becomes a persistent setting of this system alone, whatever templates say.",
+                summary="Make the value found the requested value, for this system only.",
+                title="Make the value found the requested value?",
+                what=_WHAT + "It becomes a persistent setting of this system only, whatever templates say.",
                 undo="Remove the request under the system's Settings.",
                 button="Accept",
-                done="It is what is wanted now.",
+                done="It is now the requested value.",
                 for_many=True,
                 offered=lambda row: row.layer not in regaining.LAYERS and row.found is not None,
             ),
@@ -155,24 +155,24 @@ DRIFT = register(
                 refused=(drift.DriftRefused,),
                 summary="Leave this difference alone.",
                 title="Leave this difference alone?",
-                what=_WHAT + "It is neither restored nor counted until it ends.",
-                undo="It stands under Ignored, where it can be taken up again.",
+                what=_WHAT + "It is not restored or counted until it ends.",
+                undo="It is listed under Ignored, where you can resume it.",
                 button="Ignore",
-                done="It is left alone.",
+                done="The difference is ignored.",
                 for_many=True,
                 offered=lambda row: row.ignored_at is None and not _is_fought_over(row),
             ),
             Act(
-                name="take up",
+                name="resume",
                 needs=Permission.CHANGE_SETTINGS,
-                run=_take_up,
+                run=_resume,
                 refused=(drift.DriftRefused,),
-                summary="Stop ignoring it, or let a setting that was fought over be restored again.",
-                title="Take this difference up again?",
-                what=_WHAT + "It is counted, and restored automatically where that is wanted.",
+                summary="Stop ignoring it, or restore a setting again that was fought over.",
+                title="Resume this difference?",
+                what=_WHAT + "It is counted, and restored automatically where that is on.",
                 undo="It can be ignored again.",
-                button="Take up",
-                done="It is taken up.",
+                button="Resume",
+                done="The difference is counted again.",
                 for_many=True,
                 offered=lambda row: row.ignored_at is not None or _is_fought_over(row),
             ),

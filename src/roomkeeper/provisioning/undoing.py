@@ -17,7 +17,7 @@ from roomkeeper.systems.models import System
 
 _NEWER: Final = (DeliveryState.WAITING, DeliveryState.DELIVERED, DeliveryState.CONFIRMED)
 _NEVER_SENT: Final = "it was never sent, so there is nothing to undo"
-_CHANGED_NOTHING: Final = "it was already so, so there is nothing to undo"
+_CHANGED_NOTHING: Final = "it was already set, so there is nothing to undo"
 _REQUEST_REMOVED: Final = "it removed a request and changed nothing on the system"
 _HIDDEN: Final = f"the value before is hidden ({HIDDEN}), so it cannot be restored"
 _UNKNOWN: Final = "the value before is not known"
@@ -124,7 +124,7 @@ def _why_not(item: ChangeItem, later: ChangeItem | None) -> str:
     if not was_sent and item.state not in _NEWER:
         return _NEVER_SENT
     if later is not None:
-        return f"it was asked for again since, by change set {later.change.change_set_id}"
+        return f"it has been requested again since, by change set {later.change.change_set_id}"
     if item.previous is None:
         return _UNKNOWN
     return _HIDDEN if item.previous == HIDDEN or MARK in item.previous else ""

@@ -14,7 +14,7 @@ def why_withheld(secret: SystemSecret, arrival: Arrival, *, now: datetime) -> st
     if secret.expires_at is not None and secret.expires_at <= now:
         return "its secret was not used within 24 hours of its admission"
     if not secret.bound_source:
-        return f"it was admitted before it was ever seen, and this post came from {arrival.source}"
+        return f"it was admitted before it first posted, and this post came from {arrival.source}"
     if not same_host(secret.bound_source, arrival.source):
         return f"it was admitted at {secret.bound_source}, but this post came from {arrival.source}"
     return ""
@@ -28,6 +28,6 @@ def withhold(known: Known, secret: SystemSecret, reason: str) -> None:
             "secret withheld",
             known.system_id,
             f"The secret of {known.name or 'the system'} was withheld: {reason}.",
-            "Check that it is the same device, then admit it once more.",
+            "Check that it is the same device, then admit it again.",
         )
     )

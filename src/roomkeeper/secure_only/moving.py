@@ -37,8 +37,8 @@ HELD_SHARE: Final = 0.2
 PROOF_POSTS: Final = 3
 PROOF_GRACE: Final = timedelta(seconds=15)
 _NO_PROOF: Final = (
-    "it was asked for a document by HTTPS and goes on posting by HTTP without it: it does not trust our "
-    "certificate, knows no TLS version that we offer, or TCP 443 is closed between"
+    "it was asked for a document by HTTPS but goes on posting by HTTP without it: it does not trust our"
+    " certificate, has no TLS version in common with us, or TCP 443 is blocked on the way"
 )
 CLOSED: Final = (Member.State.MOVED, Member.State.HELD, Member.State.SKIPPED)
 
@@ -55,11 +55,11 @@ def start(
     if not systems:
         raise MoveRefused("None of the chosen systems can be moved.")
     if trust not in Move.Trust.values:
-        raise MoveRefused(f"{trust!r} is no way of trust.")
+        raise MoveRefused(f"{trust!r} is not a way of trust.")
     if is_secure and trust == Move.Trust.INSTALL_CA:
         _own_authority()
     if canary < 1 or wave_size < 1:
-        raise MoveRefused("At least one system goes first, and a wave has at least one.")
+        raise MoveRefused("At least one system must go first, and a wave must have at least one.")
     with transaction.atomic():
         move = Move.objects.create(
             is_secure=is_secure,
@@ -88,7 +88,7 @@ def pause(move: Move, *, now: datetime) -> None:
 
 
 def go_on(move: Move, *, now: datetime) -> None:
-    """Go on with the next wave, whatever was held."""
+    """Continue with the next wave; systems on hold stay as they are."""
     _set_state(move, Move.State.RUNNING, "", (Move.State.PAUSED,))
     wave = move.members.filter(state=Member.State.WAITING).aggregate(next=Min("wave"))["next"]
     Move.objects.filter(pk=move.pk).update(accepted_wave=wave or 0)
@@ -109,7 +109,7 @@ def cancel(move: Move, *, now: datetime) -> None:
 
 
 def try_again(member: Member, *, now: datetime) -> None:
-    """Let a system that was held try once more."""
+    """Try a system that is on hold once more."""
     if member.state != Member.State.HELD:
         raise MoveRefused(f"{member.system} is {member.state}, so there is nothing to try again.")
     _put([member], Member.State.WAITING, now)
@@ -121,7 +121,7 @@ def try_again(member: Member, *, now: datetime) -> None:
 def skip(member: Member, *, now: datetime) -> None:
     """Leave a system as it is, and the rest of the move does not wait for it."""
     if member.state == Member.State.MOVED:
-        raise MoveRefused(f"{member.system} has moved already; move it back instead.")
+        raise MoveRefused(f"{member.system} has already moved; move it back instead.")
     if member.state == Member.State.ASKED:
         # It was told to switch and has not come: told the other way again, by whichever road reaches it.
         secure_only.set_secure_only(member.system, not member.move.is_secure, user=None, now=now)
@@ -332,7 +332,7 @@ def _finish(move: Move, now: datetime) -> int:
     """Systems that were deleted, or taken out of management meanwhile, hold nobody up."""
     left = move.members.exclude(state__in=CLOSED).exclude(system__state=State.MANAGED)
     gone = list(left.select_related("system")[:AT_ONCE])
-    _put(gone, Member.State.SKIPPED, now, "it is not managed any more")
+    _put(gone, Member.State.SKIPPED, now, "it is no longer managed")
     return 0
 
 
@@ -365,5 +365,5 @@ def _own_authority() -> str:
         return authorities.own()
     except authorities.AuthorityRefused as error:
         raise MoveRefused(
-            f"{error} Install it on them first, and choose that they trust it already."
+            f"{error} Install it on them first, and choose that they already trust it."
         ) from error

@@ -29,8 +29,8 @@ def wrong_clocks(system_ids: Sequence[int]) -> dict[int, str]:
         system_id__in=system_ids, kind=StoredDocument.Kind.STATUS, clock_offset__isnull=False
     )
     return {
-        system_id: f"its clock is {clocks.words(seconds)} of this server's, so that our certificate looks not valid to "
-        "it; put its time server right (NetworkServices NTP), then plan it again"
+        system_id: f"its clock is {clocks.words(seconds)} of this server's, so our certificate looks invalid to it;"
+        " correct its time server (NetworkServices NTP), then plan it again"
         for system_id, seconds in rows.values_list("system_id", "clock_offset")
         if seconds is not None and clocks.is_wrong(seconds)
     }

@@ -35,7 +35,7 @@ class PlannedMember:
 
 @dataclass(frozen=True, slots=True)
 class MovePlan:
-    """What would become of each system."""
+    """The outcome for each system."""
 
     members: tuple[PlannedMember, ...]
 
@@ -111,7 +111,7 @@ def _judge(
     if system.state != State.MANAGED:
         return PlannedMember(system, "cannot", "it is not managed; admit it first")
     if is_busy:
-        return PlannedMember(system, "cannot", "it takes part in another move that has not ended")
+        return PlannedMember(system, "cannot", "it is part of another move that has not ended")
     if not is_secure:
         return PlannedMember(system, "move" if system.is_secure_only else "already")
     if system.secure_only_completed_at is not None:
@@ -130,8 +130,9 @@ def _judge(
         return PlannedMember(
             system,
             "cannot",
-            f"{no_command_for_authorities(system.software_version)} and choose that it trusts us already, or have its "
-            "checks of certificates turned off",
+            f"{no_command_for_authorities(system.software_version)} and choose that it already trusts us,"
+            f" or turn"
+            " its certificate checks off",
         )
     is_pushed_to = system.connectivity != Connectivity.BEHIND_FIREWALL and has_credentials(system)
     if trust == Move.Trust.INSTALL_CA and scheme != "https" and not is_pushed_to:
@@ -139,8 +140,8 @@ def _judge(
         return PlannedMember(
             system,
             "cannot",
-            f"{why} and it calls us by plain HTTP, over which no authority is handed out; install it by hand, or "
-            "choose another way of trust",
+            f"{why} and it calls us by plain HTTP, over which no authority is sent; install it by hand, or"
+            " choose another way of trust",
         )
     return PlannedMember(system, "move")
 
@@ -151,7 +152,7 @@ def _with_what_is_turned_off(members: list[PlannedMember]) -> list[PlannedMember
     reasons: dict[int, str] = {}
     for system, reported in zip(moving, each_reported([system.pk for system in moving]), strict=True):
         checks = verify_settings(system, reported)
-        reasons[system.pk] = "it has no setting that checks certificates"
+        reasons[system.pk] = "it has no setting for certificate checks"
         if checks:
             reasons[system.pk] = f"{', '.join(checks)} {'is' if len(checks) == 1 else 'are'} set to Off on it"
     return [
@@ -162,7 +163,7 @@ def _with_what_is_turned_off(members: list[PlannedMember]) -> list[PlannedMember
 
 def no_command_for_authorities(software: str) -> str:
     """Said of a system whose release cannot be given an authority by us, and what is left."""
-    return f"its software {software} takes no authority by a command; {BY_HAND}"
+    return f"its software {software} has no command to install an authority; {BY_HAND}"
 
 
 def verify_settings(system: System, reported: ReportedConfiguration | None) -> tuple[str, ...]:

@@ -140,14 +140,15 @@ KINDS: Final = (
     _Kind(
         System,
         ("password_ciphertext",),
-        "passwords of systems: enter them again, or set them anew",
+        "passwords of systems: enter them again, or set new ones",
         _forget,
     ),
     _Kind(
         SystemSecret,
         ("ciphertext",),
-        "secrets by which systems prove themselves: systems that can be reached are given new ones; those Behind "
-        "Firewall post as claims until somebody admits them again",
+        "secrets by which systems prove themselves: systems that can be reached are given new ones; those"
+        " Behind"
+        " Firewall only post as claims until someone admits them again",
         _renew_secrets,
     ),
     _Kind(
@@ -169,7 +170,7 @@ KINDS: Final = (
         _fail_items,
     ),
     _Kind(Action, ("secret", "sealed_arguments"), "commands with a secret: open ones fail", _fail_actions),
-    _Kind(Job, ("secrets_ciphertext",), "jobs with a login of their own: they end as failed", _fail_jobs),
+    _Kind(Job, ("secrets_ciphertext",), "jobs with their own login: they end as failed", _fail_jobs),
     _Kind(
         TemplateVersion,
         ("secrets_ciphertext",),

@@ -38,7 +38,7 @@ def _is_made_later(options: Options) -> bool:
 def _end(options: Options, *, now: datetime) -> Finding:
     path = _file(options)
     if _is_made_later(options):
-        return Finding("certificate", True, "is made at the first start")
+        return Finding("certificate", True, "is created at the first start")
     try:
         begins, ends = certificates.valid_between(path)
     except (OSError, ValueError) as error:
@@ -49,7 +49,7 @@ def _end(options: Options, *, now: datetime) -> Finding:
         return Finding("certificate", False, words, "Look at this machine's clock.")
     words = f"runs out in {(ends - now).days} days, on {ends:%Y-%m-%d}"
     is_ours = not options.tls_certificate
-    advice = "Look at the server's log." if is_ours else "Put a new one in its place, and restart."
+    advice = "See the server's log." if is_ours else "Put a new one in its place, and restart."
     return Finding("certificate", ends - now >= certificates.WARN_BEFORE, words, advice)
 
 

@@ -155,7 +155,7 @@ def _make_leaf(files: CertificateFiles, names: list[x509.GeneralName], now: date
     ca = x509.load_pem_x509_certificate(files.ca.read_bytes())
     ca_key = serialization.load_pem_private_key(files.ca_key.read_bytes(), password=None)
     if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{files.ca_key} holds another kind of key than the one that was made for it.")
+        raise TypeError(f"{files.ca_key} contains a different kind of key than the one created for it.")
     key = ec.generate_private_key(ec.SECP256R1())
     first = str(names[0].value)[:64]
     certificate = (

@@ -96,7 +96,7 @@ def choose_ports(number: int, http: Sequence[str], https: Sequence[str]) -> Devi
             return ports
     raise NoFreePorts(
         f"The fleet of virtual endpoints has no free port from {first.http} to {first.http + len(OFFSETS) - 1} on its "
-        f"addresses ({addresses[0]} and others): end another demonstration, or ask for fewer systems."
+        f"addresses ({addresses[0]} and others): stop another demonstration, or ask for fewer systems."
     )
 
 
@@ -124,7 +124,7 @@ def choose_listeners(http: Iterable[str], https: Iterable[str]) -> tuple[list[st
             return moved
     raise NoFreePorts(
         f"The demonstration's server has no free port: something listens on {plain[0]} and on the {len(OFFSETS) - 1} "
-        "ports after it. End it, or name others by --http and --https."
+        "ports after it. Stop it, or choose others with --http and --https."
     )
 
 

@@ -75,7 +75,7 @@ def _excused(options: Options, jobs: Finding, now: datetime) -> Finding:
 
 
 _WITHOUT_DATABASE = (
-    "Restore it (roomkeeper backup restore FILE), or look whether --data and --config are the server's."
+    "Restore it (roomkeeper backup restore FILE), or check that --data and --config are the server's."
 )
 
 

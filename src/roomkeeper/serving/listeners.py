@@ -105,15 +105,16 @@ def _why_not(error: Exception, port: str) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EACCES and int(port) < FREE_PORTS:
         return (
-            "this account may not have that port. It needs a capability (AmbientCapabilities=CAP_NET_BIND_SERVICE in "
+            "this account may not use that port. It needs a capability"
+            " (AmbientCapabilities=CAP_NET_BIND_SERVICE in "
             f"the unit) or a port of {FREE_PORTS} or more."
         )
     if number == errno.EADDRINUSE:
-        return "another program listens there. End it, or name another port."
+        return "another program listens there. Stop it, or choose another port."
     if number == errno.EADDRNOTAVAIL:
-        return "this machine does not have that address. Name one that it has, or 0.0.0.0 for all."
+        return "this machine does not have that address. Choose one that it has, or 0.0.0.0 for all."
     if isinstance(error, socket.gaierror):
-        return "that host is not known. Name an address of this machine."
+        return "that host is unknown. Choose an address of this machine."
     return f"{error}."
 
 

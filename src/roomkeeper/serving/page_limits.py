@@ -173,13 +173,13 @@ class PageLimits:
                     "type": f"urn:roomkeeper:problem:{kind}",
                     "title": title,
                     "status": status,
-                    "detail": f"{title}: the body of the request was not taken in.",
+                    "detail": f"{title}: the body of the request was not accepted.",
                     "hint": hint,
                     "errors": [],
                 }
             ).encode()
         else:
-            body = f"{title}: the request was not taken in. {hint}\n".encode()
+            body = f"{title}: the request was not accepted. {hint}\n".encode()
         content_type = b"application/problem+json" if is_api else b"text/plain; charset=utf-8"
         headers = [
             (b"content-type", content_type),

@@ -49,8 +49,9 @@ def _outside(options: Options, *, now: datetime) -> list[Finding]:
             Finding(
                 "outside address",
                 False,
-                "a trusted proxy stands before this server, and Network settings name no address that systems could "
-                "call; each keeps the host that it uses, with ports 80 and 443",
+                "a trusted proxy is in front of this server, but Network settings contain no address that"
+                " systems could"
+                " call; each keeps the host that it uses, with ports 80 and 443",
                 "Set the outside address in Network settings.",
             )
         ]
@@ -65,7 +66,7 @@ def _outside(options: Options, *, now: datetime) -> list[Finding]:
             f"{len(lost)} of the newest {len(posts)} posts name {lost[0]} as the host that they called, which is "
             "not what a system on the network calls"
         )
-        advice = f"Have the proxy pass on the Host that it was called by. {_SEE}"
+        advice = f"Have the proxy pass on the Host header that it received. {_SEE}"
         return [Finding("outside address", False, words, advice)]
     if unheard := _unheard(settings, place, {used for _, used in posts}):
         words = f"systems are told to call {unheard}, where nothing listens"
@@ -127,7 +128,7 @@ def _forwarding(options: Options, *, now: datetime) -> Finding:
             "forwarding headers",
             False,
             f"{len(own)} of the newest {len(posts)} posts come from the address of a trusted proxy, {own[0]}",
-            f"Have the proxy tell its clients' addresses ({options.proxies_tell}). {_SEE}",
+            f"Have the proxy pass on its clients' addresses ({options.proxies_tell}). {_SEE}",
         )
     return Finding(
         "forwarding headers", True, "agree with the sources of posts" if trusted else "none come in"

@@ -27,7 +27,7 @@ class Tickets:
             if not faults:
                 self._since.pop(check.name, None)
                 self._told.pop(check.name, None)
-                findings.clear(check.name, None, "It is as it should be.")
+                findings.clear(check.name, None, "The check passes again.")
                 continue
             since = self._since.setdefault(check.name, moment)
             words = " ".join(f"{fault.what.capitalize()}: {fault.words}." for fault in faults)

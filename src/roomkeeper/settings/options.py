@@ -36,7 +36,8 @@ def _default_data() -> Path:
         return Path.home() / ".local" / "share" / "roomkeeper"
     except RuntimeError as error:
         raise SettingsError(
-            "This account has no home folder (HOME is not set), so there is no default data folder. Name one with "
+            "This account has no home folder (HOME is not set), so there is no default data folder. Name"
+            " one with "
             "--data or ROOMKEEPER_DATA."
         ) from error
 
@@ -53,67 +54,71 @@ class Options:
     https: tuple[str, ...] = _option(("127.0.0.1:8443",), "HTTPS listeners, HOST:PORT, separated by commas.")
     worker_http: tuple[str, ...] = _option(
         ("127.0.0.1:8090",),
-        "Where a process with background work alone answers /healthz, /readyz and /metrics, HOST:PORT; empty: nowhere.",
+        "Where a process with only background work answers /healthz, /readyz and /metrics, HOST:PORT;"
+        " empty: nowhere.",
     )
     trusted_proxies: tuple[str, ...] = _option(
-        (), "Networks (CIDR, separated by commas) of proxies that are believed; see proxies_tell."
+        (), "Networks (CIDR, separated by commas) of trusted proxies; see proxies_tell."
     )
     proxies_tell: str = _option(
         "x-forwarded",
-        "How trusted proxies tell of their clients: x-forwarded (X-Forwarded-For, -Host, -Proto), forwarded"
-        " (Forwarded, RFC 7239) or proxy-protocol (versions 1 and 2, on all listeners). Only this is believed.",
+        "How trusted proxies identify their clients: x-forwarded (X-Forwarded-For, -Host, -Proto), forwarded"
+        " (Forwarded, RFC 7239) or proxy-protocol (versions 1 and 2, on all listeners). Nothing else is"
+        " trusted.",
     )
-    web_url: str = _option(
-        "", "Address of the pages as people type it; used for links in mails and nothing else."
-    )
+    web_url: str = _option("", "Address of the pages as people type it; only used for links in mails.")
     tls_certificate: str = _option(
-        "", "PEM file with the server's certificate chain; unset: one of our own CA."
+        "", "PEM file with the server's certificate chain; unset: one from Roomkeeper's own CA."
     )
     tls_key: str = _option("", "PEM file with the private key of tls_certificate.")
     event_size_limit: int = _option(256_000, "Largest identification event or phone book request, in bytes.")
     document_size_limit: int = _option(10_000_000, "Largest posted document or feedback, in bytes.")
     body_memory: int = _option(
         64_000_000,
-        "Bytes of request bodies being read at once, in all; a quarter of it for callers without a known secret.",
+        "Bytes of request bodies being read at the same time, in total; a quarter of it for callers"
+        " without a known"
+        " secret.",
     )
     upload_size_limit: int = _option(
         100_000_000,
-        "Largest file that a signed-in person or a token uploads, in bytes; what is no file has 2.5 MB.",
+        "Largest file that a signed-in person or a token uploads, in bytes; other request bodies are"
+        " limited to 2.5 MB.",
     )
     unproven_rate: float = _option(
         20.0, "Posts a second that one source address may send without a known secret."
     )
     unproven_burst: int = _option(200, "Such posts at once before the rate applies.")
     connection_cap: int = _option(
-        20_000, "Open connections at most; over it those of unproven callers go first."
+        20_000, "Maximum open connections; above it, those of unproven callers are closed first."
     )
-    header_timeout: float = _option(15.0, "Seconds in which a request's headers must be complete.")
+    header_timeout: float = _option(15.0, "Seconds within which a request's headers must be complete.")
     body_timeout: float = _option(
         60.0,
-        "Seconds in which a device's body must be complete; it must come with 4 kB/s after the first five.",
+        "Seconds within which a device's body must be complete; it must come with 4 kB/s after the first"
+        " five.",
     )
     inbox_limit: int = _option(
-        10_000, "Unknown systems in the inbox at most; over it those that were silent longest leave."
+        10_000,
+        "Maximum unknown systems in the inbox; above it, those that have been silent longest are removed.",
     )
     inbox_share: int = _option(
-        200, "Unknown systems of one source address in the inbox at most; further ones are only counted."
+        200, "Maximum unknown systems from one source address in the inbox; further ones are only counted."
     )
     day_size_limit: int = _option(
         50_000_000,
-        "Bytes of one system's posts kept in a day (UTC); past it only its newest documents are, and a ticket opens.",
+        "Bytes of one system's posts kept in a day (UTC); above it only its newest documents are, and a"
+        " ticket opens.",
     )
     day_versions_limit: int = _option(
         200,
-        "Versions of one system's configuration kept in a day; past it the newest takes the place of the one before.",
+        "Versions of one system's configuration kept in a day; above it the newest replaces the one before.",
     )
-    retention_days: int = _option(
-        90, "Days that what happened is kept, for every kind without an exception of its own."
-    )
+    retention_days: int = _option(90, "Days that history is kept, for every kind without its own exception.")
     retention: tuple[str, ...] = _option(
         (), "Exceptions from retention_days, KIND=DAYS separated by commas (timeline=30,claims=14)."
     )
     exchanges_kept: int = _option(50, "Full exchanges (request and answer) kept per system.")
-    token_days: int = _option(90, "Days after which an API token ends for which nothing else was asked.")
+    token_days: int = _option(90, "Days after which an API token expires by default.")
     metrics_are_open: bool = _option(False, "Serve /metrics without a token.")
     log_file: str = _option("", "File for the server's log, opened again on SIGHUP; unset: standard error.")
     log_level: str = _option("info", "debug, info, warning or error.")
@@ -154,7 +159,7 @@ def _path(text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:
-        raise ValueError("its ~ names no home folder") from error
+        raise ValueError("its ~ has no home folder") from error
 
 
 def _check(name: str, value: Any) -> None:
@@ -181,7 +186,8 @@ def _check(name: str, value: Any) -> None:
                 raise _refused(
                     name,
                     network,
-                    "must be a network such as 10.20.0.0/16, without an address of a machine before the mask, or one"
+                    "must be a network such as 10.20.0.0/16, without host bits before the"
+                    " mask, or one"
                     " address alone",
                 ) from error
     elif name == "proxies_tell" and value not in PROXIES_TELL:
@@ -203,7 +209,8 @@ def _check_database(value: str) -> None:
         is_whole = False
     if not is_whole:
         raise SettingsError(
-            f"Setting DATABASE_URL must be {where}; write special characters of a password as percent codes (# is %23, "
+            f"Setting DATABASE_URL must be {where}; write special characters of a password as percent"
+            f" codes (# is %23, "
             "/ is %2F, @ is %40)."
         )
 
@@ -234,7 +241,7 @@ def load(environment: Mapping[str, str] | None = None, *, config: Path | None = 
     values = {}
     for name, value in found.items():
         if name not in kinds:
-            raise SettingsError(f"The settings file {config} names {name!r}, which is no setting.")
+            raise SettingsError(f"The settings file {config} names {name!r}, which is not a setting.")
         values[name] = _convert(name, kinds[name], value)
     for name, kind in kinds.items():
         if PREFIX + name.upper() in environment:

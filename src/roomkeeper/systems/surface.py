@@ -32,7 +32,7 @@ def folder_filter(at: str) -> Field:
         seen = Folder.objects.filter(grants.folders(Permission.VIEW, "path"))
         path = seen.filter(pk=value).values_list("path", flat=True).first()
         if path is None:
-            raise ListRefused(f"There is no folder {value} that you may see.", "folder", is_missing=True)
+            raise ListRefused(f"There is no folder {value} that you can see.", "folder", is_missing=True)
         return Q(**{f"{at}__path__startswith": path})
 
     return Field(
@@ -72,7 +72,7 @@ TAGS = register(
         noun="tag",
         plural="tags",
         model=Tag,
-        meaning="A word that systems carry across folders; it exists as long as a system carries it.",
+        meaning="A label on systems in any folder; it exists as long as a system has it.",
         seen_by=_is_carried,
         place=lambda tag: ROOT_PATH,
         order="name",
@@ -81,14 +81,14 @@ TAGS = register(
         tell=lambda tag: live.publish("systems"),
         topic="systems",
         named_by="name",
-        empty="No system carries a tag. Give tags on a system's page, or to the systems chosen in the list.",
+        empty="No system has a tag. Add tags on a system's page, or to the systems selected in the list.",
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, filter="one", heading="Tag", cell="tags/cell_name.html"),
             Field(
                 name="system_count",
                 type=int,
-                meaning="How many systems that you may see carry it.",
+                meaning="How many systems that you can see have it.",
                 heading="Systems",
                 cell="amount",
             ),
@@ -99,11 +99,11 @@ TAGS = register(
                 needs=Permission.MANAGE_SYSTEMS,
                 run=tags.rename,
                 refused=(tags.TagRefused,),
-                summary="Rename a tag on all systems that carry it.",
+                summary="Rename a tag on all systems that have it.",
                 title="Rename the tag {row.name}?",
                 undo="It can be renamed again.",
                 button="Rename",
-                done="The tag is named {row.name} now.",
+                done="The tag is now named {row.name}.",
                 takes=(
                     Input(name="name", type=Text, least=1, most=50, meaning="The new name.", label="Name"),
                 ),
@@ -113,12 +113,12 @@ TAGS = register(
                 name="delete",
                 needs=Permission.MANAGE_SYSTEMS,
                 run=tags.delete,
-                summary="Take a tag off all systems that carry it.",
+                summary="Remove a tag from all systems that have it.",
                 title="Delete the tag {row.name}?",
-                what="It is taken off {row.system_count} systems.",
-                undo="It cannot be undone; give the tag again to those systems.",
+                what="It is removed from {row.system_count} systems.",
+                undo="It cannot be undone; add the tag to those systems again.",
                 button="Delete",
-                done="The tag is taken off all systems.",
+                done="The tag is removed from all systems.",
                 is_dangerous=True,
                 for_many=True,
                 method="DELETE",

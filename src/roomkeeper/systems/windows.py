@@ -82,10 +82,10 @@ def find_zone(name: str) -> ZoneInfo | None:
 def _parse_part(text: str) -> Window:
     match = _PART.fullmatch(text)
     if match is None:
-        raise BadWindow(f"{text!r} is no maintenance window: write it as in Mon-Fri 20:00-06:00.")
+        raise BadWindow(f"{text!r} is not a maintenance window. Write it as in Mon-Fri 20:00-06:00.")
     begin, end = _minute(match["begin"], text), _minute(match["end"], text)
     if begin == end:
-        raise BadWindow(f"{text!r} begins when it ends; a whole day is 00:00-24:00.")
+        raise BadWindow(f"{text!r} begins and ends at the same time; a whole day is 00:00-24:00.")
     return Window(_days(match["first"], match["last"], text), begin, end)
 
 
@@ -96,7 +96,7 @@ def _days(first: str | None, last: str | None, text: str) -> frozenset[int]:
         begin = DAYS.index(first.capitalize())
         end = DAYS.index((last or first).capitalize())
     except ValueError:
-        raise BadWindow(f"{text!r} names a day that is none of {', '.join(DAYS)}.") from None
+        raise BadWindow(f"{text!r} names a day that is not one of {', '.join(DAYS)}.") from None
     return frozenset(day % 7 for day in range(begin, end + 1 if end >= begin else end + 8))
 
 
@@ -104,5 +104,5 @@ def _minute(text: str, whole: str) -> int:
     hour, minute = (int(part) for part in text.split(":"))
     found = hour * 60 + minute
     if minute > 59 or found > _DAY:
-        raise BadWindow(f"{whole!r} holds {text}, which is no time of day.")
+        raise BadWindow(f"{whole!r} holds {text}, which is not a time of day.")
     return found

@@ -81,7 +81,9 @@ def close_quiet(*, now: datetime) -> int:
     """Scheduled: close the tickets of systems that sent too much, and have not for a day."""
     return Ticket.objects.filter(
         kind=daily_amount.KIND, state__in=OPEN, last_at__lt=now - timedelta(hours=24)
-    ).update(state=Ticket.State.CLOSED, closed_at=now, close_reason="It kept to its daily amount for a day.")
+    ).update(
+        state=Ticket.State.CLOSED, closed_at=now, close_reason="It stayed below its daily amount for a day."
+    )
 
 
 def close_returned(*, now: datetime) -> int:

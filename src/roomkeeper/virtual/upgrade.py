@@ -33,7 +33,7 @@ class UpgradeDesk:
         return self._device.status.find(f"{_NODE}/Phase") in ("Postponed", "DownloadDone")
 
     def offer(self, package: SoftwarePackage, *, is_forced: bool) -> None:
-        """Begin to download; the same package again changes nothing while it is under way."""
+        """Begin to download; the same package again changes nothing while it is in progress."""
         if self._task is not None and not self._task.done():
             if self._package is not None and self._package.url == package.url:
                 return

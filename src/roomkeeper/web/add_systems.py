@@ -16,8 +16,8 @@ TABS = (
     ("address", "By address"),
     ("range", "Range or list"),
     ("csv", "CSV file"),
-    ("one", "Announce one"),
-    ("list", "Announce many"),
+    ("one", "Pre-register one"),
+    ("list", "Pre-register many"),
     ("finding", "How does an endpoint find us?"),
 )
 BY_ADDRESS = ("address", "range", "csv")
@@ -61,7 +61,7 @@ def add_systems(request: HttpRequest) -> HttpResponse:
 
 @needs(Permission.ADMIT, anywhere=True)
 def csv_template(request: HttpRequest) -> HttpResponse:
-    """A file to begin with: the heading, and lines that show what goes where."""
+    """A sample file: the heading, and lines that show what goes where."""
     return HttpResponse(
         CSV_TEMPLATE,
         content_type="text/csv; charset=utf-8",

@@ -107,7 +107,7 @@ def _offered(request: HttpRequest) -> list[Credential]:
 
 
 def handle_adding(request: HttpRequest, tab: str) -> HttpResponse | dict[str, Any]:
-    """Look beforehand (step check) or start the job (step start). What stands on the page then, or where to go."""
+    """Preview (step check) or start the job (step start). What stands on the page then, or where to go."""
     folder = visible_folder(request, request.POST.get("folder", ""), Permission.ADMIT)
     try:
         asked = _read(request, tab, folder)
@@ -194,7 +194,7 @@ def _targets(request: HttpRequest, tab: str) -> Targets:
 def _one_of(text: str, choices: tuple[tuple[str, str], ...], field: str) -> str:
     known = dict(choices)
     if text and text not in known:
-        raise FormRefused(field, "Choose one of those that are offered.")
+        raise FormRefused(field, "Choose one of the options.")
     return text or choices[0][0]
 
 

@@ -77,7 +77,7 @@ def _install(
         )
 
     done, refused = do_each(chosen.systems, ask, actions.ActionRefused)
-    tell(request, done, "{0} is asked to trust it." if done == 1 else "{0} are asked to trust it.", refused)
+    tell(request, done, "{0} will trust it." if done == 1 else "{0} are asked to trust it.", refused)
     if chosen.only is not None and done:
         return HttpResponseRedirect(reverse("system_tab", args=[chosen.only.pk, "changes"]))
     return HttpResponseRedirect(chosen.back)

@@ -101,7 +101,7 @@ def backup(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def part(request: HttpRequest, pk: int, part: int) -> HttpResponse:
-    """What a part holds. Macros may hold passwords: only for whoever may change settings."""
+    """What a part holds. Macros may hold passwords: only for people who may change settings."""
     found = get_backup(request, pk, Permission.CHANGE_SETTINGS)
     row: BackupPart = get_object_or_404(found.parts.select_related("content"), pk=part)
     audit.record(request.user, "page", "look at part of backup", found.system, backup=pk, part=row.name)
@@ -166,8 +166,8 @@ def cancel_restoration(request: HttpRequest, pk: int, restoration: int) -> HttpR
     tab = reverse("system_tab", args=[pk, "backups"])
     question = Question(
         "Cancel this restore?",
-        f"What the old hardware of {system} had is not put on the new one.",
-        "Restore the backup by hand to take this back.",
+        f"The configuration of {system}'s old hardware is not restored to the new one.",
+        "To undo this, restore the backup by hand.",
         "Cancel it",
         reverse("restoration_cancel", args=[pk, restoration]),
         tab,
@@ -175,7 +175,7 @@ def cancel_restoration(request: HttpRequest, pk: int, restoration: int) -> HttpR
     if request.method != "POST":
         return ask(request, question)
     if not restoring.cancel(found, user=request.user, now=moment()):
-        messages.error(request, "It has begun already; stop its job.")
+        messages.error(request, "It has already started; stop its job.")
     else:
         audit.record(request.user, "page", "cancel restore", system)
     return HttpResponseRedirect(tab)

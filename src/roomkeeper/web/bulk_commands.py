@@ -146,7 +146,7 @@ def _plan(
 
 def _is_confirmed(request: HttpRequest, planned: _Planned) -> bool:
     if not planned.able:
-        messages.error(request, "Nothing was done: it can be asked of none of them.")
+        messages.error(request, "Nothing was done: none of them can run it.")
         return False
     is_final = planned.danger is not None and planned.danger.is_final
     if is_final and request.POST.get("word", "").strip() != str(planned.able):
@@ -178,9 +178,9 @@ def _completion(chosen: Chosen, known: KnownCommands, form: CommandForm, what: s
         return {}
     every = known.all()
     silent = sum(1 for system in chosen.systems if not known.of(system))
-    told = f"Completed by the {len(every)} commands that these systems or others of their models told."
+    told = f"Completed by the {len(every)} commands that these systems or others of their models reported."
     if silent:
-        told += f" {silent} of them {'has' if silent == 1 else 'have'} told none and cannot be checked."
+        told += f" {silent} of them {'has' if silent == 1 else 'have'} reported none and cannot be checked."
     near = search(every.values(), form.text, limit=NEAR_SHOWN) if form.call and not form.command else []
     return {
         "paths": sorted(write_call(one.path, ()) for one in every.values()),

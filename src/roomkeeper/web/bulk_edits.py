@@ -76,7 +76,7 @@ def export_file(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     count = systems.count()
     if count > ROWS_LIMIT:
         messages.error(
-            request, f"At most {ROWS_LIMIT:,} systems fit into one file: narrow the list by a filter."
+            request, f"A file can hold at most {ROWS_LIMIT:,} systems: narrow the list with a filter."
         )
         return HttpResponseRedirect(_back(request))
     audit.record(request.user, "page", "export systems for editing", None, count=count, settings=paths)
@@ -201,7 +201,7 @@ def _unpack(packed: str) -> bytes:
     try:
         found = zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), FILE_LIMIT + 1)
     except (binascii.Error, zlib.error) as error:
-        raise ValueError("The file was damaged on its way. Choose it again.") from error
+        raise ValueError("The file was damaged in transit. Choose it again.") from error
     if len(found) > FILE_LIMIT:
         raise ValueError("The file is too large for this page.")
     return found

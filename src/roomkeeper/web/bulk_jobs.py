@@ -25,7 +25,7 @@ JOBS: Final = {
     "diagnose": BulkJob(
         Permission.RUN_ACTIONS,
         "Diagnose",
-        "Each system is looked at in both directions, row by row of what its family needs of the network.",
+        "Each system is checked in both directions, row by row of the network table of its family.",
         diagnosis.start,
     ),
     "poll": BulkJob(
@@ -37,7 +37,7 @@ JOBS: Final = {
     "back-up": BulkJob(
         Permission.CHANGE_SETTINGS,
         "Back up",
-        "Of each managed system a backup is made; those that can be reached are asked for macros and panels, too.",
+        "Each managed system is backed up; those that can be reached are also asked for macros and panels.",
         making.start,
     ),
 }

@@ -107,7 +107,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         "undo change set",
         found,
         lambda: made.append(undoing.undo(found, user=request.user, now=moment(), systems=only)),
-        "The values before were asked for. The outcome is followed here.",
+        "The previous values were requested. Follow the outcome here.",
         systems=only,
     )
     return HttpResponseRedirect(reverse("change_set", args=[made[0].pk]) if is_done else page)

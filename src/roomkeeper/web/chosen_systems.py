@@ -71,10 +71,12 @@ def find_chosen(request: HttpRequest, permission: Permission) -> Chosen | None:
     permitted = rows.filter(grants(request).folders(permission)).select_related("folder")
     systems = list(permitted[: ONE_BY_ONE_LIMIT + 1])
     if not systems:
-        messages.error(request, "None of the chosen systems may be changed by you like that.")
+        messages.error(request, "You may not do this to any of the chosen systems.")
         return None
     if len(systems) > ONE_BY_ONE_LIMIT:
-        messages.error(request, f"At most {ONE_BY_ONE_LIMIT:,} systems at once: narrow the list by a filter.")
+        messages.error(
+            request, f"At most {ONE_BY_ONE_LIMIT:,} systems at once: narrow the list with a filter."
+        )
         return None
     if source.get("every"):
         fields = [("filter", words), ("every", "1")]

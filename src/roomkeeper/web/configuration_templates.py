@@ -194,7 +194,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         kept = f"It is persistent on {number} system{'s' if number != 1 else ''}; " if number else ""
         question = Question(
             f"Delete {found}?",
-            f"{kept}what it set stays as it is on the systems and is not enforced any more. All its versions go.",
+            f"{kept}what it set stays as it is on the systems and is no longer enforced. All its versions"
+            f" are deleted.",
             "It cannot be undone; export it first.",
             "Delete",
             reverse("template_delete", args=[pk]),
@@ -238,7 +239,7 @@ def tell_in_force(request: HttpRequest, found: ConfigurationTemplate) -> None:
     """Bring the template into force where it is assigned, and say what that came to."""
     applied = bring_into_force(found, user=request.user, now=moment())
     if applied is None:
-        messages.success(request, "It is persistent; differences are told as drift.")
+        messages.success(request, "It is persistent; differences are shown as drift.")
     elif applied.change_set is None:
         messages.success(request, "It is persistent. No system has to be changed.")
     else:
@@ -283,7 +284,7 @@ def _ask_to_assign(
     assuming = TemplateAssignment(template=found, **target)
     folder: Folder | None = target.get("folder") or (target["system"].folder if "system" in target else None)
     if folder is not None and not folder.path.startswith(found.folder.path):
-        messages.error(request, f"{found} reaches no system outside {folder_label(found.folder)}.")
+        messages.error(request, f"{found} cannot be used outside {folder_label(found.folder)}.")
         return HttpResponseRedirect(page)
     before = {system.pk for system in systems_kept(found)}
     systems = [one for one in systems_kept(found, assuming=[assuming]) if one.pk not in before]
@@ -292,8 +293,8 @@ def _ask_to_assign(
     question = Question(
         f"Make {found} persistent on {_word(assuming)}?",
         f"{len(systems)} more system{'s' if len(systems) != 1 else ''}: {counts['change']} will change, "
-        f"{counts['already']} already so, {counts['cannot']} cannot. From now on a difference is "
-        f"{ENFORCEMENT[found.enforcement]}; systems that come later are included. Its commands are not run.",
+        f"{counts['already']} already set, {counts['cannot']} cannot. From now on a difference is "
+        f"{ENFORCEMENT[found.enforcement]}; systems added later are included. Its commands are not run.",
         "Enforcing can be stopped; what was set stays as it is on the systems.",
         "Make it persistent",
         reverse("template_assign", args=[found.pk]),
@@ -324,7 +325,7 @@ def unassign(request: HttpRequest, pk: int, assignment: int) -> HttpResponse:
         "unassign template",
         found,
         lambda: editing.unassign(one),
-        "It is not enforced any more.",
+        "It is no longer enforced.",
         to=_word(one),
     )
     return HttpResponseRedirect(page)

@@ -206,7 +206,7 @@ def _do(
         errors = refusal.errors if isinstance(refusal, TakenRefused) else {field: str(refusal)}
         is_beside = bool(act.takes) and errors.keys() <= {one.name for one in act.takes}
         messages.error(
-            request, "Nothing was stored: see the field marked below." if is_beside else str(refusal)
+            request, "Nothing was saved: see the field marked below." if is_beside else str(refusal)
         )
         return errors, None
     made = result[0] if act.tells else result

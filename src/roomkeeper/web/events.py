@@ -38,7 +38,8 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     user_id = cast(User, request.user).pk
     if _open[user_id] >= MOST_OF_A_PERSON:
         return HttpResponse(
-            f"{MOST_OF_A_PERSON} event streams of yours are open already. Close some pages, then reload this one.\n",
+            f"{MOST_OF_A_PERSON} event streams of yours are already open. Close some pages, then reload"
+            f" this one.\n",
             status=429,
             content_type="text/plain; charset=utf-8",
             headers={"Retry-After": "30"},

@@ -25,25 +25,25 @@ from roomkeeper.web.system_admission_acts import folder_of, source_of
 ACTS = {
     "approve": (
         "Admit",
-        "become managed: each gets a secret of its own and our settings with the answer to its next post.",
+        "become managed: each gets its own secret and our settings with the answer to its next post.",
         "Undo it by ignoring or blocking them.",
         "admitted",
     ),
     "ignore": (
         "Ignore",
-        "leave the inbox; what they post gets an empty answer.",
+        "leave the inbox; their posts get an empty answer.",
         "Admit them from the ignored ones.",
         "ignored",
     ),
     "block": (
         "Block",
-        "are refused from now on, whatever they post.",
+        "are blocked: everything they post is refused from now on.",
         "Admit them from the blocked ones.",
         "blocked",
     ),
     "readmit": (
         "Admit again",
-        "become managed: what they proved before is forgotten and each gets a new secret.",
+        "become managed: what they have proven so far is forgotten, and each gets a new secret.",
         "Undo it by ignoring or blocking them.",
         "admitted again",
     ),

@@ -55,7 +55,7 @@ def _read(request: HttpRequest) -> str | None:
     password = request.POST.get("password", "")
     if request.POST.get("how") != "typed":
         if password:
-            raise ValueError("A password was typed, but generated ones were chosen. Nothing was done.")
+            raise ValueError("You typed a password but chose generated ones. Nothing was done.")
         return None
     passwords.check(password)
     if password != request.POST.get("again", ""):

@@ -61,11 +61,12 @@ def register_one(request: HttpRequest) -> HttpResponse | None:
         messages.error(request, line.error)
         return None
     label = line.name or line.serial or line.mac
-    messages.success(request, f"{label} is registered. It is managed from its first post on.")
+    messages.success(request, f"{label} is pre-registered. It is managed from its first post on.")
     if line.code:
         messages.info(
             request,
-            f"Its activation code, shown this once: {line.code}. Give it the manager path {EVENTS_PATH}/{line.code}"
+            f"Its activation code, shown only once: {line.code}. Give it the manager path"
+            f" {EVENTS_PATH}/{line.code}"
             f" within {activation.HOURS} hours.",
         )
     return HttpResponseRedirect(reverse("inbox") + "?show=awaited")
@@ -86,7 +87,7 @@ def register_list(request: HttpRequest) -> HttpResponse | list[Line]:
     if any(line.code for line in good):
         return _codes(good)
     if added:
-        messages.success(request, f"{added} system{'s are' if added > 1 else ' is'} registered.")
+        messages.success(request, f"{added} system{'s are' if added > 1 else ' is'} pre-registered.")
     return failed or HttpResponseRedirect(reverse("inbox") + "?show=awaited")
 
 
@@ -127,7 +128,7 @@ def read_lines(text: str) -> list[Line]:
             _guess(line, cells)
         lines.append(line)
         if len(lines) > LINES_LIMIT:
-            line.error = f"Only the first {LINES_LIMIT} lines are taken at once."
+            line.error = f"Only the first {LINES_LIMIT} lines are used at once."
             break
     return lines
 
@@ -161,14 +162,14 @@ def check(lines: list[Line], user: Person) -> None:
         except ValueError as refusal:
             line.error = str(refusal)
         if line.ip and parse_address(line.ip) is None:
-            line.error = line.error or f"{line.ip} is no IP address."
+            line.error = line.error or f"{line.ip} is not an IP address."
         if not line.error and not line.mac and not line.serial and not line.ip:
             line.error = "It needs a MAC address, a serial number, or the address where it is expected."
         own = (line.mac, line.serial) if line.mac or line.serial else (line.ip,)
         for key in own:
             if key and not line.error:
                 if key in seen:
-                    line.error = f"The same system stands in line {seen[key]}."
+                    line.error = f"The same system is in line {seen[key]}."
                 seen.setdefault(key, line.number)
     known: dict[str, System] = {}
     for start in range(0, len(lines), 400):

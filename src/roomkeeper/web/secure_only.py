@@ -124,7 +124,7 @@ def member_act(request: HttpRequest, pk: int, system: int, act: str) -> HttpResp
     if request.method == "POST":
         now = moment()
         deed = moving.try_again if act == "try-again" else moving.skip
-        done = "It tries once more." if act == "try-again" else "It is left as it is."
+        done = "It is tried again." if act == "try-again" else "It is left as it is."
         attempt(request, f"{act} secure-only", found.system, lambda: deed(found, now=now), done, move=pk)
         return HttpResponseRedirect(back)
     address = reverse("secure_only_member", args=[pk, system, act])
@@ -132,7 +132,7 @@ def member_act(request: HttpRequest, pk: int, system: int, act: str) -> HttpResp
         question = Question(
             f"Let {found.system} try again?",
             found.reason,
-            "Until it has proven that it can, nothing of it is changed.",
+            "Nothing on it is changed until it has proven that it can.",
             "Try again",
             address,
             back,
@@ -140,8 +140,8 @@ def member_act(request: HttpRequest, pk: int, system: int, act: str) -> HttpResp
     else:
         question = Question(
             f"Leave {found.system} as it is?",
-            "The move does not wait for it any more. If it was told to switch, it is told to go back.",
-            "It can be moved by a move of its own.",
+            "The move no longer waits for it. If it was told to switch, it is told to go back.",
+            "It can be moved separately later.",
             "Leave it",
             address,
             back,
@@ -168,9 +168,9 @@ def single_system(request: HttpRequest, pk: int) -> HttpResponse:
         if not is_done:
             return HttpResponseRedirect(reverse("system_secure_only", args=[pk]))
         if begun[0] is None:
-            messages.success(request, f"{system} is Secure-Only already, or will be from its admission on.")
+            messages.success(request, f"{system} is already Secure-Only, or will be once it is admitted.")
             return HttpResponseRedirect(tab)
-        messages.success(request, "The move has begun. Its outcome is followed here.")
+        messages.success(request, "The move has started. Follow its outcome here.")
         return HttpResponseRedirect(reverse("secure_only_move", args=[begun[0].pk]))
     plans = [
         (word, label, planning.plan([system], is_secure=True, trust=word).members[0])
@@ -198,7 +198,7 @@ def _plan(request: HttpRequest, folder: Folder) -> planning.MovePlan:
 def _begin(request: HttpRequest, plan: planning.MovePlan, folder: Folder) -> HttpResponse | None:
     canary, wave_size = (number_of(request.POST.get(name, "").strip(), 6) for name in ("canary", "wave_size"))
     if canary is None or wave_size is None:
-        messages.error(request, "How many go first, and how many a wave has, are numbers.")
+        messages.error(request, "Enter numbers for how many go first and how many are in a wave.")
         return None
     try:
         with transaction.atomic():
@@ -217,7 +217,7 @@ def _begin(request: HttpRequest, plan: planning.MovePlan, folder: Folder) -> Htt
     except moving.MoveRefused as refusal:
         messages.error(request, str(refusal))
         return None
-    messages.success(request, "The move has begun. The outcome for each system is followed here.")
+    messages.success(request, "The move has started. Follow the outcome for each system here.")
     return HttpResponseRedirect(reverse("secure_only_move", args=[begun.pk]))
 
 
@@ -229,24 +229,24 @@ def _may_steer(request: HttpRequest, found: Move) -> bool:
 _ACTS: dict[str, tuple[str, str, str, str, str, Callable[..., Any]]] = {
     "pause": (
         "Pause the move?",
-        "No further system begins. Those that were told to switch go on.",
-        "It can go on at any time.",
+        "No further system starts. Those that were told to switch continue.",
+        "It can be continued at any time.",
         "Pause",
-        "Nothing new begins.",
+        "The move is paused.",
         moving.pause,
     ),
     "continue": (
-        "Go on with the move?",
-        "The next wave begins, whatever was held before. Held systems stay as they were.",
+        "Continue the move?",
+        "The next wave starts. Systems on hold stay as they are.",
         "It can be paused again.",
         "Go on",
-        "The next wave begins.",
+        "The next wave starts.",
         moving.go_on,
     ),
     "cancel": (
         "Cancel the move?",
-        "Systems that have moved stay moved; all others stay as they were.",
-        "Begin another move for the rest.",
+        "Systems that have moved stay moved; all others stay as they are.",
+        "Start another move for the rest.",
         "Cancel the move",
         "The move is cancelled.",
         moving.cancel,

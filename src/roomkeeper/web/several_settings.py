@@ -29,7 +29,7 @@ def read_settings(text: str, *, is_taken_back: bool = False) -> dict[str, str | 
         if path in settings:
             problems.append(f"{path} is there twice.")
         if value is None and not is_taken_back:
-            problems.append(f"{path}: {HIDDEN} is no value.")
+            problems.append(f"{path}: {HIDDEN} is not a value.")
         settings[path] = None if is_taken_back else value
     if problems:
         more = f" And {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""

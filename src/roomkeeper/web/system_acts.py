@@ -74,13 +74,13 @@ ACTS: dict[str, Act] = {
     "restart": Act(
         Permission.RUN_ACTIONS,
         "Restart {0}?",
-        "The system restarts and is away for some minutes.",
+        "The system restarts and is unavailable for some minutes.",
         WHEN,
         "Restart",
         lambda request, system: actions.restart(
             system, user=request.user, now=moment(), care=typed_care(request)
         ),
-        "{0} is asked to restart.",
+        "{0} will restart.",
         extra="systems/ask_restart.html",
         tab="changes",
         is_dangerous=True,
@@ -88,17 +88,17 @@ ACTS: dict[str, Act] = {
     "enforce": Act(
         Permission.CHANGE_SETTINGS,
         "Enforce the settings of {0}?",
-        "Management settings (our address, path, feedback, phone book) are handed to it again: one system.",
-        "Settings that people changed on the device are overwritten; set another wish to change that.",
+        "Management settings (our address, path, feedback, phone book) are sent to this system again.",
+        "Settings that people changed on the device are overwritten; request another value to change that.",
         "Enforce",
         lambda request, system: management.enforce(system, user=request.user, now=moment()),
-        "Its settings ride on the answer to its next post.",
+        "Its settings are sent with the answer to its next post.",
         tab="changes",
     ),
     "lock": Act(
         Permission.MANAGE_SYSTEMS,
         "Lock the connectivity of {0}?",
-        "It stays as it is. What would be decided later is recorded and not applied.",
+        "It stays as it is. Later decisions are recorded but not applied.",
         "Unlock it at any time.",
         "Lock",
         lambda request, system: connectivity_changes.lock(system, user=request.user, now=moment()),
@@ -108,7 +108,7 @@ ACTS: dict[str, Act] = {
     "unlock": Act(
         Permission.MANAGE_SYSTEMS,
         "Unlock the connectivity of {0}?",
-        "It is kept up to date by itself again, from the system's next boot or change of address on.",
+        "It is kept up to date automatically again, from the system's next boot or change of address on.",
         "Lock it at any time.",
         "Unlock",
         lambda request, system: connectivity_changes.unlock(system, user=request.user, now=moment()),
@@ -118,7 +118,8 @@ ACTS: dict[str, Act] = {
     "connectivity": Act(
         Permission.MANAGE_SYSTEMS,
         "Set the connectivity of {0}",
-        "How this one system can be reached. It may be decided otherwise at its next boot, unless you lock it too.",
+        "How this one system can be reached. It may be decided again at its next boot, unless you"
+        " also lock it.",
         "Undo it in the list of changes of connectivity.",
         "Set it",
         lambda request, system: connectivity_changes.set_by_hand(
@@ -131,8 +132,8 @@ ACTS: dict[str, Act] = {
     "undo": Act(
         Permission.MANAGE_SYSTEMS,
         "Undo this change of connectivity of {0}?",
-        "The connectivity before it holds again. Lock it too, or it may be decided the same way again.",
-        "Set it by hand to take this back.",
+        "The previous connectivity applies again. Lock it as well, or it may be decided the same way again.",
+        "Set it by hand to undo this.",
         "Undo the change",
         _undo,
         "The change is undone.",
@@ -153,17 +154,18 @@ ACTS: dict[str, Act] = {
     "rotate": Act(
         Permission.MANAGE_SYSTEMS,
         "Rotate the secret of {0}?",
-        "It gets a new secret with its next answer; the old one serves until the new one is used.",
-        "It needs no undoing: nothing changes but the secret.",
+        "It gets a new secret with its next answer; the old one works until the new one is used.",
+        "There is nothing to undo: only the secret changes.",
         "Rotate",
         lambda request, system: secrets.rotate(system, now=moment(), user=request.user),
-        "A new secret is handed over with the next answer.",
+        "A new secret is sent with the next answer.",
         tab="connection",
     ),
     "credentials": Act(
         Permission.MANAGE_SYSTEMS,
         "Credentials of {0}",
-        "The administrator account by which Roomkeeper logs in to the device. The stored password is never shown.",
+        "The administrator account by which Roomkeeper logs in to the device. The stored password is"
+        " never shown.",
         "What is stored here is overwritten; nothing changes on the device.",
         "Store",
         _credentials,
@@ -174,7 +176,7 @@ ACTS: dict[str, Act] = {
     "address": Act(
         Permission.MANAGE_SYSTEMS,
         "Address of {0}",
-        "Where Roomkeeper tries to reach the device. Its identity is its serial number and MAC address, not this.",
+        "Where Roomkeeper tries to reach the device. It is not part of its identity.",
         "Change it back at any time.",
         "Save",
         _address,
@@ -185,12 +187,12 @@ ACTS: dict[str, Act] = {
     "secure-only-off": Act(
         Permission.MANAGE_SYSTEMS,
         "Turn Secure-Only off for {0}?",
-        "HTTP is answered again and may be used towards it. A move to Secure-Only that it takes part in goes on "
-        "without it.",
+        "HTTP is answered again and may be used to reach it. A move to Secure-Only that includes"
+        " it continues without it.",
         "Turn it on again at any time.",
         "Turn it off",
         lambda request, system: single.turn_off(system, user=request.user, now=moment()),
-        "It is told with its next settings that it may use HTTP again.",
+        "Its next settings allow HTTP again.",
         tab="connection",
         is_dangerous=True,
     ),
@@ -227,8 +229,8 @@ ACTS: dict[str, Act] = {
     "delete": Act(
         Permission.MANAGE_SYSTEMS,
         "Delete {0}?",
-        "One record goes with all that is known of it: timeline, changes, tickets, documents. The device itself is not "
-        "touched; when it posts again it stands in the inbox.",
+        "One record is deleted with all its data: timeline, changes, tickets, documents. The device"
+        " itself is not touched; if it posts again, it appears in the inbox.",
         "It cannot be undone.",
         "Delete",
         lambda request, system: inventory.delete_system(system),

@@ -40,7 +40,7 @@ def _activation_code(request: HttpRequest, system: System) -> Any:
     messages.info(
         request,
         f"Activation code of {system}: {text}. Give the device the manager path {management.EVENTS_PATH}/{text} until"
-        f" {code.expires_at:%Y-%m-%d %H:%M} UTC. The code is shown this once.",
+        f" {code.expires_at:%Y-%m-%d %H:%M} UTC. The code is shown only once.",
     )
 
 
@@ -52,7 +52,8 @@ ADMISSION_ACTS: dict[str, Act] = {
     "approve": Act(
         Permission.ADMIT,
         "Admit {0}?",
-        "It becomes a managed system: it gets a secret of its own and our settings with the answer to its next post.",
+        "It becomes a managed system: it gets its own secret and our settings with the answer to its next"
+        " post.",
         "Undo it by ignoring or blocking the system.",
         "Admit",
         _approve,
@@ -62,10 +63,10 @@ ADMISSION_ACTS: dict[str, Act] = {
     ),
     "activation-code": Act(
         Permission.ADMIT,
-        "Make an activation code for {0}?",
-        "A one-time code. In the path of the device's manager it admits this system with its first post, from wherever "
-        "it posts. An older code is void from now on.",
-        "Ignore or block the system, or make another code.",
+        "Create an activation code for {0}?",
+        "A one-time code. In the device's manager path it admits this system with its first post, from"
+        " any address. Older codes stop working.",
+        "Ignore or block the system, or create another code.",
         "Make code",
         _activation_code,
         "",
@@ -75,7 +76,7 @@ ADMISSION_ACTS: dict[str, Act] = {
         "Admit {0} again?",
         "For a system after a factory reset: what it has proven so far is forgotten, and it gets a new secret at the "
         "address that you see here.",
-        "It cannot be undone: the old secret is void from now on.",
+        "It cannot be undone: the old secret stops working.",
         "Admit again",
         _readmit,
         "{0} gets a new secret with its next post.",
@@ -99,7 +100,7 @@ ADMISSION_ACTS: dict[str, Act] = {
     "ignore": Act(
         Permission.ADMIT,
         "Ignore {0}?",
-        "One system leaves the inbox or the list; its posts get an empty answer.",
+        "It leaves the inbox or the list; its posts get an empty answer.",
         "Admit it again from the list of ignored systems.",
         "Ignore",
         lambda request, system: {},
@@ -109,7 +110,7 @@ ADMISSION_ACTS: dict[str, Act] = {
     "block": Act(
         Permission.ADMIT,
         "Block {0}?",
-        "Everything that this one system posts is refused from now on.",
+        "Everything that this system posts is refused from now on.",
         "Admit it again from the list of blocked systems.",
         "Block",
         lambda request, system: {},

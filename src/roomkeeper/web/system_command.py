@@ -83,8 +83,8 @@ def _question(system: System, form: CommandForm, call: CommandCall) -> Question:
     is_final = danger is not None and danger.is_final
     return Question(
         title=f"Run {call.path} on {system}?",
-        what=danger.sentence if danger else "The device is asked to run this once:",
-        undo="It cannot be undone." if is_final else "It can be cancelled until it is handed over.",
+        what=danger.sentence if danger else "The device runs this once:",
+        undo="It cannot be undone." if is_final else "It can be cancelled until it is sent.",
         button="Run it",
         address=back,
         back=f"{back}?{urlencode({'command': line})}" if len(line) < _LONGEST_ADDRESS else back,
@@ -165,11 +165,13 @@ def _told(system: System, known: DeviceCommands | None) -> str:
     """From where it is known what the system has."""
     if known is None:
         return (
-            f"{system} has not told which commands it has, so nothing is completed or checked. It is asked for them "
-            "with the answer to its next post."
+            f"{system} has not reported its commands, so nothing is completed or checked. It is asked for"
+            f" them"
+            " with the answer to its next post."
         )
     if known.is_own:
-        return f"Completed and checked by the {len(known.commands)} commands that {system} told."
+        return f"Completed and checked by the {len(known.commands)} commands that {system} reported."
     return (
-        f"Completed and checked by the {len(known.commands)} commands that another system of its model told."
+        f"Completed and checked by the {len(known.commands)} commands that another system of its model"
+        f" reported."
     )

@@ -16,8 +16,9 @@ from roomkeeper.web.acts import now as moment
 from roomkeeper.web.system_act import Act
 
 WHEN = (
-    "It happens at once where the system can be reached, else with the answer to its next post, and can be cancelled "
-    "until then."
+    "It happens at once if the system can be reached, otherwise with the answer to its next post, and can"
+    " be cancelled"
+    " until then."
 )
 
 
@@ -32,7 +33,7 @@ def typed_message(request: HttpRequest, system: System) -> CommandCall:
     text = request.POST.get("seconds", "").strip()
     seconds = number_of(text, 6)
     if text and seconds is None:
-        raise ActionRefused(f"{text!r} is no number of seconds.")
+        raise ActionRefused(f"{text!r} is not a number of seconds.")
     title = request.POST.get("title", "")
     return quick_actions.message_call(system, request.POST.get("text", ""), title, seconds)
 
@@ -51,22 +52,22 @@ COMMAND_ACTS: dict[str, Act] = {
     "message": Act(
         Permission.RUN_ACTIONS,
         "Show a message on {0}",
-        "It stands on the screens of the room until its time is over or somebody closes it, in a call too.",
+        "It is shown on the screens of the room until its time is over or someone closes it, also in a call.",
         WHEN,
         "Show it",
         _message,
-        "{0} is asked to show the message.",
+        "{0} will show the message.",
         extra="systems/ask_message.html",
         tab="changes",
     ),
     "standby": Act(
         Permission.RUN_ACTIONS,
         "Put {0} into standby?",
-        "Its screens go dark until somebody comes or wakes it up. In a call it waits for the end of that.",
+        "Its screens go dark until someone comes or wakes it up. In a call it waits for the end of the call.",
         WHEN,
         "Standby",
         _run(quick_actions.STANDBY, Care()),
-        "{0} is asked to go into standby.",
+        "{0} will go into standby.",
         tab="changes",
     ),
     "wake": Act(
@@ -76,7 +77,7 @@ COMMAND_ACTS: dict[str, Act] = {
         WHEN,
         "Wake it up",
         _run(quick_actions.WAKE, HARMLESS),
-        "{0} is asked to wake up.",
+        "{0} will wake up.",
         tab="changes",
     ),
 }

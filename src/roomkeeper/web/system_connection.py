@@ -77,7 +77,7 @@ def _inbound(
         return Road(service, port, True, False, *told)
     if service == "SNMP":
         return Road(service, port, True, False, *_snmp_words(system))
-    return Road(service, port, True, False, "grey", "not used: nothing needs it")
+    return Road(service, port, True, False, "grey", "not used: not needed")
 
 
 def _poll_words(
@@ -111,7 +111,7 @@ def _snmp_words(system: System) -> tuple[str, str]:
     """What is known of its SNMP agent, which is asked when a system is added and when it is diagnosed."""
     if system.sys_object_id:
         return "green", f"answered as {system.sys_object_id}"
-    return "grey", "not asked, or did not answer; nothing needs it"
+    return "grey", "not asked, or did not answer; not needed"
 
 
 def login_words(system: System) -> tuple[str, str, datetime | None]:
@@ -121,7 +121,7 @@ def login_words(system: System) -> tuple[str, str, datetime | None]:
     if system.login_refused_at is not None:
         return (
             "red",
-            "refused; it is not sent again before it is changed or tried again here",
+            "refused; it is not sent again until it is changed or tried again here",
             system.login_refused_at,
         )
     if system.login_worked_at is not None:

@@ -37,23 +37,24 @@ DEVICE_ACTS: dict[str, Act] = {
     "login-again": Act(
         Permission.MANAGE_SYSTEMS,
         "Try the login of {0} again?",
-        "The device refused the stored login, so it is not sent any more. For after its account was unlocked there, or "
-        "its password set back: the same login is tried once more when the device is next talked to.",
+        "The device refused the stored login, so it is no longer sent. Use this after its account was"
+        " unlocked or its"
+        " password restored on the device: the same login is tried once more at the next contact.",
         "A device locks its account after a few wrong logins; store other credentials if these are wrong.",
         "Try it again",
         lambda request, system: credentials.allow_login_again(system),
-        "The login is tried once more when the device is next talked to.",
+        "The login is tried once more at the next contact.",
         tab="connection",
     ),
     "trust": Act(
         Permission.MANAGE_SYSTEMS,
         "How is the certificate of {0} trusted?",
-        "What must be right before its login is sent. Any certificate, or old TLS, lets whoever stands between this "
-        "server and the device read that login.",
-        "Change it back at any time. A login that was read by somebody else stays read: set another password then.",
+        "What is checked before its login is sent. Accepting any certificate, or legacy TLS, lets an attacker"
+        " on the network read that login.",
+        "Change it back at any time. If someone has read a login, set another password.",
         "Save",
         _trust,
-        "It is trusted like that from now on.",
+        "Its trust is changed.",
         extra="systems/ask_trust.html",
         tab="connection",
         is_dangerous=True,

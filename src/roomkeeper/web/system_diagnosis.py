@@ -110,9 +110,7 @@ def fix(request: HttpRequest, pk: int, fix: str) -> HttpResponse:
         f"fix: {fix}",
         system,
         lambda: service.fix(system, fix, user=request.user, now=moment()),
-        "It is being diagnosed again."
-        if found.looks_again
-        else "Done. Diagnose it again to see what came of it.",
+        "It is being diagnosed again." if found.looks_again else "Done. Diagnose it again to see the result.",
     )
     return HttpResponseRedirect(_tab(pk))
 

@@ -51,7 +51,7 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
     question = Question(
         f"Replace the hardware of {system}?",
         "",
-        "Parts of it cannot be undone, as told above.",
+        "Parts of it cannot be undone, as shown above.",
         "Replace it",
         page,
         page,
@@ -91,8 +91,8 @@ def undo(request: HttpRequest, pk: int, replacement: int) -> HttpResponse:
     question = Question(
         f"Bring the old hardware of {system} back?",
         f"Its serial number is {found.old.get('serial_number') or 'unknown'} again. It gets a new secret with its next "
-        "post. The hardware that is there now stands in the inbox when it posts; its own record is not made again.",
-        "Replace it anew to take this back.",
+        "post. The present hardware appears in the inbox when it posts; its own record is not restored.",
+        "Replace it again to undo this.",
         "Bring it back",
         reverse("system_replace_undo", args=[pk, replacement]),
         tab,

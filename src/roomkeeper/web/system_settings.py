@@ -107,9 +107,9 @@ def set_value(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, str(refusal))
         if plan is not None and request.POST.get("step") == "confirm":
             done = (
-                "The wish is taken back."
+                "The request is removed."
                 if wish is None
-                else f"{path} is asked of {system}. It follows below."
+                else f"{path} is requested of {system}. Follow it below."
             )
             if attempt(
                 request,

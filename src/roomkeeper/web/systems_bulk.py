@@ -61,7 +61,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     permitted = chosen_rows(request, source, now).filter(grants(request).folders(permission))
     chosen = list(permitted.select_related("folder", "contact")[:LIMIT])
     if not chosen:
-        messages.error(request, "None of the chosen systems may be changed by you like that.")
+        messages.error(request, "You may not do this to any of the chosen systems.")
         return HttpResponseRedirect(back)
     plan = None
     if request.method == "POST":
@@ -121,7 +121,7 @@ def care_of(request: HttpRequest) -> planning.Care:
     text = request.POST.get("failure_limit", "").strip()
     limit = number_of(text, 6)
     if text and limit is None:
-        raise ValueError(f"{text!r} is no number of systems.")
+        raise ValueError(f"{text!r} is not a number of systems.")
     return planning.Care(
         during_calls=bool(request.POST.get("during_calls")),
         only_in_window=bool(request.POST.get("only_in_window")),
@@ -142,7 +142,7 @@ def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> 
         care=care_of(request),
         note=lambda made: _note_settings(request, made, settings, len(chosen)),
     )
-    messages.success(request, f"Asked of {len(chosen)} systems. The outcome is followed here.")
+    messages.success(request, f"Sent to {len(chosen)} systems. Follow the outcome here.")
     return HttpResponseRedirect(reverse("change_set", args=[made.pk]))
 
 
@@ -152,7 +152,7 @@ def _note_settings(request: HttpRequest, made: ChangeSet, settings: dict[str, An
 
 def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, back: str) -> HttpResponse:
     if len(chosen) > ONE_BY_ONE_LIMIT:
-        messages.error(request, f"At most {ONE_BY_ONE_LIMIT} systems at once: narrow the list by a filter.")
+        messages.error(request, f"At most {ONE_BY_ONE_LIMIT} systems at once: narrow the list with a filter.")
         return HttpResponseRedirect(back)
     if act in JOBS:
         with transaction.atomic():

@@ -106,10 +106,10 @@ def _form(request: HttpRequest, found: ConfigurationTemplate | None) -> HttpResp
             except TemplateRefused as refusal:
                 errors = refusal.errors
         if errors and step == "save":
-            messages.error(request, "Nothing was stored: see what is marked below.")
+            messages.error(request, "Nothing was saved: see the marked fields below.")
         if hidden := given.hidden_paths:
             paths = ", ".join(hidden[:5]) + (" and others" if len(hidden) > 5 else "")
-            messages.warning(request, f"Type it again: {paths}. What is secret is not shown.")
+            messages.warning(request, f"Type it again: {paths}. Secrets are not shown.")
     else:
         taken = _from_system(request) if found is None else None
         if taken is not None:
@@ -159,7 +159,7 @@ def _given(request: HttpRequest) -> Given:
     unread, readings = _read_texts(request, problems)
     problems += [f"Commands, line {one.line}: {one.sentence}" for one in reading.problems[:10]]
     if reading.settings:
-        problems.append("Settings stand in the table; under Commands only xCommand lines can be read.")
+        problems.append("Settings go in the table; under Commands only xCommand lines are allowed.")
     for more in readings:
         newer = latest_by_key(more.settings)
         settings = [*(one for one in settings if key_of(one[0]) not in newer), *newer.values()]
@@ -191,7 +191,7 @@ def _read_texts(request: HttpRequest, problems: list[str]) -> tuple[dict[str, st
     elif (upload.size or 0) > FILE_LIMIT:
         problems.append("The file is larger than 4 MB.")
     elif "all_text" in unread:
-        problems.append("The file was not read. Choose it again once the settings can be read.")
+        problems.append("The file was not read. Choose it again once the settings are correct.")
     else:
         more = read_file(upload.read())
         problems += _sentences(more)

@@ -58,7 +58,9 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
     if choice.is_made and 0 < count <= LIMIT:
         report = plan_template(editing.newest_content(found), choice.systems, template=found)
     elif choice.is_made:
-        words = "No managed system is like that." if not count else f"More than {LIMIT:,} systems: narrow it."
+        words = (
+            "No managed system matches." if not count else f"More than {LIMIT:,} systems: narrow the choice."
+        )
         messages.error(request, words)
     key = request.GET.get("show", "")
     may_apply = count > 0 and choice.systems.filter(_may_change(request)).exists()
@@ -126,7 +128,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     content = editing.newest_content(found)
     systems = list(choice.systems.filter(_may_change(request))[:LIMIT]) if choice.is_made else []
     if not systems:
-        messages.error(request, "None of the chosen systems may be changed by you.")
+        messages.error(request, "You may not change any of the chosen systems.")
         return HttpResponseRedirect(page)
     if content.has_secrets:
         # Whoever may send a secret to a system of her own choice could read it there.
@@ -166,17 +168,15 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     change_set = done.change_set.pk if done.change_set else None
     if done.actions:
         messages.success(
-            request, f"{len(done.actions)} commands were asked; each system's page follows them."
+            request, f"{len(done.actions)} commands were requested; follow them on each system's page."
         )
     for sentence in done.refused[:5]:
         messages.error(request, sentence)
     if change_set is None:
         if not done.actions:
-            messages.success(request, "Nothing had to be asked of any system.")
+            messages.success(request, "No system had to be changed.")
         return HttpResponseRedirect(page)
-    messages.success(
-        request, f"Asked of the systems that {found} would change. The outcome is followed here."
-    )
+    messages.success(request, f"Asked of the systems that {found} would change. Follow the outcome here.")
     return HttpResponseRedirect(reverse("change_set", args=[change_set]))
 
 
@@ -205,9 +205,11 @@ def make_persistent(request: HttpRequest, pk: int) -> HttpResponse:
         number = len(systems)
         question = Question(
             f"Make {found} persistent on {number} system{'s' if number != 1 else ''}?",
-            f"{counts['change']} will change, {counts['already']} already so, {counts['cannot']} cannot. From now on a "
-            f"difference is {ENFORCEMENT[found.enforcement]}. Its commands are not run. Systems that come later are "
-            "not included: for those assign it to a folder or a tag, under Where used.",
+            f"{counts['change']} will change, {counts['already']} already set, {counts['cannot']} cannot."
+            f" From now on a "
+            f"difference is {ENFORCEMENT[found.enforcement]}. Its commands are not run. Systems added"
+            f" later are not"
+            " included: for those, assign it to a folder or a tag under Where used.",
             "Enforcing can be stopped; what was set stays as it is on the systems.",
             "Make it persistent",
             reverse("template_persistent", args=[pk]),
@@ -240,7 +242,8 @@ def _ask(
     question = Question(
         f"Apply {found} v{found.newest} once?",
         f"{len(systems)} system{'s' if len(systems) != 1 else ''}: {counts['change']} will change, "
-        f"{counts['already']} already so, {counts['cannot']} cannot. What a system cannot take is left out.",
+        f"{counts['already']} already set, {counts['cannot']} cannot. What a system cannot accept is left"
+        f" out.",
         "It can be cancelled until it is sent; afterwards it is undone on its own page.",
         "Apply it once",
         reverse("template_apply", args=[found.pk]),

@@ -250,7 +250,7 @@ async def test_another_serial_number_stops_every_write(
     other = create_driver(driver.family, transport.client(target))
     assert (await other.identify()).serial_number == SERIAL
     for name in ("write_configuration", "run_command", "register_feedback", "set_password", "show_message"):
-        with pytest.raises(errors.WrongDevice, match="It says FTT25010001, FTT99999999 was expected"):
+        with pytest.raises(errors.WrongDevice, match="It reports FTT25010001, expected FTT99999999"):
             await getattr(other, name)(*ARGUMENTS[name])
     with pytest.raises(errors.WrongDevice):
         await other.restart()

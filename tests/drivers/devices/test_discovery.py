@@ -188,7 +188,7 @@ async def test_a_range_with_endpoints_agents_and_black_holes(
     assert {one.family for one in others} == {"unmanaged"}
     nothing = {address: one for address, one in found.items() if isinstance(one, Nothing)}
     assert len(nothing) == 254 - 8 - 3
-    assert nothing[f"{NETWORK}.50"].why == "Nobody answers."
+    assert nothing[f"{NETWORK}.50"].why == "Nothing answers."
     assert isinstance(nothing[f"{NETWORK}.50"].errors["https"], errors.ConnectTimedOut)
     assert "nothing listens" in nothing[f"{NETWORK}.1"].why
     assert signed == []
@@ -305,7 +305,10 @@ async def test_the_login_that_is_answered_is_told(search: Search, make_snmpd: Ma
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (http("200 OK", b"<html>Welcome to nginx</html>"), "A web server answers that is no video system."),
+        (
+            http("200 OK", b"<html>Welcome to nginx</html>"),
+            "A web server answers, but it is not a video system.",
+        ),
         (http("401 Unauthorized", WWW_Authenticate='Basic realm="Router"'), "A web server answers"),
         (http("302 Found", Location="https://example.org/"), "A web server answers"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not its XML"),

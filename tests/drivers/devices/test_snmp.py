@@ -103,8 +103,11 @@ async def test_users_of_v3(login: SnmpUser, make_snmpd: Make) -> None:
         (SnmpUser("sha512", "SHA-512", "guessguess", "AES", PRIVACY), "refused the SNMPv3 user"),
         (user("sha512", "SHA-256", "AES"), "refused the SNMPv3 user"),
         (user("sha512", "SHA-512"), "refused the SNMPv3 user"),
-        (SnmpUser("sha512", "SHA-512", AUTHENTICATION, "AES", "guessguess"), "silent to what is encrypted"),
-        (user("sha512", "SHA-512", "DES"), "silent to what is encrypted"),
+        (
+            SnmpUser("sha512", "SHA-512", AUTHENTICATION, "AES", "guessguess"),
+            "does not answer encrypted requests",
+        ),
+        (user("sha512", "SHA-512", "DES"), "does not answer encrypted requests"),
     ],
 )
 async def test_users_that_are_refused(login: SnmpUser, words: str, make_snmpd: Make) -> None:

@@ -134,7 +134,7 @@ async def test_system_that_is_deleted_while_its_job_stands_still_is_not_made_aga
     await sync_to_async(System.objects.all().delete)()
     added = await add.run(job, worker="w2")
     assert added.states == ["failed"]
-    assert "deleted again meanwhile" in added.item.summary
+    assert "has since been deleted" in added.item.summary
     assert not await System.objects.aexists()
 
 

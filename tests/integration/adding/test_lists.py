@@ -63,7 +63,7 @@ async def test_range_finds_who_is_there_and_passes_over_the_rest(add, start):
     added = await add(RANGE, https_port=HTTPS, http_port=HTTP, confirmed_count=6)
     assert added.states == ["skipped", "done", "skipped", "skipped", "done", "skipped"]
     assert added.job.summary == "2 added; 4 without an answer."
-    assert added.items[0].summary.startswith("The address is in use, and nothing listens")
+    assert added.items[0].summary.startswith("The address is in use, but nothing listens")
     assert {system.name async for system in System.objects.all()} == {"Room 2", "Room 5"}
 
 
@@ -146,7 +146,7 @@ async def test_nothing_is_sent_to_who_shows_no_mark(add, respond):
         typed = await add(Targets((target,)), password_may_use_http=True)
         saved = await add(Targets((target,)), logins=(), credential_ids=ids)
     assert typed.states == saved.states == ["failed"]
-    assert typed.item.summary == "A web server answers that is no video system."
+    assert typed.item.summary == "A web server answers, but it is not a video system."
     assert door.connections
     assert door.logins == []
 
@@ -235,7 +235,7 @@ async def test_snmp_of_a_device_is_noted_and_its_absence_is_no_warning(add, star
     added = await add(at(endpoint), uses_snmp=True, snmp_port=port)
     assert added.states == ["done"]
     assert added.item.details["notes"] == [
-        "It did not answer SNMP: its agent is off, or has another community."
+        "It did not answer SNMP: its agent is off or uses a different community."
     ]
 
 

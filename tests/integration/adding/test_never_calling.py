@@ -59,7 +59,7 @@ def test_page_and_inbox_and_api_say_it(administrator, root_folder):
     waiting = add_system("Other panel", root_folder, 2, family="room_navigator", state=State.PENDING)
     usual = add_system("Boardroom", root_folder, 3, family="roomos")
     page = client.get(f"/systems/{managed.pk}/connection/").content.decode()
-    assert "Not manageable by its own calls." in page
+    assert "It never calls this server." in page
     assert "never calls Roomkeeper" in client.get("/inbox/").content.decode()
     assert "Other panel" in str(waiting)
     for system, words in ((managed, "never calls Roomkeeper"), (usual, "")):

@@ -103,7 +103,7 @@ async def test_registered_with_another_serial_number_is_not_taken(add, start):
     )
     added = await add(at(await start()))
     assert added.states == ["failed"]
-    assert "registered with another serial number" in added.item.summary
+    assert "pre-registered with a different serial number" in added.item.summary
 
 
 @pytest.mark.parametrize("state", [State.IGNORED, State.BLOCKED])
@@ -119,7 +119,7 @@ async def test_swapped_hardware_is_left_to_a_person(add, start):
     await known(serial_number="FTT00000007")
     added = await add(at(await start()))
     assert added.states == ["failed"]
-    assert "another serial number: FTT00000007" in added.item.summary
+    assert "a different serial number: FTT00000007" in added.item.summary
 
 
 async def test_two_systems_that_share_its_identity_are_told(add, start):
@@ -156,7 +156,7 @@ async def test_who_may_not_see_the_other_folder_learns_no_name(add, start, oslo,
     await known("Secret lair", folder=bergen)
     added = await add(at(await start()), user=site_administrator, folder=oslo)
     assert added.states == ["done"]
-    assert added.item.summary == "Already here: A system that you may not see."
+    assert added.item.summary == "Already here: A system that you are not allowed to see."
     assert added.item.system_id is None
 
 
@@ -193,7 +193,7 @@ async def test_rows_of_a_file_bring_their_own_login_name_folder_and_tags(add, st
     added = await add(file)
     assert added.states == ["done"] * 3
     assert added.job.summary == "2 added; 1 registered; 1 not understood."
-    assert added.job.parameters["left_out"] == ["Line 5: there is no folder 'Nowhere' that you may admit to."]
+    assert added.job.parameters["left_out"] == ["Line 5: you cannot admit systems to a folder 'Nowhere'."]
     boardroom = await System.objects.aget(serial_number="FTT00000001")
     assert (boardroom.name, boardroom.folder_id) == ("Boardroom", oslo.pk)
     assert {tag.name async for tag in boardroom.tags.all()} == {"court", "3rd floor"}

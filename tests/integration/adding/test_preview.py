@@ -82,12 +82,12 @@ def test_systems_in_folders_of_others_are_not_told(
 @pytest.mark.parametrize(
     ("values", "field", "words"),
     [
-        ({"targets": parse_targets("nobody!")}, "addresses", "no address to add"),
+        ({"targets": parse_targets("nobody!")}, "addresses", "at least one address to add"),
         ({"name": "Boardroom"}, "name", "one system only"),
         ({"targets": parse_targets("10.1.2.3"), "name": "x" * 51}, "name", "at most 50"),
         ({"connectivity": Connectivity.BEHIND_FIREWALL}, "connectivity", "reachable on LAN or"),
-        ({"trust": "everybody"}, "trust", "Trust is one of"),
-        ({"trust": "authority"}, "trust", "hold no authority"),
+        ({"trust": "everybody"}, "trust", "Trust must be one of"),
+        ({"trust": "authority"}, "trust", "contain no authority"),
         ({"logins": (Login("a:b", "x"),)}, "username", "colon"),
         ({"logins": (Login("", "x"),)}, "username", "user name"),
         ({"credential_ids": (99,)}, "credentials", "no saved login 99"),
@@ -115,7 +115,7 @@ def test_range_with_logins_needs_its_very_count(asked, administrator: User, coun
 def test_range_without_logins_and_a_list_with_one_need_none(asked, administrator: User, community) -> None:
     without = service.preview(asked(logins=()), user=administrator)
     assert not without.needs_confirmation
-    assert "are found and not added" in " ".join(without.warnings)
+    assert "are found but not added" in " ".join(without.warnings)
     service.start(asked(logins=()), user=administrator, now=NOW)
     service.start(asked("10.1.2.3 10.1.2.4"), user=administrator, now=NOW)
     assert Job.objects.count() == 2
@@ -145,7 +145,7 @@ def test_folders_of_rows_are_found_by_id_name_and_path(
     assert job.folder_path == "/"
     found = service.preview(replace(request, folder=oslo), user=site_administrator)
     assert found.count == 3
-    assert found.problems == ("Line 4: there is no folder 'All systems / Bergen' that you may admit to.",)
+    assert found.problems == ("Line 4: you cannot admit systems to a folder 'All systems / Bergen'.",)
     own = service.start(replace(request, folder=oslo), user=site_administrator, now=NOW)
     assert own.folder_path == oslo.path
 
@@ -154,7 +154,7 @@ def test_warnings_of_what_is_risky(asked, administrator: User) -> None:
     network_settings.update({"secure_only": False}, user=None, now=NOW)
     request = asked("10.1.2.3", password_may_use_http=True, trust="off", is_legacy_tls=True)
     warnings = " ".join(service.preview(request, user=administrator).warnings)
-    for words in ("readable on the way", "not checked at all", "Legacy TLS"):
+    for words in ("in clear text", "not checked at all", "Legacy TLS"):
         assert words in warnings
 
 

@@ -34,5 +34,5 @@ def test_site_administrator_scans_without_the_saved_communities(
 
 
 def test_site_administrator_who_names_one_is_refused(site_administrator, oslo, community):
-    with pytest.raises(service.AddingRefused, match="a machine of his own"):
+    with pytest.raises(service.AddingRefused, match="address of their own machine"):
         service.preview(request(oslo, snmp_ids=(community.pk,)), user=site_administrator)

@@ -62,7 +62,7 @@ def test_many_are_asked_each_by_itself(
     plan = call("POST", "systems/authorities", {"systems": ids, "dry_run": True}).json()
     assert plan["counts"] == {"install": 2, "cannot": 2}
     assert plan["authorities"][0]["subject"] == "CN=Roomkeeper"
-    assert "HTTPS alone" in plan["items"][2]["reason"]
+    assert "HTTPS only" in plan["items"][2]["reason"]
     answer = call("POST", "systems/authorities", {"systems": ids})
     assert answer.status_code == 202, answer.content
     assert answer.json()["authorities"] == plan["authorities"]
@@ -75,7 +75,7 @@ def test_many_are_asked_each_by_itself(
     [
         ("", "no certificate"),
         (made("room", is_authority=False, days=LONG), "not of an authority"),
-        (made("old", days=-1), "ran out"),
+        (made("old", days=-1), "expired on"),
         ("-----BEGIN PRIVATE KEY-----", "private key"),
         ("x" * 200_001, "200000"),
     ],
@@ -122,7 +122,7 @@ def test_command_line_shows_fingerprints_first(
     file.write_text(PEM)
     told = shell("systems", "install-authority", "all", "--file", str(file), "--dry-run").stdout
     assert SHOWN.fingerprint in told
-    assert "2 will be given it, 1 cannot." in told
+    assert "2 will get it, 1 cannot." in told
     assert not Action.objects.exists()
     told = shell("systems", "install-authority", "Boardroom").stdout
     assert "CN=Roomkeeper" in told

@@ -191,7 +191,7 @@ def test_the_values_before_are_told_and_restored(call: Caller, boardroom: System
     assert item["value"] == "50"
     again = call("POST", f"change-sets/{made['id']}/undo")
     assert again.status_code == 409
-    assert "asked for again since" in again.json()["detail"]
+    assert "been requested again since" in again.json()["detail"]
 
 
 def test_one_system_is_taken_back_alone(call: Caller, boardroom: System, lobby: System) -> None:

@@ -119,7 +119,7 @@ def test_a_day_with_the_command_line(
     token = shell.json("tokens", "add", "--name", "robot", "--expires-in-days", "3")
     shell("tokens", "delete", str(token["id"]))
 
-    assert "that you may see" in shell("systems", "show", "Nowhere", code=1).stderr
+    assert "that you can see" in shell("systems", "show", "Nowhere", code=1).stderr
     assert "unknown parameter" in shell("systems", "list", "colour=red", code=1).stderr
     assert shell("systems", "delete", "Home Office", given="n\n", code=1).exit_code == 1
     shell("systems", "delete", "Home Office", "--yes")

@@ -68,7 +68,7 @@ def test_a_system_that_told_nothing_has_an_empty_list(call: Caller, boardroom: S
     assert (page["items"], page["told_by"]) == ([], None)
     body = {"command": "Standby/Activate"}
     warnings = check(call, f"systems/{boardroom.pk}/commands", body)["warnings"]
-    assert warnings == ["it has not told its commands, so nothing is checked"]
+    assert warnings == ["it has not reported its commands, so nothing is checked"]
 
 
 def test_a_document_that_cannot_be_read_counts_as_none(call: Caller, told: System) -> None:
@@ -80,7 +80,7 @@ def test_a_dry_run_tells_what_the_device_would_refuse(call: Caller, told: System
     address = f"systems/{told.pk}/commands"
     found = check(call, address, {"command": "Audio Volume Set", "arguments": {"Level": 400, "Colour": "x"}})
     assert found["warnings"] == [
-        "Level: It has to be a number from 0 to 100.",
+        "Level: It must be a number from 0 to 100.",
         "Colour: this device's command has no such parameter",
     ]
     assert (found["pushed"], found["can_be_undone"], found["held"]) == (False, True, "")
@@ -115,7 +115,7 @@ def test_a_dry_run_for_many_warns_system_by_system(call: Caller, told: System, h
     found = check(call, "actions", body)["items"]
     assert [one["warnings"] for one in found] == [
         ["Level: is required"],
-        ["it has not told its commands, so nothing is checked"],
+        ["it has not reported its commands, so nothing is checked"],
         [],
     ]
     assert [one["status"] for one in found] == [202, 202, 404]
@@ -144,9 +144,9 @@ def test_commands_from_the_shell(
     assert "Audio Volume Set Level: 0..100" in listed
     assert len(shell.json("systems", "commands", "Boardroom", "message", "alert")["items"]) == 1  # type: ignore[arg-type]
     System.objects.filter(pk=lobby.pk).update(product="Other")
-    assert "not told its commands" in shell("systems", "commands", "Lobby").stdout
+    assert "not reported its commands" in shell("systems", "commands", "Lobby").stdout
     dry = shell("run", "--dry-run", "Boardroom", "xcommand Audio Volume Set Level: 400")
-    assert "It has to be a number" in dry.stdout
+    assert "It must be a number" in dry.stdout
     assert not Action.objects.exists()
     shell("run", "--only-in-window", "--not-during-calls", "Boardroom", "xcommand", "Standby", "Activate")
     action = Action.objects.get()

@@ -50,7 +50,7 @@ def test_enforcing_opens_the_wish_again(as_user, operator, row):
 def test_accepting_and_ignoring(as_user, operator, row, boardroom):
     call = as_user(operator)
     assert call("POST", f"drift/{row.pk}/ignore").json()["is_ignored"]
-    assert not call("POST", f"drift/{row.pk}/take-up").json()["is_ignored"]
+    assert not call("POST", f"drift/{row.pk}/resume").json()["is_ignored"]
     assert call("POST", f"drift/{row.pk}/accept").status_code == 200
     assert call.get("drift")["items"] == []
     newest = ChangeItem.objects.order_by("-id").first()
@@ -58,7 +58,7 @@ def test_accepting_and_ignoring(as_user, operator, row, boardroom):
 
 
 def test_who_may_not_change_settings_only_looks(as_user, viewer, stranger, row):
-    for path in (f"drift/{row.pk}/accept", f"drift/{row.pk}/ignore", f"drift/{row.pk}/take-up"):
+    for path in (f"drift/{row.pk}/accept", f"drift/{row.pk}/ignore", f"drift/{row.pk}/resume"):
         assert as_user(viewer)("POST", path).status_code == 403
     assert as_user(viewer)("POST", "drift/enforce", {"drift": [row.pk]}).status_code == 403
     assert as_user(stranger)("GET", "drift").status_code == 403

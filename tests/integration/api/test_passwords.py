@@ -81,9 +81,9 @@ def test_many_are_asked_each_by_itself(call: Caller, ready: list[System], lobby:
         ({}, "either"),
         ({"generate": False}, "either"),
         ({"password": NEW, "generate": True}, "either"),
-        ({"password": ""}, "let everybody in"),
+        ({"password": ""}, "let everyone in"),
         ({"password": "x" * 128}, "127"),
-        ({"password": f"{NEW}\n"}, "none of them for control"),
+        ({"password": f"{NEW}\n"}, "no control characters"),
         ({"password": NEW, "force": True}, "not permitted"),
         ({"password": [NEW]}, "string"),
     ],
@@ -105,7 +105,7 @@ def test_what_is_not_possible_now_is_told(call: Caller, ready: list[System]) -> 
     assert call("POST", path, {"password": OLD}).status_code == 409
     assert call("POST", path, {"generate": True}).status_code == 202
     again = call("POST", path, {"generate": True})
-    assert (again.status_code, "on its way already" in again.json()["detail"]) == (409, True)
+    assert (again.status_code, "already on its way" in again.json()["detail"]) == (409, True)
     System.objects.filter(pk=ready[1].pk).update(state=State.BLOCKED)
     assert (
         "not managed" in call("POST", f"systems/{ready[1].pk}/password", {"generate": True}).json()["detail"]
@@ -139,7 +139,7 @@ def test_too_many_at_once_are_refused_in_words(
     monkeypatch.setattr(choosing, "ONE_BY_ONE_LIMIT", 2)
     answer = call("POST", "systems/password", {"filter": {}, "generate": True})
     assert answer.status_code == 422
-    assert answer.json()["detail"] == "3 systems are chosen; this is done for at most 2 at once."
+    assert answer.json()["detail"] == "3 systems are chosen; the limit is 2 at once."
     assert answer.json()["errors"][0]["field"] == "body.filter"
     assert not Action.objects.exists()
 
@@ -189,7 +189,7 @@ def test_command_line_shows_the_plan_and_asks(
 ) -> None:
     shell = Shell(live_server.url, administrator)  # type: ignore[attr-defined]
     told = shell("systems", "set-password", "all", "--generate", "--dry-run").stdout
-    assert "2 will be proven by a login, 1 handed over unproven, 1 cannot." in told
+    assert "2 will be proven by a login, 1 sent unproven, 1 cannot." in told
     assert "no credentials" in told
     plan = shell.json("systems", "set-password", "all", "--generate", "--dry-run")
     assert plan["counts"] == {"verified": 2, "unverified": 1, "cannot": 1}
@@ -213,4 +213,4 @@ def test_command_line_shows_the_plan_and_asks(
     shell("systems", "set-password", "all", code=2)
     shell("systems", "set-password", "all", "--generate", "--password-stdin", code=2)
     refused = shell("systems", "set-password", "all", "--password-stdin", given="\n", code=1)
-    assert "let everybody in" in refused.stderr
+    assert "let everyone in" in refused.stderr

@@ -36,7 +36,7 @@ def test_system_without_host_and_identity_is_refused_with_what_to_do(call: Calle
     answer = call("POST", "systems", {"name": "Boardroom"})
     assert answer.status_code == 422
     problem = answer.json()
-    assert "added by its host, or registered by its MAC address, its serial number" in problem["detail"]
+    assert "added by its host, or pre-registered by its MAC address, its serial number" in problem["detail"]
     assert [error["field"] for error in problem["errors"]] == [
         "body.host",
         "body.mac_address",

@@ -131,11 +131,11 @@ def test_a_file_goes_out_and_comes_back(call: Caller, rooms: list[System], berge
 @pytest.mark.parametrize(
     ("kind", "body", "query", "status", "words"),
     [
-        ("text/csv", "name\nx\n", "", 422, "has to be id"),
+        ("text/csv", "name\nx\n", "", 422, "must be id"),
         ("text/csv", "\n", "", 422, "empty"),
         ("text/csv", "id\n1\n", "?nothing=1", 422, "no parameter"),
         ("text/plain", "id\n1\n", "", 415, "text/csv"),
-        ("application/json", "{", "", 400, "not JSON"),
+        ("application/json", "{", "", 400, "not valid JSON"),
         ("application/json", '{"rows": [], "colour": 1}', "", 422, "cannot be used"),
         ("application/json", '{"rows": [{"id": 1}]}', "?dry_run=true", 422, "in the body"),
     ],

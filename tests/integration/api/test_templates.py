@@ -142,7 +142,7 @@ def test_text_is_read_and_held_against_known_models(call: Caller) -> None:
     found = told(call("POST", "templates/read", {"text": text}))
     assert [one["line"] for one in found["problems"]] == [3]
     assert {(one["name"], one["sentence"]) for one in found["remarks"]} == {
-        (VOLUME, "It has to be a number from 0 to 100."),
+        (VOLUME, "It must be a number from 0 to 100."),
         ("Nothing/There", "not on this device"),
     }
     assert found["remarks"][0]["systems"] == 3

@@ -47,7 +47,7 @@ def test_templates_from_the_shell(shell: Shell, boardroom: System, vault: System
     assert "removed" in shell("templates", "diff", "Rooms", "1").stdout
 
     plan = shell("templates", "plan", "Rooms", "all").stdout
-    assert "1 systems will change, 0 are already so, 1 cannot." in plan
+    assert "1 systems will change, 0 are already set, 1 cannot." in plan
     assert "not on this device" in plan
     shell("templates", "apply", "Rooms", "Boardroom", "--dry-run")
     assert not ChangeItem.objects.exists()

@@ -24,7 +24,7 @@ def test_it_tells_what_doctor_tells_faults_first(as_user: CallerOf, administrato
         "check": "jobs",
         "ok": False,
         "words": "no worker runs",
-        "advice": "Start: roomkeeper serve, or roomkeeper worker.",
+        "advice": "Start roomkeeper serve or roomkeeper worker.",
     }
     assert found["faults"] == 1
     assert {"outside address", "forwarding headers", "front end"} <= {one["check"] for one in others}

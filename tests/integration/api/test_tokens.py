@@ -56,7 +56,7 @@ def test_a_token_that_only_reads_changes_nothing(administrator: User, method: st
     assert (
         reader.post("/api/v1/tokens", {}, content_type="application/json")
         .json()["detail"]
-        .startswith("This token may only read.")
+        .startswith("This token is read-only.")
     )
     assert ApiToken.objects.count() == before
 

@@ -237,7 +237,7 @@ def test_nobody_takes_a_record_away_from_where_she_may_not_manage(
     System.objects.filter(pk=home_office.pk).update(state="blocked")
     refused = caller("POST", f"systems/{boardroom.pk}/replace", numbers)
     assert refused.status_code == 409
-    assert "A system that you may not see" in refused.json()["detail"]
+    assert "A system that you are not allowed to see" in refused.json()["detail"]
     assert home_office.name not in refused.content.decode()
     waiting = add_to_inbox()
     assert caller("POST", f"systems/{boardroom.pk}/replace", {"with": waiting.pk}).status_code == 404

@@ -75,8 +75,8 @@ def test_an_sx10_gives_panels_by_its_list_and_says_what_it_lacks(room: System) -
     made = back_up(room, fill)
     assert set(parts_of(made.backup)) == {("extension", "lights")}
     assert made.backup.missing == [
-        "Macros: this device does not give them.",
-        "Pictures: this device does not give them.",
+        "Macros: this device does not provide them.",
+        "Pictures: this device does not provide them.",
     ]
 
 

@@ -41,7 +41,7 @@ def backup(home_office: System, administrator: User) -> Backup:
         home_office,
         [FoundPart("macro", HOSTILE, f"// {HOSTILE}", {"is_active": True})],
         reason=Reason.BY_HAND,
-        missing=["Panels: this device does not give them."],
+        missing=["Panels: this device does not provide them."],
         user=administrator,
         now=timezone.now(),
     )
@@ -67,7 +67,7 @@ def test_the_tab_lists_backups_and_versions(client: Client, backup: Backup, home
     assert f"/backups/{backup.pk}/restore/" in page
     assert f'value="system:{home_office.pk}"' in page
     assert page.count('name="left" value="version:') == 2
-    assert "Panels: this device does not give them." in page
+    assert "Panels: this device does not provide them." in page
 
 
 def test_backing_up_now_leads_to_the_job(client: Client, home_office: System) -> None:
@@ -111,7 +111,7 @@ def test_what_waits_for_new_hardware_can_be_cancelled(
     address = f"/systems/{home_office.pk}/restorations/{waiting.pk}/cancel/"
     assert address in text(client.get(f"/systems/{home_office.pk}/backups/"))
     refused = client.post(f"/backups/{waiting.backup_id}/delete/", follow=True)
-    assert "about to be put back" in text(refused)
+    assert "about to be restored" in text(refused)
     assert "Cancel this restore?" in text(client.get(address))
     client.post(address)
     waiting.refresh_from_db()
@@ -208,7 +208,7 @@ def test_what_was_picked_stays_picked(client: Client, backup: Backup) -> None:
     assert 'value="Standby, SIP"' in page
     assert 'name="part" value="macros" checked' in page
     refused = client.get(f"/backups/{backup.pk}/restore/?paths=<x>", follow=True)
-    assert "can be no part of a backup" in text(refused)
+    assert "cannot be part of a backup" in text(refused)
 
 
 def test_a_backup_is_deleted_after_asking(client: Client, backup: Backup) -> None:
@@ -258,7 +258,7 @@ def test_replacing_is_guided(client: Client, backup: Backup, home_office: System
 def test_what_cannot_be_the_new_hardware_is_said(client: Client, home_office: System) -> None:
     address = f"/systems/{home_office.pk}/replace/"
     refused = client.get(f"{address}?serial_number={home_office.serial_number}", follow=True)
-    assert "is that hardware already" in text(refused)
+    assert "already is that hardware" in text(refused)
 
 
 def test_the_inbox_and_other_folders_are_not_offered_to_who_may_not_take_from_them(

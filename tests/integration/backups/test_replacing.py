@@ -188,7 +188,7 @@ def test_an_inbox_record_is_found_by_its_numbers_too(room: System, manager: Mana
     manager.beat(new)
     record = System.objects.get(serial_number=NEW_SERIAL)
     assert replacement_plan.find_hardware(room, mac_address=NEW_MAC).record == record
-    with pytest.raises(replacement_plan.ReplaceRefused, match="has another serial number than OTHER"):
+    with pytest.raises(replacement_plan.ReplaceRefused, match="has a serial number other than OTHER"):
         replacement_plan.find_hardware(room, serial_number="OTHER", mac_address=NEW_MAC)
 
 
@@ -354,7 +354,7 @@ def test_hardware_that_was_set_aside_is_not_taken(
 def test_what_cannot_be_the_new_hardware_is_refused(room: System) -> None:
     with pytest.raises(replacement_plan.ReplaceRefused, match="already"):
         replacement_plan.find_hardware(room, serial_number=room.serial_number)
-    with pytest.raises(replacement_plan.ReplaceRefused, match="Give the serial number"):
+    with pytest.raises(replacement_plan.ReplaceRefused, match="Enter the serial number"):
         replacement_plan.find_hardware(room)
-    with pytest.raises(replacement_plan.ReplaceRefused, match="no MAC address"):
+    with pytest.raises(replacement_plan.ReplaceRefused, match="not a MAC address"):
         replacement_plan.find_hardware(room, mac_address="x")

@@ -185,7 +185,7 @@ def test_one_restore_of_a_system_at_a_time(home_office: System) -> None:
     report(home_office, {})
     backup = keeping.store(home_office, [], reason=Reason.BY_HAND, missing=[], user=None, now=timezone.now())
     _, job = restoring.start(backup, home_office, user=None, now=timezone.now())
-    with pytest.raises(restoring.RestoreRefused, match="under way"):
+    with pytest.raises(restoring.RestoreRefused, match="in progress"):
         restoring.start(backup, home_office, user=None, now=timezone.now())
     work.cancel(job, now=timezone.now())
     restoring.start_due(now=timezone.now())

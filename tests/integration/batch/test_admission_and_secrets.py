@@ -62,7 +62,7 @@ def test_using_the_secret_proves_the_system_and_closes_the_bare_path(manager, de
     assert reply.body == unknown.body
     assert (
         Claim.objects.get(system__serial_number=device.serial).reason
-        == "says to be a system without proving it"
+        == "claims to be a known system without its secret"
     )
 
 
@@ -282,6 +282,6 @@ def test_claim_after_a_factory_reset_is_named_in_the_no_contact_ticket(
         manager.wait(hours=1)
         housekeeping.sweep_liveness(now=manager.now)
     ticket = Ticket.objects.get(kind="no contact")
-    assert "192.0.2.9 says to be it without its secret" in ticket.reason
+    assert "posts from 192.0.2.9 have claimed to be it without its secret" in ticket.reason
     assert device.serial in ticket.reason
     assert "admit the system again" in ticket.advice

@@ -46,7 +46,10 @@ def test_one_source_fills_its_share_and_nothing_else(manager, limits):
     for device in strangers(range(30), "10.9.9.9"):
         manager.beat(device)
     assert in_inbox() == {f"FTT{n:08}" for n in range(10)}
-    assert Claim.objects.filter(reason="unknown, and its address has its share of the inbox").count() == 20
+    assert (
+        Claim.objects.filter(reason="unknown, and its address has used up its share of the inbox").count()
+        == 20
+    )
     ticket = Ticket.objects.get(kind=inbox.SHARE_USED_UP)
     assert "10.9.9.9 has 10 unknown systems" in ticket.reason
     # Whoever stands there already is heard as before, and others come in.

@@ -237,7 +237,7 @@ STEPS = st.one_of(
         ("store", 0),
     ]
 )
-# A setting is sent while a poll is under way, and read back before the poll is stored.
+# A setting is sent while a poll is in progress, and read back before the poll is stored.
 @example(
     steps=[
         *[("ask", "configuration"), ("answer", 0), ("wish", "41"), ("beat",)],

@@ -294,7 +294,7 @@ def test_rights_are_those_on_the_folder_of_each_system(
     sheet = read_rows([{"id": int(row["id"]), "notes": row["notes"]} for row in rows])
     found = plan_edit(sheet, reach=reach, user=site_administrator)
     assert told(found) == [("Boardroom", "notes", "", "mine", "change")]
-    assert "that you may see" in found.problems[0].sentence
+    assert "that you can see" in found.problems[0].sentence
 
     assign(site_administrator, bergen, Role.VIEWER)
     site_administrator = User.objects.get(pk=site_administrator.pk)

@@ -59,8 +59,8 @@ def test_what_changed_since_is_left_alone_and_told(job: Job) -> None:
     assert job.summary == "38 records written; 2 not."
     assert System.objects.get(name="Room 7").notes == "somebody else's"
     told = " ".join(job.items.filter(state="warning").values_list("summary", flat=True))
-    assert "Room 7: Notes was changed meanwhile" in told
-    assert "Room 8: It was deleted meanwhile" in told
+    assert "Room 7: Notes has been changed meanwhile" in told
+    assert "Room 8: It has been deleted meanwhile" in told
 
 
 def test_rights_that_were_taken_meanwhile_hold(job: Job, administrator: User, bergen: Folder) -> None:

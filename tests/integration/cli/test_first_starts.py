@@ -36,7 +36,7 @@ def test_two_first_starts_on_one_folder_do_not_race(tmp_path):
             time.sleep(0.05)
         assert first is not None
         assert first.returncode == 1
-        assert "runs on" in first.stderr.read()
+        assert "is running on" in first.stderr.read()
         other = both[1 - both.index(first)]
         assert other.stdout.readline().startswith("ready")
     finally:

@@ -93,8 +93,8 @@ def test_token_lives_as_long_as_it_was_asked_to(rk, operator, lifetime, duration
 @pytest.mark.parametrize(
     ("words", "given", "code", "sentence"),
     [
-        (["user", "create", "operator"], "", 1, "already an account named operator"),
-        (["user", "create", "carl", "--role", "king"], "", 2, "'king' is no role"),
+        (["user", "create", "operator"], "", 1, "An account named operator already exists"),
+        (["user", "create", "carl", "--role", "king"], "", 2, "'king' is not a role"),
         (["user", "create", "carl", "--password-stdin"], "short\n", 1, "too short"),
         (["user", "create", "carl", "--password-stdin"], "", 1, "too short"),
         (["user", "create", "carl", "--password-stdin"], "password1234\n", 1, "too common"),
@@ -116,7 +116,7 @@ def test_rotated_keys_leave_every_secret_readable(rk):
     system = add_system("Boardroom", inventory.root_folder(), 1)
     credentials.set_credentials(system, "admin", "correct horse")
     before = keys.load(django_settings.OPTIONS.data)
-    assert rk("secrets", "rotate") == "1 stored secrets were encrypted anew\n"
+    assert rk("secrets", "rotate") == "1 stored secrets were encrypted again\n"
     after = keys.load(django_settings.OPTIONS.data)
     assert len(after.encryption) == 1
     assert not set(after.encryption) & set(before.encryption)

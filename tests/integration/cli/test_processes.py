@@ -130,7 +130,7 @@ def test_what_is_no_backup_of_this_database_is_refused_and_nothing_is_touched(he
             for member in members:
                 archive.add(tmp_path / "member", member)
     told = here("backup", "restore", file, "--data", data, "--force", code=2)
-    assert "is not a backup" in told or "holds no " in told
+    assert "is not a readable backup" in told or "contains no " in told
     assert (data / keys.KEY_FILE).read_bytes() == kept
     assert [path.name for path in data.iterdir()] == [keys.KEY_FILE]
 

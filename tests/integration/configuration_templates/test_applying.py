@@ -39,7 +39,7 @@ SET_VOLUME = TemplateCommand("Audio/Volume/Set", (("Level", "{room}"),))
 
 @pytest.fixture
 def rooms(oslo: Folder) -> list[System]:
-    """Three that have reported: one is already so, one would change, one is another model that lacks the setting."""
+    """Three that have reported: one is already set, one would change, one is another model that lacks the setting."""
     found = [
         add_system(f"Room {number}", oslo, 50 + number, product="SX10" if number < 3 else "EX60")
         for number in (1, 2, 3)

@@ -84,9 +84,9 @@ def test_a_template_reaches_no_system_outside_its_folder(
     template = make_template("Oslo's", {VOLUME: "1"}, folder=oslo)
     put(template, tag="executive")
     assert set(offers_of([boardroom.pk, home_office.pk])) == {boardroom.pk}
-    with pytest.raises(ValueError, match="reaches no system outside"):
+    with pytest.raises(ValueError, match="cannot be used for systems outside"):
         put(template, folder=bergen)
-    with pytest.raises(ValueError, match="reaches no system outside"):
+    with pytest.raises(ValueError, match="cannot be used for systems outside"):
         put(template, system=home_office)
     with pytest.raises(ValueError, match="already assigned"):
         put(template, tag="executive")

@@ -44,7 +44,7 @@ async def test_diagnosis_is_written_down_as_it_grows_and_ends(make_room: MakeRoo
     assert await work_on(job) == "done"
     found = await in_thread(service.latest, await room.system())
     assert (found.state, found.level, found.job_id) == ("done", "ok", job.pk)
-    assert found.summary == "Everything that Boardroom needs works."
+    assert found.summary == "Everything that Boardroom needs is working."
     assert [row["service"] for row in found.rows] == ["HTTPS", "HTTP", "SNMP", "HTTPS", "HTTP", ""]
     assert await in_thread(ChangeEvent.objects.count) > before
     item = await in_thread(JobItem.objects.get, job=job)
@@ -204,7 +204,7 @@ async def test_what_needs_more_than_a_yes_is_refused_with_words(make_room: MakeR
     room = await make_room()
     await arranging.store_no_login(room, person)
     await work_on(await start(room, person))
-    with pytest.raises(FixRefused, match="needs more than a yes"):
+    with pytest.raises(FixRefused, match="needs more than a confirmation"):
         await fix(room, "credentials", person)
 
 

@@ -70,7 +70,7 @@ async def test_diagnose_by_the_api(make_room: MakeRoom, person: User) -> None:
 async def test_waiting_for_the_end(make_room: MakeRoom, person: User) -> None:
     room = await make_room()
     path = f"systems/{room.pk}/diagnose"
-    # Nobody works on it, so the job is answered when the time is over.
+    # Nobody works on it, so the job is still answered.
     assert (await call(person, "POST", f"{path}?wait=0.3")).status_code == 202
     answer = await while_working(call(person, "POST", f"{path}?wait=30"))
     assert (answer.status_code, answer.json()["state"]) == (200, "done")
@@ -141,7 +141,7 @@ async def test_diagnose_from_a_shell(make_room: MakeRoom, person: User, shell: A
     assert "✓ TLS: Boardroom speaks TLS" in done.output
     assert "– SNMP: SNMP is off at Boardroom" in done.output
     assert " ms)" in done.output
-    assert "Everything that Boardroom needs works." in done.output
+    assert "Everything that Boardroom needs is working." in done.output
     await arranging.empty_slot(room, person)
     found = await while_working(in_thread(shell, "systems", "diagnose", str(room.pk), "--json"))
     assert found.exit_code == 1
@@ -170,19 +170,19 @@ async def test_diagnosis_tab(make_room: MakeRoom, person: User) -> None:
     assert "Why can it be managed, or why not?" in await page(client, tab)
     await arranging.empty_slot(room, person)
     text = await page(client, f"{tab}start/", press="")
-    assert "under way" in text
+    assert "in progress" in text
     await work_on_all()
     text = await page(client, tab)
     assert "1 fault: Feedback slot 3 of Boardroom is empty" in text
     assert "Boardroom speaks TLS 1." in text
-    assert "Have it registered again" in text
+    assert "Register it again" in text
     assert f'hx-get="{tab}enforce/"' in text
     question = await page(client, f"{tab}enforce/")
     assert "Enforce settings: Boardroom?" in question
     assert "Settings that people changed on the device are overwritten" in question
     await room.change(management_is_due=False)
     text = await page(client, f"{tab}enforce/", press="")
-    assert "Diagnose it again to see what came of it." in text
+    assert "Diagnose it again to see the result." in text
     assert (await room.system()).management_is_due
     await page(client, f"{tab}start/", press="")
     await work_on_all()

@@ -86,7 +86,7 @@ def test_half_a_document_is_none(systems: Systems) -> None:
     after = StoredDocument.objects.get(system=system, kind="status")
     news = list(system.timeline.exclude(pk__in=entries).values_list("kind", flat=True))
     # Its status has no feedback slot, so the beat's answer hands that over; of the half there is nothing.
-    assert (after.received_at, news) == (before.received_at, ["handed over"])
+    assert (after.received_at, news) == (before.received_at, ["sent"])
 
 
 def test_a_length_that_is_a_lie(door: DoorProcess) -> None:

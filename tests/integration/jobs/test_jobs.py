@@ -152,7 +152,7 @@ def test_job_that_has_not_begun_is_cancelled_at_once(trial):
     assert states(job) == {"cancelled": 3}
     assert run(job) == "ended before"
     assert not trial.done
-    with pytest.raises(work.JobRefused, match="ended already"):
+    with pytest.raises(work.JobRefused, match="already ended"):
         work.cancel(job, now=NOW)
 
 

@@ -72,7 +72,7 @@ def test_a_row_of_a_scratch_table_is_known_to_all_that_is_derived() -> None:
     assert errors == {
         "fire_minutes": "must be a whole number from 1 to 60.",
         "fire_words": "may have at most 10 characters.",
-        "smoke": "is no network setting.",
+        "smoke": "is not a network setting.",
     }
     assert sections_of(TABLE.values()) == [(FIRE, list(TABLE.values()))]
     assert grouped(TABLE.values()) == {"fire": {"minutes": minutes, "words": TABLE["fire_words"]}}

@@ -87,7 +87,7 @@ async def test_reading_confirms_wishes_and_counts_drift(
         "Audio/DefaultVolume": DeliveryState.CONFIRMED,
         "SystemUnit/Name": DeliveryState.WAITING,
     }
-    # What is under way is no drift; what was confirmed and differs again is.
+    # What is in progress is no drift; what was confirmed and differs again is.
     endpoint.configuration.set("Audio/DefaultVolume", "72")
     async with talking_to(system.pk) as driver:
         await read_and_keep(driver, system.pk, ["configuration"])
@@ -125,7 +125,7 @@ async def test_another_device_at_the_address_changes_nothing(
 ) -> None:
     system = await manage(await start(), serial_number="FTT99999999")
     async with talking_to(system.pk) as driver:
-        with pytest.raises(errors.WrongDevice, match="FTT99999999 was expected"):
+        with pytest.raises(errors.WrongDevice, match="expected FTT99999999"):
             await read_and_keep(driver, system.pk, ["status"])
         with pytest.raises(errors.WrongDevice):
             await read_and_keep(driver, system.pk, ["configuration"])

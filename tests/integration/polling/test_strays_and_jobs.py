@@ -126,7 +126,11 @@ async def test_another_manager_is_noticed_in_the_configuration(
     [
         ("feedback_stopped", True, "has stopped: its status is Failed"),
         ("feedback_gone", True, "is not registered"),
-        ("feedback_taken", "http://127.0.0.9/elsewhere", "does not lead to us: it has http://127.0.0.9"),
+        (
+            "feedback_taken",
+            "http://127.0.0.9/elsewhere",
+            "does not lead to this server: it has http://127.0.0.9",
+        ),
     ],
 )
 async def test_a_slot_that_is_not_ours_is_registered_again_and_read_back(
@@ -185,7 +189,7 @@ async def test_a_setting_that_is_acknowledged_and_not_kept_is_told_as_such(
     assert not outcome.is_whole
     ((path, said),) = outcome.rejected
     assert path == "Provisioning/Mode"
-    assert said.startswith("It took it and has another value.")
+    assert said.startswith("It accepted it but has another value.")
 
 
 async def test_after_an_outage_those_whose_feedback_arrived_are_asked_at_once(
@@ -254,7 +258,7 @@ async def test_poll_now_tells_what_came_of_each(
     item = await JobItem.objects.aget(job=again)
     assert (item.state, item.summary) == (
         "skipped",
-        "It refused the stored login, which is not tried again as it is.",
+        "It refused the stored login, which is not tried again until it is changed.",
     )
 
 

@@ -56,7 +56,7 @@ def test_a_text_is_told_by_subject_fingerprint_and_end():
         ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "no certificate"),
         ("-----BEGIN EC PRIVATE KEY-----", "private key"),
         (made("room.example.org", is_authority=False), "not of an authority"),
-        (made("AV Old", days=-1), "ran out on 2026-10-31"),
+        (made("AV Old", days=-1), "expired on 2026-10-31"),
         ("x" * 200_001, "over 200000 characters"),
         (made() * 51, "at most 50"),
     ],
@@ -90,9 +90,9 @@ def test_it_is_pushed_by_https_and_a_second_time_is_no_failure(system):
     ("values", "words"),
     [
         ({"state": "pending"}, "not managed"),
-        ({"family": "mxp"}, "no way is known"),
+        ({"family": "mxp"}, "cannot be installed"),
         ({"username": ""}, "no credentials"),
-        ({"connectivity": Connectivity.BEHIND_FIREWALL}, "by HTTPS alone"),
+        ({"connectivity": Connectivity.BEHIND_FIREWALL}, "by HTTPS only"),
     ],
 )
 def test_who_cannot_be_given_one_is_told_why(system, values, words):

@@ -62,7 +62,7 @@ def test_systems_stand_in_the_state_that_their_report_gives_them(
     }
     assert state_of(change_set) == "waiting"
     reasons = {item.system_id: item.reason for item in items(change_set)}
-    assert reasons[vault.pk] == "it was already so"
+    assert reasons[vault.pk] == "it was already set"
     assert reasons[home_office.pk] == "not on this device: its configuration has no such setting"
     assert Contact.objects.get(system=boardroom).has_work
     entry = TimelineEntry.objects.get(system=boardroom)
@@ -122,7 +122,7 @@ def test_wish_taken_back_is_no_longer_open(boardroom):
     newer = create([boardroom], {VOLUME: None})
     assert state_of(older) == "superseded"
     (item,) = items(newer)
-    assert (item.state, item.value, item.reason) == ("confirmed", None, "the wish was taken back")
+    assert (item.state, item.value, item.reason) == ("confirmed", None, "the request was removed")
 
 
 def test_value_of_the_last_report_confirms_nothing_while_another_is_on_its_way(boardroom):

@@ -116,7 +116,7 @@ def test_tc_has_a_setting_for_each_and_takes_no_authority(system):
     outcome, mode, protocol, _, authorities = push(system, "Off", profile="sx20-tc7")
     assert outcome.is_whole
     assert (mode, protocol, authorities) == ("Off", "HTTPS", 0)
-    assert "takes no authority" in outcome.note
+    assert "no command to install an authority" in outcome.note
 
 
 def test_secure_only_is_not_written_to_a_device_that_has_https_off(system):

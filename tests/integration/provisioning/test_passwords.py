@@ -97,7 +97,7 @@ def test_device_that_refuses_keeps_the_old_one(system):
     assert with_device(system, act) == OLD
     state, reason = outcome(action)
     assert state == "failed"
-    assert "The password is the old one." in reason
+    assert "The old password is still set." in reason
     assert credentials.password_of(reload(system)) == OLD
 
 
@@ -163,7 +163,7 @@ def test_device_that_takes_neither_is_tried_once_with_each_and_told(system):
         await push_due(endpoint)
 
     with_device(system, act)
-    assert outcome(action) == ("failed", "the device takes neither the new password nor the old one")
+    assert outcome(action) == ("failed", "the device accepts neither the new password nor the old one")
     assert reload(system).login_refused_at is not None
     assert len(tried) <= 2
 
@@ -205,7 +205,7 @@ def test_what_a_person_stores_ends_what_no_login_will_prove(system, connectivity
 
 def test_a_second_password_waits_for_the_first_and_cancelling_forgets_it(system):
     action = ask(system)
-    with pytest.raises(passwords.PasswordRefused, match="on its way already"):
+    with pytest.raises(passwords.PasswordRefused, match="already on its way"):
         ask(system, "another")
     assert actions.cancel(action, user=None, now=datetime.now(UTC))
     action.refresh_from_db()
@@ -224,7 +224,7 @@ def test_what_is_never_fetched_expires_with_its_secret(system):
     ("values", "words"),
     [
         ({"state": "blocked"}, "not managed"),
-        ({"family": "mxp"}, "no way is known"),
+        ({"family": "mxp"}, "cannot be set"),
         ({"username": ""}, "no credentials are stored"),
         ({"software_version": "TC7.3.21", "username": "av-team"}, "only set the password of admin"),
         ({"login_refused_at": datetime(2026, 11, 1, tzinfo=UTC)}, "refuses the stored login"),
@@ -257,7 +257,7 @@ def test_what_is_no_password_is_refused(system, password):
 
 def test_any_command_cannot_be_used_around_it(system):
     for command in names.PASSWORD_COMMANDS:
-        with pytest.raises(actions.ActionRefused, match="by its own way"):
+        with pytest.raises(actions.ActionRefused, match="use Passwords instead"):
             actions.ask(system, command, [["Username", "admin"]], user=None, now=datetime.now(UTC))
     with pytest.raises(actions.ActionRefused, match="private key"):
         actions.ask(

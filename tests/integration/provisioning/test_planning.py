@@ -55,7 +55,7 @@ def item_of(system, path, value):
         ("SIP/Nonsense", "x", "cannot", "no such setting"),
         ("Experimental/Odd", "anything", "change", ""),
         ("NetworkServices/HTTP/Proxy/Password", "secret", "change", ""),
-        ("Audio/DefaultVolume", None, "change", "takes an earlier wish back"),
+        ("Audio/DefaultVolume", None, "change", "removes an earlier request"),
     ],
 )
 def test_verdict_follows_from_what_the_system_reported(reporting, path, value, verdict, reason):
@@ -162,8 +162,8 @@ def test_planning_writes_nothing(reporting):
         ({"Audio/DefaultVolume": 5}, "Audio/DefaultVolume", "needs a text"),
         ({"Audio/DefaultVolume": True}, "Audio/DefaultVolume", "needs a text"),
         ({"Audio/DefaultVolume": ["5"]}, "Audio/DefaultVolume", "needs a text"),
-        ({"Audio/DefaultVolume": "\x00"}, "Audio/DefaultVolume", "no device takes"),
-        ({"Audio/DefaultVolume": "\ud800"}, "Audio/DefaultVolume", "no device takes"),
+        ({"Audio/DefaultVolume": "\x00"}, "Audio/DefaultVolume", "no device accepts"),
+        ({"Audio/DefaultVolume": "\ud800"}, "Audio/DefaultVolume", "no device accepts"),
         ({"Audio/DefaultVolume": "x" * 10_001}, "Audio/DefaultVolume", "too long"),
         ({"SystemUnit/Name": "x" * 51}, "SystemUnit/Name", "0 to 50 characters"),
         ({"systemunit name": None}, "systemunit name", "0 to 50 characters"),
@@ -209,4 +209,7 @@ def test_number_of_statements_does_not_grow_with_the_number_of_systems(oslo, dja
 def test_short_report_does_not_tell_what_the_device_lacks(boardroom):
     report_configuration(boardroom, {"SystemUnit/Name": "x"}, is_whole=False)
     item = plan_settings([boardroom], {"SIP/URI": "room@example.org"}).per_system[0].items[0]
-    assert (item.verdict, item.reason) == ("change", "the device has not reported this setting; it is tried")
+    assert (item.verdict, item.reason) == (
+        "change",
+        "the device has not reported this setting; it is sent anyway",
+    )

@@ -87,7 +87,7 @@ def test_a_hidden_value_is_told_and_left_out(reporting):
 @pytest.mark.parametrize(
     ("settings", "state", "reason"),
     [
-        ({"Audio/DefaultVolume": "50"}, None, "already so"),
+        ({"Audio/DefaultVolume": "50"}, None, "already set"),
         ({"Audio/DefaultVolume": None}, None, "removed a request"),
         ({"SIP/Nonsense": "x"}, None, "never sent"),
         ({"NetworkServices/HTTP/Proxy/Password": "new"}, DeliveryState.CONFIRMED, "hidden"),

@@ -189,7 +189,7 @@ def test_move_ends_and_who_is_there_already_is_not_asked_again(make):
     [
         ({"family": "mxp"}, TRUSTED, "do not change"),
         ({"state": "blocked"}, TRUSTED, "not managed"),
-        ({}, INSTALL, "no authority is handed out"),
+        ({}, INSTALL, "no authority is sent"),
     ],
 )
 def test_who_cannot_is_told_beforehand(make, values, trust, words):
@@ -258,7 +258,7 @@ def test_what_it_reports_says_by_which_setting_it_checks_certificates(make):
     assert planned.reason == "Provisioning/TlsVerify is set to Off on it"
     report_configuration(system, rest, at=NOW + timedelta(seconds=1))
     (planned,) = planning.plan([system], is_secure=True, trust=NO_VERIFY).members
-    assert planned.reason == "it has no setting that checks certificates"
+    assert planned.reason == "it has no setting for certificate checks"
     move = start([system], NO_VERIFY)
     step()
     assert states(move) == ["proving"]
@@ -269,7 +269,7 @@ def test_tc_takes_no_authority_by_a_command(make):
     Contact.objects.update(scheme="https")
     (planned,) = planning.plan([system], is_secure=True, trust=INSTALL).members
     assert planned.verdict == "cannot"
-    assert "TC7.3.2.0a1b2c3 takes no authority by a command" in planned.reason
+    assert "TC7.3.2.0a1b2c3 has no command to install an authority" in planned.reason
     assert "web page" in planned.reason
     assert planning.plan([system], is_secure=True, trust=TRUSTED).members[0].verdict == "move"
 

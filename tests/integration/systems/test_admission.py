@@ -81,9 +81,9 @@ def test_network_is_kept_in_its_own_spelling(root_folder):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({}, "MAC address or its serial number"),
-        ({"mac_address": " ", "serial_number": " "}, "MAC address or its serial number"),
-        ({"mac_address": "00:11:22"}, "is no MAC address"),
+        ({}, "MAC address, its serial number"),
+        ({"mac_address": " ", "serial_number": " "}, "MAC address, its serial number"),
+        ({"mac_address": "00:11:22"}, "is not a MAC address"),
         ({"serial_number": "A", "network": "10.1.2.3/33"}, "10.1.2.3/33"),
         ({"serial_number": "A", "network": "10.1.2.3/24"}, "names an address within a network"),
         ({"serial_number": "A", "network": "here"}, "here"),
@@ -167,7 +167,9 @@ def test_whose_number_it_is_is_told_only_to_who_may_see_it(oslo, bergen, boardro
         ),
     ]
     for act in acts:
-        with pytest.raises(AdmissionRefused, match="A system that you may not see already has") as refusal:
+        with pytest.raises(
+            AdmissionRefused, match="A system that you are not allowed to see already has"
+        ) as refusal:
             act()
         assert "Boardroom" not in str(refusal.value)
         assert str(boardroom.pk) not in str(refusal.value)
@@ -213,7 +215,7 @@ def test_approving_anew_voids_the_secret_that_was_never_used(oslo):
 def test_proven_system_is_not_approved_over_again(oslo):
     system = admission.approve(waiting(oslo), user=None, now=NOW)
     prove(system)
-    with pytest.raises(AdmissionRefused, match="admit again"):
+    with pytest.raises(AdmissionRefused, match="Admit again"):
         admission.approve(system, user=None, now=NOW)
     assert stages(system) == ["current"]
 
@@ -268,8 +270,8 @@ def test_accepted_identity_replaces_the_old_one(boardroom, administrator):
 @pytest.mark.parametrize(
     ("serial", "mac", "words"),
     [
-        ("", "", "Give the serial number or the MAC address"),
-        ("FTT9", "00:11", "is no MAC address"),
+        ("", "", "Enter the serial number or the MAC address"),
+        ("FTT9", "00:11", "is not a MAC address"),
         ("FTT00000004", "", "Vault .*already has"),
     ],
 )

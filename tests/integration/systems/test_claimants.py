@@ -53,5 +53,5 @@ class TestWhereTheSecretGoes:
         assert refusal.value.addresses == []
 
     def test_not_to_what_is_no_address(self, oslo, act):
-        with pytest.raises(AdmissionRefused, match="no IP address"):
+        with pytest.raises(AdmissionRefused, match="not an IP address"):
             act(waiting(oslo), user=None, now=NOW, source="den.example")

@@ -111,7 +111,7 @@ def test_connectivity_set_by_hand_names_the_person(boardroom, administrator):
 
 @pytest.mark.parametrize("word", ["", "somewhere", "LAN"])
 def test_what_is_no_connectivity_cannot_be_set(boardroom, word):
-    with pytest.raises(ConnectivityRefused, match="is no connectivity"):
+    with pytest.raises(ConnectivityRefused, match="is not a connectivity"):
         connectivity_changes.set_by_hand(boardroom, word, user=None, now=NOW)
     assert changes(boardroom) == []
 
@@ -133,7 +133,7 @@ def test_only_the_newest_change_in_force_can_be_undone(boardroom):
     probe(boardroom, ProbeResult.OTHER, FIREWALL)
     probe(boardroom, ProbeResult.ITSELF, PUBLIC)
     older, newest = changes(boardroom)
-    with pytest.raises(ConnectivityRefused, match="Only the newest"):
+    with pytest.raises(ConnectivityRefused, match="Only the latest"):
         connectivity_changes.undo(older, user=None, now=NOW)
     connectivity_changes.undo(newest, user=None, now=NOW)
     for done in (newest, changes(boardroom)[-1]):

@@ -64,7 +64,7 @@ def test_device_from_elsewhere_is_nobody_expected(announced, visitor):
 
 
 def test_same_address_is_announced_once_and_nothing_at_all_is_refused(announced):
-    with pytest.raises(admission.AdmissionRefused, match=r"expected at 10\.1\.2\.3 already"):
+    with pytest.raises(admission.AdmissionRefused, match=r"already expected at 10\.1\.2\.3"):
         admission.pre_register(user=None, now=NOW, hint_address=ADDRESS)
-    with pytest.raises(admission.AdmissionRefused, match="give at least one"):
+    with pytest.raises(admission.AdmissionRefused, match="Enter at least one"):
         admission.pre_register(user=None, now=NOW, name="Nobody")

@@ -141,5 +141,5 @@ def test_mac_addresses_are_taken_in_every_usual_spelling(text):
     "text", ["", "00:11:22:aa:bb", "00:11:22:aa:bb:cg", "00:11:22:aa:bb:cc:dd", "x001122aabbcc"]
 )
 def test_what_is_no_mac_address_is_refused_in_words(text):
-    with pytest.raises(ValueError, match="is no MAC address"):
+    with pytest.raises(ValueError, match="is not a MAC address"):
         inventory.normalize_mac(text)

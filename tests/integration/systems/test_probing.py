@@ -118,12 +118,12 @@ def test_device_without_credentials_of_ours_is_unproven(system):
 def test_refused_login_is_tried_once_and_told(system):
     credentials.set_credentials(system, "admin", "wrong")
     door = Answering(http=answering.as_device)
-    assert probe(system, door) == "unproven (a device answered and refused the stored login)"
+    assert probe(system, door) == "unproven (a device answered but refused the stored login)"
     assert len(door.logins) == 1
     assert Ticket.objects.get().kind == "login refused"
     # Another process, or the same after a restart, does not try it either.
     again = Answering(http=answering.as_device)
-    assert probe(system, again) == "unproven (a device answered and refused the stored login)"
+    assert probe(system, again) == "unproven (a device answered but refused the stored login)"
     assert again.logins == []
     credentials.set_credentials(system, *LOGIN)
     assert probe(system, Answering()).startswith("itself")

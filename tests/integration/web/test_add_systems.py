@@ -84,7 +84,7 @@ def test_a_range_with_logins_is_confirmed_with_its_number(
     for wrong in ("", "253", "nonsense"):
         refused = send(client, "range", oslo, **typed, confirmed_count=wrong)
         assert refused.status_code == 422
-        assert "Confirm it with that number" in text_of(refused)
+        assert "Confirm with that number" in text_of(refused)
         assert 'name="confirmed_count"' in text_of(refused)
     assert not Job.objects.exists()
     answer = send(client, "range", oslo, **typed, confirmed_count="254")
@@ -107,7 +107,7 @@ def test_a_list_without_logins_needs_no_number(client: Client, oslo: Folder) -> 
 
 def test_what_is_not_understood_is_told_and_left_out(client: Client, oslo: Folder) -> None:
     page = text_of(send(client, "range", oslo, "check", targets=f"10.1.2.3\n10.1.2.999\n{HOSTILE}"))
-    assert "Not understood, and left out" in page
+    assert "Not understood and left out" in page
     assert "Line 2" in page
     assert HOSTILE not in page
 

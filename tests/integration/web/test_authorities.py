@@ -72,12 +72,12 @@ def test_what_is_none_is_refused_in_words(text: str, client: Client, ready: Syst
 def test_many_are_counted_and_asked(client: Client, ready: System, home_office: System) -> None:
     chosen = {"system": [ready.pk, home_office.pk], "filter": "?sort=name"}
     page = text_of(client.post(ADDRESS, {**chosen, "source": "own", "step": "look"}))
-    assert "<strong>1</strong> is given it" in page
+    assert "<strong>1</strong> will get it" in page
     assert "<strong>1</strong> cannot" in page
-    assert "by HTTPS alone" in page
+    assert "by HTTPS only" in page
     answer = client.post(ADDRESS, {**chosen, "step": "install", "pem": PEM}, follow=True)
     assert answer.redirect_chain[-1][0] == "/systems/?sort=name"
-    assert "1 system is asked to trust it." in text_of(answer)
+    assert "1 system will trust it." in text_of(answer)
     assert "No authority can be installed on Home Office" in text_of(answer)
 
 

@@ -100,7 +100,7 @@ def test_difference_that_is_another_meanwhile_is_shown_and_not_done(
     page = text_of(upload(client, rows))
     System.objects.filter(pk=rooms[0].pk).update(notes="theirs")
     again = text_of(client.post("/systems/edit/", {**hidden(page), "step": "apply"}))
-    assert "Something changed since this was shown" in again
+    assert "Something has changed since you saw this" in again
     assert "theirs" in again
     assert System.objects.get(pk=rooms[0].pk).notes == "theirs"
     client.post("/systems/edit/", {**hidden(again), "step": "apply"})
@@ -111,7 +111,7 @@ def test_nothing_is_done_that_was_not_shown(client: Client, rooms: list[System])
     rows = download(client)
     rows[0]["notes"] = "mine"
     page = text_of(upload(client, rows, step="apply"))
-    assert "Something changed since" in page
+    assert "Something has changed since" in page
     assert System.objects.get(pk=rooms[0].pk).notes == ""
 
 
@@ -133,7 +133,7 @@ def test_lines_that_cannot_be_used_are_told(client: Client, rooms: list[System])
         ({}, "Choose a file"),
         ({"packed": "!"}, "damaged"),
         ({"packed": "AAAA"}, "damaged"),
-        ({"pasted": "name\nx\n"}, "has to be id"),
+        ({"pasted": "name\nx\n"}, "must be id"),
     ],
 )
 def test_what_is_no_file_is_refused_with_a_sentence(

@@ -27,7 +27,7 @@ def test_the_parameters_of_a_command_come_from_the_devices_own_document(
 ) -> None:
     page = text_of(client.get(address(boardroom)))
     assert '<option value="Audio Volume Set">' in page
-    assert "the 7 commands that Boardroom told" in page
+    assert "the 7 commands that Boardroom reported" in page
     page = text_of(client.get(address(boardroom), {"command": "macros macro save"}))
     assert 'name="p-Name"' in page
     assert "required" in page
@@ -84,7 +84,7 @@ def test_pushed_systems_are_told_so(client: Client, boardroom: System) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"p-Level": "400"}, "It has to be a number from 0 to 100."),
+        ({"p-Level": "400"}, "It must be a number from 0 to 100."),
         ({}, "Is required."),
         ({"p-Level": "4", "p-Colour": "red"}, "This device&#x27;s command has no such parameter."),
         ({"p-Level": "4", "body": "text"}, "This device&#x27;s command takes no body."),
@@ -106,7 +106,7 @@ def test_what_the_list_lacks_is_asked_only_with_a_tick(client: Client, boardroom
     page = client.post(address(boardroom), sent)
     assert page.status_code == 422
     assert "it has no such command" in text_of(page)
-    assert "Ask it all the same" in text_of(page)
+    assert "Send it anyway" in text_of(page)
     client.post(address(boardroom), {**sent, "anyway": "1"})
     assert Action.objects.get().arguments == [["Level", "3"]]
 
@@ -154,12 +154,12 @@ def test_passwords_are_not_taken(client: Client, boardroom: System) -> None:
     sent = {"command": "UserManagement User Passphrase Set", "anyway": "1", "step": "check"}
     answer = client.post(address(boardroom), sent)
     assert answer.status_code == 422
-    assert "set it by its own way" in text_of(answer)
+    assert "use Passwords instead" in text_of(answer)
 
 
 def test_without_a_document_the_text_is_free(client: Client, home_office: System) -> None:
     System.objects.filter(pk=home_office.pk).update(product="Something else")
-    assert "has not told which commands it has" in text_of(client.get(address(home_office)))
+    assert "has not reported its commands" in text_of(client.get(address(home_office)))
     sent = {"command": "xCommand Anything Goes Here: 3", "body": "", "step": "confirm"}
     client.post(address(home_office), sent)
     assert Action.objects.get().command == "Anything/Goes"
@@ -200,11 +200,11 @@ def test_a_message_is_shown_by_the_command_of_the_release(client: Client, boardr
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"text": " "}, "The message has no text."),
+        ({"text": " "}, "Enter a text for the message."),
         ({"text": "x" * 256}, "at most 255 characters"),
-        ({"text": "x", "seconds": "soon"}, "is no number of seconds"),
+        ({"text": "x", "seconds": "soon"}, "is not a number of seconds"),
         ({"text": "x", "seconds": "3601"}, "at most 3600 seconds"),
-        ({"text": "x", "seconds": "700"}, "It has to be a number from 0 to 600."),
+        ({"text": "x", "seconds": "700"}, "It must be a number from 0 to 600."),
     ],
 )
 def test_a_message_that_none_can_show_is_refused(

@@ -32,7 +32,7 @@ def test_who_cannot_is_counted_and_told_before_and_after(client: Client, fleet: 
     page = text_of(client.post(ADDRESS, {**sent, "step": "check"}))
     assert "<strong>3</strong> will be asked, <strong>1</strong> of them unchecked" in page
     assert "<strong>1</strong> cannot" in page
-    assert "Level: It has to be a number from 0 to 10." in page
+    assert "Level: It must be a number from 0 to 10." in page
     assert "Ask it of 3 systems" in page
     assert not Action.objects.exists()
     answer = client.post(ADDRESS, {**sent, "step": "confirm", "only_in_window": "1"}, follow=True)
@@ -44,7 +44,7 @@ def test_who_cannot_is_counted_and_told_before_and_after(client: Client, fleet: 
     page = text_of(answer)
     assert "Asked of 3 systems" in page
     assert "Not asked of 1 system, and why" in page
-    assert "It has to be a number from 0 to 10." in page
+    assert "It must be a number from 0 to 10." in page
     assert AuditEntry.objects.get(act="run command on systems").details["refused"] == 1
 
 
@@ -52,7 +52,7 @@ def test_parameters_and_completion_come_from_the_chosen_systems(client: Client, 
     page = text_of(client.get(ADDRESS, {"what": "command", "system": fleet, "command": "audio volume set"}))
     assert '<option value="Macros Macro Save">' in page
     assert 'name="p-Level"' in page
-    assert "1 of them has told none" in page
+    assert "1 of them has reported none" in page
     page = text_of(client.get(ADDRESS, {"what": "command", "system": fleet, "command": "audio"}))
     assert "command=Audio%2FVolume%2FSet" in page
 
@@ -64,8 +64,8 @@ def test_a_message_for_many(client: Client, fleet: list[int]) -> None:
     assert "it has no such command" in page
     assert Action.objects.count() == 3
     empty = text_of(client.post(ADDRESS, {**sent, "text": " ", "step": "confirm"}))
-    assert "it can be asked of none of them" in empty
-    assert "The message has no text." in empty
+    assert "none of them can run it" in empty
+    assert "Enter a text for the message." in empty
 
 
 def test_standby_and_waking_for_many(client: Client, fleet: list[int]) -> None:
@@ -112,5 +112,5 @@ def test_nobody_sees_what_others_asked(
 def test_a_command_that_is_none_is_told(client: Client, fleet: list[int]) -> None:
     sent = {"what": "command", "system": fleet, "step": "check"}
     assert "Which command?" in text_of(client.post(ADDRESS, sent))
-    assert "It is no command" in text_of(client.post(ADDRESS, {**sent, "command": "a; b"}))
+    assert "It is not a command" in text_of(client.post(ADDRESS, {**sent, "command": "a; b"}))
     assert client.get(ADDRESS, {"what": "nothing", "system": fleet}).status_code == 404

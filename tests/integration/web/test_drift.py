@@ -69,7 +69,7 @@ def test_ignoring_and_taking_up(client: Client, row: Drift) -> None:
     client.post(f"/drift/{row.pk}/ignore/")
     assert "Boardroom" not in text_of(client.get("/drift/"))
     assert "Boardroom" in text_of(client.get("/drift/?is_ignored=true"))
-    client.post(f"/drift/{row.pk}/take-up/")
+    client.post(f"/drift/{row.pk}/resume/")
     assert "Boardroom" in text_of(client.get("/drift/"))
 
 
@@ -101,7 +101,7 @@ def test_window_of_a_folder(client: Client, oslo: Folder) -> None:
     assert oslo.maintenance_window == "Mon-Fri 20:00-06:00"
     answer = client.post(f"/folders/{oslo.pk}/set-window-of/", {"maintenance_window": "whenever"})
     assert answer.status_code == 422
-    assert "no maintenance window" in text_of(answer)
+    assert "not a maintenance window" in text_of(answer)
     assert "Mon-Fri 20:00-06:00" in text_of(client.get("/folders/"))
 
 
@@ -121,4 +121,4 @@ def test_careful_change_of_many(client: Client, boardroom: System) -> None:
     page = text_of(client.get(f"/change-sets/{made.pk}/"))
     assert "stops when more than 5 systems fail" in page
     refused = text_of(client.post("/systems/bulk/", {**asked, "failure_limit": "many"}))
-    assert "is no number of systems" in refused
+    assert "is not a number of systems" in refused

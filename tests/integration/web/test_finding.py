@@ -35,7 +35,7 @@ def test_the_values_to_type_stand_by_mode(client: Client, addresses: None) -> No
     assert "rooms.example.org" in page
     assert "rooms.example.com" in page
     assert "tms/public/external/management/SystemManagementService.asmx" in page
-    assert "not checked by a machine" in page
+    assert "not checked automatically" in page
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_without_an_address_a_placeholder_is_told_as_one(client: Client) -> None
     found.internal_fqdn, found.internal_ipv4 = "", None
     found.save()
     page = text_of(client.get("/add-systems/?tab=finding"))
-    assert "192.0.2.10 stands for it" in page
+    assert "192.0.2.10 is used as an example" in page
     assert shown(page)["dnsmasq"] == "dhcp-option=242,192.0.2.10"
 
 

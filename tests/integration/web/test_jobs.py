@@ -184,7 +184,7 @@ def test_stopping_asks_first_and_is_noted(client: Client, job: Job) -> None:
     assert "<strong>0 of 3</strong>" in page
     assert AuditEntry.objects.get(act="cancel job").object_id == job.pk
     again = text_of(client.post(f"/jobs/{job.pk}/cancel/", follow=True))
-    assert "has ended already" in again
+    assert "has already ended" in again
 
 
 def test_whoever_started_it_may_stop_it(operator: User, signed_in: SignedIn, oslo: Folder) -> None:

@@ -45,7 +45,7 @@ def test_the_page_of_one_system_says_what_will_happen(client: Client, ready: lis
     assert "proven by a login</strong> at once" in page
     assert page.count('autocomplete="new-password"') == 2
     page = text_of(client.get(ADDRESS, {"system": home_office.pk}))
-    assert "Handed over unproven" in page
+    assert "Sent unproven" in page
     assert "no login is possible Behind Firewall" in page
 
 
@@ -77,9 +77,9 @@ def test_a_typed_password_is_asked_and_shown_nowhere(
     [
         ({"how": "typed", "password": NEW, "again": "N3w <Secret>"}, "passwords differ"),
         ({"how": "typed", "password": NEW}, "passwords differ"),
-        ({"how": "typed", "password": ""}, "let everybody in"),
+        ({"how": "typed", "password": ""}, "let everyone in"),
         ({"how": "typed", "password": "N3w" * 99, "again": "N3w" * 99}, "at most 127"),
-        ({"how": "generate", "password": NEW}, "generated ones were chosen"),
+        ({"how": "generate", "password": NEW}, "chose generated ones"),
     ],
 )
 def test_what_cannot_be_used_is_told_and_not_filled_in_again(
@@ -98,7 +98,7 @@ def test_many_get_one_each_and_the_plan_counts_them(
     page = text_of(client.get(ADDRESS, chosen))
     for words in (
         "<strong>1</strong> proven by a login",
-        "<strong>1</strong> handed over unproven",
+        "<strong>1</strong> sent unproven",
         "<strong>1</strong> cannot",
         "no credentials are stored",
         "Set it on 2 systems",
@@ -145,12 +145,12 @@ def test_the_connection_tab_tells_of_one_that_waits_and_lets_cancel_it(
     client.post(ADDRESS, {"system": ready[0].pk, "how": "generate"})
     action = Action.objects.get()
     page = text_of(client.get(tab))
-    assert "waits to be handed over" in page
+    assert "waits to be sent" in page
     assert f"/actions/{action.pk}/cancel/" in page
     client.post(f"/actions/{action.pk}/cancel/")
     action.refresh_from_db()
     assert (action.state, action.has_secret) == ("cancelled", False)
-    assert "waits to be handed over" not in text_of(client.get(tab))
+    assert "waits to be sent" not in text_of(client.get(tab))
 
 
 def test_one_that_is_unproven_says_what_that_means_until_the_login_is_stored(

@@ -32,7 +32,7 @@ def test_a_new_account_has_a_role_and_a_one_time_password_shown_once(client: Cli
 
 
 def test_a_name_is_taken_once(client: Client, oslo: Folder) -> None:
-    assert "already an account" in text_of(client.post("/users/do/create/", {"name": "administrator"}))
+    assert "already exists" in text_of(client.post("/users/do/create/", {"name": "administrator"}))
 
 
 def test_a_service_account_has_no_password(client: Client, oslo: Folder) -> None:
@@ -62,7 +62,7 @@ def test_the_last_administrator_stays(client: Client, administrator: User) -> No
     page = text_of(
         client.post(f"/users/{administrator.pk}/roles/", {"roles.role": "", "roles.folder": ""}, follow=True)
     )
-    assert "without an administrator" in page
+    assert "no administrator left" in page
     assert administrator.role_assignments.exists()
     client.post(f"/users/{administrator.pk}/deactivate/")
     administrator.refresh_from_db()

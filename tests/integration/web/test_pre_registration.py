@@ -21,7 +21,7 @@ def test_what_cannot_be_registered_says_why_and_keeps_what_was_typed(client: Cli
     page = text_of(
         client.post("/add-systems/?tab=one", {"mac": "nonsense", "name": "Study", "folder": bergen.pk})
     )
-    assert "no MAC address" in page
+    assert "not a MAC address" in page
     assert 'value="Study"' in page
     assert not System.objects.exists()
 

@@ -32,7 +32,7 @@ def form(folder: Folder, **values: str) -> dict[str, str]:
 
 
 def test_preview_tells_who_moves_and_who_cannot(client: Client, proven: System, root_folder: Folder) -> None:
-    assert "Nobody is lost" in text_of(client.get("/secure-only/"))
+    assert "No system is lost" in text_of(client.get("/secure-only/"))
     page = text_of(client.post("/secure-only/", form(root_folder, step="check")))
     assert "will be moved" in page
     assert "proven its secret" in page
@@ -87,7 +87,7 @@ def test_systems_of_all_moves_are_counted_at_once(
 
 def test_numbers_that_are_none_are_refused(client: Client, proven: System, root_folder: Folder) -> None:
     page = text_of(client.post("/secure-only/", form(root_folder, step="confirm", canary="all")))
-    assert "are numbers" in page
+    assert "Enter numbers for" in page
     assert not Move.objects.exists()
 
 

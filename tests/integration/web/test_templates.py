@@ -90,7 +90,7 @@ def test_checking_tells_what_known_models_say_and_keeps_what_was_typed(
 ) -> None:
     sent = form(root_folder, path=[VOLUME, "Nothing/There"], value=["400", "x"], step="check", name="Half")
     page = text_of(client.post("/templates/new/", sent))
-    assert "It has to be a number from 0 to 100." in page
+    assert "It must be a number from 0 to 100." in page
     assert "not on this device" in page
     assert 'value="Half"' in page
     assert 'value="400"' in page
@@ -105,7 +105,7 @@ def test_commands_are_checked_against_what_models_told(
         "xCommand Audio Volume Set Level: 400\nxCommand Nothing Here\nxCommand Audio Volume Set Level: {room}"
     )
     page = text_of(client.post("/templates/new/", form(root_folder, step="check", commands=text)))
-    assert "Level: It has to be a number from 0 to 100." in page
+    assert "Level: It must be a number from 0 to 100." in page
     assert page.count("it has no such command") == 1
     hint = text_of(client.get("/templates/hint/?kind=command&path=volume+set"))
     assert "xCommand Audio/Volume/Set Level: 0..100" in hint
@@ -113,7 +113,7 @@ def test_commands_are_checked_against_what_models_told(
 
 def test_hints_come_while_typing(client: Client) -> None:
     page = text_of(client.get(f"/templates/hint/?path={VOLUME}&value=400&number=2"))
-    assert "It has to be a number from 0 to 100." in page
+    assert "It must be a number from 0 to 100." in page
     assert 'id="values-2"' in page
     page = text_of(client.get("/templates/hint/?path=audio+defaultvolume&value=4&number=999999"))
     assert 'id="values-0"' in page
@@ -168,7 +168,7 @@ def test_settings_are_picked_from_a_system(client: Client, boardroom: System) ->
     body = {"system": boardroom.pk, "path": [VOLUME, "SIP/Authentication/Password"]}
     page = text_of(client.post("/templates/from-system/", body, follow=True))
     assert f'value="{VOLUME}"' in page
-    assert "not typed yet" in page
+    assert "not entered yet" in page
     page = text_of(client.post("/templates/from-system/", {"system": boardroom.pk}))
     assert "Choose 1 to 500 settings." in page
 
@@ -196,14 +196,14 @@ def test_the_plan_counts_and_says_why_not(client: Client, make_template: Make, b
     page = text_of(client.get(f"/templates/{template.pk}/plan/?every=1&show={boardroom.pk}"))
     assert "the system has no tag mode" in page
     page = text_of(client.get(f"/templates/{template.pk}/plan/?q=nowhere"))
-    assert "No managed system is like that." in page
+    assert "No managed system matches." in page
 
 
 def test_applying_once_asks_first(client: Client, make_template: Make, boardroom: System) -> None:
     template = make_template("Rooms", {VOLUME: "40"})
     address = f"/templates/{template.pk}/apply/"
     page = text_of(client.get(f"{address}?every=1"))
-    assert "3 systems: 2 will change, 1 already so, 0 cannot." in page
+    assert "3 systems: 2 will change, 1 already set, 0 cannot." in page
     answer = client.post(address, {"q": "Boardroom", "only_in_window": "1"})
     made = ChangeSet.objects.get()
     assert answer["Location"] == f"/change-sets/{made.pk}/"
@@ -221,7 +221,7 @@ def test_keeping_it_so_asks_first_and_new_versions_follow(
     address = f"/templates/{template.pk}/assign/"
     target = {"kind": "folder", "target": str(oslo.pk)}
     page = text_of(client.get(address, target))
-    assert "2 more systems: 1 will change, 1 already so, 0 cannot." in page
+    assert "2 more systems: 1 will change, 1 already set, 0 cannot." in page
     page = text_of(client.post(address, target, follow=True))
     assert "1 system is asked by change set" in page
     assert "folder Oslo" in page

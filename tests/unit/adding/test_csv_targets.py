@@ -82,25 +82,25 @@ def test_rows_that_cannot_be_used_are_told_by_their_line_and_the_rest_is_kept() 
         "more than one",
         "no username",
         "needs a host",
-        "no MAC",
+        "not a MAC",
         "https_port",
     ):
         assert words in sentences
-    assert "Line 12: 10.1.2.3 stands in line 2 already." in sentences
+    assert "Line 12: 10.1.2.3 is already in line 2." in sentences
     assert "hunter2" not in repr(found.problems)
 
 
 def test_columns_that_are_not_known_are_told() -> None:
     found = parse_csv("host,colour\n10.1.2.3,red\n")
     assert len(found.targets) == 1
-    assert str(found.problems[0]) == "Line 1: The column 'colour' is not known, and left out."
+    assert str(found.problems[0]) == "Line 1: The column 'colour' is unknown and was left out."
 
 
 @pytest.mark.parametrize("text", ["10.1.2.3,admin\n10.1.2.4,admin\n", "name,tags\nBoardroom,x\n"])
 def test_file_without_a_heading_is_told_as_such(text: str) -> None:
     found = parse_csv(text)
     assert found.targets == ()
-    assert "first line has to name the columns" in found.problems[-1].sentence
+    assert "first line must name the columns" in found.problems[-1].sentence
 
 
 def test_empty_file_holds_nothing() -> None:

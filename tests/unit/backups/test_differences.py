@@ -197,7 +197,7 @@ def test_a_prefix_without_index_means_all_of_them() -> None:
 
 
 def test_a_pick_that_is_no_path_is_refused() -> None:
-    with pytest.raises(PicksRefused, match="can be no part"):
+    with pytest.raises(PicksRefused, match="cannot be part"):
         read_picks(["SIP/<x>"])
 
 

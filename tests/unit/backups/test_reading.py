@@ -43,7 +43,7 @@ def test_a_type_that_is_refused_does_not_end_the_reading_of_the_others() -> None
     types = ("Branding", "HalfwakeBackground", "HalfwakeBranding")
     found = read(Device("ce9.15.17.4", *types))
     assert [part.name for part in found.parts] == list(types)
-    assert "Pictures: this device does not give them." not in found.missing
+    assert "Pictures: this device does not provide them." not in found.missing
 
 
 @pytest.mark.parametrize(
@@ -62,5 +62,5 @@ def test_a_release_is_asked_for_what_it_has(
     found = read(device)
     assert set(asked) <= set(device.asked)
     assert not set(unasked) & set(device.asked)
-    assert "Pictures: this device does not give them." in found.missing
-    assert "Macros: this device does not give them." in found.missing
+    assert "Pictures: this device does not provide them." in found.missing
+    assert "Macros: this device does not provide them." in found.missing

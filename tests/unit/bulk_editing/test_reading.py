@@ -45,10 +45,10 @@ def test_two_bad_rows_do_not_stop_the_others() -> None:
     sheet = read_csv("id,name,colour\n1,A,\n,B,\nx2,C,\n3,D,\n1,E,\n4,F,red,more\n")
     assert [row.key for row in sheet.rows] == [1, 3]
     assert [str(problem) for problem in sheet.problems] == [
-        "Line 1, colour: The column 'colour' is not known, and left out.",
+        "Line 1, colour: The column 'colour' is unknown and was left out.",
         "Line 3, id: The id of the system is missing.",
-        "Line 4, id: 'x2' is no id of a system.",
-        "Line 6, id: System 1 stands in line 2 already; this one is left out.",
+        "Line 4, id: 'x2' is not the id of a system.",
+        "Line 6, id: System 1 is already in line 2; this row is left out.",
         "Line 7: It has more cells than the header.",
     ]
 
@@ -58,7 +58,7 @@ def test_two_bad_rows_do_not_stop_the_others() -> None:
     [
         ("", "is empty"),
         ("\n \n", "is empty"),
-        ("name,tags\nA,b\n", "has to be id"),
+        ("name,tags\nA,b\n", "must be id"),
         ("id," + ",".join(f"A/B[{number}]" for number in range(201)), "At most 200 settings"),
         ("id\n" + "\n".join(str(number) for number in range(1, ROWS_LIMIT + 2)), "At most 20,000 rows"),
     ],

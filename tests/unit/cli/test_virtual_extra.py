@@ -38,7 +38,7 @@ def test_virtual_endpoints_are_refused_in_one_sentence_that_says_what_to_install
     done = run(tmp_path, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "Virtual endpoints need the extra roomkeeper[virtual], and not all of it is here (lxml, pysnmp): "
+        "Virtual endpoints need the extra roomkeeper[virtual], which is not fully installed (lxml, pysnmp): "
         "install roomkeeper[virtual] into this Python and try again.\n"
     )
     assert list(tmp_path.iterdir()) == []
@@ -52,7 +52,7 @@ def test_the_rest_of_the_command_line_works_without(tmp_path: Path) -> None:
 
 
 def test_only_the_missing_package_is_named(tmp_path: Path) -> None:
-    assert "not all of it is here (pysnmp)" in run(tmp_path, "virtual", missing=("pysnmp",)).stderr
+    assert "not fully installed (pysnmp)" in run(tmp_path, "virtual", missing=("pysnmp",)).stderr
 
 
 def test_the_lock_of_the_server_is_without_and_that_of_setup_has_it() -> None:

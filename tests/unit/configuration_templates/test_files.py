@@ -101,7 +101,7 @@ def test_a_braced_value_of_a_document_is_no_variable() -> None:
         ([("SIP//URI", "x")], "two slashes"),
         ([("SIP/URI", "x"), ("sip uri", "y")], "twice"),
         ([("SIP/URI", None)], "needs a text"),
-        ([("SIP/URI", "a\x00b")], "characters no device takes"),
+        ([("SIP/URI", "a\x00b")], "characters that no device accepts"),
         ([("SIP/URI", "{nothing}")], "no variable {nothing}"),
         ([("SystemUnit/Name", "x" * 51)], "50 characters"),
         ([(f"A/B[{number}]/C", "x") for number in range(1, 502)], "at most 500"),
@@ -117,10 +117,10 @@ def test_settings_that_no_template_can_hold_are_refused(
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (TemplateCommand("Audio Volume"), "no command"),
+        (TemplateCommand("Audio Volume"), "not a command"),
         (TemplateCommand("A", (("Level", "{x}"),)), "no variable"),
         (TemplateCommand("A", (("Password", "x"),)), "readable"),
-        (TemplateCommand("A", (("a b", "x"),)), "no argument"),
+        (TemplateCommand("A", (("a b", "x"),)), "not an argument"),
         (TemplateCommand("A", (("Level", "\x00"),)), "characters"),
         (TemplateCommand("A", (), "\x00"), "characters"),
     ],

@@ -62,7 +62,7 @@ def test_evidence_stands_between_what_happened_and_what_to_do():
         str(rejected)
         == "The device rejected SystemUnit/Name. It says: Value too long. Check the value against what it accepts."
     )
-    assert "It says FTT1, FTT2 was expected." in str(errors.WrongDevice(expected="FTT2", found="FTT1"))
+    assert "It reports FTT1, expected FTT2." in str(errors.WrongDevice(expected="FTT2", found="FTT1"))
     assert "It answered 503." in str(errors.ServerError(status=503))
     assert len(errors.NotXml(first_bytes=b"x" * 900).first_bytes) == errors.FIRST_BYTES
 

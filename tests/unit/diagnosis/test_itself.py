@@ -69,7 +69,7 @@ def test_settings_that_did_not_hold() -> None:
     )
     found = [one for one in judge(record(expected=tuple(handed)), seen) if one.key == "value-not-kept"]
     assert [one.sentence for one in found] == [
-        "Boardroom acknowledged SystemUnit/Name = Court 3 and shows Court 2."
+        "Boardroom acknowledged SystemUnit/Name = Court 3 but shows Court 2."
     ]
 
 

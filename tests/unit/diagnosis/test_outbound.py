@@ -83,7 +83,7 @@ def test_secrets_of_a_stored_view_are_redacted_and_not_judged() -> None:
         at=NOW - timedelta(hours=3),
     )
     assert keys(seen=stored) == ["view-old", *HEALTHY]
-    assert "what it told 3 hours ago" in sentences(seen=stored)
+    assert "are from 3 hours ago" in sentences(seen=stored)
 
 
 def test_http_where_https_is_wanted() -> None:
@@ -163,9 +163,10 @@ def test_posts() -> None:
     claim = Counted("10.9.9.9", 7, NOW - timedelta(minutes=5), "serial number X, MAC address –")
     found = sentences(record(unproven=claim, other_identity=claim, refused=claim))
     assert (
-        "Somebody at 10.9.9.9 says to be Boardroom without its secret: 7 times, last 5 minutes ago." in found
+        "A device at 10.9.9.9 claims to be Boardroom without its secret: 7 times, last 5 minutes ago."
+        in found
     )
-    assert "carry another identity: serial number X, MAC address –; its answers are withheld." in found
+    assert "carry a different identity: serial number X, MAC address –. It gets no answers." in found
     assert "is refused: 7 times" in found
 
 
@@ -188,7 +189,7 @@ def test_addresses(reported: str, source: str, connectivity: str, key: str) -> N
 
 def test_secret() -> None:
     withheld = Secret((), None, is_withheld=True, bound_source="10.4.4.4")
-    assert "than the one that was admitted, 10.4.4.4." in sentences(record(secret=withheld))
+    assert "did not come from the address that was admitted, 10.4.4.4." in sentences(record(secret=withheld))
     in_clear = Secret((SECRET,), NOW, was_sent_over_http=True)
     assert "secret-in-clear" in keys(record(secret=in_clear, is_secure_only=True))
     assert "secret-in-clear" not in keys(record(secret=in_clear))

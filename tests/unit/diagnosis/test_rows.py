@@ -73,7 +73,7 @@ def test_reasons_differ_by_connectivity() -> None:
 def test_sheet_adds_up() -> None:
     rows = plan_rows(get_family("roomos"), connectivity=LAN, is_secure_only=False, ports={})
     sheet = Sheet("Boardroom", rows)
-    assert sheet.summary == "Everything that Boardroom needs works."
+    assert sheet.summary == "Everything that Boardroom needs is working."
     sheet.add(rows[0], found("no-warnings", "Boardroom"))
     sheet.add(rows[3], found("login-missing", "Boardroom"))
     assert sheet.level.value == "warning"

@@ -33,7 +33,7 @@ SILENT, BEGUN, MADE = None, False, True
         (EMPTY, KEYS, BEGUN, False, "There is no installation in /data"),
         (EMPTY, KEYS, SILENT, True, "is empty. Restore the database.*keys adopt"),
         (EMPTY, KEYS, MADE, True, "is empty. Restore the database.*keys adopt"),
-        (EMPTY, NONE, MADE, True, "is empty. Its key file is gone, too.*an empty folder with --data"),
+        (EMPTY, NONE, MADE, True, "is empty. Its key file is also missing.*an empty folder with --data"),
         (FITS, KEYS, SILENT, True, Do.OPEN),
         (FITS, KEYS, BEGUN, False, Do.OPEN),
         (FITS, KEYS, MADE, True, Do.OPEN),

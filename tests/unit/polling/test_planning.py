@@ -41,7 +41,7 @@ DEAD = Situation(is_alive=False)
         (replace(DEAD, failures=6), 2400, "it does not answer"),
         (replace(DEAD, failures=7), 3600, "it does not answer"),
         (replace(DEAD, failures=1_000_000), 3600, "it does not answer"),
-        (replace(DEAD, failures=9, is_watched=True), 30, "somebody looks, and it does not answer"),
+        (replace(DEAD, failures=9, is_watched=True), 30, "somebody is watching, and it does not answer"),
         (replace(DEAD, failures=0), 45, "it answers again"),
     ],
 )

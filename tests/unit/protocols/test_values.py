@@ -94,4 +94,4 @@ def test_a_step_that_is_the_maximum_refuses_nothing(space: ValueSpace, value: st
 def test_a_step_that_means_something_holds() -> None:
     space = ValueSpace("Integer", minimum=0, maximum=100, step=5)
     assert space.refusal("15") is None
-    assert space.refusal("16") == "It has to go in steps of 5 from 0."
+    assert space.refusal("16") == "It must go in steps of 5 from 0."

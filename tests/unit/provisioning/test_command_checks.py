@@ -17,15 +17,15 @@ DOCUMENT = decode_command_document(COMMANDS.encode()).commands
         ("Audio Volume Set Level: 40", None, []),
         ("Audio Volume Set level: 40", None, []),
         ("Audio Volume Set", None, [("Level", "is required")]),
-        ("Audio Volume Set Level: 101", None, [("Level", "It has to be a number from 0 to 100.")]),
-        ("Audio Volume Set Level: x", None, [("Level", "It has to be a whole number.")]),
+        ("Audio Volume Set Level: 101", None, [("Level", "It must be a number from 0 to 100.")]),
+        ("Audio Volume Set Level: x", None, [("Level", "It must be a whole number.")]),
         ("Audio Volume Set Level: 4", "t", [("body", "this device's command takes no body")]),
         ("Audio Volume Set Level: 4 Level: 5", None, [("Level", "takes one value")]),
         ("Audio Volume Set Level: 4 Colour: x", None, [("Colour", UNKNOWN)]),
         ("Macros Macro Save Name: a Overwrite: true", "x", []),
         ("Macros Macro Save Name: a", "x", []),
         ("Macros Macro Activate Name: a Name: b", None, []),
-        ("SystemUnit FactoryReset Confirm: Yes Keep: A", None, [("Keep", "It has to be HTTP or Network.")]),
+        ("SystemUnit FactoryReset Confirm: Yes Keep: A", None, [("Keep", "It must be HTTP or Network.")]),
     ],
 )
 def test_every_fault_is_told_by_its_part(

@@ -55,11 +55,11 @@ def slot(
         (slot("https://tms.example.org/tms/public/x?hush"), "it has https://tms.example.org.", True),
         (slot("http://[broken"), "it has another address.", True),
         (slot(BASE.replace("10.0.0.5", "10.0.0.6") + A), "it has http://10.0.0.6.", True),
-        (slot(BASE + OLD), "with another secret or path", True),
-        (slot("http://10.0.0.5/else/where"), "with another secret or path", True),
-        (slot(expressions=("/Status/Call",)), "other expressions", True),
-        (slot(expressions=(*EXPRESSIONS, "/Event/BootEvent")), "other expressions", True),
-        (slot(expressions=()), "other expressions", True),
+        (slot(BASE + OLD), "with a different secret or path", True),
+        (slot("http://10.0.0.5/else/where"), "with a different secret or path", True),
+        (slot(expressions=("/Status/Call",)), "different expressions", True),
+        (slot(expressions=(*EXPRESSIONS, "/Event/BootEvent")), "different expressions", True),
+        (slot(expressions=()), "different expressions", True),
     ],
 )
 def test_feedback_slot(status: dict[str, str], words: str, is_foreign: bool | None) -> None:
@@ -100,15 +100,15 @@ def test_what_is_no_whole_status_says_nothing_of_slots() -> None:
         ({"Provisioning/ExternalManager/Address": ""}, "…/Address", "is empty"),
         ({"Provisioning/ExternalManager/Protocol": "HTTPS"}, "…/Protocol", "is HTTPS, not HTTP"),
         ({"Provisioning/ExternalManager/Path": EVENTS + OLD}, "…/Path", "an old secret"),
-        ({"Provisioning/ExternalManager/Path": "hush/hush"}, "…/Path", "another path"),
+        ({"Provisioning/ExternalManager/Path": "hush/hush"}, "…/Path", "a different path"),
         (
             {"Phonebook/Server[1]/URL": "http://books.example.org/hush"},
             "Phonebook/Server[1]/URL",
             "books.example.org",
         ),
-        ({"Phonebook/Server[1]/URL": BOOKS + OLD}, "Phonebook/Server[1]/URL", "another secret or path"),
+        ({"Phonebook/Server[1]/URL": BOOKS + OLD}, "Phonebook/Server[1]/URL", "a different secret or path"),
         ({"Phonebook/Server[1]/Type": "Off"}, "Phonebook/Server[1]/Type", "is Off, not TMS"),
-        ({"NetworkServices/SNMP/CommunityName": "hush2"}, "…/CommunityName", "another one"),
+        ({"NetworkServices/SNMP/CommunityName": "hush2"}, "…/CommunityName", "differs from"),
     ],
 )
 def test_manager_settings(changes: dict[str, str], path: str, words: str) -> None:
@@ -133,4 +133,4 @@ def test_half_of_each_secret_is_no_whole_one() -> None:
     reported = {setting.path: setting.value for setting in told_settings(A)}
     reported["Phonebook/Server[1]/URL"] = BOOKS + B
     (fault,) = faults_of_configuration(reported, TOLD)
-    assert "another secret" in fault.sentence or "old secret" in fault.sentence
+    assert "a different secret" in fault.sentence or "old secret" in fault.sentence

@@ -45,7 +45,7 @@ def test_address_that_cannot_be_bound_is_refused_by_its_name(address):
     ("address", "sentence"),
     [
         ("192.0.2.77:8080", "does not have that address"),
-        ("no-such-host.invalid:8080", "that host is not known"),
+        ("no-such-host.invalid:8080", "that host is unknown"),
         ("127.0.0.1:70000", "there is no port 70000"),
     ],
 )

@@ -89,7 +89,7 @@ def test_bad_value_in_the_file_is_refused_by_the_name_of_its_setting(tmp_path):
 
 
 def test_unknown_name_in_the_file_is_refused(tmp_path):
-    with pytest.raises(SettingsError, match="'retention_dayz', which is no setting"):
+    with pytest.raises(SettingsError, match="'retention_dayz', which is not a setting"):
         load({}, config=written(tmp_path, "retention_dayz = 5"))
 
 

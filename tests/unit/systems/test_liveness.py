@@ -14,8 +14,8 @@ SOON, BEFORE = NOW + timedelta(minutes=5), NOW - timedelta(minutes=5)
 @pytest.mark.parametrize(
     ("contact", "sentence"),
     [
-        (None, "It never gave a sign of life: nothing was posted, and no poll was answered."),
-        (Contact(), "It never gave a sign of life: nothing was posted, and no poll was answered."),
+        (None, "It has never shown a sign of life: nothing was posted, and no poll was answered."),
+        (Contact(), "It has never shown a sign of life: nothing was posted, and no poll was answered."),
         (Contact(overdue_at=SOON, is_alive=True), "It posts."),
         (Contact(overdue_at=SOON, is_alive=True, alive_reason="It posts again"), "It posts again."),
         (Contact(overdue_at=BEFORE, is_alive=False, alive_reason="Three failed"), "Three failed."),

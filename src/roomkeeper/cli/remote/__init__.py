@@ -88,4 +88,4 @@ def _list_alone(app: typer.Typer, show: Callable[..., None]) -> None:
         if context.invoked_subcommand is None:
             show(as_json=as_json)
         elif as_json:
-            fail("Usage", f"--json stands behind {context.invoked_subcommand}.", code=USAGE)
+            fail("Usage", f"Put --json after {context.invoked_subcommand}.", code=USAGE)

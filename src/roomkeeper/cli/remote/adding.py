@@ -28,9 +28,11 @@ PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read its 
 Saved = Annotated[
     list[str] | None, typer.Option("--credential", help="A saved login, by id or name; may be repeated.")
 ]
-Public = Annotated[bool, typer.Option("--public", help="Reachable on the public internet; else on the LAN.")]
+Public = Annotated[
+    bool, typer.Option("--public", help="Reachable on the public internet; default: on the LAN.")
+]
 SecureOnly = Annotated[
-    bool | None, typer.Option("--secure-only/--not-secure-only", help="Without it: as network settings say.")
+    bool | None, typer.Option("--secure-only/--not-secure-only", help="Default: as in Network settings.")
 ]
 HttpPort = Annotated[int | None, typer.Option(min=1, max=65_535)]
 HttpsPort = Annotated[int | None, typer.Option(min=1, max=65_535)]
@@ -43,17 +45,21 @@ HttpOff = Annotated[
         help="use_https (with this server's authority) or turn_http_on.",
     ),
 ]
-Snmp = Annotated[bool | None, typer.Option("--snmp/--no-snmp", help="Without it: for ranges only.")]
-Wait = Annotated[float, typer.Option(help="Wait up to so many seconds for the end.")]
+Snmp = Annotated[bool | None, typer.Option("--snmp/--no-snmp", help="Default: for ranges only.")]
+Wait = Annotated[float, typer.Option(help="Wait up to this many seconds for the end.")]
 
 
 def add_system(
     host: Annotated[str, typer.Argument(help="Address or name of a device that can be reached.")] = "",
-    mac: Annotated[str, typer.Option(help="Without HOST: register it before it phones home.")] = "",
-    serial: Annotated[str, typer.Option(help="Likewise. With HOST: what the device must have.")] = "",
+    mac: Annotated[str, typer.Option(help="Without HOST: pre-register it.")] = "",
+    serial: Annotated[
+        str, typer.Option(help="Likewise. With HOST: the number that the device must have.")
+    ] = "",
     csv: Annotated[
         Path | None,
-        typer.Option(help="Add or register all of a CSV file: host, username, password, name, ..."),
+        typer.Option(
+            help="Add or pre-register all systems in a CSV file: host, username, password, name, ..."
+        ),
     ] = None,
     name: str = "",
     folder: FolderOption = "",
@@ -62,7 +68,8 @@ def add_system(
     password_stdin: PasswordStdin = False,
     credential: Saved = None,
     password_over_http: Annotated[
-        bool, typer.Option("--password-over-http", help="Where it has no HTTPS, send the password readable.")
+        bool,
+        typer.Option("--password-over-http", help="If it has no HTTPS, send the password in clear text."),
     ] = False,
     public: Public = False,
     secure_only: SecureOnly = None,
@@ -137,7 +144,7 @@ def scan(
     legacy_tls: LegacyTls = False,
     when_http_is_off: HttpOff = "use_https",
     snmp: Snmp = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Try logins on a range without asking.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also show addresses without an answer.")] = False,
     wait: Wait = 3600.0,
@@ -277,7 +284,7 @@ def _print_preview(preview: dict[str, Any], as_json: bool) -> None:
         return
     say(f"{preview['count']} addresses would be looked at, {preview['first']} to {preview['last']}.")
     if preview["known_count"]:
-        say(f"{preview['known_count']} of them are systems here:")
+        say(f"{preview['known_count']} of them are already systems here:")
         print_table(preview["known"], ("address", "system", "name"))
     say(
         f"Logins: {', '.join(preview['logins']) or 'none'}. SNMP: {', '.join(preview['snmp_logins']) or 'none'}."
@@ -298,5 +305,5 @@ def _judge(job: dict[str, Any], items: list[dict[str, Any]]) -> None:
 
 
 def _not_yet(job: dict[str, Any]) -> NoReturn:
-    hint = f"It goes on: roomkeeper jobs show {job['id']}"
-    fail("Not yet", f"Job {job['id']} is {job['state']} when the time is over.", hint=hint)
+    hint = f"It continues: roomkeeper jobs show {job['id']}"
+    fail("Not yet", f"Job {job['id']} is still {job['state']}.", hint=hint)

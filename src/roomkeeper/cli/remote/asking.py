@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Limit = Annotated[int, typer.Option(min=1, help="Items at most.")]
+Limit = Annotated[int, typer.Option(min=1, help="Maximum number of items.")]
 All = Annotated[bool, typer.Option("--all", help="All items, however many.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 

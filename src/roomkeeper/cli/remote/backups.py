@@ -25,8 +25,8 @@ Parts = Annotated[
         help="Only this: settings, macros, extensions, branding, macro:NAME, or the beginning of a path. Repeatable.",
     ),
 ]
-Wait = Annotated[float, typer.Option(help="Wait up to so many seconds for its end.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what it would do.")]
+Wait = Annotated[float, typer.Option(help="Wait up to this many seconds for its end.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")]
 _PART_COLUMNS = ("id", "kind", "name", "size", "is_active")
 _MAPPING_COLUMNS = ("verdict", "path", "found", "value", "reason")
 
@@ -94,8 +94,8 @@ def restore(
             return
         parts = sum(one["verdict"] == "change" for one in report["parts"])
         typer.confirm(
-            f"{report['counts']['change']} settings and {parts} parts will be written on system "
-            f"{report['system']}. Go on?",
+            f"{report['counts']['change']} settings and {parts} parts will be written to system"
+            f" {report['system']}. Continue?",
             abort=True,
         )
     _follow(api, api.post(f"backups/{backup}/restore", body), wait, as_json=as_json)
@@ -110,7 +110,10 @@ def replace_system(
     ] = None,
     restore_settings: Annotated[
         bool,
-        typer.Option("--restore/--no-restore", help="Put what the old hardware had last on the new one."),
+        typer.Option(
+            "--restore/--no-restore",
+            help="Restore the last configuration of the old hardware to the new one.",
+        ),
     ] = True,
     part: Parts = None,
     keep_credentials: Annotated[

@@ -27,13 +27,13 @@ Chosen = Annotated[
         help="all, an id, an exact name, or field=value,field=value as in folder=Oslo,family=roomos.",
     ),
 ]
-Wait = Annotated[float, typer.Option(help="Seconds to wait until it has come true.")]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for the outcome.")]
 ENDED_BADLY = ("failed", "expired", "cancelled")
 
 
 @app.command("show")
 def show_change(change_set: int, as_json: AsJson = False) -> None:
-    """Show a change set with what became of each setting."""
+    """Show a change set with the outcome for each setting."""
     _print_change_set(open_api().get(f"change-sets/{change_set}"), as_json=as_json)
 
 
@@ -50,7 +50,7 @@ def create_change(
         bool, typer.Option(help="Make it persistent: sent again whenever a system reports another value.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would become of each system.")
+        bool, typer.Option("--dry-run", help="Only show the outcome for each system.")
     ] = False,
     description: str = "",
     during_calls: Annotated[
@@ -106,7 +106,7 @@ def cancel_change(change_set: int, as_json: AsJson = False) -> None:
 def undo_change(
     change_set: int,
     system: Annotated[str, typer.Option(help="Only on this system: an id or an exact name.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be restored.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be restored.")] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -142,18 +142,15 @@ def run(
     chosen: Chosen,
     command: Annotated[
         list[str],
-        typer.Argument(
-            metavar="xcommand ...", help="As devices take it: xcommand Audio Volume Set Level: 40"
-        ),
+        typer.Argument(metavar="xcommand ...", help="As on the device: xcommand Audio Volume Set Level: 40"),
     ],
     dry_run: Annotated[
         bool,
-        typer.Option(
-            "--dry-run", help="Only tell what each system would say to it by its own list of commands."
-        ),
+        typer.Option("--dry-run", help="Only check it against each system's list of commands."),
     ] = False,
     during_calls: Annotated[
-        bool, typer.Option("--during-calls/--not-during-calls", help="Else it waits for the end of a call.")
+        bool,
+        typer.Option("--during-calls/--not-during-calls", help="Otherwise it waits for the end of a call."),
     ] = True,
     only_in_window: Annotated[
         bool,
@@ -194,7 +191,7 @@ def run(
         1 for item in items if not item["action"]
     )
     if bad:
-        fail("Failed in part", f"{bad} of {len(items)} were not seen to be done.")
+        fail("Failed in part", f"{bad} of {len(items)} were not confirmed.")
 
 
 def _found(api: Api, chosen: dict[str, Any]) -> list[Any]:

@@ -138,13 +138,13 @@ def open_api(environment: Mapping[str, str] = os.environ) -> Api:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         fail(
             "Usage",
-            f"ROOMKEEPER_URL is {url!r}, which is no address such as https://rooms.example.org.",
+            f"ROOMKEEPER_URL is {url!r}, which is not an address such as https://rooms.example.org.",
             code=USAGE,
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         fail(
             "Usage",
-            f"{url} would send the token in the clear.",
+            f"{url} would send the token in clear text.",
             code=USAGE,
             hint="Use the https:// address of the server in ROOMKEEPER_URL.",
         )
@@ -156,7 +156,7 @@ def open_api(environment: Mapping[str, str] = os.environ) -> Api:
             hint="Make a token with `roomkeeper token create USER` on the server.",
         )
     if not token.isascii() or not token.isprintable():
-        fail("Usage", "ROOMKEEPER_TOKEN holds characters that no token has.", code=USAGE)
+        fail("Usage", "ROOMKEEPER_TOKEN contains characters that no token has.", code=USAGE)
     return Api(url, token, _transport(parts.hostname, environment.get("ROOMKEEPER_CA_FILE", "")))
 
 

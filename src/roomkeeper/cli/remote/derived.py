@@ -96,7 +96,7 @@ def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[...
             typer.confirm(f"{act['summary']} {act['undo']} Go on?", abort=True)
         body = _body(act, values)
         if act["method"] == "PATCH" and not body:
-            fail("Usage", "Nothing to change was given.", code=USAGE)
+            fail("Usage", "Nothing to change was specified.", code=USAGE)
         if act["on"] == "all":
             _tell(act, _send(act, path + act["tail"], body), as_json)
         elif len(keys) == 1:

@@ -30,7 +30,7 @@ def commands(
         print_json(found)
         return
     if not found["items"]:
-        say("None was found, or the system has not told its commands yet.")
+        say("None was found, or the system has not reported its commands yet.")
         return
     rows = [{"command": _shown(one)} for one in found["items"]]
     print_page({**found, "items": rows}, ("command",), as_json=False)

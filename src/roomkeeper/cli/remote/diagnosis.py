@@ -64,7 +64,7 @@ def _wait_for_end(api: Api, key: int, seconds: float) -> dict[str, Any]:
         fail(
             "Not yet",
             f"The diagnosis is {found['state']} after {seconds:g} s.",
-            hint=f"It goes on: roomkeeper jobs show {job['id']}",
+            hint=f"It continues: roomkeeper jobs show {job['id']}",
         )
     return dict(found)
 

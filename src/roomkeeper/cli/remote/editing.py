@@ -31,7 +31,7 @@ def export_systems(
     ] = None,
     search: Annotated[str, typer.Option(help="Words that must appear.")] = "",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write; else it is printed.")
+        Path | None, typer.Option("--output", "-o", help="The file to write; default: standard output.")
     ] = None,
 ) -> None:
     """Write systems as the CSV file that `systems edit` takes."""
@@ -59,13 +59,9 @@ def export_systems(
 
 
 def edit_systems(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The file that was changed; - is what is piped in.")
-    ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would differ.")] = False,
-    create_folders: Annotated[
-        bool, typer.Option("--create-folders", help="Make folders that are not there yet.")
-    ] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The edited file; - reads standard input.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would differ.")] = False,
+    create_folders: Annotated[bool, typer.Option("--create-folders", help="Create missing folders.")] = False,
     persistent: Annotated[bool, typer.Option(help="Make the settings persistent.")] = False,
     description: str = "",
     during_calls: Annotated[
@@ -112,7 +108,9 @@ def edit_systems(
         _print_done(done)
     if wait and done["job"] and done["job"]["state"] not in ENDED:
         number = done["job"]["id"]
-        fail("Not yet", f"Job {number} is not over after {wait:g} s.", hint=f"roomkeeper jobs show {number}")
+        fail(
+            "Not yet", f"Job {number} has not ended after {wait:g} s.", hint=f"roomkeeper jobs show {number}"
+        )
     _fail_in_part(done)
 
 
@@ -139,12 +137,13 @@ def _print_difference(found: dict[str, Any]) -> None:
     if rows:
         print_table(rows, _DIFFERENCE)
     if found["new_folders"]:
-        say(f"Folders to be made: {', '.join(found['new_folders'])}.")
+        say(f"Folders to be created: {', '.join(found['new_folders'])}.")
     if found["problems"]:
         print_table(found["problems"], ("line", "column", "problem"))
     counts = found["counts"]
     say(
-        f"{counts['change']} systems will change, {counts['unchanged'] + counts['already']} are so already, "
+        f"{counts['change']} systems will change, {counts['unchanged'] + counts['already']} already have"
+        f" their values, "
         f"{counts['cannot']} cannot, {counts['refused']} lines cannot be used."
     )
 

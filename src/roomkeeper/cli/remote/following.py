@@ -22,7 +22,7 @@ def wait_for_change_set(api: Api, change_set: int, seconds: float) -> dict[str, 
         fail(
             "Not yet",
             f"Change set {change_set} is {found['state']} after {seconds:g} s.",
-            hint=f"It goes on: roomkeeper changes show {change_set}",
+            hint=f"It continues: roomkeeper changes show {change_set}",
         )
     return dict(api.get(f"change-sets/{change_set}"))
 

@@ -15,10 +15,10 @@ ITEM_COLUMNS = ("label", "state", "system", "summary", "advice")
 
 def show(
     job: int,
-    wait: Annotated[float, typer.Option(help="Wait up to so many seconds for its end.")] = 0.0,
+    wait: Annotated[float, typer.Option(help="Wait up to this many seconds for its end.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """A job with what became of each part."""
+    """A job with the outcome of each part."""
     api = open_api()
     found = wait_for_job(api, job, wait)
     print_job(found, items_of(api, job), as_json=as_json)

@@ -17,7 +17,7 @@ def system_id(api: Api, text: str) -> int:
         return int(text)
     found = api.get("systems", name=text, state="all", limit=10)["items"]
     if not found:
-        fail("Not found", f"There is no system named {text!r} that you may see.")
+        fail("Not found", f"There is no system named {text!r} that you can see.")
     if len(found) > 1:
         ids = ", ".join(str(one["id"]) for one in found)
         fail("Not clear", f"{len(found)} systems are named {text!r}: {ids}.", hint="Give the id.")
@@ -34,13 +34,13 @@ def folder_id(api: Api, text: str) -> int:
         one for one in folders if one["name"].casefold() == text.casefold()
     ]
     if not found:
-        fail("Not found", f"There is no folder {text!r} that you may see.")
+        fail("Not found", f"There is no folder {text!r} that you can see.")
     if len(found) > 1:
         paths = ", ".join(one["path"] for one in found)
         fail(
             "Not clear",
             f"Several folders are named {text!r}: {paths}.",
-            hint="Give the whole path or the id.",
+            hint="Enter the whole path or the id.",
         )
     return int(found[0]["id"])
 
@@ -61,7 +61,7 @@ def filters(texts: Iterable[str]) -> dict[str, list[str]]:
     for text in texts:
         name, mark, value = text.partition("=")
         if not mark or not name.strip():
-            fail("Usage", f"{text!r} is no filter such as connectivity=behind_firewall.", code=USAGE)
+            fail("Usage", f"{text!r} is not a filter such as connectivity=behind_firewall.", code=USAGE)
         found.setdefault(name.strip(), []).append(value)
     return found
 
@@ -80,12 +80,12 @@ def choice(api: Api, text: str) -> dict[str, Any]:
 
 
 def settings(texts: Iterable[str]) -> dict[str, str | None]:
-    """`Path=value` words; `Path=` sets empty, `Path` alone takes an earlier wish back."""
+    """`Path=value` words; `Path=` sets empty, `Path` alone removes an earlier request."""
     found: dict[str, str | None] = {}
     for text in texts:
         path, mark, value = text.partition("=")
         if not path.strip():
-            fail("Usage", f"{text!r} is no setting such as SystemUnit/Name=Boardroom.", code=USAGE)
+            fail("Usage", f"{text!r} is not a setting such as SystemUnit/Name=Boardroom.", code=USAGE)
         found[path.strip()] = value if mark else None
     return found
 
@@ -154,7 +154,7 @@ def named_id(api: Api, path: str, word: str, field: str, text: str) -> int:
     """The id of the one object whose field is that text; ends the command where there is none, or more than one."""
     found = api.get(path, **{field: text})["items"]
     if not found:
-        fail("Not found", f"There is no {word} named {text!r} that you may see.")
+        fail("Not found", f"There is no {word} named {text!r} that you can see.")
     if len(found) > 1:
         named = ", ".join(str(one.get("path") or one["id"]) for one in found)
         fail("Not clear", f"Several of the {path} are named {text!r}: {named}.", hint="Give the id.")

@@ -28,8 +28,8 @@ def change(
         list[str],
         typer.Argument(
             metavar="FIELD=VALUE...",
-            help="As in internal.fqdn=rooms.example.org or heartbeat.idle=600; lists are parted by commas. What is "
-            "secret is read from standard input: snmp.community=-",
+            help="As in internal.fqdn=rooms.example.org or heartbeat.idle=600; lists are separated by commas."
+            " Secrets are read from standard input: snmp.community=-",
         ),
     ],
     as_json: AsJson = False,
@@ -41,9 +41,9 @@ def change(
         if not mark or name not in _forms():
             fail(
                 "Usage",
-                f"{text!r} is no network setting with a value.",
+                f"{text!r} is not a network setting with a value.",
                 code=USAGE,
-                hint="`roomkeeper network-settings show` tells their names.",
+                hint="`roomkeeper network-settings show` lists their names.",
             )
         *groups, last = name.split(".")
         place = body
@@ -66,9 +66,9 @@ def _typed(name: str, value: str) -> Any:
     if form == "secret" and value not in ("", _STDIN):
         fail(
             "Usage",
-            f"{name} is secret, and everybody on this machine reads a command line.",
+            f"{name} is secret, and everyone on this machine can read a command line.",
             code=USAGE,
-            hint=f"Write {name}=- and give it on standard input.",
+            hint=f"Write {name}=- and pass it on standard input.",
         )
     if form in ("secret", "pem") and value == _STDIN:
         return read_line() if form == "secret" else typer.get_text_stream("stdin").read()

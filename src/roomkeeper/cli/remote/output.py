@@ -78,7 +78,7 @@ def print_page(page: Mapping[str, Any], columns: Sequence[str], *, as_json: bool
         return
     print_table(page["items"], columns)
     if page["next"]:
-        console(errors=True).print("There is more: give a larger --limit, or --all.")
+        console(errors=True).print("There is more: use a larger --limit, or --all.")
 
 
 def print_object(row: Mapping[str, Any], *, as_json: bool) -> None:
@@ -90,8 +90,8 @@ def print_object(row: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def counted(counts: Mapping[str, int]) -> str:
-    """What would become of systems, as a sentence."""
-    return f"{counts['change']} systems will change, {counts['already']} are already so, {counts['cannot']} cannot."
+    """The outcome for systems, as a sentence."""
+    return f"{counts['change']} systems will change, {counts['already']} are already set, {counts['cannot']} cannot."
 
 
 def say(line: str) -> None:

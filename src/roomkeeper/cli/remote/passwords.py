@@ -17,14 +17,14 @@ Chosen = Annotated[
         metavar="SYSTEMS", help="Ids or exact names; or all, or field=value,field=value as in folder=Oslo."
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of each.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the outcome for each.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the end.")]
 
 
 def set_password(
     systems: Chosen,
     generate: Annotated[
-        bool, typer.Option("--generate", help="A random one for each system, which nobody is shown.")
+        bool, typer.Option("--generate", help="A random one for each system, which is never shown.")
     ] = False,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read one password, for all of them.")
@@ -44,7 +44,7 @@ def set_password(
         plan = api.post("systems/password", {**body, "dry_run": True})
         counts = plan["counts"]
         words = (
-            f"{counts['verified']} will be proven by a login, {counts['unverified']} handed over unproven, "
+            f"{counts['verified']} will be proven by a login, {counts['unverified']} sent unproven, "
             f"{counts['cannot']} cannot."
         )
         _show_plan(plan, "words", words, as_json=as_json and dry_run)
@@ -77,7 +77,7 @@ def install_authority(
             typer.echo(line, err=True) if as_json else say(line)
     counts = plan["counts"]
     if dry_run or is_asked(yes):
-        words = f"{counts['install']} will be given it, {counts['cannot']} cannot."
+        words = f"{counts['install']} will get it, {counts['cannot']} cannot."
         _show_plan(plan, "reason", words, as_json=as_json and dry_run)
         if dry_run:
             return
@@ -102,7 +102,7 @@ def _show_plan(plan: dict[str, Any], reason: str, words: str, *, as_json: bool) 
 
 
 def follow(api: Api, answer: dict[str, Any], wait: float, word: str, *, as_json: bool) -> None:
-    """Tell what became of each system; with `wait` at its end. Ends the command as failed where any did not come."""
+    """Show the outcome for each system; with `wait` at its end. Ends the command as failed where any did not come."""
     items = answer["items"]
     if not items:
         fail("Nothing chosen", "The filter finds no managed system on which you may do this.")

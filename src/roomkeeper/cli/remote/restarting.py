@@ -13,7 +13,7 @@ from roomkeeper.cli.remote.passwords import Chosen, Wait, choice_of, follow
 def restart(
     systems: Chosen,
     during_calls: Annotated[
-        bool, typer.Option("--during-calls", help="Also during a call, which ends; else after it.")
+        bool, typer.Option("--during-calls", help="Also during a call, which then ends; otherwise after it.")
     ] = False,
     only_in_window: Annotated[
         bool, typer.Option("--in-window", help="Only in each system's maintenance window.")
@@ -22,7 +22,7 @@ def restart(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Restart systems: at once where they can be reached, else with the answer to their next post."""
+    """Restart systems: at once if they can be reached, otherwise with the answer to their next post."""
     api = open_api()
     body = {**choice_of(api, systems), "during_calls": during_calls, "only_in_window": only_in_window}
     if "filter" in body and is_asked(yes):

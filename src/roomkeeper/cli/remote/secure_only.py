@@ -10,7 +10,7 @@ from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.following import wait_until
 from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_page, print_table, say
 
-app = typer.Typer(help="Secure-Only: moving systems to HTTPS alone, or back.")
+app = typer.Typer(help="Secure-Only: moving systems to HTTPS only, or back.")
 ENDED = ("done", "cancelled", "paused")
 _COLUMNS = ("id", "is_secure", "trust", "state", "counts", "created_by", "created_at", "reason")
 _MEMBERS = ("system_name", "wave", "state", "since", "reason")
@@ -30,9 +30,9 @@ def move(
     ],
     back: Annotated[bool, typer.Option("--back", help="Back from Secure-Only.")] = False,
     trust: Annotated[str, typer.Option(help="trusted, install_ca or no_verify.")] = "trusted",
-    canary: Annotated[int, typer.Option(min=1, help="So many go first.")] = 1,
-    wave_size: Annotated[int, typer.Option(min=1, help="Then so many at a time.")] = 50,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of each.")] = False,
+    canary: Annotated[int, typer.Option(min=1, help="How many go first.")] = 1,
+    wave_size: Annotated[int, typer.Option(min=1, help="How many in each following wave.")] = 50,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the outcome for each.")] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for its end.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +53,7 @@ def move(
             return
         print_table(found["members"], ("system_name", "verdict", "reason"))
         counts = found["counts"]
-        say(f"{counts['move']} will be moved, {counts['already']} are so already, {counts['cannot']} cannot.")
+        say(f"{counts['move']} will be moved, {counts['already']} already are, {counts['cannot']} cannot.")
         return
     if wait:
         address = f"secure-only-moves/{found['id']}"
@@ -65,7 +65,7 @@ def move(
 
 @app.command()
 def show(number: int, as_json: AsJson = False) -> None:
-    """A move with what became of each system, and what holds it."""
+    """A move with the outcome for each system, and why it is on hold."""
     api = open_api()
     found = api.get(f"secure-only-moves/{number}")
     members = api.items(f"secure-only-moves/{number}/members", limit=None)["items"]
@@ -84,7 +84,7 @@ def pause(number: int, as_json: AsJson = False) -> None:
 
 @app.command("continue")
 def go_on(number: int, as_json: AsJson = False) -> None:
-    """Go on with the next wave, whatever was held."""
+    """Continue with the next wave; systems on hold stay as they are."""
     print_object(open_api().post(f"secure-only-moves/{number}/continue"), as_json=as_json)
 
 

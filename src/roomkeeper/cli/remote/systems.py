@@ -43,7 +43,7 @@ def list_systems(
         list[str] | None, typer.Option(help="As in pending (the inbox) or managed; may be repeated.")
     ] = None,
     folder: Annotated[str, typer.Option(help="Id, name or path; with all below it.")] = "",
-    sort: Annotated[str, typer.Option(help="A field; with - in front descending.")] = "",
+    sort: Annotated[str, typer.Option(help="A field; put - in front for descending order.")] = "",
     limit: Limit = 100,
     everything: All = False,
     as_json: AsJson = False,
@@ -70,9 +70,7 @@ def import_systems(
     file: Annotated[
         Path, typer.Argument(help="CSV with a header: mac_address, serial_number, name, folder, tags, ...")
     ],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would become of each row.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the outcome for each row.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Register many systems from a CSV file, any number of them."""
@@ -84,10 +82,10 @@ def import_systems(
 @app.command("set")
 def change_system(
     system: SystemArgument,
-    name: Annotated[str | None, typer.Option(help="Also handed to the device.")] = None,
+    name: Annotated[str | None, typer.Option(help="Also sent to the device.")] = None,
     folder: Annotated[str | None, typer.Option(help="Id, name or path.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="All tags it shall carry; may be repeated.")] = None,
-    no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all tags off.")] = False,
+    tag: Annotated[list[str] | None, typer.Option(help="All its tags; may be repeated.")] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Remove all tags.")] = False,
     host: str | None = None,
     http_port: int | None = None,
     https_port: int | None = None,
@@ -123,7 +121,7 @@ def change_system(
     }
     body = {field: value for field, value in body.items() if value is not None}
     if not body:
-        fail("Usage", "Nothing to change was given.", code=USAGE)
+        fail("Usage", "Nothing to change was specified.", code=USAGE)
     print_object(api.patch(f"systems/{naming.system_id(api, system)}", body), as_json=as_json)
 
 
@@ -143,7 +141,10 @@ def delete_system(
 
 
 Source = Annotated[
-    str, typer.Option(help="Address its secret is handed to; needed where several posted as it, or none.")
+    str,
+    typer.Option(
+        help="Address that its secret is sent to; needed if several addresses posted as it, or none."
+    ),
 ]
 
 
@@ -151,7 +152,7 @@ Source = Annotated[
 def approve_systems(
     systems: SystemArguments,
     folder: Annotated[str, typer.Option(help="Id, name or path.")] = "",
-    tag: Annotated[list[str] | None, typer.Option(help="To put on each; may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="To add to each; may be repeated.")] = None,
     source: Source = "",
     as_json: AsJson = False,
 ) -> None:
@@ -159,7 +160,7 @@ def approve_systems(
     api = open_api()
     keys = [naming.system_id(api, one) for one in systems]
     if source and len(keys) > 1:
-        fail("Usage", "--source is of one system; admit the others by themselves.", code=USAGE)
+        fail("Usage", "--source applies to one system; admit the others separately.", code=USAGE)
     chosen: list[Any] = [{"system": key, "source": source} for key in keys] if source else keys
     body: dict[str, Any] = {"systems": chosen, "tags": tag or []}
     if folder:
@@ -177,7 +178,7 @@ def readmit_system(system: SystemArgument, source: Source = "", as_json: AsJson 
 @app.command("activation-code")
 def make_activation_code(
     system: SystemArgument,
-    hours: Annotated[int, typer.Option(help="How long it is good for.")] = 72,
+    hours: Annotated[int, typer.Option(help="How long it is valid.")] = 72,
     as_json: AsJson = False,
 ) -> None:
     """Make a one-time code that, in its manager's path, admits a pre-registered system; it is shown this once."""
@@ -274,7 +275,7 @@ def _act(system: str, word: str, as_json: bool, body: Any = None) -> None:
 
 
 def print_items(items: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
-    """What became of each item of a bulk act; ends the command as failed where any failed."""
+    """The outcome for each item of a bulk act; ends the command as failed where any failed."""
     if as_json:
         print_object({"items": items}, as_json=True)
     else:
@@ -302,7 +303,7 @@ def undo_connectivity_change(
 def _newest_change(api: Api, path: str) -> int:
     in_force = [one for one in api.get(path)["items"] if one["was_applied"] and one["undone_at"] is None]
     if not in_force:
-        fail("Not possible", "There is no change of connectivity in force that could be undone.")
+        fail("Not possible", "There is no change of connectivity to undo.")
     return int(in_force[0]["id"])
 
 
@@ -319,11 +320,11 @@ _report(
 _report(
     "claims",
     ("last_at", "service", "reason", "source_address", "serial_number", "mac_address", "count"),
-    "Who said to be this system without proof.",
+    "Posts that claim to be this system without its secret.",
 )
 _simple_act("ignore", "Keep a system out of the inbox.")
 _simple_act("block", "Refuse everything that a system posts.")
-_simple_act("enforce", "Hand the management settings to a system again.")
-_simple_act("accept-key", "Accept that a system shows another TLS key.")
-_simple_act("rotate-secret", "Hand a system a new secret.")
-_simple_act("try-login", "Let a login that was refused be tried once more.")
+_simple_act("enforce", "Send the management settings to a system again.")
+_simple_act("accept-key", "Accept a system's new TLS key.")
+_simple_act("rotate-secret", "Send a system a new secret.")
+_simple_act("try-login", "Try a login that was refused once more.")

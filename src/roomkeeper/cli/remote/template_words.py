@@ -61,7 +61,10 @@ def print_template(found: dict[str, Any], *, as_json: bool) -> None:
 def print_content(found: dict[str, Any]) -> None:
     """Settings as a table, commands as devices take them."""
     rows = [
-        {**one, "value": "*** (not typed yet)" if one["is_secret"] and not one["is_typed"] else one["value"]}
+        {
+            **one,
+            "value": "*** (not entered yet)" if one["is_secret"] and not one["is_typed"] else one["value"],
+        }
         for one in found["settings"]
     ]
     print_table(rows, ("path", "value"))

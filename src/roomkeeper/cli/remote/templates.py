@@ -43,7 +43,7 @@ File = Annotated[
     typer.Option(metavar="FILE", help="xConfiguration and xCommand lines, JSON, TOML or XML; - reads stdin."),
 ]
 Note = Annotated[str, typer.Option(help="Why this version.")]
-Version = Annotated[int, typer.Option(help="A version; without it the one in force.")]
+Version = Annotated[int, typer.Option(help="A version; default: the one in force.")]
 Folder = Annotated[str, typer.Option(help="Id, name or path; without it the root folder.")]
 
 
@@ -92,7 +92,7 @@ def create_template(
     settings: Set = None,
     run: Run = None,
     file: File = "",
-    from_system: Annotated[str, typer.Option(metavar="SYSTEM", help="Take what this system has now.")] = "",
+    from_system: Annotated[str, typer.Option(metavar="SYSTEM", help="Use what this system has now.")] = "",
     path: Annotated[list[str] | None, typer.Option(help="With --from-system: only this setting.")] = None,
     folder: Folder = "",
     description: str = "",
@@ -146,11 +146,9 @@ def change_template(
 def edit_template(
     template: Template,
     settings: Set = None,
-    unset: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Take a setting out.")] = None,
+    unset: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Remove a setting.")] = None,
     run: Run = None,
-    file: Annotated[
-        str, typer.Option(metavar="FILE", help="Replace all it holds by this; - reads stdin.")
-    ] = "",
+    file: Annotated[str, typer.Option(metavar="FILE", help="Replace all its contents; - reads stdin.")] = "",
     note: Note = "",
     as_json: AsJson = False,
 ) -> None:
@@ -166,7 +164,7 @@ def edit_template(
         return
     print_template(made["version"], as_json=False)
     if made["change_set"]:
-        say(f"Change set {made['change_set']} brings it to the systems it is assigned to.")
+        say(f"Change set {made['change_set']} sends it to the systems it is assigned to.")
 
 
 @app.command("delete")
@@ -196,7 +194,7 @@ def list_versions(template: Template, as_json: AsJson = False) -> None:
 def show_differences(
     template: Template,
     old: int,
-    new: Annotated[int, typer.Argument(help="Without it the version in force.")] = 0,
+    new: Annotated[int, typer.Argument(help="Default: the version in force.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Show what differs between two versions of a template."""
@@ -218,7 +216,7 @@ def export_template(template: Template, version: Version = 0) -> None:
 @app.command("import")
 def import_template(
     file: Annotated[str, typer.Argument(metavar="FILE", help="What export printed; - reads stdin.")],
-    name: Annotated[str, typer.Option(help="Another name than it had.")] = "",
+    name: Annotated[str, typer.Option(help="A new name.")] = "",
     folder: Folder = "",
     as_json: AsJson = False,
 ) -> None:
@@ -227,7 +225,7 @@ def import_template(
     try:
         found = json.loads(read_given(file))
     except ValueError as error:
-        fail("Usage", f"{file} is no JSON: {error}", code=USAGE)
+        fail("Usage", f"{file} is not JSON: {error}", code=USAGE)
     body = {"template": found, "name": name or None}
     body["folder"] = naming.folder_id(api, folder) if folder else None
     print_template(api.post("templates/import", body), as_json=as_json)
@@ -271,7 +269,7 @@ def assign_template(
     system: Annotated[str, typer.Option(help="Id or name.")] = "",
     tag: str = "",
     folder: Annotated[str, typer.Option(help="Id, name or path.")] = "",
-    order: Annotated[int, typer.Option(help="Among equals the lower wins.")] = 100,
+    order: Annotated[int, typer.Option(help="Among equals, the lower number wins.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Keep a template's settings so on a system, on those with a tag, or in a folder."""
@@ -288,7 +286,7 @@ def assign_template(
         return
     print_object(made["assignment"], as_json=False)
     if made["change_set"]:
-        say(f"Change set {made['change_set']} brings it into force.")
+        say(f"Change set {made['change_set']} enforces it.")
 
 
 @app.command("unassign")
@@ -296,7 +294,7 @@ def unassign_template(template: Template, assignment: int) -> None:
     """Keep a template's settings so no longer."""
     api = open_api()
     api.delete(f"templates/{naming.template_id(api, template)}/assignments/{assignment}")
-    say("It is not kept so any more.")
+    say("It is no longer enforced.")
 
 
 @app.command("plan")
@@ -315,7 +313,7 @@ def apply_template(
     commands: Annotated[bool, typer.Option("--commands/--no-commands", help="Run its commands, too.")] = True,
     only_in_window: Annotated[bool, typer.Option(help="Only in maintenance windows.")] = False,
     during_calls: Annotated[bool, typer.Option(help="Also while a system is in a call.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of it.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the outcome.")] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:

@@ -5,7 +5,7 @@ import typer
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import FAILED, AsJson, print_json, print_table
 
-app = typer.Typer(help="The server itself: whether all is as it should be.")
+app = typer.Typer(help="The server itself: its self-check.")
 
 
 @app.command("show")

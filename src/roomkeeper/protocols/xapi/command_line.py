@@ -66,7 +66,7 @@ def read_call(text: str, body: str | None = None) -> CommandCall:
     nodes = path.split("/")
     is_command = not found.is_quoted and len(nodes) <= _NODES and len(path) <= _LONGEST_PATH
     if not is_command or not all(_WORD.fullmatch(node) for node in nodes):
-        raise ProtocolError("It is no command such as xCommand Audio Volume Set Level: 40.")
+        raise ProtocolError("It is not a command such as xCommand Audio Volume Set Level: 40.")
     together: dict[str, list[str]] = {}
     for name, value in found.arguments:
         if value is None:

@@ -69,24 +69,24 @@ class ValueSpace:
         if value in self.values:
             return None
         if len(self.values) > _MANY:
-            return f"It has to be one of {len(self.values)} values, such as {', '.join(self.values[:_MANY])}."
+            return f"It must be one of {len(self.values)} values, such as {', '.join(self.values[:_MANY])}."
         if len(self.values) == 1:
             return f"It can only be {self.values[0]}."
-        return f"It has to be {', '.join(self.values[:-1])} or {self.values[-1]}."
+        return f"It must be {', '.join(self.values[:-1])} or {self.values[-1]}."
 
     def _refuse_integer(self, value: str) -> str | None:
         number = find_integer(value)
         if number is None:
-            return "It has to be a whole number."
+            return "It must be a whole number."
         if self.minimum is not None and self.maximum is not None:
             if not self.minimum <= number <= self.maximum:
-                return f"It has to be a number from {self.minimum} to {self.maximum}."
+                return f"It must be a number from {self.minimum} to {self.maximum}."
         elif self.minimum is not None and number < self.minimum:
-            return f"It has to be at least {self.minimum}."
+            return f"It must be at least {self.minimum}."
         elif self.maximum is not None and number > self.maximum:
             return f"It can be at most {self.maximum}."
         if self._has_steps and self.step and (number - (self.minimum or 0)) % self.step:
-            return f"It has to go in steps of {self.step} from {self.minimum or 0}."
+            return f"It must go in steps of {self.step} from {self.minimum or 0}."
         return None
 
     @property
@@ -102,7 +102,7 @@ class ValueSpace:
         if self.min_length is not None and length < self.min_length:
             if not value:
                 return "It cannot be empty."
-            return f"It has to have at least {self.min_length} characters; this one has {length}."
+            return f"It must have at least {self.min_length} characters; this one has {length}."
         if self.max_length is not None and length > self.max_length:
             return f"It can have at most {self.max_length} characters; this one has {length}."
         return None

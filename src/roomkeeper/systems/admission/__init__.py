@@ -87,15 +87,15 @@ def pre_register(
     serial_number = serial_number.strip()
     if not mac_address and not serial_number and not hint:
         raise AdmissionRefused(
-            "A system is registered by its MAC address or its serial number, or by the address where it is expected; "
-            "give at least one."
+            "A system is pre-registered by its MAC address, its serial number, or the address"
+            " where it is expected. Enter at least one."
         )
     if len(serial_number) > SERIAL_LIMIT:
         raise AdmissionRefused(f"A serial number has at most {SERIAL_LIMIT} characters.")
     with transaction.atomic():
         same = identities.same_identity(serial_number, mac_address)
         if not mac_address and not serial_number and hint in expectations.announced():
-            raise AdmissionRefused(f"A system is expected at {hint} already.")
+            raise AdmissionRefused(f"A system is already expected at {hint}.")
         known = System.objects.filter(same).exclude(state=State.PENDING).select_related("folder").first()
         if known is not None:
             raise AdmissionRefused(f"{label_for(user, known)} already has that identity.")
@@ -156,7 +156,7 @@ def approve(
     is its own. Raises `AdmissionRefused`, `SourceUnclear` where several addresses posted, or none.
     """
     if system.state == State.BLOCKED:
-        raise AdmissionRefused(f"{system} is blocked. Take the block back first (admit again).")
+        raise AdmissionRefused(f"{system} is blocked. Admit it again to unblock it.")
     contact = Contact.objects.filter(system=system).first()
     with transaction.atomic():
         lock_contacts([system.pk])
@@ -180,26 +180,26 @@ def _choose_source(
     found = [one.address for one in claimants.claimants_of(system, now=now)]
     if shown is not None and (unseen := [address for address in found if address not in shown]):
         raise SourceUnclear(
-            f"Meanwhile {claimants.list_addresses(unseen)} posted as {system} too. Look again at who claims to be it,"
-            " and choose.",
+            f"Meanwhile {claimants.list_addresses(unseen)} posted as {system} too. Check the posts that"
+            f" claim to be this system again, and choose.",
             found,
         )
     if source:
         address = parse_address(source)
         if address is None:
-            raise AdmissionRefused(f"{source!r} is no IP address.")
+            raise AdmissionRefused(f"{source!r} is not an IP address.")
         return str(address)
     if len(found) == 1:
         return found[0]
     if found:
         raise SourceUnclear(
-            f"Within the last 24 hours {claimants.list_addresses(found)} posted as {system}, so it is not clear which"
-            " of them is to get its secret. Choose the address of your device.",
+            f"Within the last 24 hours {claimants.list_addresses(found)} posted as {system}, so it is"
+            f" not clear which of them should get its secret. Choose the address of your device.",
             found,
         )
     raise SourceUnclear(
-        f"Nobody posted as {system} within the last 24 hours. Wait for its next post, or give the address from which it"
-        " will come.",
+        f"Nobody posted as {system} within the last 24 hours. Wait for its next post, or enter the"
+        f" address that it will post from.",
         found,
     )
 
@@ -240,7 +240,7 @@ def admit(system: System, *, now: datetime, source: str, user: Person = None, ha
     """Make the system managed and issue its pending secret; called inside the caller's transaction."""
     if system.state == State.MANAGED and system.secrets.filter(stage="current").exists():
         raise AdmissionRefused(
-            f"{system} is managed and has proven itself. Use «admit again» after a factory reset."
+            f"{system} is managed and has proven itself. Use Admit again after a factory reset."
         )
     by = "by a person" if user is not None else "by its activation code" if has_code else "by rule"
     was_managed = system.state == State.MANAGED
@@ -331,7 +331,7 @@ def accept_identity(
         raise AdmissionRefused(str(error)) from error
     serial_number = serial_number.strip()
     if not mac and not serial_number:
-        raise AdmissionRefused("Give the serial number or the MAC address that the system now has.")
+        raise AdmissionRefused("Enter the serial number or the MAC address that the system now has.")
     with transaction.atomic():
         lock_contacts([system.pk])
         old = f"{system.serial_number or '–'} / {system.mac_address or '–'}"
@@ -378,4 +378,4 @@ def label_for(user: Person, system: System) -> str:
     """The system's name for whoever may see it; the server itself, without a user, may."""
     if user is None or grants_of(user).may(Permission.VIEW, system.folder.path):
         return f"{system} ({system.get_state_display()}, system {system.pk})"
-    return "A system that you may not see"
+    return "A system that you are not allowed to see"

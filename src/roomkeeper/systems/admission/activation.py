@@ -32,10 +32,11 @@ def make_code(
     """
     if system.state != State.PRE_REGISTERED:
         raise CodeRefused(
-            f"{system} is {system.get_state_display().lower()}; only a pre-registered system has an activation code."
+            f"{system} is {system.get_state_display().lower()}; only a pre-registered system can have an"
+            f" activation code."
         )
     if not 1 <= hours <= MOST_HOURS:
-        raise CodeRefused(f"An activation code is good for 1 to {MOST_HOURS} hours.")
+        raise CodeRefused(f"An activation code is valid for 1 to {MOST_HOURS} hours.")
     text = "".join(randomness.choice(_ALPHABET) for _ in range(LENGTH))
     with transaction.atomic():
         code, _ = ActivationCode.objects.update_or_create(
@@ -52,7 +53,7 @@ def make_code(
         timeline.add(
             system,
             "admission",
-            f"Activation code made, good until {code.expires_at:%Y-%m-%d %H:%M} UTC",
+            f"Activation code created, valid until {code.expires_at:%Y-%m-%d %H:%M} UTC",
             now=now,
             user=user,
         )

@@ -55,8 +55,8 @@ def newest_claim(system: System) -> str:
         if value
     )
     return (
-        f"Since then somebody at {claim.source_address} says to be it without its secret"
-        f"{f' ({said})' if said else ''}, as a device does after a factory reset."
+        f"Since then, posts from {claim.source_address} have claimed to be it without its secret"
+        f"{f' ({said})' if said else ''}, as from a device after a factory reset."
     )
 
 

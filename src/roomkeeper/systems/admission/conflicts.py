@@ -42,10 +42,14 @@ def conflicts_of(rows: Iterable[System], grants: Grants) -> dict[int, str]:
         if told:
             own = "serial number" if same_serial is None else "MAC address" if same_mac is None else ""
             has_own = bool(own) and bool(row.serial_number if same_serial is None else row.mac_address)
-            ending = f" Admit it by its own {own}." if has_own else " It has no number of its own."
+            ending = f" Admit it by its own {own}." if has_own else " No number is its own."
             found[row.pk] = f"It says {' and '.join(told)}.{ending}"
     return found
 
 
 def _name(system: System, grants: Grants) -> str:
-    return str(system) if grants.may(Permission.VIEW, system.folder.path) else "a system that you may not see"
+    return (
+        str(system)
+        if grants.may(Permission.VIEW, system.folder.path)
+        else "a system that you are not allowed to see"
+    )

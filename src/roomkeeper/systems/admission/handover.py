@@ -32,9 +32,9 @@ def take_proof(known: Known, secret_id: int, arrival: Arrival, *, writes: Writes
         writes.note(
             known,
             "secret",
-            "Proven: it posts with the secret it was handed"
+            "Proven: it posts with the secret it was given"
             if was_first
-            else "It posts with its new secret; the old one is void",
+            else "It posts with its new secret; the old one no longer works",
             source=arrival.source,
         )
         for kind in ("secret withheld", "secret needs https"):

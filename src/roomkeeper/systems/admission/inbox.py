@@ -27,7 +27,7 @@ def make_room(source: str, keep: set[int]) -> str:
     pending = System.objects.filter(state=State.PENDING)
     if pending.filter(first_source=payer).count() >= options.inbox_share:
         _tell_share(payer)
-        return "unknown, and its address has its share of the inbox"
+        return "unknown, and its address has used up its share of the inbox"
     held = pending.count()
     leaving = min(LEAVE_AT_ONCE, max(1, options.inbox_limit // 100))
     if held >= options.inbox_limit and not (options.inbox_limit and _let_leave(leaving, keep)):
@@ -37,10 +37,12 @@ def make_room(source: str, keep: set[int]) -> str:
             findings.Finding(
                 NEARLY_FULL,
                 None,
-                f"The inbox holds {min(held + 1, options.inbox_limit):,} of {options.inbox_limit:,} unknown systems;"
-                " where it is full those that were silent longest leave.",
-                "Admit, ignore or delete what stands there. If it is a flood, see where it comes from and keep that"
-                " network away from the device addresses.",
+                f"The inbox holds {min(held + 1, options.inbox_limit):,} of {options.inbox_limit:,}"
+                f" unknown systems; when"
+                " it is full, those that have been silent longest are removed.",
+                "Admit, ignore or delete what is there. If it is a flood, find out where it comes from"
+                " and block"
+                " that network from the device addresses.",
             )
         )
     return ""
@@ -76,9 +78,11 @@ def _tell_share(payer: str) -> None:
         findings.Finding(
             SHARE_USED_UP,
             None,
-            f"{payer} has {share:,} unknown systems in the inbox, as many as one address may; further ones from there"
-            " are counted as claims only.",
-            "If they are yours, as behind a router or a proxy, admit them, or raise inbox_share; if their number"
-            " cannot be, find out what posts from there. Behind a proxy of yours, see trusted_proxies.",
+            f"{payer} has {share:,} unknown systems in the inbox, the most that one address may have;"
+            f" further ones from there"
+            " are only counted as claims.",
+            "If they are yours, as behind a router or a proxy, admit them, or raise inbox_share. If there"
+            " cannot"
+            " be that many, find out what posts from there. Behind your own proxy, see trusted_proxies.",
         )
     )

@@ -44,11 +44,11 @@ def rotate(system: System, *, now: datetime, user: Person = None) -> SystemSecre
     with transaction.atomic():
         lock_contacts([system.pk])
         if not SystemSecret.objects.filter(system=system, stage=SystemSecret.Stage.CURRENT).exists():
-            raise RotationRefused(f"{system} has not proven a secret yet, so there is none to rotate.")
+            raise RotationRefused(f"{system} has not proven a secret yet, so there is nothing to rotate.")
         SystemSecret.objects.filter(system=system, stage=SystemSecret.Stage.NEXT).delete()
         secret = _create(system, SystemSecret.Stage.NEXT, now=now, expires_at=None, source="")
         Contact.objects.filter(system=system).update(has_work=True)
-        timeline.add(system, "secret", "A new secret is handed over with the next answer", now=now, user=user)
+        timeline.add(system, "secret", "A new secret is sent with the next answer", now=now, user=user)
         live.publish("system", system)
     return secret
 

@@ -47,6 +47,6 @@ def set_secure_only(system: System, is_secure_only: bool, *, user: Person, now: 
                 "management_rounds",
             ]
         )
-        word = "Secure-Only was asked for" if is_secure_only else "Secure-Only was taken back"
+        word = "Secure-Only was requested" if is_secure_only else "Secure-Only was turned off"
         timeline.add(system, "secure-only", word, now=now, user=user)
         live.publish("system", system)

@@ -131,7 +131,7 @@ def _note(known: Known, event: PostEvent, arrival: Arrival, raw: bytes, writes: 
     kind = KINDS.get(event.event, "event")
     summary = _SUMMARIES.get(event.event, f"Event {event.event_word}")
     if event.mended:
-        summary += f" (not all of the post could be read as sent: {'; '.join(event.mended)})"
+        summary += f" (not all of the post could be read as it was sent: {'; '.join(event.mended)})"
     entry = writes.note(
         known,
         kind,

@@ -17,8 +17,9 @@ from roomkeeper.systems.models import ConfigurationVersion, System
 
 KIND = "sends too much"
 _ADVICE = (
-    "Find out why: an integration that writes to it all the time, feedback with too wide an expression, or somebody who"
-    " has its secret. Rotate its secret where it is not the system itself."
+    "Find out why: an integration that keeps writing to it, feedback with too wide an expression, or"
+    " someone who has"
+    " its secret. If it is not the system itself, rotate its secret."
 )
 
 

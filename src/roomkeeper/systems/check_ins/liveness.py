@@ -38,7 +38,7 @@ def why(contact: Contact | None, now: datetime) -> str:
     """Why the system has its `alive_word`, as a sentence for people."""
     word = alive_word(contact, now)
     if contact is None or word == "unknown":
-        return "It never gave a sign of life: nothing was posted, and no poll was answered."
+        return "It has never shown a sign of life: nothing was posted, and no poll was answered."
     if word == "no":
         # Between the moment and the sweep that notes it, the kept reason is that of its life.
         reason = contact.alive_reason if not contact.is_alive else ""
@@ -61,8 +61,9 @@ def no_contact(system: System, reason: str, claimed: str = "", where: str = "") 
     advice = f"See its Connection tab: power, network, and {where or 'the manager address it has'}."
     if claimed:
         advice = (
-            "If that is the device after a factory reset, admit the system again for that address. If it is not, find"
-            " out what posts from there."
+            "If that is the device after a factory reset, admit the system again for that address. If"
+            " not, find out"
+            " what posts from there."
         )
     return Finding(NO_CONTACT, system.pk, " ".join(part for part in (f"{reason}.", claimed) if part), advice)
 

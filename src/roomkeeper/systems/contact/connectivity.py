@@ -94,35 +94,36 @@ def decide(comparison: Comparison, result: ProbeResult, host: HostMatch, *, was_
     if result is ProbeResult.UNPROVEN and was_proven:
         return Decision(
             None,
-            "a device like it answers, but it could not be proven to be this one; kept as it was",
+            "a device like it answers, but could not be proven to be this one; left unchanged",
             asks_attention=True,
         )
     answered = (
         "it answered there as itself"
         if result is ProbeResult.ITSELF
-        else "a device like it answered there, unproven for want of credentials"
+        else "a device like it answered there, unproven without credentials"
     )
     unproven = result is ProbeResult.UNPROVEN
     if comparison is Comparison.EQUAL:
         return Decision(
-            Connectivity.REACHABLE_ON_LAN, f"reported and seen address are equal, and {answered}", unproven
+            Connectivity.REACHABLE_ON_LAN, f"reported and source address are equal, and {answered}", unproven
         )
     if host is HostMatch.INTERNAL:
         return Decision(
             Connectivity.REACHABLE_ON_LAN,
-            f"the addresses differ, but it called our internal address, and {answered}",
+            f"the addresses differ, but it called the internal address, and {answered}",
             unproven,
         )
     if host is HostMatch.PUBLIC:
         return Decision(
             Connectivity.REACHABLE_ON_PUBLIC_INTERNET,
-            f"the addresses differ, it called our public address, and {answered}",
+            f"the addresses differ, it called the public address, and {answered}",
             unproven,
         )
     return Decision(
         None,
-        f"the addresses differ and {answered}, but it called us by a name that is neither our internal nor our"
-        " public address; add that name to Network settings",
+        f"the addresses differ and {answered}, but it called this server by a name that is neither the"
+        f" internal nor"
+        " the public address; add that name to Network settings",
         unproven,
         asks_attention=True,
     )

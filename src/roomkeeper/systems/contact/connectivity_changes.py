@@ -114,7 +114,7 @@ def finish_probe(system: System, *, now: datetime) -> None:
 def set_by_hand(system: System, new: str, *, user: Person, now: datetime) -> None:
     """An administrator says how the system is reached."""
     if new not in Connectivity.values or not new:
-        raise ConnectivityRefused(f"{new!r} is no connectivity.")
+        raise ConnectivityRefused(f"{new!r} is not a connectivity.")
     with transaction.atomic():
         lock_contacts([system.pk])
         old = system.connectivity
@@ -134,7 +134,7 @@ def undo(change: ConnectivityChange, *, user: Person, now: datetime) -> None:
         .first()
     )
     if newest is None or newest.pk != change.pk:
-        raise ConnectivityRefused("Only the newest change of connectivity that is in force can be undone.")
+        raise ConnectivityRefused("Only the latest change of connectivity that is in force can be undone.")
     with transaction.atomic():
         lock_contacts([system.pk])
         change.undone_at = now

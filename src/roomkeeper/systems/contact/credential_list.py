@@ -56,7 +56,7 @@ def add(*, name: str, kind: str, values: Mapping[str, str], now: datetime) -> Cr
     snmp_user: username, auth_protocol, auth_password, privacy_protocol, privacy_password (empty for none).
     Raises `CredentialRefused`."""
     if kind not in VALUES:
-        raise CredentialRefused(f"{kind!r} is none of {', '.join(VALUES)}.", field="kind")
+        raise CredentialRefused(f"{kind!r} is not one of {', '.join(VALUES)}.", field="kind")
     credential = Credential(kind=kind, created_at=now)
     _fill(credential, name, values)
     return credential
@@ -89,7 +89,7 @@ def replace(kind: str, wanted: Iterable[Mapping[str, str]], *, now: datetime) ->
 def login_of(credential: Credential) -> Login:
     """The login that the entry holds, for sending it to a device and nothing else. Raises `CredentialRefused`."""
     if credential.kind != Credential.Kind.LOGIN:
-        raise CredentialRefused(f"{credential} is no login of a device's account.")
+        raise CredentialRefused(f"{credential} is not a device login.")
     values = _values_of(credential)
     return Login(values["username"], values["password"])
 
@@ -97,7 +97,7 @@ def login_of(credential: Credential) -> Login:
 def snmp_login_of(credential: Credential) -> SnmpLogin:
     """The SNMP login that the entry holds, likewise. Raises `CredentialRefused`."""
     if credential.kind not in _SNMP:
-        raise CredentialRefused(f"{credential} is no SNMP login.")
+        raise CredentialRefused(f"{credential} is not an SNMP login.")
     return _SNMP[credential.kind](_values_of(credential))
 
 
@@ -120,7 +120,7 @@ def _fill(credential: Credential, name: str, values: Mapping[str, str]) -> None:
     known = VALUES[credential.kind]
     for field, value in values.items():
         if field not in known:
-            words = f"{Credential.Kind(credential.kind).label} has {', '.join(known)}, and no {field}."
+            words = f"{Credential.Kind(credential.kind).label} has {', '.join(known)}, but no {field}."
             raise CredentialRefused(words, field=field)
         if len(value) > SECRET_LIMIT:
             raise CredentialRefused(f"{field} has more than {SECRET_LIMIT} characters.", field=field)
@@ -132,7 +132,7 @@ def _fill(credential: Credential, name: str, values: Mapping[str, str]) -> None:
         with transaction.atomic():
             credential.save()
     except IntegrityError as error:
-        words = f"There is an entry named {credential.name} already."
+        words = f"An entry named {credential.name} already exists."
         raise CredentialRefused(words, field="name") from error
 
 
@@ -144,7 +144,7 @@ def _check(kind: str, values: dict[str, str]) -> None:
         if not 1 <= len(username) <= USERNAME_LIMIT:
             raise CredentialRefused(f"A user name has 1 to {USERNAME_LIMIT} characters.", field="username")
         if ":" in username:
-            raise CredentialRefused("Devices cannot take a user name with a colon.", field="username")
+            raise CredentialRefused("Devices do not accept a user name with a colon.", field="username")
         return
     try:
         _SNMP[kind](values)

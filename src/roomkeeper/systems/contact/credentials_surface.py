@@ -67,7 +67,7 @@ def _values(*, is_new: bool) -> tuple[Input, ...]:
             most=secret,
             label=label,
             hint=hint,
-            meaning="Written, never read back.",
+            meaning="Write-only.",
             is_secret=True,
             when=_of(kind),
         )
@@ -126,7 +126,7 @@ _NAME: Final[dict[str, Any]] = {
     "least": 1,
     "most": credential_list.NAME_LIMIT,
     "label": "Name",
-    "hint": "What people call it; devices never see it.",
+    "hint": "A name for people; devices never see it.",
 }
 
 CREDENTIALS = register(
@@ -134,8 +134,8 @@ CREDENTIALS = register(
         noun="credential",
         plural="credentials",
         model=Credential,
-        meaning="Something that is tried on systems whose own login is not known yet. What is secret is kept encrypted "
-        "and shown to nobody.",
+        meaning="A login or community that is tried on systems whose own login is not known yet. Secrets are"
+        " stored encrypted and never shown.",
         seen_by=lambda grants: Q() if grants.may(Permission.VIEW_SERVER) else Q(pk__in=[]),
         place=lambda row: ROOT_PATH,
         needs=Permission.VIEW_SERVER,
@@ -145,8 +145,9 @@ CREDENTIALS = register(
         page="credential",
         help="credentials",
         named_by="name",
-        empty="No credentials are stored. Store the administrator login that your endpoints share, and adding a whole "
-        "range needs no typing: it is tried on each device over TLS, twice at most. Communities and SNMP users help to "
+        empty="No credentials are stored. Store the administrator login that your endpoints share, and you can add a"
+        " whole range without typing it: it is tried on each device over TLS, twice at most. Communities and"
+        " SNMP users help to "
         "find and recognise devices in a range.",
         fields=(
             Field(name="id", type=int),
@@ -173,8 +174,8 @@ CREDENTIALS = register(
                 status=422,
                 summary="Save a login, an SNMP community or an SNMP user.",
                 title="Store a credential",
-                what="It is tried on systems that are added and whose own login is not known yet, in the order of the "
-                "list: a login over TLS only, and at most two on one device, so that no account is locked.",
+                what="It is tried, in the order of the list, on systems that are added and whose own login is not known"
+                " yet: logins over TLS only, and at most two on one device, so that no account is locked.",
                 undo="It can be deleted again.",
                 button="Store",
                 done="{row.name} is stored.",
@@ -204,7 +205,7 @@ CREDENTIALS = register(
                 run=_change,
                 refused=(credential_list.CredentialRefused,),
                 status=422,
-                summary="Change an entry's name or some of its values; what is left out stays.",
+                summary="Change an entry's name or some of its values; values that you leave out stay.",
                 title="Change {row.name}",
                 what="Systems that were added with it keep what they have.",
                 undo="What is replaced cannot be read back.",
@@ -217,11 +218,11 @@ CREDENTIALS = register(
                 name="delete",
                 needs=Permission.MANAGE_SERVER,
                 run=_delete,
-                summary="Take an entry off the list; systems that were added with it keep their own copy.",
+                summary="Delete an entry; systems that were added with it keep their own copy.",
                 title="Delete {row.name}?",
-                what="{row.name} is not tried on systems any more. Systems that were added with it keep their own "
-                "copy.",
-                undo="It cannot be undone: store it anew, if you still know it.",
+                what="{row.name} is no longer tried on systems. Systems that were added with it keep their own"
+                " copy.",
+                undo="It cannot be undone. To get it back you have to store it again.",
                 button="Delete",
                 done="{row.name} is deleted.",
                 is_dangerous=True,

@@ -86,7 +86,7 @@ def target_of(
     settings = settings or network_settings.get()
     address = address or find_address(system, Contact.objects.filter(system=system).first())
     if not address:
-        raise NoAddress(f"No address is known at which {system} could be reached.")
+        raise NoAddress(f"No address is known for {system}.")
     networks = parse_networks(settings.password_over_http_networks)
     trust = Trust(system.tls_trust)
     return Target(

@@ -110,7 +110,7 @@ def _note(
     if isinstance(seen, errors.DeviceError):
         words = str(seen)
     elif seen.refusal is not None:
-        words = "a device answered and refused the stored login"
+        words = "a device answered but refused the stored login"
     else:
         words = f"answered by {seen.scheme.upper()}"
     timeline.add(

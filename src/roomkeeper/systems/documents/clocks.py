@@ -85,11 +85,12 @@ def ntp_words(values: Mapping[str, str]) -> str:
     """What the device says of its time server, for a sentence."""
     status, server = (first_value(values, path) for path in _NTP)
     if not status and not server:
-        return "It says nothing of a time server."
-    return f"Its NTP status is {status or 'not told'}, its server {server or 'none'}."
+        return "It reports no time server."
+    return f"Its NTP status is {status or 'not reported'}, its server {server or 'none'}."
 
 
 ADVICE: Final = (
-    "Check NetworkServices NTP on it (Mode and Server), that UDP 123 to the server is open, and its time zone; time "
-    "servers for all systems stand in Network settings."
+    "Check NetworkServices NTP on it (Mode and Server), that UDP 123 to the server is open, and its time"
+    " zone; time"
+    " servers for all systems are in Network settings."
 )

@@ -69,7 +69,7 @@ def store(reports: Sequence[Report], writes: Writes) -> list[Report]:
         _learn_settings(report.known, report.document.redacted_values, writes)
         report.tell_mended("", writes)
         if found is not None:
-            writes.note(report.known, "configuration", "Configuration differs from the one reported before")
+            writes.note(report.known, "configuration", "The configuration differs from the one before")
         writes.changed(report.known)
     ConfigurationVersion.objects.bulk_create(fresh)
     daily_amount.keep_versions(fresh, writes)

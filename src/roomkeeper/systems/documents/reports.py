@@ -110,7 +110,9 @@ class Report:
         """Nothing that a device sent is mended or left out in silence; the same as `before` is told once."""
         words = self.document.mended
         if words and words != before:
-            writes.note(self.known, "document", f"Not all of its {self.kind} could be read as sent: {words}")
+            writes.note(
+                self.known, "document", f"Not all of its {self.kind} could be read as it was sent: {words}"
+            )
 
 
 def decode_document(
@@ -126,7 +128,7 @@ def decode_document(
         document.values, document.version = status.values, status.version
         document.notes += status.mended
         if status.mended and not status.values:
-            raise ProtocolError(f"Nothing of this status could be read: {status.mended[0]}")
+            raise ProtocolError(f"None of this status could be read: {status.mended[0]}")
     elif document.kind == "configuration":
         configuration = decode_configuration(payload)
         document.version = configuration.version

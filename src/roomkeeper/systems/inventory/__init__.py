@@ -26,7 +26,7 @@ def normalize_mac(text: str) -> str:
     """A MAC address as 12 upper-case hex digits (rule R3); raises ValueError for anything else."""
     if not _MAC_SHAPE.fullmatch(text.strip()):
         raise ValueError(
-            f"{text!r} is no MAC address: it needs 12 hexadecimal digits, such as 00:11:22:AA:BB:CC."
+            f"{text!r} is not a MAC address: it needs 12 hexadecimal digits, such as 00:11:22:AA:BB:CC."
         )
     return _NOT_HEX.sub("", text).upper()
 
@@ -92,7 +92,7 @@ def delete_folder(folder: Folder) -> None:
     systems, folders = folder.systems.count(), folder.children.count()
     if systems or folders:
         raise FolderRefused(
-            f"{folder} still holds {systems} systems and {folders} folders. Move or delete them first."
+            f"{folder} still contains {systems} systems and {folders} folders. Move or delete them first."
         )
     folder.delete()
     live.publish("systems")

@@ -39,7 +39,7 @@ def parse_host(text: str) -> str:
         host = host[1:-1].strip()
     _refuse_what_is_more(host, shown)
     if "[" in host or "]" in host:
-        raise HostRefused(f"{shown!r} has a bracket without its other one. {_ENTER}, {_FORM}.")
+        raise HostRefused(f"{shown!r} has an unmatched bracket. {_ENTER}, {_FORM}.")
     address = _find_address(host)
     if address is not None:
         check_address(address, shown)
@@ -47,7 +47,7 @@ def parse_host(text: str) -> str:
     if _V4.fullmatch(host):
         raise HostRefused(_about_numbers(host, shown))
     if ":" in host:
-        raise HostRefused(f"{shown!r} is not an IPv6 address. Write it such as 2001:db8::1.")
+        raise HostRefused(f"{shown!r} is not an IPv6 address. Write it as 2001:db8::1.")
     return _parse_name(host, shown)
 
 
@@ -64,7 +64,7 @@ def _refuse_what_is_more(host: str, shown: str) -> None:
     if "/" in host or "\\" in host:
         raise HostRefused(f"{shown!r} is a path or a network. {_ENTER}, {_FORM}.")
     if any(character.isspace() for character in host):
-        raise HostRefused(f"{shown!r} has a blank inside. {_ENTER}, {_FORM}.")
+        raise HostRefused(f"{shown!r} contains a space. {_ENTER}, {_FORM}.")
     found = _PORT.fullmatch(host)
     if found:
         alone = found["host"].strip("[]")
@@ -99,31 +99,27 @@ def check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address, shown:
     elif address.version == 4 and address.is_reserved:
         what = "a reserved address"
     if what:
-        raise HostRefused(f"{shown!r}: {address} is {what}, and no device has it. Enter the device's own.")
+        raise HostRefused(f"{shown!r}: {address} is {what}, which no device has. Enter the device's own.")
 
 
 def _about_numbers(host: str, shown: str) -> str:
     numbers = host.removesuffix(".").split(".")
     if len(numbers) != 4:
-        return f"{shown!r} is not an IP address: it has {len(numbers)} of the four numbers, such as 10.1.2.3."
+        return f"{shown!r} is not an IP address: it needs four numbers, as in 10.1.2.3."
     if any(len(number) > 1 and number.startswith("0") for number in numbers):
-        return (
-            f"{shown!r} is not an IP address: write its numbers without zeros before them, such as 10.1.2.3."
-        )
-    return f"{shown!r} is not an IP address: each of its four numbers is from 0 to 255."
+        return f"{shown!r} is not an IP address: write its numbers without leading zeros, as in 10.1.2.3."
+    return f"{shown!r} is not an IP address: each of its four numbers must be from 0 to 255."
 
 
 def _parse_name(host: str, shown: str) -> str:
     name = host.lower().removesuffix(".")
     if not all(name.split(".")):
-        raise HostRefused(
-            f"{shown!r} has nothing between two of its dots. Enter a name such as codec.example.org."
-        )
+        raise HostRefused(f"{shown!r} has two dots in a row. Enter a name such as codec.example.org.")
     if not name.isascii():
         try:
             name = name.encode("idna").decode("ascii").lower()
         except UnicodeError:
-            raise HostRefused(f"{shown!r} is not a host name that DNS can hold. {_ENTER}, {_FORM}.") from None
+            raise HostRefused(f"{shown!r} is not a host name that DNS allows. {_ENTER}, {_FORM}.") from None
     labels = name.split(".")
     if len(name) > HOST_LIMIT or any(len(label) > 63 for label in labels):
         raise HostRefused(
@@ -131,8 +127,9 @@ def _parse_name(host: str, shown: str) -> str:
         )
     if not all(map(_LABEL.fullmatch, labels)):
         raise HostRefused(
-            f"{shown!r} is not an IP address and not a host name: a name has letters, digits and dashes, and begins"
-            f" and ends each part without a dash. {_ENTER}, {_FORM}."
+            f"{shown!r} is not an IP address and not a host name: a name has letters, digits and dashes,"
+            f" and no"
+            f" part begins or ends with a dash. {_ENTER}, {_FORM}."
         )
     if _NUMBER.fullmatch(labels[-1]):
         raise HostRefused(f"{shown!r} is not a host name: its last part is a number. {_ENTER}, {_FORM}.")

@@ -50,14 +50,14 @@ def set_trust(system: System, trust: str, *, is_legacy: bool, user: Person, now:
     if trust not in TlsTrust.values:
         raise TrustRefused(f"A certificate is trusted by {', '.join(TlsTrust.values)}, not by {trust!r}.")
     if trust == TlsTrust.AUTHORITY and not network_settings.get().device_authorities:
-        raise TrustRefused("Network settings name no authority for certificates of devices yet.")
+        raise TrustRefused("Network settings contain no authority for certificates of devices yet.")
     with transaction.atomic():
         before = (system.tls_trust, system.tls_is_legacy)
         system.tls_trust, system.tls_is_legacy = trust, is_legacy
         system.save(update_fields=["tls_trust", "tls_is_legacy"])
         if before != (trust, is_legacy):
             words = f"Its certificate is trusted by: {TlsTrust(trust).label.lower()}"
-            old = "; old TLS is good enough" if is_legacy else ""
+            old = "; legacy TLS is allowed" if is_legacy else ""
             timeline.add(system, "security", words + old, now=now, user=user)
             live.publish("system", system)
 

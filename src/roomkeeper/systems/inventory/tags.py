@@ -19,7 +19,7 @@ def rename(tag: Tag, *, user: Person, now: datetime, name: str) -> None:
         with transaction.atomic():
             tag.save(update_fields=["name"])
     except IntegrityError as error:
-        raise TagRefused(f"There is already a tag named {name}.") from error
+        raise TagRefused(f"A tag named {name} already exists.") from error
 
 
 def delete(tag: Tag, *, user: Person, now: datetime) -> None:

@@ -16,7 +16,7 @@ class Folder(models.Model):
     )
     name = models.CharField(max_length=100)
     path = models.CharField(max_length=500, db_index=True, blank=True)
-    # When systems may be disturbed, such as `Mon-Fri 20:00-06:00`; empty: as the folder above says.
+    # When systems may be disturbed, such as `Mon-Fri 20:00-06:00`; empty: as for the folder above.
     maintenance_window = models.CharField(max_length=200, blank=True)
 
     class Meta:

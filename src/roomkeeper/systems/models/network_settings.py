@@ -37,7 +37,7 @@ from roomkeeper.systems.models.settings_for_devices import (
 
 INTERNAL: Final = Section(
     "Internal address",
-    "What systems on the LAN are told to call. A filled host name wins over the addresses.",
+    "What systems on the LAN are told to call. A host name takes precedence over the addresses.",
 )
 PUBLIC: Final = Section(
     "Public address",
@@ -45,36 +45,40 @@ PUBLIC: Final = Section(
 )
 OUTSIDE: Final = Section(
     "Outside address",
-    "Where systems find this server if a proxy or a router stands before it. Empty fields follow from the addresses "
-    "above and from what this server listens on; behind a trusted proxy the ports are then 80 and 443. A port of 0 "
-    "says that nothing comes in there.",
+    "Where systems find this server if a proxy or a router is in front of it. Empty fields follow from"
+    " the addresses "
+    "above and from what this server listens on; behind a trusted proxy the ports are then 80 and 443. A"
+    " port of 0"
+    " means that nothing arrives there.",
 )
 CONNECTIVITY: Final = Section("Connectivity")
 ADMISSION: Final = Section("Admission")
 SECURITY: Final = Section("Security towards devices")
 SNMP: Final = Section(
     "SNMP on systems",
-    "Written to every system of a family that takes it, but not in Secure-Only. An empty field writes nothing.",
+    "Written to every system of a family that supports it, except in Secure-Only. Empty fields are not"
+    " written.",
 )
 FEEDBACK: Final = Section(
     "Feedback",
-    "Where systems are asked to send what happens on them: calls, alarms, changed settings.",
+    "Where systems send what happens on them: calls, alarms, changed settings.",
 )
 TIME: Final = Section(
     "Time on systems",
-    "Wanted of every system, unless a template or a persistent setting says otherwise. Empty: left as it is.",
+    "Requested of every system, unless a template or a persistent setting says otherwise. Empty: left as"
+    " it is.",
 )
 HEARTBEAT: Final = Section(
     "Heartbeat",
-    "How often a system is told to post, in seconds. It counts as not alive after twice that and a minute.",
+    "How often a system is told to post, in seconds. After twice that and a minute it counts as not alive.",
 )
 WINDOW: Final = Section(
     "Maintenance window",
-    "When systems may be disturbed, for folders that say nothing else.",
+    "When systems may be disturbed, for folders without their own window.",
 )
 POLLING: Final = Section(
     "Polling",
-    "How often a system that can be reached is asked how it is, in seconds; less often if it tells us by itself.",
+    "How often a system that can be reached is polled, in seconds; less often if it sends feedback.",
 )
 
 
@@ -107,7 +111,7 @@ class NetworkSettings(models.Model):
     outside_internal_host = outside_host(
         section=OUTSIDE,
         label="Internal host",
-        hint="Wins over the internal addresses above.",
+        hint="Takes precedence over the internal addresses above.",
         at="outside.internal.host",
         concerns="address",
     )
@@ -126,7 +130,7 @@ class NetworkSettings(models.Model):
     outside_public_host = outside_host(
         section=OUTSIDE,
         label="Public host",
-        hint="Wins over the public addresses above.",
+        hint="Takes precedence over the public addresses above.",
         at="outside.public.host",
         concerns="address",
     )
@@ -146,7 +150,7 @@ class NetworkSettings(models.Model):
     update_connectivity = switch(
         True,
         section=CONNECTIVITY,
-        label="Keep connectivity up to date by itself",
+        label="Keep connectivity up to date automatically",
         hint="Decided from the address that a system reports and the one it posts from, and by trying to reach it. "
         "Turn it off behind a load balancer that rewrites source addresses.",
     )
@@ -154,11 +158,9 @@ class NetworkSettings(models.Model):
         80,
         section=CONNECTIVITY,
         label="HTTP port of devices",
-        hint="Where a system is tried, unless its own record names a port; 80 unless yours differ.",
+        hint="Where a system is tried, unless its own record has a port; usually 80.",
     )
-    device_https_port = port(
-        443, section=CONNECTIVITY, label="HTTPS port of devices", hint="443 unless yours differ."
-    )
+    device_https_port = port(443, section=CONNECTIVITY, label="HTTPS port of devices", hint="Usually 443.")
 
     admission_by_hand = switch(
         True,
@@ -179,14 +181,14 @@ class NetworkSettings(models.Model):
         False,
         section=SECURITY,
         label="Secure-Only for new systems",
-        hint="HTTPS and nothing else between a system and this server.",
+        hint="Only HTTPS between a system and this server.",
     )
     secrets_may_use_http = switch(
         True,
         section=SECURITY,
-        label="A system's secret may be handed over by plain HTTP",
-        hint="Needed for traditional systems that do not trust our certificate yet; whoever reads that traffic can "
-        "post in their name until the first post by HTTPS replaces the secret.",
+        label="A system's secret may be sent by plain HTTP",
+        hint="Needed for traditional systems that do not trust our certificate yet; anyone who reads that traffic can"
+        " post in their name until the first post by HTTPS replaces the secret.",
     )
     password_over_http_networks = networks(
         section=SECURITY,
@@ -196,16 +198,16 @@ class NetworkSettings(models.Model):
     contactable_networks = networks(
         section=SECURITY,
         label="Contactable networks",
-        hint="Loopback, link-local and own addresses of this server are never contacted, whoever asks for it. Networks "
-        "in which they may be all the same, one a line, for example 127.0.0.0/8. Empty: nowhere.",
+        hint="Loopback and link-local addresses and this server's own addresses are never contacted."
+        " Exceptions, one network a line, for example 127.0.0.0/8. Empty: none.",
     )
     device_authorities = pem(
         clean_authorities,
         AUTHORITIES_LIMIT,
         section=SECURITY,
         label="Authorities for certificates of devices",
-        hint="Certificates in PEM, one after the other. For systems whose trust is set to an authority; the others "
-        "are known by the key that they showed at their first login.",
+        hint="Certificates in PEM, one after the other. For systems whose trust is set to an authority; the others"
+        " are known by the key that they had at their first login.",
     )
 
     snmp_contact = text(
@@ -223,7 +225,7 @@ class NetworkSettings(models.Model):
         clean_snmp_text,
         section=SNMP,
         label="Community",
-        hint="By which monitoring reads from the systems. To try communities while adding systems, see Credentials.",
+        hint="For monitoring to read from the systems. To try communities while adding systems, see Credentials.",
         at="snmp.community",
         concerns="management",
     )
@@ -234,8 +236,8 @@ class NetworkSettings(models.Model):
         4,
         section=FEEDBACK,
         label="Feedback slot",
-        hint="1 to 4. Another manager or a room controller may need 3, which is usual; where the slot changes, the "
-        "one before it is given up if it leads here.",
+        hint="1 to 4. Another manager or a room controller may need slot 3, which is usual. When you change the slot,"
+        " the previous one is released if it leads here.",
         concerns="management",
     )
 
@@ -244,7 +246,7 @@ class NetworkSettings(models.Model):
         NTP_SERVERS,
         section=TIME,
         label="Time servers (NTP)",
-        hint="At most three, one a line, the first being asked first.",
+        hint="At most three, one a line; the first is asked first.",
         concerns="defaults",
     )
     device_time_zone = text(
@@ -252,7 +254,7 @@ class NetworkSettings(models.Model):
         64,
         section=TIME,
         label="Time zone",
-        hint="For example Europe/Oslo; not for TC, which names zones otherwise.",
+        hint="For example Europe/Oslo; not for TC, which uses other names.",
         concerns="defaults",
     )
 
@@ -280,7 +282,7 @@ class NetworkSettings(models.Model):
         3_600,
         section=HEARTBEAT,
         label="Watched",
-        hint="Somebody has its page open, and 90 s afterwards.",
+        hint="Somebody has its page open, and for 90 s afterwards.",
         at="heartbeat.watched",
     )
     heartbeat_admitted = seconds(
@@ -289,7 +291,7 @@ class NetworkSettings(models.Model):
         3_600,
         section=HEARTBEAT,
         label="Just admitted",
-        hint="Until its secret is proven, and while it is being tried.",
+        hint="Until its secret is proven, and while it is being probed.",
         at="heartbeat.admitted",
     )
     heartbeat_unknown = seconds(
@@ -324,7 +326,7 @@ class NetworkSettings(models.Model):
         True,
         section=POLLING,
         label="Poll systems that can be reached",
-        hint="Off: what is known of a system is what it posts; nothing is read by itself.",
+        hint="Off: only what systems post is known; nothing is read from them.",
         at="polling.enabled",
     )
     poll_idle = seconds(

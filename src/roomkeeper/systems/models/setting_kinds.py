@@ -159,7 +159,7 @@ def outside_port(
         if value is None or value == "":
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65_535:
-            raise ValueError("must be a port from 1 to 65535, 0 where nothing comes in, or empty.")
+            raise ValueError("must be a port from 1 to 65535, 0 if nothing arrives there, or empty.")
         return value
 
     column: models.PositiveIntegerField[int | None, int | None]
@@ -242,7 +242,7 @@ def _check_switch(value: Any) -> bool:
 def _check_host_name(value: Any) -> str:
     written = str(value or "").strip().lower().rstrip(".")
     if written and not _FQDN.fullmatch(written):
-        raise ValueError(f"{written!r} is no host name.")
+        raise ValueError(f"{written!r} is not a host name.")
     return written
 
 

@@ -27,7 +27,7 @@ def clean_snmp_text(text: object) -> str:
     if len(value) > SNMP_LIMIT:
         raise ValueError(f"may have at most {SNMP_LIMIT} characters.")
     if not value.isprintable():
-        raise ValueError("may hold nothing but what can be printed.")
+        raise ValueError("may only contain printable characters.")
     return value
 
 
@@ -41,7 +41,8 @@ def _clean_host(text: object) -> str:
     except ValueError:
         if len(value) > ADDRESS_LIMIT or not _HOST.fullmatch(value):
             raise ValueError(
-                f"must be a host name or an address, with at most {ADDRESS_LIMIT} characters and without a port."
+                f"must be a host name or an address, with at most {ADDRESS_LIMIT} characters and without"
+                f" a port."
             ) from None
     return value
 
@@ -59,7 +60,7 @@ def clean_zone(text: object) -> str:
     """A time zone, for systems that report none."""
     value = str(text or "").strip()
     if windows.find_zone(value) is None:
-        raise ValueError(f"{value!r} is no time zone such as Europe/Oslo.")
+        raise ValueError(f"{value!r} is not a time zone such as Europe/Oslo.")
     return value
 
 
@@ -78,7 +79,7 @@ def clean_ntp_servers(value: object) -> list[str]:
         raise ValueError("must be host names or addresses, without ports.") from error
     servers = list(dict.fromkeys(one for one in found if one))
     if len(servers) > NTP_SERVERS:
-        raise ValueError(f"may have at most {NTP_SERVERS} servers, as systems take no more.")
+        raise ValueError(f"may have at most {NTP_SERVERS} servers, because systems accept no more.")
     return servers
 
 
@@ -90,15 +91,15 @@ def clean_authorities(text: object) -> str:
     if len(value) > AUTHORITIES_LIMIT:
         raise ValueError(f"may have at most {AUTHORITIES_LIMIT} characters.")
     if "PRIVATE KEY" in value:
-        raise ValueError("holds a private key; only certificates belong here.")
+        raise ValueError("contains a private key; enter only certificates.")
     try:
         found = x509.load_pem_x509_certificates(value.encode())
         for number, certificate in enumerate(found, start=1):
             if not is_authority(certificate):
-                raise ValueError(f"certificate {number} belongs to no authority: it may not sign others.")
+                raise ValueError(f"certificate {number} is not an authority: it may not sign others.")
         return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in found).strip()
     except (UnsupportedAlgorithm, x509.DuplicateExtension) as error:
-        raise ValueError("holds a certificate of a kind that cannot be read.") from error
+        raise ValueError("contains a kind of certificate that cannot be read.") from error
     except ValueError as error:
         # The library's own errors are about bytes; ours are sentences.
         if str(error).startswith("certificate "):

@@ -79,7 +79,7 @@ def check(
     cleaned, errors = {}, {}
     for key, value in values.items():
         if key not in rows:
-            errors[key] = "is no network setting."
+            errors[key] = "is not a network setting."
             continue
         try:
             cleaned[key] = rows[key].check(value)

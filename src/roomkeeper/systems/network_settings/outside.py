@@ -2,7 +2,7 @@
 what snippets for DHCP servers and devices hold. Pure.
 
 An address counts only where it can be: a loopback address for who calls from one, an unspecified one for nobody. A port
-of a listener counts only where nothing stands before the listener. What is not known is not told: "" is no address.
+of a listener counts only where nothing stands before the listener. What is not known is not told: "" is not an address.
 """
 
 from collections.abc import Iterator

@@ -43,7 +43,7 @@ CHANGE = Act(
     needs=Permission.MANAGE_SERVER,
     run=_change,
     on="all",
-    summary="Change network settings: all that is sent, or nothing. Changed addresses are handed to all systems.",
+    summary="Change Network settings: all fields in the request, or none. Changed addresses are sent to all systems.",
     takes=(
         Input(name="changed"),
         *(Input(name=key, is_secret=one.is_secret) for key, one in network_settings.TABLE.items()),

@@ -213,7 +213,7 @@ def shield(system: Any) -> SafeString | str:
     if not system.is_secure_only:
         return ""
     return format_html(
-        '<span class="mark" title="Secure-Only: HTTPS and nothing else">{}'
+        '<span class="mark" title="Secure-Only: only HTTPS">{}'
         '<span class="visually-hidden">Secure-Only</span></span>',
         icon("shield-check"),
     )

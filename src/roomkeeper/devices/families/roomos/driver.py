@@ -173,7 +173,7 @@ class FamilyDriver(Driver):
         feedback = self.family.feedback
         doing = "registering feedback"
         if feedback is None or len(url) > quirks.feedback_url_length:
-            evidence = f"It takes addresses of at most {quirks.feedback_url_length} characters."
+            evidence = f"It accepts addresses of at most {quirks.feedback_url_length} characters."
             raise errors.Unsupported(evidence=evidence).about(self.client.target.whom, doing)
         call = CommandCall(
             "HttpFeedback/Register",
@@ -226,7 +226,7 @@ class FamilyDriver(Driver):
         expected = self.client.target.serial_number
         if expected and not same_serial(facts.serial_number, expected):
             raise errors.WrongDevice(expected=expected, found=facts.serial_number).about(
-                self.client.target.whom, "making sure of it before writing"
+                self.client.target.whom, "checking its identity before writing"
             )
         return quirks_of(facts.software_version)
 
@@ -237,7 +237,7 @@ class FamilyDriver(Driver):
         whom = self.client.target.whom
         if not results:
             raise errors.Unsupported(
-                evidence=f"Its release knows {call.path} with other parameters, or not at all."
+                evidence=f"Its release has {call.path} with other parameters, or not at all."
             ).about(whom, doing)
         result = results[0]
         if result.ok:
@@ -245,7 +245,7 @@ class FamilyDriver(Driver):
         if not result.reason:
             # Whether it ran is not known, so nothing says that it did (rule R12).
             raise errors.UnexpectedAnswer(
-                "The device did not say whether it did it. See what it reports next.",
+                "The device did not say whether it did it. Check what it reports next.",
                 evidence=f"It answered {result.name[:60]} without a status.",
                 first_bytes=answer,
             ).about(whom, doing)
