@@ -1,6 +1,6 @@
 """The overview: what needs me now, how the fleet is, what changed today."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count
@@ -11,6 +11,8 @@ from django.utils import timezone
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.fleet.surface import CONNECTIVITY_CHOICES
+from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
+from roomkeeper.provisioning.delivery_telling import by_state
 from roomkeeper.provisioning.models import ChangeItem
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.check_ins import liveness
@@ -32,9 +34,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     managed = visible_systems(request).filter(state="managed")
     scope = held.folders(Permission.VIEW, "system__folder__path")
     tickets = Ticket.objects.filter(seen_by(held), state="open")
-    failed = ChangeItem.objects.filter(
-        scope, state__in=("failed", "expired"), created_at__gte=_days_ago(now, 7)
-    )
+    since = _days_ago(now, 7)
+    sets = CHANGE_SETS.rows(held)
+    failed = ChangeItem.objects.filter(scope, state__in=("failed", "expired"), created_at__gte=since)
     flips = Flip.objects.filter(scope, at__gte=_midnight(now))
     total = managed.count()
     return render(
@@ -52,8 +54,10 @@ def overview(request: HttpRequest) -> HttpResponse:
             "tickets": tickets.select_related("system").order_by("-last_at")[:SHOWN],
             "ticket_count": tickets.count(),
             "failed": failed.select_related("system", "change").order_by("-id")[:SHOWN],
-            "failed_count": failed.count(),
-            "waiting_count": ChangeItem.objects.filter(scope, state="waiting").count(),
+            # Numbers are those of the list that they lead to.
+            "failed_since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "failed_count": sets.filter(by_state("failed", held, now), created_at__gt=since).count(),
+            "waiting_count": sets.filter(by_state("waiting", held, now)).count(),
             "inbox_count": (
                 System.objects.filter(state="pending").count() if held.may(Permission.VIEW_INBOX) else None
             ),

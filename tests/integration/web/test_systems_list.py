@@ -13,6 +13,8 @@ from tests.integration.api.conftest import Caller
 from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts.models import User
+from roomkeeper.provisioning import planning
+from roomkeeper.provisioning.models import Change
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Contact, Folder, System
 from roomkeeper.tickets.models import Ticket
@@ -157,10 +159,14 @@ def test_every_number_of_the_overview_leads_to_the_list_behind_it(
 ) -> None:
     System.objects.filter(pk=fleet[0].pk).update(drift_count=2, in_call=True)
     Contact.objects.filter(system=fleet[1]).update(overdue_at=timezone.now() - timedelta(minutes=1))
+    for value in ("On", "Off"):
+        planning.create_change_set(fleet[:2], {"Standby/Control": value}, user=None, now=timezone.now())
+    Change.objects.filter(system=fleet[0]).update(state="failed")
     page = text_of(client.get("/"))
-    found = re.findall(r'href="(/systems/\?[^"]+)"><strong>(\d+)</strong>', page)
+    found = re.findall(r'href="(/(?:systems|change-sets)/\?[^"]+)"><strong>(\d+)</strong>', page)
+    found += re.findall(r'href="(/change-sets/\?[^"]+)">(\d+)</a>', page)
     found += re.findall(r'class="amount"><a href="(/systems/\?[^"]+)">(\d+)</a>', page)
-    assert len(found) >= 11
+    assert len(found) >= 13
     for address, number in found:
         assert client.get(address.replace("&amp;", "&")).context["pager"]["total"] == int(number), address
 
