@@ -10,11 +10,10 @@ from xml.etree.ElementTree import Element, SubElement
 
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.identification import (
-    FIELD_NAMES,
-    WIRE_NAMES,
     Identification,
     decode_identification,
     encode_identification,
+    members_of,
 )
 from roomkeeper.protocols.posted_document import PostedDocument, read_posted_document
 from roomkeeper.protocols.text import charset_of, decode_text
@@ -185,7 +184,7 @@ def encode_feedback(feedback: Feedback, *, as_json: bool = False) -> bytes:
     if as_json:
         identification = {
             wire: {_JSON_VALUE: getattr(feedback.identification, field)}
-            for wire, field in zip(WIRE_NAMES, FIELD_NAMES, strict=True)
+            for wire, field in members_of(feedback.identification)
         }
         content = {_IDENTIFICATION: identification} | _to_json(root)
         return json.dumps({feedback.kind: content}).encode("utf-8")

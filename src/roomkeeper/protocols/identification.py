@@ -49,6 +49,7 @@ class Identification:
     software_version: str = ""
     hardware_board: str = ""
     serial_number: str = ""
+    ip_address_v6: str = ""
 
     @property
     def normalized_mac(self) -> str:
@@ -66,6 +67,7 @@ WIRE_NAMES: Final = (
     "SWVersion",
     "HWBoard",
     "SerialNumber",
+    "IPAddressV6",
 )
 FIELD_NAMES: Final = tuple(field.name for field in fields(Identification))
 _FIELD_BY_LOWER_NAME: Final = dict(zip((name.lower() for name in WIRE_NAMES), FIELD_NAMES, strict=True))
@@ -93,10 +95,19 @@ def decode_identification(parent: Element | None) -> Identification:
     return Identification(**found)
 
 
+def members_of(identification: Identification) -> list[tuple[str, str]]:
+    """(wire name, field) of what is written: all but an IPv6 address that there is not, which older releases lack."""
+    return [
+        (wire, field)
+        for wire, field in zip(WIRE_NAMES, FIELD_NAMES, strict=True)
+        if field != "ip_address_v6" or identification.ip_address_v6
+    ]
+
+
 def encode_identification(identification: Identification) -> str:
     """The block as text. Raises ValueError for characters that XML cannot hold."""
     members = "".join(
         encode_element(wire, getattr(identification, field), f"Identification/{wire}")
-        for wire, field in zip(WIRE_NAMES, FIELD_NAMES, strict=True)
+        for wire, field in members_of(identification)
     )
     return f"<Identification>{members}</Identification>"

@@ -157,3 +157,13 @@ def test_mac_addresses_are_compared_as_twelve_upper_hex_digits(sent: str, normal
 def test_a_name_that_xml_cannot_carry_is_not_encoded() -> None:
     with pytest.raises(ValueError, match="Identification/SystemName"):
         encode_post_event(PostEvent(Identification(system_name="\x00"), Beat.BOOT, "Boot"))
+
+
+def test_the_ipv6_address_of_the_body_is_read_beside_the_other() -> None:
+    body = (
+        b"<Envelope><Body><PostEvent><Identification><IPAddress>192.0.2.1</IPAddress>"
+        b'<IPAddressV6 type="Global">2001:db8::1</IPAddressV6></Identification><Event>Beat</Event></PostEvent></Body>'
+        b"</Envelope>"
+    )
+    found = decode_post_event(body).identification
+    assert (found.ip_address, found.ip_address_v6) == ("192.0.2.1", "2001:db8::1")

@@ -11,6 +11,7 @@ from roomkeeper.systems.contact.connectivity import (
     decide,
     match_host,
     next_step,
+    reported_of,
 )
 from roomkeeper.systems.models import Connectivity, NetworkSettings
 
@@ -26,13 +27,30 @@ EQUAL, DIFFERENT, UNDECIDED = Comparison.EQUAL, Comparison.DIFFERENT, Comparison
         ("192.0.2.1", "192.0.2.2", DIFFERENT),
         ("192.0.2.1", "::ffff:192.0.2.1", EQUAL),
         ("2001:db8::1", "2001:DB8:0::1", EQUAL),
-        ("2001:db8::1", "192.0.2.1", UNDECIDED),
+        ("2001:db8::1", "192.0.2.1", DIFFERENT),
         ("", "192.0.2.1", UNDECIDED),
         ("not an address", "192.0.2.1", UNDECIDED),
     ],
 )
-def test_addresses_are_compared_within_one_family_after_unmapping(reported, source, expected):
+def test_addresses_are_compared_after_unmapping(reported, source, expected):
     assert compare(reported, source) is expected
+
+
+@pytest.mark.parametrize(
+    ("address", "address_v6", "source", "expected"),
+    [
+        ("192.0.2.1", "", "2001:db8::1", "192.0.2.1"),
+        ("192.0.2.1", "2001:db8::1", "192.0.2.9", "192.0.2.1"),
+        ("192.0.2.1", "2001:DB8::1", "2001:db8::1", "2001:DB8::1"),
+        ("192.0.2.1", "fe80::1", "2001:db8::1", "fe80::1"),
+        ("", "2001:db8::1", "192.0.2.1", "2001:db8::1"),
+        ("192.0.2.1", "none", "2001:db8::1", "192.0.2.1"),
+        ("", "none", "2001:db8::1", ""),
+        ("192.0.2.1", "2001:db8::1", "", "192.0.2.1"),
+    ],
+)
+def test_of_two_reported_addresses_the_one_that_fits_counts(address, address_v6, source, expected):
+    assert reported_of(address, address_v6, source) == expected
 
 
 @pytest.mark.parametrize(

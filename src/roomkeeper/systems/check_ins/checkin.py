@@ -37,6 +37,13 @@ class CheckedIn:
     entry: NewEntry | None
 
 
+def _reported(claimed: Identification, arrival: Arrival) -> str:
+    """The address that it reports, of its two the one that fits where it posts from (rule R1)."""
+    if not claimed.ip_address_v6:
+        return claimed.ip_address[:64]
+    return connectivity.reported_of(claimed.ip_address[:64], claimed.ip_address_v6[:64], arrival.source)
+
+
 def is_plain_beat(known: Known, event: PostEvent, arrival: Arrival) -> bool:
     """Whether this is a heartbeat like the last one, so that only times move (the hot path)."""
     claimed = event.identification
@@ -45,7 +52,7 @@ def is_plain_beat(known: Known, event: PostEvent, arrival: Arrival) -> bool:
         and known.last_event == "heartbeat"
         and known.beat_entry_id is not None
         and bool(known.is_alive)
-        and known.reported_address == claimed.ip_address[:64]
+        and known.reported_address == _reported(claimed, arrival)
         and known.source_address == arrival.source
         and known.used_host == arrival.host
         and known.scheme == arrival.scheme
@@ -74,10 +81,13 @@ def check_in(
         return CheckedIn(is_initial=False, is_unchanged=True, entry=None)
     claimed = event.identification
     is_initial = event.event in (Beat.BOOT, Beat.REGISTER)
-    pair_changed = (known.reported_address, known.source_address) != (claimed.ip_address[:64], arrival.source)
+    pair_changed = (known.reported_address, known.source_address) != (
+        _reported(claimed, arrival),
+        arrival.source,
+    )
     # A system of the inbox is not probed: anybody could have us call any address.
     if known.state == State.MANAGED and (is_initial or known.is_new or pair_changed or was_just_proven):
-        _judge_connectivity(known, claimed.ip_address[:64], arrival, settings, writes)
+        _judge_connectivity(known, _reported(claimed, arrival), arrival, settings, writes)
     entry = _note(known, event, arrival, redacted(), writes)
     if may_learn:
         _take_over_claims(known, event, writes)
@@ -87,7 +97,7 @@ def check_in(
         writes.flips.append(Flip(system_id=known.system_id, at=writes.now, is_alive=True, reason=reason))
     known.is_alive, known.is_new = True, False
     known.last_event = KINDS.get(event.event, event.event_word[:32])
-    known.reported_address, known.source_address = claimed.ip_address[:64], arrival.source
+    known.reported_address, known.source_address = _reported(claimed, arrival), arrival.source
     known.used_host, known.scheme = arrival.host, arrival.scheme
     writes.contacts[known.system_id] = known
     writes.changed(known)
@@ -98,7 +108,7 @@ def notice_addresses(
     known: Known, claimed: Identification, arrival: Arrival, *, settings: NetworkSettings, writes: Writes
 ) -> None:
     """Rule R1 also looks at feedback and documents whose pair of addresses differs from the last one."""
-    reported = claimed.ip_address[:64]
+    reported = _reported(claimed, arrival)
     if not reported or (known.reported_address, known.source_address) == (reported, arrival.source):
         return
     if known.state == State.MANAGED:
@@ -140,7 +150,7 @@ def _note(known: Known, event: PostEvent, arrival: Arrival, raw: bytes, writes: 
         path=arrival.path,
         scheme=arrival.scheme,
         request=raw,
-        details={"reported_address": event.identification.ip_address[:64], "host": arrival.host[:255]},
+        details={"reported_address": _reported(event.identification, arrival), "host": arrival.host[:255]},
     )
     if event.event is Beat.HEARTBEAT:
         entry.run_of = known

@@ -55,11 +55,25 @@ class Decision:
 
 
 def compare(reported: str, source: str) -> Comparison:
-    """Compare within one address family, after unmapping; no address in common leaves it undecided."""
+    """Compare after unmapping; addresses of two families are different. Undecided is only where there is none."""
     left, right = parse_address(reported), parse_address(source)
-    if left is None or right is None or left.version != right.version:
+    if left is None or right is None:
         return Comparison.UNDECIDED
     return Comparison.EQUAL if left == right else Comparison.DIFFERENT
+
+
+def reported_of(address: str, address_v6: str, source: str) -> str:
+    """Of the two addresses that a body may report, the one to hold against the source: the same, else one of its
+    family, else the first."""
+    if not address_v6:
+        return address
+    told = [(one, parsed) for one in (address, address_v6) if (parsed := parse_address(one)) is not None]
+    origin = parse_address(source)
+    for one, parsed in told:
+        if parsed == origin:
+            return one
+    of_family = (one for one, parsed in told if origin is not None and parsed.version == origin.version)
+    return next(of_family, told[0][0] if told else address)
 
 
 def next_step(state: str, comparison: Comparison, *, policy_is_on: bool) -> Step:
