@@ -19,7 +19,7 @@ import django
 
 django.setup()
 
-from roomkeeper.diagnosis.findings import TABLE, Entry  # noqa: E402
+from roomkeeper.diagnosis.findings import TABLE, FindingRow  # noqa: E402
 from roomkeeper.diagnosis.fixes import FIXES  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -62,7 +62,7 @@ def findings_page() -> str:
     return "".join(parts)
 
 
-def _row(entry: Entry) -> str:
+def _row(entry: FindingRow) -> str:
     fix = f"`{entry.fix}`" if entry.fix else "–"
     cells = (f"`{entry.key}`", entry.level.value, entry.sentence, entry.next_step or "–", fix)
     return f"| {' | '.join(map(_cell, cells))} |\n"

@@ -23,7 +23,7 @@ from django.conf import settings  # noqa: E402 - Django has to be set up before 
 
 from roomkeeper.jobs import work  # noqa: E402
 from roomkeeper.jobs.models import Job, JobItem  # noqa: E402
-from roomkeeper.jobs.running import Item, Outcome, RunningJob  # noqa: E402
+from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob  # noqa: E402
 from roomkeeper.serving import first_start  # noqa: E402
 from roomkeeper.serving.background import Background  # noqa: E402
 
@@ -31,11 +31,11 @@ ITEM_SECONDS = 0.2
 AT_ONCE = 4
 
 
-async def _one(item: Item) -> Outcome:
+async def _one(item: Item) -> ItemOutcome:
     await asyncio.sleep(ITEM_SECONDS)
     with (settings.OPTIONS.data / "done").open("a") as file:
         file.write(f"{item.label}\n")
-    return Outcome(JobItem.State.DONE, f"did {item.label}", details={"worker": os.getpid()})
+    return ItemOutcome(JobItem.State.DONE, f"did {item.label}", details={"worker": os.getpid()})
 
 
 async def _run(job: RunningJob) -> str:
@@ -53,7 +53,7 @@ def show() -> None:
 def main() -> None:
     """Do what the command line says."""
     word = sys.argv[1]
-    work.register_kind(work.Kind("trial", _run))
+    work.register_kind(work.JobKind("trial", _run))
     if word == "create":
         first_start.prepare()
         items = [work.NewItem(f"item {number}") for number in range(int(sys.argv[2]))]

@@ -12,7 +12,7 @@ import sys
 
 from roomkeeper.virtual.endpoint import VirtualEndpoint, stop_all
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import Identity, derive_address
+from roomkeeper.virtual.identity import EndpointIdentity, derive_address
 from tests.bench.posts import Endpoint
 
 FIRST = "127.7.0.1"
@@ -55,7 +55,7 @@ class Silence:
 def _plan(number: int, http_port: int, https_port: int) -> EndpointPlan:
     member = Endpoint(number)
     address = address_of(number)
-    identity = Identity(member.name, member.serial, member.mac, address, address)
+    identity = EndpointIdentity(member.name, member.serial, member.mac, address, address)
     return EndpointPlan(identity, profile=PROFILE, http_port=http_port, https_port=https_port)
 
 

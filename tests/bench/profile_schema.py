@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from roomkeeper.virtual.profile import Leaf, Profile, load
-from roomkeeper.virtual.value_spaces import CommandSpec, ValueSpace
+from roomkeeper.virtual.profile import Profile, ProfileLeaf, load
+from roomkeeper.virtual.value_spaces import CommandSpec, VirtualValueSpace
 from tests.bench.figures import tell
 
 _LIST = re.compile(r"\[(\d+)\.\.(\d+)\]")
@@ -92,7 +92,7 @@ def missing(profile: Profile, schema: Schema) -> list[str]:
     return [path for path in schema.settings if path not in profile.configuration]
 
 
-def _setting(leaf: Leaf, said: dict[str, Any]) -> Iterator[str]:
+def _setting(leaf: ProfileLeaf, said: dict[str, Any]) -> Iterator[str]:
     yield from _space(leaf.space, said["valuespace"])
     # Some defaults are names that a device makes up for itself, or differ from product to product in words.
     default = str(said.get("default", ""))
@@ -100,7 +100,7 @@ def _setting(leaf: Leaf, said: dict[str, Any]) -> Iterator[str]:
         yield f"starts as {default!r}, here as {leaf.default!r}"
 
 
-def _space(space: ValueSpace, said: dict[str, Any]) -> Iterator[str]:
+def _space(space: VirtualValueSpace, said: dict[str, Any]) -> Iterator[str]:
     kind = str(said["type"]).removesuffix("Array")
     if kind != space.kind:
         yield f"is {kind}, here {space.kind}"

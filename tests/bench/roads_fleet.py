@@ -16,7 +16,7 @@ from typing import Any
 
 from roomkeeper.virtual.endpoint import VirtualEndpoint, stop_all
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import BEHIND_FIREWALL, LAN, Identity, derive_address
+from roomkeeper.virtual.identity import BEHIND_FIREWALL, LAN, EndpointIdentity, derive_address
 from tests.bench.posts import Endpoint
 
 PROFILE = "room-kit-roomos10"
@@ -59,7 +59,7 @@ def plan_of(member: Member, *, http_port: int, https_port: int, interval: float)
     claims = member.claims
     mac = ":".join(claims.mac[start : start + 2] for start in range(0, 12, 2))
     return EndpointPlan(
-        Identity(claims.name, claims.serial, mac, member.address, member.reported_address),
+        EndpointIdentity(claims.name, claims.serial, mac, member.address, member.reported_address),
         profile=PROFILE,
         mode=member.mode,
         username=LOGIN[0],

@@ -23,7 +23,7 @@ UNKNOWN: Final = "(unknown name)"
 GATE: Final = Gate()
 
 
-class Outcome(enum.StrEnum):
+class SignInOutcome(enum.StrEnum):
     """How a try to sign in ended."""
 
     RIGHT = "right"
@@ -34,15 +34,15 @@ class Outcome(enum.StrEnum):
 
 
 _SENTENCES: Final = {
-    Outcome.RIGHT: "",
-    Outcome.WRONG: "The name and/or the password are not correct.",
-    Outcome.LOCKED_OUT: (
+    SignInOutcome.RIGHT: "",
+    SignInOutcome.WRONG: "The name and/or the password are not correct.",
+    SignInOutcome.LOCKED_OUT: (
         "Too many wrong passwords for this name from your address. Wait {wait}, then try again; an"
         " administrator of this"
         " server can lift the lock-out under People and roles."
     ),
-    Outcome.DEACTIVATED: "This account is deactivated. Ask an administrator of this server.",
-    Outcome.BUSY: "Too many sign-ins are being tried. Wait {wait}, then try again.",
+    SignInOutcome.DEACTIVATED: "This account is deactivated. Ask an administrator of this server.",
+    SignInOutcome.BUSY: "Too many sign-ins are being tried. Wait {wait}, then try again.",
 }
 
 
@@ -50,7 +50,7 @@ _SENTENCES: Final = {
 class Attempt:
     """A try to sign in: its outcome, the account where the password was right, and how long to wait."""
 
-    outcome: Outcome
+    outcome: SignInOutcome
     user: User | None = None
     wait: timedelta = timedelta(0)
 
@@ -86,12 +86,12 @@ def attempt(
         with gate.turn(source, is_known=lock_out.has_worked(key, source)):
             tries = lock_out.begin(key, account, source, now=now)
             if tries.refused:
-                found = Attempt(Outcome.LOCKED_OUT, wait=(tries.locked_until or now) - now)
+                found = Attempt(SignInOutcome.LOCKED_OUT, wait=(tries.locked_until or now) - now)
             else:
                 found = _check(account, password)
     except Busy as busy:
-        return Attempt(Outcome.BUSY, wait=timedelta(seconds=busy.seconds))
-    if found.outcome is Outcome.WRONG:
+        return Attempt(SignInOutcome.BUSY, wait=timedelta(seconds=busy.seconds))
+    if found.outcome is SignInOutcome.WRONG:
         gate.charge(source)
     with audit.acting_from(source_address):
         _conclude(found, tries, account, road, source_address, now)
@@ -102,10 +102,10 @@ def _check(account: User | None, password: str) -> Attempt:
     if account is None or not account.has_usable_password() or len(password) > LONGEST_PASSWORD:
         # As long as the check of a known name's password.
         make_password(password[:LONGEST_PASSWORD])
-        return Attempt(Outcome.WRONG)
+        return Attempt(SignInOutcome.WRONG)
     if not check_password(password, account.password, setter=_upgrade(account)):
-        return Attempt(Outcome.WRONG)
-    return Attempt(Outcome.RIGHT if account.is_active else Outcome.DEACTIVATED, account)
+        return Attempt(SignInOutcome.WRONG)
+    return Attempt(SignInOutcome.RIGHT if account.is_active else SignInOutcome.DEACTIVATED, account)
 
 
 def _upgrade(account: User) -> Callable[[str], None]:
@@ -124,12 +124,12 @@ def _conclude(
 ) -> None:
     """Note it. Of those refused while locked out the first is noted; how many there were is with the lock-out."""
     name = account.username if account is not None else UNKNOWN
-    is_right = found.outcome is Outcome.RIGHT
-    is_new_lock = found.outcome is Outcome.WRONG and tries.locked_until is not None
-    if found.outcome is Outcome.LOCKED_OUT and tries.refused > 1:
+    is_right = found.outcome is SignInOutcome.RIGHT
+    is_new_lock = found.outcome is SignInOutcome.WRONG and tries.locked_until is not None
+    if found.outcome is SignInOutcome.LOCKED_OUT and tries.refused > 1:
         return
     with transaction.atomic():
-        if is_right or found.outcome is Outcome.DEACTIVATED:
+        if is_right or found.outcome is SignInOutcome.DEACTIVATED:
             lock_out.succeed(tries, now=now)
         if is_right:
             audit.record(account, road, "sign in", account)

@@ -12,7 +12,7 @@ class AddingConfig(AppConfig):
     def ready(self) -> None:
         """Have its jobs worked on."""
         from roomkeeper.adding import logins, plan, running
-        from roomkeeper.jobs.work import Kind, register_kind
+        from roomkeeper.jobs.work import JobKind, register_kind
 
-        register_kind(Kind(plan.KIND, running.run))
-        register_kind(Kind(logins.KIND, logins.run))
+        register_kind(JobKind(plan.KIND, running.run))
+        register_kind(JobKind(logins.KIND, logins.run))

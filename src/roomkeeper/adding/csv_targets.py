@@ -4,7 +4,15 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
-from roomkeeper.adding.targets import MOST, NotUnderstood, Problem, Target, Targets, TooMany, parse_host
+from roomkeeper.adding.targets import (
+    MOST,
+    AddingTarget,
+    NotUnderstood,
+    TargetProblem,
+    Targets,
+    TooMany,
+    parse_host,
+)
 from roomkeeper.operations.csv_tables import EncodedTwice, heading_word, read_table
 from roomkeeper.protocols.identification import normalize_mac
 
@@ -32,27 +40,27 @@ def parse_csv(data: bytes | str) -> Targets:
     try:
         table = read_table(data)
     except EncodedTwice as refusal:
-        return Targets(problems=(Problem(1, "", str(refusal)),))
+        return Targets(problems=(TargetProblem(1, "", str(refusal)),))
     if table is None:
         return Targets()
     heading = table.heading
     columns = [_BY_HEADING.get(heading_word(cell), "") for cell in heading]
-    problems = [Problem(line, "", sentence) for line, sentence in table.problems]
+    problems = [TargetProblem(line, "", sentence) for line, sentence in table.problems]
     problems += [
-        Problem(1, cell.strip()[:60], f"The column {cell.strip()[:60]!r} is unknown and was left out.")
+        TargetProblem(1, cell.strip()[:60], f"The column {cell.strip()[:60]!r} is unknown and was left out.")
         for cell, column in zip(heading, columns, strict=True)
         if not column and cell.strip()
     ]
     if not {"host", "mac_address", "serial_number"} & set(columns):
         sentence = "The first line must name the columns, such as host,username,password,name."
-        return Targets(problems=(Problem(1, ", ".join(heading)[:60], sentence),))
-    found: dict[Any, Target] = {}
+        return Targets(problems=(TargetProblem(1, ", ".join(heading)[:60], sentence),))
+    found: dict[Any, AddingTarget] = {}
     for line, cells in table.rows:
         try:
             target = _target(columns, cells, line)
         except NotUnderstood as error:
             # Not what stands in the row: there may be a password in it.
-            problems.append(Problem(line, "", str(error)))
+            problems.append(TargetProblem(line, "", str(error)))
             continue
         key = (
             (target.host, target.http_port, target.https_port)
@@ -60,7 +68,9 @@ def parse_csv(data: bytes | str) -> Targets:
             else (target.mac_address, target.serial_number)
         )
         if key in found:
-            problems.append(Problem(line, str(target), f"{target} is already in line {found[key].line}."))
+            problems.append(
+                TargetProblem(line, str(target), f"{target} is already in line {found[key].line}.")
+            )
             continue
         found[key] = target
     if len(found) > MOST:
@@ -68,7 +78,7 @@ def parse_csv(data: bytes | str) -> Targets:
     return Targets(tuple(found.values()), tuple(problems))
 
 
-def _target(columns: list[str], cells: list[str], line: int) -> Target:
+def _target(columns: list[str], cells: list[str], line: int) -> AddingTarget:
     if any(cell.strip() for cell in cells[len(columns) :]):
         raise NotUnderstood("It has more cells than the header.")
     # Passwords may begin or end with a blank; nothing else does.
@@ -80,7 +90,7 @@ def _target(columns: list[str], cells: list[str], line: int) -> Target:
     for column, most in _LONGEST.items():
         if len(given.get(column, "")) > most:
             raise NotUnderstood(f"{column} has more than {most} characters.")
-    target = parse_host(given["host"], line) if given.get("host") else Target("", line=line)
+    target = parse_host(given["host"], line) if given.get("host") else AddingTarget("", line=line)
     mac, serial = given.get("mac_address", ""), given.get("serial_number", "")
     if mac and not (mac := normalize_mac(mac)):
         raise NotUnderstood(f"{given['mac_address'][:60]!r} is not a MAC address.")

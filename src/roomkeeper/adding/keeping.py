@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
 from roomkeeper.adding import tries
-from roomkeeper.adding.plan import Asked, Plan
+from roomkeeper.adding.plan import AddingPlan, ItemRequest
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.tls import Trust
 from roomkeeper.jobs.models import JobItem
@@ -47,7 +47,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ResultEntry:
     """Outcome. `result`: ADDED, HERE or REFUSED, with a sentence and what a person can do.
 
     `is_named`: it has a name that somebody gave, which the device is to take.
@@ -60,23 +60,23 @@ class Entry:
     is_named: bool = False
 
 
-def enter(plan: Plan, asked: Asked, who: Who, *, now: datetime) -> Entry:
+def enter(plan: AddingPlan, asked: ItemRequest, who: Who, *, now: datetime) -> ResultEntry:
     """Make it a managed system, or find that it is one. The item remembers the system in the same transaction."""
     if plan.user is None:
-        return Entry(REFUSED, "The person who asked for it no longer has an account.", "Add it again.")
+        return ResultEntry(REFUSED, "The person who asked for it no longer has an account.", "Add it again.")
     try:
         return _enter_and_note(plan, asked, who, now)
     except PermissionDenied as error:
-        return Entry(REFUSED, str(error))
+        return ResultEntry(REFUSED, str(error))
     except admission.AdmissionRefused:
         # Somebody else, such as a rule of admission, was faster: what he has made is found now.
         try:
             return _enter_and_note(plan, asked, who, now)
         except admission.AdmissionRefused as error:
-            return Entry(REFUSED, str(error), "Open the system that has it, and compare the two.")
+            return ResultEntry(REFUSED, str(error), "Open the system that has it, and compare the two.")
 
 
-def _enter_and_note(plan: Plan, asked: Asked, who: Who, now: datetime) -> Entry:
+def _enter_and_note(plan: AddingPlan, asked: ItemRequest, who: Who, now: datetime) -> ResultEntry:
     with transaction.atomic():
         tries.one_at_a_time()
         found = _enter(plan, asked, who, now)
@@ -88,20 +88,22 @@ def _enter_and_note(plan: Plan, asked: Asked, who: Who, now: datetime) -> Entry:
         return found
 
 
-def _enter(plan: Plan, asked: Asked, who: Who, now: datetime) -> Entry:
+def _enter(plan: AddingPlan, asked: ItemRequest, who: Who, now: datetime) -> ResultEntry:
     known, waiting = _find_known(asked, who)
     # Several admitted systems: one has the serial number, another the MAC address.
     if len(known) > 1:
         names = " and ".join(_label(plan, system) for system in known)
         sentence = f"Its serial number and its MAC address belong to two different systems: {names}."
-        return Entry(REFUSED, sentence, "Accept the swapped hardware on one of them, or delete the other.")
+        return ResultEntry(
+            REFUSED, sentence, "Accept the swapped hardware on one of them, or delete the other."
+        )
     if known and (known[0].state != State.PRE_REGISTERED or who.login is None):
         return _known_already(plan, known[0], who)
     system = known[0] if known else waiting or System()
     is_registered = system.state == State.PRE_REGISTERED and system.pk is not None
     if is_registered and not _agrees(system, who):
         sentence = f"{_label(plan, system)} was pre-registered with a different serial number or MAC address."
-        return Entry(REFUSED, sentence, "Correct the pre-registered numbers, or the address.")
+        return ResultEntry(REFUSED, sentence, "Correct the pre-registered numbers, or the address.")
     if not is_registered:
         system.folder = asked.folder
         system.name = asked.name or ""
@@ -125,10 +127,10 @@ def _enter(plan: Plan, asked: Asked, who: Who, now: datetime) -> Entry:
     if not is_registered:
         inventory.set_tags(system, asked.tags)
     timeline.add(system, "admission", f"Added by its address {asked.host}", now=now, user=plan.user)
-    return Entry(ADDED, "", system_id=system.pk, is_named=is_named)
+    return ResultEntry(ADDED, "", system_id=system.pk, is_named=is_named)
 
 
-def _fill(plan: Plan, system: System, asked: Asked, who: Who, *, is_registered: bool) -> None:
+def _fill(plan: AddingPlan, system: System, asked: ItemRequest, who: Who, *, is_registered: bool) -> None:
     system.host, system.http_port, system.https_port = asked.host, asked.http_port, asked.https_port
     system.serial_number = who.serial_number or system.serial_number
     system.mac_address = who.mac_address or system.mac_address
@@ -141,7 +143,7 @@ def _fill(plan: Plan, system: System, asked: Asked, who: Who, *, is_registered: 
         system.is_secure_only = plan.is_secure_only and secure_only.is_supported(who.family)
 
 
-def _find_known(asked: Asked, who: Who) -> tuple[list[System], System | None]:
+def _find_known(asked: ItemRequest, who: Who) -> tuple[list[System], System | None]:
     """Admitted systems that it is, and the one in the inbox that is not in contradiction to it."""
     rows = System.objects.select_related("folder").order_by("pk")
     if not who.serial_number and not who.mac_address:
@@ -166,30 +168,30 @@ def _agrees(system: System, who: Who) -> bool:
     return all(not stored or not said or same_serial(stored, said) for stored, said in pairs)
 
 
-def _known_already(plan: Plan, system: System, who: Who) -> Entry:
+def _known_already(plan: AddingPlan, system: System, who: Who) -> ResultEntry:
     label = _label(plan, system)
     if system.state in (State.IGNORED, State.BLOCKED):
         word = system.get_state_display().lower()
-        return Entry(
+        return ResultEntry(
             REFUSED, f"{label} is here, and {word}.", "Admit it again on its page.", _shown(plan, system)
         )
     numbers = (who.serial_number, system.serial_number)
     if all(numbers) and not same_serial(*numbers):
         sentence = f"{label} has its MAC address but a different serial number: {system.serial_number}."
         advice = "If its hardware was swapped, accept that on its page."
-        return Entry(REFUSED, sentence, advice, _shown(plan, system))
-    return Entry(HERE, f"Already here: {label}.", "", _shown(plan, system))
+        return ResultEntry(REFUSED, sentence, advice, _shown(plan, system))
+    return ResultEntry(HERE, f"Already here: {label}.", "", _shown(plan, system))
 
 
-def _may_see(plan: Plan, system: System) -> bool:
+def _may_see(plan: AddingPlan, system: System) -> bool:
     return grants_of(plan.user).may(Permission.VIEW, system.folder.path)
 
 
-def _shown(plan: Plan, system: System) -> int | None:
+def _shown(plan: AddingPlan, system: System) -> int | None:
     return system.pk if _may_see(plan, system) else None
 
 
-def _label(plan: Plan, system: System) -> str:
+def _label(plan: AddingPlan, system: System) -> str:
     """Its name, for those who may know it."""
     return (
         f"{system} (system {system.pk})"
@@ -198,5 +200,5 @@ def _label(plan: Plan, system: System) -> str:
     )
 
 
-def _plain_name(asked: Asked, who: Who) -> str:
+def _plain_name(asked: ItemRequest, who: Who) -> str:
     return " ".join(word for word in (who.product, asked.host) if word)

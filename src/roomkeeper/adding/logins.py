@@ -18,7 +18,7 @@ from roomkeeper.devices.login import Login
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.running import Item, Outcome, RunningJob
+from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
 from roomkeeper.jobs.work import NewItem
 from roomkeeper.protocols.identification import same_serial
 from roomkeeper.provisioning import passwords
@@ -75,7 +75,7 @@ async def run(job: RunningJob) -> str:
     login = Login(job.secrets["username"], job.secrets["password"], is_tracked=True)
     may_use_http = bool(job.parameters.get("may_use_http"))
 
-    async def one(item: Item) -> Outcome:
+    async def one(item: Item) -> ItemOutcome:
         return await _try(item, login, may_use_http=may_use_http)
 
     await job.each(one, at_once=AT_ONCE)
@@ -84,10 +84,10 @@ async def run(job: RunningJob) -> str:
     return f"The login works on {worked}" + (f", not on {others}." if others else ".")
 
 
-async def _try(item: Item, login: Login, *, may_use_http: bool) -> Outcome:
+async def _try(item: Item, login: Login, *, may_use_http: bool) -> ItemOutcome:
     system_id = item.system_id or 0
     prepared = await off_loop(_prepare, system_id, login, may_use_http)
-    if isinstance(prepared, Outcome):
+    if isinstance(prepared, ItemOutcome):
         return prepared
     driver = device_access.driver_for(prepared.target, prepared.family)
     try:
@@ -101,20 +101,22 @@ async def _try(item: Item, login: Login, *, may_use_http: bool) -> Outcome:
     except errors.DeviceError as error:
         return await off_loop(_keep_untried, system_id, login, error.what_happened, error.advice)
     await off_loop(_keep_working, system_id, login, facts.tls_key)
-    return Outcome(JobItem.State.DONE, "The login works and is stored.", details={"login": WORKS})
+    return ItemOutcome(JobItem.State.DONE, "The login works and is stored.", details={"login": WORKS})
 
 
-def _prepare(system_id: int, login: Login, may_use_http: bool) -> _Prepared | Outcome:
+def _prepare(system_id: int, login: Login, may_use_http: bool) -> _Prepared | ItemOutcome:
     system = System.objects.filter(pk=system_id).first()
     if system is None:
-        return Outcome(JobItem.State.SKIPPED, "It was deleted.")
+        return ItemOutcome(JobItem.State.SKIPPED, "It was deleted.")
     if system.state != State.MANAGED:
-        return Outcome(JobItem.State.SKIPPED, "It is not managed, so nothing was stored.", "Admit it first.")
+        return ItemOutcome(
+            JobItem.State.SKIPPED, "It is not managed, so nothing was stored.", "Admit it first."
+        )
     if may_use_http:
         records.allow_password_over_http(system, True)
     is_stored = system.username == login.username and credentials.password_of(system) == login.password
     if is_stored and system.login_refused_at is not None:
-        return Outcome(
+        return ItemOutcome(
             JobItem.State.FAILED,
             "The device has already refused this login, so it was not sent again.",
             "Enter another one. If the account was unlocked there, try this one again on the system's page.",
@@ -137,7 +139,7 @@ def _keep_working(system_id: int, login: Login, tls_key: str) -> None:
         device_access.keep_proof(system_id, tls_key)
 
 
-def _keep_refused(system_id: int, login: Login, error: errors.LoginRefused) -> Outcome:
+def _keep_refused(system_id: int, login: Login, error: errors.LoginRefused) -> ItemOutcome:
     """Stored, and known to be refused, so that nobody sends it again; but a login that has worked is not lost."""
     details = {"login": KEPT}
     with transaction.atomic():
@@ -148,10 +150,10 @@ def _keep_refused(system_id: int, login: Login, error: errors.LoginRefused) -> O
             device_access.keep_refusal(system_id, error, login)
             details = {"login": REFUSED}
     advice = _KEPT_ADVICE if details["login"] == KEPT else error.advice
-    return Outcome(JobItem.State.FAILED, error.what_happened, advice, details=details)
+    return ItemOutcome(JobItem.State.FAILED, error.what_happened, advice, details=details)
 
 
-def _keep_untried(system_id: int, login: Login, why: str, advice: str) -> Outcome:
+def _keep_untried(system_id: int, login: Login, why: str, advice: str) -> ItemOutcome:
     """Nobody said anything about the login: it is stored, unless one that has worked would be lost."""
     with transaction.atomic():
         lock_contacts([system_id])
@@ -160,7 +162,7 @@ def _keep_untried(system_id: int, login: Login, why: str, advice: str) -> Outcom
         if not is_kept:
             _store(system_id, login)
     words = "the stored login has worked and is kept" if is_kept else "the login is stored but not tried yet"
-    return Outcome(
+    return ItemOutcome(
         JobItem.State.WARNING,
         f"{why.rstrip('.')}: {words}.",
         advice,

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from roomkeeper.adding import finishing, keeping
-from roomkeeper.adding.keeping import ADDED, HERE, Entry, Who
-from roomkeeper.adding.plan import Asked, Plan
+from roomkeeper.adding.keeping import ADDED, HERE, ResultEntry, Who
+from roomkeeper.adding.plan import AddingPlan, ItemRequest
 from roomkeeper.adding.proving import NoLogin, NoTryLeft, Proven, prove
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.client import DeviceTransport
@@ -20,7 +20,7 @@ from roomkeeper.devices.discovery import Found, Nothing, look_at
 from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.devices.snmp import SnmpUser
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.running import Item, Outcome
+from roomkeeper.jobs.running import Item, ItemOutcome
 from roomkeeper.protocols.identification import normalize_mac, same_serial
 from roomkeeper.systems import admission
 from roomkeeper.systems.addresses import parse_address
@@ -35,7 +35,9 @@ NEW_DEVICE_HINT = (
 DONE, WARNING, FAILED, SKIPPED = "done", "warning", "failed", "skipped"
 
 
-async def add_one(plan: Plan, item: Item, looking: DeviceTransport, places: asyncio.Semaphore) -> Outcome:
+async def add_one(
+    plan: AddingPlan, item: Item, looking: DeviceTransport, places: asyncio.Semaphore
+) -> ItemOutcome:
     """Add what the item asks for. `looking`: the transport for looking who is there; `places`: for the last step."""
     asked = plan.asked(item)
     if not asked.host:
@@ -50,7 +52,9 @@ async def add_one(plan: Plan, item: Item, looking: DeviceTransport, places: asyn
         return _failed(error)
 
 
-async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyncio.Semaphore) -> Outcome:
+async def _meet(
+    plan: AddingPlan, asked: ItemRequest, looking: DeviceTransport, places: asyncio.Semaphore
+) -> ItemOutcome:
     found = await look_at(looking, asked.host, plan.search(asked), reach=plan.reach(asked), tls=plan.tls())
     if isinstance(found, Nothing):
         return _nothing(plan, asked, found)
@@ -86,7 +90,7 @@ async def _meet(plan: Plan, asked: Asked, looking: DeviceTransport, places: asyn
         return await _finish(plan, asked, entry.system_id, found)
 
 
-async def _keep_stretching(plan: Plan, found: Found) -> None:
+async def _keep_stretching(plan: AddingPlan, found: Found) -> None:
     """How the key of an SNMP user had to be stretched is kept with the user, and tried first from then on."""
     if found.snmp_login is None or not found.snmp_stretching:
         return
@@ -96,13 +100,17 @@ async def _keep_stretching(plan: Plan, found: Found) -> None:
         await off_loop(credential_list.keep_stretching, row, login, found.snmp_stretching)
 
 
-async def _finish(plan: Plan, asked: Asked, system_id: int, found: Found | None = None) -> Outcome:
+async def _finish(
+    plan: AddingPlan, asked: ItemRequest, system_id: int, found: Found | None = None
+) -> ItemOutcome:
     try:
         finished = await finishing.finish(
             asked.item_id, system_id, user=plan.user, when_http_is_off=plan.when_http_is_off
         )
     except System.DoesNotExist:
-        return Outcome(FAILED, "It was added, and has since been deleted.", "Add it again if it should stay.")
+        return ItemOutcome(
+            FAILED, "It was added, and has since been deleted.", "Add it again if it should stay."
+        )
     details: dict[str, Any] = {
         "result": ADDED,
         "family": finished.family,
@@ -117,15 +125,15 @@ async def _finish(plan: Plan, asked: Asked, system_id: int, found: Found | None 
     label = f"{finished.name} ({words})" if words else finished.name
     if not finished.warnings:
         notes = " ".join(finished.notes)
-        return Outcome(DONE, f"Added: {label}. {notes}".strip(), system_id=system_id, details=details)
+        return ItemOutcome(DONE, f"Added: {label}. {notes}".strip(), system_id=system_id, details=details)
     number = len(finished.warnings)
     sentences = " ".join(one.sentence for one in finished.warnings)
     advice = " ".join(dict.fromkeys(one.advice for one in finished.warnings if one.advice))
     summary = f"Added with {number} warning{'s' if number > 1 else ''}: {label}. {sentences}"
-    return Outcome(WARNING, summary, advice, system_id, details)
+    return ItemOutcome(WARNING, summary, advice, system_id, details)
 
 
-def _register(plan: Plan, asked: Asked) -> Outcome:
+def _register(plan: AddingPlan, asked: ItemRequest) -> ItemOutcome:
     """A row without an address: registered before it phones home."""
     login = asked.own_login
     try:
@@ -144,31 +152,31 @@ def _register(plan: Plan, asked: Asked) -> Outcome:
             is_secure_only=plan.is_secure_only,
         )
     except admission.AdmissionRefused as error:
-        return Outcome(FAILED, str(error), "Look for it under Systems, and in the inbox.")
+        return ItemOutcome(FAILED, str(error), "Look for it under Systems, and in the inbox.")
     details = {"result": "registered", "name": system.name}
     sentence = "Pre-registered: it is managed from its first post on."
-    return Outcome(DONE, sentence, system_id=system.pk, details=details)
+    return ItemOutcome(DONE, sentence, system_id=system.pk, details=details)
 
 
-def _nothing(plan: Plan, asked: Asked, nothing: Nothing) -> Outcome:
+def _nothing(plan: AddingPlan, asked: ItemRequest, nothing: Nothing) -> ItemOutcome:
     if plan.is_range:
-        return Outcome(SKIPPED, nothing.why, details={"result": "nothing"})
+        return ItemOutcome(SKIPPED, nothing.why, details={"result": "nothing"})
     trouble = next(
         (nothing.errors[road] for road in ("https", "http", "snmp") if road in nothing.errors), None
     )
     if trouble is not None:
         return _failed(trouble.about(asked.host, "looking who answers"), result="nothing")
-    return Outcome(
+    return ItemOutcome(
         FAILED, nothing.why, "Check that the address is the system's own.", details={"result": "nothing"}
     )
 
 
-def _failed(error: errors.DeviceError, *, result: str = "refused") -> Outcome:
+def _failed(error: errors.DeviceError, *, result: str = "refused") -> ItemOutcome:
     details = {"result": result, "error": type(error).__name__, "can_retry": error.can_retry}
-    return Outcome(FAILED, error.what_happened, error.advice, details=details)
+    return ItemOutcome(FAILED, error.what_happened, error.advice, details=details)
 
 
-def _refused(error: errors.LoginRefused, found: Found) -> Outcome:
+def _refused(error: errors.LoginRefused, found: Found) -> ItemOutcome:
     """A refused login; one that is new looks the same before its first passphrase is set (protocol notes P.3)."""
     outcome = _failed(error)
     if (
@@ -179,10 +187,10 @@ def _refused(error: errors.LoginRefused, found: Found) -> Outcome:
     return replace(outcome, advice=f"{outcome.advice} {NEW_DEVICE_HINT}")
 
 
-def _told(entry: Entry, who: Who) -> Outcome:
+def _told(entry: ResultEntry, who: Who) -> ItemOutcome:
     details = {"result": entry.result.replace(" ", "_"), "family": who.family, "product": who.product}
     state = DONE if entry.result == HERE else FAILED
-    return Outcome(state, entry.sentence, entry.advice, entry.system_id, details)
+    return ItemOutcome(state, entry.sentence, entry.advice, entry.system_id, details)
 
 
 def _who(proven: Proven, found: Found, address: str) -> Who:

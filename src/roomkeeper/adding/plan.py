@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from roomkeeper.accounts.models import User
 from roomkeeper.devices.contactable import Contactable
-from roomkeeper.devices.discovery import Search
+from roomkeeper.devices.discovery import AddressSearch
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.snmp import SNMP_PORT, SnmpLogin
@@ -22,7 +22,7 @@ KIND: Final = "add systems"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ItemRequest:
     """What one item of the job is to add, and how."""
 
     item_id: int
@@ -41,7 +41,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AddingPlan:
     """The job's own answers to what all of its items ask.
 
     `typed_logins` were given for the whole job, `saved_logins` come from the list of credentials. `is_range`: nobody
@@ -74,18 +74,18 @@ class Plan:
     folders: Mapping[int, Folder] = field(default_factory=dict)
     secure_addresses: frozenset[str] = frozenset()
 
-    def is_secure(self, asked: Asked) -> bool:
+    def is_secure(self, asked: ItemRequest) -> bool:
         """Whether only HTTPS may be used: so it is wanted, or a Secure-Only system of ours stands at the address."""
         return self.is_secure_only or asked.host in self.secure_addresses
 
-    def reach(self, asked: Asked) -> Reach:
+    def reach(self, asked: ItemRequest) -> Reach:
         """What may be used towards somebody of whom nothing else is known yet."""
         return Reach("", self.is_secure(asked), is_first_contact=True, contactable=self.contactable)
 
-    def asked(self, item: Item) -> Asked:
+    def asked(self, item: Item) -> ItemRequest:
         """What an item is to add."""
         said = item.parameters
-        return Asked(
+        return ItemRequest(
             item.id,
             said.get("host", ""),
             said.get("http_port") or self.http_port,
@@ -98,10 +98,10 @@ class Plan:
             self.own_logins.get(said.get("number", -1)),
         )
 
-    def search(self, asked: Asked) -> Search:
+    def search(self, asked: ItemRequest) -> AddressSearch:
         """How to look who is there. Where somebody wrote the address there is time for an old codec, which is slow
         with its first answer too (protocol notes N.1)."""
-        found = Search(
+        found = AddressSearch(
             snmp_logins=() if self.is_secure(asked) else self.snmp_logins,
             https_port=asked.https_port or self.usual_https_port,
             http_port=0 if self.is_secure(asked) else asked.http_port or self.usual_http_port,
@@ -119,7 +119,7 @@ class Plan:
         return self.password_may_use_http or is_within(host, parse_networks(self.password_networks))
 
 
-def load(job: RunningJob) -> Plan:
+def load(job: RunningJob) -> AddingPlan:
     """The plan of a job, read from its rows and the settings of today. Raises `Folder.DoesNotExist`."""
     said, settings = job.parameters, network_settings.get()
     logins, snmp = _saved(said.get("credential_ids", ())), _snmp(said)
@@ -129,7 +129,7 @@ def load(job: RunningJob) -> Plan:
     folders = {
         folder_id: folders.get(folder_id, folder) for folder_id in (*said["folder_ids"], said["folder"])
     }
-    return Plan(
+    return AddingPlan(
         user=User.objects.filter(pk=job.user_id or 0, is_active=True).first(),
         folder_id=said["folder"],
         tags=tuple(said.get("tags", ())),

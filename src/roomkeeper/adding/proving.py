@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from roomkeeper.adding import tries
-from roomkeeper.adding.plan import Asked, Plan
+from roomkeeper.adding.plan import AddingPlan, ItemRequest
 from roomkeeper.devices import errors, registry
 from roomkeeper.devices.client import DeviceTransport, Target
 from roomkeeper.devices.discovery import Found
@@ -34,7 +34,7 @@ class Proven:
     scheme: str
 
 
-async def prove(transport: DeviceTransport, plan: Plan, asked: Asked, found: Found) -> Proven:
+async def prove(transport: DeviceTransport, plan: AddingPlan, asked: ItemRequest, found: Found) -> Proven:
     """Read who it is, with the login that was given for it or with those that may be tried. Raises `DeviceError`."""
     given = asked.own_login
     if given is None and len(plan.typed_logins) == 1 and not plan.is_range:
@@ -81,7 +81,7 @@ async def prove(transport: DeviceTransport, plan: Plan, asked: Asked, found: Fou
     raise refusal
 
 
-def _demand_http(plan: Plan, asked: Asked, found: Found, *, is_list: bool) -> None:
+def _demand_http(plan: AddingPlan, asked: ItemRequest, found: Found, *, is_list: bool) -> None:
     """Nothing showed the mark by HTTPS. Raises why no login goes there, unless it may by HTTP."""
     trouble = found.errors.get("https")
     silent = errors.ConnectionRefused | errors.ConnectTimedOut

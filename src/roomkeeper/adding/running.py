@@ -11,7 +11,7 @@ from roomkeeper.devices.discovery import transport_for
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.running import Item, Outcome, RunningJob
+from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
 
 # Silent addresses wait for their time-outs side by side.
 AT_ONCE: Final = 64
@@ -25,7 +25,7 @@ async def run(job: RunningJob) -> str:
     places = asyncio.Semaphore(FINISHED_AT_ONCE)
     async with transport_for(AT_ONCE) as looking:
 
-        async def add(item: Item) -> Outcome:
+        async def add(item: Item) -> ItemOutcome:
             return await add_one(asked, item, looking, places)
 
         await job.each(add, at_once=AT_ONCE)

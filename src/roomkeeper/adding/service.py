@@ -11,7 +11,7 @@ from typing import Any, Final
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
 from roomkeeper.accounts.person import Person
 from roomkeeper.adding.plan import KIND
-from roomkeeper.adding.targets import Target, Targets
+from roomkeeper.adding.targets import AddingTarget, Targets
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.snmp import SNMP_PORT
 from roomkeeper.jobs import work
@@ -95,7 +95,7 @@ class Preview:
     count: int
     first: str
     last: str
-    known: tuple[tuple[Target, System], ...]
+    known: tuple[tuple[AddingTarget, System], ...]
     logins: tuple[str, ...]
     snmp_logins: tuple[str, ...]
     needs_confirmation: bool
@@ -107,7 +107,7 @@ class Preview:
 class _Checked:
     """A request whose every part can be used."""
 
-    rows: tuple[tuple[Target, Folder], ...]
+    rows: tuple[tuple[AddingTarget, Folder], ...]
     problems: tuple[str, ...]
     saved: tuple[Credential, ...]
     snmp: tuple[Credential, ...]
@@ -235,7 +235,7 @@ def _check(request: AddRequest, user: Person) -> _Checked:
     )
 
 
-def _place(request: AddRequest, user: Person) -> tuple[tuple[tuple[Target, Folder], ...], list[str]]:
+def _place(request: AddRequest, user: Person) -> tuple[tuple[tuple[AddingTarget, Folder], ...], list[str]]:
     """Each target with its folder; sentences for those whose folder cannot be used."""
     found: dict[str, Folder | None] = {}
     rows, refused = [], []
@@ -310,7 +310,9 @@ def _snmp_logins(request: AddRequest, user: Person) -> tuple[Credential, ...]:
     return tuple(row for row in rows if row.pk in request.snmp_ids)
 
 
-def _known(request: AddRequest, targets: list[Target], user: Person) -> tuple[tuple[Target, System], ...]:
+def _known(
+    request: AddRequest, targets: list[AddingTarget], user: Person
+) -> tuple[tuple[AddingTarget, System], ...]:
     visible = System.objects.filter(grants_of(user).folders(Permission.VIEW)).exclude(state=State.PENDING)
     by_host: dict[str, System] = {}
     hosts = [target.host for target in targets if target.host]
@@ -346,7 +348,7 @@ def _warnings(request: AddRequest, checked: _Checked) -> Iterable[str]:
         yield "Legacy TLS (1.0, weak ciphers) is allowed, which an attacker on the network can break."
 
 
-def _item(target: Target, folder: Folder, number: int, name: str) -> work.NewItem:
+def _item(target: AddingTarget, folder: Folder, number: int, name: str) -> work.NewItem:
     said = {
         "number": number,
         "host": target.host,
@@ -363,6 +365,6 @@ def _item(target: Target, folder: Folder, number: int, name: str) -> work.NewIte
     )
 
 
-def _title(rows: tuple[tuple[Target, Folder], ...]) -> str:
+def _title(rows: tuple[tuple[AddingTarget, Folder], ...]) -> str:
     first, last = rows[0][0], rows[-1][0]
     return f"Add {first}" if len(rows) == 1 else f"Add systems at {len(rows):,} addresses, {first} to {last}"

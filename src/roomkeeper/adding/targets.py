@@ -35,7 +35,7 @@ class NotUnderstood(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AddingTarget:
     """One device to look for, and what is said about it. `host` is an address or a name, "" for a row of a CSV file
     that only registers a system by `mac_address` or `serial_number` before it phones home.
 
@@ -62,7 +62,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class TargetProblem:
     """Something that was not understood: the line it stands in, its beginning, and why."""
 
     line: int
@@ -78,8 +78,8 @@ class Targets:
     """What was understood and what was not. `is_range`: ranges or networks were written, so that addresses at which
     nothing answers are expected."""
 
-    targets: tuple[Target, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    targets: tuple[AddingTarget, ...] = ()
+    problems: tuple[TargetProblem, ...] = ()
     is_range: bool = False
 
 
@@ -87,7 +87,7 @@ def parse_targets(text: str) -> Targets:
     """Addresses, names (each with a port, as `codec.example.org:8443`), ranges (`10.1.2.3-60`), networks
     (`10.1.2.0/24`), separated by white space, commas or semicolons. Raises `TooMany` with the number."""
     blocks: list[_Block] = []
-    problems: list[Problem] = []
+    problems: list[TargetProblem] = []
     for number, line in enumerate(text.splitlines(), start=1):
         for word in _PARTING.split(_WIDE_DASH.sub("-", line)):
             if not word:
@@ -95,7 +95,7 @@ def parse_targets(text: str) -> Targets:
             try:
                 blocks.append(_parse_word(word, number))
             except NotUnderstood as error:
-                problems.append(Problem(number, _shown(word), str(error)))
+                problems.append(TargetProblem(number, _shown(word), str(error)))
     # Before anything is made of them: a /8 is counted, not written out.
     total = sum(block.count for block in blocks)
     if total > MOST:
@@ -104,7 +104,7 @@ def parse_targets(text: str) -> Targets:
     return Targets(found, tuple(problems), is_range=any(block.count > 1 for block in blocks))
 
 
-def parse_host(word: str, line: int = 1) -> Target:
+def parse_host(word: str, line: int = 1) -> AddingTarget:
     """A single address or name with an optional port; raises `NotUnderstood`."""
     block = _parse_word(word.strip(), line)
     if block.count != 1 or block.target is None:
@@ -112,9 +112,9 @@ def parse_host(word: str, line: int = 1) -> Target:
     return block.target
 
 
-def merge(targets: Iterable[Target]) -> tuple[Target, ...]:
+def merge(targets: Iterable[AddingTarget]) -> tuple[AddingTarget, ...]:
     """Each address, with its ports, once: where it was written first."""
-    found: dict[tuple[str, int | None, int | None], Target] = {}
+    found: dict[tuple[str, int | None, int | None], AddingTarget] = {}
     for target in targets:
         found.setdefault((target.host, target.http_port, target.https_port), target)
     return tuple(found.values())
@@ -126,15 +126,15 @@ class _Block:
 
     line: int
     count: int
-    target: Target | None = None
+    target: AddingTarget | None = None
     first: Address | None = None
 
-    def targets(self) -> Iterator[Target]:
+    def targets(self) -> Iterator[AddingTarget]:
         if self.target is not None:
             yield self.target
         elif self.first is not None:
             for step in range(self.count):
-                yield Target(str(self.first + step), line=self.line)
+                yield AddingTarget(str(self.first + step), line=self.line)
 
 
 def _parse_word(word: str, line: int) -> _Block:
@@ -150,7 +150,7 @@ def _parse_word(word: str, line: int) -> _Block:
     return _single(_from_host(word, line))
 
 
-def _single(target: Target) -> _Block:
+def _single(target: AddingTarget) -> _Block:
     return _Block(target.line, 1, target)
 
 
@@ -184,7 +184,7 @@ def _range(first: Address, end: str, word: str, line: int) -> _Block:
 
 def _block(first: Address, count: int, line: int) -> _Block:
     if count == 1:
-        return _single(Target(str(first), line=line))
+        return _single(AddingTarget(str(first), line=line))
     return _Block(line, count, first=first)
 
 
@@ -198,7 +198,7 @@ def _with_tail(first: Address, tail: str) -> Address | None:
     return _find_address(mark.join([*parts[: -len(given)], *given]))
 
 
-def _from_url(word: str, line: int) -> Target:
+def _from_url(word: str, line: int) -> AddingTarget:
     try:
         parts = urlsplit(word)
         scheme, port, host = parts.scheme.lower(), parts.port, parts.hostname or ""
@@ -212,7 +212,7 @@ def _from_url(word: str, line: int) -> Target:
     return replace(target, https_port=port) if scheme == "https" else replace(target, http_port=port)
 
 
-def _from_host(word: str, line: int) -> Target:
+def _from_host(word: str, line: int) -> AddingTarget:
     host, port = _part_port(word)
     try:
         host = hosts.parse_host(host)
@@ -221,8 +221,8 @@ def _from_host(word: str, line: int) -> Target:
     if not host:
         raise NotUnderstood(f"{word[:_SHOWN]!r} has no host. Enter a name or an IP address before the port.")
     if port == 80:
-        return Target(host, http_port=port, line=line)
-    return Target(host, https_port=port, line=line)
+        return AddingTarget(host, http_port=port, line=line)
+    return AddingTarget(host, https_port=port, line=line)
 
 
 def _part_port(word: str) -> tuple[str, int | None]:

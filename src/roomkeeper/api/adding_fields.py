@@ -12,7 +12,7 @@ from roomkeeper.accounts.permissions import Permission
 from roomkeeper.adding.service import AddRequest
 from roomkeeper.adding.targets import Targets
 from roomkeeper.api.jobs import MOST_WAITED
-from roomkeeper.api.problems import Problem
+from roomkeeper.api.problems import ApiProblem
 from roomkeeper.api.reach import Identifier, get_folder
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.snmp import SNMP_PORT
@@ -118,15 +118,15 @@ def waiting_time(request: HttpRequest) -> float:
     return WAITED
 
 
-def problem_of_item(item: JobItem) -> Problem:
+def problem_of_item(item: JobItem) -> ApiProblem:
     """Why nothing was added: 409 where the system is here, 422 with the device's own trouble."""
     details: dict[str, Any] = item.details
     if details.get("result") == "already_here":
         hint = f"See /api/v1/systems/{item.system_id}." if item.system_id else ""
-        return Problem(409, "already-here", "Already here", item.summary, hint=hint)
+        return ApiProblem(409, "already-here", "Already here", item.summary, hint=hint)
     if item.state == JobItem.State.CANCELLED:
-        return Problem(409, "cancelled", "Cancelled", "The job was stopped before the system was added.")
-    return Problem(422, "not-added", "Not added", item.summary, hint=item.advice)
+        return ApiProblem(409, "cancelled", "Cancelled", "The job was stopped before the system was added.")
+    return ApiProblem(422, "not-added", "Not added", item.summary, hint=item.advice)
 
 
 def warnings_of(item: JobItem) -> list[AddingWarning]:

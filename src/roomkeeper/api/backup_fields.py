@@ -7,9 +7,9 @@ from ninja import Schema
 from pydantic import Field
 
 from roomkeeper.api.reach import Identifier
-from roomkeeper.backups.mapping import Report
+from roomkeeper.backups.mapping import RestoreReport
 from roomkeeper.backups.models import Backup, Replacement, Restoration
-from roomkeeper.backups.replacement_plan import Plan
+from roomkeeper.backups.replacement_plan import ReplacementPlan
 from roomkeeper.backups.sides import Side
 from roomkeeper.backups.surface import PartKindWord
 
@@ -172,7 +172,7 @@ def encode_side(side: Side) -> SideOut:
 
 
 def encode_report(
-    report: Report, system_id: int, *, is_other_model: bool, backup: Backup | None = None
+    report: RestoreReport, system_id: int, *, is_other_model: bool, backup: Backup | None = None
 ) -> RestoreMappingOut:
     """A mapping report."""
     return RestoreMappingOut(
@@ -203,7 +203,7 @@ def encode_report(
 
 
 def encode_replacement(
-    plan: Plan, replacement: Replacement | None = None, restoration: Restoration | None = None
+    plan: ReplacementPlan, replacement: Replacement | None = None, restoration: Restoration | None = None
 ) -> ReplacementOut:
     """A replacement with its plan."""
     backup = restoration.backup if restoration else None

@@ -160,13 +160,13 @@ def tell_change_set(user: User, change_set: ChangeSet) -> dict[str, Any]:
     return _told(change_set)
 
 
-def _told_plan(plan: planning.Plan) -> HttpResponse:
+def _told_plan(plan: planning.ChangePlan) -> HttpResponse:
     """Written as it is: looking at it once more takes longer than planning for ten thousand systems."""
     told = encode_plan(plan)
     return HttpResponse(told.model_dump_json(), content_type="application/json; charset=utf-8")
 
 
-def encode_plan(plan: planning.Plan) -> PlanOut:
+def encode_plan(plan: planning.ChangePlan) -> PlanOut:
     """A plan as the API tells it, unchecked."""
     return PlanOut.model_construct(
         counts=dict(plan.counts),

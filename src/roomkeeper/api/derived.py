@@ -119,10 +119,10 @@ def filters_of(subject: Subject) -> Any:
     )
 
 
-def asked_of(filters: Any) -> lists.Asked:
+def asked_of(filters: Any) -> lists.ListRequest:
     """What a model of `filters_of` asks for."""
     values = {name: value for name, value in filters if name not in _PAGING}
-    return lists.Asked(values, filters.search, filters.sort)
+    return lists.ListRequest(values, filters.search, filters.sort)
 
 
 def _mount_list(routes: Routes, subject: Subject, told: Told) -> None:

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from roomkeeper import __version__
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api.problems import Problem, answer_problem, problem_of
+from roomkeeper.api.problems import ApiProblem, answer_problem, problem_of
 from roomkeeper.api.routing import Token
 from roomkeeper.jobs import checks, clock
 from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
@@ -75,7 +75,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
             return answer_problem(problem_of(error))
         if user is None:
             return answer_problem(
-                Problem(
+                ApiProblem(
                     401,
                     "not-signed-in",
                     "Not signed in",
@@ -102,12 +102,12 @@ def readyz(request: HttpRequest) -> HttpResponse:
             _ask()
             store.note_answer()
     except DatabaseError:
-        faults = [checks.Finding("database", False, "it does not answer")]
+        faults = [checks.CheckResult("database", False, "it does not answer")]
     if store.is_failing():
-        faults.append(checks.Finding("database", False, "it cannot be written"))
+        faults.append(checks.CheckResult("database", False, "it cannot be written"))
     if faults:
         return answer_problem(
-            Problem(
+            ApiProblem(
                 503,
                 "not-ready",
                 "Not ready",

@@ -9,7 +9,7 @@ from django.db.models.expressions import Combinable
 from ninja import Schema
 from pydantic import AfterValidator, Field
 
-from roomkeeper.api.problems import Invalid, Problem
+from roomkeeper.api.problems import ApiProblem, Invalid
 from roomkeeper.operations import lists
 from roomkeeper.operations.filters import Moment as Moment
 
@@ -65,7 +65,7 @@ def list_refusals() -> Iterator[None]:
         yield
     except lists.ListRefused as error:
         if error.is_missing:
-            raise Problem(404, "not-found", "Not found", str(error), hint=error.hint) from error
+            raise ApiProblem(404, "not-found", "Not found", str(error), hint=error.hint) from error
         words = "unknown sort" if error.name == "sort" else "cannot be used"
         raise Invalid(str(error), errors=[(f"query.{error.name}", words)], hint=error.hint) from error
 

@@ -46,7 +46,7 @@ class ProblemOut(Schema):
     errors: list[FieldError] = Field(description="The fields concerned; may be empty.")
 
 
-class Problem(Exception):
+class ApiProblem(Exception):
     """The operation was refused."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Problem(Exception):
         }
 
 
-class NotFound(Problem):
+class NotFound(ApiProblem):
     """There is no such object, or it is in no folder on which the caller has a role."""
 
     def __init__(self, what: str, key: object) -> None:
@@ -92,7 +92,7 @@ class NotFound(Problem):
         )
 
 
-class Conflict(Problem):
+class Conflict(ApiProblem):
     """What was asked does not fit the state of the object."""
 
     def __init__(
@@ -108,7 +108,7 @@ class Conflict(Problem):
         return cls(str(refusal), hint=hint, errors=[(f"body.{field}", choice) for choice in choices])
 
 
-class Invalid(Problem):
+class Invalid(ApiProblem):
     """A value cannot be used. `errors` holds (field, sentence)."""
 
     def __init__(
@@ -133,7 +133,7 @@ def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: 
         raise Invalid(str(error), errors=[(named, str(error))] if named else (), hint=hint) from error
 
 
-def answer_problem(problem: Problem) -> HttpResponse:
+def answer_problem(problem: ApiProblem) -> HttpResponse:
     """The HTTP answer for a problem."""
     answer = HttpResponse(json.dumps(problem.content()), status=problem.status, content_type=MEDIA_TYPE)
     if problem.status == 401:
@@ -141,15 +141,15 @@ def answer_problem(problem: Problem) -> HttpResponse:
     return answer
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> ApiProblem:
     """The problem that tells of an exception; an unexpected one is logged and told without its inside."""
     match error:
-        case Problem():
+        case ApiProblem():
             return error
         case KeyLost():
             return Conflict(str(error), kind="key-lost", hint="Check what the first request has done.")
         case AuthenticationError():
-            return Problem(
+            return ApiProblem(
                 401,
                 "not-signed-in",
                 "Not signed in",
@@ -157,7 +157,7 @@ def problem_of(error: Exception) -> Problem:
                 hint="Send `Authorization: Bearer TOKEN`; make a token with `roomkeeper token create`.",
             )
         case PermissionDenied():
-            return Problem(
+            return ApiProblem(
                 403,
                 "not-permitted",
                 "Not permitted",
@@ -165,7 +165,7 @@ def problem_of(error: Exception) -> Problem:
                 hint="Ask an administrator for a role on the folder.",
             )
         case Http404():
-            return Problem(
+            return ApiProblem(
                 404,
                 "not-found",
                 "Not found",
@@ -188,7 +188,7 @@ def problem_of(error: Exception) -> Problem:
             return Invalid("The item contains a value that cannot be used.", errors=found)
         case OperationalError():
             logger.error("The database cannot be used.", exc_info=error)
-            return Problem(
+            return ApiProblem(
                 503,
                 "store-unavailable",
                 "Not available",
@@ -196,18 +196,18 @@ def problem_of(error: Exception) -> Problem:
                 hint="Try again in a moment. If this continues, check the server's log and its disk.",
             )
         case RequestDataTooBig():
-            return Problem(
+            return ApiProblem(
                 413,
                 "too-large",
                 "Too large",
                 "The body of the request is too large.",
                 hint="Send it in several requests.",
             )
-        case HttpError(__cause__=Problem() as cause):
+        case HttpError(__cause__=ApiProblem() as cause):
             # What the parser refuses; ninja calls all of that a body that is not JSON.
             return cause
         case HttpError():
-            return Problem(
+            return ApiProblem(
                 error.status_code,
                 "bad-request" if error.status_code == 400 else "refused",
                 HTTPStatus(error.status_code).phrase,
@@ -215,9 +215,9 @@ def problem_of(error: Exception) -> Problem:
                 hint="",
             )
         case SuspiciousOperation():
-            return Problem(400, "bad-request", "Bad Request", "The request cannot be read.")
+            return ApiProblem(400, "bad-request", "Bad Request", "The request cannot be read.")
     logger.error("An operation of the API failed.", exc_info=error)
-    return Problem(
+    return ApiProblem(
         500,
         "internal",
         "Internal error",
@@ -249,7 +249,7 @@ def add_handlers(api: NinjaAPI) -> None:
 
     for kind in (
         Exception,
-        Problem,
+        ApiProblem,
         Http404,
         HttpError,
         ValidationError,

@@ -91,7 +91,7 @@ class ApprovedItems(Schema):
     items: list[ApprovedItem]
 
 
-class Identity(Schema, extra="forbid"):
+class NewIdentity(Schema, extra="forbid"):
     """What the system's hardware says of itself now; an empty one is forgotten."""
 
     serial_number: str = Field("", max_length=64)
@@ -156,7 +156,7 @@ def readmit_system(request: HttpRequest, system_id: int, details: Readmission | 
 
 @routes.post("/{int:system_id}/accept-identity", response=SystemOut)
 @needs(Permission.ADMIT, anywhere=True)
-def accept_identity(request: HttpRequest, system_id: int, details: Identity) -> Any:
+def accept_identity(request: HttpRequest, system_id: int, details: NewIdentity) -> Any:
     """Accept that a system's hardware or network card was swapped."""
 
     return _done(request, system_id, ACCEPT_IDENTITY, details.dict())

@@ -17,7 +17,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.adding import service
-from roomkeeper.adding.targets import Target, Targets, merge
+from roomkeeper.adding.targets import AddingTarget, Targets, merge
 from roomkeeper.api.activation_codes import ActivationCodeOut, tell_code
 from roomkeeper.api.adding_fields import (
     AddingWarning,
@@ -28,7 +28,7 @@ from roomkeeper.api.adding_fields import (
     warnings_of,
 )
 from roomkeeper.api.jobs import JobOut, accepted
-from roomkeeper.api.problems import Invalid, Problem, ProblemOut, problem_of, refused_as
+from roomkeeper.api.problems import ApiProblem, Invalid, ProblemOut, problem_of, refused_as
 from roomkeeper.api.reach import get_folder
 from roomkeeper.api.routing import user_of
 from roomkeeper.api.systems import SystemOut, routes, tell
@@ -146,7 +146,7 @@ def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
     """Add or register many systems; each succeeds or fails separately. Those with a `host` become a job."""
     user = user_of(request)
     items: list[AddedItem] = []
-    waiting: dict[str, list[tuple[int, SystemIn, Target]]] = defaultdict(list)
+    waiting: dict[str, list[tuple[int, SystemIn, AddingTarget]]] = defaultdict(list)
     for number, one in enumerate(details.systems):
         try:
             system = SystemIn.model_validate(one)
@@ -179,7 +179,7 @@ def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
 
 def failed_item(kind: type[Any], error: Exception, **fields: Any) -> Any:
     """An item of a bulk answer that tells why it failed."""
-    problem: Problem = problem_of(error)
+    problem: ApiProblem = problem_of(error)
     return kind(status=problem.status, problem=ProblemOut(**problem.content()), **fields)
 
 
@@ -195,7 +195,7 @@ def _created(
     return Status(201, AddedSystem(**told, warnings=warnings, activation_code=code))
 
 
-def _start(user: User, systems: list[tuple[SystemIn, Target]]) -> Job:
+def _start(user: User, systems: list[tuple[SystemIn, AddingTarget]]) -> Job:
     """The job that adds these systems, which are to be met alike."""
     first, _ = systems[0]
     targets = Targets(merge(target for _, target in systems))
@@ -207,12 +207,12 @@ def _start(user: User, systems: list[tuple[SystemIn, Target]]) -> Job:
     return job
 
 
-def _target(details: SystemIn) -> Target:
+def _target(details: SystemIn) -> AddingTarget:
     """The system as a target; raises `Invalid` for a host or an identity that is none."""
     found = _read_addresses(details)
     with refused_as(422, HostRefused, field="body.host"):
         host = parse_host(details.host)
-    return Target(
+    return AddingTarget(
         host,
         http_port=details.http_port,
         https_port=details.https_port,

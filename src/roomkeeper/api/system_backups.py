@@ -121,7 +121,7 @@ def undo_replacement(request: HttpRequest, system_id: int) -> ReplacementOut:
         system = replacing.undo(replacement, user=user, now=timezone.now())
         audit.record(user, "api", "undo replacement", system, **told_of(replacement))
     back = Hardware(system.serial_number, system.mac_address)
-    plan = replacement_plan.Plan(system, back, (), None, is_other_model=False)
+    plan = replacement_plan.ReplacementPlan(system, back, (), None, is_other_model=False)
     return encode_replacement(plan, replacement)
 
 

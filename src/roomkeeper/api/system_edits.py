@@ -13,10 +13,10 @@ from roomkeeper.api.derived import asked_of, filters_of
 from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.paging import list_refusals
 from roomkeeper.api.parsing import StrictParser
-from roomkeeper.api.problems import Conflict, Invalid, Problem, refused_as
+from roomkeeper.api.problems import ApiProblem, Conflict, Invalid, refused_as
 from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.bulk_editing.applying import Applied, EditOptions, PlanChanged, apply_plan
+from roomkeeper.bulk_editing.applying import AppliedEdit, EditOptions, PlanChanged, apply_plan
 from roomkeeper.bulk_editing.columns import FILE_LIMIT, ROWS_LIMIT
 from roomkeeper.bulk_editing.differences import EditPlan, SystemEdit
 from roomkeeper.bulk_editing.exporting import usable_fields, usable_paths, write_csv
@@ -226,7 +226,7 @@ def _read(request: HttpRequest, parameters: EditParameters) -> tuple[Sheet, Edit
         with refused_as(422, SheetRefused, field="body"):
             return read_csv(request.body), parameters
     if kind != _JSON:
-        raise Problem(
+        raise ApiProblem(
             415, "unsupported-media-type", "Unsupported Media Type", f"Send {_JSON} or {_CSV}, not {kind!r}."
         )
     if request.GET:
@@ -237,7 +237,7 @@ def _read(request: HttpRequest, parameters: EditParameters) -> tuple[Sheet, Edit
     try:
         found: JsonValue = StrictParser().parse_body(request)
     except ValueError as error:
-        raise Problem(400, "bad-request", "Bad Request", "The body is not valid JSON.") from error
+        raise ApiProblem(400, "bad-request", "Bad Request", "The body is not valid JSON.") from error
     details = EditIn.model_validate(found)
     rows = [row.dict(exclude_unset=True) for row in details.rows]
     with refused_as(422, SheetRefused, field="body.rows"):
@@ -251,11 +251,11 @@ def _take_body(request: HttpRequest) -> None:
     content = request.read(FILE_LIMIT + 1)
     if len(content) > FILE_LIMIT:
         detail = f"The body has over {FILE_LIMIT:,} bytes."
-        raise Problem(413, "too-large", "Too large", detail, hint="Send it in parts.")
+        raise ApiProblem(413, "too-large", "Too large", detail, hint="Send it in parts.")
     request._body = content
 
 
-def encode_edit(plan: EditPlan, done: Applied | None) -> EditOut:
+def encode_edit(plan: EditPlan, done: AppliedEdit | None) -> EditOut:
     """A plan, and what was done of it (None: nothing), as the API tells them."""
     return EditOut(
         is_dry_run=done is None,

@@ -27,7 +27,7 @@ from roomkeeper.api.template_fields import (
 from roomkeeper.api.template_report import MappingOut, tell_report
 from roomkeeper.api.templates import get_template, get_version
 from roomkeeper.configuration_templates import known_settings, mapping
-from roomkeeper.configuration_templates.applying import Applied, apply_template
+from roomkeeper.configuration_templates.applying import AppliedTemplate, apply_template
 from roomkeeper.configuration_templates.content import Content, content_of
 from roomkeeper.configuration_templates.files import read_file
 from roomkeeper.configuration_templates.making import content_from_reading
@@ -226,7 +226,7 @@ def apply_template_once(
         demand(user, Permission.CHANGE_SETTINGS, template.folder.path)
     care = Care(details.during_calls, details.only_in_window, details.failure_limit)
 
-    def note(begun: Applied) -> None:
+    def note(begun: AppliedTemplate) -> None:
         audit.record(
             user,
             "api",

@@ -11,7 +11,7 @@ from pydantic import Field
 from roomkeeper.api.action_fields import Value
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.reach import Identifier
-from roomkeeper.configuration_templates.comparing import Difference
+from roomkeeper.configuration_templates.comparing import TemplateDifference
 from roomkeeper.configuration_templates.content import (
     Content,
     TemplateCommand,
@@ -26,7 +26,7 @@ from roomkeeper.configuration_templates.models import (
     TemplateAssignment,
     TemplateVersion,
 )
-from roomkeeper.configuration_templates.pasted_text import TEXT_LIMIT, Reading
+from roomkeeper.configuration_templates.pasted_text import TEXT_LIMIT, PastedText
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import System
@@ -233,7 +233,7 @@ def told_refusals() -> Iterator[None]:
 
 def content_of_body(details: ContentIn, system: System | None, before: Content | None = None) -> Content:
     """The content that a body asks for; raises `Invalid` for what cannot be read, `TemplateRefused` for the rest."""
-    reading = read_file(details.text.encode()) if details.text.strip() else Reading()
+    reading = read_file(details.text.encode()) if details.text.strip() else PastedText()
     given: Any = details.settings
     structure = {
         "settings": given if isinstance(given, dict) else [one.dict() for one in given],
@@ -252,7 +252,7 @@ def content_of_body(details: ContentIn, system: System | None, before: Content |
         taken = [
             (one.path, one.value) for one in content_from_system(system, details.from_system.paths).settings
         ]
-    together = Reading([*taken, *reading.settings, *more.settings], [*reading.commands, *more.commands])
+    together = PastedText([*taken, *reading.settings, *more.settings], [*reading.commands, *more.commands])
     if taken or reading.settings:
         return content_from_reading(together, before=before)
     return checked(together.settings, together.commands, before=before)
@@ -320,7 +320,7 @@ def tell_version(version: TemplateVersion) -> dict[str, Any]:
     }
 
 
-def tell_difference(one: Difference) -> DifferenceOut:
+def tell_difference(one: TemplateDifference) -> DifferenceOut:
     """A difference as it is told."""
     return DifferenceOut(kind=one.kind, name=one.name, word=one.word, old=one.old, new=one.new)
 

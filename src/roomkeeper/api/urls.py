@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from roomkeeper.api.application import PREFIX, api
 from roomkeeper.api.health import healthz, metrics, readyz
-from roomkeeper.api.problems import Problem, answer_problem, problem_of
+from roomkeeper.api.problems import ApiProblem, answer_problem, problem_of
 
 
 def _with_problems(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -26,7 +26,7 @@ def _with_problems(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
         if answer.status_code == 405:
             allowed = answer["Allow"]
             answer = answer_problem(
-                Problem(
+                ApiProblem(
                     405,
                     "method",
                     "Method not allowed",

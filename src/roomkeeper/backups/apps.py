@@ -17,8 +17,8 @@ class BackupsConfig(AppConfig):
         from roomkeeper.jobs import schedule, work
 
         self.surface = surface
-        work.register_kind(work.Kind(making.KIND, making.run))
-        work.register_kind(work.Kind(restoring.KIND, restoring.run))
+        work.register_kind(work.JobKind(making.KIND, making.run))
+        work.register_kind(work.JobKind(restoring.KIND, restoring.run))
         schedule.register("backups", timedelta(minutes=5), scheduling.back_up_due)
         schedule.register("restorations", timedelta(seconds=5), restoring.start_due)
         schedule.register(

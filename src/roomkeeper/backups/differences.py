@@ -13,7 +13,7 @@ HIDDEN = "***"
 _NONE: Final[Mapping[str, str]] = {}
 
 
-class Kind(enum.StrEnum):
+class DifferenceKind(enum.StrEnum):
     """How a setting differs; unknown where a side shows `***` and the values cannot be compared."""
 
     ADDED = "added"
@@ -23,18 +23,18 @@ class Kind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class BackupDifference:
     """One setting that differs. A side that lacks it is None; the path is in the right side's spelling if it has it."""
 
     path: str
-    kind: Kind
+    kind: DifferenceKind
     left: str | None
     right: str | None
 
 
 def compare(
     left: Mapping[str, str], right: Mapping[str, str], value_spaces: Mapping[str, str] = _NONE
-) -> list[Difference]:
+) -> list[BackupDifference]:
     """What leads from left to right, in the order of paths; two spellings of one path are one setting (rule R7).
 
     `value_spaces` are the references that either side gives by path: by them values are compared (rule R12)."""
@@ -43,23 +43,23 @@ def compare(
 
 def compare_wanted(
     found: Mapping[str, str], wanted: Mapping[str, str], value_spaces: Mapping[str, str] = _NONE
-) -> list[Difference]:
+) -> list[BackupDifference]:
     """The same with a list of wanted settings on the right: only of those that it names."""
     named = _by_key(wanted)
     return _compare({key: one for key, one in _by_key(found).items() if key in named}, named, value_spaces)
 
 
-def counts(differences: Iterable[Difference]) -> dict[str, int]:
+def counts(differences: Iterable[BackupDifference]) -> dict[str, int]:
     """How many of each kind; every kind is named."""
     found = Counter(difference.kind for difference in differences)
-    return {kind.value: found[kind] for kind in Kind}
+    return {kind.value: found[kind] for kind in DifferenceKind}
 
 
 def _compare(
     left: Mapping[str, tuple[str, str]],
     right: Mapping[str, tuple[str, str]],
     value_spaces: Mapping[str, str],
-) -> list[Difference]:
+) -> list[BackupDifference]:
     found = []
     for key in sorted(left.keys() | right.keys()):
         path, before = left.get(key, ("", None))
@@ -67,18 +67,18 @@ def _compare(
         reference = value_spaces.get(own_path) or value_spaces.get(path, "")
         kind = _kind(before, after, type_of(own_path, reference))
         if kind is not None:
-            found.append(Difference(own_path, kind, before, after))
+            found.append(BackupDifference(own_path, kind, before, after))
     return found
 
 
-def _kind(before: str | None, after: str | None, value_type: str) -> Kind | None:
+def _kind(before: str | None, after: str | None, value_type: str) -> DifferenceKind | None:
     if before is None:
-        return Kind.ADDED
+        return DifferenceKind.ADDED
     if after is None:
-        return Kind.REMOVED
+        return DifferenceKind.REMOVED
     if HIDDEN in (before, after):
-        return Kind.UNKNOWN
-    return None if is_same(before, after, value_type) else Kind.CHANGED
+        return DifferenceKind.UNKNOWN
+    return None if is_same(before, after, value_type) else DifferenceKind.CHANGED
 
 
 def _by_key(settings: Mapping[str, str]) -> dict[str, tuple[str, str]]:

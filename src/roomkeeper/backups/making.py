@@ -14,7 +14,7 @@ from roomkeeper.devices import errors, registry
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.running import Item, Outcome, RunningJob
+from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
 from roomkeeper.jobs.work import NewItem
 from roomkeeper.provisioning.reading import read_and_keep
 from roomkeeper.systems.contact import credentials, device_access
@@ -61,7 +61,7 @@ async def run(job: RunningJob) -> str:
     """Work on such a job."""
     reason = str(job.parameters.get("reason", Reason.BY_HAND))
 
-    async def back_up(item: Item) -> Outcome:
+    async def back_up(item: Item) -> ItemOutcome:
         return await _back_up(item, reason, job.user_id)
 
     await job.each(back_up, at_once=AT_ONCE)
@@ -95,26 +95,26 @@ async def make(system_id: int, *, reason: str, user_id: int | None) -> Made:
     return Made(backup, len(read.parts), trouble, advice)
 
 
-async def _back_up(item: Item, reason: str, user_id: int | None) -> Outcome:
+async def _back_up(item: Item, reason: str, user_id: int | None) -> ItemOutcome:
     system_id = item.system_id or 0
     try:
         made = await make(system_id, reason=reason, user_id=user_id)
     except System.DoesNotExist:
-        return Outcome(JobItem.State.SKIPPED, "It was deleted.")
+        return ItemOutcome(JobItem.State.SKIPPED, "It was deleted.")
     except keeping.NothingToBackUp as refusal:
         advice = "It is asked for its configuration with the answers to its posts, or by polling it."
         await off_loop(_note_try, system_id, str(refusal), False)
-        return Outcome(JobItem.State.FAILED, str(refusal), advice)
+        return ItemOutcome(JobItem.State.FAILED, str(refusal), advice)
     await off_loop(_note_try, system_id, made.trouble, not made.backup.missing)
     told = {"backup": made.backup.pk, "missing": made.backup.missing}
     if made.trouble:
         summary = f"Kept as it was last reported: {made.trouble}"
-        return Outcome(JobItem.State.WARNING, summary, made.advice, system_id, told)
+        return ItemOutcome(JobItem.State.WARNING, summary, made.advice, system_id, told)
     parts = f" and {made.parts} part{'s' if made.parts != 1 else ''}" if made.parts else ""
     summary = f"Its configuration{parts}."
     if made.backup.missing:
         summary += f" {' '.join(made.backup.missing)}"
-    return Outcome(JobItem.State.DONE, summary, "", system_id, told)
+    return ItemOutcome(JobItem.State.DONE, summary, "", system_id, told)
 
 
 def _why_not_asked(system_id: int) -> str:

@@ -20,7 +20,7 @@ from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration
 from roomkeeper.systems.documents.redaction import MARK
 
 
-class Verdict(enum.StrEnum):
+class MappingVerdict(enum.StrEnum):
     """What becomes of a setting or a part."""
 
     CHANGE = "change"
@@ -32,14 +32,14 @@ class Verdict(enum.StrEnum):
     OWN = "own"
 
 
-WORDS: Final[Mapping[Verdict, str]] = {
-    Verdict.CHANGE: "will change",
-    Verdict.ALREADY: "already set",
-    Verdict.ABSENT: "not on this device",
-    Verdict.REFUSED: "not allowed there",
-    Verdict.HIDDEN: "hidden, cannot be restored",
-    Verdict.OURS: "left alone: management",
-    Verdict.OWN: "left alone: the device's own",
+WORDS: Final[Mapping[MappingVerdict, str]] = {
+    MappingVerdict.CHANGE: "will change",
+    MappingVerdict.ALREADY: "already set",
+    MappingVerdict.ABSENT: "not on this device",
+    MappingVerdict.REFUSED: "not allowed there",
+    MappingVerdict.HIDDEN: "hidden, cannot be restored",
+    MappingVerdict.OURS: "left alone: management",
+    MappingVerdict.OWN: "left alone: the device's own",
 }
 # What makes a system call us, where it sends feedback, and by what we reach it (docs: management modes).
 _OURS = (
@@ -98,7 +98,7 @@ class MappedSetting:
     path: str
     value: str
     found: str | None
-    verdict: Verdict
+    verdict: MappingVerdict
     reason: str = ""
 
 
@@ -121,12 +121,12 @@ class MappedPart:
     """One part of the backup."""
 
     part: SavedPart
-    verdict: Verdict
+    verdict: MappingVerdict
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RestoreTarget:
     """What is known of the system that a backup is put on. `commands` is None where it told none."""
 
     is_same_system: bool
@@ -139,7 +139,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RestoreReport:
     """The whole mapping, in the order of the backup."""
 
     settings: tuple[MappedSetting, ...]
@@ -148,7 +148,7 @@ class Report:
     @property
     def changes(self) -> dict[str, str]:
         """The settings that would be written."""
-        return {one.path: one.value for one in self.settings if one.verdict is Verdict.CHANGE}
+        return {one.path: one.value for one in self.settings if one.verdict is MappingVerdict.CHANGE}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -202,11 +202,11 @@ def read_picks(texts: Iterable[str]) -> Picks:
 def map_backup(
     saved: Mapping[str, str],
     parts: Iterable[SavedPart],
-    target: Target,
+    target: RestoreTarget,
     picks: Picks,
     *,
     takes_over: bool = False,
-) -> Report:
+) -> RestoreReport:
     """The report. `takes_over`: the target is new hardware for the system that the backup is of."""
     ours = [prefix_key(path) for path in _OURS] + [match_key(path) for path in target.managed_paths]
     found = target.reported.settings if target.reported else {}
@@ -217,7 +217,7 @@ def map_backup(
         if picks.has_setting(key := match_key(path))
     )
     mapped = tuple(_map_part(part, target) for part in parts if picks.has_part(part.kind, part.name))
-    return Report(settings, mapped)
+    return RestoreReport(settings, mapped)
 
 
 def is_other_model(product: str, other: str) -> bool:
@@ -255,7 +255,7 @@ def _map_setting(
     value: str,
     key: str,
     own_path: str | None,
-    target: Target,
+    target: RestoreTarget,
     picks: Picks,
     ours: Sequence[str],
     *,
@@ -264,32 +264,32 @@ def _map_setting(
     found = target.reported.settings[own_path] if target.reported and own_path else None
     told_path = own_path or path
 
-    def told(verdict: Verdict, reason: str = "") -> MappedSetting:
+    def told(verdict: MappingVerdict, reason: str = "") -> MappedSetting:
         return MappedSetting(told_path, value, found, verdict, reason)
 
     if found is None and target.reported is not None and target.reported.is_whole:
-        return told(Verdict.ABSENT, "its configuration has no such setting")
+        return told(MappingVerdict.ABSENT, "its configuration has no such setting")
     if any(is_below(key, prefix) for prefix in ours) or MARK in value:
-        return told(Verdict.OURS, "how the system and Roomkeeper reach each other is not restored")
+        return told(MappingVerdict.OURS, "how the system and Roomkeeper reach each other is not restored")
     if value == HIDDEN or _PASSWORD.search(path):
-        return told(Verdict.HIDDEN, "passwords are not in a backup; set it by hand")
+        return told(MappingVerdict.HIDDEN, "passwords are not in a backup; set it by hand")
     reference = target.reported.value_spaces.get(own_path or "", "") if target.reported else ""
     space = target.spaces.get(reference)
     if found is not None and is_same(found, value, space.kind if space else type_of(told_path, reference)):
-        return told(Verdict.ALREADY)
+        return told(MappingVerdict.ALREADY)
     if not picks.names(key) and (reason := _own_reason(key, target, takes_over=takes_over)):
-        return told(Verdict.OWN, reason)
+        return told(MappingVerdict.OWN, reason)
     if target.reported is None:
-        return told(Verdict.CHANGE, "no configuration was reported yet, so it cannot be checked")
+        return told(MappingVerdict.CHANGE, "no configuration was reported yet, so it cannot be checked")
     if found is None:
-        return told(Verdict.CHANGE, "the device has not reported this setting; it is sent anyway")
+        return told(MappingVerdict.CHANGE, "the device has not reported this setting; it is sent anyway")
     refusal = space.refusal(value) if space else None
     if refusal:
-        return told(Verdict.REFUSED, refusal)
-    return told(Verdict.CHANGE)
+        return told(MappingVerdict.REFUSED, refusal)
+    return told(MappingVerdict.CHANGE)
 
 
-def _own_reason(key: str, target: Target, *, takes_over: bool) -> str:
+def _own_reason(key: str, target: RestoreTarget, *, takes_over: bool) -> str:
     """Why a setting stays as it is unless somebody picks it by its path; "" where it does not."""
     if is_below(key, prefix_key(_NAME)):
         return "the name is the system's name in Roomkeeper; rename it there"
@@ -302,18 +302,20 @@ def _own_reason(key: str, target: Target, *, takes_over: bool) -> str:
     return ""
 
 
-def _map_part(part: SavedPart, target: Target) -> MappedPart:
+def _map_part(part: SavedPart, target: RestoreTarget) -> MappedPart:
     if part.is_redacted:
-        return MappedPart(part, Verdict.OURS, "it contained this server's secret, which no backup holds")
+        return MappedPart(
+            part, MappingVerdict.OURS, "it contained this server's secret, which no backup holds"
+        )
     command = COMMANDS[part.kind]
     if target.commands is not None and command.lower() not in target.commands:
-        return MappedPart(part, Verdict.ABSENT, f"it has no command {command}")
+        return MappedPart(part, MappingVerdict.ABSENT, f"it has no command {command}")
     reasons = [] if target.commands is not None else ["it is tried"]
     if part.uses_require and not target.runs_required_macros:
         reasons.append(REQUIRE)
-    return MappedPart(part, Verdict.CHANGE, "; ".join(reasons))
+    return MappedPart(part, MappingVerdict.CHANGE, "; ".join(reasons))
 
 
-def _counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
+def _counts(verdicts: Iterable[MappingVerdict]) -> dict[str, int]:
     found = Counter(verdicts)
-    return {verdict.value: found[verdict] for verdict in Verdict}
+    return {verdict.value: found[verdict] for verdict in MappingVerdict}

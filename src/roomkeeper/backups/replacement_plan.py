@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from roomkeeper.accounts.person import Person
 from roomkeeper.backups import restoring
-from roomkeeper.backups.mapping import Report, is_other_model, read_picks
+from roomkeeper.backups.mapping import RestoreReport, is_other_model, read_picks
 from roomkeeper.backups.models import Backup
 from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.models import ConfigurationVersion, Contact, State, System, SystemSecret
@@ -31,7 +31,7 @@ class Hardware:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReplacementStep:
     """One thing that the replacement does, as it is shown before; `can_be_undone` in the words of the plan."""
 
     title: str
@@ -40,13 +40,13 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplacementPlan:
     """What a replacement would do. `report` is None while the new hardware has reported no configuration."""
 
     system: System
     hardware: Hardware
-    steps: tuple[Step, ...]
-    report: Report | None
+    steps: tuple[ReplacementStep, ...]
+    report: RestoreReport | None
     is_other_model: bool
 
 
@@ -100,22 +100,24 @@ def plan(
     restores: bool = True,
     picks: Sequence[str] = (),
     keeps_credentials: bool = False,
-) -> Plan:
+) -> ReplacementPlan:
     """What the replacement would do, step by step. Raises `ReplaceRefused`, `PicksRefused`."""
     demand_replaceable(system)
     read_picks(picks)
     record = hardware.record
     product = record.product if record else ""
     steps = [
-        Step(
+        ReplacementStep(
             "The record stays",
             f"{system} keeps its id {system.pk}, name, folder, tags, notes, people's rights, tickets,"
             f" requested"
             " settings and its whole history.",
         ),
-        Step("The old hardware leaves", _leaving(system), can_be_undone=False),
-        Step("The new hardware comes", f"{hardware or 'It'} is the system from now on. {_coming(record)}"),
-        Step("Login and TLS key", _login(record, keeps_credentials=keeps_credentials)),
+        ReplacementStep("The old hardware leaves", _leaving(system), can_be_undone=False),
+        ReplacementStep(
+            "The new hardware comes", f"{hardware or 'It'} is the system from now on. {_coming(record)}"
+        ),
+        ReplacementStep("Login and TLS key", _login(record, keeps_credentials=keeps_credentials)),
     ]
     if record is not None:
         words = (
@@ -123,14 +125,14 @@ def plan(
             f" tickets"
             " move too; its name, folder and tags do not. Its id is not used again."
         )
-        steps.append(Step("Its own record goes", words, can_be_undone=False))
+        steps.append(ReplacementStep("Its own record goes", words, can_be_undone=False))
     report = None
     if restores:
-        steps.append(Step("The settings follow", _following(system, record)))
+        steps.append(ReplacementStep("The settings follow", _following(system, record)))
         if record is not None and has_reported(record) and has_reported(system):
             report = restoring.plan_take_over(system, record, picks)
     is_other = is_other_model(product, system.product)
-    return Plan(system, hardware, tuple(steps), report, is_other)
+    return ReplacementPlan(system, hardware, tuple(steps), report, is_other)
 
 
 def newest_backup(system: System) -> Backup | None:

@@ -20,10 +20,10 @@ from roomkeeper.backups.mapping import (
     COMMANDS,
     REQUIRES,
     MappedPart,
-    Report,
+    MappingVerdict,
+    RestoreReport,
+    RestoreTarget,
     SavedPart,
-    Target,
-    Verdict,
     map_backup,
     read_picks,
 )
@@ -32,7 +32,7 @@ from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.running import Item, Outcome, RunningJob
+from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command import decode_command_document
 from roomkeeper.provisioning import actions, management, planning
@@ -56,7 +56,9 @@ class RestoreRefused(ValueError):
     """The backup cannot be put back like that."""
 
 
-def plan(backup: Backup, target: System, picks: Sequence[str] = (), *, takes_over: bool = False) -> Report:
+def plan(
+    backup: Backup, target: System, picks: Sequence[str] = (), *, takes_over: bool = False
+) -> RestoreReport:
     """What putting the backup on the target would do. Raises `PicksRefused`."""
     is_same = backup.system_id == target.pk
     known = _target(target, is_same_system=is_same)
@@ -64,7 +66,7 @@ def plan(backup: Backup, target: System, picks: Sequence[str] = (), *, takes_ove
     return map_backup(saved, _saved_parts(backup), known, read_picks(picks), takes_over=takes_over)
 
 
-def plan_take_over(system: System, record: System, picks: Sequence[str] = ()) -> Report:
+def plan_take_over(system: System, record: System, picks: Sequence[str] = ()) -> RestoreReport:
     """What of the system's hardware fits new hardware that has a record: what it reported last, with the parts of its
     newest backup that has some. Raises `PicksRefused`."""
     reported = reported_configuration(system.pk)
@@ -92,8 +94,8 @@ def _saved_parts(backup: Backup) -> list[SavedPart]:
     ]
 
 
-def _target(target: System, *, is_same_system: bool) -> Target:
-    return Target(
+def _target(target: System, *, is_same_system: bool) -> RestoreTarget:
+    return RestoreTarget(
         is_same_system=is_same_system,
         reported=reported_configuration(target.pk),
         spaces=value_spaces_of(target) or value_spaces_of_model(target.product, target.software_version),
@@ -203,11 +205,11 @@ def _begin(restoration: Restoration, *, user: Person, now: datetime) -> Job:
     return job
 
 
-async def _restore(item: Item) -> Outcome:
+async def _restore(item: Item) -> ItemOutcome:
     restoration_id = int(item.parameters["restoration"])
     state = await off_loop(_state_of, restoration_id)
     if state != Restoration.State.RUNNING:
-        return Outcome(JobItem.State.SKIPPED, "It was already done or cancelled.")
+        return ItemOutcome(JobItem.State.SKIPPED, "It was already done or cancelled.")
     system_id = item.system_id or 0
     advice = ""
     try:
@@ -220,7 +222,9 @@ async def _restore(item: Item) -> Outcome:
     except ValueError as refusal:
         # The services' own refusals; their text is the sentence to show.
         await off_loop(_end, restoration_id, Restoration.State.FAILED, str(refusal))
-        return Outcome(JobItem.State.FAILED, str(refusal), "Select fewer parts, or check the preview first.")
+        return ItemOutcome(
+            JobItem.State.FAILED, str(refusal), "Select fewer parts, or check the preview first."
+        )
 
 
 def _state_of(restoration_id: int) -> str:
@@ -228,7 +232,7 @@ def _state_of(restoration_id: int) -> str:
     return found or Restoration.State.CANCELLED
 
 
-def _ask(restoration_id: int, advice: str) -> Outcome:
+def _ask(restoration_id: int, advice: str) -> ItemOutcome:
     """Ask for what changes. One transaction: after a crash all of it is there, or nothing."""
     now = datetime.now(UTC)
     with transaction.atomic():
@@ -257,8 +261,8 @@ def _ask(restoration_id: int, advice: str) -> Outcome:
             details={"backup": backup.pk, "change_set": restoration.change_set_id},
         )
         live.publish("system", system)
-    is_whole = not report.counts[Verdict.REFUSED]
-    return Outcome(
+    is_whole = not report.counts[MappingVerdict.REFUSED]
+    return ItemOutcome(
         JobItem.State.DONE if is_whole else JobItem.State.WARNING,
         f"Asked of it: {restoration.words}.",
         advice,
@@ -269,7 +273,7 @@ def _ask(restoration_id: int, advice: str) -> Outcome:
 
 def _ask_part(mapped: MappedPart, system: System, *, user: Person, now: datetime) -> list[Action]:
     """The actions that put a part back; a macro that ran is started again."""
-    if mapped.verdict is not Verdict.CHANGE:
+    if mapped.verdict is not MappingVerdict.CHANGE:
         return []
     part = BackupPart.objects.select_related("content").get(pk=mapped.part.part_id)
     arguments = {
@@ -285,9 +289,9 @@ def _ask_part(mapped: MappedPart, system: System, *, user: Person, now: datetime
     return asked
 
 
-def _told(report: Report) -> str:
-    counts, parts = report.counts, report.part_counts[Verdict.CHANGE]
-    change, already = counts[Verdict.CHANGE], counts[Verdict.ALREADY]
+def _told(report: RestoreReport) -> str:
+    counts, parts = report.counts, report.part_counts[MappingVerdict.CHANGE]
+    change, already = counts[MappingVerdict.CHANGE], counts[MappingVerdict.ALREADY]
     words = [f"{change} settings change" if change != 1 else "1 setting changes"]
     words += [f"{already} already have their value" if already != 1 else "1 already has its value"]
     left = sum(counts.values()) - change - already

@@ -12,7 +12,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from roomkeeper.backups import keeping
-from roomkeeper.backups.differences import Difference, Kind, compare, compare_wanted
+from roomkeeper.backups.differences import BackupDifference, DifferenceKind, compare, compare_wanted
 from roomkeeper.backups.models import Backup
 from roomkeeper.systems.documents import reported_configuration, unpack_configuration
 from roomkeeper.systems.models import ConfigurationVersion, System
@@ -48,7 +48,7 @@ class PartDifference:
 
     part_kind: str
     name: str
-    kind: Kind
+    kind: DifferenceKind
 
 
 def read_name(text: str) -> tuple[str, int]:
@@ -122,15 +122,17 @@ def side_of_template(key: int, name: str, settings: Mapping[str, str]) -> Side:
     return Side(f"template:{key}", f"template {name}", settings, is_wanted=True)
 
 
-def compare_sides(left: Side, right: Side) -> list[Difference]:
+def compare_sides(left: Side, right: Side) -> list[BackupDifference]:
     """The settings that differ; beside a list of wanted settings only those that it names."""
     spaces = {**left.value_spaces, **right.value_spaces}
     if right.is_wanted:
         return compare_wanted(left.settings, right.settings, spaces)
     if left.is_wanted:
-        turned = {Kind.ADDED: Kind.REMOVED, Kind.REMOVED: Kind.ADDED}
+        turned = {DifferenceKind.ADDED: DifferenceKind.REMOVED, DifferenceKind.REMOVED: DifferenceKind.ADDED}
         found = compare_wanted(right.settings, left.settings, spaces)
-        return [Difference(one.path, turned.get(one.kind, one.kind), one.right, one.left) for one in found]
+        return [
+            BackupDifference(one.path, turned.get(one.kind, one.kind), one.right, one.left) for one in found
+        ]
     return compare(left.settings, right.settings, spaces)
 
 
@@ -142,6 +144,12 @@ def compare_parts(left: Side, right: Side) -> list[PartDifference]:
     for key in sorted(left.parts.keys() | right.parts.keys()):
         before, after = left.parts.get(key), right.parts.get(key)
         if before != after:
-            kind = Kind.ADDED if before is None else Kind.REMOVED if after is None else Kind.CHANGED
+            kind = (
+                DifferenceKind.ADDED
+                if before is None
+                else DifferenceKind.REMOVED
+                if after is None
+                else DifferenceKind.CHANGED
+            )
             found.append(PartDifference(*key, kind))
     return found

@@ -41,7 +41,7 @@ class EditOptions:
 
 
 @dataclass(slots=True)
-class Applied:
+class AppliedEdit:
     """What was done, and where the rest is followed. `records` counts what was written at once."""
 
     change_set: ChangeSet | None = None
@@ -55,7 +55,7 @@ class Applied:
 
 def apply_plan(
     plan: EditPlan, *, digest: str = "", user: Person, now: datetime, road: str, options: EditOptions
-) -> Applied:
+) -> AppliedEdit:
     """Do it, in short transactions of its own: not to be called inside one (rule R9). `digest`: that of the plan that a
     person saw; raises `PlanChanged` where it is another. Raises `FolderRefused` before anything is done.
 
@@ -66,7 +66,7 @@ def apply_plan(
             "Something has changed since you saw this, so nothing was done. Check the difference as it is"
             " now."
         )
-    done = Applied()
+    done = AppliedEdit()
     note = _Note(plan, user, road)
     records = _with_folders(plan.records, plan.folders, note)
     if len(records) > RECORDS_AT_ONCE:
@@ -97,7 +97,7 @@ def apply_plan(
 
 
 def _record_names(
-    names: planning.Plan, words: str, note: Callable[[], object], *, user: Person, now: datetime
+    names: planning.ChangePlan, words: str, note: Callable[[], object], *, user: Person, now: datetime
 ) -> tuple[ChangeSet | None, ChangeSet | None]:
     """Change sets of names that are written once, and of those that are restored automatically and stay so."""
     key = match_key(planning.NAME_PATH)
@@ -166,7 +166,7 @@ class _Note:
             self._entry = self._write()
         return self._entry
 
-    def complete(self, done: Applied) -> None:
+    def complete(self, done: AppliedEdit) -> None:
         """Add what was made and what was refused."""
         entry = self()
         entry.details |= {

@@ -12,6 +12,6 @@ class BulkEditingConfig(AppConfig):
     def ready(self) -> None:
         """Have its jobs worked on."""
         from roomkeeper.bulk_editing import applying, running
-        from roomkeeper.jobs.work import Kind, register_kind
+        from roomkeeper.jobs.work import JobKind, register_kind
 
-        register_kind(Kind(applying.KIND, running.run))
+        register_kind(JobKind(applying.KIND, running.run))

@@ -13,7 +13,7 @@ KEY: Final = "id"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class RecordField:
     """Something of a system's record that people edit. `label` is how people call it."""
 
     key: str
@@ -25,18 +25,18 @@ class Field:
 FIELDS: Final = {
     field.key: field
     for field in (
-        Field("name", "Name", Permission.CHANGE_SETTINGS, is_usual=True),
-        Field("folder", "Folder", is_usual=True),
-        Field("tags", "Tags", is_usual=True),
-        Field("notes", "Notes", is_usual=True),
-        Field("host", "Address", is_usual=True),
-        Field("http_port", "HTTP port"),
-        Field("https_port", "HTTPS port"),
-        Field("connectivity", "Connectivity"),
-        Field("connectivity_is_locked", "Connectivity is locked"),
-        Field("password_may_use_http", "Password may use HTTP"),
-        Field("tls_trust", "Certificate is trusted by"),
-        Field("tls_is_legacy", "Legacy TLS is allowed"),
+        RecordField("name", "Name", Permission.CHANGE_SETTINGS, is_usual=True),
+        RecordField("folder", "Folder", is_usual=True),
+        RecordField("tags", "Tags", is_usual=True),
+        RecordField("notes", "Notes", is_usual=True),
+        RecordField("host", "Address", is_usual=True),
+        RecordField("http_port", "HTTP port"),
+        RecordField("https_port", "HTTPS port"),
+        RecordField("connectivity", "Connectivity"),
+        RecordField("connectivity_is_locked", "Connectivity is locked"),
+        RecordField("password_may_use_http", "Password may use HTTP"),
+        RecordField("tls_trust", "Certificate is trusted by"),
+        RecordField("tls_is_legacy", "Legacy TLS is allowed"),
     )
 }
 # Written out so that people know the row; on the way back the first two are compared, the others are not looked at.

@@ -12,8 +12,8 @@ from django.conf import settings as django_settings
 
 from roomkeeper import keys
 from roomkeeper.bulk_editing.folders import NewFolder
-from roomkeeper.bulk_editing.reading import Problem
-from roomkeeper.provisioning.planning import Plan
+from roomkeeper.bulk_editing.reading import SheetProblem
+from roomkeeper.provisioning.planning import ChangePlan
 from roomkeeper.systems.models import System
 
 CHANGE = "change"
@@ -65,10 +65,10 @@ class EditPlan:
     """The whole difference, and what has to be done for it. Nothing is written."""
 
     edits: tuple[SystemEdit, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[SheetProblem, ...]
     records: tuple[RecordEdit, ...] = ()
-    names: Plan | None = None
-    settings: Plan | None = None
+    names: ChangePlan | None = None
+    settings: ChangePlan | None = None
     folders: tuple[NewFolder, ...] = ()
     digest: str = ""
     counts: Counter[str] = field(default_factory=Counter)
@@ -79,7 +79,7 @@ class EditPlan:
         return bool(self.records or self.names or self.settings)
 
 
-def count(edits: tuple[SystemEdit, ...], problems: tuple[Problem, ...]) -> Counter[str]:
+def count(edits: tuple[SystemEdit, ...], problems: tuple[SheetProblem, ...]) -> Counter[str]:
     """Rows by what becomes of them: change, unchanged, already, cannot, refused; and how many `values` change."""
     counts = Counter(dict.fromkeys((CHANGE, "unchanged", ALREADY, CANNOT, "refused", "values"), 0))
     counts.update(edit.verdict for edit in edits)
@@ -89,7 +89,10 @@ def count(edits: tuple[SystemEdit, ...], problems: tuple[Problem, ...]) -> Count
 
 
 def digest_of(
-    edits: tuple[SystemEdit, ...], problems: tuple[Problem, ...], names: Plan | None, settings: Plan | None
+    edits: tuple[SystemEdit, ...],
+    problems: tuple[SheetProblem, ...],
+    names: ChangePlan | None,
+    settings: ChangePlan | None,
 ) -> str:
     """By which a plan is known again: the same file against the same systems gives the same."""
     told: list[Any] = [str(problem) for problem in problems]

@@ -20,7 +20,7 @@ from roomkeeper.bulk_editing.differences import (
 )
 from roomkeeper.bulk_editing.folders import FolderIndex, NewFolder, read_folders
 from roomkeeper.bulk_editing.present import AT_ONCE, Present, present_settings, record_of
-from roomkeeper.bulk_editing.reading import Problem, Row, Sheet
+from roomkeeper.bulk_editing.reading import Sheet, SheetProblem, SheetRow
 from roomkeeper.bulk_editing.values import (
     HIDDEN_CELL,
     TAKEN_BACK,
@@ -50,17 +50,17 @@ _NOTHING: Final = Present()
 class _Draft:
     """A row on its way: what it changes in the record, and what it wishes of the device."""
 
-    row: Row
+    row: SheetRow
     system: System
     changes: list[ValueChange] = field(default_factory=list)
     record: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     wishes: dict[str, str | None] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[SheetProblem] = field(default_factory=list)
 
     def refuse(self, column: str, sentence: str) -> None:
         """Note why the row cannot be used."""
-        self.problems.append(Problem(self.row.line, column, sentence))
+        self.problems.append(SheetProblem(self.row.line, column, sentence))
 
 
 def plan_edit(
@@ -79,7 +79,7 @@ def plan_edit(
     for row in sheet.rows:
         system = systems.get(row.key)
         if system is None:
-            problems.append(Problem(row.line, "id", f"There is no system {row.key} that you can see."))
+            problems.append(SheetProblem(row.line, "id", f"There is no system {row.key} that you can see."))
             continue
         draft = _Draft(row, system)
         _check_identity(draft)
@@ -227,7 +227,7 @@ def _is_so(wish: Wish, known: Present) -> bool:
     return known.cell != HIDDEN_CELL and is_same(wish.value, known.cell, known.kind)
 
 
-def _plan_wishes(drafts: list[_Draft]) -> tuple[planning.Plan | None, planning.Plan | None]:
+def _plan_wishes(drafts: list[_Draft]) -> tuple[planning.ChangePlan | None, planning.ChangePlan | None]:
     """The wishes held against what systems reported; what they cannot have is told, and not asked of them. Names are
     apart: they disturb nobody, and wait for nothing."""
     asking = [draft for draft in drafts if draft.wishes]
@@ -251,8 +251,8 @@ def _plan_wishes(drafts: list[_Draft]) -> tuple[planning.Plan | None, planning.P
     return _as_plan(names), _as_plan(settings)
 
 
-def _as_plan(changes: list[planning.PlannedChange]) -> planning.Plan | None:
-    return planning.Plan(tuple(sorted(changes, key=lambda one: one.system.pk)), {}) if changes else None
+def _as_plan(changes: list[planning.PlannedChange]) -> planning.ChangePlan | None:
+    return planning.ChangePlan(tuple(sorted(changes, key=lambda one: one.system.pk)), {}) if changes else None
 
 
 def _tell_verdicts(draft: _Draft, change: planning.PlannedChange) -> None:

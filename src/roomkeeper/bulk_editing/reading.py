@@ -28,7 +28,7 @@ class SheetRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SheetProblem:
     """Why a row, or one of its cells, cannot be used. `line` counts from 1; `column` may be empty."""
 
     line: int
@@ -43,7 +43,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SheetRow:
     """What one row asks of the system with that key. `checks` are the identifiers that it was written with."""
 
     line: int
@@ -57,8 +57,8 @@ class Row:
 class Sheet:
     """All rows that name a system, and what could not be used."""
 
-    rows: tuple[Row, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    rows: tuple[SheetRow, ...] = ()
+    problems: tuple[SheetProblem, ...] = ()
 
 
 def read_csv(data: bytes | str) -> Sheet:
@@ -71,7 +71,7 @@ def read_csv(data: bytes | str) -> Sheet:
         raise SheetRefused("The file is empty.")
     if len(table.rows) > ROWS_LIMIT:
         raise SheetRefused(_too_many(len(table.rows)))
-    problems = [Problem(line, "", sentence) for line, sentence in table.problems]
+    problems = [SheetProblem(line, "", sentence) for line, sentence in table.problems]
     columns = _read_heading(table, problems)
     if KEY not in columns:
         raise SheetRefused(
@@ -88,7 +88,7 @@ def read_rows(rows: Sequence[Mapping[str, Any]]) -> Sheet:
     """
     if len(rows) > ROWS_LIMIT:
         raise SheetRefused(_too_many(len(rows)))
-    problems: list[Problem] = []
+    problems: list[SheetProblem] = []
     return _sheet((_given(line, row, problems) for line, row in enumerate(rows, start=1)), problems)
 
 
@@ -96,21 +96,21 @@ def _too_many(number: int) -> str:
     return f"At most {ROWS_LIMIT:,} rows can be checked at once; these are {number:,}. Send them in parts."
 
 
-def _sheet(found: Iterable[Row | None], problems: list[Problem]) -> Sheet:
+def _sheet(found: Iterable[SheetRow | None], problems: list[SheetProblem]) -> Sheet:
     """The rows in order, each system once."""
-    rows: dict[int, Row] = {}
+    rows: dict[int, SheetRow] = {}
     for row in found:
         if row is None:
             continue
         if row.key in rows:
             sentence = f"System {row.key} is already in line {rows[row.key].line}; this row is left out."
-            problems.append(Problem(row.line, KEY, sentence))
+            problems.append(SheetProblem(row.line, KEY, sentence))
             continue
         rows[row.key] = row
     return Sheet(tuple(rows.values()), tuple(sorted(problems, key=lambda one: one.line)))
 
 
-def _read_heading(table: CsvTable, problems: list[Problem]) -> list[str]:
+def _read_heading(table: CsvTable, problems: list[SheetProblem]) -> list[str]:
     """What each column means: the name of a field, the path of a setting, or "" where it is left out."""
     columns: list[str] = []
     seen: set[str] = set()
@@ -127,7 +127,7 @@ def _read_heading(table: CsvTable, problems: list[Problem]) -> list[str]:
             column, sentence = "", f"The column {name[:_SHOWN]!r} is there twice; the second one is left out."
         seen.add(key)
         if sentence:
-            problems.append(Problem(1, name[:_SHOWN], sentence, is_of_row=False))
+            problems.append(SheetProblem(1, name[:_SHOWN], sentence, is_of_row=False))
         columns.append(column)
     number = sum(is_setting(column) for column in columns)
     if number > PATHS_LIMIT:
@@ -149,9 +149,11 @@ def _path_of(text: str) -> tuple[str, str]:
     return path, ""
 
 
-def _read_row(columns: Sequence[str], line: int, cells: Sequence[str], problems: list[Problem]) -> Row | None:
+def _read_row(
+    columns: Sequence[str], line: int, cells: Sequence[str], problems: list[SheetProblem]
+) -> SheetRow | None:
     if any(cell.strip() for cell in cells[len(columns) :]):
-        problems.append(Problem(line, "", "It has more cells than the header."))
+        problems.append(SheetProblem(line, "", "It has more cells than the header."))
         return None
     given = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
     # A line that a spreadsheet cut short says nothing of the columns at its end.
@@ -160,9 +162,9 @@ def _read_row(columns: Sequence[str], line: int, cells: Sequence[str], problems:
         sentence = (
             f"{key[:_SHOWN]!r} is not the id of a system." if key else "The id of the system is missing."
         )
-        problems.append(Problem(line, KEY, sentence))
+        problems.append(SheetProblem(line, KEY, sentence))
         return None
-    return Row(
+    return SheetRow(
         line,
         int(key),
         {name: plain_cell(given[name]).strip() for name in CHECKED if name in given},
@@ -177,7 +179,7 @@ def _setting_cell(cell: str) -> Cell:
     return cell if plain == cell else Exact(comparable(plain))
 
 
-def _given(line: int, row: Mapping[str, Any], problems: list[Problem]) -> Row | None:
+def _given(line: int, row: Mapping[str, Any], problems: list[SheetProblem]) -> SheetRow | None:
     settings: dict[str, Cell] = {}
     seen: set[str] = set()
     for text, value in (row.get("settings") or {}).items():
@@ -185,13 +187,13 @@ def _given(line: int, row: Mapping[str, Any], problems: list[Problem]) -> Row | 
         if path and match_key(path) in seen:
             path, sentence = "", "The setting is given twice."
         if not path:
-            problems.append(Problem(line, text[:_SHOWN], sentence))
+            problems.append(SheetProblem(line, text[:_SHOWN], sentence))
             return None
         seen.add(match_key(path))
         settings[path] = Exact(comparable(value) if isinstance(value, str) else value)
     if len(settings) > PATHS_LIMIT:
-        problems.append(Problem(line, "settings", f"At most {PATHS_LIMIT} settings a row."))
+        problems.append(SheetProblem(line, "settings", f"At most {PATHS_LIMIT} settings a row."))
         return None
     fields: dict[str, Cell] = {name: Exact(value) for name, value in row.items() if name in FIELDS}
     checks = {name: str(row[name]) for name in CHECKED if row.get(name)}
-    return Row(line, int(row[KEY]), checks, fields, settings)
+    return SheetRow(line, int(row[KEY]), checks, fields, settings)

@@ -9,7 +9,7 @@ from roomkeeper.bulk_editing.writing import Written, write_records
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.running import Item, Outcome, RunningJob
+from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
 
 # One writes at a time; a second one is read meanwhile.
 AT_ONCE: Final = 2
@@ -19,17 +19,17 @@ _TOLD: Final = 3
 async def run(job: RunningJob) -> str:
     """Write the records; returns the sentence for people. Called again, what is written already stays as it is."""
 
-    async def write(item: Item) -> Outcome:
+    async def write(item: Item) -> ItemOutcome:
         return await off_loop(_write, item, job.user_id)
 
     await job.each(write, at_once=AT_ONCE)
     return await off_loop(_conclude, job.job_id)
 
 
-def _write(item: Item, user_id: int | None) -> Outcome:
+def _write(item: Item, user_id: int | None) -> ItemOutcome:
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
     if user is None:
-        return Outcome(JobItem.State.FAILED, "The person who asked for it no longer has an account.")
+        return ItemOutcome(JobItem.State.FAILED, "The person who asked for it no longer has an account.")
     edits = [
         RecordEdit(system_id, label, {name: (before, after) for name, (before, after) in changes.items()})
         for system_id, label, changes in item.parameters["edits"]
@@ -37,16 +37,16 @@ def _write(item: Item, user_id: int | None) -> Outcome:
     return _told(write_records(edits, user=user, now=datetime.now(UTC)), edits)
 
 
-def _told(written: Written, edits: list[RecordEdit]) -> Outcome:
+def _told(written: Written, edits: list[RecordEdit]) -> ItemOutcome:
     details = {"written": written.done, "refused": [[key, sentence] for key, sentence in written.refused]}
     only = edits[0].system_id if len(edits) == 1 else None
     if not written.refused:
-        return Outcome(JobItem.State.DONE, f"{written.done} written.", system_id=only, details=details)
+        return ItemOutcome(JobItem.State.DONE, f"{written.done} written.", system_id=only, details=details)
     sentences = " ".join(sentence for _, sentence in written.refused[:_TOLD])
     more = f" And {len(written.refused) - _TOLD} more." if len(written.refused) > _TOLD else ""
     state = JobItem.State.WARNING if written.done else JobItem.State.FAILED
     advice = "Import the file again: what has been written stays, and the rest is shown again."
-    return Outcome(
+    return ItemOutcome(
         state, f"{written.done} written. {sentences}{more}", advice, system_id=only, details=details
     )
 

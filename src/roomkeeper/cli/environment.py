@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from roomkeeper.installation.belonging import InstallationRefused
 from roomkeeper.installation.failures import sentence
-from roomkeeper.installation.folder import FolderRefused, database_words, require_its_database
+from roomkeeper.installation.folder import DataFolderRefused, database_words, require_its_database
 from roomkeeper.installation.locks import FolderBusy
 from roomkeeper.keys import KeyFileUnusable
 from roomkeeper.settings import access
@@ -74,7 +74,7 @@ class InWords(TyperGroup):
             return super().invoke(ctx)
         except SettingsError as error:
             fail(str(error), code=USAGE)
-        except (InstallationRefused, FolderRefused, FolderBusy, KeyFileUnusable) as error:
+        except (InstallationRefused, DataFolderRefused, FolderBusy, KeyFileUnusable) as error:
             fail(str(error))
         except Exception as error:
             told = _in_words(error)

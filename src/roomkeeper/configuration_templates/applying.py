@@ -32,7 +32,7 @@ _ROWS: Final = 500
 
 
 @dataclass(slots=True)
-class Applied:
+class AppliedTemplate:
     """What applying came to. `change_set` is None where no setting was to be asked of anybody."""
 
     report: MappingReport
@@ -54,8 +54,8 @@ def apply_template(
     now: datetime,
     with_commands: bool = True,
     care: planning.Care = planning.ORDINARY_CARE,
-    note: Callable[[Applied], None] | None = None,
-) -> Applied:
+    note: Callable[[AppliedTemplate], None] | None = None,
+) -> AppliedTemplate:
     """Ask the systems for what the version holds, as far as each can have it. Raises `TemplateRefused`.
 
     Writes in short transactions of its own: not to be called inside one for many systems (rule R9). `note` is called
@@ -79,10 +79,10 @@ def apply_content(
     description: str,
     care: planning.Care = planning.ORDINARY_CARE,
     is_first_contact: bool = False,
-    note: Callable[[Applied], None] | None = None,
-) -> Applied:
+    note: Callable[[AppliedTemplate], None] | None = None,
+) -> AppliedTemplate:
     """The same with a content that the caller has put together."""
-    done = Applied(plan_template(content, systems, template=version.template))
+    done = AppliedTemplate(plan_template(content, systems, template=version.template))
     asked = [found for found in done.report.systems if any(one.verdict == "run" for one in found.commands)]
     if len(asked) > COMMANDS_AT_ONCE:
         raise TemplateRefused(
@@ -97,7 +97,7 @@ def apply_content(
                 note(done)
 
         done.change_set = planning.record_plan(
-            planning.Plan(changes, {}),
+            planning.ChangePlan(changes, {}),
             user=user,
             now=now,
             description=f"Template {description}"[:255],
@@ -120,7 +120,9 @@ def apply_content(
     return done
 
 
-def bring_into_force(template: ConfigurationTemplate, *, user: Person, now: datetime) -> Applied | None:
+def bring_into_force(
+    template: ConfigurationTemplate, *, user: Person, now: datetime
+) -> AppliedTemplate | None:
     """After it was assigned or changed: ask the systems that it is assigned to for what it holds now, at once or in
     their maintenance windows, as its enforcement says. None where a person is to do that, or there are no systems.
 
@@ -151,11 +153,11 @@ def systems_kept(
 
 def _run_commands(
     asked: Sequence[SystemMapping],
-    done: Applied,
+    done: AppliedTemplate,
     user: Person,
     now: datetime,
     care: planning.Care,
-    note: Callable[[Applied], None] | None,
+    note: Callable[[AppliedTemplate], None] | None,
 ) -> None:
     """`note` is called in the first transaction; also where there is nothing to ask."""
     for start in range(0, len(asked) or 1, _CHUNK):
@@ -166,7 +168,9 @@ def _run_commands(
                 _run_on(found, done, user, now, care)
 
 
-def _run_on(found: SystemMapping, done: Applied, user: Person, now: datetime, care: planning.Care) -> None:
+def _run_on(
+    found: SystemMapping, done: AppliedTemplate, user: Person, now: datetime, care: planning.Care
+) -> None:
     for one in found.commands:
         if one.verdict != "run":
             continue

@@ -11,7 +11,7 @@ _OTHER_HIDDEN: Final = "*** (another secret)"
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TemplateDifference:
     """One difference; None where that side lacks it. `kind` is setting or command, `name` the path or the command."""
 
     kind: str
@@ -27,28 +27,28 @@ class Difference:
         return "removed" if self.new is None else "changed"
 
 
-def compare(old: Content, new: Content) -> list[Difference]:
+def compare(old: Content, new: Content) -> list[TemplateDifference]:
     """The differences, settings first, in the order of the new content, what is gone at the end of each kind."""
     return [*_settings(old, new), *_commands(old, new)]
 
 
-def _settings(old: Content, new: Content) -> Iterator[Difference]:
+def _settings(old: Content, new: Content) -> Iterator[TemplateDifference]:
     before = {match_key(one.path): one for one in old.settings}
     for setting in new.settings:
         earlier = before.pop(match_key(setting.path), None)
         if earlier is None:
-            yield Difference("setting", setting.path, None, setting.shown)
+            yield TemplateDifference("setting", setting.path, None, setting.shown)
         elif earlier.value != setting.value:
-            yield Difference("setting", setting.path, earlier.shown, _shown_beside(setting, earlier))
+            yield TemplateDifference("setting", setting.path, earlier.shown, _shown_beside(setting, earlier))
     for setting in before.values():
-        yield Difference("setting", setting.path, setting.shown, None)
+        yield TemplateDifference("setting", setting.path, setting.shown, None)
 
 
 def _shown_beside(setting: TemplateSetting, earlier: TemplateSetting) -> str:
     return _OTHER_HIDDEN if setting.shown == earlier.shown else setting.shown
 
 
-def _commands(old: Content, new: Content) -> Iterator[Difference]:
+def _commands(old: Content, new: Content) -> Iterator[TemplateDifference]:
     before = list(old.commands)
     for command in new.commands:
         if command in before:
@@ -60,6 +60,6 @@ def _commands(old: Content, new: Content) -> Iterator[Difference]:
         shown = command.shown
         if same is not None and same.shown == shown:
             shown += " (another body)"
-        yield Difference("command", command.command, same.shown if same else None, shown)
+        yield TemplateDifference("command", command.command, same.shown if same else None, shown)
     for command in before:
-        yield Difference("command", command.command, command.shown, None)
+        yield TemplateDifference("command", command.command, command.shown, None)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from roomkeeper.configuration_templates import variables
 from roomkeeper.configuration_templates.content import Content, TemplateCommand, decode_command
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
-from roomkeeper.configuration_templates.pasted_text import TEXT_LIMIT, Reading, parse_command, read_text
+from roomkeeper.configuration_templates.pasted_text import TEXT_LIMIT, PastedText, parse_command, read_text
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.systems.documents import HIDDEN
@@ -52,10 +52,10 @@ def encode_template(about: Mapping[str, Any], content: Content) -> dict[str, Any
     }
 
 
-def read_file(data: bytes) -> Reading:
+def read_file(data: bytes) -> PastedText:
     """What a file holds: an exported template, settings by path in JSON or TOML (nested or not), a configuration
     document, or text. Never raises."""
-    found = Reading()
+    found = PastedText()
     if len(data) > 4 * TEXT_LIMIT:
         found.add_problem(0, f"The file has over {4 * TEXT_LIMIT:,} bytes.")
         return found
@@ -81,9 +81,9 @@ def read_file(data: bytes) -> Reading:
         return read_text(text)
 
 
-def read_structure(found: Any) -> Reading:
+def read_structure(found: Any) -> PastedText:
     """What JSON or TOML holds: `settings` and `commands`, or settings alone. Never raises."""
-    reading = Reading()
+    reading = PastedText()
     if isinstance(found, Mapping) and ("settings" in found or "commands" in found):
         settings, commands = found.get("settings", {}), found.get("commands", [])
     else:
@@ -98,7 +98,7 @@ def read_structure(found: Any) -> Reading:
     return reading
 
 
-def _settings(found: Any, path: str, reading: Reading, depth: int) -> Iterator[tuple[str, str | None]]:
+def _settings(found: Any, path: str, reading: PastedText, depth: int) -> Iterator[tuple[str, str | None]]:
     if depth > DEPTH_LIMIT:
         reading.add_problem(0, f"{path[:100]}: is nested too deeply.")
     elif isinstance(found, Mapping):
@@ -118,7 +118,7 @@ def _settings(found: Any, path: str, reading: Reading, depth: int) -> Iterator[t
         reading.add_problem(0, f"{path[:255]}: needs a text.")
 
 
-def _read_command(one: Any, reading: Reading) -> None:
+def _read_command(one: Any, reading: PastedText) -> None:
     try:
         if isinstance(one, str):
             reading.commands.append(parse_command(one))
@@ -136,8 +136,8 @@ def _with_own_arguments(found: TemplateCommand) -> TemplateCommand:
     return TemplateCommand(parsed.command, (*parsed.arguments, *found.arguments), found.body)
 
 
-def _read_document(data: bytes) -> Reading:
-    reading = Reading()
+def _read_document(data: bytes) -> PastedText:
+    reading = PastedText()
     try:
         document = decode_configuration(data)
     except ProtocolError as refusal:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from roomkeeper.configuration_templates import variables
 from roomkeeper.configuration_templates.content import Content, TemplateRefused, checked
-from roomkeeper.configuration_templates.pasted_text import Reading
+from roomkeeper.configuration_templates.pasted_text import PastedText
 from roomkeeper.devices import names
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.systems.documents import HIDDEN, reported_configuration
@@ -34,7 +34,7 @@ def content_from_system(system: System, paths: Collection[str] | None = None) ->
     return checked(picked)
 
 
-def content_from_reading(reading: Reading, *, before: Content | None = None) -> Content:
+def content_from_reading(reading: PastedText, *, before: Content | None = None) -> Content:
     """What was read as a template; a setting that stands there twice has its last value. Raises `TemplateRefused`."""
     return checked(latest_by_key(reading.settings).values(), reading.commands, before=before)
 

@@ -33,7 +33,7 @@ _NOT_STORED: Final = 2**63
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ApplyingTemplate:
     """That a template applies to a system, and by what, in words (`folder Oslo / HQ`)."""
 
     template: ConfigurationTemplate
@@ -97,7 +97,7 @@ def _offer(
 
 def applied_to(
     system_ids: Sequence[int], *, assuming: Sequence[TemplateAssignment] = ()
-) -> dict[int, list[Applied]]:
+) -> dict[int, list[ApplyingTemplate]]:
     """The templates assigned to each of these systems, the winning first; systems without any are left out."""
     rows = (
         TemplateAssignment.objects.filter(template__newest__gt=0)
@@ -122,7 +122,7 @@ def applied_to(
             by_tag[one.tag].append(one)
     tags = tags_of(system_ids) if by_tag else {}
     labels = labels_of(by_folder) if by_folder else {}
-    found: dict[int, list[Applied]] = {}
+    found: dict[int, list[ApplyingTemplate]] = {}
     for pk, path in _folder_paths(system_ids):
         chosen: list[tuple[tuple[int, ...], TemplateAssignment, str]] = []
         for one in by_system.get(pk, ()):
@@ -140,7 +140,7 @@ def applied_to(
         chosen = [one for one in chosen if path.startswith(one[1].template.folder.path)]
         if chosen:
             chosen.sort(key=lambda one: one[0])
-            found[pk] = [Applied(one.template, by) for _, one, by in chosen]
+            found[pk] = [ApplyingTemplate(one.template, by) for _, one, by in chosen]
     return found
 
 

@@ -34,7 +34,7 @@ _PATH_MARKS: Final = re.compile(r"[/\[\]]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class PastedProblem:
     """A line that could not be read, counted from 1 (0: the whole), and why."""
 
     line: int
@@ -42,22 +42,22 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Reading:
+class PastedText:
     """What was read: settings in order (None where a device hid the value), commands, and what could not be read."""
 
     settings: list[tuple[str, str | None]] = field(default_factory=list)
     commands: list[TemplateCommand] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[PastedProblem] = field(default_factory=list)
 
     def add_problem(self, line: int, sentence: str) -> None:
         """Note it, as long as there are not too many to read."""
         if len(self.problems) < PROBLEMS_LIMIT:
-            self.problems.append(Problem(line, sentence))
+            self.problems.append(PastedProblem(line, sentence))
 
 
-def read_text(text: str) -> Reading:
+def read_text(text: str) -> PastedText:
     """All settings and commands of the text, and a problem for every line that is neither. Never raises."""
-    found = Reading()
+    found = PastedText()
     if len(text) > TEXT_LIMIT:
         found.add_problem(0, f"The text has over {TEXT_LIMIT:,} characters.")
         return found
@@ -131,7 +131,7 @@ def _begins_something(line: str) -> bool:
     return is_noise or bool(_COMMAND.match(line) or _CONFIGURATION.match(line))
 
 
-def _read_setting(text: str, line: int, found: Reading) -> None:
+def _read_setting(text: str, line: int, found: PastedText) -> None:
     match = _SETTING.fullmatch(_RESULT_ID.sub("", text))
     if match is None:
         found.add_problem(
@@ -158,7 +158,7 @@ def _unquoted(text: str) -> str:
     return unescape(match["quoted"])
 
 
-def _read_command(text: str, body: str | None, line: int, found: Reading) -> None:
+def _read_command(text: str, body: str | None, line: int, found: PastedText) -> None:
     try:
         found.commands.append(parse_command(text, body))
     except ValueError as refusal:

@@ -18,7 +18,7 @@ _LOCKED: Final = (b"locked", b"blocked", b"too many")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DeviceAnswer:
     """An HTTP answer, read to its end. `realm` is the WWW-Authenticate header, `session` a session cookie,
     `retry_after` the header of that name."""
 

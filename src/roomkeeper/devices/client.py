@@ -18,7 +18,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from roomkeeper.devices import errors
-from roomkeeper.devices.answers import Answer
+from roomkeeper.devices.answers import DeviceAnswer
 from roomkeeper.devices.contactable import Contactable, addresses_of
 from roomkeeper.devices.exchange import exchange_error, read_answer
 from roomkeeper.devices.limits import Limits, LoginMemory, network_of
@@ -26,11 +26,11 @@ from roomkeeper.devices.login import Login
 from roomkeeper.devices.pacing import Paces, Waits
 from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.sessions import IDLE_SECONDS, Sessions
-from roomkeeper.devices.signing import Request, Signing
+from roomkeeper.devices.signing import Signing, SigningRequest
 from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, explain
 
 FIRST_READ: Final = "/getxml?location=/Status/SystemUnit"
-_FIRST: Final = Request("GET", FIRST_READ)
+_FIRST: Final = SigningRequest("GET", FIRST_READ)
 # Names and addresses as they may stand in a URL; anything else could make it lead elsewhere.
 _HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,255}", re.ASCII)
 
@@ -247,7 +247,7 @@ class DeviceClient:
         """A place in the transport's limits, for `look`; other requests wait for their own."""
         return self._transport.limits.lane(self._device, self._network)
 
-    async def look(self, scheme: str) -> Answer:
+    async def look(self, scheme: str) -> DeviceAnswer:
         """Who answers by `https` or `http`: the answer to the first read, whatever it is; no login is sent.
 
         The caller waits for a `lane`. Requests that follow use what showed the mark, if a password may go there.
@@ -266,13 +266,13 @@ class DeviceClient:
 
     async def get(self, path: str, *, doing: str, patience: Patience = ORDINARY) -> bytes:
         """The XML at a path. Raises `DeviceError`."""
-        return await self._ask(Request("GET", path), doing, patience)
+        return await self._ask(SigningRequest("GET", path), doing, patience)
 
     async def post(self, path: str, body: bytes, *, doing: str, patience: Patience = ORDINARY) -> bytes:
         """The XML that answers a post. Raises `DeviceError`."""
-        return await self._ask(Request("POST", path, body), doing, patience)
+        return await self._ask(SigningRequest("POST", path, body), doing, patience)
 
-    async def _ask(self, request: Request, doing: str, patience: Patience) -> bytes:
+    async def _ask(self, request: SigningRequest, doing: str, patience: Patience) -> bytes:
         limits = self._transport.limits
         patience = self._patience or patience
         try:
@@ -288,7 +288,7 @@ class DeviceClient:
         limits.note(self._device, is_dead=False)
         return answer.body
 
-    async def _ask_busy(self, request: Request, patience: Patience) -> Answer:
+    async def _ask_busy(self, request: SigningRequest, patience: Patience) -> DeviceAnswer:
         """Ask again while it is busy, with no place held while it is waited for."""
         limits, waits = self._transport.limits, Waits(patience.total)
         while True:
@@ -361,8 +361,8 @@ class DeviceClient:
     # The exchange
 
     async def _send(
-        self, scheme: str, patience: Patience, request: Request, headers: dict[str, str]
-    ) -> Answer:
+        self, scheme: str, patience: Patience, request: SigningRequest, headers: dict[str, str]
+    ) -> DeviceAnswer:
         """One HTTP exchange: the only place that opens a socket to a device, and so the place that forbids it."""
         self.target.reach.demand(scheme)
         self.target.demand_address()

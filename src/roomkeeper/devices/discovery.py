@@ -26,7 +26,7 @@ _ANY_KEY: Final = TlsPolicy()
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class AddressSearch:
     """What is looked for at each address; a port of 0 is not looked at. Durations in seconds.
 
     A black hole costs `connect` or the SNMP answers' time, whichever is longer; nothing costs more than `total`.
@@ -100,7 +100,7 @@ def transport_for(at_once: int = AT_ONCE) -> DeviceTransport:
 async def look_at(
     transport: DeviceTransport,
     address: str,
-    search: Search,
+    search: AddressSearch,
     *,
     reach: Reach = _UNKNOWN,
     tls: TlsPolicy = _ANY_KEY,
@@ -154,7 +154,7 @@ async def _look(client: DeviceClient, scheme: str) -> _Web | DeviceError:
     return _Web(answer.shows_mark or serial is not None, serial or "", key)
 
 
-async def _ask_snmp(target: Target, search: Search) -> tuple[int, SnmpFacts] | DeviceError:
+async def _ask_snmp(target: Target, search: AddressSearch) -> tuple[int, SnmpFacts] | DeviceError:
     """The first login that is answered, a few at a time; else what is most worth telling of the others."""
     patience = SnmpPatience(search.snmp_answer, search.snmp_tries, search.total)
     trouble: DeviceError = errors.SnmpNoAnswer()

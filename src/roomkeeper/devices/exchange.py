@@ -6,7 +6,7 @@ from typing import Final
 import aiohttp
 
 from roomkeeper.devices import errors
-from roomkeeper.devices.answers import Answer
+from roomkeeper.devices.answers import DeviceAnswer
 from roomkeeper.devices.tls import error_of
 from roomkeeper.protocols.mending import in_utf8
 
@@ -15,7 +15,7 @@ _SESSION_COOKIES: Final = ("SecureSessionId", "SessionId")
 _SESSION_ID: Final = re.compile(r"[A-Za-z0-9+/=._~-]{1,512}", re.ASCII)
 
 
-async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
+async def read_answer(response: aiohttp.ClientResponse, limit: int) -> DeviceAnswer:
     """The whole answer, in UTF-8 where it says that it is in something else.
 
     Raises `AnswerTooLarge` for more than `limit` bytes.
@@ -25,7 +25,7 @@ async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
         body += part
         if len(body) > limit:
             raise errors.AnswerTooLarge(first_bytes=bytes(body[: errors.FIRST_BYTES]))
-    return Answer(
+    return DeviceAnswer(
         response.status,
         in_utf8(bytes(body), response.headers.get("Content-Type", "")),
         content_type=response.headers.get("Content-Type", ""),

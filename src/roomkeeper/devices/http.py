@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roomkeeper.devices import errors
-from roomkeeper.devices.answers import Answer
+from roomkeeper.devices.answers import DeviceAnswer
 from roomkeeper.devices.client import FIRST_READ, DeviceClient, DeviceTransport, Patience, Target
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.status import decode_status, first_value
@@ -54,11 +54,11 @@ async def look(transport: DeviceTransport, target: Target) -> Seen:
         raise
     except (errors.ServerError, errors.UnexpectedAnswer):
         return Seen(scheme, is_device=False, key=key)
-    serial = find_serial_number(Answer(200, body))
+    serial = find_serial_number(DeviceAnswer(200, body))
     return Seen(scheme, serial is not None, key, serial or "", is_logged_in=serial is not None)
 
 
-async def _look_first(client: DeviceClient) -> tuple[str, Answer, bool]:
+async def _look_first(client: DeviceClient) -> tuple[str, DeviceAnswer, bool]:
     """The scheme by which somebody answers, the answer, and whether a password may follow."""
     target = client.target
     is_absent = True
@@ -76,7 +76,7 @@ async def _look_first(client: DeviceClient) -> tuple[str, Answer, bool]:
     return "http", answer, is_absent and bool(client.scheme)
 
 
-def find_serial_number(answer: Answer) -> str | None:
+def find_serial_number(answer: DeviceAnswer) -> str | None:
     """The serial number in a status document, "" where it has none; None for what is no status document."""
     try:
         return first_value(decode_status(answer.body).values, _SERIAL_PATH)

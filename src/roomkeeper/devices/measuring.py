@@ -34,7 +34,7 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownCertificate:
     """The certificate that a device shows; text in it is the device's own. `key` is what is pinned."""
 
     key: str
@@ -55,7 +55,7 @@ class Handshake:
     """A TLS handshake that came to its end. `certificate` is None for one that cannot be read."""
 
     agreed: Agreed
-    certificate: Shown | None
+    certificate: ShownCertificate | None
     milliseconds: int
 
 
@@ -151,12 +151,12 @@ async def _shake_hands(target: Target, policy: TlsPolicy, seconds: float) -> Han
         writer.close()
 
 
-def describe(certificate: bytes) -> Shown | None:
+def describe(certificate: bytes) -> ShownCertificate | None:
     """What a certificate (DER) says; None for one that cannot be read. Nothing in it is believed here."""
     try:
         found = x509.load_der_x509_certificate(certificate)
         key = key_of(certificate)
-        return Shown(
+        return ShownCertificate(
             key=key,
             subject=_text(found.subject.rfc4514_string()),
             issuer=_text(found.issuer.rfc4514_string()),

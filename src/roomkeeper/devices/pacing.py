@@ -29,7 +29,7 @@ _WIDEST_WAIT: Final = 8.0
 
 
 @dataclass(slots=True)
-class Budget:
+class RequestBudget:
     """Requests that may be sent: `burst` at once, then `rate` a second."""
 
     rate: float
@@ -61,8 +61,8 @@ class Budget:
 class Pace:
     """One device: requests with the password, and the time in which it is left alone because it was busy."""
 
-    _basic: Budget = field(default_factory=lambda: Budget(BASIC_RATE, BASIC_BURST))
-    _alone: Budget = field(default_factory=lambda: Budget(ALONE_RATE, ALONE_BURST))
+    _basic: RequestBudget = field(default_factory=lambda: RequestBudget(BASIC_RATE, BASIC_BURST))
+    _alone: RequestBudget = field(default_factory=lambda: RequestBudget(ALONE_RATE, ALONE_BURST))
     _rests_until: float = float("-inf")
     _no_session_until: float = float("-inf")
     # The limit came with RoomOS 11. What has no sessions (TC) is older, and has none.

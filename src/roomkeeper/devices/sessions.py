@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from roomkeeper.devices.pacing import SESSION_BURST, SESSION_RATE, Budget
+from roomkeeper.devices.pacing import SESSION_BURST, SESSION_RATE, RequestBudget
 
 # What belongs together follows within seconds; a poll every few seconds is cheaper by the password.
 IDLE_SECONDS: Final = 10.0
@@ -20,13 +20,13 @@ _SIGNING_OUT_SECONDS: Final = 3.0
 
 
 @dataclass(slots=True)
-class Session:
+class DeviceSession:
     """A session that a device gave by `https` or `http`. `end` takes its cookie and signs out."""
 
     cookie: str = field(repr=False)
     scheme: str
     end: Callable[[str], Awaitable[None]] = field(repr=False)
-    pace: Budget = field(default_factory=lambda: Budget(SESSION_RATE, SESSION_BURST))
+    pace: RequestBudget = field(default_factory=lambda: RequestBudget(SESSION_RATE, SESSION_BURST))
     users: int = 0
     used_at: float = field(default_factory=time.monotonic)
 
@@ -46,20 +46,20 @@ class Sessions:
 
     def __init__(self, *, idle: float = IDLE_SECONDS) -> None:
         self._idle = idle
-        self._open: dict[str, Session] = {}
+        self._open: dict[str, DeviceSession] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
-    def find(self, mark: str) -> Session | None:
+    def find(self, mark: str) -> DeviceSession | None:
         """The open session of a login, if there is one."""
         return self._open.get(mark)
 
-    def keep(self, mark: str, session: Session) -> None:
+    def keep(self, mark: str, session: DeviceSession) -> None:
         """A session was begun: it is ended when nobody has used it for a while."""
         self._open[mark] = session
         self._watch(mark, self._idle)
 
-    def drop(self, mark: str, session: Session) -> None:
+    def drop(self, mark: str, session: DeviceSession) -> None:
         """The device knows the session no more."""
         if self._open.get(mark) is session:
             self._forget(mark)
@@ -87,12 +87,12 @@ class Sessions:
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
-    def _forget(self, mark: str) -> Session:
+    def _forget(self, mark: str) -> DeviceSession:
         self._timers.pop(mark).cancel()
         return self._open.pop(mark)
 
 
-async def _sign_out(session: Session) -> None:
+async def _sign_out(session: DeviceSession) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(_SIGNING_OUT_SECONDS):
             await session.end(session.cookie)

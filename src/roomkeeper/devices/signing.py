@@ -11,11 +11,11 @@ from typing import Final
 import aiohttp
 
 from roomkeeper.devices import errors
-from roomkeeper.devices.answers import Answer
+from roomkeeper.devices.answers import DeviceAnswer
 from roomkeeper.devices.limits import LoginMemory
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.pacing import Pace
-from roomkeeper.devices.sessions import Session, Sessions
+from roomkeeper.devices.sessions import DeviceSession, Sessions
 
 BEGIN: Final = "/xmlapi/session/begin"
 END: Final = "/xmlapi/session/end"
@@ -23,7 +23,7 @@ _NO_SESSIONS: Final = frozenset({301, 302, 303, 307, 308, 404, 405})
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SigningRequest:
     """What is asked; an empty `body` is one, None is none."""
 
     method: str
@@ -31,7 +31,7 @@ class Request:
     body: bytes | None = None
 
 
-Send = Callable[[Request, dict[str, str]], Awaitable[Answer]]
+Send = Callable[[SigningRequest, dict[str, str]], Awaitable[DeviceAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ class Signing:
         send: Send,
         scheme: str,
         login: Login,
-        request: Request,
-        first_read: Request,
+        request: SigningRequest,
+        first_read: SigningRequest,
         first_login: asyncio.Lock,
         *,
         wants_session: bool,
-    ) -> Answer:
+    ) -> DeviceAnswer:
         """The answer to a signed request. Raises the error that it stands for."""
         async with first_login:
             if not self._has_worked(login):
@@ -134,12 +134,12 @@ class Signing:
             raise refused
         return self._logins.has_worked(self.mark(login))
 
-    async def _send_password(self, send: Send, login: Login, request: Request) -> Answer:
+    async def _send_password(self, send: Send, login: Login, request: SigningRequest) -> DeviceAnswer:
         answer = await send(request, _basic(login))
         self._judge(answer, login)
         return answer
 
-    def _judge(self, answer: Answer, login: Login) -> None:
+    def _judge(self, answer: DeviceAnswer, login: Login) -> None:
         logins, mark = self._logins, self.mark(login)
         has_worked = login.has_worked or logins.has_worked(mark)
         try:
@@ -156,14 +156,14 @@ class Signing:
 
     # The session
 
-    async def _session(self, send: Send, scheme: str, login: Login) -> Session | None:
+    async def _session(self, send: Send, scheme: str, login: Login) -> DeviceSession | None:
         """The open session of the login, or a new one; None where the device gives none (protocol notes D.2)."""
         mark = self.mark(login)
         session = self._sessions.find(mark)
         if session is not None:
             # What was given over TLS is not sent in the clear.
             return session if session.scheme == scheme else None
-        answer = await send(Request("POST", BEGIN, b""), _basic(login))
+        answer = await send(SigningRequest("POST", BEGIN, b""), _basic(login))
         if answer.status == 401:
             self._judge(answer, login)
         if not answer.session:
@@ -174,22 +174,24 @@ class Signing:
 
         async def end(cookie: str) -> None:
             try:
-                await send(Request("POST", END, b""), {"Cookie": cookie})
+                await send(SigningRequest("POST", END, b""), {"Cookie": cookie})
             except errors.DeviceError:
                 # It is away, or has forgotten the session itself.
                 return
 
-        session = Session(answer.session, scheme, end)
+        session = DeviceSession(answer.session, scheme, end)
         session.pace.reserve(time.monotonic())
         self._sessions.keep(mark, session)
         return session
 
-    async def _send_session(self, send: Send, login: Login, request: Request, session: Session) -> Answer:
+    async def _send_session(
+        self, send: Send, login: Login, request: SigningRequest, session: DeviceSession
+    ) -> DeviceAnswer:
         with session.in_use():
             return await send(request, {"Cookie": session.cookie})
 
 
-def _has_expired(answer: Answer) -> bool:
+def _has_expired(answer: DeviceAnswer) -> bool:
     """Whether a session is known no more: 401, or a page that asks for a login (protocol notes D.2)."""
     return answer.status == 401 or answer.is_sign_in_page
 

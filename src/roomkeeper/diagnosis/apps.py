@@ -14,4 +14,4 @@ class DiagnosisConfig(AppConfig):
         from roomkeeper.diagnosis import examining
         from roomkeeper.jobs import work
 
-        work.register_kind(work.Kind(examining.KIND, examining.run))
+        work.register_kind(work.JobKind(examining.KIND, examining.run))

@@ -20,16 +20,16 @@ from roomkeeper.devices.client import Target
 from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.manifest import Manifest
 from roomkeeper.diagnosis import inbound, itself, outbound, signed_in, snmp_look
-from roomkeeper.diagnosis.findings import Finding, Level, found
+from roomkeeper.diagnosis.findings import DiagnosisFinding, Level, found
 from roomkeeper.diagnosis.models import Diagnosis
 from roomkeeper.diagnosis.record import DeviceView, Record, read_record, read_view
-from roomkeeper.diagnosis.rows import THE_SYSTEM, Row, plan_rows
-from roomkeeper.diagnosis.sheet import Sheet
+from roomkeeper.diagnosis.rows import THE_SYSTEM, DiagnosisRow, plan_rows
+from roomkeeper.diagnosis.sheet import FactSheet
 from roomkeeper.diagnosis.steps import Looking, Stopped
 from roomkeeper.diagnosis.tuning import ORDINARY, Tuning
 from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.running import Item, Outcome, RunningJob
+from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
 from roomkeeper.provisioning import management
 from roomkeeper.systems import live, network_settings, timeline
 from roomkeeper.systems.addresses import port_of
@@ -43,27 +43,27 @@ KEPT: Final = 10
 # Open pages see rows as they come, but not a write for each.
 WRITE_EVERY: Final = 0.4
 
-Keep = Callable[[Sheet], Awaitable[None]]
+Keep = Callable[[FactSheet], Awaitable[None]]
 
 
 async def run(job: RunningJob) -> str:
     """Diagnose every system of the job."""
 
-    async def diagnose(item: Item) -> Outcome:
+    async def diagnose(item: Item) -> ItemOutcome:
         return await _diagnose(job, item)
 
     await job.each(diagnose, at_once=AT_ONCE)
     return await off_loop(_conclude, job.job_id)
 
 
-async def _diagnose(job: RunningJob, item: Item) -> Outcome:
+async def _diagnose(job: RunningJob, item: Item) -> ItemOutcome:
     system_id = int(item.parameters["system"])
     diagnosis_id = await off_loop(_begin, job.job_id, system_id)
     if diagnosis_id is None:
-        return Outcome(JobItem.State.SKIPPED, "The system was deleted.")
+        return ItemOutcome(JobItem.State.SKIPPED, "The system was deleted.")
     written_at = time.monotonic()
 
-    async def keep(sheet: Sheet) -> None:
+    async def keep(sheet: FactSheet) -> None:
         nonlocal written_at
         if time.monotonic() - written_at >= WRITE_EVERY:
             written_at = time.monotonic()
@@ -72,13 +72,13 @@ async def _diagnose(job: RunningJob, item: Item) -> Outcome:
     try:
         sheet = await examine(system_id, keep=keep, tries_login=bool(job.parameters.get("tries_login")))
     except System.DoesNotExist:
-        return Outcome(JobItem.State.SKIPPED, "The system was deleted.")
+        return ItemOutcome(JobItem.State.SKIPPED, "The system was deleted.")
     except Exception:
         await off_loop(_fail, diagnosis_id, system_id)
         raise
     await off_loop(_finish, diagnosis_id, system_id, sheet)
     worst = sheet.worst
-    return Outcome(
+    return ItemOutcome(
         JobItem.State.DONE if worst is None else JobItem.State.WARNING,
         sheet.summary,
         worst.next_step if worst is not None else "",
@@ -92,7 +92,7 @@ class _Prepared:
     """What is known before anything is tried. `refused_at`: when the login was refused, if it was."""
 
     record: Record
-    rows: tuple[Row, ...]
+    rows: tuple[DiagnosisRow, ...]
     family: Manifest
     refused_at: datetime | None
     community: str
@@ -101,14 +101,14 @@ class _Prepared:
 
 async def examine(
     system_id: int, *, keep: Keep, tuning: Tuning = ORDINARY, tries_login: bool = False
-) -> Sheet:
+) -> FactSheet:
     """Look at one system. `keep` is called whenever something was found. `tries_login`: a person wants the refused
     login to be sent once more. Raises `System.DoesNotExist`."""
     prepared = await off_loop(_prepare, system_id)
     record = prepared.record
-    sheet = Sheet(record.name, prepared.rows)
+    sheet = FactSheet(record.name, prepared.rows)
 
-    async def tell(row: Row, finding: Finding) -> None:
+    async def tell(row: DiagnosisRow, finding: DiagnosisFinding) -> None:
         sheet.add(row, _redacted(finding, record.secret.texts))
         await keep(sheet)
 
@@ -128,8 +128,8 @@ class _Examination:
         self,
         system_id: int,
         prepared: _Prepared,
-        sheet: Sheet,
-        tell: Callable[[Row, Finding], Awaitable[None]],
+        sheet: FactSheet,
+        tell: Callable[[DiagnosisRow, DiagnosisFinding], Awaitable[None]],
         tuning: Tuning,
         tries_login: bool,
     ) -> None:
@@ -157,7 +157,9 @@ class _Examination:
             label = Connectivity(self._prepared.record.connectivity).label
             await self._tell(first, found("address-unknown", self._prepared.record.name, connectivity=label))
 
-    async def _try(self, driver: Driver, https: Row | None, http: Row | None, snmp: Row | None) -> None:
+    async def _try(
+        self, driver: Driver, https: DiagnosisRow | None, http: DiagnosisRow | None, snmp: DiagnosisRow | None
+    ) -> None:
         looking = Looking(
             _named(driver.client.target, self._prepared.record.name),
             self._tuning,
@@ -180,7 +182,9 @@ class _Examination:
                 if object_id := asked.object_id(looking.target.serial_number):
                     await off_loop(_keep_object_id, self._system_id, object_id)
 
-    async def _by_http(self, looking: Looking, family: Manifest, https: Row | None, http: Row | None) -> None:
+    async def _by_http(
+        self, looking: Looking, family: Manifest, https: DiagnosisRow | None, http: DiagnosisRow | None
+    ) -> None:
         transport = device_access.transport()
         row, client = await inbound.find_road(looking, transport, https, http)
         if self._tries_login:
@@ -223,7 +227,7 @@ class _Examination:
         ):
             await self._tell(THE_SYSTEM, finding)
 
-    def _outbound_row(self, record: Record, view: DeviceView) -> Row:
+    def _outbound_row(self, record: Record, view: DeviceView) -> DiagnosisRow:
         scheme = outbound.scheme_in_use(record, view)
         other = "HTTP" if scheme == "HTTPS" else "HTTPS"
         row = self._sheet.find("outbound", scheme) or self._sheet.find("outbound", other)
@@ -234,7 +238,7 @@ def _named(target: Target, name: str) -> Target:
     return replace(target, name=name)
 
 
-def _redacted(finding: Finding, secrets: tuple[str, ...]) -> Finding:
+def _redacted(finding: DiagnosisFinding, secrets: tuple[str, ...]) -> DiagnosisFinding:
     """Devices have our secrets in their settings, and could say them anywhere (rule R4)."""
     return replace(
         finding,
@@ -286,13 +290,13 @@ def _begin(job_id: int, system_id: int) -> int | None:
         return diagnosis.pk
 
 
-def _write(diagnosis_id: int, system_id: int, sheet: Sheet) -> None:
+def _write(diagnosis_id: int, system_id: int, sheet: FactSheet) -> None:
     with transaction.atomic():
         Diagnosis.objects.filter(pk=diagnosis_id).update(rows=sheet.as_json())
         _publish(system_id)
 
 
-def _finish(diagnosis_id: int, system_id: int, sheet: Sheet) -> None:
+def _finish(diagnosis_id: int, system_id: int, sheet: FactSheet) -> None:
     with transaction.atomic():
         Diagnosis.objects.filter(pk=diagnosis_id).update(
             rows=sheet.as_json(),

@@ -25,7 +25,7 @@ class Level(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FindingRow:
     """A row of the table: the sentence and the next step still have their braces."""
 
     key: str
@@ -43,7 +43,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DiagnosisFinding:
     """What was found: one sentence, the next step, how long the check took, and what it rests on."""
 
     key: str
@@ -69,7 +69,7 @@ class Finding:
         }
 
 
-def load(path: Path = PATH) -> dict[str, Entry]:
+def load(path: Path = PATH) -> dict[str, FindingRow]:
     """The table in a file. Raises `ManifestError`, naming the key that is at fault."""
     with path.open("rb") as file:
         entries = tomllib.load(file)
@@ -77,8 +77,8 @@ def load(path: Path = PATH) -> dict[str, Entry]:
     return {key: _entry(key, top.table(key)) for key in entries}
 
 
-def _entry(key: str, table: Table) -> Entry:
-    entry = Entry(
+def _entry(key: str, table: Table) -> FindingRow:
+    entry = FindingRow(
         key=key,
         check=table.text("check"),
         level=table.word("level", Level),
@@ -92,19 +92,19 @@ def _entry(key: str, table: Table) -> Entry:
     return entry
 
 
-TABLE: Final[Mapping[str, Entry]] = load()
+TABLE: Final[Mapping[str, FindingRow]] = load()
 
 
 def found(
     key: str, name: str, *, milliseconds: int | None = None, evidence: str = "", **figures: object
-) -> Finding:
+) -> DiagnosisFinding:
     """The finding of that key about the system of that name. Figures may be texts of devices.
 
     Raises KeyError for a key that is not in the table, and where a figure is missing.
     """
     entry = TABLE[key]
     values = {"name": _clean(name), **{word: _clean(str(figure)) for word, figure in figures.items()}}
-    return Finding(
+    return DiagnosisFinding(
         key=key,
         check=entry.check,
         level=entry.level,

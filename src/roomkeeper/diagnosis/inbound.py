@@ -9,12 +9,12 @@ import time
 from typing import Final
 
 from roomkeeper.devices import errors, measuring
-from roomkeeper.devices.answers import Answer
+from roomkeeper.devices.answers import DeviceAnswer
 from roomkeeper.devices.client import DeviceClient, DeviceTransport
-from roomkeeper.devices.measuring import Handshake, Shown
+from roomkeeper.devices.measuring import Handshake, ShownCertificate
 from roomkeeper.devices.tls import Trust
 from roomkeeper.diagnosis import words
-from roomkeeper.diagnosis.rows import Row
+from roomkeeper.diagnosis.rows import DiagnosisRow
 from roomkeeper.diagnosis.steps import Looking, Stopped, evidence_of, since
 
 _CERTIFICATES: Final[tuple[tuple[type[errors.CertificateRefused], str], ...]] = (
@@ -31,8 +31,8 @@ _PORTS: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (
 
 
 async def find_road(
-    looking: Looking, transport: DeviceTransport, https: Row | None, http: Row | None
-) -> tuple[Row, DeviceClient]:
+    looking: Looking, transport: DeviceTransport, https: DiagnosisRow | None, http: DiagnosisRow | None
+) -> tuple[DiagnosisRow, DeviceClient]:
     """The road on which the device can be asked, and a client that has met it there.
 
     Raises `Stopped` where there is none; `CertificateChanged` as well as telling it, so that it is kept in mind.
@@ -55,7 +55,7 @@ async def find_road(
     raise Stopped
 
 
-async def _resolve(looking: Looking, row: Row) -> None:
+async def _resolve(looking: Looking, row: DiagnosisRow) -> None:
     target = looking.target
     try:
         resolved = await measuring.resolve(target)
@@ -73,7 +73,7 @@ async def _resolve(looking: Looking, row: Row) -> None:
     )
 
 
-async def _try_port(looking: Looking, row: Row) -> int | errors.DeviceError:
+async def _try_port(looking: Looking, row: DiagnosisRow) -> int | errors.DeviceError:
     """Connect: the milliseconds, or why it is not open. An open port of the main road is told at once."""
     try:
         took = await measuring.connect(looking.target, row.transport, seconds=looking.tuning.first.connect)
@@ -85,7 +85,7 @@ async def _try_port(looking: Looking, row: Row) -> int | errors.DeviceError:
 
 
 async def _tell_spare(
-    looking: Looking, row: Row | None, tried: int | errors.DeviceError, *, other: str
+    looking: Looking, row: DiagnosisRow | None, tried: int | errors.DeviceError, *, other: str
 ) -> None:
     """The road that is not needed while another works."""
     if row is None:
@@ -99,9 +99,9 @@ async def _tell_spare(
 
 async def _tell_ports(
     looking: Looking,
-    https: Row | None,
+    https: DiagnosisRow | None,
     by_https: int | errors.DeviceError,
-    http: Row | None,
+    http: DiagnosisRow | None,
     by_http: int | errors.DeviceError,
 ) -> None:
     """Why no port is open: the main road's own finding, the other one as what it is."""
@@ -112,7 +112,7 @@ async def _tell_ports(
         await _tell_closed(looking, http, by_http)
 
 
-async def _tell_closed(looking: Looking, row: Row, refusal: errors.DeviceError) -> None:
+async def _tell_closed(looking: Looking, row: DiagnosisRow, refusal: errors.DeviceError) -> None:
     key = next((key for kind, key in _PORTS if isinstance(refusal, kind)), "connection-failed")
     await looking.say(
         row,
@@ -128,14 +128,14 @@ async def _tell_closed(looking: Looking, row: Row, refusal: errors.DeviceError) 
 # HTTPS
 
 
-async def _meet_tls(looking: Looking, row: Row, client: DeviceClient) -> DeviceClient:
+async def _meet_tls(looking: Looking, row: DiagnosisRow, client: DeviceClient) -> DeviceClient:
     async with client.lane():
         handshake = await _shake_hands(looking, row)
         await _judge_certificate(looking, row, handshake)
     return await _meet(looking, row, client)
 
 
-async def _shake_hands(looking: Looking, row: Row) -> Handshake:
+async def _shake_hands(looking: Looking, row: DiagnosisRow) -> Handshake:
     seconds = looking.tuning.first.connect
     began = time.monotonic()
     try:
@@ -174,7 +174,7 @@ async def _shake_hands(looking: Looking, row: Row) -> Handshake:
     return handshake
 
 
-async def _judge_certificate(looking: Looking, row: Row, handshake: Handshake) -> None:
+async def _judge_certificate(looking: Looking, row: DiagnosisRow, handshake: Handshake) -> None:
     """By the system's own trust (rule R6)."""
     target, shown = looking.target, handshake.certificate
     figures = {**_figures(shown), "address": target.address, "evidence": _evidence(shown)}
@@ -191,7 +191,7 @@ async def _judge_certificate(looking: Looking, row: Row, handshake: Handshake) -
     await looking.say(row, _trusted(target.tls.trust, target.tls.pinned_key, shown, looking), **figures)
 
 
-def _trusted(trust: Trust, pinned_key: str, shown: Shown | None, looking: Looking) -> str:
+def _trusted(trust: Trust, pinned_key: str, shown: ShownCertificate | None, looking: Looking) -> str:
     if trust is Trust.OFF:
         return "certificate-ignored"
     if trust is Trust.AUTHORITY:
@@ -202,7 +202,7 @@ def _trusted(trust: Trust, pinned_key: str, shown: Shown | None, looking: Lookin
     return "certificate-pinned" if is_valid else "certificate-pinned-not-valid"
 
 
-def _figures(shown: Shown | None) -> dict[str, str]:
+def _figures(shown: ShownCertificate | None) -> dict[str, str]:
     if shown is None:
         unknown = "nothing that can be read"
         return {"until": unknown, "since": unknown, "issuer": unknown, "names": unknown}
@@ -214,7 +214,7 @@ def _figures(shown: Shown | None) -> dict[str, str]:
     }
 
 
-def _evidence(shown: Shown | None) -> str:
+def _evidence(shown: ShownCertificate | None) -> str:
     if shown is None:
         return ""
     signed = "self-signed" if shown.is_self_signed else f"signed by {shown.issuer}"
@@ -227,8 +227,8 @@ def _evidence(shown: Shown | None) -> str:
 
 async def _meet_plain(
     looking: Looking,
-    https: Row | None,
-    http: Row,
+    https: DiagnosisRow | None,
+    http: DiagnosisRow,
     client: DeviceClient,
     by_https: int | errors.DeviceError,
     took: int,
@@ -247,7 +247,7 @@ async def _meet_plain(
 # Who answers
 
 
-async def _meet(looking: Looking, row: Row, client: DeviceClient) -> DeviceClient:
+async def _meet(looking: Looking, row: DiagnosisRow, client: DeviceClient) -> DeviceClient:
     """The first answer, without a login: is it one of these devices?"""
     patience = looking.tuning.first
     began = time.monotonic()
@@ -277,7 +277,7 @@ async def _meet(looking: Looking, row: Row, client: DeviceClient) -> DeviceClien
     return client
 
 
-async def _ask(looking: Looking, row: Row, client: DeviceClient) -> Answer:
+async def _ask(looking: Looking, row: DiagnosisRow, client: DeviceClient) -> DeviceAnswer:
     """Ask, and once more where the answer broke off: one that restarts is told from one that never ends an answer."""
     try:
         return await client.look(row.transport)
@@ -291,7 +291,7 @@ async def _ask(looking: Looking, row: Row, client: DeviceClient) -> Answer:
     return answer
 
 
-def _demand_mark(answer: Answer) -> None:
+def _demand_mark(answer: DeviceAnswer) -> None:
     """Raises the error that the answer stands for, unless it is that of a video system (rule R6)."""
     if answer.shows_mark:
         return

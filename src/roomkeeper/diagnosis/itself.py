@@ -7,7 +7,7 @@ from typing import Final
 from roomkeeper.devices.manifest import Manifest
 from roomkeeper.devices.warnings_of_device import find_warnings
 from roomkeeper.diagnosis import words
-from roomkeeper.diagnosis.findings import Finding, found
+from roomkeeper.diagnosis.findings import DiagnosisFinding, found
 from roomkeeper.diagnosis.record import DeviceView, Record
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.values import is_same, type_of
@@ -31,7 +31,7 @@ _MOST_TYPES: Final = 6
 
 def judge(
     record: Record, view: DeviceView, family: Manifest, now: datetime, *, has_answered: bool, was_tried: bool
-) -> list[Finding]:
+) -> list[DiagnosisFinding]:
     """What is to be said of the system itself. `has_answered`: it was contacted just now, and spoke."""
     findings = _restart(record, now, has_answered=has_answered, was_tried=was_tried)
     findings += _upgrade(record, view, family)
@@ -43,7 +43,7 @@ def judge(
     return findings
 
 
-def _restart(record: Record, now: datetime, *, has_answered: bool, was_tried: bool) -> list[Finding]:
+def _restart(record: Record, now: datetime, *, has_answered: bool, was_tried: bool) -> list[DiagnosisFinding]:
     at = record.restarted_at
     if at is None or has_answered:
         return []
@@ -52,7 +52,7 @@ def _restart(record: Record, now: datetime, *, has_answered: bool, was_tried: bo
     return [found("restart-without-return", record.name, ago=words.ago(at, now))]
 
 
-def _upgrade(record: Record, view: DeviceView, family: Manifest) -> list[Finding]:
+def _upgrade(record: Record, view: DeviceView, family: Manifest) -> list[DiagnosisFinding]:
     """The device's own words on its last upgrade (protocol notes G)."""
     status = first_value(view.status, f"{_UPGRADE}/Status")
     phase = first_value(view.status, f"{_UPGRADE}/Phase")
@@ -70,7 +70,7 @@ def _upgrade(record: Record, view: DeviceView, family: Manifest) -> list[Finding
     return [found(key, record.name, words=_sentence(said or status), evidence=f"{status} in phase {phase}")]
 
 
-def _values(record: Record, view: DeviceView) -> list[Finding]:
+def _values(record: Record, view: DeviceView) -> list[DiagnosisFinding]:
     """What was handed over and does not hold. Only a view that is newer than the handing over can tell."""
     findings = []
     for one in record.expected:
@@ -90,7 +90,7 @@ def _values(record: Record, view: DeviceView) -> list[Finding]:
     return findings
 
 
-def _clock(record: Record, view: DeviceView) -> list[Finding]:
+def _clock(record: Record, view: DeviceView) -> list[DiagnosisFinding]:
     """Its clock against ours, as it was when its status was read last (a live look has just been kept)."""
     seconds = record.clock_offset
     if seconds is None:
@@ -109,7 +109,7 @@ def _clock(record: Record, view: DeviceView) -> list[Finding]:
     ]
 
 
-def _warnings(record: Record, view: DeviceView) -> Finding:
+def _warnings(record: Record, view: DeviceView) -> DiagnosisFinding:
     own = [
         message
         for message in find_warnings(view.status)

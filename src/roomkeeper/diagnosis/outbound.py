@@ -11,7 +11,7 @@ from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.devices.services import spoken_protocols
 from roomkeeper.devices.warnings_of_device import find_warnings
 from roomkeeper.diagnosis import words
-from roomkeeper.diagnosis.findings import Finding, found
+from roomkeeper.diagnosis.findings import DiagnosisFinding, found
 from roomkeeper.diagnosis.record import DeviceView, Manager, Record
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning.management import EVENTS_PATH, FEEDBACK_PATH
@@ -37,7 +37,7 @@ _REASONS: Final = (
 )
 
 
-def judge(record: Record, view: DeviceView, now: datetime) -> list[Finding]:
+def judge(record: Record, view: DeviceView, now: datetime) -> list[DiagnosisFinding]:
     """Everything about its calls to us, in the order in which a person would look."""
     findings = [*_age(record, view, now)]
     if not record.is_managed:
@@ -54,7 +54,7 @@ def judge(record: Record, view: DeviceView, now: datetime) -> list[Finding]:
     return findings
 
 
-def _age(record: Record, view: DeviceView, now: datetime) -> list[Finding]:
+def _age(record: Record, view: DeviceView, now: datetime) -> list[DiagnosisFinding]:
     if not view.status and not view.configuration:
         return [found("view-missing", record.name)]
     return [] if view.is_live else [found("view-old", record.name, ago=words.ago(view.at, now))]
@@ -63,7 +63,7 @@ def _age(record: Record, view: DeviceView, now: datetime) -> list[Finding]:
 # Who its manager is
 
 
-def _manager(record: Record, view: DeviceView) -> list[Finding]:
+def _manager(record: Record, view: DeviceView) -> list[DiagnosisFinding]:
     name, wanted = record.name, record.manager
     mode = view.setting("Provisioning/Mode")
     if mode is not None and mode not in ("TMS", "Auto"):
@@ -90,7 +90,7 @@ def _manager(record: Record, view: DeviceView) -> list[Finding]:
     return findings
 
 
-def _path(record: Record, view: DeviceView, path: str) -> list[Finding]:
+def _path(record: Record, view: DeviceView, path: str) -> list[DiagnosisFinding]:
     """Its path is the address of our service and the system's own secret; any case will do (protocol notes A.1)."""
     base, secret = path[: len(EVENTS_PATH)], path[len(EVENTS_PATH) :].strip("/")
     if base.lower() != EVENTS_PATH.lower():
@@ -107,7 +107,7 @@ def _is_valid(secret: str, record: Record) -> bool:
     return secret == MARK or secret.lower() in {text.lower() for text in record.secret.texts}
 
 
-def _other_manager(name: str, address: str, wanted: Manager) -> Finding:
+def _other_manager(name: str, address: str, wanted: Manager) -> DiagnosisFinding:
     key = "manager-foreign"
     if same_host(_bracketed(address), _bracketed(wanted.authority)):
         key = "manager-port"
@@ -134,7 +134,7 @@ def _bracketed(authority: str) -> str:
 # What it says of its calls
 
 
-def _provisioning(record: Record, view: DeviceView, now: datetime) -> list[Finding]:
+def _provisioning(record: Record, view: DeviceView, now: datetime) -> list[DiagnosisFinding]:
     status = first_value(view.status, "Provisioning/Status", "ExternalManager/Status")
     if not status:
         return []
@@ -160,7 +160,7 @@ def _checks(record: Record, view: DeviceView) -> str:
     return own.replace("/", " ")
 
 
-def _failure(name: str, status: str, reason: str, host: str, *, checks: str) -> Finding:
+def _failure(name: str, status: str, reason: str, host: str, *, checks: str) -> DiagnosisFinding:
     key = next((key for pattern, key in _REASONS if pattern.search(reason)), "")
     if not key:
         key = "manager-refuses" if status == "AuthenticationFailed" else "device-fails"
@@ -189,7 +189,7 @@ def _reason(view: DeviceView, status: str) -> tuple[str, str]:
     return reason, host or node_host
 
 
-def _proxy(record: Record, view: DeviceView) -> list[Finding]:
+def _proxy(record: Record, view: DeviceView) -> list[DiagnosisFinding]:
     mode = view.setting("NetworkServices/HTTP/Proxy/Mode") or "Off"
     if mode == "Off":
         return []
@@ -205,7 +205,7 @@ def _proxy(record: Record, view: DeviceView) -> list[Finding]:
 # What has arrived here
 
 
-def _posts(record: Record, now: datetime) -> list[Finding]:
+def _posts(record: Record, now: datetime) -> list[DiagnosisFinding]:
     name, posts, findings = record.name, record.posts, []
     if posts.last_at is None:
         findings.append(found("posts-none", name))
@@ -236,7 +236,7 @@ def _posts(record: Record, now: datetime) -> list[Finding]:
     return findings
 
 
-def _addresses(record: Record) -> list[Finding]:
+def _addresses(record: Record) -> list[DiagnosisFinding]:
     posts = record.posts
     reported, seen = parse_address(posts.reported), parse_address(posts.source)
     if reported is None or seen is None or reported.version != seen.version:
@@ -252,7 +252,7 @@ def _addresses(record: Record) -> list[Finding]:
     return [found(key, record.name, reported=reported, seen=seen, connectivity=label)]
 
 
-def _secret(record: Record) -> list[Finding]:
+def _secret(record: Record) -> list[DiagnosisFinding]:
     if not record.is_managed:
         return []
     name, secret = record.name, record.secret
@@ -269,7 +269,7 @@ def _secret(record: Record) -> list[Finding]:
 # Its feedback
 
 
-def _feedback(record: Record, view: DeviceView, slot: int) -> Finding:
+def _feedback(record: Record, view: DeviceView, slot: int) -> DiagnosisFinding:
     name = record.name
     own = next((one for one in find_slots(view.status) if one.number == slot), None)
     if own is None or not own.url:

@@ -26,7 +26,7 @@ class Apply(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DiagnosisRow:
     """A row. `direction` is inbound, outbound or itself; `why` is the key of the finding of a row that is not
     looked at, "" of the others."""
 
@@ -45,7 +45,7 @@ class Row:
         return TRIED.get(self.service, "")
 
 
-THE_SYSTEM: Final = Row("", "", 0, ITSELF, "what it says of itself")
+THE_SYSTEM: Final = DiagnosisRow("", "", 0, ITSELF, "what it says of itself")
 
 
 def plan_rows(
@@ -55,7 +55,7 @@ def plan_rows(
     is_secure_only: bool,
     ports: Mapping[str, int],
     called: Mapping[str, int] | None = None,
-) -> tuple[Row, ...]:
+) -> tuple[DiagnosisRow, ...]:
     """The rows for a system: those of its family, in order, and one for the system itself.
 
     By transport, `ports` are those at which it is reached, `called` those of ours that it calls; the manifest's
@@ -66,11 +66,13 @@ def plan_rows(
     return (*rows, THE_SYSTEM)
 
 
-def _row(requirement: Requirement, reach: Reach, ports: Mapping[str, int], called: Mapping[str, int]) -> Row:
+def _row(
+    requirement: Requirement, reach: Reach, ports: Mapping[str, int], called: Mapping[str, int]
+) -> DiagnosisRow:
     apply, why = _applies(requirement, reach)
     own = ports if requirement.direction is Direction.INBOUND else called
     port = own.get(TRIED.get(requirement.service, ""), requirement.port)
-    return Row(
+    return DiagnosisRow(
         service=requirement.service,
         protocol=requirement.protocol,
         port=port,

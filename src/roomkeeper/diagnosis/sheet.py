@@ -4,29 +4,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from roomkeeper.diagnosis.findings import Finding, Level
-from roomkeeper.diagnosis.rows import Apply, Row
+from roomkeeper.diagnosis.findings import DiagnosisFinding, Level
+from roomkeeper.diagnosis.rows import Apply, DiagnosisRow
 
 _GRAVE: Final = (Level.FAULT, Level.WARNING)
 
 
 @dataclass(slots=True)
-class Sheet:
+class FactSheet:
     """Rows in order, each with its findings."""
 
     name: str
-    rows: tuple[Row, ...]
-    findings: dict[Row, list[Finding]] = field(default_factory=dict)
+    rows: tuple[DiagnosisRow, ...]
+    findings: dict[DiagnosisRow, list[DiagnosisFinding]] = field(default_factory=dict)
 
-    def add(self, row: Row, finding: Finding) -> None:
+    def add(self, row: DiagnosisRow, finding: DiagnosisFinding) -> None:
         """One more finding of a row."""
         self.findings.setdefault(row, []).append(finding)
 
-    def all(self) -> list[Finding]:
+    def all(self) -> list[DiagnosisFinding]:
         """Every finding, in the order of the rows."""
         return [finding for row in self.rows for finding in self.findings.get(row, ())]
 
-    def find(self, direction: str, service: str) -> Row | None:
+    def find(self, direction: str, service: str) -> DiagnosisRow | None:
         """The row of that service that is to be looked at."""
         for row in self.rows:
             if (row.direction, row.service) == (direction, service) and row.apply is Apply.YES:
@@ -39,7 +39,7 @@ class Sheet:
         return gravest(self.all())
 
     @property
-    def worst(self) -> Finding | None:
+    def worst(self) -> DiagnosisFinding | None:
         """The first fault, else the first warning; None where there is neither."""
         return next((one for level in _GRAVE for one in self.all() if one.level is level), None)
 
@@ -57,7 +57,7 @@ class Sheet:
         """As it is stored and told by the API."""
         return [self._row_json(row) for row in self.rows]
 
-    def _row_json(self, row: Row) -> dict[str, Any]:
+    def _row_json(self, row: DiagnosisRow) -> dict[str, Any]:
         findings = self.findings.get(row, [])
         return {
             "service": row.service,
@@ -72,7 +72,7 @@ class Sheet:
         }
 
 
-def gravest(findings: Iterable[Finding]) -> Level:
+def gravest(findings: Iterable[DiagnosisFinding]) -> Level:
     """The gravest level. What is told for information is no worse than ok, and stands where there is nothing else."""
     levels = {finding.level for finding in findings}
     order = (Level.FAULT, Level.WARNING, Level.OK, Level.INFO)

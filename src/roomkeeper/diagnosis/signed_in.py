@@ -17,7 +17,7 @@ from roomkeeper.devices.registry import create_driver
 from roomkeeper.devices.tls import Trust
 from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.record import DeviceView
-from roomkeeper.diagnosis.rows import Row
+from roomkeeper.diagnosis.rows import DiagnosisRow
 from roomkeeper.diagnosis.steps import Looking, Stopped, evidence_of, since
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.protocols.errors import ProtocolError
@@ -36,7 +36,7 @@ _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 async def examine(
     looking: Looking,
-    row: Row,
+    row: DiagnosisRow,
     driver: Driver,
     transport: DeviceTransport,
     system_id: int,
@@ -66,7 +66,7 @@ async def examine(
         raise
 
 
-async def _sign_in(looking: Looking, row: Row, driver: Driver, refused_at: datetime | None) -> None:
+async def _sign_in(looking: Looking, row: DiagnosisRow, driver: Driver, refused_at: datetime | None) -> None:
     """The first read with the login. One that was refused before is not sent."""
     login = looking.target.login
     if login is None:
@@ -93,7 +93,7 @@ async def _sign_in(looking: Looking, row: Row, driver: Driver, refused_at: datet
     await looking.say(row, "login-accepted", username=login.username, milliseconds=since(began))
 
 
-async def _identify(looking: Looking, row: Row, driver: Driver, system_id: int) -> str:
+async def _identify(looking: Looking, row: DiagnosisRow, driver: Driver, system_id: int) -> str:
     """Make sure that it is the device that is meant; gives its software version."""
     began = time.monotonic()
     try:
@@ -123,7 +123,7 @@ async def _identify(looking: Looking, row: Row, driver: Driver, system_id: int) 
     return facts.software_version
 
 
-async def _ask_rights(looking: Looking, row: Row, driver: Driver, software: str) -> None:
+async def _ask_rights(looking: Looking, row: DiagnosisRow, driver: Driver, software: str) -> None:
     """Ask for what only administrators are told."""
     # For administrators alone, and changes nothing (protocol notes J).
     command = quirks_of(software, driver.family.name).account_command
@@ -152,7 +152,9 @@ async def _ask_rights(looking: Looking, row: Row, driver: Driver, software: str)
     await looking.say(row, "rights-admin", username=username, milliseconds=since(began))
 
 
-async def _tell_missing(looking: Looking, row: Row, driver: Driver, missing: str, evidence: str) -> None:
+async def _tell_missing(
+    looking: Looking, row: DiagnosisRow, driver: Driver, missing: str, evidence: str
+) -> None:
     limit = next((limit for limit in driver.family.limits if limit.name == "admin_account"), None)
     blocked = [act.replace("_", " ") for act in limit.blocks] if limit else ["everything that is written"]
     await looking.stop(
@@ -169,7 +171,7 @@ def _lower(sentence: str) -> str:
     return (sentence[:1].lower() + sentence[1:]).rstrip(".")
 
 
-async def _read_documents(looking: Looking, row: Row, driver: Driver, system_id: int) -> DeviceView:
+async def _read_documents(looking: Looking, row: DiagnosisRow, driver: Driver, system_id: int) -> DeviceView:
     """Its whole status and configuration, kept as polled ones are."""
     status_asked_at = datetime.now(UTC)
     status = await _fetch(looking, row, driver, "status")
@@ -197,7 +199,7 @@ async def _read_documents(looking: Looking, row: Row, driver: Driver, system_id:
     return DeviceView(decoded.values, settings, at, is_live=True)
 
 
-async def _fetch(looking: Looking, row: Row, driver: Driver, kind: str) -> bytes:
+async def _fetch(looking: Looking, row: DiagnosisRow, driver: Driver, kind: str) -> bytes:
     began, patience = time.monotonic(), looking.tuning.whole
     try:
         document = await driver.fetch_document(kind)

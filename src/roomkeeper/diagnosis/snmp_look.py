@@ -7,7 +7,7 @@ from typing import Final
 from roomkeeper.devices import errors, snmp
 from roomkeeper.devices.snmp_facts import SnmpFacts
 from roomkeeper.diagnosis.record import DeviceView
-from roomkeeper.diagnosis.rows import Row
+from roomkeeper.diagnosis.rows import DiagnosisRow
 from roomkeeper.diagnosis.steps import Looking, evidence_of, since
 from roomkeeper.protocols.identification import same_serial
 
@@ -15,7 +15,7 @@ _MODE: Final = "NetworkServices/SNMP/Mode"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SnmpLook:
     """What came of asking; `answer` is None where there was no login to ask with."""
 
     answer: SnmpFacts | errors.DeviceError | None
@@ -29,10 +29,10 @@ class Asked:
         return "" if is_other else self.answer.sys_object_id
 
 
-async def ask(looking: Looking, community: str) -> Asked:
+async def ask(looking: Looking, community: str) -> SnmpLook:
     """Ask the agent; the time that it took. Sends nothing without a community, and nothing that is forbidden."""
     if not community:
-        return Asked(None)
+        return SnmpLook(None)
     began = time.monotonic()
     try:
         facts = await snmp.identify(
@@ -42,11 +42,11 @@ async def ask(looking: Looking, community: str) -> Asked:
             patience=looking.tuning.snmp,
         )
     except errors.DeviceError as error:
-        return Asked(error, since(began))
-    return Asked(facts, since(began))
+        return SnmpLook(error, since(began))
+    return SnmpLook(facts, since(began))
 
 
-async def tell(looking: Looking, row: Row, asked: Asked, view: DeviceView) -> None:
+async def tell(looking: Looking, row: DiagnosisRow, asked: SnmpLook, view: DeviceView) -> None:
     """Tell what came of it, in the light of the device's own setting (protocol notes K)."""
     answer, mode = asked.answer, view.setting(_MODE)
     if isinstance(answer, SnmpFacts):
@@ -64,7 +64,7 @@ async def tell(looking: Looking, row: Row, asked: Asked, view: DeviceView) -> No
         await looking.say(row, key, mode=mode or "", port=row.port, evidence=evidence_of(answer))
 
 
-async def _tell_answer(looking: Looking, row: Row, facts: SnmpFacts, milliseconds: int) -> None:
+async def _tell_answer(looking: Looking, row: DiagnosisRow, facts: SnmpFacts, milliseconds: int) -> None:
     expected = looking.target.serial_number
     if expected and facts.serial_number and not same_serial(facts.serial_number, expected):
         await looking.say(

@@ -9,12 +9,12 @@ from typing import Any, Final, NoReturn
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import Patience, Target
 from roomkeeper.diagnosis import words
-from roomkeeper.diagnosis.findings import Finding, found
-from roomkeeper.diagnosis.rows import Row
+from roomkeeper.diagnosis.findings import DiagnosisFinding, found
+from roomkeeper.diagnosis.rows import DiagnosisRow
 from roomkeeper.diagnosis.tuning import Tuning
 from roomkeeper.protocols.text import decode_text
 
-Tell = Callable[[Row, Finding], Awaitable[None]]
+Tell = Callable[[DiagnosisRow, DiagnosisFinding], Awaitable[None]]
 
 ANSWERS: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (
     (errors.SignInPage, "sign-in-page"),
@@ -41,17 +41,17 @@ class Looking:
     tell: Tell
     now: datetime
 
-    async def say(self, row: Row, key: str, **figures: Any) -> None:
+    async def say(self, row: DiagnosisRow, key: str, **figures: Any) -> None:
         """Tell a finding about the system; `milliseconds` and `evidence` may be among the figures."""
         await self.tell(row, found(key, self.target.name or self.target.address, **figures))
 
-    async def stop(self, row: Row, key: str, **figures: Any) -> NoReturn:
+    async def stop(self, row: DiagnosisRow, key: str, **figures: Any) -> NoReturn:
         """Tell a finding after which nothing more can be found on this road. Raises `Stopped`."""
         await self.say(row, key, **figures)
         raise Stopped
 
     async def tell_answer(
-        self, row: Row, error: errors.DeviceError, began: float, patience: Patience
+        self, row: DiagnosisRow, error: errors.DeviceError, began: float, patience: Patience
     ) -> None:
         """Tell what is wrong with an answer, whatever was asked."""
         took = since(began)

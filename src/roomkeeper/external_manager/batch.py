@@ -21,7 +21,7 @@ from roomkeeper.provisioning import confirmation, delivery, naming, withholding
 from roomkeeper.systems import admission
 from roomkeeper.systems.addresses import same_host
 from roomkeeper.systems.admission import activation, handover, identification, secrets
-from roomkeeper.systems.admission.identification import Outcome
+from roomkeeper.systems.admission.identification import PostOutcome
 from roomkeeper.systems.check_ins import checkin, daily_amount
 from roomkeeper.systems.check_ins.roster import Known, Roster
 from roomkeeper.systems.check_ins.writes import NewEntry, Writes
@@ -29,14 +29,14 @@ from roomkeeper.systems.documents.redaction import redact
 from roomkeeper.systems.models import NetworkSettings, State, System, SystemSecret
 
 _REASONS = {
-    Outcome.CLAIM: "claims to be a known system without its secret",
-    Outcome.IGNORED: "ignored",
-    Outcome.BLOCKED: "blocked",
-    Outcome.ANONYMOUS: "gives neither serial number nor MAC address",
-    Outcome.CONFLICT: "secret of one system, identity of another",
-    Outcome.IDENTITY_CHANGED: "identity changed",
-    Outcome.UNKNOWN: "unknown",
-    Outcome.OTHER_BOX: "one number of a known system, and another that does not match",
+    PostOutcome.CLAIM: "claims to be a known system without its secret",
+    PostOutcome.IGNORED: "ignored",
+    PostOutcome.BLOCKED: "blocked",
+    PostOutcome.ANONYMOUS: "gives neither serial number nor MAC address",
+    PostOutcome.CONFLICT: "secret of one system, identity of another",
+    PostOutcome.IDENTITY_CHANGED: "identity changed",
+    PostOutcome.UNKNOWN: "unknown",
+    PostOutcome.OTHER_BOX: "one number of a known system, and another that does not match",
 }
 
 
@@ -108,8 +108,8 @@ class _Batch:
         verdict = identification.identify(owner, by_claims, post.serial, post.mac, carriers)
         announced = self._find_by_code(post, by_claims)
         if announced is not None:
-            verdict = identification.Verdict(Outcome.SYSTEM, announced.system_id)
-        if verdict.outcome is Outcome.SYSTEM:
+            verdict = identification.Verdict(PostOutcome.SYSTEM, announced.system_id)
+        if verdict.outcome is PostOutcome.SYSTEM:
             known = self.roster.by_id[verdict.system_id or 0]
             if verdict.has_new_mac:
                 self._note_card(post, known)
@@ -126,18 +126,18 @@ class _Batch:
             elif by_secret is not None:
                 self.intake.take(post, known)
             else:
-                self.claims.add(post, _REASONS[Outcome.CLAIM], known.system_id)
+                self.claims.add(post, _REASONS[PostOutcome.CLAIM], known.system_id)
                 post.reply = self._turn_away(post)
             return
-        if verdict.outcome in (Outcome.UNKNOWN, Outcome.OTHER_BOX) and post.service is Service.EVENTS:
-            self._handle_unknown(post, is_other_box=verdict.outcome is Outcome.OTHER_BOX)
+        if verdict.outcome in (PostOutcome.UNKNOWN, PostOutcome.OTHER_BOX) and post.service is Service.EVENTS:
+            self._handle_unknown(post, is_other_box=verdict.outcome is PostOutcome.OTHER_BOX)
             return
-        if verdict.outcome is Outcome.CONFLICT:
+        if verdict.outcome is PostOutcome.CONFLICT:
             claims.tell_conflict([verdict.system_id or 0, *verdict.others], post)
-        elif verdict.outcome is Outcome.IDENTITY_CHANGED:
+        elif verdict.outcome is PostOutcome.IDENTITY_CHANGED:
             claims.tell_identity_changed(verdict.system_id or 0, post)
         self.claims.add(post, _REASONS[verdict.outcome], verdict.system_id)
-        post.reply = answers.BLOCKED if verdict.outcome is Outcome.BLOCKED else self._turn_away(post)
+        post.reply = answers.BLOCKED if verdict.outcome is PostOutcome.BLOCKED else self._turn_away(post)
 
     def _find_by_code(self, post: Post, by_claims: Sequence[Known]) -> Known | None:
         """The awaited system whose activation code the post shows, unless what it says of itself is another's."""

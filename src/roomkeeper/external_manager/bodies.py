@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from roomkeeper.external_manager import body_budget
-from roomkeeper.external_manager.body_budget import Budget, Reading, time_allowed
+from roomkeeper.external_manager.body_budget import BodyBudget, Reading, time_allowed
 from roomkeeper.external_manager.connections import CONNECTION_KEY
 
 Scope = dict[str, Any]
@@ -39,7 +39,7 @@ class Bodies:
     """The bodies being read in this process; used on one event loop."""
 
     def __init__(self, in_all: int) -> None:
-        self.budget = Budget(in_all)
+        self.budget = BodyBudget(in_all)
         self._waiting: deque[tuple[Reading, asyncio.Future[None]]] = deque()
         self._discards = 0
 

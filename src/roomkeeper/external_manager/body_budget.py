@@ -31,7 +31,7 @@ class Reading:
     is_dropped: bool = False
 
 
-class Budget:
+class BodyBudget:
     """The bytes of all bodies being read, `in_all` at most.
 
     One secret holds a quarter of what is for known ones.

@@ -28,7 +28,7 @@ PRIVATE: Final = (
 )
 
 
-class FolderRefused(RuntimeError):
+class DataFolderRefused(RuntimeError):
     """The data folder cannot be used as it is, or belongs to another database than the one asked for."""
 
 
@@ -60,7 +60,7 @@ def database_words(options: Options) -> str:
 
 
 def find_mark(data: Path) -> Mark | None:
-    """What the folder says, or None where it says nothing. Raises `FolderRefused` where that cannot be read."""
+    """What the folder says, or None where it says nothing. Raises `DataFolderRefused` where that cannot be read."""
     path = data / MARK_FILE
     try:
         found = json.loads(path.read_text("utf-8"))
@@ -74,7 +74,7 @@ def find_mark(data: Path) -> Mark | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FolderRefused(
+        raise DataFolderRefused(
             f"{path} cannot be read ({error}). It says which database the folder belongs to. Restore it,"
             " or delete it: it is created again once keys and database match."
         ) from error
@@ -108,7 +108,7 @@ def write_mark(data: Path, mark: Mark) -> None:
 
 
 def require_its_database(options: Options) -> None:
-    """Raise `FolderRefused` where the folder belongs to a database of the other kind than the options name: whoever
+    """Raise `DataFolderRefused` where the folder belongs to a database of the other kind than the options name: whoever
     forgot the settings file would work on a second, empty installation."""
     mark = find_mark(options.data)
     if mark is None or mark.kind == kind_of(options):
@@ -120,7 +120,7 @@ def require_its_database(options: Options) -> None:
         advice = (
             "Use the settings of its server: --config FILE, or ROOMKEEPER_DATABASE_URL as its service has it."
         )
-    raise FolderRefused(
+    raise DataFolderRefused(
         f"The data folder {options.data} belongs to the {mark.kind} database {mark.database}, and the settings "
         f"{named}. {advice}"
     )
@@ -132,10 +132,10 @@ def is_ours(data: Path) -> bool:
 
 
 def make(data: Path) -> None:
-    """The folder, readable by this account alone. Raises `FolderRefused` where everybody may put files there."""
+    """The folder, readable by this account alone. Raises `DataFolderRefused` where everybody may put files there."""
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if data.stat().st_mode & stat.S_ISVTX:
-        raise FolderRefused(
+        raise DataFolderRefused(
             f"{data} is a folder that all accounts share. Choose a folder of its own for the server with"
             f" --data."
         )
@@ -152,8 +152,8 @@ def loose_modes(data: Path) -> list[Path]:
 
 
 def mend_modes(data: Path) -> list[str]:
-    """Take the rights of others away; one sentence for each that had them. Raises `FolderRefused` where that cannot be
-    done."""
+    """Take the rights of others away; one sentence for each that had them. Raises `DataFolderRefused` where that cannot
+    be done."""
     told = []
     for path in loose_modes(data):
         mode = path.stat().st_mode & 0o777
@@ -161,7 +161,7 @@ def mend_modes(data: Path) -> list[str]:
         try:
             path.chmod(wanted)
         except OSError as error:
-            raise FolderRefused(
+            raise DataFolderRefused(
                 f"{path} can be used by other accounts (mode {mode:o}), and this one may not change that "
                 f"({error.strerror}). Run as its owner: chmod {wanted:o} {path}"
             ) from error

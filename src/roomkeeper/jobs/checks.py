@@ -15,7 +15,7 @@ from django.db import DatabaseError
 log = structlog.get_logger(__name__)
 
 
-class Finding(NamedTuple):
+class CheckResult(NamedTuple):
     """One thing looked at: whether it is as it should be, a sentence, and where it is not, what to do."""
 
     what: str
@@ -24,7 +24,7 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-Look = Callable[..., Finding | Iterable[Finding]]
+Look = Callable[..., CheckResult | Iterable[CheckResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,12 @@ def register(check: Check) -> None:
     _checks[check.name] = check
 
 
-def examine(*, now: datetime) -> list[Finding]:
+def examine(*, now: datetime) -> list[CheckResult]:
     """What every check found, in the order of registration."""
     return [finding for check in _checks.values() for finding in run(check, now=now)]
 
 
-def hindrances(*, now: datetime) -> list[Finding]:
+def hindrances(*, now: datetime) -> list[CheckResult]:
     """The faults because of which this process cannot serve, in words for everybody."""
     found = []
     for check in _checks.values():
@@ -76,18 +76,18 @@ def with_tickets() -> list[Check]:
     return [check for check in _checks.values() if check.ticket]
 
 
-def run(check: Check, *, now: datetime) -> list[Finding]:
+def run(check: Check, *, now: datetime) -> list[CheckResult]:
     """What one check found; one that fails itself is a fault."""
     return _run(check, check.look, now)
 
 
-def _run(check: Check, look: Look, now: datetime) -> list[Finding]:
+def _run(check: Check, look: Look, now: datetime) -> list[CheckResult]:
     try:
         found = look(now=now)
-        return [found] if isinstance(found, Finding) else list(found)
+        return [found] if isinstance(found, CheckResult) else list(found)
     except DatabaseError as error:
         log.warning("a check could not ask the database", check=check.name, error=str(error)[:300])
-        return [Finding(check.name, False, "the database does not answer", "See the server's log.")]
+        return [CheckResult(check.name, False, "the database does not answer", "See the server's log.")]
     except Exception:
         log.exception("a check failed", check=check.name)
-        return [Finding(check.name, False, "could not be checked", "See the server's log.")]
+        return [CheckResult(check.name, False, "could not be checked", "See the server's log.")]

@@ -18,7 +18,7 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RetentionKind:
     """A kind of rows. `older_than(limit)` gives those to delete; `days` holds where no setting says otherwise."""
 
     name: str
@@ -26,14 +26,14 @@ class Kind:
     days: float | None = None
 
 
-_kinds: dict[str, Kind] = {}
+_kinds: dict[str, RetentionKind] = {}
 
 
 def register_kind(
     name: str, older_than: Callable[[datetime], QuerySet[Any]], *, days: float | None = None
 ) -> None:
     """Have rows of this kind deleted when they are over their retention (by default the general one)."""
-    _kinds[name] = Kind(name, older_than, days)
+    _kinds[name] = RetentionKind(name, older_than, days)
 
 
 def kinds() -> dict[str, float]:

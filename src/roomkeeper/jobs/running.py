@@ -38,7 +38,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ItemOutcome:
     """What became of an item: a state (done, warning, failed, skipped), a sentence, and what a person can do."""
 
     state: str
@@ -48,7 +48,7 @@ class Outcome:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Function = Callable[[Item], Awaitable[Outcome]]
+Function = Callable[[Item], Awaitable[ItemOutcome]]
 
 
 class RunningJob:
@@ -72,9 +72,9 @@ class RunningJob:
 
         What the function raises becomes the item's failure; it should turn the errors it knows into outcomes.
         """
-        tasks: dict[asyncio.Task[Outcome], Item] = {}
+        tasks: dict[asyncio.Task[ItemOutcome], Item] = {}
         queue: deque[Item] = deque()
-        outcomes: list[tuple[Item, Outcome]] = []
+        outcomes: list[tuple[Item, ItemOutcome]] = []
         written_at = -WRITE_EVERY
         try:
             while True:
@@ -95,7 +95,7 @@ class RunningJob:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _exchange(self, outcomes: list[tuple[Item, Outcome]], wanted: int) -> list[Item]:
+    def _exchange(self, outcomes: list[tuple[Item, ItemOutcome]], wanted: int) -> list[Item]:
         """Write what was done, and take more; one short transaction. Raises `Fenced`."""
         # Mostly there is nothing to do, and a transaction would keep other writers waiting to find that out (rule R9).
         if not outcomes and not self._has_more(wanted):
@@ -185,12 +185,12 @@ def _end(job_id: int, holder: str, state: str, summary: str) -> str:
     return state
 
 
-async def _outcome_of(function: Function, item: Item) -> Outcome:
+async def _outcome_of(function: Function, item: Item) -> ItemOutcome:
     try:
         return await function(item)
     except Exception as error:
         log.exception("an item of a job failed", item=item.label)
-        return Outcome(
+        return ItemOutcome(
             JobItem.State.FAILED,
             f"It had an internal error: {type(error).__name__}.",
             "See the server's log. Try again; if this continues, report it.",

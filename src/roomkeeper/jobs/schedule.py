@@ -17,7 +17,7 @@ ROUNDS = 200
 
 
 @dataclass(slots=True)
-class Task:
+class ScheduledTask:
     """A function to be run every so often; it returns how much it did, and is run again at once until that is 0
     where `until_done`."""
 
@@ -29,7 +29,7 @@ class Task:
     due_at: float | None = None
 
 
-_tasks: dict[str, Task] = {}
+_tasks: dict[str, ScheduledTask] = {}
 _after_downtime: list[Callable[..., int]] = []
 # A lease that nobody held for this long means that no process of the installation ran.
 DOWNTIME = timedelta(seconds=60)
@@ -37,7 +37,7 @@ DOWNTIME = timedelta(seconds=60)
 
 def register(name: str, every: timedelta, function: Callable[..., int], *, until_done: bool = False) -> None:
     """Have `function(now=…)` run every so often in one process of the installation."""
-    _tasks[name] = Task(name, every, function, until_done)
+    _tasks[name] = ScheduledTask(name, every, function, until_done)
 
 
 def register_after_downtime(function: Callable[..., int]) -> None:

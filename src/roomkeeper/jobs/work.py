@@ -43,7 +43,7 @@ class NewItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class JobKind:
     """A kind of job. `run` works on it and returns a sentence for people; it may be called again for the same job
     after its process died, and then finds the items that are not ended."""
 
@@ -51,15 +51,15 @@ class Kind:
     run: "Callable[[RunningJob], Awaitable[str]]"
 
 
-_kinds: dict[str, Kind] = {}
+_kinds: dict[str, JobKind] = {}
 
 
-def register_kind(kind: Kind) -> None:
+def register_kind(kind: JobKind) -> None:
     """Have jobs of this kind worked on."""
     _kinds[kind.name] = kind
 
 
-def get_kind(name: str) -> Kind:
+def get_kind(name: str) -> JobKind:
     """The kind of that name; raises `JobRefused`."""
     if name not in _kinds:
         raise JobRefused(f"Nothing here works on jobs of the kind {name!r}.")

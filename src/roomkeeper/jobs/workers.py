@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from roomkeeper.jobs.checks import Finding
+from roomkeeper.jobs.checks import CheckResult
 from roomkeeper.jobs.claims import Claims
 from roomkeeper.jobs.models import Job, Worker
 
@@ -27,21 +27,21 @@ def telling(now: datetime) -> QuerySet[Worker]:
     return Worker.objects.filter(expires_at__gt=now)
 
 
-def look(*, now: datetime) -> Finding:
+def look(*, now: datetime) -> CheckResult:
     """Do jobs run? A queue that stands still is a fault of its own, whoever says to be alive."""
     if not alive(now).exists():
         troubled = telling(now).exclude(problem="").order_by("name").first()
         if troubled is not None:
-            return Finding(
+            return CheckResult(
                 "jobs",
                 False,
                 "the job engine cannot start",
                 f"It says: {troubled.problem} It is tried again every few seconds.",
             )
-        return Finding("jobs", False, "no worker runs", "Start roomkeeper serve or roomkeeper worker.")
+        return CheckResult("jobs", False, "no worker runs", "Start roomkeeper serve or roomkeeper worker.")
     running = Job.objects.filter(state=Job.State.RUNNING).count()
     oldest = Job.objects.filter(state=Job.State.QUEUED).order_by("id").first()
     if oldest is not None and now - oldest.created_at > TAKEN_UP_WITHIN and not running:
         words = f"the oldest job has been waiting since {oldest.created_at:%Y-%m-%d %H:%M} UTC"
-        return Finding("jobs", False, words, "Check the worker's log, and restart it.")
-    return Finding("jobs", True, f"started in time; {running} running")
+        return CheckResult("jobs", False, words, "Check the worker's log, and restart it.")
+    return CheckResult("jobs", True, f"started in time; {running} running")

@@ -15,7 +15,7 @@ from pydantic import (
     create_model,
 )
 
-from roomkeeper.operations.lists import Asked, ListRefused, filter_names
+from roomkeeper.operations.lists import ListRefused, ListRequest, filter_names
 from roomkeeper.operations.subjects import Field as Declared
 from roomkeeper.operations.subjects import Subject
 
@@ -81,7 +81,7 @@ def words_of(one: Declared) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-def read_filters(subject: Subject, given: Mapping[str, Sequence[str]]) -> Asked:
+def read_filters(subject: Subject, given: Mapping[str, Sequence[str]]) -> ListRequest:
     """What an address asks for; everything in it is text. Raises `ListRefused` for a filter that there is not, and
     for a value that it cannot have."""
     known = filter_names(subject)
@@ -107,7 +107,7 @@ def read_filters(subject: Subject, given: Mapping[str, Sequence[str]]) -> Asked:
         raise ListRefused(f"The filter {name} cannot be used: {words}.", name) from error
     search = (given.get("search") or [""])[-1].strip()[:200]
     sort = (given.get("sort") or [""])[-1]
-    return Asked({name: getattr(found, name) for name in type(found).model_fields}, search, sort)
+    return ListRequest({name: getattr(found, name) for name in type(found).model_fields}, search, sort)
 
 
 @lru_cache(maxsize=64)

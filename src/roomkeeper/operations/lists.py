@@ -30,7 +30,7 @@ class ListRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListRequest:
     """What of a list is asked for: values by filter name (typed), words to search for, and the sort."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -61,7 +61,7 @@ def sorts_of(subject: Subject) -> dict[str, str | Combinable]:
 
 
 def select(
-    subject: Subject, grants: Grants, asked: Asked, *, now: datetime, rows: QuerySet[Any] | None = None
+    subject: Subject, grants: Grants, asked: ListRequest, *, now: datetime, rows: QuerySet[Any] | None = None
 ) -> QuerySet[Any]:
     """The rows that somebody sees and that pass the filters and the search, unsorted."""
     found = subject.rows(grants) if rows is None else rows
@@ -124,7 +124,7 @@ class Order:
     is_nullable: bool
 
 
-def order_for(subject: Subject, asked: Asked) -> Order:
+def order_for(subject: Subject, asked: ListRequest) -> Order:
     """The order of a list: as asked for; else of a search the best first, where the subject knows; else its own.
     Raises `ListRefused` for a sort that there is not."""
     sorts = sorts_of(subject)

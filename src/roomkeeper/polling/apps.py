@@ -16,11 +16,11 @@ class PollingConfig(AppConfig):
         from roomkeeper.jobs import replanning
         from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.schedule import register
-        from roomkeeper.jobs.work import Kind, register_kind
+        from roomkeeper.jobs.work import JobKind, register_kind
         from roomkeeper.polling import pump, service, upkeep
         from roomkeeper.polling.models import Poll
 
         replanning.register(replanning.Times("polls", Poll.objects.all, "last_at", upkeep.plan_anew))
         register_pump("polls", pump.poll_due)
         register("polls", timedelta(seconds=5), upkeep.sweep, until_done=True)
-        register_kind(Kind(service.KIND, service.run))
+        register_kind(JobKind(service.KIND, service.run))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from roomkeeper.devices import errors
-from roomkeeper.polling.claiming import Task
+from roomkeeper.polling.claiming import PollTask
 from roomkeeper.provisioning.reading import Fetched
 from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import System
@@ -30,7 +30,7 @@ _PHRASES: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (
 
 
 @dataclass(slots=True)
-class Asked:
+class AskedSystem:
     """What a system was asked, and what came of it. `error` is what went wrong, in the status or after it."""
 
     system_id: int
@@ -42,9 +42,9 @@ class Asked:
     proof_is_news: bool = False
 
 
-async def ask(task: Task) -> Asked:
+async def ask(task: PollTask) -> AskedSystem:
     """Read the system's status, and its configuration where that is wanted. Raises nothing of the device."""
-    asked = Asked(task.system_id, task.target.whom)
+    asked = AskedSystem(task.system_id, task.target.whom)
     started = time.monotonic()
     kinds = ("status", "configuration") if task.wants_configuration else ("status",)
     try:

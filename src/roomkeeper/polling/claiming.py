@@ -14,7 +14,7 @@ from roomkeeper.devices.client import Target
 from roomkeeper.devices.limits import network_of
 from roomkeeper.jobs.claims import Claims, unlocked
 from roomkeeper.polling.models import Poll
-from roomkeeper.polling.planning import Candidate, why_not
+from roomkeeper.polling.planning import PollCandidate, why_not
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.models import Contact, NetworkSettings, System
@@ -28,7 +28,7 @@ _ADDRESS: Final = ("system__host", "system__contact__source_address")
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PollTask:
     """A system to be asked, with all that the asking needs. What is news: that its login works, its TLS key."""
 
     system_id: int
@@ -50,7 +50,7 @@ class Task:
 class Taken:
     """What was claimed, and whether more may be due than there were places for."""
 
-    tasks: list[Task]
+    tasks: list[PollTask]
     is_more: bool
 
 
@@ -74,7 +74,7 @@ def claim_free(
         (Q(in_a_row__gte=0), places),
         (Q(in_a_row__lt=0), min(silent_at_most, settings.polls_at_once) - silent),
     )
-    tasks: list[Task] = []
+    tasks: list[PollTask] = []
     is_more = False
     with transaction.atomic():
         for lane, wanted in lanes:
@@ -96,7 +96,7 @@ def _claim(lane: Q, wanted: int, busy: Counter[str], settings: NetworkSettings, 
             busy[network] += 1
             chosen[pk] = in_a_row
     POLLS.take(chosen, now=now)
-    tasks: list[Task] = []
+    tasks: list[PollTask] = []
     for system in System.objects.filter(pk__in=chosen).select_related("contact"):
         in_a_row = chosen.pop(system.pk)
         # Whether what was written again holds is seen in the configuration, too.
@@ -135,14 +135,14 @@ def task_of(
     now: datetime,
     is_checking: bool = False,
     was_silent: bool = False,
-) -> tuple[Task | None, str]:
+) -> tuple[PollTask | None, str]:
     """The task of asking one system, or None and why it cannot be asked."""
     candidate = candidate_of(system)
     if reason := why_not(candidate):
         return None, reason
     contact = _contact_of(system)
     read_at = contact.configuration_at if contact else None
-    task = Task(
+    task = PollTask(
         system.pk,
         system.name,
         device_access.target_of(system, settings=settings, address=candidate.address),
@@ -157,9 +157,9 @@ def task_of(
     return task, ""
 
 
-def candidate_of(system: System) -> Candidate:
+def candidate_of(system: System) -> PollCandidate:
     """What decides whether the system is polled."""
-    return Candidate(
+    return PollCandidate(
         state=system.state,
         connectivity=system.connectivity,
         has_login=credentials.has_credentials(system),

@@ -27,7 +27,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PollVerdict:
     """What one more outcome means. `is_alive` None: as before. `reason` is set where that changes.
 
     `is_unreachable`: it lives by what it posts, and does not answer.
@@ -46,7 +46,7 @@ def judge(
     was_alive: bool | None,
     posted_at: datetime | None,
     now: datetime,
-) -> Verdict:
+) -> PollVerdict:
     """Count an outcome ("" for success, else a phrase such as "connection timed out").
 
     `was_alive` None: it never gave a sign of life. A post is stronger than failed polls: counting begins anew.
@@ -57,23 +57,23 @@ def judge(
     counted = _count(memory, failed=True, now=now)
     if was_alive is not False and counted.failures >= FAILURES_TO_DIE:
         reason = f"{counted.failures} of the last {counted.counted} polls failed: {failed_because}; {_posts(posted_at)}"
-        return Verdict(counted, is_alive=False, reason=reason)
+        return PollVerdict(counted, is_alive=False, reason=reason)
     is_unreachable = was_alive is True and -counted.in_a_row >= FAILURES_TO_TELL
-    return Verdict(counted, is_unreachable=is_unreachable)
+    return PollVerdict(counted, is_unreachable=is_unreachable)
 
 
-def _succeeded(memory: Memory, was_alive: bool | None, now: datetime) -> Verdict:
+def _succeeded(memory: Memory, was_alive: bool | None, now: datetime) -> PollVerdict:
     counted = _count(memory, failed=False, now=now)
     if was_alive:
-        return Verdict(counted, is_alive=True)
+        return PollVerdict(counted, is_alive=True)
     if was_alive is None:
-        return Verdict(counted, is_alive=True, reason="It answered its first poll")
+        return PollVerdict(counted, is_alive=True, reason="It answered its first poll")
     if counted.in_a_row < SUCCESSES_TO_LIVE:
-        return Verdict(counted)
+        return PollVerdict(counted)
     # What it did before it came back is no reason to give it up again.
     fresh = Memory(outcomes=0, counted=counted.in_a_row, in_a_row=counted.in_a_row)
     reason = f"It answers polls again: the last {counted.in_a_row} went well"
-    return Verdict(fresh, is_alive=True, reason=reason)
+    return PollVerdict(fresh, is_alive=True, reason=reason)
 
 
 def _since_post(memory: Memory, posted_at: datetime | None) -> Memory:

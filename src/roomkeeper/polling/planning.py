@@ -93,7 +93,7 @@ def _interval(situation: Situation, intervals: Intervals) -> tuple[timedelta, st
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PollCandidate:
     """What decides whether a system is polled at all. `reads_status`: its family can."""
 
     state: str
@@ -104,7 +104,7 @@ class Candidate:
     reads_status: bool
 
 
-def why_not(candidate: Candidate) -> str:
+def why_not(candidate: PollCandidate) -> str:
     """Why the system cannot be polled, as a sentence; "" where it can."""
     if candidate.state != State.MANAGED:
         return "It is not managed."

@@ -16,8 +16,8 @@ import structlog
 from roomkeeper.jobs import clock
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.polling import asking, claiming, results
-from roomkeeper.polling.asking import Asked
-from roomkeeper.polling.claiming import RENEW_EVERY, Task
+from roomkeeper.polling.asking import AskedSystem
+from roomkeeper.polling.claiming import RENEW_EVERY, PollTask
 from roomkeeper.provisioning.reading import KEPT_AT_ONCE
 
 log = structlog.get_logger(__name__)
@@ -33,9 +33,9 @@ class Poller:
 
     def __init__(self) -> None:
         self._is_busy = False
-        self._held: dict[int, Task] = {}
+        self._held: dict[int, PollTask] = {}
         self._asking: set[asyncio.Task[None]] = set()
-        self._unwritten: list[Asked] = []
+        self._unwritten: list[AskedSystem] = []
         self._is_full = asyncio.Event()
         self.most_held = 0
 
@@ -94,7 +94,7 @@ class Poller:
         self.most_held = max(self.most_held, len(self._held))
         return taken.is_more
 
-    async def _ask(self, task: Task) -> None:
+    async def _ask(self, task: PollTask) -> None:
         try:
             asked = await asking.ask(task)
         except Exception:

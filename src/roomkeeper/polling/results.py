@@ -12,9 +12,9 @@ from django.db import IntegrityError, connection
 
 from roomkeeper.devices import errors
 from roomkeeper.polling import evidence
-from roomkeeper.polling.asking import Asked, phrase
+from roomkeeper.polling.asking import AskedSystem, phrase
 from roomkeeper.polling.claiming import POLLS
-from roomkeeper.polling.evidence import Memory, Verdict
+from roomkeeper.polling.evidence import Memory, PollVerdict
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import LATE, Intervals, Next, Situation, next_poll
 from roomkeeper.provisioning import reading, regaining
@@ -49,13 +49,13 @@ _NOT_COUNTED: Final = (
 
 @dataclass(slots=True)
 class _Batch:
-    asked: Mapping[int, Asked]
+    asked: Mapping[int, AskedSystem]
     kept: Mapping[int, Kept]
     now: datetime
     updates: list[tuple[Any, ...]] = field(default_factory=list)
 
 
-def store(asked: Sequence[Asked], *, now: datetime) -> dict[int, Kept]:
+def store(asked: Sequence[AskedSystem], *, now: datetime) -> dict[int, Kept]:
     """Keep these outcomes, at most `reading.KEPT_AT_ONCE`; by system id, what was kept. One that is gone is passed
     over."""
     by_id = {one.system_id: one for one in asked}
@@ -75,7 +75,7 @@ def store(asked: Sequence[Asked], *, now: datetime) -> dict[int, Kept]:
     return kept
 
 
-def _store_alone(one: Asked, now: datetime) -> Kept:
+def _store_alone(one: AskedSystem, now: datetime) -> Kept:
     try:
         return store([one], now=now)[one.system_id]
     except IntegrityError as error:
@@ -85,7 +85,7 @@ def _store_alone(one: Asked, now: datetime) -> Kept:
         return Kept(one.system_id)
 
 
-def error_of(asked: Asked, kept: Kept) -> errors.DeviceError | None:
+def error_of(asked: AskedSystem, kept: Kept) -> errors.DeviceError | None:
     """What went wrong, in asking or in reading what came."""
     if asked.error is not None:
         return asked.error
@@ -140,7 +140,7 @@ def _conclude(
     has_status = "status" in kept.documents
     was_alive = _was_alive(contact, now)
     _note_outcome(row, asked, error, has_status=has_status, now=now)
-    verdict = Verdict(_memory_of(row))
+    verdict = PollVerdict(_memory_of(row))
     if has_status or (error is not None and not isinstance(error, _NOT_COUNTED)):
         verdict = evidence.judge(
             verdict.memory,
@@ -166,7 +166,7 @@ def _was_alive(contact: Contact, now: datetime) -> bool | None:
 
 
 def _note_outcome(
-    row: Poll, asked: Asked, error: errors.DeviceError | None, *, has_status: bool, now: datetime
+    row: Poll, asked: AskedSystem, error: errors.DeviceError | None, *, has_status: bool, now: datetime
 ) -> None:
     for column, value in POLLS.given_back.items():
         setattr(row, column, value)
@@ -213,7 +213,7 @@ def _plan(
 
 
 def _keep_alive(
-    verdict: Verdict,
+    verdict: PollVerdict,
     system: System,
     known: Known,
     planned: Next,
@@ -249,7 +249,7 @@ def _keep_alive(
 
 
 def _tell_unreachable(
-    row: Poll, verdict: Verdict, system: System, *, has_status: bool, error: errors.DeviceError | None
+    row: Poll, verdict: PollVerdict, system: System, *, has_status: bool, error: errors.DeviceError | None
 ) -> None:
     """A system that posts while its polls fail is alive; a person is told all the same."""
     if verdict.is_unreachable and not row.is_unreachable and error is not None:

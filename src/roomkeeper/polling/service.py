@@ -10,11 +10,11 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.running import Item, Outcome, RunningJob
+from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
 from roomkeeper.jobs.work import NewItem
 from roomkeeper.polling import asking, claiming, planning, results
-from roomkeeper.polling.asking import Asked
-from roomkeeper.polling.claiming import Task
+from roomkeeper.polling.asking import AskedSystem
+from roomkeeper.polling.claiming import PollTask
 from roomkeeper.polling.models import Poll
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.inventory import shared_path
@@ -26,7 +26,7 @@ _ADVICE: Final = "See its Connection tab for its address, its login and how it i
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PollFacts:
     """What pages and the API tell of a system's polls. `why_not` is set where it is not polled."""
 
     why_not: str
@@ -62,32 +62,32 @@ async def run(job: RunningJob) -> str:
     return f"{answered} answered" + (f", {others} did not." if others else ".")
 
 
-async def _poll(item: Item) -> Outcome:
+async def _poll(item: Item) -> ItemOutcome:
     task, reason = await off_loop(_prepare, item.system_id)
     if task is None:
-        return Outcome(JobItem.State.SKIPPED, reason, _ADVICE)
+        return ItemOutcome(JobItem.State.SKIPPED, reason, _ADVICE)
     asked = await asking.ask(task)
     kept = await off_loop(partial(results.store, [asked], now=datetime.now(UTC)))
     error = results.error_of(asked, kept[asked.system_id])
     if error is not None and "status" not in kept[asked.system_id].documents:
-        return Outcome(JobItem.State.FAILED, error.what_happened, error.advice, details=_told(asked))
+        return ItemOutcome(JobItem.State.FAILED, error.what_happened, error.advice, details=_told(asked))
     if error is not None:
-        return Outcome(JobItem.State.WARNING, error.what_happened, error.advice, details=_told(asked))
-    return Outcome(JobItem.State.DONE, f"Answered in {asked.duration_ms} ms.", details=_told(asked))
+        return ItemOutcome(JobItem.State.WARNING, error.what_happened, error.advice, details=_told(asked))
+    return ItemOutcome(JobItem.State.DONE, f"Answered in {asked.duration_ms} ms.", details=_told(asked))
 
 
-def _told(asked: Asked) -> dict[str, Any]:
+def _told(asked: AskedSystem) -> dict[str, Any]:
     return {"duration_ms": asked.duration_ms, "bytes": sum(len(one.payload) for one in asked.fetched)}
 
 
-def _prepare(system_id: int | None) -> tuple[Task | None, str]:
+def _prepare(system_id: int | None) -> tuple[PollTask | None, str]:
     system = System.objects.select_related("contact").filter(pk=system_id or 0).first()
     if system is None:
         return None, "It was deleted."
     return claiming.task_of(system, settings=network_settings.get(), now=datetime.now(UTC))
 
 
-def facts_of(systems: Iterable[System]) -> dict[int, Facts]:
+def facts_of(systems: Iterable[System]) -> dict[int, PollFacts]:
     """What is known of the polls of these systems, each with its contact; by system id."""
     by_id = {system.pk: system for system in systems}
     rows = Poll.objects.in_bulk(by_id)
@@ -95,12 +95,12 @@ def facts_of(systems: Iterable[System]) -> dict[int, Facts]:
     return {pk: _facts(system, rows.get(pk), is_on=is_on) for pk, system in by_id.items()}
 
 
-def _facts(system: System, row: Poll | None, *, is_on: bool) -> Facts:
+def _facts(system: System, row: Poll | None, *, is_on: bool) -> PollFacts:
     reason = planning.why_not(claiming.candidate_of(system))
     why_not = reason or ("" if is_on else "Polling is off in Network settings.")
     if row is None:
-        return Facts(why_not)
-    return Facts(
+        return PollFacts(why_not)
+    return PollFacts(
         why_not,
         row.last_at,
         row.last_ok_at,

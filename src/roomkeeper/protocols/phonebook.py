@@ -52,7 +52,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PhonebookEntry:
     """One contact with its ways to be dialled. `is_first` and `is_last` tell the device where paging ends."""
 
     id: str
@@ -70,7 +70,7 @@ class Catalog:
     id: str = ""
     name: str = ""
     catalogs: tuple["Catalog", ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[PhonebookEntry, ...] = ()
     entry_count: int = 0
     is_first: bool = False
     is_last: bool = False
@@ -134,7 +134,7 @@ def _encode_catalog(tag: str, catalog: Catalog) -> str:
     )
 
 
-def _encode_entry(entry: Entry) -> str:
+def _encode_entry(entry: PhonebookEntry) -> str:
     routes = "".join(
         "<Route>"
         + encode_element("CallType", route.call_type)

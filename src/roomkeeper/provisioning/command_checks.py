@@ -12,7 +12,7 @@ Arguments = Iterable[tuple[str, str | tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class CommandFault:
     """Why the device would refuse a call. `part` is a parameter, `body`, or "" for the command as a whole.
 
     `is_unlisted`: the device's list lacks the command or the parameter; a list may be older than the device.
@@ -33,16 +33,18 @@ def find_parameter(command: CommandDescription, name: str) -> CommandParameter |
     return found or next((one for own, one in command.parameters.items() if own.lower() == wanted), None)
 
 
-def faults_of(command: CommandDescription | None, arguments: Arguments, body: str | None) -> list[Fault]:
+def faults_of(
+    command: CommandDescription | None, arguments: Arguments, body: str | None
+) -> list[CommandFault]:
     """All that a device with that description of the command would refuse; `command` None where it has none such."""
     if command is None:
-        return [Fault("", "not on this device: it has no such command", is_unlisted=True)]
+        return [CommandFault("", "not on this device: it has no such command", is_unlisted=True)]
     return [*_faults(command, list(arguments), body)]
 
 
 def refusals_of(
     command: CommandDescription | None, call: CommandCall, *, takes_unlisted: bool
-) -> list[Fault]:
+) -> list[CommandFault]:
     """Those for which a call is not asked: with `takes_unlisted` what the list merely lacks is none."""
     faults = faults_of(command, call.arguments, call.body)
     return [fault for fault in faults if not (takes_unlisted and fault.is_unlisted)]
@@ -50,27 +52,27 @@ def refusals_of(
 
 def _faults(
     command: CommandDescription, arguments: list[tuple[str, str | tuple[str, ...]]], body: str | None
-) -> Iterator[Fault]:
+) -> Iterator[CommandFault]:
     given = set()
     for name, value in arguments:
         parameter = find_parameter(command, name)
         given.add(name.lower())
         if parameter is None:
-            yield Fault(name, "this device's command has no such parameter", is_unlisted=True)
+            yield CommandFault(name, "this device's command has no such parameter", is_unlisted=True)
             continue
         values = (value,) if isinstance(value, str) else value
         if len(values) > parameter.multiple:
             most = f"at most {parameter.multiple} values" if parameter.multiple > 1 else "takes one value"
-            yield Fault(parameter.name, most)
+            yield CommandFault(parameter.name, most)
         elif parameter.value_space is not None:
             refusals = (parameter.value_space.refusal(one) for one in values)
             if refusal := next(filter(None, refusals), None):
-                yield Fault(parameter.name, refusal)
+                yield CommandFault(parameter.name, refusal)
     for parameter in command.parameters.values():
         if parameter.is_required and parameter.name.lower() not in given:
-            yield Fault(parameter.name, "is required")
+            yield CommandFault(parameter.name, "is required")
     if body is not None and not command.is_multiline:
-        yield Fault(BODY, "this device's command takes no body")
+        yield CommandFault(BODY, "this device's command takes no body")
 
 
 def refusal_of_command(

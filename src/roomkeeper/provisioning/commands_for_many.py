@@ -11,7 +11,7 @@ from django.db import transaction
 from roomkeeper.accounts.person import Person
 from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription
 from roomkeeper.provisioning import actions
-from roomkeeper.provisioning.command_checks import Fault, as_listed, faults_of, refusals_of
+from roomkeeper.provisioning.command_checks import CommandFault, as_listed, faults_of, refusals_of
 from roomkeeper.provisioning.device_commands import NOT_TOLD, arguments_of, commands_of, commands_of_model
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import HARMLESS, Care
@@ -54,10 +54,10 @@ class KnownCommands:
         own = commands_of(system)
         return own.commands if own else {}
 
-    def faults_of(self, system: System, call: CommandCall) -> list[Fault]:
+    def faults_of(self, system: System, call: CommandCall) -> list[CommandFault]:
         """What the system's commands have against the call; that they are not known is a fault, too."""
         if not (commands := self.of(system)):
-            return [Fault("", NOT_TOLD, is_unlisted=True)]
+            return [CommandFault("", NOT_TOLD, is_unlisted=True)]
         return faults_of(commands.get(call.path.lower()), call.arguments, call.body)
 
 

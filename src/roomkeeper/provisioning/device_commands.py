@@ -17,7 +17,7 @@ from roomkeeper.protocols.xapi.command import (
 from roomkeeper.protocols.xapi.command_line import canonical_command
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
 from roomkeeper.provisioning import actions, states
-from roomkeeper.provisioning.command_checks import Fault, as_listed, faults_of, refusals_of
+from roomkeeper.provisioning.command_checks import CommandFault, as_listed, faults_of, refusals_of
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import HARMLESS, Care
 from roomkeeper.systems.documents import value_spaces_of, value_spaces_of_model
@@ -81,11 +81,11 @@ def want_commands(system: System) -> None:
         Contact.objects.filter(system=system).update(documents_asked_at=None)
 
 
-def faults_of_call(system: System, call: CommandCall) -> list[Fault]:
+def faults_of_call(system: System, call: CommandCall) -> list[CommandFault]:
     """What the system's document has against the call; that it told none is a fault, too."""
     known = commands_of(system)
     if known is None:
-        return [Fault("", NOT_TOLD, is_unlisted=True)]
+        return [CommandFault("", NOT_TOLD, is_unlisted=True)]
     return faults_of(known.find(call.path), call.arguments, call.body)
 
 

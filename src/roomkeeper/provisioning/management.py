@@ -17,7 +17,7 @@ from roomkeeper.devices.facts import FeedbackSlot
 from roomkeeper.devices.manifest import Manifest
 from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.protocols.external_manager import CommandCall, SettingValue
-from roomkeeper.provisioning.still_ours import Told
+from roomkeeper.provisioning.still_ours import ToldSettings
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.check_ins.checkin import Arrival
@@ -181,7 +181,7 @@ def told(
     is_secure_only: bool,
     others: Mapping[str, str],
     slot: int,
-) -> Told:
+) -> ToldSettings:
     """What such a system was told, for each of the secrets that it may have; for `still_ours`."""
     each = (
         management_settings(address, text, family=family, is_secure_only=is_secure_only, others=others)
@@ -191,7 +191,9 @@ def told(
     own = registry.get_family(family)
     # A bridge or an MXP calls us too, and has no slots that could be gone (rule R10).
     has_slots = own.can("register_feedback") or not own.matches
-    return Told(tuple(each), urls, slot, feedback_expressions(family, software_version) if has_slots else ())
+    return ToldSettings(
+        tuple(each), urls, slot, feedback_expressions(family, software_version) if has_slots else ()
+    )
 
 
 def own_address_towards(address: str) -> str:

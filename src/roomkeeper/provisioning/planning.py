@@ -99,7 +99,7 @@ class PlannedChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ChangePlan:
     """What a change set would do: per system, and how many systems will change, are already set, or cannot."""
 
     per_system: tuple[PlannedChange, ...]
@@ -141,7 +141,7 @@ def clean_settings(settings: Mapping[str, Any]) -> dict[str, str | None]:
     return cleaned
 
 
-def plan_settings(systems: Iterable[System], settings: Mapping[str, Any]) -> Plan:
+def plan_settings(systems: Iterable[System], settings: Mapping[str, Any]) -> ChangePlan:
     """What these settings would do to these systems, by what each reported; decides without doing."""
     wanted = clean_settings(settings)
     return plan_each([(system, wanted) for system in systems], wanted)
@@ -149,7 +149,7 @@ def plan_settings(systems: Iterable[System], settings: Mapping[str, Any]) -> Pla
 
 def plan_each(
     wishes: Sequence[tuple[System, Mapping[str, str | None]]], settings: Mapping[str, str | None]
-) -> Plan:
+) -> ChangePlan:
     """The same where each system has settings of its own, cleaned by the caller; `settings` stand for all of them."""
     spaces = value_spaces_of_systems([system for system, _ in wishes])
     planned = []
@@ -168,7 +168,7 @@ def plan_each(
         change = PlannedChange(system, items)
         counts[change.verdict] += 1
         planned.append(change)
-    return Plan(tuple(planned), settings, counts)
+    return ChangePlan(tuple(planned), settings, counts)
 
 
 def _unless_sent(item: PlannedItem, change_set: int | None) -> PlannedItem:
@@ -238,7 +238,7 @@ def create_change_set(
 
 
 def record_plan(
-    plan: Plan,
+    plan: ChangePlan,
     *,
     user: Person,
     now: datetime,

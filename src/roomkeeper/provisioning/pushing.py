@@ -21,7 +21,7 @@ from roomkeeper.provisioning.drift import recount
 from roomkeeper.provisioning.manager_protocol import WhenHttpIsOff
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.reading import Fetched
-from roomkeeper.provisioning.still_ours import Told
+from roomkeeper.provisioning.still_ours import ToldSettings
 from roomkeeper.systems import findings, live, network_settings, timeline
 from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.contact import device_access
@@ -80,7 +80,7 @@ class _Plan:
     writes_feedback: bool
     feedback_slot: int
     had_another_slot: bool
-    told: Told
+    told: ToldSettings
     software_version: str
     turns_http_on: bool
     needs_trust: bool

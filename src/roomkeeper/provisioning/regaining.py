@@ -16,7 +16,7 @@ from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning import drift, management, still_ours
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.sources import Enforcement
-from roomkeeper.provisioning.still_ours import Fault, Told
+from roomkeeper.provisioning.still_ours import Fault, ToldSettings
 from roomkeeper.provisioning.wanted import Difference
 from roomkeeper.systems import findings
 from roomkeeper.systems.addresses import parse_address
@@ -274,7 +274,7 @@ def _can_be_pushed(known: Known) -> bool:
     return rows.exclude(username="").exists()
 
 
-def _faults(case: Case, told: Told) -> list[Fault]:
+def _faults(case: Case, told: ToldSettings) -> list[Fault]:
     if case.layer == FEEDBACK:
         return still_ours.faults_of_status(case.values, told)
     return still_ours.faults_of_configuration(case.values, told, case.value_spaces)
@@ -286,7 +286,7 @@ def _told(
     hosts: Mapping[int, str],
     settings: NetworkSettings,
     others: Mapping[str, str],
-) -> Told | None:
+) -> ToldSettings | None:
     known = case.known
     address = management.server_address(
         known.connectivity,

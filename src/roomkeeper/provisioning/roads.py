@@ -25,7 +25,7 @@ _BOOT_TELLS: Final = "No answer comes back that way; its boot post proves it."
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
+class DeliveryRoad:
     """`is_pushed` at once, or with the answer to the next post, which is due at `due_at` (None: not known).
 
     `held` is why it waits all the same, "" where it does not; `proof` is how it will be known what became of it.
@@ -37,14 +37,14 @@ class Road:
     proof: str
 
 
-def road_of(system: System, command: str, care: Care, *, now: datetime) -> Road:
+def road_of(system: System, command: str, care: Care, *, now: datetime) -> DeliveryRoad:
     """The road of a command to a system, as things are now."""
     asked = Action(system=system, during_calls=care.during_calls, only_in_window=care.only_in_window)
     _, held = holding.split([asked], now=now)
     why = next(iter(held.values()), "")
     if pushable([system.pk]):
         proof = _BOOT_TELLS_TOO if is_restart(command) else _DEVICE_TELLS
-        return Road(True, None, why, proof)
+        return DeliveryRoad(True, None, why, proof)
     if is_restart(command):
         proof = _BOOT_TELLS
     else:
@@ -52,4 +52,4 @@ def road_of(system: System, command: str, care: Care, *, now: datetime) -> Road:
             _STATUS_TELLS if evidence_for(command, system.software_version, system.family) else _NOBODY_TELLS
         )
     due = next_contact_due(Contact.objects.filter(system=system).first(), now)
-    return Road(False, due, why, proof)
+    return DeliveryRoad(False, due, why, proof)

@@ -23,7 +23,7 @@ _COMMUNITY: Final = match_key("NetworkServices/SNMP/CommunityName")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldSettings:
     """What a system was told: `settings` and the feedback address once for each secret that it may use; its slot, and
     the expressions that are registered there, none where its family has no feedback."""
 
@@ -52,12 +52,12 @@ def tells_of_slots(status: Mapping[str, str]) -> bool:
     return any(path.startswith(("SystemUnit/", "HttpFeedback")) for path in status)
 
 
-def faults_of_status(status: Mapping[str, str], told: Told) -> list[Fault]:
+def faults_of_status(status: Mapping[str, str], told: ToldSettings) -> list[Fault]:
     """What is wrong with the feedback slot in a whole status; nothing where it is ours and in order."""
     return faults_of_slots(find_slots(status), told)
 
 
-def faults_of_slots(slots: Iterable[FeedbackSlot], told: Told) -> list[Fault]:
+def faults_of_slots(slots: Iterable[FeedbackSlot], told: ToldSettings) -> list[Fault]:
     """The same by the slots that a device has."""
     if not told.expressions:
         return []
@@ -96,7 +96,7 @@ def faults_of_slots(slots: Iterable[FeedbackSlot], told: Told) -> list[Fault]:
 
 
 def faults_of_configuration(
-    reported: Mapping[str, str], told: Told, value_spaces: Mapping[str, str] | None = None
+    reported: Mapping[str, str], told: ToldSettings, value_spaces: Mapping[str, str] | None = None
 ) -> list[Fault]:
     """Which of its management settings a system has otherwise; those that it does not report are none of them.
 

@@ -40,7 +40,7 @@ class LeftOut:
 class UndoPlan:
     """What undoing would do: the plan of the new change set, and what is left out of it."""
 
-    plan: planning.Plan
+    plan: planning.ChangePlan
     left_out: tuple[LeftOut, ...]
 
 

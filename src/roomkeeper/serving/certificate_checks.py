@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from roomkeeper.jobs import checks
-from roomkeeper.jobs.checks import Check, Finding
+from roomkeeper.jobs.checks import Check, CheckResult
 from roomkeeper.serving import certificates
 from roomkeeper.settings.options import Options
 from roomkeeper.systems.addresses import host_of
@@ -35,43 +35,45 @@ def _is_made_later(options: Options) -> bool:
     return not options.tls_certificate and not _file(options).exists()
 
 
-def _end(options: Options, *, now: datetime) -> Finding:
+def _end(options: Options, *, now: datetime) -> CheckResult:
     path = _file(options)
     if _is_made_later(options):
-        return Finding("certificate", True, "is created at the first start")
+        return CheckResult("certificate", True, "is created at the first start")
     try:
         begins, ends = certificates.valid_between(path)
     except (OSError, ValueError) as error:
         words = f"{path} cannot be read: {error}"
-        return Finding("certificate", False, words, "Put a certificate in its place, and restart.")
+        return CheckResult("certificate", False, words, "Put a certificate in its place, and restart.")
     if begins > now:
         words = f"is valid only from {begins:%Y-%m-%d %H:%M} UTC on"
-        return Finding("certificate", False, words, "Look at this machine's clock.")
+        return CheckResult("certificate", False, words, "Look at this machine's clock.")
     words = f"runs out in {(ends - now).days} days, on {ends:%Y-%m-%d}"
     is_ours = not options.tls_certificate
     advice = "See the server's log." if is_ours else "Put a new one in its place, and restart."
-    return Finding("certificate", ends - now >= certificates.WARN_BEFORE, words, advice)
+    return CheckResult("certificate", ends - now >= certificates.WARN_BEFORE, words, advice)
 
 
-def _names(options: Options, *, now: datetime) -> Finding:
+def _names(options: Options, *, now: datetime) -> CheckResult:
     what, settings, place = (
         "certificate names",
         NetworkSettings.objects.first() or NetworkSettings(),
         Place.of(options),
     )
     if place.is_proxied:
-        return Finding(what, True, "systems see the certificate of the proxy, which is not looked at here")
+        return CheckResult(
+            what, True, "systems see the certificate of the proxy, which is not looked at here"
+        )
     if _is_made_later(options):
-        return Finding(what, True, "are set at the first start")
+        return CheckResult(what, True, "are set at the first start")
     told = [outside.address(settings, place, side=side, scheme="https").authority for side in outside.SIDES]
     hosts = list(dict.fromkeys(host_of(one) for one in told if one))
     try:
         names = certificates.names_of(_file(options))
     except (OSError, ValueError):
-        return Finding(what, True, "are not known: the certificate cannot be read")
+        return CheckResult(what, True, "are not known: the certificate cannot be read")
     missing = [host for host in hosts if not certificates.is_named(host, names)]
     if not missing:
-        return Finding(what, True, f"hold for {', '.join(hosts) or 'what each system uses'}")
+        return CheckResult(what, True, f"hold for {', '.join(hosts) or 'what each system uses'}")
     words = (
         f"systems are told to call {' and '.join(missing)} by HTTPS, for which the certificate does not hold"
     )
@@ -80,4 +82,4 @@ def _names(options: Options, *, now: datetime) -> Finding:
         if options.tls_certificate
         else "It is made anew within a minute; restart the server to have it at once."
     )
-    return Finding(what, False, words, advice)
+    return CheckResult(what, False, words, advice)

@@ -12,7 +12,7 @@ from django.db import connection
 
 from roomkeeper.installation import rights, sessions
 from roomkeeper.jobs import checks
-from roomkeeper.jobs.checks import Check, Finding
+from roomkeeper.jobs.checks import Check, CheckResult
 from roomkeeper.jobs.clock import STEP
 from roomkeeper.settings.options import Options
 from roomkeeper.systems.documents import clocks
@@ -27,7 +27,7 @@ _TOLD_WITHIN: Final = timedelta(days=1)
 
 def register_checks(options: Options) -> None:
     """Have them read from now on."""
-    looks: dict[str, tuple[Callable[..., Finding | Iterable[Finding]], str]] = {
+    looks: dict[str, tuple[Callable[..., CheckResult | Iterable[CheckResult]], str]] = {
         "backup program": (_backup_program, "warning"),
         "server clock is wrong": (_clock, "warning"),
     }
@@ -45,12 +45,12 @@ def register_checks(options: Options) -> None:
         checks.register(Check(name, partial(look, options), ticket=ticket, patience=PATIENCE))
 
 
-def _rights(_: Options, *, now: datetime) -> list[Finding]:
+def _rights(_: Options, *, now: datetime) -> list[CheckResult]:
     words = rights.complaint()
     reads = sessions.isolation()
     return [
-        Finding("database rights", not words, words or "UTF-8, and schemas may be made"),
-        Finding(
+        CheckResult("database rights", not words, words or "UTF-8, and schemas may be made"),
+        CheckResult(
             "isolation",
             reads == sessions.READ_COMMITTED,
             f"sessions are {reads}",
@@ -59,22 +59,24 @@ def _rights(_: Options, *, now: datetime) -> list[Finding]:
     ]
 
 
-def _backup_program(options: Options, *, now: datetime) -> Finding:
+def _backup_program(options: Options, *, now: datetime) -> CheckResult:
     """`pg_dump` refuses a server that is newer than itself."""
     if not options.database_url:
-        return Finding("backup program", True, "none is needed for the embedded database")
+        return CheckResult("backup program", True, "none is needed for the embedded database")
     program = shutil.which("pg_dump")
     if program is None:
         words = "pg_dump is not installed, so roomkeeper backup create cannot work"
-        return Finding("backup program", False, words, "Install PostgreSQL's client programs.")
+        return CheckResult("backup program", False, words, "Install PostgreSQL's client programs.")
     release = _release(program, Path(program).stat().st_mtime_ns)
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version_num")
         server = int(cursor.fetchone()[0]) // 10_000
     if release < server:
         words = f"pg_dump is of release {release}, the server of {server}"
-        return Finding("backup program", False, words, f"Install PostgreSQL's client programs of {server}.")
-    return Finding("backup program", True, f"pg_dump {release}, the server {server}")
+        return CheckResult(
+            "backup program", False, words, f"Install PostgreSQL's client programs of {server}."
+        )
+    return CheckResult("backup program", True, f"pg_dump {release}, the server {server}")
 
 
 @lru_cache(maxsize=4)
@@ -85,12 +87,12 @@ def _release(program: str, changed_at: int) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def _clock(_: Options, *, now: datetime) -> Finding:
+def _clock(_: Options, *, now: datetime) -> CheckResult:
     """By two witnesses: the database, where it is on another machine, and the systems that told their time."""
     ahead = _ahead_of_database()
     if abs(ahead) > STEP:
         far = clocks.words(round(ahead.total_seconds()))
-        return Finding("clock", False, f"this machine's clock is {far} of the database's", _ADVICE)
+        return CheckResult("clock", False, f"this machine's clock is {far} of the database's", _ADVICE)
     told, differ = _witnesses(now)
     for sign in (1, -1):
         same = [one for one in differ if one * sign > 0]
@@ -98,8 +100,8 @@ def _clock(_: Options, *, now: datetime) -> Finding:
             # They are ahead of us by as much as we are behind them.
             far = clocks.words(-sorted(same)[len(same) // 2])
             words = f"this machine's clock is {far} of those of {len(same)} of {told} systems"
-            return Finding("clock", False, words, _ADVICE)
-    return Finding(
+            return CheckResult("clock", False, words, _ADVICE)
+    return CheckResult(
         "clock",
         True,
         f"agrees with {'the database' if connection.vendor == 'postgresql' else 'itself'}"

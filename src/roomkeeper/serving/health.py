@@ -13,7 +13,7 @@ from roomkeeper.installation.belonging import InstallationRefused
 from roomkeeper.installation.failures import sentence
 from roomkeeper.installation.folder import database_words
 from roomkeeper.jobs import checks, workers
-from roomkeeper.jobs.checks import Check, Finding
+from roomkeeper.jobs.checks import Check, CheckResult
 from roomkeeper.serving import certificate_checks, database_checks, place_checks
 from roomkeeper.serving.re_encryption import columns
 from roomkeeper.settings.access import sqlite_address
@@ -45,23 +45,25 @@ def register_checks(options: Options) -> None:
     database_checks.register_checks(options)
 
 
-def examine(options: Options, *, now: datetime) -> list[Finding]:
+def examine(options: Options, *, now: datetime) -> list[CheckResult]:
     """Look at everything; makes and changes nothing."""
     if not options.data.is_dir():
         words = f"{options.data} does not exist"
         return [
-            Finding("data folder", False, words, "Name the server's with --data, or start the server once.")
+            CheckResult(
+                "data folder", False, words, "Name the server's with --data, or start the server once."
+            )
         ]
     database = options.data / DATABASE_FILE
     is_embedded = connection.settings_dict["NAME"] == sqlite_address(database)
     if is_embedded and not database.exists():
-        found = [Finding("database", False, f"{database} does not exist", _WITHOUT_DATABASE)]
+        found = [CheckResult("database", False, f"{database} does not exist", _WITHOUT_DATABASE)]
         return [*found, _keys_alone(options), _disk(options, now=now)]
     register_checks(options)
     return [_excused(options, one, now) if one.what == "jobs" else one for one in checks.examine(now=now)]
 
 
-def _excused(options: Options, jobs: Finding, now: datetime) -> Finding:
+def _excused(options: Options, jobs: CheckResult, now: datetime) -> CheckResult:
     """Nobody expects jobs to be taken up while the server is stopped: on this folder, and on the database, which
     processes on other machines may share."""
     if jobs.ok or locks.is_server_running(options.data):
@@ -71,7 +73,7 @@ def _excused(options: Options, jobs: Finding, now: datetime) -> Finding:
             return jobs
     except DatabaseError:
         return jobs
-    return Finding("jobs", True, "no process of the server runs")
+    return CheckResult("jobs", True, "no process of the server runs")
 
 
 _WITHOUT_DATABASE = (
@@ -79,33 +81,33 @@ _WITHOUT_DATABASE = (
 )
 
 
-def _time_zones(_: Options, *, now: datetime) -> Finding:
-    return Finding("time zones", True, f"data {django_settings.TIME_ZONE_DATA}")
+def _time_zones(_: Options, *, now: datetime) -> CheckResult:
+    return CheckResult("time zones", True, f"data {django_settings.TIME_ZONE_DATA}")
 
 
-def _database(options: Options, *, now: datetime) -> Finding:
+def _database(options: Options, *, now: datetime) -> CheckResult:
     try:
         state = opening.look(options, columns())
         damage = _damage()
     except (DatabaseError, ConnectionError) as error:
         told = sentence(error, database=database_words(options))
-        return Finding("database", False, told or f"cannot be used: {str(error)[:200]}")
+        return CheckResult("database", False, told or f"cannot be used: {str(error)[:200]}")
     except keys.KeyFileUnusable:
         state, damage = None, _damage()
     if damage:
-        return Finding(
+        return CheckResult(
             "database", False, f"is damaged: {damage}", "Restore it: roomkeeper backup restore FILE --force"
         )
     if state is None:
-        return Finding("database", True, f"{connection.vendor}, answers")
+        return CheckResult("database", True, f"{connection.vendor}, answers")
     try:
         belonging.refuse_newer(state)
     except InstallationRefused as error:
-        return Finding("database", False, str(error))
+        return CheckResult("database", False, str(error))
     if state.missing_migrations:
         words = f"{state.missing_migrations} migrations are missing; run: roomkeeper migrate"
-        return Finding("database", False, words)
-    return Finding("database", True, f"{connection.vendor}, schema up to date")
+        return CheckResult("database", False, words)
+    return CheckResult("database", True, f"{connection.vendor}, schema up to date")
 
 
 def _damage() -> str:
@@ -118,7 +120,7 @@ def _damage() -> str:
     return "" if found == "ok" else found[:200]
 
 
-def _keys(options: Options, *, now: datetime) -> Finding:
+def _keys(options: Options, *, now: datetime) -> CheckResult:
     alone = _keys_alone(options)
     if not alone.ok and opening.has_keys(options):
         return alone
@@ -131,33 +133,33 @@ def _keys(options: Options, *, now: datetime) -> Finding:
             is_complete=mark.is_complete if mark else None,
             may_begin=False,
         )
-    except (InstallationRefused, folder.FolderRefused) as error:
-        return Finding("keys", False, str(error))
+    except (InstallationRefused, folder.DataFolderRefused) as error:
+        return CheckResult("keys", False, str(error))
     return alone._replace(words=f"fit the database; {alone.words}") if alone.ok else alone
 
 
-def _keys_alone(options: Options, *, now: datetime | None = None) -> Finding:
+def _keys_alone(options: Options, *, now: datetime | None = None) -> CheckResult:
     """Are they there, and nobody else's?"""
     try:
         keys.load(options.data)
     except keys.KeyFileUnusable as error:
-        return Finding("keys", False, str(error))
+        return CheckResult("keys", False, str(error))
     for path in folder.loose_modes(options.data):
         words = f"{path.name} can be read by others (mode {path.stat().st_mode & 0o777:o})"
         wanted = "700" if path.is_dir() else "600"
-        return Finding("keys", False, f"{words}; run: chmod {wanted} {path}")
-    return Finding("keys", True, "readable by this account only")
+        return CheckResult("keys", False, f"{words}; run: chmod {wanted} {path}")
+    return CheckResult("keys", True, "readable by this account only")
 
 
-def _disk(options: Options, *, now: datetime) -> Finding:
+def _disk(options: Options, *, now: datetime) -> CheckResult:
     free = shutil.disk_usage(options.data).free
     words = f"{free / 1e9:.1f} GB free in the data folder"
-    return Finding(
+    return CheckResult(
         "disk", free > LEAST_FREE_BYTES, words, "Make room: full, the server takes no posts any more."
     )
 
 
-def _listeners(options: Options, *, now: datetime) -> Finding:
+def _listeners(options: Options, *, now: datetime) -> CheckResult:
     place, settings = Place.of(options), NetworkSettings.objects.first() or NetworkSettings()
     words = ", ".join([*options.http, *options.https]) or "none"
     if outside.is_for_this_machine_alone(settings, place):
@@ -169,4 +171,4 @@ def _listeners(options: Options, *, now: datetime) -> Finding:
         words += f", behind a proxy at {', '.join(options.trusted_proxies)}"
     elif place.is_on_loopback:
         words += ", called at the outside address of Network settings"
-    return Finding("listeners", True, words)
+    return CheckResult("listeners", True, words)

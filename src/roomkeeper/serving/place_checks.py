@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 
 from roomkeeper.external_manager import strangers
 from roomkeeper.jobs import checks
-from roomkeeper.jobs.checks import Check, Finding
+from roomkeeper.jobs.checks import Check, CheckResult
 from roomkeeper.settings.options import Options
 from roomkeeper.systems.addresses import host_of, is_within, parse_address, parse_networks, port_of
 from roomkeeper.systems.models import Contact, NetworkSettings, State
@@ -29,7 +29,7 @@ FRONT_END: Final = ("vendor/tabler.css", "vendor/tabler.js", "vendor/htmx.js", "
 
 def register_checks(options: Options) -> None:
     """Have them read from now on."""
-    looks: dict[str, tuple[Callable[..., Finding | Iterable[Finding]], str]] = {
+    looks: dict[str, tuple[Callable[..., CheckResult | Iterable[CheckResult]], str]] = {
         "outside address": (_outside, "warning"),
         "forwarding headers": (_forwarding, "warning"),
         "front end": (_front_end, "critical"),
@@ -38,7 +38,7 @@ def register_checks(options: Options) -> None:
         checks.register(Check(name, partial(look, options), ticket=ticket, patience=PATIENCE))
 
 
-def _outside(options: Options, *, now: datetime) -> list[Finding]:
+def _outside(options: Options, *, now: datetime) -> list[CheckResult]:
     # A check makes nothing, not even the row of settings.
     place, settings = Place.of(options), NetworkSettings.objects.first() or NetworkSettings()
     told = {
@@ -46,7 +46,7 @@ def _outside(options: Options, *, now: datetime) -> list[Finding]:
     }
     if place.is_proxied and not any(outside.told_hosts(settings, place, side) for side in outside.SIDES):
         return [
-            Finding(
+            CheckResult(
                 "outside address",
                 False,
                 "a trusted proxy is in front of this server, but Network settings contain no address that"
@@ -67,13 +67,13 @@ def _outside(options: Options, *, now: datetime) -> list[Finding]:
             "not what a system on the network calls"
         )
         advice = f"Have the proxy pass on the Host header that it received. {_SEE}"
-        return [Finding("outside address", False, words, advice)]
+        return [CheckResult("outside address", False, words, advice)]
     if unheard := _unheard(settings, place, {used for _, used in posts}):
         words = f"systems are told to call {unheard}, where nothing listens"
         advice = "Correct the outside address in Network settings, or have the server listen there."
-        return [Finding("outside address", False, words, advice)]
+        return [CheckResult("outside address", False, words, advice)]
     words = "; ".join(f"{side}: {one or 'what each system uses'}" for side, one in told.items())
-    return [Finding("outside address", True, words)]
+    return [CheckResult("outside address", True, words)]
 
 
 def _unheard(settings: NetworkSettings, place: Place, used: Collection[str]) -> str:
@@ -110,11 +110,11 @@ def _is_refused(host: str, port: int) -> bool:
     return False
 
 
-def _forwarding(options: Options, *, now: datetime) -> Finding:
+def _forwarding(options: Options, *, now: datetime) -> CheckResult:
     trusted = parse_networks(options.trusted_proxies)
     found = [one for one in strangers.lately(now=now) if not is_within(one, trusted)]
     if found:
-        return Finding(
+        return CheckResult(
             "forwarding headers",
             False,
             f"forwarding headers come from {', '.join(sorted(found[:5]))}, which trusted_proxies does not name; "
@@ -124,13 +124,13 @@ def _forwarding(options: Options, *, now: datetime) -> Finding:
     posts = _posts()
     own = [source for source, _ in posts if trusted and is_within(source, trusted)]
     if own:
-        return Finding(
+        return CheckResult(
             "forwarding headers",
             False,
             f"{len(own)} of the newest {len(posts)} posts come from the address of a trusted proxy, {own[0]}",
             f"Have the proxy pass on its clients' addresses ({options.proxies_tell}). {_SEE}",
         )
-    return Finding(
+    return CheckResult(
         "forwarding headers", True, "agree with the sources of posts" if trusted else "none come in"
     )
 
@@ -141,10 +141,10 @@ def _posts() -> list[tuple[str, str]]:
     return list(rows.order_by("-last_seen_at").values_list("source_address", "used_host")[:LOOKED_AT])
 
 
-def _front_end(_: Options, *, now: datetime) -> Finding:
+def _front_end(_: Options, *, now: datetime) -> CheckResult:
     folder = Path(django_settings.STATIC_ROOT)
     missing = [name for name in FRONT_END if not (folder / name).exists()]
     if missing:
         words = f"the pages' {', '.join(missing)} are missing in {folder}"
-        return Finding("front end", False, words, "Install a complete package, or run: make setup")
-    return Finding("front end", True, "present")
+        return CheckResult("front end", False, words, "Install a complete package, or run: make setup")
+    return CheckResult("front end", True, "present")

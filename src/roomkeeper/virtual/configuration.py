@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from roomkeeper.virtual.paths import BadPath, match_key, normalise, order
-from roomkeeper.virtual.profile import Leaf, Profile
+from roomkeeper.virtual.profile import Profile, ProfileLeaf
 
 HIDDEN = "***"
 
@@ -38,7 +38,7 @@ class ConfigurationTree:
         self.refuses: set[str] = set()
         """Paths whose writes are refused whatever the value (a fault switch)."""
 
-    def find_leaf(self, path: str) -> Leaf | None:
+    def find_leaf(self, path: str) -> ProfileLeaf | None:
         """The leaf that any spelling of `path` names."""
         try:
             wanted = normalise(path)
@@ -92,7 +92,7 @@ class ConfigurationTree:
             {path: value for path, value in self._values.items() if path.startswith(keep)} if keep else {}
         )
 
-    def shown(self, leaf: Leaf) -> str:
+    def shown(self, leaf: ProfileLeaf) -> str:
         """The value as documents show it: `***` for passwords, set or not (protocol notes D.4)."""
         return HIDDEN if leaf.space.is_hidden else self._values.get(leaf.path, leaf.default)
 
@@ -100,7 +100,7 @@ class ConfigurationTree:
         """Call `listener(path, before, after)` on every change."""
         self._listeners.append(listener)
 
-    def leaves(self) -> Iterator[Leaf]:
+    def leaves(self) -> Iterator[ProfileLeaf]:
         """All leaves in document order."""
         for path in _ordered(self._profile):
             yield self._profile.configuration[path]

@@ -16,7 +16,7 @@ from roomkeeper.virtual.configuration import SettingRefused, UnknownSetting
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.faults import BadFault
 from roomkeeper.virtual.fleet import Fleet
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.xml_in import PostedCall
 
 _FLEET: web.AppKey[Fleet] = web.AppKey("fleet", Fleet)
 
@@ -106,7 +106,7 @@ async def run(request: web.Request) -> web.Response:
         for name, value in dict(data.get("arguments") or {}).items()
     }
     body = data.get("body")
-    call = Call(str(data.get("path", "")), arguments, None if body is None else str(body))
+    call = PostedCall(str(data.get("path", "")), arguments, None if body is None else str(body))
     outcome = await run_command(endpoint, call)
     return web.json_response(
         {"kind": outcome.kind, "reason": outcome.reason, "cause": outcome.cause, "data": outcome.data},
@@ -184,13 +184,13 @@ async def act_on_panel(request: web.Request) -> web.Response:
         endpoint.manager.post_soon()
         return _back(endpoint, "Phoning home.")
     calls = {
-        "boot": Call(endpoint.profile.dialect.restart_command),
-        "wake": Call("Standby/Deactivate"),
-        "sleep": Call("Standby/Activate"),
-        "later": Call("Provisioning/PostponeUpgrade", {"SecondsToPostpone": ["3600"]}),
-        "dial": Call("Dial", {"Number": [str(form.get("number", ""))]}),
-        "answer": Call("Call/Accept", {"CallId": [number]}),
-        "hang-up": Call("Call/Disconnect", {"CallId": [number]}),
+        "boot": PostedCall(endpoint.profile.dialect.restart_command),
+        "wake": PostedCall("Standby/Deactivate"),
+        "sleep": PostedCall("Standby/Activate"),
+        "later": PostedCall("Provisioning/PostponeUpgrade", {"SecondsToPostpone": ["3600"]}),
+        "dial": PostedCall("Dial", {"Number": [str(form.get("number", ""))]}),
+        "answer": PostedCall("Call/Accept", {"CallId": [number]}),
+        "hang-up": PostedCall("Call/Disconnect", {"CallId": [number]}),
     }
     if act not in calls:
         return _back(endpoint, "There is no such button.")

@@ -14,7 +14,7 @@ from roomkeeper.virtual import xml_out
 from roomkeeper.virtual.clock import Clock
 from roomkeeper.virtual.configuration import ConfigurationTree, SettingRefused
 from roomkeeper.virtual.feedback import Expression, Slot
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 from roomkeeper.virtual.profile import Profile
 from roomkeeper.virtual.reactions import react
 from roomkeeper.virtual.status import StatusTree
@@ -24,12 +24,12 @@ BusListener = Callable[[str, dict[str, str], tuple[str, ...]], None]
 
 
 @dataclass(slots=True)
-class User:
+class DeviceUser:
     """A local account (protocol notes D.2, J)."""
 
     name: str
     password: str
-    roles: tuple[str, ...] = ("Admin", "User")
+    roles: tuple[str, ...] = ("Admin", "DeviceUser")
     is_active: bool = True
     failed_logins: int = 0
     blocked_until: float = 0.0
@@ -75,7 +75,7 @@ class VirtualDevice:
     def __init__(
         self,
         profile: Profile,
-        identity: Identity,
+        identity: EndpointIdentity,
         clock: Clock,
         *,
         username: str = "admin",
@@ -86,7 +86,7 @@ class VirtualDevice:
         self.clock = clock
         self.version = profile.version
         self.configuration = ConfigurationTree(profile)
-        self.users = {username: User(username, password)}
+        self.users = {username: DeviceUser(username, password)}
         self.slots: dict[int, Slot] = {}
         self.shelf = Shelf()
         self.is_strong_security = False
@@ -164,7 +164,7 @@ class VirtualDevice:
 
     def out_of_the_box(self, username: str) -> None:
         """One account without a passphrase; from 11.27 on nothing else is let in before it has one (notes P.3)."""
-        self.users = {username: User(username, "")}
+        self.users = {username: DeviceUser(username, "")}
         self.needs_first_passphrase = self.release >= (11, 27)
         self.check_passwords()
 

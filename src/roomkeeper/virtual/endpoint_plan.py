@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from roomkeeper.virtual.identity import LAN, Identity
+from roomkeeper.virtual.identity import LAN, EndpointIdentity
 
 HTTP_PORT = 18080
 HTTPS_PORT = 18443
@@ -14,7 +14,7 @@ HTTPS_PORT = 18443
 class EndpointPlan:
     """Everything that makes one endpoint, as the command line or a plan file says it."""
 
-    identity: Identity
+    identity: EndpointIdentity
     profile: str = "sx10-ce9.6"
     mode: str = LAN
     is_secure: bool = False

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from roomkeeper.virtual import getxml, xml_in, xml_out
-from roomkeeper.virtual.commands import Outcome
+from roomkeeper.virtual.commands import CommandOutcome
 from roomkeeper.virtual.commands import run as run_command
-from roomkeeper.virtual.device import User
-from roomkeeper.virtual.http_server import Request, Response, Upgrade
-from roomkeeper.virtual.logins import REALM, Session
+from roomkeeper.virtual.device import DeviceUser
+from roomkeeper.virtual.http_server import HttpRequest, Response, Upgrade
+from roomkeeper.virtual.logins import REALM, LoginSession
 from roomkeeper.virtual.rate_limit import RateLimit
 from roomkeeper.virtual.websocket import WebSocket
 from roomkeeper.virtual.xapi_rpc import RpcSession
@@ -30,7 +30,7 @@ SIGN_IN_PAGE = (
     b"<input name='username'><input name='password' type='password'><button>Sign in</button></form></body></html>\n"
 )
 
-Route = Callable[["HttpApi", Request, User], Awaitable[Response]]
+Route = Callable[["HttpApi", HttpRequest, DeviceUser], Awaitable[Response]]
 
 
 def xml_response(document: str, status: int = 200) -> Response:
@@ -56,7 +56,7 @@ class HttpApi:
         self._device = endpoint.device
         self._rate = RateLimit()
 
-    async def handle(self, request: Request) -> Response | Upgrade:
+    async def handle(self, request: HttpRequest) -> Response | Upgrade:
         """Answer one request, as the fault switches have it."""
         faults = self._endpoint.faults
         if faults.sign_in_page:
@@ -66,7 +66,7 @@ class HttpApi:
             answer.body, answer.content_type = faults.spoil(answer.body, answer.content_type)
         return answer
 
-    async def _in_its_turn(self, request: Request) -> Response | Upgrade:
+    async def _in_its_turn(self, request: HttpRequest) -> Response | Upgrade:
         """Answer when the release's rate has come to it, where it has one."""
         if self._endpoint.is_rate_limited:
             clock = self._endpoint.clock
@@ -77,7 +77,7 @@ class HttpApi:
                 await clock.sleep(seconds)
         return await self._route(request)
 
-    async def _route(self, request: Request) -> Response | Upgrade:
+    async def _route(self, request: HttpRequest) -> Response | Upgrade:
         path = request.path.rstrip("/") or "/"
         if path in ("/", "/web", "/web/signin"):
             return Response(200, SIGN_IN_PAGE, "text/html; charset=UTF-8")
@@ -97,13 +97,13 @@ class HttpApi:
             return Response(405, b"405 Method Not Allowed\n", "text/plain; charset=UTF-8")
         return Response(404, b"404 Not Found\n", "text/plain; charset=UTF-8")
 
-    def _user(self, request: Request) -> User | None:
+    def _user(self, request: HttpRequest) -> DeviceUser | None:
         logins = self._endpoint.logins
         if "authorization" in request.headers:
             return logins.basic(request.headers["authorization"])
         return logins.cookie(request.headers.get("cookie", ""), is_tls=request.is_tls)
 
-    def _web_socket(self, request: Request) -> Response | Upgrade:
+    def _web_socket(self, request: HttpRequest) -> Response | Upgrade:
         """`/ws`: signed in by Basic, or by a subprotocol for browsers; 403 for a wrong login (notes E)."""
         if self._device.configuration.find("NetworkServices/Websocket", "Off") != "FollowHTTPService":
             return Response(404, b"404 Not Found\n", "text/plain; charset=UTF-8")
@@ -126,7 +126,7 @@ class HttpApi:
         self._endpoint.sockets.add(socket)
         return socket
 
-    def _sign_in(self, request: Request) -> Response:
+    def _sign_in(self, request: HttpRequest) -> Response:
         """The web interface's sign-in: form fields in, JSON and a cookie out (protocol notes D.1)."""
         form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
         user = None
@@ -139,14 +139,14 @@ class HttpApi:
         return Response(200, b'{"result":"ok"}', "application/json", [("Set-Cookie", cookie)])
 
     @staticmethod
-    def _cookie(session: Session) -> str:
+    def _cookie(session: LoginSession) -> str:
         if session.is_tls:
             return f"SecureSessionId={session.id}; Path=/; secure; HttpOnly; SameSite=Strict"
         return f"SessionId={session.id}; Path=/; HttpOnly; SameSite=Strict"
 
     # Reading
 
-    async def get(self, request: Request, user: User) -> Response:
+    async def get(self, request: HttpRequest, user: DeviceUser) -> Response:
         """`/getxml?location=/Status/SystemUnit`."""
         try:
             found = getxml.evaluate(self._device, request.query.get("location", ""))
@@ -159,11 +159,11 @@ class HttpApi:
 
     # Writing
 
-    async def put(self, request: Request, user: User) -> Response:
+    async def put(self, request: HttpRequest, user: DeviceUser) -> Response:
         """`/putxml`: settings or commands, as many as the document holds."""
         return await self.execute(request.body, user)
 
-    async def execute(self, body: bytes, user: User) -> Response:
+    async def execute(self, body: bytes, user: DeviceUser) -> Response:
         """Carry out a document of settings or commands."""
         try:
             root = xml_in.parse(body)
@@ -179,7 +179,7 @@ class HttpApi:
         outcomes = [await run_command(self._endpoint, call, user.roles) for call in calls]
         return xml_response(commands_answer(outcomes))
 
-    async def form_put(self, request: Request, user: User) -> Response:
+    async def form_put(self, request: HttpRequest, user: DeviceUser) -> Response:
         """`/formputxml?xmldoc=…` of TC, by GET or by a posted form (protocol notes D.1)."""
         if not self._device.profile.dialect.has_formputxml:
             return Response(404, b"404 Not Found\n", "text/plain; charset=UTF-8")
@@ -188,7 +188,7 @@ class HttpApi:
             document = dict(parse_qsl(request.body.decode("utf-8", "replace"))).get("xmldoc", "")
         return await self.execute(document.encode(), user)
 
-    async def put_bookings(self, request: Request, user: User) -> Response:
+    async def put_bookings(self, request: HttpRequest, user: DeviceUser) -> Response:
         """`/bookingsputxml`: the whole list anew, by an administrator (notes H.1; the answer's body is unknown)."""
         if "Admin" not in user.roles:
             return Response(403, b"403 Forbidden\n", "text/plain; charset=UTF-8")
@@ -201,7 +201,7 @@ class HttpApi:
 
     # Sessions
 
-    async def begin_session(self, request: Request, user: User) -> Response:
+    async def begin_session(self, request: HttpRequest, user: DeviceUser) -> Response:
         """204 and a cookie; TC answers with a redirect (protocol notes D.1, D.2)."""
         if not self._device.profile.dialect.has_sessions:
             return Response(302, headers=[("Location", "/web/signin")])
@@ -210,13 +210,13 @@ class HttpApi:
             return Response(503, b"Too many sessions\n", "text/plain; charset=UTF-8")
         return Response(204, headers=[("Set-Cookie", self._cookie(session))])
 
-    async def end_session(self, request: Request, user: User) -> Response:
+    async def end_session(self, request: HttpRequest, user: DeviceUser) -> Response:
         """Sign out."""
         self._endpoint.logins.end(request.headers.get("cookie", ""), is_tls=request.is_tls)
         return Response(204)
 
 
-def _sets_passphrase(request: Request) -> bool:
+def _sets_passphrase(request: HttpRequest) -> bool:
     """Whether the request is the one that a factory-new device lets in: a document that sets a passphrase, alone.
 
     That some way over the API exists the vendor says ("a step of its own"); its form is not known (notes P.3).
@@ -232,7 +232,7 @@ def _sets_passphrase(request: Request) -> bool:
     return xml_in.name_of(root) == "Command" and len(paths) == 1 and paths[0] in wanted
 
 
-def commands_answer(outcomes: list[Outcome]) -> str:
+def commands_answer(outcomes: list[CommandOutcome]) -> str:
     """The document that answers commands (protocol notes D.6).
 
     Nothing known in it: ActionError.  Wrong parameters: nothing at all stands for that command.

@@ -25,12 +25,12 @@ REASONS = {
     200: "OK",
     204: "No Content",
     302: "Found",
-    400: "Bad Request",
+    400: "Bad HttpRequest",
     401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
-    413: "Request Entity Too Large",
+    413: "HttpRequest Entity Too Large",
     500: "Internal Server Error",
     503: "Service Temporarily Unavailable",
 }
@@ -55,7 +55,7 @@ class BadRequest(ValueError):
 
 
 @dataclass(slots=True)
-class Request:
+class HttpRequest:
     """One request."""
 
     method: str
@@ -104,7 +104,7 @@ class Upgrade:
         """The peer has gone."""
 
 
-Handler = Callable[[Request], Awaitable["Response | Upgrade"]]
+Handler = Callable[[HttpRequest], Awaitable["Response | Upgrade"]]
 Writer = Callable[["HttpConnection", bytes], Awaitable[None]]
 
 
@@ -148,7 +148,7 @@ class HttpConnection(asyncio.Protocol):
         if request is not None:
             self._task = asyncio.get_running_loop().create_task(self._answer(request))
 
-    def _take_request(self) -> Request | None:
+    def _take_request(self) -> HttpRequest | None:
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             if len(self._buffer) > MAX_HEAD:
@@ -169,7 +169,7 @@ class HttpConnection(asyncio.Protocol):
             return None
         target = urlsplit(words[1])
         peer = self.transport.get_extra_info("peername") if self.transport else None
-        return Request(
+        return HttpRequest(
             method=words[0].upper(),
             path=unquote(target.path),
             query=dict(parse_qsl(target.query, keep_blank_values=True)),
@@ -198,7 +198,7 @@ class HttpConnection(asyncio.Protocol):
             return None
         return bytes(self._buffer[start : start + length])
 
-    async def _answer(self, request: Request) -> None:
+    async def _answer(self, request: HttpRequest) -> None:
         try:
             answer = await self._handler(request)
         except Exception:  # noqa: BLE001

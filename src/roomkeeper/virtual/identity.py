@@ -16,7 +16,7 @@ FIRST_ADDRESS = {LAN: "127.1.0.1", PUBLIC: "127.2.0.1", BEHIND_FIREWALL: "127.3.
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class EndpointIdentity:
     """What an endpoint tells about itself.  `address` is where it really is, `reported_address` what it says."""
 
     name: str

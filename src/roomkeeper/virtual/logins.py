@@ -9,13 +9,13 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from roomkeeper.virtual.device import User, VirtualDevice
+from roomkeeper.virtual.device import DeviceUser, VirtualDevice
 
 REALM = "CISCO-Endpoint"
 
 
 @dataclass(slots=True)
-class Session:
+class LoginSession:
     """A signed-in client."""
 
     id: str
@@ -30,7 +30,7 @@ class Logins:
 
     def __init__(self, device: VirtualDevice) -> None:
         self._device = device
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, LoginSession] = {}
         self.fail_after: int | None = None
         """A fault switch: after so many accepted logins every further one is refused."""
         self.is_locked = False
@@ -39,7 +39,7 @@ class Logins:
     def _limit(self, name: str, default: int) -> int:
         return int(self._device.configuration.find(f"Security/Session/{name}", str(default)) or default)
 
-    def check(self, username: str, password: str) -> User | None:
+    def check(self, username: str, password: str) -> DeviceUser | None:
         """The user, or None; counts failures and locks out as the settings say."""
         user = self._device.users.get(username)
         now = self._device.clock.monotonic()
@@ -59,14 +59,14 @@ class Logins:
         user.failed_logins = 0
         return user
 
-    def basic(self, header: str) -> User | None:
+    def basic(self, header: str) -> DeviceUser | None:
         """The user of an Authorization header, or None."""
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "basic":
             return None
         return self.token(token)
 
-    def token(self, token: str) -> User | None:
+    def token(self, token: str) -> DeviceUser | None:
         """The user of base64(user:password), standard or URL-safe, padded or not."""
         token = token.strip().replace("-", "+").replace("_", "/")
         try:
@@ -78,7 +78,7 @@ class Logins:
         username, _, password = plain.partition(":")
         return self.check(username, password)
 
-    def begin(self, user: User, *, is_tls: bool) -> Session | None:
+    def begin(self, user: DeviceUser, *, is_tls: bool) -> LoginSession | None:
         """A new session; None when there are too many (protocol notes D.2)."""
         mine = [one for one in self.sessions.values() if one.username == user.name]
         if len(self.sessions) >= self._limit("MaxTotalSessions", 20):
@@ -86,16 +86,16 @@ class Logins:
         if len(mine) >= self._limit("MaxSessionsPerUser", 20):
             return None
         now = self._device.clock.monotonic()
-        session = Session(secrets.token_hex(32), user.name, is_tls, now, now)
+        session = LoginSession(secrets.token_hex(32), user.name, is_tls, now, now)
         self.sessions[session.id] = session
         return session
 
-    def cookie(self, header: str, *, is_tls: bool) -> User | None:
+    def cookie(self, header: str, *, is_tls: bool) -> DeviceUser | None:
         """The user of a session cookie."""
         session = self._find(header, is_tls=is_tls)
         return self._device.users.get(session.username) if session else None
 
-    def _find(self, header: str, *, is_tls: bool) -> Session | None:
+    def _find(self, header: str, *, is_tls: bool) -> LoginSession | None:
         wanted = "SecureSessionId" if is_tls else "SessionId"
         for part in header.split(";"):
             name, _, value = part.strip().partition("=")
@@ -125,6 +125,6 @@ class Logins:
         self.sessions.clear()
 
     @staticmethod
-    def short_id(session: Session) -> str:
+    def short_id(session: LoginSession) -> str:
         """What Session List shows for an id: never the cookie itself."""
         return hashlib.sha256(session.id.encode()).hexdigest()[:16]

@@ -24,7 +24,7 @@ class PhoneBookError(Exception):
 
 
 @dataclass(slots=True)
-class Entry:
+class FoundEntry:
     """A contact with the ways to reach it: (protocol, dial string, description)."""
 
     id: str
@@ -33,11 +33,11 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Page:
+class FoundPage:
     """What one search found."""
 
     folders: list[tuple[str, str]] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[FoundEntry] = field(default_factory=list)
     total: int = 0
 
 
@@ -64,7 +64,7 @@ def search_envelope(endpoint: VirtualEndpoint, words: str, folder: str, limit: i
     ).encode()
 
 
-def read_page(data: bytes) -> Page:
+def read_page(data: bytes) -> FoundPage:
     """Folders and entries of a SearchResponse, in any order; raises PhoneBookError."""
     try:
         root = xml_in.parse(data)
@@ -73,14 +73,14 @@ def read_page(data: bytes) -> Page:
     result = next((one for one in root.iter() if xml_in.name_of(one) == "SearchResult"), None)
     if result is None:
         raise PhoneBookError("The server did not answer with a search result")
-    page = Page()
+    page = FoundPage()
     for one in result:
         name = xml_in.name_of(one)
         if name == "Catalog":
             page.folders.append(
                 (xml_in.text_of(xml_in.child(one, "Id")), xml_in.text_of(xml_in.child(one, "Name")))
             )
-        elif name == "Entry":
+        elif name == "FoundEntry":
             page.entries.append(_entry(one))
         elif name == "NoOfEntries":
             number = xml_in.text_of(one)
@@ -88,8 +88,10 @@ def read_page(data: bytes) -> Page:
     return page
 
 
-def _entry(element: etree._Element) -> Entry:
-    entry = Entry(xml_in.text_of(xml_in.child(element, "Id")), xml_in.text_of(xml_in.child(element, "Name")))
+def _entry(element: etree._Element) -> FoundEntry:
+    entry = FoundEntry(
+        xml_in.text_of(xml_in.child(element, "Id")), xml_in.text_of(xml_in.child(element, "Name"))
+    )
     for one in element:
         if xml_in.name_of(one) == "Route":
             protocol, number, words = (
@@ -101,7 +103,7 @@ def _entry(element: etree._Element) -> Entry:
 
 async def search(
     endpoint: VirtualEndpoint, words: str, *, folder: str = "", limit: int = 50, start_from: str = ""
-) -> Page:
+) -> FoundPage:
     """Ask the phone book server of the settings; raises PhoneBookError."""
     find = endpoint.device.configuration.find
     url = find("Phonebook/Server[1]/URL")

@@ -14,7 +14,7 @@ from roomkeeper.virtual.identity import (
     FIRST_ADDRESS,
     LAN,
     MODES,
-    Identity,
+    EndpointIdentity,
     derive_address,
     derive_mac,
     derive_reported_address,
@@ -116,7 +116,7 @@ def expand(wish: Wish, *, offset: int = 0) -> list[EndpointPlan]:
             raise BadPlan(str(error)) from None
         # An address given by hand takes part in the seed: two groups of one mode stay apart.
         seed = f"{wish.seed}:{wish.profile}:{wish.address}"
-        identity = Identity(
+        identity = EndpointIdentity(
             name=title if wish.name and wish.count == 1 else f"{title} {number + 1}",
             serial=wish.serial or derive_serial(seed, wish.mode, number, prefix),
             mac=_mac(wish.mac) or derive_mac(seed, wish.mode, number),

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from roomkeeper.virtual.paths import is_under, match_key
-from roomkeeper.virtual.value_spaces import CommandSpec, ValueSpace, from_name, parse_command
+from roomkeeper.virtual.value_spaces import CommandSpec, VirtualValueSpace, from_name, parse_command
 
 _LATER_ZONES = {
     "America/Ciudad_Juarez": 2022,
@@ -26,17 +26,17 @@ _LIST = re.compile(r"\[(\d+)(?:\.\.(\d+)|/(\d+))?\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class ProfileLeaf:
     """One setting: its path, value space, factory value, and the maximum of every list on its path."""
 
     path: str
-    space: ValueSpace
+    space: VirtualValueSpace
     default: str
     maxima: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class ProfileDialect:
     """What differs between TC, CE and RoomOS on the wire (protocol notes D.7, O, A.2, C.5)."""
 
     family: str = "CE"
@@ -77,9 +77,9 @@ class Profile:
     product_id: str
     platform: str
     version: str
-    dialect: Dialect
-    value_spaces: dict[str, ValueSpace] = field(repr=False)
-    configuration: dict[str, Leaf] = field(repr=False)
+    dialect: ProfileDialect
+    value_spaces: dict[str, VirtualValueSpace] = field(repr=False)
+    configuration: dict[str, ProfileLeaf] = field(repr=False)
     configuration_keys: dict[str, str] = field(repr=False)
     maxima: dict[str, int] = field(repr=False)
     status: dict[str, str] = field(repr=False)
@@ -145,8 +145,8 @@ def _expand(path: str) -> list[tuple[str, tuple[tuple[str, int], ...]]]:
     return found
 
 
-def _configuration(lines: dict[str, str], spaces: dict[str, ValueSpace]) -> dict[str, Leaf]:
-    leaves: dict[str, Leaf] = {}
+def _configuration(lines: dict[str, str], spaces: dict[str, VirtualValueSpace]) -> dict[str, ProfileLeaf]:
+    leaves: dict[str, ProfileLeaf] = {}
     for path, line in lines.items():
         space_name, _, default = line.partition(" ")
         space = spaces.get(space_name) or from_name(space_name)
@@ -155,7 +155,7 @@ def _configuration(lines: dict[str, str], spaces: dict[str, ValueSpace]) -> dict
             raise ValueError(message)
         spaces[space_name] = space
         for expanded, maxima in _expand(path):
-            leaves[expanded] = Leaf(expanded, space, default, maxima)
+            leaves[expanded] = ProfileLeaf(expanded, space, default, maxima)
     return leaves
 
 
@@ -177,7 +177,7 @@ def load(name: str) -> Profile:
     data = _read(name)
     product = data["product"]
     spaces = {
-        label: ValueSpace(label, "Literal", _literals(values))
+        label: VirtualValueSpace(label, "Literal", _literals(values))
         for label, values in _merge(data, "value_spaces").items()
     }
     configuration = _configuration(_merge(data, "configuration"), spaces)
@@ -199,7 +199,7 @@ def load(name: str) -> Profile:
         product_id=product["product_id"],
         platform=product["platform"],
         version=product["version"],
-        dialect=Dialect(**_merge(data, "dialect")),
+        dialect=ProfileDialect(**_merge(data, "dialect")),
         value_spaces=spaces,
         configuration=configuration,
         configuration_keys={match_key(path): path for path in configuration},

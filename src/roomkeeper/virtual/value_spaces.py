@@ -11,7 +11,7 @@ _TEXT = re.compile(r"^(STR|PASSWORD)_(\d+)_(\d+)(?:_.*)?$")
 
 
 @dataclass(frozen=True, slots=True)
-class ValueSpace:
+class VirtualValueSpace:
     """One value space.  `kind` is Integer, String or Literal; lengths count characters."""
 
     name: str
@@ -57,14 +57,14 @@ class ValueSpace:
 
 
 @lru_cache(maxsize=4096)
-def from_name(name: str) -> ValueSpace | None:
+def from_name(name: str) -> VirtualValueSpace | None:
     """The value space that its own name describes (INT_0_100, STR_0_64_NoFilt, PASSWORD_0_50_NoFilt)."""
     match = _RANGE.match(name)
     if match:
-        return ValueSpace(name, "Integer", minimum=int(match[1]), maximum=int(match[2]))
+        return VirtualValueSpace(name, "Integer", minimum=int(match[1]), maximum=int(match[2]))
     match = _TEXT.match(name)
     if match:
-        return ValueSpace(
+        return VirtualValueSpace(
             name, "String", minimum=int(match[2]), maximum=int(match[3]), is_hidden=match[1] == "PASSWORD"
         )
     return None
@@ -75,7 +75,7 @@ class Parameter:
     """One parameter of a command."""
 
     name: str
-    space: ValueSpace
+    space: VirtualValueSpace
     is_required: bool = False
     multiple: int = 0
     default: str | None = None
@@ -105,12 +105,12 @@ def parse_parameter(text: str) -> Parameter:
     if kind == "Literal":
         values = tuple(rest[0].split("|"))
         label = "Vs_literal_" + "_".join(values).replace(".", "") + (str(multiple) if multiple else "")
-        space = ValueSpace(label, "Literal", values, multiple=multiple)
+        space = VirtualValueSpace(label, "Literal", values, multiple=multiple)
     else:
         low, high = int(rest[0]), int(rest[1])
         word = kind.lower() if not multiple else {"Integer": "intArray", "String": "stringArray"}[kind]
         label = f"Vs_{word}_{low}_{high}" + (f"_{multiple}" if multiple else "")
-        space = ValueSpace(label, kind, minimum=low, maximum=high, multiple=multiple)
+        space = VirtualValueSpace(label, kind, minimum=low, maximum=high, multiple=multiple)
     return Parameter(name, space, is_required, multiple, default.strip() if has_default else None)
 
 

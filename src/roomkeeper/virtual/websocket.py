@@ -9,7 +9,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from roomkeeper.virtual.http_server import SECURITY_HEADERS, HttpConnection, Request, Upgrade
+from roomkeeper.virtual.http_server import SECURITY_HEADERS, HttpConnection, HttpRequest, Upgrade
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MAX_MESSAGE = 8_000_000
@@ -97,7 +97,7 @@ class WebSocket(Upgrade):
     """A connection that has become a WebSocket."""
 
     def __init__(
-        self, request: Request, *, subprotocol: str, on_text: Callable[[str], Awaitable[None]]
+        self, request: HttpRequest, *, subprotocol: str, on_text: Callable[[str], Awaitable[None]]
     ) -> None:
         self._key = request.headers.get("sec-websocket-key", "")
         self._subprotocol = subprotocol

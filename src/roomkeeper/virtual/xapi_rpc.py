@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from roomkeeper.virtual.commands import run as run_command
 from roomkeeper.virtual.configuration import SettingRefused, UnknownSetting
-from roomkeeper.virtual.device import User
+from roomkeeper.virtual.device import DeviceUser
 from roomkeeper.virtual.paths import Step, order, split
 from roomkeeper.virtual.wire_out import place
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.xml_in import PostedCall
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def json_result(result: Result) -> dict[str, Any]:
 class RpcSession:
     """One signed-in client."""
 
-    def __init__(self, endpoint: VirtualEndpoint, user: User) -> None:
+    def __init__(self, endpoint: VirtualEndpoint, user: DeviceUser) -> None:
         self._endpoint = endpoint
         self._device = endpoint.device
         self._user = user
@@ -243,7 +243,7 @@ class RpcSession:
         return True
 
     async def _command(self, path: str, params: dict[str, Any]) -> Any:
-        call = Call(path.replace(" ", "/"))
+        call = PostedCall(path.replace(" ", "/"))
         for name, value in params.items():
             if name.lower() == "body":
                 call.body = _text(value)

@@ -72,7 +72,7 @@ def leaves(root: etree._Element) -> list[tuple[str, str]]:
 
 
 @dataclass(slots=True)
-class Call:
+class PostedCall:
     """One command asked for."""
 
     path: str
@@ -91,15 +91,15 @@ class Call:
         return next((values for known, values in self.arguments.items() if known.lower() == name.lower()), [])
 
 
-def calls(root: etree._Element) -> list[Call]:
+def calls(root: etree._Element) -> list[PostedCall]:
     """Every element that carries `command="True"`, in order (protocol notes D.6)."""
-    found: list[Call] = []
+    found: list[PostedCall] = []
 
     def walk(element: etree._Element, prefix: str) -> None:
         for one in element:
             path = prefix + name_of(one)
             if one.get("command", "").lower() == "true":
-                call = Call(path)
+                call = PostedCall(path)
                 for parameter in one:
                     name = name_of(parameter)
                     if name.lower() == "body":
@@ -130,7 +130,7 @@ class ManagerAnswer:
 
     heartbeat_seconds: int | None = None
     settings: list[tuple[str, str]] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[PostedCall] = field(default_factory=list)
     bookings: list[dict[str, str]] | None = None
     software: SoftwarePackage | None = None
     documents: list[tuple[str, str]] = field(default_factory=list)

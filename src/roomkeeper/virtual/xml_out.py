@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 from roomkeeper.virtual.configuration import ConfigurationTree
 from roomkeeper.virtual.paths import order, split
 from roomkeeper.virtual.profile import Profile
-from roomkeeper.virtual.value_spaces import CommandSpec, Parameter, ValueSpace
+from roomkeeper.virtual.value_spaces import CommandSpec, Parameter, VirtualValueSpace
 
 DECLARATION = '<?xml version="1.0"?>\n'
 _NOT_XML = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)), "?")
@@ -114,7 +114,7 @@ def configuration_document(profile: Profile, tree: ConfigurationTree, version: s
     return f"<Configuration{root_attributes(profile, version)}>\n{body}</Configuration>"
 
 
-def _space_members(space: ValueSpace, indent: str, *, is_numbered: bool, has_step: bool) -> str:
+def _space_members(space: VirtualValueSpace, indent: str, *, is_numbered: bool, has_step: bool) -> str:
     if space.kind == "Integer":
         step = f"{indent}<Step>{space.step}</Step>\n" if has_step else ""
         return f"{indent}<Max>{space.maximum}</Max>\n{indent}<Min>{space.minimum}</Min>\n{step}"

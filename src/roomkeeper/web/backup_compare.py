@@ -9,7 +9,7 @@ from django.shortcuts import render
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.backups import differences, sides
-from roomkeeper.backups.differences import Difference, Kind
+from roomkeeper.backups.differences import BackupDifference, DifferenceKind
 from roomkeeper.backups.models import Backup, PartKind
 from roomkeeper.backups.sides import Side
 from roomkeeper.configuration_templates.editing import newest_content
@@ -51,7 +51,7 @@ def compare(request: HttpRequest) -> HttpResponse:
             **context,
             "rows": rows[:SHOWN],
             "total": len(rows),
-            "unknown": sum(one.kind is Kind.UNKNOWN for one in rows),
+            "unknown": sum(one.kind is DifferenceKind.UNKNOWN for one in rows),
             "counts": list(differences.counts(found).items()),
             "parts": [(PartKind(one.part_kind).label, one) for one in sides.compare_parts(left, right)],
             "knows_parts": left.parts is not None and right.parts is not None,
@@ -99,14 +99,14 @@ def _side_of_template(template: ConfigurationTemplate) -> Side:
     return sides.side_of_template(template.pk, template.name, settings)
 
 
-def _filtered(request: HttpRequest, found: list[Difference]) -> list[Difference]:
+def _filtered(request: HttpRequest, found: list[BackupDifference]) -> list[BackupDifference]:
     words, show = request.GET.get("q", "").lower().split(), request.GET.get("show", "")
-    if show in Kind.__members__.values():
+    if show in DifferenceKind.__members__.values():
         found = [one for one in found if one.kind == show]
     for word in words:
         found = [one for one in found if word in f"{one.path} {one.left or ''} {one.right or ''}".lower()]
     # What cannot be compared comes last.
-    return sorted(found, key=lambda one: one.kind is Kind.UNKNOWN)
+    return sorted(found, key=lambda one: one.kind is DifferenceKind.UNKNOWN)
 
 
 def _others(request: HttpRequest) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.backups import mapping, restoring
-from roomkeeper.backups.mapping import WORDS, Report, Verdict
+from roomkeeper.backups.mapping import WORDS, MappingVerdict, RestoreReport
 from roomkeeper.backups.models import Backup, PartKind, Restoration
 from roomkeeper.jobs.models import Job
 from roomkeeper.systems.models import State, System
@@ -28,13 +28,13 @@ KIND_CHOICES = {
 }
 # In the order in which people want to read them.
 COLOURS = {
-    Verdict.CHANGE: "azure",
-    Verdict.REFUSED: "amber",
-    Verdict.ABSENT: "grey",
-    Verdict.OWN: "grey",
-    Verdict.HIDDEN: "amber",
-    Verdict.OURS: "grey",
-    Verdict.ALREADY: "green",
+    MappingVerdict.CHANGE: "azure",
+    MappingVerdict.REFUSED: "amber",
+    MappingVerdict.ABSENT: "grey",
+    MappingVerdict.OWN: "grey",
+    MappingVerdict.HIDDEN: "amber",
+    MappingVerdict.OURS: "grey",
+    MappingVerdict.ALREADY: "green",
 }
 
 
@@ -58,7 +58,7 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "backups/restore.html", _context(request, backup, target, picks, report))
 
 
-def report_rows(report: Report, show: str) -> dict[str, Any]:
+def report_rows(report: RestoreReport, show: str) -> dict[str, Any]:
     """A mapping report as pages show it: counts with colours, and the rows of one verdict or of all."""
     order = list(COLOURS)
     shown = [one for one in report.settings if not show or one.verdict == show]
@@ -78,10 +78,10 @@ def report_rows(report: Report, show: str) -> dict[str, Any]:
 
 
 def _confirm(
-    request: HttpRequest, backup: Backup, target: System, picks: list[str], report: Report
+    request: HttpRequest, backup: Backup, target: System, picks: list[str], report: RestoreReport
 ) -> HttpResponse:
     back = reverse("backup_restore", args=[backup.pk])
-    settings, parts = report.counts[Verdict.CHANGE], report.part_counts[Verdict.CHANGE]
+    settings, parts = report.counts[MappingVerdict.CHANGE], report.part_counts[MappingVerdict.CHANGE]
     if request.POST.get("step") != "confirm":
         question = Question(
             f"Restore {target} from the backup of {backup.made_at:%Y-%m-%d %H:%M}?",
@@ -112,7 +112,7 @@ def _confirm(
 
 
 def _context(
-    request: HttpRequest, backup: Backup, target: System, picks: list[str], report: Report
+    request: HttpRequest, backup: Backup, target: System, picks: list[str], report: RestoreReport
 ) -> dict[str, Any]:
     mine = grants(request).folders(Permission.CHANGE_SETTINGS)
     targets = System.objects.filter(mine, state=State.MANAGED).order_by("name", "pk")[:TARGETS_SHOWN]
@@ -130,7 +130,7 @@ def _context(
         "choices": choices,
         "paths": ", ".join(pick for pick in picks if pick not in boxes),
         "is_other_model": mapping.is_other_model(backup.product, target.product),
-        "can_start": bool(report.changes or report.part_counts[Verdict.CHANGE]),
+        "can_start": bool(report.changes or report.part_counts[MappingVerdict.CHANGE]),
         "now": moment(),
         **report_rows(report, request.GET.get("show", "")),
     }

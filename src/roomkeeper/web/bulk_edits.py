@@ -140,7 +140,7 @@ def _apply(request: HttpRequest, plan: EditPlan) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class DifferenceTab:
     """A part of the difference, and how much is in it."""
 
     key: str
@@ -165,7 +165,7 @@ def _shown(request: HttpRequest, plan: EditPlan) -> dict[str, Any]:
     return {
         "plan": plan,
         "labels": {field.key: field.label for field in FIELDS.values()},
-        "tabs": [Tab(key, label, len(groups[key]), key == show) for key, label in VIEWS],
+        "tabs": [DifferenceTab(key, label, len(groups[key]), key == show) for key, label in VIEWS],
         "show": show,
         "rows": rows[(page - 1) * SHOWN : page * SHOWN],
         "page": page,

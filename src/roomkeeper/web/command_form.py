@@ -9,7 +9,7 @@ from django.http import HttpRequest, QueryDict
 
 from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription, CommandParameter
 from roomkeeper.protocols.xapi.command_line import canonical_command, read_call, write_call
-from roomkeeper.provisioning.command_checks import BODY, Fault, as_listed, faults_of, find_parameter
+from roomkeeper.provisioning.command_checks import BODY, CommandFault, as_listed, faults_of, find_parameter
 from roomkeeper.provisioning.planning import Care
 
 _PREFIX: Final = "p-"
@@ -18,7 +18,7 @@ FIELDS_LIMIT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ParameterField:
     """One parameter in the form; `parameter` None where the device describes none of that name."""
 
     name: str
@@ -83,13 +83,13 @@ class CommandForm:
     text: str
     call: CommandCall | None = None
     command: CommandDescription | None = None
-    fields: list[Field] = field(default_factory=list)
+    fields: list[ParameterField] = field(default_factory=list)
     error: str = ""
     body_error: str = ""
     is_anyway: bool = False
     is_not_during_calls: bool = False
     is_only_in_window: bool = False
-    unlisted: list[Fault] = field(default_factory=list)
+    unlisted: list[CommandFault] = field(default_factory=list)
 
     @property
     def takes_body(self) -> bool:
@@ -182,15 +182,15 @@ def _given(
     return found
 
 
-def _fields(call: CommandCall, command: CommandDescription | None) -> list[Field]:
+def _fields(call: CommandCall, command: CommandDescription | None) -> list[ParameterField]:
     given = {name: (value,) if isinstance(value, str) else value for name, value in call.arguments}
     parameters: Sequence[CommandParameter] = list(command.parameters.values()) if command else []
     ordered = sorted(parameters, key=lambda one: not one.is_required)
-    fields = [Field(one.name, one, given.pop(one.name, ())) for one in ordered]
-    return fields + [Field(name, None, values) for name, values in given.items()]
+    fields = [ParameterField(one.name, one, given.pop(one.name, ())) for one in ordered]
+    return fields + [ParameterField(name, None, values) for name, values in given.items()]
 
 
-def _note_faults(form: CommandForm, faults: Iterable[Fault]) -> None:
+def _note_faults(form: CommandForm, faults: Iterable[CommandFault]) -> None:
     """Put what is wrong beside the field that it is about."""
     errors: dict[str, str] = {}
     for fault in faults:
@@ -201,4 +201,6 @@ def _note_faults(form: CommandForm, faults: Iterable[Fault]) -> None:
         errors.setdefault(fault.part, fault.sentence)
     form.error = errors.pop("", "")
     form.body_error = errors.pop(BODY, "")
-    form.fields = [Field(one.name, one.parameter, one.given, errors.get(one.name, "")) for one in form.fields]
+    form.fields = [
+        ParameterField(one.name, one.parameter, one.given, errors.get(one.name, "")) for one in form.fields
+    ]

@@ -45,7 +45,12 @@ def tab_of(subject: Subject, query: QueryDict) -> Tab | None:
 
 
 def tabs_of(
-    subject: Subject, actor: Actor, asked: lists.Asked, query: QueryDict, here: Tab | None, now: datetime
+    subject: Subject,
+    actor: Actor,
+    asked: lists.ListRequest,
+    query: QueryDict,
+    here: Tab | None,
+    now: datetime,
 ) -> list[dict[str, Any]]:
     """The tabs with how many rows stand behind each, counted by one statement."""
     if not subject.tabs:
@@ -53,7 +58,7 @@ def tabs_of(
     names = {name for tab in subject.tabs for name in tab.filters}
     rest = {name: value for name, value in asked.values.items() if name not in names}
     lifted = {name: [ALL] for name in names if subject.by_name[name].unasked}
-    rows = lists.select(subject, actor.grants, lists.Asked(rest | lifted, asked.search), now=now)
+    rows = lists.select(subject, actor.grants, lists.ListRequest(rest | lifted, asked.search), now=now)
     counts = rows.order_by().aggregate(
         **{
             f"tab{place}": Count("pk", filter=_condition(subject, tab), distinct=True)
@@ -83,7 +88,7 @@ def _condition(subject: Subject, tab: Tab) -> Q:
 
 
 def selects_of(
-    subject: Subject, asked: lists.Asked, grants: Grants, *, is_every: bool = False
+    subject: Subject, asked: lists.ListRequest, grants: Grants, *, is_every: bool = False
 ) -> list[dict[str, Any]]:
     """The filters that are chosen from a list; minor ones only where they are asked for, or every one is."""
     in_tabs = {name for tab in subject.tabs for name in tab.filters}

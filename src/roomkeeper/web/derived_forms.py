@@ -18,7 +18,7 @@ CHOICES_SHOWN: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownInput:
     """An input as the form shows it."""
 
     one: Input
@@ -29,7 +29,7 @@ class Shown:
     is_flag: bool
     is_many: bool
     is_hidden: bool = False
-    lines: "tuple[tuple[Shown, ...], ...]" = ()
+    lines: "tuple[tuple[ShownInput, ...], ...]" = ()
 
 
 def ask_for(
@@ -68,12 +68,12 @@ def _shown(
     actor: Actor,
     sent: QueryDict,
     errors: Mapping[str, str] | None,
-) -> Shown:
+) -> ShownInput:
     options = _options(act, one, actor) if one.refers else one.choices
     if one.refers and not one.is_required and not is_many(one.type):
         options = (("", "–"), *options)
     value = _value(subject, act, one, row, sent, is_answered=errors is not None)
-    return Shown(
+    return ShownInput(
         one,
         one.label or one.name.replace("_", " ").capitalize(),
         _as_shown(one, value, has_options=bool(options)),
@@ -108,7 +108,7 @@ def _as_shown(one: Input, value: Any, *, has_options: bool) -> Any:
     return "" if value is None else value if isinstance(value, bool) else str(value)
 
 
-def _lines(act: Act, one: Input, value: Any, actor: Actor) -> tuple[tuple[Shown, ...], ...]:
+def _lines(act: Act, one: Input, value: Any, actor: Actor) -> tuple[tuple[ShownInput, ...], ...]:
     """A line of fields for each of the objects that are there, and an empty one."""
     options = {part.name: _options(act, part, actor) if part.refers else part.choices for part in one.parts}
     first = one.parts[0].name
@@ -119,7 +119,7 @@ def _lines(act: Act, one: Input, value: Any, actor: Actor) -> tuple[tuple[Shown,
 
     return tuple(
         tuple(
-            Shown(
+            ShownInput(
                 replace(part, name=f"{one.name}.{part.name}"),
                 part.label,
                 told(line, part.name),

@@ -21,7 +21,7 @@ class Listed:
     subject: Subject
     actor: Actor
     query: QueryDict
-    asked: lists.Asked
+    asked: lists.ListRequest
     order: lists.Order
     rows: QuerySet[Any]
     tab: Tab | None

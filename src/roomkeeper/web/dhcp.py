@@ -15,7 +15,7 @@ _LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME: Final = re.compile(rf"(?=.{{1,{LONGEST}}}$){_LABEL}(\.{_LABEL})*")
 
 
-class NoAddress(ValueError):
+class NoDhcpAddress(ValueError):
     """The option holds an IPv4 address or a host name of at most 64 characters, and this is neither."""
 
 
@@ -51,13 +51,13 @@ def can_be_told(address: str) -> bool:
 
 
 def snippets(address: str, *, is_text: bool) -> list[Snippet]:
-    """The configuration for each DHCP server that we know. Raises `NoAddress`, so that nothing but an address gets in.
+    """The configuration for each DHCP server that we know. Raises `NoDhcpAddress`, so that only an address gets in.
 
     `is_text`: the address as text, which a name always is; else as four bytes. Sources name both forms, and none says
     which newer releases take. The option carries neither port nor path.
     """
     if not can_be_told(address) or not (is_text or is_ipv4(address)):
-        raise NoAddress(f"{address!r} cannot be told by option {OPTION}.")
+        raise NoDhcpAddress(f"{address!r} cannot be told by option {OPTION}.")
     quoted = f'"{address}"' if is_text else address
     return [
         Snippet(

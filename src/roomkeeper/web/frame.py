@@ -12,7 +12,7 @@ from roomkeeper.tickets.models import Ticket
 from roomkeeper.tickets.surface import seen_by
 
 
-class Entry(NamedTuple):
+class NavigationEntry(NamedTuple):
     """A line of the navigation; `key` names a count shown beside it."""
 
     label: str
@@ -24,40 +24,40 @@ class Entry(NamedTuple):
 
 
 # Features that do not exist are not listed.
-NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
-    ("", (Entry("Overview", "overview", "gauge", Permission.VIEW, True),)),
+NAVIGATION: tuple[tuple[str, tuple[NavigationEntry, ...]], ...] = (
+    ("", (NavigationEntry("Overview", "overview", "gauge", Permission.VIEW, True),)),
     (
         "Systems",
         (
-            Entry("Systems", "systems", "device-tv", Permission.VIEW, True),
-            Entry("Inbox", "inbox", "inbox", Permission.VIEW_INBOX, False, "inbox"),
-            Entry("Add systems", "add_systems", "plus", Permission.ADMIT, True),
-            Entry("Folders", "folders", "folder", Permission.VIEW, True),
+            NavigationEntry("Systems", "systems", "device-tv", Permission.VIEW, True),
+            NavigationEntry("Inbox", "inbox", "inbox", Permission.VIEW_INBOX, False, "inbox"),
+            NavigationEntry("Add systems", "add_systems", "plus", Permission.ADMIT, True),
+            NavigationEntry("Folders", "folders", "folder", Permission.VIEW, True),
         ),
     ),
     (
         "Provisioning",
         (
-            Entry("Change sets", "change_sets", "list-check", Permission.VIEW, True),
-            Entry("Actions", "actions", "bolt", Permission.VIEW, True),
-            Entry("Templates", "templates", "columns-3", Permission.VIEW, True),
-            Entry("Drift", "drift", "git-compare", Permission.VIEW, True),
-            Entry("Backups", "backups", "arrow-back-up", Permission.VIEW, True),
+            NavigationEntry("Change sets", "change_sets", "list-check", Permission.VIEW, True),
+            NavigationEntry("Actions", "actions", "bolt", Permission.VIEW, True),
+            NavigationEntry("Templates", "templates", "columns-3", Permission.VIEW, True),
+            NavigationEntry("Drift", "drift", "git-compare", Permission.VIEW, True),
+            NavigationEntry("Backups", "backups", "arrow-back-up", Permission.VIEW, True),
         ),
     ),
-    ("Tickets", (Entry("Open tickets", "tickets", "ticket", Permission.VIEW, True, "tickets"),)),
+    ("Tickets", (NavigationEntry("Open tickets", "tickets", "ticket", Permission.VIEW, True, "tickets"),)),
     (
         "Administration",
         (
-            Entry("Network settings", "network_settings", "network", Permission.VIEW_SERVER, False),
-            Entry("Credentials", "credentials", "key", Permission.VIEW_SERVER, False),
-            Entry("Secure-Only", "secure_only", "shield-check", Permission.VIEW, True),
-            Entry("People and roles", "users", "users", Permission.MANAGE_PEOPLE, False),
-            Entry("Groups", "groups", "users", Permission.MANAGE_PEOPLE, False),
-            Entry("Lock-outs", "lock_outs", "lock", Permission.MANAGE_PEOPLE, False),
-            Entry("Jobs", "jobs", "clock", Permission.VIEW, True),
-            Entry("This server", "this_server", "gauge", Permission.VIEW_SERVER, False),
-            Entry("Audit", "audit", "writing", Permission.VIEW_SERVER, False),
+            NavigationEntry("Network settings", "network_settings", "network", Permission.VIEW_SERVER, False),
+            NavigationEntry("Credentials", "credentials", "key", Permission.VIEW_SERVER, False),
+            NavigationEntry("Secure-Only", "secure_only", "shield-check", Permission.VIEW, True),
+            NavigationEntry("People and roles", "users", "users", Permission.MANAGE_PEOPLE, False),
+            NavigationEntry("Groups", "groups", "users", Permission.MANAGE_PEOPLE, False),
+            NavigationEntry("Lock-outs", "lock_outs", "lock", Permission.MANAGE_PEOPLE, False),
+            NavigationEntry("Jobs", "jobs", "clock", Permission.VIEW, True),
+            NavigationEntry("This server", "this_server", "gauge", Permission.VIEW_SERVER, False),
+            NavigationEntry("Audit", "audit", "writing", Permission.VIEW_SERVER, False),
         ),
     ),
 )

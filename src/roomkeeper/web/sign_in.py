@@ -31,7 +31,7 @@ class ClosedAccountAdapter(DefaultAccountAdapter):
             # The database's time, by which every process counts how long somebody is locked out.
             now=clock.measure(),
         )
-        if attempt.outcome is not service.Outcome.RIGHT or attempt.user is None:
+        if attempt.outcome is not service.SignInOutcome.RIGHT or attempt.user is None:
             raise ValidationError(
                 attempt.sentence, code=str(attempt.outcome), params={"seconds": attempt.seconds}
             )

@@ -22,7 +22,7 @@ UNREACHABLE = (Connectivity.BEHIND_FIREWALL, Connectivity.INACCESSIBLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
+class ConnectionRoad:
     """A row of the drawing. `inbound` is from Roomkeeper to the system; `is_struck` that its mode rules it out."""
 
     service: str
@@ -39,8 +39,8 @@ def roads(
     contact: Contact | None,
     settings: NetworkSettings,
     last_probe: Any,
-    polls: polling.Facts,
-) -> list[Road]:
+    polls: polling.PollFacts,
+) -> list[ConnectionRoad]:
     """The family's table of network requirements with what is known of each of its rows."""
     # A system that has said nothing of itself yet is taken for an endpoint.
     family = registry.presumed_family(system.family)
@@ -57,8 +57,8 @@ def _inbound(
     system: System,
     settings: NetworkSettings,
     last_probe: Any,
-    polls: polling.Facts,
-) -> Road:
+    polls: polling.PollFacts,
+) -> ConnectionRoad:
     service = requirement.service
     ports = {
         "HTTPS": system.https_port or settings.device_https_port,
@@ -67,21 +67,21 @@ def _inbound(
     port = str(ports.get(service, requirement.port))
     is_reachable = system.connectivity not in UNREACHABLE
     if not requirement.holds(is_reachable=True, is_secure_only=system.is_secure_only):
-        return Road(service, port, True, True, "grey", "not used: Secure-Only")
+        return ConnectionRoad(service, port, True, True, "grey", "not used: Secure-Only")
     if not requirement.holds(is_reachable=is_reachable, is_secure_only=system.is_secure_only):
-        return Road(
+        return ConnectionRoad(
             service, port, True, True, "grey", "not used: its connectivity says that it cannot be reached"
         )
     if service in ports:
         told = _poll_words(system, polls, service) or _probe_words(system, last_probe)
-        return Road(service, port, True, False, *told)
+        return ConnectionRoad(service, port, True, False, *told)
     if service == "SNMP":
-        return Road(service, port, True, False, *_snmp_words(system))
-    return Road(service, port, True, False, "grey", "not used: not needed")
+        return ConnectionRoad(service, port, True, False, *_snmp_words(system))
+    return ConnectionRoad(service, port, True, False, "grey", "not used: not needed")
 
 
 def _poll_words(
-    system: System, polls: polling.Facts, service: str
+    system: System, polls: polling.PollFacts, service: str
 ) -> tuple[str, str, datetime | None] | None:
     """What its last poll tells of the road; None where it was not polled yet. HTTPS is tried first (rule R6)."""
     if polls.last_at is None:
@@ -129,18 +129,18 @@ def login_words(system: System) -> tuple[str, str, datetime | None]:
     return "grey", "not tried yet", None
 
 
-def _outbound(requirement: Requirement, system: System, contact: Contact | None) -> Road:
+def _outbound(requirement: Requirement, system: System, contact: Contact | None) -> ConnectionRoad:
     service, port = requirement.service, str(requirement.port)
     if contact is not None and contact.scheme.upper() == service:
         port = contact.used_host.rpartition(":")[2] if contact.used_host.count(":") == 1 else port
     if not requirement.holds(is_reachable=True, is_secure_only=system.is_secure_only):
-        return Road(service, port, False, True, "grey", "not used: Secure-Only")
+        return ConnectionRoad(service, port, False, True, "grey", "not used: Secure-Only")
     if contact is None or contact.last_seen_at is None:
-        return Road(service, port, False, False, "grey", "no post yet")
+        return ConnectionRoad(service, port, False, False, "grey", "no post yet")
     if contact.scheme.upper() != service:
-        return Road(service, port, False, False, "grey", "not used by its last post")
+        return ConnectionRoad(service, port, False, False, "grey", "not used by its last post")
     event = contact.last_event.lower() or "post"
-    return Road(
+    return ConnectionRoad(
         service,
         port,
         False,

@@ -26,7 +26,7 @@ LEVELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class FixOffer:
     """A fix that a finding offers: its button, and where it leads."""
 
     button: str
@@ -34,7 +34,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DrawnCheck:
     """A finding as it is drawn."""
 
     dot: str
@@ -44,11 +44,11 @@ class Check:
     next_step: str
     took: str
     evidence: str
-    offer: Offer | None
+    offer: FixOffer | None
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
+class DiagnosisRoad:
     """A row of the drawing."""
 
     service: str
@@ -56,7 +56,7 @@ class Road:
     direction: str
     purpose: str
     is_struck: bool
-    checks: list[Check]
+    checks: list[DrawnCheck]
 
 
 def diagnosis_tab(request: HttpRequest, system: System) -> dict[str, Any]:
@@ -115,8 +115,8 @@ def fix(request: HttpRequest, pk: int, fix: str) -> HttpResponse:
     return HttpResponseRedirect(_tab(pk))
 
 
-def _road(request: HttpRequest, system: System, row: dict[str, Any]) -> Road:
-    return Road(
+def _road(request: HttpRequest, system: System, row: dict[str, Any]) -> DiagnosisRoad:
+    return DiagnosisRoad(
         service=row["service"],
         port=row["port"],
         direction=row["direction"],
@@ -126,9 +126,9 @@ def _road(request: HttpRequest, system: System, row: dict[str, Any]) -> Road:
     )
 
 
-def _check(request: HttpRequest, system: System, check: dict[str, Any]) -> Check:
+def _check(request: HttpRequest, system: System, check: dict[str, Any]) -> DrawnCheck:
     dot, word = LEVELS[check["level"]]
-    return Check(
+    return DrawnCheck(
         dot=dot,
         word=word,
         check=check["check"],
@@ -140,14 +140,14 @@ def _check(request: HttpRequest, system: System, check: dict[str, Any]) -> Check
     )
 
 
-def _offer(request: HttpRequest, system: System, key: str | None) -> Offer | None:
+def _offer(request: HttpRequest, system: System, key: str | None) -> FixOffer | None:
     """The button, for whom may press it."""
     found: Fix | None = FIXES.get(key or "")
     if found is None or not grants(request).may(found.permission, system.folder.path):
         return None
     if found.act:
-        return Offer(found.button, reverse("system_act", args=[system.pk, found.act]))
-    return Offer(found.button, reverse("system_fix", args=[system.pk, key]))
+        return FixOffer(found.button, reverse("system_act", args=[system.pk, found.act]))
+    return FixOffer(found.button, reverse("system_fix", args=[system.pk, key]))
 
 
 def _tab(pk: int) -> str:

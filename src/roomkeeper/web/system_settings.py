@@ -23,7 +23,7 @@ SHOWS = ("all", "wanted", "drift")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """A setting as reported and as wanted; `reported` is None where the device lacks it.
 
     `overridden` are what weaker layers wanted, the strongest first.
@@ -38,7 +38,7 @@ class Row:
     overridden: tuple[Overridden, ...] = ()
 
 
-def setting_rows(system: System) -> tuple[list[Row], Any]:
+def setting_rows(system: System) -> tuple[list[SettingRow], Any]:
     """All settings of the system by path, and the reported configuration."""
     reported = documents.reported_configuration(system.pk)
     drift = {match_key(found.path) for found in wanted.drift_of(system, reported)}
@@ -51,11 +51,11 @@ def setting_rows(system: System) -> tuple[list[Row], Any]:
     return sorted(rows, key=lambda row: row.path.lower()), reported
 
 
-def _row(path: str, reported: str | None, wish: wanted.WantedValue | None, is_drift: bool) -> Row:
+def _row(path: str, reported: str | None, wish: wanted.WantedValue | None, is_drift: bool) -> SettingRow:
     if wish is None:
-        return Row(path, reported, None, "", "", is_drift)
+        return SettingRow(path, reported, None, "", "", is_drift)
     shown = documents.HIDDEN if wish.is_secret else wish.value
-    return Row(path, reported, shown, wish.layer, wish.why, is_drift, wish.overridden)
+    return SettingRow(path, reported, shown, wish.layer, wish.why, is_drift, wish.overridden)
 
 
 def settings_tab(request: HttpRequest, system: System) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from roomkeeper.configuration_templates.files import read_file
 from roomkeeper.configuration_templates.known_settings import KnownModel
 from roomkeeper.configuration_templates.making import key_of, latest_by_key
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
-from roomkeeper.configuration_templates.pasted_text import Reading, encode_text, read_text
+from roomkeeper.configuration_templates.pasted_text import PastedText, encode_text, read_text
 from roomkeeper.configuration_templates.variables import NAMES, names_in
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning.secret_values import is_secret_path
@@ -43,7 +43,7 @@ REMARKS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TemplateRow:
     """A row of the table: what was typed, what is wrong with it, and what known models have against it."""
 
     number: int
@@ -170,10 +170,10 @@ def _given(request: HttpRequest) -> Given:
     return Given(settings, commands, text, unread.get("all_text", ""), unread.get("pasted", ""), problems)
 
 
-def _read_texts(request: HttpRequest, problems: list[str]) -> tuple[dict[str, str], list[Reading]]:
+def _read_texts(request: HttpRequest, problems: list[str]) -> tuple[dict[str, str], list[PastedText]]:
     """The texts that come back as they were typed, by field, and what was read of the others and of a file."""
     unread: dict[str, str] = {}
-    readings: list[Reading] = []
+    readings: list[PastedText] = []
     for name in ("all_text", "pasted"):
         text = request.POST.get(name, "")
         if not text.strip():
@@ -199,7 +199,7 @@ def _read_texts(request: HttpRequest, problems: list[str]) -> tuple[dict[str, st
     return unread, readings
 
 
-def _sentences(reading: Reading) -> list[str]:
+def _sentences(reading: PastedText) -> list[str]:
     return [f"{f'Line {one.line}: ' if one.line else ''}{one.sentence}" for one in reading.problems[:10]]
 
 
@@ -252,14 +252,14 @@ def _render_form(
     models = known(request)
     typed = request.POST if request.method == "POST" else None
     stored = {match_key(one.path) for one in before.settings if one.is_secret and one.value}
-    rows: list[Row] = []
+    rows: list[TemplateRow] = []
     all_text = given.all_text
     if not given.is_text:
         rows = [
             _row(number, path, value or "", models, errors.get(path, ""), stored)
             for number, (path, value) in enumerate(given.settings, 1)
         ]
-        rows += [Row(len(rows) + number, "", "") for number in range(1, EMPTY_ROWS + 1)]
+        rows += [TemplateRow(len(rows) + number, "", "") for number in range(1, EMPTY_ROWS + 1)]
     elif not all_text:
         all_text = encode_text(Content(tuple(TemplateSetting(*one) for one in given.settings)))
     # In a text no error stands beside what it is about.
@@ -316,7 +316,7 @@ def _row(
     models: Sequence[KnownModel],
     error: str = "",
     stored: frozenset[str] | set[str] = frozenset(),
-) -> Row:
+) -> TemplateRow:
     is_secret = is_secret_path(path)
     remarks: tuple[str, ...] = ()
     is_typed = False
@@ -330,4 +330,4 @@ def _row(
                 remarks = (*remarks, f"and {len(found) - REMARKS_SHOWN} other models")
         except ValueError as refusal:
             error = str(refusal)
-    return Row(number, path, "" if is_secret else value, error, remarks, is_secret, is_typed)
+    return TemplateRow(number, path, "" if is_secret else value, error, remarks, is_secret, is_typed)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.configuration_templates import editing
-from roomkeeper.configuration_templates.applying import Applied, apply_template, newest_of
+from roomkeeper.configuration_templates.applying import AppliedTemplate, apply_template, newest_of
 from roomkeeper.configuration_templates.content import Content
 from roomkeeper.configuration_templates.mapping import CAUSES, MappingReport, plan_template
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
@@ -140,7 +140,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
         for path in {system.folder.path for system in systems}:
             demand(request.user, Permission.RUN_ACTIONS, path)
 
-    def note(begun: Applied) -> None:
+    def note(begun: AppliedTemplate) -> None:
         audit.record(
             request.user,
             "page",

@@ -18,7 +18,7 @@ from roomkeeper.devices.client import DeviceTransport, Patience, Target
 from roomkeeper.devices.login import Login
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 
 CAPTURES = Path(__file__).resolve().parents[4] / "shared" / "captures"
 LAN = Reach("reachable_on_lan")
@@ -39,7 +39,7 @@ async def make_endpoint() -> AsyncIterator[Callable[..., Any]]:
     started: list[VirtualEndpoint] = []
 
     async def make(profile: str = "room-kit-roomos10", **changes: Any) -> VirtualEndpoint:
-        identity = Identity("Boardroom", SERIAL, "02:00:00:00:00:01", "127.1.78.1", "127.1.78.1")
+        identity = EndpointIdentity("Boardroom", SERIAL, "02:00:00:00:00:01", "127.1.78.1", "127.1.78.1")
         settings = {"http_port": 0, "https_port": 0, "reboot_seconds": 0.05, **changes}
         endpoint = VirtualEndpoint(EndpointPlan(identity, profile=profile, **settings))
         started.append(endpoint)

@@ -18,12 +18,12 @@ from tests.loopback import Reach, look_at
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport
-from roomkeeper.devices.discovery import AT_ONCE, Found, Nothing, Search, transport_for
+from roomkeeper.devices.discovery import AT_ONCE, AddressSearch, Found, Nothing, transport_for
 from roomkeeper.devices.limits import Limits
 from roomkeeper.devices.snmp import Community, SnmpUser
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 
 Make = Callable[..., Any]
 NETWORK = "127.1.79"
@@ -40,20 +40,22 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def search() -> Search:
-    return Search(
+def search() -> AddressSearch:
+    return AddressSearch(
         COMMUNITIES, https_port=free_port(), http_port=free_port(), snmp_port=free_port(), snmp_answer=0.5
     )
 
 
 @pytest.fixture
-async def make_at(search: Search) -> Any:
+async def make_at(search: AddressSearch) -> Any:
     """Start virtual endpoints at an address of the network, on the ports that are looked at."""
     started: list[VirtualEndpoint] = []
 
     async def make(last: int, *, profile: str = "sx10-ce9.6", has_snmp: bool = True) -> VirtualEndpoint:
         address = f"{NETWORK}.{last}"
-        identity = Identity(f"Room {last}", f"FTT{last:08}", f"02:00:00:00:00:{last:02X}", address, address)
+        identity = EndpointIdentity(
+            f"Room {last}", f"FTT{last:08}", f"02:00:00:00:00:{last:02X}", address, address
+        )
         plan = EndpointPlan(
             identity,
             profile=profile,
@@ -74,7 +76,7 @@ async def make_at(search: Search) -> Any:
 
 
 @pytest.fixture
-def black_hole(search: Search) -> Iterator[Callable[[int], None]]:
+def black_hole(search: AddressSearch) -> Iterator[Callable[[int], None]]:
     """An address that swallows everything: datagrams lie unread, and connections do not come about.
 
     A listening socket whose backlog is full does that on loopback: the kernel drops what else wants to connect.
@@ -99,7 +101,7 @@ def black_hole(search: Search) -> Iterator[Callable[[int], None]]:
 
 async def scan(
     addresses: Iterable[str],
-    search: Search,
+    search: AddressSearch,
     *,
     on_result: Callable[[Found | Nothing], Awaitable[None]],
     at_once: int = AT_ONCE,
@@ -116,7 +118,7 @@ async def scan(
             group.create_task(take(transport))
 
 
-async def scan_all(addresses: list[str], search: Search, **values: Any) -> dict[str, Found | Nothing]:
+async def scan_all(addresses: list[str], search: AddressSearch, **values: Any) -> dict[str, Found | Nothing]:
     found: dict[str, Found | Nothing] = {}
 
     async def keep(result: Found | Nothing) -> None:
@@ -128,7 +130,7 @@ async def scan_all(addresses: list[str], search: Search, **values: Any) -> dict[
     return found
 
 
-async def look(last: int, search: Search, **values: Any) -> Any:
+async def look(last: int, search: AddressSearch, **values: Any) -> Any:
     async with transport_for() as transport:
         return await look_at(transport, f"{NETWORK}.{last}", search, **values)
 
@@ -145,7 +147,7 @@ async def until_closed(before: int) -> None:
 
 
 async def test_a_range_with_endpoints_agents_and_black_holes(
-    search: Search, make_at: Make, make_snmpd: Make, black_hole: Callable[[int], None]
+    search: AddressSearch, make_at: Make, make_snmpd: Make, black_hole: Callable[[int], None]
 ) -> None:
     signed = []
     endpoints = [await make_at(last) for last in range(10, 18)]
@@ -200,7 +202,7 @@ async def test_a_range_with_endpoints_agents_and_black_holes(
 
 
 async def test_black_hole_costs_its_time_out_and_nobody_else_waits(
-    search: Search, make_at: Make, black_hole: Callable[[int], None]
+    search: AddressSearch, make_at: Make, black_hole: Callable[[int], None]
 ) -> None:
     await make_at(10)
     for last in range(50, 58):
@@ -219,7 +221,9 @@ async def test_black_hole_costs_its_time_out_and_nobody_else_waits(
     assert order[0] == f"{NETWORK}.10"
 
 
-async def test_places_of_the_transport_are_obeyed(search: Search, black_hole: Callable[[int], None]) -> None:
+async def test_places_of_the_transport_are_obeyed(
+    search: AddressSearch, black_hole: Callable[[int], None]
+) -> None:
     """Work of several jobs shares one transport, and with it the places."""
     limits = Limits(at_once=2)
     for last in range(50, 54):
@@ -235,7 +239,7 @@ async def test_places_of_the_transport_are_obeyed(search: Search, black_hole: Ca
     assert limits.gates == 0
 
 
-async def test_stopping_ends_everything(search: Search, black_hole: Callable[[int], None]) -> None:
+async def test_stopping_ends_everything(search: AddressSearch, black_hole: Callable[[int], None]) -> None:
     for last in range(50, 60):
         black_hole(last)
     patient = replace(search, connect=60, snmp_answer=60, total=60)
@@ -258,7 +262,7 @@ async def test_stopping_ends_everything(search: Search, black_hole: Callable[[in
 
 
 async def test_what_takes_too_long_is_given_up_and_the_rest_is_kept(
-    search: Search, make_snmpd: Make, black_hole: Callable[[int], None]
+    search: AddressSearch, make_snmpd: Make, black_hole: Callable[[int], None]
 ) -> None:
     with socket.socket() as silent:
         silent.bind((f"{NETWORK}.40", search.https_port))
@@ -273,7 +277,7 @@ async def test_what_takes_too_long_is_given_up_and_the_rest_is_kept(
 # Who is found by what
 
 
-async def test_endpoint_without_snmp_is_found_by_its_mark(search: Search, make_at: Make) -> None:
+async def test_endpoint_without_snmp_is_found_by_its_mark(search: AddressSearch, make_at: Make) -> None:
     await make_at(10, profile="dx80-ce9.15", has_snmp=False)
     found = await look(10, search)
     assert (found.is_device, found.family, found.https, found.http) == (True, "", True, True)
@@ -281,14 +285,14 @@ async def test_endpoint_without_snmp_is_found_by_its_mark(search: Search, make_a
     assert isinstance(found.errors["snmp"], errors.SnmpNoAnswer)
 
 
-async def test_stand_in_is_found_by_snmp_alone(search: Search, make_at: Make) -> None:
+async def test_stand_in_is_found_by_snmp_alone(search: AddressSearch, make_at: Make) -> None:
     await make_at(10, profile="stand-in-expressway")
     found = await look(10, search)
     assert (found.is_device, found.family, found.https, found.http) == (True, "expressway", False, False)
     assert found.serial_number == "FTT00000010"
 
 
-async def test_the_login_that_is_answered_is_told(search: Search, make_snmpd: Make) -> None:
+async def test_the_login_that_is_answered_is_told(search: AddressSearch, make_snmpd: Make) -> None:
     await make_snmpd("sysName lobby", address=f"{NETWORK}.40", port=search.snmp_port)
     logins = (*(Community(f"guess{n}") for n in range(5)), USER, Community("more"))
     found = await look(40, replace(search, snmp_logins=logins, snmp_answer=0.2, snmp_tries=1))
@@ -314,7 +318,7 @@ async def test_the_login_that_is_answered_is_told(search: Search, make_snmpd: Ma
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not its XML"),
     ],
 )
-async def test_strangers_are_nothing(answer: bytes, why: str, search: Search, serve: Make) -> None:
+async def test_strangers_are_nothing(answer: bytes, why: str, search: AddressSearch, serve: Make) -> None:
     server = await serve(answer)
     search = replace(search, http_port=server.port)
     async with transport_for() as transport:
@@ -325,7 +329,7 @@ async def test_strangers_are_nothing(answer: bytes, why: str, search: Search, se
 
 
 async def test_mark_is_believed_more_than_an_agent_that_is_none_of_ours(
-    search: Search, serve: Make, make_snmpd: Make
+    search: AddressSearch, serve: Make, make_snmpd: Make
 ) -> None:
     server = await serve(UNAUTHORIZED)
     port = await make_snmpd("sysName proxy")
@@ -334,7 +338,7 @@ async def test_mark_is_believed_more_than_an_agent_that_is_none_of_ours(
     assert (found.is_device, found.family, found.name) == (True, "", "proxy")
 
 
-async def test_address_that_is_none_is_nothing(search: Search) -> None:
+async def test_address_that_is_none_is_nothing(search: AddressSearch) -> None:
     async with transport_for() as transport:
         for address in ("", "a b", "127.0.0.1/8", "no-such-host.invalid"):
             found = await look_at(transport, address, search)
@@ -345,7 +349,7 @@ async def test_address_that_is_none_is_nothing(search: Search) -> None:
 # Systems that are known
 
 
-async def test_known_secure_only_system_gets_https_alone(search: Search, make_at: Make) -> None:
+async def test_known_secure_only_system_gets_https_alone(search: AddressSearch, make_at: Make) -> None:
     endpoint = await make_at(10)
     asked = []
     route = endpoint.api._route
@@ -357,7 +361,7 @@ async def test_known_secure_only_system_gets_https_alone(search: Search, make_at
     assert len(asked) == 1
 
 
-async def test_known_system_that_is_not_reachable_gets_nothing(search: Search, make_at: Make) -> None:
+async def test_known_system_that_is_not_reachable_gets_nothing(search: AddressSearch, make_at: Make) -> None:
     endpoint = await make_at(10)
     asked = []
     route = endpoint.api._route

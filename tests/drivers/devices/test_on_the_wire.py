@@ -107,7 +107,7 @@ async def test_address_that_is_not_allowed_gets_no_packet(wire: Wire, transport:
 
 async def test_secure_only_system_gets_neither_http_nor_snmp(wire: Wire, transport: DeviceTransport) -> None:
     reach = Reach("reachable_on_lan", is_secure_only=True)
-    search = discovery.Search(
+    search = discovery.AddressSearch(
         snmp_logins=(snmp.Community("public"),),
         https_port=0,
         http_port=2,

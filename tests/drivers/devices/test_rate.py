@@ -19,7 +19,7 @@ import pytest
 from tests.drivers.devices.conftest import GOOD, LAN, http
 
 from roomkeeper.devices import errors
-from roomkeeper.devices.answers import Answer, seconds_of
+from roomkeeper.devices.answers import DeviceAnswer, seconds_of
 from roomkeeper.devices.client import DeviceTransport, Patience, Target
 from roomkeeper.devices.login import Login
 
@@ -349,4 +349,4 @@ async def test_cookies_are_secrets(make_limited: Make) -> None:
         await read(transport, device, 3)
         (cookie,) = device.sessions
         assert f"SessionId={cookie}" not in repr(vars(transport))
-    assert "abc" not in repr(Answer(204, b"", session="SessionId=abc"))
+    assert "abc" not in repr(DeviceAnswer(204, b"", session="SessionId=abc"))

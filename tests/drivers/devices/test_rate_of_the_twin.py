@@ -13,7 +13,7 @@ from roomkeeper.backups.reading import read_parts
 from roomkeeper.devices.client import DeviceTransport
 from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.registry import create_driver, get_family
-from roomkeeper.virtual.http_server import Request, Response
+from roomkeeper.virtual.http_server import HttpRequest, Response
 
 Make = Callable[..., Any]
 
@@ -30,7 +30,7 @@ def watch(endpoint: Any) -> list[tuple[str, int]]:
     seen: list[tuple[str, int]] = []
     handle = endpoint.api._in_its_turn
 
-    async def watched(request: Request) -> Any:
+    async def watched(request: HttpRequest) -> Any:
         answer = await handle(request)
         by = "password" if "authorization" in request.headers else "cookie"
         if by == "password" or "cookie" in request.headers:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 
 _ANSWER = (
     '<?xml version="1.0" encoding="utf-8"?>'
@@ -120,7 +120,7 @@ Make = Callable[..., Any]
 
 def plan(name: str = "Boardroom", **changes: Any) -> EndpointPlan:
     """A plan with free ports."""
-    identity = Identity(
+    identity = EndpointIdentity(
         name,
         changes.pop("serial", "FTT25010001"),
         changes.pop("mac", "02:00:00:00:00:01"),

@@ -12,7 +12,7 @@ from tests.drivers.virtual.conftest import Make, StandInManager
 
 from roomkeeper.virtual.clock import ManualClock
 from roomkeeper.virtual.http_api import HttpApi
-from roomkeeper.virtual.http_server import Request, Response
+from roomkeeper.virtual.http_server import HttpRequest, Response
 
 BAR = "room-bar-roomos26"
 LOGIN = "Basic " + base64.b64encode(b"admin:roomkeeper").decode()
@@ -47,12 +47,12 @@ async def test_posts_only_by_what_is_on(make_endpoint: Make, manager: StandInMan
 # The rate
 
 
-def ask(*, cookie: str = "") -> Request:
+def ask(*, cookie: str = "") -> HttpRequest:
     headers = {"cookie": cookie} if cookie else {"authorization": LOGIN}
-    return Request("GET", "/getxml", {"location": "/Status/Standby"}, headers, b"", True, "127.0.0.1")
+    return HttpRequest("GET", "/getxml", {"location": "/Status/Standby"}, headers, b"", True, "127.0.0.1")
 
 
-async def answers(api: HttpApi, request: Request, number: int) -> list[int]:
+async def answers(api: HttpApi, request: HttpRequest, number: int) -> list[int]:
     """The codes of so many requests at once."""
     found = await asyncio.gather(*(api.handle(request) for _ in range(number)))
     return [one.status for one in found if isinstance(one, Response)]

@@ -19,7 +19,7 @@ from roomkeeper.accounts.actors import Road
 from roomkeeper.accounts.lock_out import lock_after
 from roomkeeper.accounts.models import AuditEntry, SignInTries, User
 from roomkeeper.accounts.sessions import find_user
-from roomkeeper.accounts.sign_in import Attempt, Outcome
+from roomkeeper.accounts.sign_in import Attempt, SignInOutcome
 from roomkeeper.accounts.sign_in_gate import OF_ONE_SOURCE, Busy, Gate
 from roomkeeper.jobs import replanning
 
@@ -73,7 +73,7 @@ def test_tries_count_for_one_machine(address: str, source: str) -> None:
 
 def test_right_and_wrong_stand_in_log_and_audit_with_their_source(door: Door, operator: User) -> None:
     with capture_logs() as logs:
-        assert door("operator").outcome is Outcome.WRONG
+        assert door("operator").outcome is SignInOutcome.WRONG
         assert door("operator", PASSWORD).user == operator
     assert [(one["event"], one["name"], one["source_address"], one["road"]) for one in logs] == [
         ("sign in refused", "operator", HERE, "page"),
@@ -102,11 +102,11 @@ def test_nothing_that_was_typed_is_kept_but_the_name_of_an_account(door: Door, o
 
 def test_the_fifth_wrong_password_locks_out_even_the_right_one(door: Door, operator: User) -> None:
     for _ in range(5):
-        assert door("operator").outcome is Outcome.WRONG
+        assert door("operator").outcome is SignInOutcome.WRONG
     locked = door("operator", PASSWORD, after=timedelta(seconds=29))
-    assert (locked.outcome, locked.user, locked.seconds) == (Outcome.LOCKED_OUT, None, 1)
+    assert (locked.outcome, locked.user, locked.seconds) == (SignInOutcome.LOCKED_OUT, None, 1)
     assert "1 second" in locked.sentence
-    assert door("operator", PASSWORD, after=timedelta(seconds=30)).outcome is Outcome.RIGHT
+    assert door("operator", PASSWORD, after=timedelta(seconds=30)).outcome is SignInOutcome.RIGHT
     acts = list(AuditEntry.objects.order_by("pk").values_list("act", flat=True))
     assert acts == [*["sign in refused"] * 5, "lock out", "sign in refused", "sign in"]
     row = AuditEntry.objects.get(act="lock out")
@@ -116,9 +116,9 @@ def test_the_fifth_wrong_password_locks_out_even_the_right_one(door: Door, opera
 def test_nobody_locks_another_out(door: Door, operator: User, viewer: User) -> None:
     for _ in range(9):
         door("operator")
-    assert door("operator", PASSWORD).outcome is Outcome.LOCKED_OUT
-    assert door("operator", PASSWORD, source=ELSEWHERE).outcome is Outcome.RIGHT
-    assert door("viewer", PASSWORD).outcome is Outcome.RIGHT
+    assert door("operator", PASSWORD).outcome is SignInOutcome.LOCKED_OUT
+    assert door("operator", PASSWORD, source=ELSEWHERE).outcome is SignInOutcome.RIGHT
+    assert door("viewer", PASSWORD).outcome is SignInOutcome.RIGHT
 
 
 def test_a_lock_out_grows_until_the_right_password_ends_it(door: Door, operator: User) -> None:
@@ -129,12 +129,12 @@ def test_a_lock_out_grows_until_the_right_password_ends_it(door: Door, operator:
         wait = door("operator", after=after).wait
         waits.append(wait.total_seconds())
         after += wait
-        assert door("operator", after=after).outcome is Outcome.WRONG
+        assert door("operator", after=after).outcome is SignInOutcome.WRONG
     assert waits == [30, 60, 120, 240]
     after += door("operator", after=after).wait
-    assert door("operator", PASSWORD, after=after).outcome is Outcome.RIGHT
-    assert door("operator", after=after).outcome is Outcome.WRONG
-    assert door("operator", PASSWORD, after=after).outcome is Outcome.RIGHT
+    assert door("operator", PASSWORD, after=after).outcome is SignInOutcome.RIGHT
+    assert door("operator", after=after).outcome is SignInOutcome.WRONG
+    assert door("operator", PASSWORD, after=after).outcome is SignInOutcome.RIGHT
 
 
 def test_clock_that_is_set_back_locks_nobody_out_for_longer(door: Door, operator: User, viewer: User) -> None:
@@ -176,15 +176,15 @@ def test_a_lock_out_is_lifted_by_a_person(door: Door, operator: User) -> None:
     for _ in range(5):
         door("operator")
     lock_out.lift(SignInTries.objects.get())
-    assert door("operator", PASSWORD).outcome is Outcome.RIGHT
+    assert door("operator", PASSWORD).outcome is SignInOutcome.RIGHT
     with pytest.raises(lock_out.NotLockedOut):
         lock_out.lift(SignInTries.objects.get())
 
 
 def test_a_deactivated_account_is_told_so_with_the_right_password_only(door: Door, operator: User) -> None:
     User.objects.update(is_active=False)
-    assert door("operator").outcome is Outcome.WRONG
-    assert door("operator", PASSWORD).outcome is Outcome.DEACTIVATED
+    assert door("operator").outcome is SignInOutcome.WRONG
+    assert door("operator", PASSWORD).outcome is SignInOutcome.DEACTIVATED
     assert AuditEntry.objects.latest("pk").details == {"reason": "deactivated"}
 
 
@@ -192,7 +192,7 @@ def test_the_name_may_be_in_other_letter_case_where_only_one_is_meant(door: Door
     assert door("OPERATOR", PASSWORD).user == operator
     User.objects.create_user("Operator", password="another good one")
     assert door("operator", PASSWORD).user == operator
-    assert door("OPERATOR", PASSWORD).outcome is Outcome.WRONG
+    assert door("OPERATOR", PASSWORD).outcome is SignInOutcome.WRONG
 
 
 @override_settings(PASSWORD_HASHERS=ARGON)
@@ -216,19 +216,19 @@ def test_an_older_hash_is_made_anew_at_the_next_sign_in(door: Door, operator: Us
     User.objects.update(password=make_password(PASSWORD, hasher="pbkdf2_sha256"))
     door("operator")
     assert User.objects.get().password.startswith("pbkdf2_sha256$")
-    assert door("operator", PASSWORD).outcome is Outcome.RIGHT
+    assert door("operator", PASSWORD).outcome is SignInOutcome.RIGHT
     assert User.objects.get().password.startswith("argon2$argon2id$")
-    assert door("operator", PASSWORD).outcome is Outcome.RIGHT
+    assert door("operator", PASSWORD).outcome is SignInOutcome.RIGHT
 
 
 def test_one_source_has_a_rate_of_wrong_names_and_known_people_are_not_held_up(
     door: Door, operator: User, viewer: User
 ) -> None:
-    assert door("operator", PASSWORD).outcome is Outcome.RIGHT
+    assert door("operator", PASSWORD).outcome is SignInOutcome.RIGHT
     outcomes = [door(f"name{n}").outcome for n in range(40)]
-    assert (outcomes.count(Outcome.WRONG), outcomes.count(Outcome.BUSY)) == (20, 20)
-    assert door("operator", PASSWORD).outcome is Outcome.RIGHT
-    assert door("viewer", PASSWORD, source=ELSEWHERE).outcome is Outcome.RIGHT
+    assert (outcomes.count(SignInOutcome.WRONG), outcomes.count(SignInOutcome.BUSY)) == (20, 20)
+    assert door("operator", PASSWORD).outcome is SignInOutcome.RIGHT
+    assert door("viewer", PASSWORD, source=ELSEWHERE).outcome is SignInOutcome.RIGHT
 
 
 def test_the_table_of_tries_stays_small(door: Door, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +270,7 @@ def test_a_gate_lets_few_through_at_a_time() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_tries_side_by_side_are_all_counted(operator: User) -> None:
-    outcomes: list[Outcome] = []
+    outcomes: list[SignInOutcome] = []
 
     def run() -> None:
         try:
@@ -284,4 +284,4 @@ def test_tries_side_by_side_are_all_counted(operator: User) -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert (outcomes.count(Outcome.WRONG), outcomes.count(Outcome.LOCKED_OUT)) == (5, 7)
+    assert (outcomes.count(SignInOutcome.WRONG), outcomes.count(SignInOutcome.LOCKED_OUT)) == (5, 7)

@@ -24,8 +24,8 @@ from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import Folder
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.http_server import Request
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.http_server import HttpRequest
+from roomkeeper.virtual.identity import EndpointIdentity
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 GOOD = Login("admin", "roomkeeper")
@@ -48,10 +48,10 @@ class Watched(VirtualEndpoint):
 
     def __init__(self, plan: EndpointPlan) -> None:
         super().__init__(plan)
-        self.requests: list[Request] = []
+        self.requests: list[HttpRequest] = []
         answer = self.api.handle
 
-        async def handle(request: Request) -> Any:
+        async def handle(request: HttpRequest) -> Any:
             self.requests.append(request)
             return await answer(request)
 
@@ -70,7 +70,7 @@ async def start() -> AsyncIterator[Callable[..., Awaitable[Watched]]]:
 
     async def make(number: int = 1, **changes: Any) -> Watched:
         address = changes.pop("address", f"127.1.81.{number}")
-        identity = Identity(f"Room {number}", f"FTT{number:08}", mac_of(number), address, address)
+        identity = EndpointIdentity(f"Room {number}", f"FTT{number:08}", mac_of(number), address, address)
         plan = EndpointPlan(identity, **{"http_port": 0, "https_port": 0, "reboot_seconds": 0.05, **changes})
         endpoint = Watched(plan)
         started.append(endpoint)

@@ -13,7 +13,7 @@ from roomkeeper.jobs.running import perform
 from roomkeeper.systems.contact import device_access
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 
 PASSWORD = "roomkeeper"
 
@@ -56,7 +56,7 @@ class Site:
     def endpoint(self, number: int = 1, **changes: Any) -> VirtualEndpoint:
         """One more endpoint."""
         address = f"127.1.82.{number}"
-        identity = Identity(f"Room {number}", f"FTT{number:08}", mac_of(number), address, address)
+        identity = EndpointIdentity(f"Room {number}", f"FTT{number:08}", mac_of(number), address, address)
         made = VirtualEndpoint(EndpointPlan(identity, **{"http_port": 0, "https_port": 0, **changes}))
         asyncio.run_coroutine_threadsafe(made.start(), self._loop).result(30)
         self.endpoints.append(made)

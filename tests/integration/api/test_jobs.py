@@ -16,7 +16,7 @@ async def _run(job):
 
 @pytest.fixture
 def make_job(administrator):
-    work.register_kind(work.Kind("trial", _run))
+    work.register_kind(work.JobKind("trial", _run))
 
     def make(title="A trial", *, folder_path="/", user=administrator, items=2):
         new = [work.NewItem(f"item {number}") for number in range(items)]

@@ -41,7 +41,7 @@ def test_full_disk_is_one_though_the_database_answers(as_user: CallerOf) -> None
 
 
 def test_what_only_an_administrator_should_know_is_none(as_user: CallerOf) -> None:
-    fault = checks.Finding("backup program", False, "pg_dump is missing in /usr/bin of db.example.org")
+    fault = checks.CheckResult("backup program", False, "pg_dump is missing in /usr/bin of db.example.org")
     checks.register(checks.Check("backup program", lambda *, now: fault, ticket="warning"))
     assert as_user(None)("GET", "/readyz").status_code == 200
     deciding = checks.Check(

@@ -12,7 +12,7 @@ from roomkeeper.virtual import wire_out
 from roomkeeper.virtual.clock import ManualClock
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 from roomkeeper.virtual.profile import load
 from tests.integration.batch.conftest import Device, Manager
 
@@ -22,7 +22,7 @@ Story = list[tuple[str, list[bytes]]]
 
 async def live(profile: str, device: Device) -> Story:
     """A room dials and is connected, somebody else calls and is turned away, and the room hangs up: what it posted."""
-    identity = Identity(device.name, device.serial, device.mac, device.address, device.address)
+    identity = EndpointIdentity(device.name, device.serial, device.mac, device.address, device.address)
     clock = ManualClock()
     endpoint = VirtualEndpoint(EndpointPlan(identity, profile=profile), clock=clock)
     posted: list[bytes] = []

@@ -14,7 +14,7 @@ from roomkeeper.systems.models import System
 from roomkeeper.virtual import wire_out
 from roomkeeper.virtual.clock import ManualClock
 from roomkeeper.virtual.device import VirtualDevice
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 from roomkeeper.virtual.profile import load
 from tests.integration.batch.conftest import Device, Manager
 
@@ -31,7 +31,7 @@ def proven(manager, prove, device):
 
 @pytest.fixture
 def twin(device: Device) -> VirtualDevice:
-    identity = Identity(device.name, device.serial, device.mac, device.address, device.address)
+    identity = EndpointIdentity(device.name, device.serial, device.mac, device.address, device.address)
     return VirtualDevice(TC, identity, ManualClock(), password="roomkeeper")
 
 

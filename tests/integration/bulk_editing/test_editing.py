@@ -13,7 +13,7 @@ from tests.integration.configuration_templates.conftest import VALUE_SPACES, rep
 
 from roomkeeper.accounts.models import AuditEntry, Role, User
 from roomkeeper.accounts.permissions import assign
-from roomkeeper.bulk_editing.applying import Applied, EditOptions, PlanChanged, apply_plan
+from roomkeeper.bulk_editing.applying import AppliedEdit, EditOptions, PlanChanged, apply_plan
 from roomkeeper.bulk_editing.columns import FIELDS
 from roomkeeper.bulk_editing.differences import EditPlan
 from roomkeeper.bulk_editing.exporting import write_csv
@@ -61,7 +61,7 @@ def plan(rows: list[dict[str, str]], user: User, **options: Any) -> EditPlan:
     return plan_edit(read_csv(text.getvalue()), reach=System.objects.all(), user=user, **options)
 
 
-def apply(found: EditPlan, user: User, **options: Any) -> Applied:
+def apply(found: EditPlan, user: User, **options: Any) -> AppliedEdit:
     """Do it."""
     return apply_plan(found, user=user, now=NOW, road="page", options=EditOptions(**options))
 

@@ -21,14 +21,14 @@ from roomkeeper.devices.client import Patience
 from roomkeeper.devices.snmp import SnmpPatience
 from roomkeeper.devices.tls import key_of
 from roomkeeper.diagnosis import examining
-from roomkeeper.diagnosis.sheet import Sheet
+from roomkeeper.diagnosis.sheet import FactSheet
 from roomkeeper.diagnosis.tuning import Tuning
 from roomkeeper.systems import admission, network_settings
 from roomkeeper.systems.contact import connectivity_changes, device_access
 from roomkeeper.systems.models import Connectivity, System, SystemSecret
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import BEHIND_FIREWALL, LAN, Identity
+from roomkeeper.virtual.identity import BEHIND_FIREWALL, LAN, EndpointIdentity
 
 # It posts when a test has it post.
 RARELY = {f"heartbeat_{when}": 3_600 for when in ("admitted", "waiting", "watched", "unknown", "idle")}
@@ -79,10 +79,10 @@ class Room:
                 manager._wake.set()
             await asyncio.sleep(0.02)
 
-    async def diagnose(self, **how: Any) -> Sheet:
+    async def diagnose(self, **how: Any) -> FactSheet:
         """Look at it as a worker does."""
 
-        async def keep(sheet: Sheet) -> None:
+        async def keep(sheet: FactSheet) -> None:
             self.seen = [finding.key for finding in sheet.all()]
 
         async with device_access.open_transport():
@@ -140,7 +140,7 @@ async def make_room(door: DoorProcess, person: User) -> AsyncIterator[MakeRoom]:
         address = "127.3.78.1" if mode == BEHIND_FIREWALL else "127.1.78.1"
         reported = "192.168.78.1" if mode == BEHIND_FIREWALL else address
         plan = EndpointPlan(
-            Identity("Boardroom", SERIAL, MAC, address, reported),
+            EndpointIdentity("Boardroom", SERIAL, MAC, address, reported),
             profile=profile,
             mode=mode,
             manager=door.http,

@@ -16,7 +16,7 @@ from tests.integration.diagnosis.conftest import PATIENT, MakeRoom, Room, in_thr
 from roomkeeper.accounts.models import User
 from roomkeeper.diagnosis.findings import Level
 from roomkeeper.diagnosis.rows import Apply
-from roomkeeper.diagnosis.sheet import Sheet
+from roomkeeper.diagnosis.sheet import FactSheet
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.contact import credentials
 from roomkeeper.virtual.identity import BEHIND_FIREWALL
@@ -24,15 +24,15 @@ from roomkeeper.virtual.identity import BEHIND_FIREWALL
 pytestmark = pytest.mark.one_database
 
 
-def complaints(sheet: Sheet) -> list[str]:
+def complaints(sheet: FactSheet) -> list[str]:
     return [finding.key for finding in sheet.all() if finding.level in (Level.WARNING, Level.FAULT)]
 
 
-def keys(sheet: Sheet) -> list[str]:
+def keys(sheet: FactSheet) -> list[str]:
     return [finding.key for finding in sheet.all()]
 
 
-def struck(sheet: Sheet) -> list[tuple[str, str]]:
+def struck(sheet: FactSheet) -> list[tuple[str, str]]:
     return [(row.direction, row.service) for row in sheet.rows if row.apply is Apply.STRUCK]
 
 

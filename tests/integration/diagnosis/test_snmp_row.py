@@ -11,7 +11,7 @@ from tests.integration.diagnosis.conftest import PATIENT, MakeRoom, Room, in_thr
 
 from roomkeeper import keys
 from roomkeeper.devices.snmp import SnmpPatience
-from roomkeeper.diagnosis.findings import Finding
+from roomkeeper.diagnosis.findings import DiagnosisFinding
 from roomkeeper.systems import network_settings
 
 
@@ -29,7 +29,7 @@ def store(community: str) -> None:
     found.save()
 
 
-async def snmp_finding(room: Room, port: int, **how: Any) -> Finding:
+async def snmp_finding(room: Room, port: int, **how: Any) -> DiagnosisFinding:
     tuning = replace(PATIENT, snmp=SnmpPatience(answer=0.5, tries=1, total=1.0), snmp_port=port)
     sheet = await room.diagnose(tuning=tuning, **how)
     return next(finding for finding in sheet.all() if finding.check == "SNMP")

@@ -10,7 +10,7 @@ import pytest
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
-from roomkeeper.jobs.running import Item, Outcome, RunningJob, perform
+from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob, perform
 from roomkeeper.systems.models import ChangeEvent
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -27,13 +27,13 @@ class Trial:
         self._now = 0
         self.at_once = 5
         self.on_item = self._nothing
-        work.register_kind(work.Kind("trial", self.run))
+        work.register_kind(work.JobKind("trial", self.run))
 
-    async def _nothing(self, job: RunningJob, item: Item) -> Outcome:
-        return Outcome("done", f"did {item.label}")
+    async def _nothing(self, job: RunningJob, item: Item) -> ItemOutcome:
+        return ItemOutcome("done", f"did {item.label}")
 
     async def run(self, job: RunningJob) -> str:
-        async def one(item: Item) -> Outcome:
+        async def one(item: Item) -> ItemOutcome:
             self._now += 1
             self.most_at_once = max(self.most_at_once, self._now)
             try:
@@ -79,10 +79,10 @@ def test_job_does_every_item_once_and_ends(trial):
 
 
 def test_item_that_fails_inside_fails_alone_and_says_so_without_its_text(trial):
-    async def fail(job: RunningJob, item: Item) -> Outcome:
+    async def fail(job: RunningJob, item: Item) -> ItemOutcome:
         if item.parameters["number"] == 1:
             raise RuntimeError("password=hunter2")
-        return Outcome("warning", "nearly", "do this", system_id=7, details={"a": 1})
+        return ItemOutcome("warning", "nearly", "do this", system_id=7, details={"a": 1})
 
     trial.on_item = fail
     job = create()
@@ -101,12 +101,12 @@ def test_item_that_fails_inside_fails_alone_and_says_so_without_its_text(trial):
 
 
 def test_what_an_item_noted_of_itself_stays_even_where_it_fails_inside(trial):
-    async def note(job: RunningJob, item: Item) -> Outcome:
+    async def note(job: RunningJob, item: Item) -> ItemOutcome:
         noted = JobItem.objects.filter(pk=item.id)
         await off_loop(noted.update, details={"tries": [item.label], "result": "begun"})
         if item.label == "item 0":
             raise RuntimeError
-        return Outcome("done", "did it", details={"result": "added"})
+        return ItemOutcome("done", "did it", details={"result": "added"})
 
     trial.on_item = note
     job = create(2)
@@ -118,10 +118,10 @@ def test_what_an_item_noted_of_itself_stays_even_where_it_fails_inside(trial):
 
 
 def test_items_added_on_the_way_are_done_too(trial):
-    async def add(job: RunningJob, item: Item) -> Outcome:
+    async def add(job: RunningJob, item: Item) -> ItemOutcome:
         if item.label == "item 0":
             await job.add_items([work.NewItem(f"more {one}") for one in range(20)])
-        return Outcome("done", "")
+        return ItemOutcome("done", "")
 
     trial.on_item = add
     job = create(1)
@@ -132,9 +132,9 @@ def test_items_added_on_the_way_are_done_too(trial):
 def test_secrets_are_encrypted_and_forgotten_when_the_job_ends(trial):
     seen = []
 
-    async def look(job: RunningJob, item: Item) -> Outcome:
+    async def look(job: RunningJob, item: Item) -> ItemOutcome:
         seen.append(job.secrets)
-        return Outcome("done", "")
+        return ItemOutcome("done", "")
 
     trial.on_item = look
     job = create(1, secrets={"password": "hunter2"})
@@ -159,7 +159,7 @@ def test_job_that_has_not_begun_is_cancelled_at_once(trial):
 def test_running_job_that_is_cancelled_gives_up_what_it_has_in_hand(trial):
     job = create(50)
 
-    async def wait_for_ever(running: RunningJob, item: Item) -> Outcome:
+    async def wait_for_ever(running: RunningJob, item: Item) -> ItemOutcome:
         if sum(trial.done.values()) == trial.at_once:
             await asyncio.to_thread(work.cancel, job, now=NOW)
         await asyncio.Event().wait()
@@ -182,9 +182,9 @@ def test_what_a_dead_worker_had_begun_is_begun_again_and_what_it_did_is_not(tria
 def test_worker_that_was_thought_dead_writes_nothing_any_more(trial):
     job = create(3)
 
-    async def lose(running: RunningJob, item: Item) -> Outcome:
+    async def lose(running: RunningJob, item: Item) -> ItemOutcome:
         await asyncio.to_thread(Job.objects.filter(pk=job.pk).update, worker="another/1")
-        return Outcome("done", "written by the one that was thought dead")
+        return ItemOutcome("done", "written by the one that was thought dead")
 
     trial.on_item = lose
     assert run(job) == "taken over"
@@ -197,7 +197,7 @@ def test_job_whose_kind_fails_is_failed(trial):
     async def fail(job: RunningJob) -> str:
         raise RuntimeError("inside")
 
-    work.register_kind(work.Kind("trial", fail))
+    work.register_kind(work.JobKind("trial", fail))
     job = create(1)
     assert run(job) == "failed"
     job.refresh_from_db()

@@ -14,7 +14,7 @@ from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.models import Connectivity, Folder, System
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 from tests.cast import add_system
 
 LOGIN = ("admin", "roomkeeper")
@@ -42,7 +42,7 @@ async def start() -> AsyncIterator[Callable[..., Awaitable[VirtualEndpoint]]]:
     async def make(number: int = 1, serial: str = "", **changes: Any) -> VirtualEndpoint:
         address = f"127.1.79.{number}"
         serial = serial or f"FTT{number:08}"
-        identity = Identity(f"Room {number}", serial, mac_of(number), address, address)
+        identity = EndpointIdentity(f"Room {number}", serial, mac_of(number), address, address)
         plan = EndpointPlan(identity, **{"http_port": 0, "https_port": 0, "reboot_seconds": 0.05, **changes})
         endpoint = VirtualEndpoint(plan)
         started.append(endpoint)

@@ -39,7 +39,7 @@ async def test_a_dead_workers_polls_are_taken_over(
     assert await Poller().run() == 1
 
 
-def claim(now: datetime) -> list[claiming.Task]:
+def claim(now: datetime) -> list[claiming.PollTask]:
     return claiming.claim_free(answering=0, silent=0, silent_at_most=20, busy_networks={}, now=now).tasks
 
 

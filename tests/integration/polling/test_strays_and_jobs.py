@@ -269,7 +269,7 @@ async def test_facts_for_pages(
     await poll(system)
 
     @sync_to_async
-    def facts() -> dict[int, service.Facts]:
+    def facts() -> dict[int, service.PollFacts]:
         rows = System.objects.select_related("contact").filter(pk__in=[system.pk, home_office.pk])
         return service.facts_of(rows)
 

@@ -12,7 +12,7 @@ from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.models import Connectivity, System
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from roomkeeper.virtual.endpoint_plan import EndpointPlan
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 from tests.cast import add_system
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ ALWAYS_OPEN = "Mon-Sun 00:00-24:00"
 @asynccontextmanager
 async def device(system: System, **changes: Any):
     """The system's endpoint, and a transport to talk to it."""
-    identity = Identity("Boardroom", SERIAL, "02:00:00:00:79:01", ADDRESS, ADDRESS)
+    identity = EndpointIdentity("Boardroom", SERIAL, "02:00:00:00:79:01", ADDRESS, ADDRESS)
     plan = EndpointPlan(identity, **{"http_port": 0, "https_port": 0, "reboot_seconds": 0.05, **changes})
     endpoint = VirtualEndpoint(plan)
     await endpoint.start()

@@ -36,7 +36,7 @@ def own_address() -> str:
         return str(one.getsockname()[0])
 
 
-def found(name: str, **options: object) -> checks.Finding:
+def found(name: str, **options: object) -> checks.CheckResult:
     place_checks.register_checks(replace(settings.OPTIONS, **options))
     return next(one for one in checks.examine(now=timezone.now()) if one.what == name)
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 
 from roomkeeper.jobs import checks, workers
-from roomkeeper.jobs.checks import Check, Finding
+from roomkeeper.jobs.checks import Check, CheckResult
 from roomkeeper.jobs.models import Job, Worker
 from roomkeeper.serving.self_check import AGAIN_EVERY, Tickets
 from roomkeeper.tickets.models import Ticket
@@ -28,7 +28,7 @@ class Thing:
         self.ok = ok
 
     def __call__(self, *, now):
-        return Finding("thing", self.ok, "is broken", "Mend it.")
+        return CheckResult("thing", self.ok, "is broken", "Mend it.")
 
 
 def tickets():
@@ -78,7 +78,9 @@ def test_readiness_asks_the_quick_look_and_tells_no_names():
     checks.register(
         Check("keys", slow, decides_readiness=True, quick=Thing(), publicly="the key file cannot be used")
     )
-    assert checks.hindrances(now=NOW) == [Finding("thing", False, "the key file cannot be used", "Mend it.")]
+    assert checks.hindrances(now=NOW) == [
+        CheckResult("thing", False, "the key file cannot be used", "Mend it.")
+    ]
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), KeyError("x")])

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomkeeper.adding.csv_targets import parse_csv
-from roomkeeper.adding.targets import MOST, Target, TooMany
+from roomkeeper.adding.targets import MOST, AddingTarget, TooMany
 
 ROWS = 'host,username,password,name,tags\n10.1.2.3,admin,hunter2,Møterom,"court;3rd floor"\n'
-WANTED = Target(
+WANTED = AddingTarget(
     "10.1.2.3", username="admin", password="hunter2", name="Møterom", tags=("court", "3rd floor"), line=2
 )
 
@@ -25,7 +25,7 @@ def test_text_that_was_read_already() -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_delimiters(delimiter: str) -> None:
     text = f"host{delimiter}name\r\n10.1.2.3{delimiter}Boardroom\r\n"
-    assert parse_csv(text).targets == (Target("10.1.2.3", name="Boardroom", line=2),)
+    assert parse_csv(text).targets == (AddingTarget("10.1.2.3", name="Boardroom", line=2),)
 
 
 @pytest.mark.parametrize(

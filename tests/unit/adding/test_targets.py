@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomkeeper.adding.targets import MOST, NotUnderstood, Target, TooMany, parse_host, parse_targets
+from roomkeeper.adding.targets import MOST, AddingTarget, NotUnderstood, TooMany, parse_host, parse_targets
 
 
 def hosts(text: str) -> list[str]:
@@ -51,16 +51,16 @@ def test_ways_to_write_addresses(text: str, wanted: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("codec.example.org:8443", Target("codec.example.org", https_port=8443)),
-        ("10.1.2.3:8443", Target("10.1.2.3", https_port=8443)),
-        ("[2001:db8::1]:8443", Target("2001:db8::1", https_port=8443)),
-        ("10.1.2.3:80", Target("10.1.2.3", http_port=80)),
-        ("https://10.1.2.3:8443/web/signin", Target("10.1.2.3", https_port=8443)),
-        ("http://10.1.2.3:8080", Target("10.1.2.3", http_port=8080)),
-        ("https://[2001:db8::1]/", Target("2001:db8::1")),
+        ("codec.example.org:8443", AddingTarget("codec.example.org", https_port=8443)),
+        ("10.1.2.3:8443", AddingTarget("10.1.2.3", https_port=8443)),
+        ("[2001:db8::1]:8443", AddingTarget("2001:db8::1", https_port=8443)),
+        ("10.1.2.3:80", AddingTarget("10.1.2.3", http_port=80)),
+        ("https://10.1.2.3:8443/web/signin", AddingTarget("10.1.2.3", https_port=8443)),
+        ("http://10.1.2.3:8080", AddingTarget("10.1.2.3", http_port=8080)),
+        ("https://[2001:db8::1]/", AddingTarget("2001:db8::1")),
     ],
 )
-def test_ports(text: str, wanted: Target) -> None:
+def test_ports(text: str, wanted: AddingTarget) -> None:
     assert parse_targets(text).targets == (wanted,)
     assert parse_targets(str(wanted)).targets[0].host == wanted.host
 

@@ -9,9 +9,9 @@ from roomkeeper.devices.pacing import (
     SESSION_BURST,
     SESSION_RATE,
     SESSIONS_TAKEN_FOR,
-    Budget,
     Pace,
     Paces,
+    RequestBudget,
     Waits,
 )
 
@@ -26,7 +26,7 @@ def test_what_is_left_to_others():
 
 
 def test_a_burst_goes_at_once_and_the_rest_at_the_rate():
-    budget = Budget(rate=2.0, burst=3)
+    budget = RequestBudget(rate=2.0, burst=3)
     assert [budget.reserve(10.0) for _ in range(5)] == [0, 0, 0, 0.5, 1.0]
     # After a second and a half the promises are kept and one place is free.
     assert budget.left(11.5) == pytest.approx(1)
@@ -34,7 +34,7 @@ def test_a_burst_goes_at_once_and_the_rest_at_the_rate():
 
 
 def test_a_place_that_was_not_used_is_free_again():
-    budget = Budget(rate=1.0, burst=2)
+    budget = RequestBudget(rate=1.0, burst=2)
     budget.reserve(0.0)
     budget.give_back()
     budget.give_back()
@@ -42,7 +42,7 @@ def test_a_place_that_was_not_used_is_free_again():
 
 
 def test_time_does_not_run_backwards():
-    budget = Budget(rate=1.0, burst=2)
+    budget = RequestBudget(rate=1.0, burst=2)
     budget.reserve(10.0)
     assert budget.left(5.0) == 1
 

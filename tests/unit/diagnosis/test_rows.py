@@ -7,7 +7,7 @@ import pytest
 from roomkeeper.devices.registry import get_family, load_families
 from roomkeeper.diagnosis.findings import TABLE, found
 from roomkeeper.diagnosis.rows import THE_SYSTEM, Apply, plan_rows
-from roomkeeper.diagnosis.sheet import Sheet
+from roomkeeper.diagnosis.sheet import FactSheet
 
 LAN, FIREWALL = "reachable_on_lan", "behind_firewall"
 
@@ -72,7 +72,7 @@ def test_reasons_differ_by_connectivity() -> None:
 
 def test_sheet_adds_up() -> None:
     rows = plan_rows(get_family("roomos"), connectivity=LAN, is_secure_only=False, ports={})
-    sheet = Sheet("Boardroom", rows)
+    sheet = FactSheet("Boardroom", rows)
     assert sheet.summary == "Everything that Boardroom needs is working."
     sheet.add(rows[0], found("no-warnings", "Boardroom"))
     sheet.add(rows[3], found("login-missing", "Boardroom"))

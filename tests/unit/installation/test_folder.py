@@ -31,7 +31,7 @@ def test_folder_of_one_database_is_not_used_with_the_other_kind(options, config,
         folder.require_its_database(asked)
         folder.write_mark(options.data, folder.new_mark(made, config))
         folder.require_its_database(made)
-        with pytest.raises(folder.FolderRefused, match="belongs to the") as refused:
+        with pytest.raises(folder.DataFolderRefused, match="belongs to the") as refused:
             folder.require_its_database(asked)
         assert advice in str(refused.value)
         assert "s3cret" not in str(refused.value) + (options.data / folder.MARK_FILE).read_text()
@@ -41,7 +41,7 @@ def test_folder_of_one_database_is_not_used_with_the_other_kind(options, config,
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"identity": "x"}'])
 def test_mark_that_cannot_be_read_is_refused_in_words(options, content):
     (options.data / folder.MARK_FILE).write_text(content)
-    with pytest.raises(folder.FolderRefused, match=r"installation\.json cannot be read.*delete it"):
+    with pytest.raises(folder.DataFolderRefused, match=r"installation\.json cannot be read.*delete it"):
         folder.find_mark(options.data)
 
 
@@ -64,7 +64,7 @@ def test_folder_that_all_accounts_share_is_not_taken(tmp_path):
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o1777)
-    with pytest.raises(folder.FolderRefused, match="all accounts share"):
+    with pytest.raises(folder.DataFolderRefused, match="all accounts share"):
         folder.make(shared)
     assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
 

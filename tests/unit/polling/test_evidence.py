@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roomkeeper.polling.evidence import Memory, Verdict, judge
+from roomkeeper.polling.evidence import Memory, PollVerdict, judge
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 BEFORE = NOW - timedelta(hours=1)
@@ -16,7 +16,7 @@ def minute(number: int) -> datetime:
 
 def run(
     outcomes: str, *, was_alive: bool | None = True, posts: dict[int, datetime] | None = None
-) -> list[Verdict]:
+) -> list[PollVerdict]:
     """Verdicts of polls a minute apart: `+` went well, `-` failed. `posts`: the last post as of that poll."""
     memory, alive, posted = Memory(), was_alive, BEFORE
     found = []
@@ -35,7 +35,7 @@ def run(
     return found
 
 
-def lives(verdicts: list[Verdict], was_alive: bool | None = True) -> str:
+def lives(verdicts: list[PollVerdict], was_alive: bool | None = True) -> str:
     """Alive (A), not (d) or unknown (?) after each poll."""
     alive, letters = was_alive, ""
     for verdict in verdicts:

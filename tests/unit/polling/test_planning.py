@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roomkeeper.polling.planning import Candidate, Intervals, Situation, next_poll, why_not
+from roomkeeper.polling.planning import Intervals, PollCandidate, Situation, next_poll, why_not
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 INTERVALS = Intervals(
@@ -80,7 +80,7 @@ def test_a_login_that_worked_before_is_tried_after_the_longest_lock_out() -> Non
     assert planned.at < NOW + timedelta(hours=1, minutes=5)
 
 
-GOOD = Candidate(
+GOOD = PollCandidate(
     state="managed",
     connectivity="reachable_on_lan",
     has_login=True,

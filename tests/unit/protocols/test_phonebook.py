@@ -7,7 +7,7 @@ from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.identification import Identification
 from roomkeeper.protocols.phonebook import (
     Catalog,
-    Entry,
+    PhonebookEntry,
     Route,
     Search,
     decode_search,
@@ -81,7 +81,7 @@ def test_folders_and_entries_stand_in_the_order_of_the_service() -> None:
     catalog = Catalog(
         catalogs=(Catalog("c_1", "Sales & more", is_first=True),),
         entries=(
-            Entry(
+            PhonebookEntry(
                 "e_1", "Room 2", (Route("room2@example.org", "SIP", "room2@example.org (SIP)"),), is_last=True
             ),
         ),

@@ -78,7 +78,9 @@ def test_zeep_posts_an_event_and_understands_the_answer(port: str, soap_version:
 @pytest.mark.parametrize("port", ["PhoneBookSearchSoap", "PhoneBookSearchSoap12"])
 def test_zeep_searches_and_understands_the_answer(port: str) -> None:
     version = "1.2" if port.endswith("12") else "1.1"
-    entry = phonebook.Entry("e_1", "Room 2", (phonebook.Route("room2@example.org", "SIP"),), is_first=True)
+    entry = phonebook.PhonebookEntry(
+        "e_1", "Room 2", (phonebook.Route("room2@example.org", "SIP"),), is_first=True
+    )
     answer = phonebook.encode_search_result(
         phonebook.Catalog(entries=(entry,), entry_count=1), soap_version=version
     )

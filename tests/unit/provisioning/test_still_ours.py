@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 
 from roomkeeper.protocols.external_manager import SettingValue
-from roomkeeper.provisioning.still_ours import Told, faults_of_configuration, faults_of_status, tells_of_slots
+from roomkeeper.provisioning.still_ours import (
+    ToldSettings,
+    faults_of_configuration,
+    faults_of_status,
+    tells_of_slots,
+)
 
 A, B, OLD = "a" * 32, "b" * 32, "c" * 32
 BASE = "http://10.0.0.5/tms/public/feedback/code.aspx/"
@@ -26,7 +31,7 @@ def told_settings(secret: str) -> tuple[SettingValue, ...]:
     )
 
 
-TOLD = Told((told_settings(A), told_settings(B)), (BASE + A, BASE + B), 3, EXPRESSIONS)
+TOLD = ToldSettings((told_settings(A), told_settings(B)), (BASE + A, BASE + B), 3, EXPRESSIONS)
 
 
 def slot(

@@ -4,9 +4,9 @@ import pytest
 
 from roomkeeper.systems.contact.connectivity import (
     Comparison,
+    ConnectivityStep,
     HostMatch,
     ProbeResult,
-    Step,
     compare,
     decide,
     match_host,
@@ -56,18 +56,18 @@ def test_of_two_reported_addresses_the_one_that_fits_counts(address, address_v6,
 @pytest.mark.parametrize(
     ("comparison", "state", "expected"),
     [
-        (EQUAL, LAN, Step.KEEP),
-        (EQUAL, PUBLIC, Step.KEEP),
-        (EQUAL, UNSET, Step.PROBE),
-        (EQUAL, INACCESSIBLE, Step.PROBE),
-        (EQUAL, BEHIND, Step.PROBE),
-        *[(DIFFERENT, state, Step.PROBE) for state in Connectivity],
-        *[(UNDECIDED, state, Step.NOTHING) for state in Connectivity],
+        (EQUAL, LAN, ConnectivityStep.KEEP),
+        (EQUAL, PUBLIC, ConnectivityStep.KEEP),
+        (EQUAL, UNSET, ConnectivityStep.PROBE),
+        (EQUAL, INACCESSIBLE, ConnectivityStep.PROBE),
+        (EQUAL, BEHIND, ConnectivityStep.PROBE),
+        *[(DIFFERENT, state, ConnectivityStep.PROBE) for state in Connectivity],
+        *[(UNDECIDED, state, ConnectivityStep.NOTHING) for state in Connectivity],
     ],
 )
 def test_first_table_of_r1(comparison, state, expected):
     assert next_step(state, comparison, policy_is_on=True) is expected
-    assert next_step(state, comparison, policy_is_on=False) is Step.NOTHING
+    assert next_step(state, comparison, policy_is_on=False) is ConnectivityStep.NOTHING
 
 
 @pytest.mark.parametrize("was_proven", [True, False])

@@ -11,7 +11,7 @@ import pytest
 
 from roomkeeper.virtual.clock import ManualClock
 from roomkeeper.virtual.device import VirtualDevice
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 from roomkeeper.virtual.profile import load, names
 
 CAPTURES = Path(__file__).parents[4] / "shared" / "captures"
@@ -39,7 +39,7 @@ def capture(folder: str, name: str) -> ElementTree.Element:
 
 
 def ours(profile: str, name: str) -> ElementTree.Element:
-    identity = Identity("Boardroom", "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
+    identity = EndpointIdentity("Boardroom", "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
     device = VirtualDevice(load(profile), identity, ManualClock())
     device.register_feedback(2, "http://127.0.0.1:9/", ["/Status/Call", "/Event/BootEvent"], "XML")
     device.diagnose("ProvisioningStatus", "Error", "words", "references")
@@ -114,6 +114,6 @@ def test_texts_of_a_document_begin_like_a_device_s() -> None:
         capture("sx10_ce9.6.1", "status")
     first, second = path.read_text().splitlines()[:2]
     assert first == '<?xml version="1.0"?>'
-    identity = Identity("x", "s", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
+    identity = EndpointIdentity("x", "s", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
     device = VirtualDevice(load("sx10-ce9.6"), identity, ManualClock())
     assert device.document("Status").splitlines()[0] == second

@@ -13,7 +13,7 @@ from roomkeeper.virtual.commands import simulated
 from roomkeeper.virtual.configuration import ConfigurationTree, SettingRefused, UnknownSetting
 from roomkeeper.virtual.device import VirtualDevice
 from roomkeeper.virtual.feedback import Expression
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 from roomkeeper.virtual.paths import BadPath, normalise
 from roomkeeper.virtual.status import StatusTree
 from roomkeeper.virtual.value_spaces import from_name, parse_command
@@ -151,7 +151,7 @@ def test_time_zones_are_those_of_the_release() -> None:
 
 
 def test_tc_numbers_every_node() -> None:
-    identity = Identity("Aula", "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
+    identity = EndpointIdentity("Aula", "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
     device = VirtualDevice(profile.load("sx20-tc7"), identity, ManualClock())
     device.configuration.set("Time/OlsonZone", "Europe/Oslo")
     for root in ("Status", "Configuration"):
@@ -261,7 +261,7 @@ async def test_manual_clock_wakes_sleepers_in_order() -> None:
 
 
 def make_device(name: str = "dx80-ce9.15", password: str = "secret") -> VirtualDevice:
-    identity = Identity("Boardroom", "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
+    identity = EndpointIdentity("Boardroom", "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
     return VirtualDevice(profile.load(name), identity, ManualClock(), password=password)
 
 

@@ -12,14 +12,14 @@ from lxml import etree
 from roomkeeper.virtual import wire_out, xml_in, xml_out
 from roomkeeper.virtual.clock import ManualClock
 from roomkeeper.virtual.device import VirtualDevice
-from roomkeeper.virtual.identity import Identity
+from roomkeeper.virtual.identity import EndpointIdentity
 from roomkeeper.virtual.profile import load
 from roomkeeper.virtual.websocket import FrameReader, ProtocolViolation, accept_key, encode_frame
 from roomkeeper.virtual.xapi_rpc import json_value, matches, tree_of
 
 
 def device(name: str = "Boardroom", profile: str = "room-kit-roomos10") -> VirtualDevice:
-    identity = Identity(name, "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
+    identity = EndpointIdentity(name, "FTT25010001", "02:00:00:00:00:01", "127.1.0.1", "127.1.0.1")
     return VirtualDevice(load(profile), identity, ManualClock())
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings.outside import Place
-from roomkeeper.web.dhcp import LONGEST, NoAddress, Snippet, can_be_told, is_ipv4, snippets
+from roomkeeper.web.dhcp import LONGEST, NoDhcpAddress, Snippet, can_be_told, is_ipv4, snippets
 from roomkeeper.web.finding import option_choices
 from roomkeeper.web.server_addresses import ManagerValues
 
@@ -148,12 +148,12 @@ def test_four_bytes_for_an_address_and_a_string_for_text() -> None:
 @pytest.mark.parametrize("address", HOSTILE)
 @pytest.mark.parametrize("is_text", [True, False])
 def test_what_is_no_address_gets_in_nowhere(address: str, is_text: bool) -> None:
-    with pytest.raises(NoAddress):
+    with pytest.raises(NoDhcpAddress):
         snippets(address, is_text=is_text)
 
 
 def test_a_name_has_no_four_bytes() -> None:
-    with pytest.raises(NoAddress):
+    with pytest.raises(NoDhcpAddress):
         snippets("rooms.example.org", is_text=False)
 
 
@@ -163,7 +163,7 @@ def test_no_text_breaks_out(text: str) -> None:
         assert len(text) <= LONGEST
         assert all(sign.isascii() and (sign.isalnum() or sign in ".-") for sign in text)
     else:
-        with pytest.raises(NoAddress):
+        with pytest.raises(NoDhcpAddress):
             snippets(text, is_text=True)
 
 

@@ -19,7 +19,7 @@ TIMEOUT = 60.0
 PAGE = 500
 
 
-class Answer(Protocol):
+class ServerAnswer(Protocol):
     """What a transport gives back."""
 
     status: int
@@ -34,7 +34,7 @@ class Received:
         self.body = body
 
 
-Transport = Callable[[str, str, Mapping[str, str], bytes | None], Answer]
+Transport = Callable[[str, str, Mapping[str, str], bytes | None], ServerAnswer]
 
 
 class Api:
@@ -187,7 +187,7 @@ def _transport(host: str, ca_file: str) -> Transport:
         handlers.append(urllib.request.ProxyHandler({}))
     opener = urllib.request.build_opener(*handlers)
 
-    def send(method: str, address: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+    def send(method: str, address: str, headers: Mapping[str, str], content: bytes | None) -> ServerAnswer:
         request = urllib.request.Request(  # noqa: S310 - `open_api` lets http and https through, nothing else
             address, data=content, headers=dict(headers), method=method
         )
@@ -217,7 +217,7 @@ def _fail_unreachable(address: str, error: Exception) -> None:
     fail("Not reachable", f"{parts.scheme}://{parts.netloc} does not answer: {reason}", hint=hint)
 
 
-def _fail_by(answer: Answer) -> None:
+def _fail_by(answer: ServerAnswer) -> None:
     try:
         problem = json.loads(answer.body)
         title, detail = str(problem["title"]), str(problem["detail"])

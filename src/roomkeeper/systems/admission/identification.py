@@ -9,7 +9,7 @@ from roomkeeper.protocols.identification import same_serial
 from roomkeeper.systems.models.inventory import State
 
 
-class Outcome(enum.StrEnum):
+class PostOutcome(enum.StrEnum):
     """What a post is taken for."""
 
     SYSTEM = "system"
@@ -45,7 +45,7 @@ class Verdict:
     `has_new_mac`: the system posts by a network card that was not known yet.
     """
 
-    outcome: Outcome
+    outcome: PostOutcome
     system_id: int | None = None
     others: tuple[int, ...] = ()
     has_new_mac: bool = False
@@ -64,13 +64,13 @@ def identify(
     if by_secret is not None:
         return _with_secret(by_secret, by_claims, serial, mac, carriers)
     if not serial and not mac:
-        return Verdict(Outcome.ANONYMOUS)
+        return Verdict(PostOutcome.ANONYMOUS)
     if not by_claims:
         if carriers and not serial:
-            return Verdict(Outcome.CLAIM, min(carriers))
-        return Verdict(Outcome.OTHER_BOX if carriers else Outcome.UNKNOWN)
+            return Verdict(PostOutcome.CLAIM, min(carriers))
+        return Verdict(PostOutcome.OTHER_BOX if carriers else PostOutcome.UNKNOWN)
     # A blocked system stays out whatever else it claims; the strictest standing wins.
-    for state, outcome in ((State.BLOCKED, Outcome.BLOCKED), (State.IGNORED, Outcome.IGNORED)):
+    for state, outcome in ((State.BLOCKED, PostOutcome.BLOCKED), (State.IGNORED, PostOutcome.IGNORED)):
         for candidate in by_claims:
             is_carrier = candidate.system_id in carriers
             if candidate.state == state and not contradicts(candidate, serial, mac, is_carrier=is_carrier):
@@ -82,33 +82,33 @@ def identify(
         if len(by_claims) > 1:
             # Neither number is its own.
             first, *rest = by_claims
-            return Verdict(Outcome.CLAIM, first.system_id, tuple(other.system_id for other in rest))
-        return Verdict(Outcome.OTHER_BOX, by_claims[0].system_id)
+            return Verdict(PostOutcome.CLAIM, first.system_id, tuple(other.system_id for other in rest))
+        return Verdict(PostOutcome.OTHER_BOX, by_claims[0].system_id)
     candidate, *rest = fitting
     is_carrier = candidate.system_id in carriers
     if rest or candidate.is_proven or not says_all(candidate, serial, mac, is_carrier=is_carrier):
-        return Verdict(Outcome.CLAIM, candidate.system_id, tuple(other.system_id for other in rest))
-    return Verdict(Outcome.SYSTEM, candidate.system_id)
+        return Verdict(PostOutcome.CLAIM, candidate.system_id, tuple(other.system_id for other in rest))
+    return Verdict(PostOutcome.SYSTEM, candidate.system_id)
 
 
 def _with_secret(
     owner: Candidate, by_claims: Sequence[Candidate], serial: str, mac: str, carriers: Collection[int]
 ) -> Verdict:
     if owner.state == State.BLOCKED:
-        return Verdict(Outcome.BLOCKED, owner.system_id)
+        return Verdict(PostOutcome.BLOCKED, owner.system_id)
     others = tuple(candidate.system_id for candidate in by_claims if candidate.system_id != owner.system_id)
     is_same = bool(serial) and same_serial(owner.serial_number, serial)
     # One that was admitted by its MAC address alone, beside the owner of the serial number that it says.
     is_itself = is_same or (not owner.serial_number and bool(mac) and owner.mac_address == mac)
     if others and not is_itself:
-        return Verdict(Outcome.CONFLICT, owner.system_id, others)
+        return Verdict(PostOutcome.CONFLICT, owner.system_id, others)
     has_other_mac = bool(owner.mac_address and mac) and owner.mac_address != mac
     is_new = has_other_mac and owner.system_id not in carriers
     if (owner.serial_number and serial and not is_same) or (is_new and not is_same):
-        return Verdict(Outcome.IDENTITY_CHANGED, owner.system_id)
+        return Verdict(PostOutcome.IDENTITY_CHANGED, owner.system_id)
     if owner.state == State.IGNORED:
-        return Verdict(Outcome.IGNORED, owner.system_id)
-    return Verdict(Outcome.SYSTEM, owner.system_id, has_new_mac=is_new and not others)
+        return Verdict(PostOutcome.IGNORED, owner.system_id)
+    return Verdict(PostOutcome.SYSTEM, owner.system_id, has_new_mac=is_new and not others)
 
 
 def contradicts(stored: Numbers, serial: str, mac: str, *, is_carrier: bool = False) -> bool:

@@ -124,7 +124,7 @@ def _judge_connectivity(
 ) -> None:
     comparison = connectivity.compare(reported, arrival.source)
     step = connectivity.next_step(known.connectivity, comparison, policy_is_on=settings.update_connectivity)
-    if step is not connectivity.Step.PROBE:
+    if step is not connectivity.ConnectivityStep.PROBE:
         return
     # The probe is a job of its own; it never runs inside the post's transaction (rule R1).
     connectivity_changes.ask_probe(

@@ -19,7 +19,7 @@ class Comparison(enum.StrEnum):
     UNDECIDED = "undecided"
 
 
-class Step(enum.StrEnum):
+class ConnectivityStep(enum.StrEnum):
     """What is to be done after a post."""
 
     NOTHING = "nothing"
@@ -76,13 +76,13 @@ def reported_of(address: str, address_v6: str, source: str) -> str:
     return next(of_family, told[0][0] if told else address)
 
 
-def next_step(state: str, comparison: Comparison, *, policy_is_on: bool) -> Step:
+def next_step(state: str, comparison: Comparison, *, policy_is_on: bool) -> ConnectivityStep:
     """The first table of R1. Without the policy (load balancer) nothing is probed and nothing changes."""
     if not policy_is_on or comparison is Comparison.UNDECIDED:
-        return Step.NOTHING
+        return ConnectivityStep.NOTHING
     if comparison is Comparison.EQUAL and state in REACHABLE:
-        return Step.KEEP
-    return Step.PROBE
+        return ConnectivityStep.KEEP
+    return ConnectivityStep.PROBE
 
 
 def match_host(

@@ -11,11 +11,11 @@ from roomkeeper.virtual.commands import (
     system,
     users,
 )
-from roomkeeper.virtual.commands.registry import CommandFailed, Outcome, run, simulated
+from roomkeeper.virtual.commands.registry import CommandFailed, CommandOutcome, run, simulated
 
 __all__ = [
     "CommandFailed",
-    "Outcome",
+    "CommandOutcome",
     "calls",
     "certificates",
     "feedback",

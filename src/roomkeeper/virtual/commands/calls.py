@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from roomkeeper.virtual.calls import REMOTE_BUSY, TooManyCalls, VirtualCall
 from roomkeeper.virtual.commands.registry import CommandFailed, command
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.xml_in import PostedCall
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @command("Dial")
-def dial(endpoint: VirtualEndpoint, call: Call) -> Result:
+def dial(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Place a call; Cause 21 where there is no room for one more."""
     find = endpoint.device.configuration.find
     rate = (
@@ -39,7 +39,7 @@ def dial(endpoint: VirtualEndpoint, call: Call) -> Result:
     return {"CallId": str(placed.id), "ConferenceId": "1"}
 
 
-def _picked(endpoint: VirtualEndpoint, call: Call, *, ringing: bool = False) -> VirtualCall:
+def _picked(endpoint: VirtualEndpoint, call: PostedCall, *, ringing: bool = False) -> VirtualCall:
     found = endpoint.calls.pick(int(call.first("CallId", "0")), ringing=ringing)
     if found is None:
         raise CommandFailed("No active calls", 3)
@@ -47,7 +47,7 @@ def _picked(endpoint: VirtualEndpoint, call: Call, *, ringing: bool = False) -> 
 
 
 @command("Call/Accept")
-def accept(endpoint: VirtualEndpoint, call: Call) -> Result:
+def accept(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Take the call that rings."""
     found = _picked(endpoint, call, ringing=True)
     if found.status != "Ringing":
@@ -57,28 +57,28 @@ def accept(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Call/Reject")
-def reject(endpoint: VirtualEndpoint, call: Call) -> Result:
+def reject(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Refuse the call that rings."""
     endpoint.calls.hang_up(_picked(endpoint, call, ringing=True), REMOTE_BUSY)
     return {}
 
 
 @command("Call/Disconnect")
-def disconnect(endpoint: VirtualEndpoint, call: Call) -> Result:
+def disconnect(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Hang up."""
     endpoint.calls.hang_up(_picked(endpoint, call))
     return {}
 
 
 @command("Call/DisconnectAll")
-def disconnect_all(endpoint: VirtualEndpoint, call: Call) -> Result:
+def disconnect_all(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Hang up every call (older releases)."""
     for one in list(endpoint.calls.calls.values()):
         endpoint.calls.hang_up(one)
     return {}
 
 
-def _hold(endpoint: VirtualEndpoint, call: Call, *, is_held: bool) -> Result:
+def _hold(endpoint: VirtualEndpoint, call: PostedCall, *, is_held: bool) -> Result:
     found = _picked(endpoint, call)
     node = f"Call[{found.id}]"
     found.status = "OnHold" if is_held else "Connected"
@@ -87,19 +87,19 @@ def _hold(endpoint: VirtualEndpoint, call: Call, *, is_held: bool) -> Result:
 
 
 @command("Call/Hold")
-def hold(endpoint: VirtualEndpoint, call: Call) -> Result:
+def hold(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Put a call on hold."""
     return _hold(endpoint, call, is_held=True)
 
 
 @command("Call/Resume")
-def resume(endpoint: VirtualEndpoint, call: Call) -> Result:
+def resume(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Take a held call up again."""
     return _hold(endpoint, call, is_held=False)
 
 
 @command("CallHistory/Get")
-def history(endpoint: VirtualEndpoint, call: Call) -> Result:
+def history(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Past calls, the newest first."""
     wanted, words = call.first("Filter", "All"), call.first("SearchString").lower()
     offset, limit = int(call.first("Offset", "0")), int(call.first("Limit", "65534"))
@@ -127,14 +127,14 @@ def history(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("CallHistory/DeleteAll")
-def forget_history(endpoint: VirtualEndpoint, call: Call) -> Result:
+def forget_history(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Forget past calls."""
     endpoint.device.shelf.call_history.clear()
     return {}
 
 
 @command("Presentation/Start")
-def start_presentation(endpoint: VirtualEndpoint, call: Call) -> Result:
+def start_presentation(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Share a source."""
     mode = call.first("SendingMode", "LocalRemote") if endpoint.calls.calls else "LocalOnly"
     node = "Conference/Presentation"
@@ -150,7 +150,7 @@ def start_presentation(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Presentation/Stop")
-def stop_presentation(endpoint: VirtualEndpoint, call: Call) -> Result:
+def stop_presentation(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Share no more."""
     endpoint.device.status.set({"Conference/Presentation/Mode": "Off"})
     endpoint.device.status.remove("Conference/Presentation/LocalInstance[1]")

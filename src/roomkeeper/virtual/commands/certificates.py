@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from roomkeeper.virtual import tls
 from roomkeeper.virtual.commands.registry import CommandFailed, command
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.xml_in import PostedCall
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @command("Security/Certificates/CA/Add")
-def add_authorities(endpoint: VirtualEndpoint, call: Call) -> Result:
+def add_authorities(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Trust one or more authorities; from now on their servers are accepted."""
     try:
         blocks = tls.split_pem(call.body or "")
@@ -29,7 +29,7 @@ def add_authorities(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Security/Certificates/CA/Delete")
-def delete_authority(endpoint: VirtualEndpoint, call: Call) -> Result:
+def delete_authority(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Trust an authority no more."""
     if endpoint.device.shelf.authorities.pop(_plain(call.first("Fingerprint")), None) is None:
         raise CommandFailed("No such certificate")
@@ -37,13 +37,13 @@ def delete_authority(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Security/Certificates/CA/Show")
-def show_authorities(endpoint: VirtualEndpoint, call: Call) -> Result:
+def show_authorities(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The trusted authorities."""
     return {"Details": [_details(one, call, "CA") for one in endpoint.device.shelf.authorities.values()]}
 
 
 @command("Security/Certificates/Services/Add")
-def add_service(endpoint: VirtualEndpoint, call: Call) -> Result:
+def add_service(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Store a key with its certificate; it serves nothing until it is activated."""
     try:
         found = tls.Certificate.from_pem(call.body or "", call.first("PrivateKeyPassword"))
@@ -57,7 +57,7 @@ def add_service(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Security/Certificates/Services/Activate")
-def activate_service(endpoint: VirtualEndpoint, call: Call) -> Result:
+def activate_service(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Use a stored certificate for a purpose; HTTPS shows it from the next connection on."""
     fingerprint = _plain(call.first("Fingerprint"))
     if fingerprint not in endpoint.certificates:
@@ -71,7 +71,7 @@ def activate_service(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Security/Certificates/Services/Deactivate")
-def deactivate_service(endpoint: VirtualEndpoint, call: Call) -> Result:
+def deactivate_service(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Use a certificate for a purpose no more."""
     used = endpoint.device.shelf.service_use.get(_plain(call.first("Fingerprint")), set())
     used.discard(call.first("Purpose"))
@@ -80,7 +80,7 @@ def deactivate_service(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Security/Certificates/Services/Delete")
-def delete_service(endpoint: VirtualEndpoint, call: Call) -> Result:
+def delete_service(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Remove a stored certificate."""
     fingerprint = _plain(call.first("Fingerprint"))
     if endpoint.certificates.pop(fingerprint, None) is None:
@@ -91,7 +91,7 @@ def delete_service(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Security/Certificates/Services/Show")
-def show_services(endpoint: VirtualEndpoint, call: Call) -> Result:
+def show_services(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The stored certificates and what they are used for."""
     wanted = call.first("Filter")
     shown: list[Result] = []
@@ -106,7 +106,7 @@ def _plain(fingerprint: str) -> str:
     return fingerprint.replace(":", "").lower()
 
 
-def _details(pem: str, call: Call, used_for: str) -> Result:
+def _details(pem: str, call: PostedCall, used_for: str) -> Result:
     described = {**tls.describe(pem), "UsedFor": used_for}
     if call.first("Format") == "PEM":
         described["Certificate"] = pem

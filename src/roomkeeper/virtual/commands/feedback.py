@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roomkeeper.virtual.commands.registry import CommandFailed, command
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.xml_in import PostedCall
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @command("HttpFeedback/Register")
-def register(endpoint: VirtualEndpoint, call: Call) -> Result:
+def register(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Take a slot, overwriting what was there."""
     number = int(call.first("FeedbackSlot"))
     endpoint.feedback.stop_slot(number)
@@ -24,7 +24,7 @@ def register(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("HttpFeedback/Deregister")
-def deregister(endpoint: VirtualEndpoint, call: Call) -> Result:
+def deregister(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Give a slot up; a free one is no error."""
     number = int(call.first("FeedbackSlot"))
     endpoint.feedback.stop_slot(number)
@@ -33,7 +33,7 @@ def deregister(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("HttpFeedback/Enable")
-def enable(endpoint: VirtualEndpoint, call: Call) -> Result:
+def enable(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Start a failed slot again."""
     slot = endpoint.device.slots.get(int(call.first("FeedbackSlot")))
     if slot is None:

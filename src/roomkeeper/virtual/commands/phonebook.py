@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from roomkeeper.virtual import phonebook_client
 from roomkeeper.virtual.commands.registry import CommandFailed, command
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.xml_in import PostedCall
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 @command("Phonebook/Search")
-async def search(endpoint: VirtualEndpoint, call: Call) -> Result:
+async def search(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Folders and contacts; the local book of a twin is empty."""
     offset, limit = int(call.first("Offset", "0")), min(int(call.first("Limit", "50")), 100)
-    page = phonebook_client.Page()
+    page = phonebook_client.FoundPage()
     if call.first("PhonebookType", "Local") == "Corporate":
         try:
             page = await phonebook_client.search(

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from roomkeeper.virtual.value_spaces import CommandSpec
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.xml_in import PostedCall
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
     from roomkeeper.virtual.endpoint import VirtualEndpoint
 
-Handler = Callable[["VirtualEndpoint", Call], Result | Awaitable[Result]]
+Handler = Callable[["VirtualEndpoint", PostedCall], Result | Awaitable[Result]]
 
 _HANDLERS: dict[str, Handler] = {}
 
@@ -28,7 +28,7 @@ class CommandFailed(Exception):
 
 
 @dataclass(slots=True)
-class Outcome:
+class CommandOutcome:
     """What became of a command.  `kind` is ok, error, unknown, bad_parameters or forbidden."""
 
     path: str
@@ -62,7 +62,7 @@ def find_spec(commands: dict[str, CommandSpec], path: str) -> CommandSpec | None
     return next((spec for name, spec in commands.items() if name.lower() == wanted), None)
 
 
-def _bad_parameter(spec: CommandSpec, call: Call) -> str | None:
+def _bad_parameter(spec: CommandSpec, call: PostedCall) -> str | None:
     known = {parameter.name.lower(): parameter for parameter in spec.parameters}
     for name, values in call.arguments.items():
         parameter = known.get(name.lower())
@@ -86,25 +86,27 @@ def _bad_parameter(spec: CommandSpec, call: Call) -> str | None:
     return None
 
 
-async def run(endpoint: VirtualEndpoint, call: Call, roles: tuple[str, ...] = ("Admin",)) -> Outcome:
+async def run(
+    endpoint: VirtualEndpoint, call: PostedCall, roles: tuple[str, ...] = ("Admin",)
+) -> CommandOutcome:
     """Check and carry out one command.  One that the profile knows and nobody simulates succeeds without effect."""
     spec = find_spec(endpoint.device.profile.commands, call.path)
     if spec is None:
-        return Outcome(call.path, "unknown", reason="Unknown command")
+        return CommandOutcome(call.path, "unknown", reason="Unknown command")
     if not set(spec.role.split(";")) & set(roles):
-        return Outcome(spec.path, "forbidden", reason="Permission denied")
+        return CommandOutcome(spec.path, "forbidden", reason="Permission denied")
     if spec.path in endpoint.profile.unavailable:
-        return Outcome(spec.path, "error", reason="Command is unavailable in this mode")
+        return CommandOutcome(spec.path, "error", reason="Command is unavailable in this mode")
     refusal = _bad_parameter(spec, call)
     if refusal is not None:
-        return Outcome(spec.path, "bad_parameters", reason=refusal)
+        return CommandOutcome(spec.path, "bad_parameters", reason=refusal)
     handler = _HANDLERS.get(spec.path)
     try:
         result = handler(endpoint, call) if handler else {}
         data = result if isinstance(result, Mapping) else await result
     except CommandFailed as failed:
-        return Outcome(spec.path, "error", reason=failed.reason, cause=failed.cause)
-    return Outcome(spec.path, "ok", data=data)
+        return CommandOutcome(spec.path, "error", reason=failed.reason, cause=failed.cause)
+    return CommandOutcome(spec.path, "ok", data=data)
 
 
 def simulated() -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roomkeeper.virtual.commands.registry import command
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.xml_in import PostedCall
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
@@ -21,35 +21,35 @@ def _volume(endpoint: VirtualEndpoint) -> int:
 
 
 @command("Audio/Volume/Set")
-def set_volume(endpoint: VirtualEndpoint, call: Call) -> Result:
+def set_volume(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Set the loudspeaker's level."""
     _set_volume(endpoint, int(call.first("Level")))
     return {}
 
 
 @command("Audio/Volume/Increase")
-def increase_volume(endpoint: VirtualEndpoint, call: Call) -> Result:
+def increase_volume(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Louder."""
     _set_volume(endpoint, _volume(endpoint) + int(call.first("Steps", "5")))
     return {}
 
 
 @command("Audio/Volume/Decrease")
-def decrease_volume(endpoint: VirtualEndpoint, call: Call) -> Result:
+def decrease_volume(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Softer."""
     _set_volume(endpoint, _volume(endpoint) - int(call.first("Steps", "5")))
     return {}
 
 
 @command("Audio/Volume/SetToDefault")
-def set_default_volume(endpoint: VirtualEndpoint, call: Call) -> Result:
+def set_default_volume(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Back to Audio/DefaultVolume."""
     _set_volume(endpoint, int(endpoint.device.configuration.find("Audio/DefaultVolume", "50")))
     return {}
 
 
 def _switching(name: str, path: str, value: str | None) -> None:
-    def handler(endpoint: VirtualEndpoint, call: Call) -> Result:
+    def handler(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
         now = endpoint.device.status.find(path)
         endpoint.device.status.set({path: value if value is not None else ("Off" if now == "On" else "On")})
         return {}

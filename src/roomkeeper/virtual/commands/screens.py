@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from roomkeeper.virtual.commands.registry import CommandFailed, command
-from roomkeeper.virtual.xml_in import BadDocument, Call, child, name_of, parse, text_of
+from roomkeeper.virtual.xml_in import BadDocument, PostedCall, child, name_of, parse, text_of
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 @command("UserInterface/Extensions/List")
-def list_panels(endpoint: VirtualEndpoint, call: Call) -> Result:
+def list_panels(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The stored panels with what is on them."""
     panels = [_members(name, body) for name, body in endpoint.device.shelf.panels.items()]
     return {"Extensions": {"Panel": panels}}
 
 
 @command("UserInterface/Extensions/Export")
-def export_panels(endpoint: VirtualEndpoint, call: Call) -> Result:
+def export_panels(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The same as one text that can be stored again."""
     panels = "".join(_panel_text(name, body) for name, body in endpoint.device.shelf.panels.items())
     return {"Configuration": f"<Extensions><Version>1.11</Version>{panels}</Extensions>"}
 
 
 @command("UserInterface/Extensions/Set")
-def set_panels(endpoint: VirtualEndpoint, call: Call) -> Result:
+def set_panels(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Replace all panels by those of the body."""
     try:
         root = parse((call.body or "").encode())
@@ -48,7 +48,7 @@ def set_panels(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("UserInterface/Branding/Get")
-def get_picture(endpoint: VirtualEndpoint, call: Call) -> Result:
+def get_picture(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """A stored picture."""
     picture = endpoint.device.shelf.branding.get(call.first("Type"))
     return {"Data": picture} if picture else {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomkeeper.virtual.commands.registry import CommandFailed, command
 from roomkeeper.virtual.device import Macro
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.xml_in import PostedCall
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _nested(flat: dict[str, str]) -> Result:
 
 
 @command("Bookings/List")
-def list_bookings(endpoint: VirtualEndpoint, call: Call) -> Result:
+def list_bookings(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The stored bookings; the exact layout is unknown (notes H.3, N.3 no. 9)."""
     offset, limit = int(call.first("Offset", "0")), int(call.first("Limit", "65534"))
     bookings = endpoint.device.shelf.bookings
@@ -36,7 +36,7 @@ def list_bookings(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Bookings/Get")
-def get_booking(endpoint: VirtualEndpoint, call: Call) -> Result:
+def get_booking(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """One booking."""
     for one in endpoint.device.shelf.bookings:
         if one.get("Id") == call.first("Id"):
@@ -45,14 +45,14 @@ def get_booking(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Bookings/Clear")
-def clear_bookings(endpoint: VirtualEndpoint, call: Call) -> Result:
+def clear_bookings(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Forget all bookings."""
     endpoint.replace_bookings([])
     return {}
 
 
 @command("Bookings/Put")
-def put_bookings(endpoint: VirtualEndpoint, call: Call) -> Result:
+def put_bookings(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Replace the list by a JSON body (notes H.2)."""
     try:
         items = json.loads(call.body or "")["Bookings"]
@@ -91,7 +91,7 @@ def _macro(endpoint: VirtualEndpoint, name: str) -> Macro:
 
 
 @command("Macros/Macro/Save")
-def save_macro(endpoint: VirtualEndpoint, call: Call) -> Result:
+def save_macro(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Store a macro's code."""
     name, macros = call.first("Name"), endpoint.device.shelf.macros
     if not name:
@@ -103,7 +103,7 @@ def save_macro(endpoint: VirtualEndpoint, call: Call) -> Result:
     return {}
 
 
-def _switch_macros(endpoint: VirtualEndpoint, call: Call, *, is_active: bool) -> Result:
+def _switch_macros(endpoint: VirtualEndpoint, call: PostedCall, *, is_active: bool) -> Result:
     if endpoint.device.configuration.find("Macros/Mode", "Off") != "On":
         raise CommandFailed("Macros are not enabled: Macros Mode is Off")
     for name in call.all("Name") or list(endpoint.device.shelf.macros):
@@ -112,19 +112,19 @@ def _switch_macros(endpoint: VirtualEndpoint, call: Call, *, is_active: bool) ->
 
 
 @command("Macros/Macro/Activate")
-def activate_macro(endpoint: VirtualEndpoint, call: Call) -> Result:
+def activate_macro(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Let macros run (their code is stored, not executed)."""
     return _switch_macros(endpoint, call, is_active=True)
 
 
 @command("Macros/Macro/Deactivate")
-def deactivate_macro(endpoint: VirtualEndpoint, call: Call) -> Result:
+def deactivate_macro(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Let macros rest."""
     return _switch_macros(endpoint, call, is_active=False)
 
 
 @command("Macros/Macro/Get")
-def get_macros(endpoint: VirtualEndpoint, call: Call) -> Result:
+def get_macros(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Macros, with their code where asked."""
     name = call.first("Name")
     wanted = [_macro(endpoint, name)] if name else list(endpoint.device.shelf.macros.values())
@@ -138,28 +138,28 @@ def get_macros(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Macros/Macro/Remove")
-def remove_macro(endpoint: VirtualEndpoint, call: Call) -> Result:
+def remove_macro(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Forget one macro."""
     del endpoint.device.shelf.macros[_macro(endpoint, call.first("Name")).name]
     return {}
 
 
 @command("Macros/Macro/RemoveAll")
-def remove_macros(endpoint: VirtualEndpoint, call: Call) -> Result:
+def remove_macros(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Forget all macros."""
     endpoint.device.shelf.macros.clear()
     return {}
 
 
 @command("UserInterface/Extensions/Panel/Save")
-def save_panel(endpoint: VirtualEndpoint, call: Call) -> Result:
+def save_panel(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Store a panel."""
     endpoint.device.shelf.panels[call.first("PanelId")] = call.body or ""
     return {}
 
 
 @command("UserInterface/Extensions/Panel/Remove")
-def remove_panel(endpoint: VirtualEndpoint, call: Call) -> Result:
+def remove_panel(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Forget a panel."""
     if endpoint.device.shelf.panels.pop(call.first("PanelId"), None) is None:
         raise CommandFailed("No such panel")
@@ -167,48 +167,48 @@ def remove_panel(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("UserInterface/Extensions/Panel/Clicked")
-def click_panel(endpoint: VirtualEndpoint, call: Call) -> Result:
+def click_panel(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """As if somebody had touched it."""
     endpoint.device.raise_event("UserInterface/Extensions/Panel/Clicked", {"PanelId": call.first("PanelId")})
     return {}
 
 
 @command("UserInterface/Extensions/Clear")
-def clear_panels(endpoint: VirtualEndpoint, call: Call) -> Result:
+def clear_panels(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Forget all panels."""
     endpoint.device.shelf.panels.clear()
     return {}
 
 
 @command("SystemUnit/SignInBanner/Set")
-def set_banner(endpoint: VirtualEndpoint, call: Call) -> Result:
+def set_banner(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The text shown to who signs in."""
     endpoint.device.shelf.banner = call.body or ""
     return {}
 
 
 @command("SystemUnit/SignInBanner/Get")
-def get_banner(endpoint: VirtualEndpoint, call: Call) -> Result:
+def get_banner(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """That text."""
     return {"Message": endpoint.device.shelf.banner}
 
 
 @command("SystemUnit/SignInBanner/Clear")
-def clear_banner(endpoint: VirtualEndpoint, call: Call) -> Result:
+def clear_banner(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """No text."""
     endpoint.device.shelf.banner = ""
     return {}
 
 
 @command("UserInterface/Branding/Upload")
-def upload_branding(endpoint: VirtualEndpoint, call: Call) -> Result:
+def upload_branding(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Store a picture."""
     endpoint.device.shelf.branding[call.first("Type")] = call.body or ""
     return {}
 
 
 @command("UserInterface/Branding/Clear")
-def clear_branding(endpoint: VirtualEndpoint, call: Call) -> Result:
+def clear_branding(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Forget the pictures."""
     endpoint.device.shelf.branding.clear()
     return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roomkeeper.virtual.commands.registry import CommandFailed, command
-from roomkeeper.virtual.xml_in import Call, SoftwarePackage
+from roomkeeper.virtual.xml_in import PostedCall, SoftwarePackage
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @command("Boot")
 @command("SystemUnit/Boot")
-def boot(endpoint: VirtualEndpoint, call: Call) -> Result:
+def boot(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Restart, or shut down, a moment after the answer."""
     endpoint.restart_soon(call.first("Action", "Restart"))
     return {}
 
 
 @command("SystemUnit/FactoryReset")
-def factory_reset(endpoint: VirtualEndpoint, call: Call) -> Result:
+def factory_reset(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Forget everything but what Keep names, then restart."""
     device, keep = endpoint.device, set(call.all("Keep"))
     kept = {"Network": "Network[1]/", "Provisioning": "Provisioning/", "HTTP": "NetworkServices/HTTP"}
@@ -45,7 +45,7 @@ def factory_reset(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("SystemUnit/SoftwareUpgrade")
-def software_upgrade(endpoint: VirtualEndpoint, call: Call) -> Result:
+def software_upgrade(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Fetch a package and install it; unforced, the user may postpone (TC knows no Forced)."""
     if endpoint.device.is_strong_security:
         raise CommandFailed("Software upgrade is not allowed in this security mode")
@@ -55,7 +55,7 @@ def software_upgrade(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Provisioning/CompleteUpgrade")
-def complete_upgrade(endpoint: VirtualEndpoint, call: Call) -> Result:
+def complete_upgrade(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Install what waits."""
     if not endpoint.upgrades.complete():
         raise CommandFailed("No upgrade is waiting")
@@ -63,7 +63,7 @@ def complete_upgrade(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Provisioning/StartUpgrade")
-def start_upgrade(endpoint: VirtualEndpoint, call: Call) -> Result:
+def start_upgrade(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The older word for it."""
     if not endpoint.upgrades.complete():
         raise CommandFailed("No upgrade is waiting")
@@ -71,7 +71,7 @@ def start_upgrade(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Provisioning/PostponeUpgrade")
-def postpone_upgrade(endpoint: VirtualEndpoint, call: Call) -> Result:
+def postpone_upgrade(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Later."""
     if not endpoint.upgrades.postpone(int(call.first("SecondsToPostpone"))):
         raise CommandFailed("No upgrade is waiting")
@@ -87,25 +87,25 @@ def _standby(endpoint: VirtualEndpoint, state: str) -> Result:
 
 
 @command("Standby/Activate")
-def sleep(endpoint: VirtualEndpoint, call: Call) -> Result:
+def sleep(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Go to sleep."""
     return _standby(endpoint, "Standby")
 
 
 @command("Standby/Deactivate")
-def wake(endpoint: VirtualEndpoint, call: Call) -> Result:
+def wake(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Wake up."""
     return _standby(endpoint, "Off")
 
 
 @command("Standby/Halfwake")
-def half_wake(endpoint: VirtualEndpoint, call: Call) -> Result:
+def half_wake(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Wake a little."""
     return _standby(endpoint, "Halfwake")
 
 
 @command("Standby/ResetTimer")
-def reset_timer(endpoint: VirtualEndpoint, call: Call) -> Result:
+def reset_timer(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Stay awake for so many minutes."""
     _standby(endpoint, "Off")
     endpoint.device.raise_event("Standby/Reset", {"Delay": call.first("Delay")})
@@ -113,7 +113,7 @@ def reset_timer(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("SystemUnit/Notifications/RemoveAll")
-def remove_notifications(endpoint: VirtualEndpoint, call: Call) -> Result:
+def remove_notifications(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Forget notifications."""
     for number in endpoint.device.status.members("SystemUnit/Notifications/Notification"):
         endpoint.device.status.remove(f"SystemUnit/Notifications/Notification[{number}]")
@@ -121,14 +121,14 @@ def remove_notifications(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("SystemUnit/OptionKey/Add")
-def add_option_key(endpoint: VirtualEndpoint, call: Call) -> Result:
+def add_option_key(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Take a key; which option it opens is not for a twin to know."""
     endpoint.device.shelf.option_keys.append(call.first("Key"))
     return {}
 
 
 @command("SystemUnit/OptionKey/List")
-def list_option_keys(endpoint: VirtualEndpoint, call: Call) -> Result:
+def list_option_keys(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The options and whether they are there."""
     node = "SystemUnit/Software/OptionKeys"
     return {
@@ -140,7 +140,7 @@ def list_option_keys(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Time/DateTime/Get")
-def get_time(endpoint: VirtualEndpoint, call: Call) -> Result:
+def get_time(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The time of day."""
     now = endpoint.clock.now() + endpoint.device.clock_offset
     names = ("Year", "Month", "Day", "Hour", "Minute", "Second")
@@ -148,7 +148,7 @@ def get_time(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Diagnostics/Run")
-def run_diagnostics(endpoint: VirtualEndpoint, call: Call) -> Result:
+def run_diagnostics(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The messages as they stand."""
     messages: list[Result] = []
     listed = f"{endpoint.profile.dialect.diagnostics_node}/Message"
@@ -161,7 +161,7 @@ def run_diagnostics(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 @command("Message/Prompt/Display")
 @command("UserInterface/Message/Prompt/Display")
-def display_prompt(endpoint: VirtualEndpoint, call: Call) -> Result:
+def display_prompt(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Ask the room something; the answer comes with Prompt/Response."""
     endpoint.device.shelf.prompt = call.first("FeedbackId")
     return {}
@@ -169,7 +169,7 @@ def display_prompt(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 @command("Message/Prompt/Response")
 @command("UserInterface/Message/Prompt/Response")
-def answer_prompt(endpoint: VirtualEndpoint, call: Call) -> Result:
+def answer_prompt(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """As if somebody had pressed a button; the event is named as the command is (TC: protocol notes O)."""
     is_tc = "Message/Prompt/Response" in endpoint.profile.commands
     endpoint.device.raise_event(
@@ -180,7 +180,7 @@ def answer_prompt(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Network/SNMP/USM/User/Add")
-def add_snmp_user(endpoint: VirtualEndpoint, call: Call) -> Result:
+def add_snmp_user(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """A user of SNMP v3 (protocol notes K)."""
     name = call.first("Name")
     if name in endpoint.device.shelf.snmp_users:
@@ -195,7 +195,7 @@ def add_snmp_user(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Network/SNMP/USM/User/Delete")
-def delete_snmp_user(endpoint: VirtualEndpoint, call: Call) -> Result:
+def delete_snmp_user(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """No longer a user of SNMP v3."""
     if endpoint.device.shelf.snmp_users.pop(call.first("Name"), None) is None:
         raise CommandFailed("No such user")
@@ -204,7 +204,7 @@ def delete_snmp_user(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Network/SNMP/USM/User/List")
-def list_snmp_users(endpoint: VirtualEndpoint, call: Call) -> Result:
+def list_snmp_users(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """The users of SNMP v3, without their passwords."""
     users = endpoint.device.shelf.snmp_users.items()
     return {"User": [{"AuthenticationProtocol": one[0], "Name": name} for name, one in users]}

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roomkeeper.virtual.commands.registry import CommandFailed, command
-from roomkeeper.virtual.device import User
-from roomkeeper.virtual.xml_in import Call
+from roomkeeper.virtual.device import DeviceUser
+from roomkeeper.virtual.xml_in import PostedCall
 from roomkeeper.virtual.xml_out import Result
 
 if TYPE_CHECKING:
     from roomkeeper.virtual.endpoint import VirtualEndpoint
 
 
-def _known(endpoint: VirtualEndpoint, call: Call) -> User:
+def _known(endpoint: VirtualEndpoint, call: PostedCall) -> DeviceUser:
     user = endpoint.device.users.get(call.first("Username"))
     if user is None:
         raise CommandFailed("No such user")
     return user
 
 
-def _check_own(endpoint: VirtualEndpoint, call: Call) -> None:
+def _check_own(endpoint: VirtualEndpoint, call: PostedCall) -> None:
     """YourPassphrase is the calling user's, needed where one is set; the callers here are administrators."""
     given = call.first("YourPassphrase")
     administrators = [one.password for one in endpoint.device.users.values() if "Admin" in one.roles]
@@ -29,7 +29,7 @@ def _check_own(endpoint: VirtualEndpoint, call: Call) -> None:
 
 
 @command("UserManagement/User/Passphrase/Set")
-def set_passphrase(endpoint: VirtualEndpoint, call: Call) -> Result:
+def set_passphrase(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Change anybody's password."""
     user = _known(endpoint, call)
     _check_own(endpoint, call)
@@ -42,7 +42,7 @@ def set_passphrase(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("UserManagement/User/Passphrase/Change")
-def change_passphrase(endpoint: VirtualEndpoint, call: Call) -> Result:
+def change_passphrase(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Change one's own password: found by the old one."""
     old = call.first("OldPassphrase")
     user = next((one for one in endpoint.device.users.values() if one.password == old), None)
@@ -55,7 +55,7 @@ def change_passphrase(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("SystemUnit/AdminPassword/Set")
-def set_admin_password(endpoint: VirtualEndpoint, call: Call) -> Result:
+def set_admin_password(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """TC's way."""
     admin = endpoint.device.users.get("admin") or next(iter(endpoint.device.users.values()))
     admin.password = call.first("Password")
@@ -64,21 +64,21 @@ def set_admin_password(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("UserManagement/User/Add")
-def add_user(endpoint: VirtualEndpoint, call: Call) -> Result:
+def add_user(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """A new account."""
     name = call.first("Username")
     if not name or name in endpoint.device.users:
         raise CommandFailed("User already exists" if name else "Username is empty")
     _check_own(endpoint, call)
     roles = tuple(call.all("Role")) or ("User",)
-    endpoint.device.users[name] = User(
+    endpoint.device.users[name] = DeviceUser(
         name, call.first("Passphrase"), roles, call.first("Active", "True") == "True"
     )
     return {}
 
 
 @command("UserManagement/User/Delete")
-def delete_user(endpoint: VirtualEndpoint, call: Call) -> Result:
+def delete_user(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Remove an account; the last administrator stays."""
     user = _known(endpoint, call)
     _check_own(endpoint, call)
@@ -91,7 +91,7 @@ def delete_user(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("UserManagement/User/Modify")
-def modify_user(endpoint: VirtualEndpoint, call: Call) -> Result:
+def modify_user(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Give and take roles."""
     user = _known(endpoint, call)
     _check_own(endpoint, call)
@@ -103,7 +103,7 @@ def modify_user(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("UserManagement/User/Unblock")
-def unblock_user(endpoint: VirtualEndpoint, call: Call) -> Result:
+def unblock_user(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """End a lock-out."""
     user = _known(endpoint, call)
     user.blocked_until = 0.0
@@ -111,7 +111,7 @@ def unblock_user(endpoint: VirtualEndpoint, call: Call) -> Result:
     return {}
 
 
-def _shown(endpoint: VirtualEndpoint, user: User) -> Result:
+def _shown(endpoint: VirtualEndpoint, user: DeviceUser) -> Result:
     roles: list[Result] = [{"Role": role} for role in user.roles]
     return {
         "Active": str(user.is_active),
@@ -130,19 +130,19 @@ def _shown(endpoint: VirtualEndpoint, user: User) -> Result:
 
 
 @command("UserManagement/User/List")
-def list_users(endpoint: VirtualEndpoint, call: Call) -> Result:
+def list_users(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """All accounts."""
     return {"User": [_shown(endpoint, user) for user in endpoint.device.users.values()]}
 
 
 @command("UserManagement/User/Get")
-def get_user(endpoint: VirtualEndpoint, call: Call) -> Result:
+def get_user(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """One account."""
     return {"User": [_shown(endpoint, _known(endpoint, call))]}
 
 
 @command("Security/Session/List")
-def list_sessions(endpoint: VirtualEndpoint, call: Call) -> Result:
+def list_sessions(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Who is signed in; the ids are not the cookies."""
     return {
         "Session": [
@@ -153,7 +153,7 @@ def list_sessions(endpoint: VirtualEndpoint, call: Call) -> Result:
 
 
 @command("Security/Session/Terminate")
-def end_session(endpoint: VirtualEndpoint, call: Call) -> Result:
+def end_session(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     """Throw somebody out."""
     wanted = call.first("SessionId")
     for identifier, session in list(endpoint.logins.sessions.items()):
