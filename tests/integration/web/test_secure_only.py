@@ -11,6 +11,7 @@ from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import User
+from roomkeeper.accounts.permissions import grants_of
 from roomkeeper.secure_only import reading
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.models import Folder, System, SystemSecret
@@ -78,7 +79,7 @@ def test_systems_of_all_moves_are_counted_at_once(
     before = queries()
     Member.objects.create(move=second, system=boardroom, wave=0)
     assert queries() == before
-    counts = reading.counts([first.pk, second.pk])
+    counts = reading.counts([first.pk, second.pk], grants_of(administrator))
     assert {state: number for state, number in counts[first.pk].items() if number} == {"moved": 1, "held": 1}
     assert list(counts[second.pk]) == Member.State.values
     assert counts[second.pk]["waiting"] == 1
