@@ -63,7 +63,7 @@ def test_what_is_no_certificate_is_refused(text: str, words: str) -> None:
 
 def test_whoever_may_not_sign_is_no_authority() -> None:
     for other in (certificate(is_authority=False), certificate(is_authority=None, issuer="Others")):
-        with pytest.raises(ValueError, match="certificate 2 belongs to no authority"):
+        with pytest.raises(ValueError, match="certificate 2 is not an authority"):
             clean_authorities(certificate(is_authority=True) + other)
 
 
