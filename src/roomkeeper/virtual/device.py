@@ -29,7 +29,7 @@ class DeviceUser:
 
     name: str
     password: str
-    roles: tuple[str, ...] = ("Admin", "DeviceUser")
+    roles: tuple[str, ...] = ("Admin", "User")
     is_active: bool = True
     failed_logins: int = 0
     blocked_until: float = 0.0

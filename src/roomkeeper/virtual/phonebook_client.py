@@ -80,7 +80,7 @@ def read_page(data: bytes) -> FoundPage:
             page.folders.append(
                 (xml_in.text_of(xml_in.child(one, "Id")), xml_in.text_of(xml_in.child(one, "Name")))
             )
-        elif name == "FoundEntry":
+        elif name == "Entry":
             page.entries.append(_entry(one))
         elif name == "NoOfEntries":
             number = xml_in.text_of(one)

@@ -113,7 +113,7 @@ async def test_no_http_to_a_secure_only_system(
     plain = Target(
         "Vault", "127.0.0.1", reach, login=GOOD, https_port=0, http_port=http.port, password_may_use_http=True
     )
-    with pytest.raises(errors.ContactForbidden, match="Secure-Only, which rules out HTTP"):
+    with pytest.raises(errors.ContactForbidden, match="Secure-Only, which excludes HTTP"):
         await transport.client(plain, patience=QUICK).get("/status.xml", doing="reading")
     # Nothing listens for HTTPS: without Secure-Only it would go on to HTTP.
     refused = Target(

@@ -140,7 +140,11 @@ def test_page_and_api_leave_the_same_in_the_audit_trail(
     assert (by_api.road, by_page.road) == ("api", "page")
     for one in (by_api, by_page):
         assert (one.act, one.source_address) == ("change network settings", "127.0.0.1")
-        assert one.details == {"changed": ["heartbeat_idle", "snmp_community"], "heartbeat_idle": 600}
+        assert one.details == {
+            "changed": ["heartbeat_idle", "snmp_community"],
+            "heartbeat_idle": 600,
+            "snmp_community": "***",
+        }
 
 
 def test_what_was_under_way_goes_on_after_the_migration(transactional_db: None) -> None:

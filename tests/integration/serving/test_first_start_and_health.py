@@ -90,7 +90,7 @@ def test_sound_installation_passes(db, options):
 
 
 def test_certificate_is_no_fault_before_the_first_start(db, options):
-    assert examine(options)["certificate"] == health.Finding(
+    assert examine(options)["certificate"] == health.CheckResult(
         "certificate", True, "is created at the first start"
     )
 

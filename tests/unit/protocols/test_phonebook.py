@@ -29,7 +29,7 @@ def test_a_search_of_a_ce9_is_read() -> None:
         b"</Search></env:Body></env:Envelope>"
     )
     assert search == Search(
-        Identification(mac_address="aa:bb:cc:dd:ee:0f"),
+        Identification(mac_address="aa:bb:cc:dd:ee:0f", ip_address_v6="fe80::1"),
         path="c_51",
         text="smith",
         is_subtree=False,
