@@ -129,8 +129,8 @@ def test_text_and_files_are_added_to_the_table(client: Client, root_folder: Fold
         pasted="xConfiguration Audio DefaultVolume: 55\nxCommand Standby Deactivate\n!",
     )
     page = text_of(client.post("/templates/new/", sent))
-    assert 'value="55"' in page
-    assert 'value="40"' not in page
+    assert 'name="value" value="55"' in page
+    assert 'name="value" value="40"' not in page
     assert "xCommand Standby Deactivate" in page
     upload = SimpleUploadedFile("rooms.toml", b'[Standby]\nControl = "Off"\n')
     page = text_of(client.post("/templates/new/", {**form(root_folder, step="read"), "file": upload}))
