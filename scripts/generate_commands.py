@@ -36,7 +36,7 @@ def told(subject: Subject) -> dict[str, Any]:
         "help": subject.meaning or f"{subject.plural.capitalize()}.",
         "named_by": subject.named_by,
         "columns": ["id", *(one.name for one in subject.fields if one.heading and one.is_told)],
-        "acts": [_act(act) for act in subject.acts],
+        "acts": [_act(act) for act in subject.acts if act.is_mounted],
     }
 
 

@@ -73,6 +73,9 @@ def _field(one: Field) -> str:
 
 
 def _act(subject: Subject, act: Act) -> str:
+    if not act.is_mounted:
+        words = act.audit_word(subject.noun)
+        return f"| {act.summary} | after a plan | – | {act.needs.value} | – | {words} |"
     path = (f"{subject.path}/{{id}}" if act.on == "one" else subject.path) + act.tail
     routes = f"`{act.method} {path}`" + (f", `POST {subject.path}/{act.slug}`" if act.for_many else "")
     key = (" N..." if act.for_many else " N") if act.on == "one" else ""

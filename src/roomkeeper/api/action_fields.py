@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
-from roomkeeper.api.derived import told_of
+from roomkeeper.api.derived_lists import told_of
 from roomkeeper.api.problems import refused_as
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import read_call

@@ -13,7 +13,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
 from roomkeeper.api.choosing import SystemChoice, choose_managed
-from roomkeeper.api.derived import told_of
+from roomkeeper.api.derived_lists import told_of
 from roomkeeper.api.problems import Invalid, NotFound
 from roomkeeper.api.reach import LARGEST_ID
 from roomkeeper.api.routing import Routes, user_of

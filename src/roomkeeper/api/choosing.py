@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
-from roomkeeper.api.derived import asked_of, filters_of
+from roomkeeper.api.derived_lists import asked_of, filters_of
 from roomkeeper.api.paging import list_refusals
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.reach import Identifier, systems_by_id

@@ -1,10 +1,9 @@
 """REST out of declarations: list, CSV, one, and the acts of a subject, with their schemas."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -14,16 +13,22 @@ from ninja.params import functions
 from pydantic import Field as Described
 from pydantic import create_model
 
-from roomkeeper.accounts.actors import Actor, Road
+from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import needs
-from roomkeeper.api.paging import ListParameters, Page, list_refusals
+from roomkeeper.api.derived_lists import (
+    Told,
+    actor_of,
+    filters_of,
+    list_rows,
+    page_of,
+    row_of,
+    told_of,
+)
 from roomkeeper.api.problems import Conflict, Invalid, NotFound, ProblemOut, problem_of, refused_as
-from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.operations import lists
+from roomkeeper.api.routing import Routes
 from roomkeeper.operations.door import NotSeen, Outcome, do, do_many
-from roomkeeper.operations.exports import csv_of
-from roomkeeper.operations.filters import LARGEST_ID, Identifier, parameters_of
-from roomkeeper.operations.subjects import Act, Field, Subject
+from roomkeeper.operations.filters import Identifier
+from roomkeeper.operations.subjects import Act, Subject
 from roomkeeper.operations.taking import model_of, patch_of, taken_of
 
 MANY_LIMIT = 1_000
@@ -36,8 +41,9 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
     told = told_of(subject)
     _mount_list(routes, subject, told)
     _mount_one(routes, subject, told)
-    patches = [act for act in subject.acts if act.method == "PATCH" and act.on == "one"]
-    for act in subject.acts:
+    acts = [act for act in subject.acts if act.is_mounted]
+    patches = [act for act in acts if act.method == "PATCH" and act.on == "one"]
+    for act in acts:
         if act not in patches or len(patches) == 1:
             _mount_act(routes, subject, act, told)
         if act.for_many:
@@ -47,100 +53,12 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
     return routes
 
 
-class Told:
-    """How a subject is told: its schema, and a row as one."""
-
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        self.fields = [one for one in subject.fields if one.is_told and not one.is_detail]
-        self.details = [one for one in subject.fields if one.is_detail]
-        words = _title(subject.noun)
-        told = subject.meaning or f"One {subject.noun}."
-        self.in_list: Any = create_model(
-            f"{words}Summary" if self.details else f"{words}Out",
-            __base__=Schema,
-            __doc__=told,
-            **_named(self.fields),
-        )
-        self.schema: Any = (
-            create_model(f"{words}Out", __base__=self.in_list, __doc__=told, **_named(self.details))
-            if self.details
-            else self.in_list
-        )
-
-    def with_more(self, act: Act) -> Any:
-        """The schema with what the act tells this once."""
-        if not act.tells:
-            return self.schema
-        words = f"{_title(act.name)}{_title(self.subject.noun)}Out"
-        return create_model(words, __base__=self.schema, __doc__=act.summary, **_named(act.tells))
-
-    def __call__(self, row: Any) -> dict[str, Any]:
-        return {one.name: one.value(row) for one in self.fields}
-
-    def one(self, row: Any, actor: Actor, without: Collection[str] = ()) -> dict[str, Any]:
-        """The row as it is told where it is asked for alone; details that are named are left out."""
-        if self.subject.prepare is not None:
-            self.subject.prepare([row], actor.grants, timezone.now())
-        return self(row) | {
-            one.name: (get_origin(one.type) or list)() if one.name in without else one.value(row)
-            for one in self.details
-        }
-
-
-@lru_cache(maxsize=64)
-def told_of(subject: Subject) -> Told:
-    """How the subject is told; for what is written by hand beside its declared acts, too."""
-    return Told(subject)
-
-
-def _named(fields: Iterable[Field]) -> dict[str, Any]:
-    return {one.name: (one.type, Described(description=one.meaning or None)) for one in fields}
-
-
-class _Parameters(ListParameters):
-    format: Literal["json", "csv"] = Described(
-        "json", description="`csv`: all rows that pass, without pages."
-    )
-
-
-_PAGING = frozenset(_Parameters.model_fields)
-
-
-@lru_cache(maxsize=64)
-def filters_of(subject: Subject) -> Any:
-    """The model of what narrows, sorts and cuts the list."""
-    filters: dict[str, Any] = dict(parameters_of(subject))
-    return create_model(
-        f"{_title(subject.noun)}Filters",
-        __base__=_Parameters,
-        __doc__=f"Filters on {subject.plural}.",
-        **filters,
-    )
-
-
-def asked_of(filters: Any) -> lists.ListRequest:
-    """What a model of `filters_of` asks for."""
-    values = {name: value for name, value in filters if name not in _PAGING}
-    return lists.ListRequest(values, filters.search, filters.sort)
-
-
 def _mount_list(routes: Routes, subject: Subject, told: Told) -> None:
     def view(request: HttpRequest, *, filters: Any) -> Any:
-        actor, now = actor_of(request), timezone.now()
-        asked = asked_of(filters)
-        with list_refusals():
-            order = lists.order_for(subject, asked)
-            rows = lists.select(subject, actor.grants, asked, now=now)
-            if filters.format == "csv" or wants_csv(request):
-                return csv_of(subject, rows, order, actor, now)
-            page, following = lists.cut(rows, order, filters.cursor, filters.limit)
-        if subject.prepare is not None:
-            subject.prepare(page, actor.grants, now)
-        return {"items": [told(row) for row in page], "next": following}
+        return list_rows(request, subject, filters)
 
     kind = filters_of(subject)
-    page: Any = Page.__class_getitem__(told.in_list)
+    page = page_of(subject)
     query: Any = Annotated.__class_getitem__((kind, functions.Query()))  # type: ignore[attr-defined]
     _mount(
         routes.get("", response=page),
@@ -158,7 +76,7 @@ def _mount_one(routes: Routes, subject: Subject, told: Told) -> None:
     def view(request: HttpRequest, **values: Any) -> Any:
         actor = actor_of(request)
         without = [one.name for one in told.details if not values[one.name]]
-        return told.one(_get(subject, actor, values[key]), actor, without)
+        return told.one(row_of(subject, actor, values[key]), actor, without)
 
     # What belongs to one alone may be long.
     parameters: dict[str, Any] = {key: int} | dict.fromkeys((one.name for one in told.details), bool)
@@ -183,7 +101,7 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
 
     def view(request: HttpRequest, **values: Any) -> Any:
         actor = actor_of(request)
-        row = _get(subject, actor, values[key]) if is_on_one else None
+        row = row_of(subject, actor, values[key]) if is_on_one else None
         given = values.get("details") or body()
         result = do_act(subject, act, row, actor, taken_of(act, given))
         if act.answers == "nothing":
@@ -223,7 +141,7 @@ def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: To
 
     def view(request: HttpRequest, *, details: Any, **values: Any) -> Any:
         actor = actor_of(request)
-        row = _get(subject, actor, values[key])
+        row = row_of(subject, actor, values[key])
         with transaction.atomic():
             for act in acts:
                 names = [one.name for one in act.takes if one.name in details.model_fields_set]
@@ -319,23 +237,6 @@ def _item(subject: Subject, act: Act, key: int, outcome: Outcome | None) -> Done
     return DoneItem(id=key, status=problem.status, problem=ProblemOut.model_validate(problem.content()))
 
 
-def actor_of(request: HttpRequest) -> Actor:
-    """Who asks by the API."""
-    return Actor(user_of(request), Road.API, request.META.get("REMOTE_ADDR", ""))
-
-
-def _get(subject: Subject, actor: Actor, key: int) -> Any:
-    row = subject.rows(actor.grants).filter(pk=min(max(key, 0), LARGEST_ID)).first()
-    if row is None:
-        raise NotFound(subject.noun, key)
-    return row
-
-
-def wants_csv(request: HttpRequest) -> bool:
-    """Whether a spreadsheet is asked for: `Accept: text/csv`."""
-    return request.headers.get("Accept", "").partition(";")[0].strip() == "text/csv"
-
-
 def _mount(
     route: Callable[..., Any],
     view: Callable[..., Any],
@@ -374,7 +275,3 @@ def _key(subject: Subject) -> str:
 
 def _word(text: str) -> str:
     return text.replace(" ", "_").replace("-", "_")
-
-
-def _title(text: str) -> str:
-    return text.replace("-", " ").title().replace(" ", "")

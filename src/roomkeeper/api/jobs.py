@@ -10,7 +10,7 @@ from pydantic import Field
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, grants_of, needs
-from roomkeeper.api.derived import told_of
+from roomkeeper.api.derived_lists import told_of
 from roomkeeper.api.paging import ListParameters, Page, page_of, searched
 from roomkeeper.api.problems import NotFound
 from roomkeeper.api.reach import LARGEST_ID, Identifier

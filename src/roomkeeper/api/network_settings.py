@@ -12,7 +12,7 @@ from pydantic import Field, create_model
 
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.adding_fields import LoginIn
-from roomkeeper.api.derived import actor_of
+from roomkeeper.api.derived_lists import actor_of
 from roomkeeper.api.paging import ListParameters, Page, page_of, searched
 from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.routing import Routes

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, grants_of, needs
-from roomkeeper.api.derived import asked_of, filters_of
+from roomkeeper.api.derived_lists import asked_of, filters_of
 from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.paging import list_refusals
 from roomkeeper.api.parsing import StrictParser

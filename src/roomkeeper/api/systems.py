@@ -13,7 +13,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.api.derived import told_of
+from roomkeeper.api.derived_lists import told_of
 from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.reach import Identifier, get_folder, get_system
 from roomkeeper.api.routing import Routes, user_of

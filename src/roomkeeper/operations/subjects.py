@@ -135,8 +135,9 @@ class Act:
     the row's own: of the row (None) and of what is taken, none while that is not known; whoever is the row's `owner`
     may do it, too. `tells` are fields of what the service gives back that are told this once, beside the row: the
     service then gives (row, the rest); pages show those with a heading. What `is_accepted` is only begun: programs
-    are answered 202. `noted_as` is its word in the audit trail where that is not the name and the
-    noun.
+    are answered 202. `noted_as` is its word in the audit trail where that is not the name and the noun; `notes` gives
+    what is noted of what it was given, where that is not all of it. What is not `is_mounted` is asked after a plan that
+    is shown first: its pages and addresses are written by hand, on the same door.
     """
 
     name: str
@@ -166,7 +167,9 @@ class Act:
     command: str = ""
     tells: tuple[Field, ...] = ()
     is_accepted: bool = False
+    is_mounted: bool = True
     noted_as: str = ""
+    notes: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
 
     def audit_word(self, noun: str) -> str:
         """What it is called in the audit trail."""
@@ -185,6 +188,8 @@ class Act:
 
     def noted(self, taken: Mapping[str, Any]) -> dict[str, Any]:
         """What of that is noted in the audit trail: of a secret that it was given."""
+        if self.notes is not None:
+            return self.notes(taken)
         secret = {one.name for one in self.takes if one.is_secret}
         return {
             name: "***" if name in secret and value is not None else to_jsonable_python(value)
@@ -215,9 +220,9 @@ class Subject:
     `find` searches in its own way, and `best` gives what a searched list is sorted by where nothing else is asked for.
     `begins` are the filters with which the page begins, `former` the names that stand in old addresses of the page by
     today's. `export_word` notes an export of the list in the audit trail. `row_topic` says of live events that they are
-    about one row alone. `acts_at` stands before an act in its address. `command` is its name on
-    the command line, where that is another. What has no API is a list of the pages alone: programs ask for it by a
-    filter of another.
+    about one row alone. `acts_at` stands before an act in its address. `pages_at` is the address of its pages, and
+    `command` its name on the command line, where these are others. What has no API is a list of the pages alone:
+    programs ask for it by a filter of another.
     """
 
     noun: str
@@ -253,6 +258,7 @@ class Subject:
     empty: str = ""
     meaning: str = ""
     address: str = ""
+    pages_at: str = ""
     named_by: str = ""
     command: str = ""
     has_pages: bool = True
@@ -271,8 +277,13 @@ class Subject:
 
     @property
     def path(self) -> str:
-        """Its address below the API's and the pages' roots."""
+        """Its address below the API's root, and below the pages' unless `pages_at` is another."""
         return self.address or self.plural.replace(" ", "-")
+
+    @property
+    def pages_path(self) -> str:
+        """Where its pages stand."""
+        return self.pages_at or self.path
 
     def rows(self, grants: Grants) -> QuerySet[Any]:
         """What somebody with these grants sees, with what the fields read."""

@@ -10,7 +10,7 @@ from roomkeeper.web.derived_lists import More, list_view
 
 def pages_of(subject: Subject, more: More | None = None) -> list[URLPattern]:
     """The addresses of the subject's list, of one object, and of its acts; `more` is what the list shows beside."""
-    root, name = f"{subject.path}/", name_of(subject)
+    root, name = f"{subject.pages_path}/", name_of(subject)
     found = [
         page(root, list_view(subject, more), name),
         page(f"{root}do/<slug:act>/", many_view(subject), f"{name}_do_many"),

@@ -75,7 +75,10 @@ def acts_for(subject: Subject, row: Any, actor: Actor) -> list[dict[str, Any]]:
             "button": act.button,
         }
         for act in subject.acts
-        if act.on == "one" and (act.offered is None or act.offered(row)) and may(subject, act, row, actor)
+        if act.is_mounted
+        and act.on == "one"
+        and (act.offered is None or act.offered(row))
+        and may(subject, act, row, actor)
     ]
 
 
@@ -252,7 +255,11 @@ def _act_of(subject: Subject, slug: str, on: str) -> Act:
         found = subject.act(slug)
     except KeyError as error:
         raise Http404 from error
-    if (on and found.on != on) or (not on and found.on == "one" and not found.for_many):
+    if (
+        not found.is_mounted
+        or (on and found.on != on)
+        or (not on and found.on == "one" and not found.for_many)
+    ):
         raise Http404
     return found
 

@@ -55,7 +55,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
     if subject.prepare is not None:
         subject.prepare(shown, actor.grants, now)
     columns = views.columns_of(query, subject, actor, habits)
-    bulk = [act for act in subject.acts if act.for_many]
+    bulk = [act for act in subject.acts if act.for_many and act.is_mounted]
     mine = {row.pk for row in shown if any(may(subject, act, row, actor) for act in bulk)} if bulk else set()
     is_every = "filters" in query
     selects = bars.selects_of(subject, listed.asked, actor.grants, is_every=is_every)
@@ -106,7 +106,7 @@ def makers_of(subject: Subject, actor: Actor) -> list[tuple[str, str]]:
     """(button, address) of each act on the whole subject, one for each of its variants."""
     found = []
     for act in subject.acts:
-        if act.on == "all" and may(subject, act, None, actor):
+        if act.on == "all" and act.is_mounted and may(subject, act, None, actor):
             address = reverse(f"{name_of(subject)}_do_many", args=[act.slug])
             found += [(one.label, f"{address}?{urlencode(one.given)}") for one in act.variants] or [
                 (act.button, address)

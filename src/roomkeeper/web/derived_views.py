@@ -85,7 +85,7 @@ def shown(query: QueryDict, subject: Subject, columns: list[Field], habits: Habi
         ("of_list", subject.plural),
         ("query", urlencode(kept)),
         *(("columns", one.name) for one in columns),
-        ("next", f"/{subject.path}/?{urlencode(kept)}"),
+        ("next", f"/{subject.pages_path}/?{urlencode(kept)}"),
     ]
     address = reverse("saved_views_do_many", args=["create"])
     return {
