@@ -5,11 +5,11 @@ from typing import Any, Self
 
 from django.utils import timezone
 from ninja import Schema
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
-from roomkeeper.api.derived_lists import asked_of, filters_of
+from roomkeeper.api.derived_lists import asked_of, read_filter
 from roomkeeper.api.paging import list_refusals
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.reach import Identifier, systems_by_id
@@ -20,8 +20,6 @@ from roomkeeper.systems.models import State, System
 # What is done system by system inside one request.
 ONE_BY_ONE_LIMIT = 2_000
 _LISTED_PROBLEMS = 100
-_NOT_FILTERS = {"limit", "cursor", "sort", "format"}
-_FILTERS = filters_of(SYSTEMS)
 
 
 class SystemChoice(Schema, extra="forbid"):
@@ -45,7 +43,7 @@ def choose(user: User, choice: SystemChoice, permission: Permission) -> list[int
     """The ids meant: as listed (each is checked by the act), or the managed ones that the filter finds."""
     if choice.systems is not None:
         return list(dict.fromkeys(choice.systems))
-    asked = asked_of(_filters(choice.filter or {}))
+    asked = asked_of(read_filter(SYSTEMS, choice.filter or {}))
     with list_refusals():
         rows = lists.select(SYSTEMS, grants_of(user), asked, now=timezone.now())
     rows = rows.filter(grants_of(user).folders(permission), state=State.MANAGED)
@@ -80,35 +78,6 @@ def permitted(
         else:
             reached.append(system)
     return reached, refused
-
-
-def _filters(found: dict[str, Any]) -> Any:
-    unknown = sorted(name for name in found if name in _NOT_FILTERS or name not in _FILTERS.model_fields)
-    if unknown:
-        raise Invalid(
-            f"Systems have no filter {unknown[0]!r}.",
-            kind="unknown-parameter",
-            errors=[(f"body.filter.{name}", "unknown filter") for name in unknown],
-        )
-    # One value where several may stand is as good as a list of one, as in the query.
-    values = {
-        name: [value] if _takes_many(name) and not isinstance(value, list) else value
-        for name, value in found.items()
-    }
-    try:
-        return _FILTERS.model_validate(values)
-    except ValidationError as error:
-        raise Invalid(
-            "The filter contains values that cannot be used.",
-            errors=[
-                (".".join(["body.filter", *(str(part) for part in one["loc"])]), one["msg"])
-                for one in error.errors()
-            ],
-        ) from error
-
-
-def _takes_many(name: str) -> bool:
-    return isinstance(_FILTERS.model_fields[name].default, list)
 
 
 def choose_managed(user: User, choice: SystemChoice, permissions: Sequence[Permission]) -> list[System]:

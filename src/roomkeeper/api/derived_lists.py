@@ -1,6 +1,6 @@
 """Rows of a declared subject as programs are told them: their schemas, one, and lists with filters and pages."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, get_origin
 
@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Schema
 from pydantic import Field as Described
-from pydantic import create_model
+from pydantic import ValidationError, create_model
 
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.api.paging import ListParameters, Page, list_refusals
-from roomkeeper.api.problems import NotFound
+from roomkeeper.api.problems import Invalid, NotFound
 from roomkeeper.api.routing import user_of
 from roomkeeper.operations import lists
 from roomkeeper.operations.exports import csv_of
@@ -41,12 +41,32 @@ class Told:
             else self.in_list
         )
 
-    def with_more(self, act: Act) -> Any:
-        """The schema with what the act tells this once."""
-        if not act.tells:
+    def answer_of(self, act: Act) -> Any:
+        """The schema of what the act is answered with: the row, with what it tells this once, or that alone."""
+        more = list(act.tells)
+        if act.follow:
+            more.append(Field(name="operation", type=str, meaning="Address at which to follow it."))
+        if not more:
             return self.schema
         words = f"{title_of(act.name)}{title_of(self.subject.noun)}Out"
-        return create_model(words, __base__=self.schema, __doc__=act.summary, **_named(act.tells))
+        base = Schema if act.answers == "told" else self.schema
+        return create_model(words, __base__=base, __doc__=act.summary, **_named(more))
+
+    def patched(self, acts: Sequence[Act]) -> Any:
+        """The schema of what several acts with PATCH are answered with: what was not done tells null."""
+        more = [one for act in acts for one in act.tells]
+        if not more:
+            return self.schema
+        words = f"Changed{title_of(self.subject.noun)}Out"
+        return create_model(words, __base__=self.schema, __doc__="As it is then.", **_named(more))
+
+    def once(self, act: Act, result: Any) -> dict[str, Any]:
+        """What the act tells this once, of what its service gave back."""
+        return {one.name: one.value(result[1]) for one in act.tells}
+
+    def address(self, row: Any, act: Act) -> str:
+        """Where the row, or what was begun with it, is found."""
+        return f"/api/v1/{self.subject.path}/{row.pk}" + (f"/{act.follow}" if act.follow else "")
 
     def __call__(self, row: Any) -> dict[str, Any]:
         return {one.name: one.value(row) for one in self.fields}
@@ -96,6 +116,35 @@ def asked_of(filters: Any) -> lists.ListRequest:
     """What a model of `filters_of` asks for."""
     values = {name: value for name, value in filters if name not in _PAGING}
     return lists.ListRequest(values, filters.search, filters.sort)
+
+
+def read_filter(subject: Subject, found: Mapping[str, Any]) -> Any:
+    """A filter as it stands in a body, as a model of `filters_of`. Raises `Invalid`."""
+    kind = filters_of(subject)
+    unknown = sorted(name for name in found if name in _PAGING - {"search"} or name not in kind.model_fields)
+    if unknown:
+        raise Invalid(
+            f"{subject.plural.capitalize()} have no filter {unknown[0]!r}.",
+            kind="unknown-parameter",
+            errors=[(f"body.filter.{name}", "unknown filter") for name in unknown],
+        )
+    # One value where several may stand is as good as a list of one, as in the query.
+    values = {
+        name: [value]
+        if isinstance(kind.model_fields[name].default, list) and not isinstance(value, list)
+        else value
+        for name, value in found.items()
+    }
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise Invalid(
+            "The filter contains values that cannot be used.",
+            errors=[
+                (".".join(["body.filter", *(str(part) for part in one["loc"])]), one["msg"])
+                for one in error.errors()
+            ],
+        ) from error
 
 
 def page_of(subject: Subject) -> Any:

@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api.derived import do_act
 from roomkeeper.api.derived_lists import actor_of
+from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.problems import Conflict, ProblemOut, refused_as
 from roomkeeper.api.reach import Identifier, get_system
 from roomkeeper.api.routing import Routes, user_of

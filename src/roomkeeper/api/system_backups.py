@@ -10,13 +10,13 @@ from ninja import Query, Status
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
+from roomkeeper.api import derived_lists
 from roomkeeper.api.backup_fields import (
     ConfigurationVersionOut,
     ReplaceIn,
     ReplacementOut,
     encode_replacement,
 )
-from roomkeeper.api.derived_lists import told_of
 from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.paging import ListParameters, Page, page_of
 from roomkeeper.api.problems import Conflict, refused_as
@@ -31,7 +31,7 @@ from roomkeeper.systems import admission
 from roomkeeper.systems.models import ConfigurationVersion, State, System
 
 routes = Routes("systems")
-_backups_told = told_of(BACKUPS)
+_backups_told = derived_lists.told_of(BACKUPS)
 _VERSION_SORTS = {"id": "id", "first_at": "first_at", "last_at": "last_at"}
 
 

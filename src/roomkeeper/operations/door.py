@@ -91,12 +91,15 @@ def do_many(
     actor: Actor,
     now: datetime,
     taken: Mapping[str, Any] | None = None,
+    own: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> Iterator[Outcome]:
-    """Do it to each, every one in a transaction of its own: one that is refused holds up no other."""
+    """Do it to each, every one in a transaction of its own: one that is refused holds up no other. `own` is what some
+    take besides, by their ids."""
     for row in rows:
         key, label = row.pk, subject.label(row)
+        given = {**(taken or {}), **(own or {}).get(key, {})}
         try:
-            result = do(subject, act, row, actor=actor, now=now, taken=taken)
+            result = do(subject, act, row, actor=actor, now=now, taken=given)
         except (PermissionDenied, ValueError) as refusal:
             if not isinstance(refusal, (PermissionDenied, *act.refused)):
                 raise

@@ -15,6 +15,7 @@ Row: TypeAlias = Any
 """An instance of the subject's model."""
 
 REQUIRED: Final[Any] = object()
+ANYTHING: Final[Any] = object()
 ALL: Final = "all"
 Filter = Literal["", "one", "any", "part", "set", "since", "range", "own"]
 
@@ -88,6 +89,10 @@ class Input:
     actor sees. What comes `from_address` of a form is not asked again there. `when` says of what is known (the row's
     fields, or what a variant gives) whether a form asks for it; what is not `is_asked` only programs give. A list of
     `parts` is one of small objects: a form has a line of fields for each, the command line writes `FIRST@SECOND`.
+    `prefill` gives what stands in the form at first. A list that is a `is_line` of words has them on one, separated by
+    commas. Where many rows are meant, each may have its own of what `is_own`. Of several acts with PATCH that take a
+    name, that one is meant whose `only` value is given; the service is not told it. `option` is its name on the command
+    line where that is another (`lock/unlock` of a flag); what is `in_place` stands there without one.
     """
 
     name: str
@@ -106,6 +111,12 @@ class Input:
     when: Callable[[Mapping[str, Any]], bool] | None = None
     is_asked: bool = True
     parts: tuple["Input", ...] = ()
+    prefill: Callable[[Row], Any] | None = None
+    is_line: bool = False
+    is_own: bool = False
+    only: Any = ANYTHING
+    option: str = ""
+    in_place: bool = False
 
     @property
     def is_required(self) -> bool:
@@ -134,10 +145,13 @@ class Act:
     is done for which something is given. `places` are the folders on which it needs its permission where that is not
     the row's own: of the row (None) and of what is taken, none while that is not known; whoever is the row's `owner`
     may do it, too. `tells` are fields of what the service gives back that are told this once, beside the row: the
-    service then gives (row, the rest); pages show those with a heading. What `is_accepted` is only begun: programs
-    are answered 202. `noted_as` is its word in the audit trail where that is not the name and the noun; `notes` gives
-    what is noted of what it was given, where that is not all of it. What is not `is_mounted` is asked after a plan that
-    is shown first: its pages and addresses are written by hand, on the same door.
+    service then gives (row, the rest); pages show those with a heading. An act `answers` with the row as it is then,
+    with what it tells alone (as newly made), or with nothing. What `is_accepted` is only begun: programs
+    are answered 202, and `follow` is where below the object's address it is followed. `noted_as` is its word in the
+    audit trail where that is not the name and the noun; `notes` gives what is noted of what it was given, where that is
+    not all of it. What is not `is_mounted` is asked after a plan that is shown first: its pages and addresses are
+    written by hand, on the same door. `form` is a template in place of its fields, and `shows` gives what that shows
+    besides, of the rows. `tab` is the part of the object's page to which it comes back.
     """
 
     name: str
@@ -162,8 +176,11 @@ class Act:
     variants: tuple[Variant, ...] = ()
     plan: Callable[..., Any] | None = None
     form: str = ""
+    shows: Callable[[Sequence[Row], datetime], Mapping[str, Any]] | None = None
+    tab: str = ""
     method: Literal["POST", "PATCH", "PUT", "DELETE"] = "POST"
-    answers: Literal["row", "nothing"] = "row"
+    answers: Literal["row", "told", "nothing"] = "row"
+    follow: str = ""
     command: str = ""
     tells: tuple[Field, ...] = ()
     is_accepted: bool = False

@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
-from roomkeeper.operations.subjects import Act, Input, Subject
+from roomkeeper.operations.subjects import ANYTHING, Act, Input, Subject
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 """A text whose blanks at both ends mean nothing."""
@@ -28,11 +28,17 @@ class _Taken(BaseModel):
 def model_of(subject: Subject, act: Act) -> type[BaseModel]:
     """The model of what the act takes; what it does not know is refused."""
     words = f"{act.name} {subject.noun}".replace("-", " ").title().replace(" ", "")
-    fields: dict[str, Any] = {one.name: (one.type, _told(one)) for one in act.takes}
+    fields: dict[str, Any] = {one.name: (one.type, bounded(one)) for one in given_to(act)}
     return create_model(words, __base__=_Taken, __doc__=act.summary, **fields)
 
 
-def _told(one: Input, *, is_optional: bool = False) -> Any:
+def given_to(act: Act) -> tuple[Input, ...]:
+    """What the service is given: not what only says which of several acts is meant."""
+    return tuple(one for one in act.takes if one.only is ANYTHING)
+
+
+def bounded(one: Input, *, is_optional: bool = False) -> Any:
+    """How pydantic is told of it: bounds, default, meaning."""
     bounds: dict[str, Any] = {}
     is_long = is_many(one.type) or str in _parts(one.type)
     if one.least is not None:
@@ -63,7 +69,7 @@ def taken_of(act: Act, found: BaseModel) -> dict[str, Any]:
     is_partial = act.method == "PATCH"
     return {
         one.name: getattr(found, one.name)
-        for one in act.takes
+        for one in given_to(act)
         if one.name in found.model_fields_set or not is_partial
     }
 
@@ -73,16 +79,17 @@ def patch_of(subject: Subject, acts: Sequence[Act]) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for act in acts:
         for one in act.takes:
-            fields[one.name] = (one.type, _told(one, is_optional=True))
+            fields[one.name] = (one.type, bounded(one, is_optional=True))
     words = f"change {subject.noun}".replace("-", " ").title().replace(" ", "")
     return create_model(words, __base__=_Taken, __doc__=f"What to change of a {subject.noun}.", **fields)
 
 
 def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]) -> dict[str, Any]:
     """The same for a form, where all is text: an empty one is not given, a tick is yes. Of a box and of a list that it
-    shows it says something where nothing is chosen, too. Raises `TakenRefused`."""
+    shows it says something where nothing is chosen, too; of an act with PATCH an empty one is given as empty. Raises
+    `TakenRefused`."""
     given: dict[str, Any] = {}
-    for one in act.takes:
+    for one in given_to(act):
         texts = [text.replace("\r\n", "\n") for text in values(one.name)]
         if one.parts:
             if lines := lines_of(one, values):
@@ -94,10 +101,18 @@ def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]
             if texts:
                 given[one.name] = texts[-1] not in ("", "0", "false")
         elif is_many(one.type):
-            given[one.name] = [line for text in texts for line in text.splitlines() if line.strip()]
+            if texts or one.is_required:
+                given[one.name] = _listed(one, texts)
         elif texts and (texts[-1] != "" or (one.is_required and one.type is str)):
             given[one.name] = texts[-1]
+        elif texts and act.method == "PATCH" and not one.is_secret:
+            given[one.name] = "" if str in _parts(one.type) else None
     return take(subject, act, given)
+
+
+def _listed(one: Input, texts: Sequence[str]) -> list[str]:
+    parts = [part for text in texts for part in (text.split(",") if one.is_line else text.splitlines())]
+    return [part.strip() if one.is_line else part for part in parts if part.strip()]
 
 
 def lines_of(one: Input, values: Callable[[str], Sequence[str]]) -> list[dict[str, str]]:

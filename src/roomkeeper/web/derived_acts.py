@@ -16,7 +16,7 @@ from roomkeeper.accounts.permissions import needs
 from roomkeeper.operations import lists
 from roomkeeper.operations.door import NotSeen, Outcome, do, do_many, may
 from roomkeeper.operations.subjects import Act, Subject
-from roomkeeper.operations.taking import TakenRefused, take_form
+from roomkeeper.operations.taking import TakenRefused, given_to, take_form
 from roomkeeper.web.access import back_to, number_of
 from roomkeeper.web.acts import Question, is_confirmed
 from roomkeeper.web.acts import now as moment
@@ -109,7 +109,7 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
         row = get_row(subject, actor, pk)
         if not may(subject, found, row, actor):
             raise PermissionDenied(f"You may not {found.needs.value} here. Ask an administrator for a role.")
-        there = _back(subject, row)
+        there = _back(subject, row, found)
         address = reverse(f"{name_of(subject)}_act", args=[pk, found.slug])
         question = _question(found, {"row": row, "noun": subject.noun}, address, there)
         if request.method != "POST":
@@ -164,11 +164,12 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
         named = {"row": rows[0], "noun": subject.noun, "count": len(rows), "plural": subject.plural}
         question = _many_question(subject, found, named, rows, address, there, chosen)
         if chosen.get("step") != "confirm" or request.method != "POST":
-            return ask_for(request, subject, found, question, actor)
+            return ask_for(request, subject, found, question, actor, many=rows)
         if is_confirmed(request, question):
             try:
                 taken = take_form(subject, found, request.POST.getlist)
-                done = list(do_many(subject, found, rows, actor=actor, now=moment(), taken=taken))
+                own = {row.pk: _own(subject, found, row, request.POST) for row in rows}
+                done = list(do_many(subject, found, rows, actor=actor, now=moment(), taken=taken, own=own))
             except TakenRefused as refusal:
                 messages.error(request, str(refusal))
             except NotSeen as error:
@@ -178,6 +179,13 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
         return back_to(request, there)
 
     return view
+
+
+def _own(subject: Subject, act: Act, row: Any, sent: QueryDict) -> dict[str, Any]:
+    """What one of many takes for itself, as the form sends it: `source-17`."""
+    mine = [one for one in given_to(act) if one.is_own]
+    taken = take_form(subject, act, lambda name: sent.getlist(f"{name}-{row.pk}")) if mine else {}
+    return {one.name: taken[one.name] for one in mine if one.name in taken}
 
 
 def _tell_once(request: HttpRequest, act: Act, told: Told, back: str) -> HttpResponse:
@@ -288,10 +296,11 @@ def _many_question(
 ) -> Question:
     named = ", ".join(subject.label(row) for row in rows[:5])
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    what = "" if "{row" in act.what else act.what.format(**words)
     plural = subject.plural if len(rows) > 1 else subject.noun
     return Question(
         f"{act.button or act.name.capitalize()}: {len(rows)} {plural}?",
-        f"{named}{more}.",
+        f"{named}{more}. {what}".strip(),
         act.undo.format(**words),
         act.button or act.name.capitalize(),
         address,
@@ -321,9 +330,9 @@ def again(chosen: QueryDict, rows: Sequence[Any]) -> list[tuple[str, str]]:
     return [*kept, *(("row", str(row.pk)) for row in rows)]
 
 
-def _back(subject: Subject, row: Any) -> str:
+def _back(subject: Subject, row: Any, act: Act) -> str:
     if subject.page:
-        return reverse(subject.page, args=[row.pk])
+        return reverse(subject.page, args=[row.pk]) + (f"{act.tab}/" if act.tab else "")
     return reverse(name_of(subject))
 
 

@@ -1,6 +1,6 @@
 """The question of a declared act with what it takes: prefilled, what was typed kept, errors beside their fields."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.operations import lists
 from roomkeeper.operations.subjects import Act, Input, Subject, get_subject
-from roomkeeper.operations.taking import is_flag, is_many, lines_of
+from roomkeeper.operations.taking import given_to, is_flag, is_many, lines_of
 from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
 
@@ -40,22 +40,28 @@ def ask_for(
     actor: Actor,
     *,
     row: Any = None,
+    many: Sequence[Any] = (),
     errors: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """The question; with `errors` once more, as it was answered."""
+    """The question about a row, or the `many` chosen; with `errors` once more, as it was answered."""
     sent = request.POST if errors else request.GET
     names = {name for variant in act.variants for name in variant.given}
     given = {name: sent[name] for name in names if name in sent}
     known = given if row is None else {one.name: one.value(row) for one in subject.fields if one.is_told}
     inputs = [
         _shown(subject, act, one, row, actor, sent, errors)
-        for one in act.takes
-        if one.is_asked and one.name not in given and (one.when is None or one.when(known))
+        for one in given_to(act)
+        if one.is_asked
+        and one.name not in given
+        and (one.when is None or one.when(known))
+        and not (many and one.is_own)
     ]
     there = [("next", sent["next"])] if "next" in sent else []
     asked = replace(question, fields=(*question.fields, *given.items(), *there))
     extra = act.form or ("derived/inputs.html" if inputs else "")
-    answer = ask(request, asked, extra, inputs=inputs, row=row)
+    rows = many or ([] if row is None else [row])
+    shown = act.shows(rows, moment()) if act.shows is not None else {}
+    answer = ask(request, asked, extra, inputs=inputs, row=row, many=many, **shown)
     answer.status_code = 422 if errors else 200
     return answer
 
@@ -80,7 +86,7 @@ def _shown(
         (errors or {}).get(one.name, ""),
         options,
         is_flag(one.type),
-        is_many(one.type),
+        is_many(one.type) and not one.is_line,
         one.from_address and one.name in sent,
         _lines(act, one, value, actor) if one.parts else (),
     )
@@ -96,6 +102,8 @@ def _value(subject: Subject, act: Act, one: Input, row: Any, sent: QueryDict, *,
     if is_answered or one.name in sent:
         texts = sent.getlist(one.name)
         return texts if is_many(one.type) else (texts or [""])[-1]
+    if one.prefill is not None and row is not None:
+        return one.prefill(row)
     if act.method in ("PATCH", "PUT") and row is not None and one.name in subject.by_name:
         return subject.by_name[one.name].value(row)
     return "" if one.is_required else one.default
@@ -104,7 +112,7 @@ def _value(subject: Subject, act: Act, one: Input, row: Any, sent: QueryDict, *,
 def _as_shown(one: Input, value: Any, *, has_options: bool) -> Any:
     if isinstance(value, list | tuple):
         texts = [str(part) for part in value]
-        return texts if has_options else "\n".join(texts)
+        return texts if has_options else (", " if one.is_line else "\n").join(texts)
     return "" if value is None else value if isinstance(value, bool) else str(value)
 
 

@@ -13,7 +13,7 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.operations import lists
 from roomkeeper.operations.door import may
 from roomkeeper.operations.exports import csv_of
-from roomkeeper.operations.subjects import Subject
+from roomkeeper.operations.subjects import Act, Subject
 from roomkeeper.web import derived_bars as bars
 from roomkeeper.web import derived_views as views
 from roomkeeper.web.acts import now as moment
@@ -55,7 +55,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
     if subject.prepare is not None:
         subject.prepare(shown, actor.grants, now)
     columns = views.columns_of(query, subject, actor, habits)
-    bulk = [act for act in subject.acts if act.for_many and act.is_mounted]
+    bulk = [act for act in subject.acts if act.for_many and act.is_mounted and _makes_sense(act, shown)]
     mine = {row.pk for row in shown if any(may(subject, act, row, actor) for act in bulk)} if bulk else set()
     is_every = "filters" in query
     selects = bars.selects_of(subject, listed.asked, actor.grants, is_every=is_every)
@@ -100,6 +100,10 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
     if more is not None:
         context |= more(request, listed, habits, shown)
     return render(request, [f"{name_of(subject)}/list.html", "derived/list.html"], context)
+
+
+def _makes_sense(act: Act, rows: list[Any]) -> bool:
+    return act.offered is None or any(act.offered(row) for row in rows)
 
 
 def makers_of(subject: Subject, actor: Actor) -> list[tuple[str, str]]:

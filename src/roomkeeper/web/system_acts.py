@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
@@ -20,7 +20,7 @@ from roomkeeper.systems.models import Claim, ConnectivityChange, System
 from roomkeeper.web.access import number_of, visible_folder, visible_system
 from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.derived_acts import try_act
+from roomkeeper.web.derived_acts import act_view, try_act
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_act import Act
 from roomkeeper.web.system_admission_acts import ADMISSION_ACTS
@@ -246,7 +246,7 @@ def system_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """Ask (GET) and do (POST) one of the acts."""
     found = ACTS.get(act)
     if found is None:
-        raise Http404
+        return act_view(SYSTEMS)(request, pk, act)
     system = visible_system(request, pk, found.permission)
     page = reverse("system_page", args=[pk])
     back = page + (found.tab + "/" if found.tab else "")

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.devices import names
+from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning import planning
@@ -20,6 +21,7 @@ from roomkeeper.tickets.models import Ticket
 from roomkeeper.web.access import grants, visible_system
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.backups import backups_tab
+from roomkeeper.web.derived_acts import actor_of, acts_for
 from roomkeeper.web.system_changes import changes_tab
 from roomkeeper.web.system_connection import connection_tab
 from roomkeeper.web.system_diagnosis import diagnosis_tab
@@ -137,7 +139,9 @@ def header(request: HttpRequest, system: System) -> dict[str, Any]:
     path = system.folder.path
     open_items = ChangeItem.objects.filter(system=system, state__in=OPEN_STATES)
     newest_name = ChangeItem.objects.filter(system=system, match_key=NAME_KEY).order_by("-id").first()
+    acts = acts_for(SYSTEMS, system, actor_of(request))
     return {
+        "acts": {one["act"].slug: one for one in acts},
         "contact": getattr(system, "contact", None),
         "folder_label": inventory.folder_label(system.folder),
         "tags": list(system.tags.order_by("name")),

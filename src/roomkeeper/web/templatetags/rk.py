@@ -85,6 +85,29 @@ def icon(name: str, classes: str = "") -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def act(
+    context: dict[str, Any],
+    slug: str,
+    label: str = "",
+    sign: str = "",
+    query: str = "",
+    kind: str = "btn btn-sm",
+) -> SafeString | str:
+    """The button of an act that is among the page's `acts`, which asks first; nothing where it is not offered."""
+    found = context["acts"].get(slug)
+    if found is None:
+        return ""
+    return format_html(
+        '<a class="{}" href="{}" hx-get="{}" hx-target="#dialog">{}{}</a>',
+        kind,
+        found["address"] + query,
+        found["address"] + query,
+        format_html("{} ", icon(sign)) if sign else "",
+        label or found["button"],
+    )
+
+
 def dot_and_word(colour: str, word: str, classes: str = "") -> SafeString:
     """State's one language: a dot and a word, never colour alone."""
     return format_html('<span class="state {}"><i class="dot dot-{}"></i>{}</span>', classes, colour, word)
