@@ -151,7 +151,12 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 # What is written by hand at the same addresses as what is declared.
-_BESIDE = {"systems": systems.routes, "change sets": change_sets.routes, "actions": actions.routes}
+_BESIDE = {
+    "systems": systems.routes,
+    "change sets": change_sets.routes,
+    "actions": actions.routes,
+    "secure-only moves": secure_only.routes,
+}
 
 
 def _make() -> RoomkeeperApi:
@@ -183,7 +188,6 @@ def _make() -> RoomkeeperApi:
         ("/systems", system_scans.routes),
         ("/change-sets", undoing.routes),
         ("/systems", undoing.system_routes),
-        ("/secure-only-moves", secure_only.routes),
         ("/jobs", jobs.routes),
         ("/network-settings", network_settings.routes),
         ("/this-server", this_server.routes),

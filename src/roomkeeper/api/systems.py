@@ -1,7 +1,7 @@
 """`systems`: change and delete; the list is declared. Adding is in `system_additions`, acts in `system_acts`."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -13,14 +13,16 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.api.derived_lists import told_of
+from roomkeeper.api.derived_lists import actor_of, told_of
 from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.reach import Identifier, get_folder, get_system
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.fleet.surface import SYSTEMS, ConnectivityWord, TrustWord
+from roomkeeper.operations.door import do
 from roomkeeper.provisioning import passwords, planning
 from roomkeeper.secure_only import moving, single
 from roomkeeper.secure_only.models import Move
+from roomkeeper.secure_only.surface import MOVES, TURN_ON
 from roomkeeper.systems import inventory, live
 from roomkeeper.systems.admission import secure_only
 from roomkeeper.systems.contact import connectivity_changes, credentials
@@ -91,7 +93,7 @@ def change_system(request: HttpRequest, system_id: int, patch: SystemPatch) -> A
     )
     refuse_nulls(values, allowed={"http_port", "https_port"})
     with transaction.atomic():
-        change_set, move = _apply(system, values, user, timezone.now())
+        change_set, move = _apply(system, values, actor_of(request), timezone.now())
         told = {name: "***" if name == "password" else value for name, value in values.items()}
         audit.record(user, "api", "change system", system, **told)
     return tell(user, system_id) | {"change_set": change_set, "secure_only_move": move}
@@ -128,9 +130,10 @@ def refuse_nulls(values: dict[str, Any], allowed: set[str]) -> None:
 
 
 def _apply(
-    system: System, values: dict[str, Any], user: User, now: datetime
+    system: System, values: dict[str, Any], actor: Actor, now: datetime
 ) -> tuple[int | None, int | None]:
     """Write the values; the ids of the change set that a new name made, and of the move to Secure-Only."""
+    user = cast(User, actor.user)
     change_set = move = None
     plain: list[str] = [name for name in ("password_may_use_http", "notes") if name in values]
     if values.keys() & {"host", "http_port", "https_port"}:
@@ -150,7 +153,7 @@ def _apply(
         system.save(update_fields=plain)
         live.publish("systems", system)
     if "is_secure_only" in values:
-        move = _set_secure_only(system, is_wanted=values["is_secure_only"], user=user, now=now)
+        move = _set_secure_only(system, is_wanted=values["is_secure_only"], actor=actor, now=now)
     if "tls_trust" in values or "tls_is_legacy" in values:
         with refused_as(409, records.TrustRefused):
             records.set_trust(
@@ -183,13 +186,14 @@ def _apply(
     return change_set, move
 
 
-def _set_secure_only(system: System, *, is_wanted: bool, user: User, now: datetime) -> int | None:
+def _set_secure_only(system: System, *, is_wanted: bool, actor: Actor, now: datetime) -> int | None:
     """The id of the move that it began, or that is on its way."""
     hint = "POST secure-only-moves with dry_run shows what another kind of `trust` would do."
     with refused_as(409, secure_only.SecureOnlyRefused, moving.MoveRefused, hint=hint):
         if not is_wanted:
-            single.turn_off(system, user=user, now=now)
+            single.turn_off(system, user=actor.user, now=now)
         elif not system.is_secure_only:
-            move = single.turn_on(system, trust=Move.Trust.TRUSTED, user=user, now=now)
+            taken = {"system": system.pk, "trust": Move.Trust.TRUSTED}
+            move = do(MOVES, TURN_ON, None, actor=actor, now=now, taken=taken)
             return move.pk if move else None
     return None

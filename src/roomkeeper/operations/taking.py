@@ -28,8 +28,12 @@ class _Taken(BaseModel):
 def model_of(subject: Subject, act: Act) -> type[BaseModel]:
     """The model of what the act takes; what it does not know is refused."""
     words = f"{act.name} {subject.noun}".replace("-", " ").title().replace(" ", "")
-    fields: dict[str, Any] = {one.name: (one.type, bounded(one)) for one in given_to(act)}
-    return create_model(words, __base__=_Taken, __doc__=act.summary, **fields)
+    return create_model(words, __base__=_Taken, __doc__=act.summary, **fields_of(given_to(act)))
+
+
+def fields_of(takes: Sequence[Input]) -> dict[str, Any]:
+    """(type, default with bounds) of inputs, for a model that is more than what an act takes."""
+    return {one.name: (one.type, bounded(one)) for one in takes}
 
 
 def given_to(act: Act) -> tuple[Input, ...]:

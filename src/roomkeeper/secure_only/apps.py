@@ -16,9 +16,10 @@ class SecureOnlyConfig(AppConfig):
         from roomkeeper.jobs import replanning
         from roomkeeper.jobs.retention import register_kind
         from roomkeeper.jobs.schedule import register
-        from roomkeeper.secure_only import moving
+        from roomkeeper.secure_only import moving, surface
         from roomkeeper.secure_only.models import Member
 
+        self.surface = surface
         replanning.register(replanning.Times("secure-only", Member.objects.all, "since"))
         register("secure-only", timedelta(seconds=2), moving.advance, until_done=True)
         register_kind("secure-only moves", moving.ended_before)

@@ -43,6 +43,11 @@ class MovePlan:
         """The systems with that verdict."""
         return [member.system for member in self.members if member.verdict == verdict]
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many systems have each verdict."""
+        return {verdict: len(self.chosen(verdict)) for verdict in ("move", "already", "cannot")}
+
 
 def plan(systems: Iterable[System], *, is_secure: bool, trust: str) -> MovePlan:
     """Hold each system against what its family and its way of reaching us allow."""

@@ -234,16 +234,23 @@ def try_act(
     request: HttpRequest, subject: Subject, act: Act, row: Any, taken: Mapping[str, Any], done: str
 ) -> bool:
     """Do an act whose question is written by hand, by the same door; a refusal becomes a message. True if done."""
+    return bool(tried(request, subject, act, row, taken, done))
+
+
+def tried(
+    request: HttpRequest, subject: Subject, act: Act, row: Any, taken: Mapping[str, Any], done: str
+) -> tuple[Any, ...]:
+    """The same; what the service gives back, alone in a tuple, which is empty where it was refused."""
     try:
-        do(subject, act, row, actor=actor_of(request), now=moment(), taken=taken)
+        result = do(subject, act, row, actor=actor_of(request), now=moment(), taken=taken)
     except NotSeen as error:
         raise Http404 from error
     except act.refused as refusal:
         messages.error(request, str(refusal))
-        return False
+        return ()
     if done:
         messages.success(request, done.format(row))
-    return True
+    return (result,)
 
 
 def tell_outcomes(request: HttpRequest, outcomes: Sequence[Outcome]) -> None:

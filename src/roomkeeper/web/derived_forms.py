@@ -48,14 +48,15 @@ def ask_for(
     names = {name for variant in act.variants for name in variant.given}
     given = {name: sent[name] for name in names if name in sent}
     known = given if row is None else {one.name: one.value(row) for one in subject.fields if one.is_told}
-    inputs = [
-        _shown(subject, act, one, row, actor, sent, errors)
+    takes = [
+        one
         for one in given_to(act)
         if one.is_asked
         and one.name not in given
         and (one.when is None or one.when(known))
         and not (many and one.is_own)
     ]
+    inputs = inputs_of(subject, act, takes, actor, sent, errors, row)
     there = [("next", sent["next"])] if "next" in sent else []
     asked = replace(question, fields=(*question.fields, *given.items(), *there))
     extra = act.form or ("derived/inputs.html" if inputs else "")
@@ -64,6 +65,19 @@ def ask_for(
     answer = ask(request, asked, extra, inputs=inputs, row=row, many=many, **shown)
     answer.status_code = 422 if errors else 200
     return answer
+
+
+def inputs_of(
+    subject: Subject,
+    act: Act,
+    takes: Sequence[Input],
+    actor: Actor,
+    sent: QueryDict,
+    errors: Mapping[str, str] | None = None,
+    row: Any = None,
+) -> list[ShownInput]:
+    """Some of what the act takes, as `derived/inputs.html` shows it."""
+    return [_shown(subject, act, one, row, actor, sent, errors) for one in takes]
 
 
 def _shown(

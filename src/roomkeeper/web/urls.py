@@ -119,6 +119,8 @@ urlpatterns: list[URLPattern] = [
     page("templates/<int:pk>/export.json", configuration_templates.export, "template_export"),
     page("templates/<int:pk>/<slug:tab>/", configuration_templates.template, "template_tab"),
     page("jobs/<int:pk>/", jobs.job, "job"),
+    page("secure-only/", secure_only.moves, "secure_only"),
+    page("secure-only/<int:pk>/", secure_only.move, "secure_only_move"),
     page("jobs/<int:pk>/items.csv", jobs.export, "job_export"),
     *(
         address
@@ -127,9 +129,5 @@ urlpatterns: list[URLPattern] = [
         for address in pages_of(subject, _BESIDE.get(subject.plural))
     ),
     page("network-settings/", network_settings.network_settings, "network_settings"),
-    page("secure-only/", secure_only.moves, "secure_only"),
-    page("secure-only/<int:pk>/", secure_only.move, "secure_only_move"),
-    page("secure-only/<int:pk>/<slug:act>/", secure_only.act, "secure_only_act"),
-    page("secure-only/<int:pk>/<int:system>/<slug:act>/", secure_only.member_act, "secure_only_member"),
     page("this-server/", this_server.this_server, "this_server"),
 ]

@@ -18,6 +18,7 @@ from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import actions, planning
 from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet, Drift
+from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems import inventory
 from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential, Folder, System, Tag
@@ -153,7 +154,17 @@ def _saved_view(system: System) -> SavedView:
     )
 
 
+def _move(system: System) -> Move:
+    return _member(system).move
+
+
+def _member(system: System) -> Member:
+    return Member.objects.create(move=Move.objects.create(), system=system, wave=0, state="waiting")
+
+
 ROWS: dict[str, Row] = {
+    "secure-only moves": _move,
+    "secure-only members": _member,
     "saved views": _saved_view,
     "change sets": _change_set,
     "actions": _action,

@@ -37,6 +37,10 @@ def prepared(subject: Subject, act: Act, row: Any) -> Any:
         elif subject.plural == "change sets":
             ChangeItem.objects.update(state="failed")
             Change.objects.update(state="failed")
+        elif subject.plural == "secure-only moves":
+            row.state = "paused"
+        elif subject.plural == "secure-only members":
+            row.state = "held"
         elif subject.plural == "users":
             row.is_active = False
         row.save()

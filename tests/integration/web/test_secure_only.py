@@ -50,7 +50,7 @@ def test_beginning_and_steering_a_move(client: Client, proven: System, root_fold
     assert move.state == "paused"
     Member.objects.update(state="held", reason="<b>no TLS</b>")
     assert "&lt;b&gt;no TLS" in text_of(client.get(f"/secure-only/{move.pk}/?state=held"))
-    client.post(f"/secure-only/{move.pk}/{proven.pk}/try-again/")
+    client.post(f"/secure-only/members/{move.members.get().pk}/try-again/")
     assert Member.objects.get().state == "waiting"
     client.post(f"/secure-only/{move.pk}/cancel/")
     move.refresh_from_db()

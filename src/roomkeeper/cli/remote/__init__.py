@@ -42,7 +42,6 @@ commands: dict[str, typer.Typer] = {
 _ALONE: dict[str, Callable[..., None]] = {
     "systems": systems.list_systems,
     "templates": templates.list_templates,
-    "secure-only": secure_only.list_moves,
     "network-settings": network_settings.show,
     "this-server": this_server.show,
 }

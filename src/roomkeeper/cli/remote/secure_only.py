@@ -1,26 +1,17 @@
-"""`roomkeeper secure-only`: moving systems to Secure-Only or back, guided."""
+"""`roomkeeper secure-only move` and `show`; the rest is declared."""
 
 from typing import Annotated, Any
 
 import typer
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.asking import All, Limit
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.following import wait_until
-from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_page, print_table, say
+from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_table, say
 
 app = typer.Typer(help="Secure-Only: moving systems to HTTPS only, or back.")
 ENDED = ("done", "cancelled", "paused")
-_COLUMNS = ("id", "is_secure", "trust", "state", "counts", "created_by", "created_at", "reason")
 _MEMBERS = ("system_name", "wave", "state", "since", "reason")
-
-
-@app.command("list")
-def list_moves(limit: Limit = 50, everything: All = False, as_json: AsJson = False) -> None:
-    """List moves, newest first."""
-    page = open_api().items("secure-only-moves", limit=None if everything else limit)
-    print_page(page, _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -74,21 +65,3 @@ def show(number: int, as_json: AsJson = False) -> None:
         return
     print_table(members, _MEMBERS)
     say(f"Move {number} is {found['state']}. {found['reason']}")
-
-
-@app.command()
-def pause(number: int, as_json: AsJson = False) -> None:
-    """Begin nothing new."""
-    print_object(open_api().post(f"secure-only-moves/{number}/pause"), as_json=as_json)
-
-
-@app.command("continue")
-def go_on(number: int, as_json: AsJson = False) -> None:
-    """Continue with the next wave; systems on hold stay as they are."""
-    print_object(open_api().post(f"secure-only-moves/{number}/continue"), as_json=as_json)
-
-
-@app.command()
-def cancel(number: int, as_json: AsJson = False) -> None:
-    """End a move; who has moved stays moved."""
-    print_object(open_api().post(f"secure-only-moves/{number}/cancel"), as_json=as_json)

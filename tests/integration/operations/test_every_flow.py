@@ -1,0 +1,123 @@
+"""Over all acts that are asked after a plan: by whichever road one is asked, it leaves or is refused the same.
+
+Their pages and addresses are written by hand, so each road is written down here; an act without an entry fails.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db.models.signals import pre_save
+from django.test import Client
+from tests.integration.api.conftest import Caller
+
+from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.operations.subjects import all_subjects, get_subject
+from roomkeeper.secure_only.models import Move
+from roomkeeper.systems.models import System, SystemSecret
+
+Page = Callable[[Client, System], Any]
+Api = Callable[[Caller, System], Any]
+NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How an act is asked by each road; `made` are the rows that it makes, which are forgotten between two roads."""
+
+    page: Page
+    api: Api
+    made: Callable[[], Any]
+    ready: Callable[[System], Any] = lambda system: None
+
+
+def _proven(system: System) -> None:
+    """It has posted with its secret, so that it may be moved."""
+    SystemSecret.objects.get_or_create(
+        system=system, stage="current", defaults={"digest": bytes(32), "ciphertext": b"", "created_at": NOW}
+    )
+
+
+def _form(**values: Any) -> Mapping[str, Any]:
+    return {"trust": "trusted", "canary": "2", "wave_size": "10", "is_secure": "1", **values}
+
+
+FLOWS: dict[tuple[str, str], Flow] = {
+    ("secure-only moves", "start"): Flow(
+        lambda client, system: client.post("/secure-only/", _form(folder=system.folder_id, step="confirm")),
+        lambda call, system: call(
+            "POST", "secure-only-moves", {"systems": [system.pk], "canary": 2, "wave_size": 10}
+        ),
+        Move.objects.all,
+        _proven,
+    ),
+    ("secure-only moves", "turn on"): Flow(
+        lambda client, system: client.post(f"/systems/{system.pk}/secure-only/", {"trust": "trusted"}),
+        lambda call, system: call("PATCH", f"systems/{system.pk}", {"is_secure_only": True}),
+        Move.objects.all,
+        _proven,
+    ),
+}
+EVERY = [pytest.param(*key, flow, id=f"{key[1]} {key[0]}") for key, flow in FLOWS.items()]
+ROADS = ("page", "api")
+
+
+def ask(road: str, flow: Flow, client: Client, call: Caller, system: System) -> int:
+    """Do it by a road; the status of the answer."""
+    return int((flow.page(client, system) if road == "page" else flow.api(call, system)).status_code)
+
+
+def test_every_act_that_is_written_by_hand_is_tested_here() -> None:
+    by_hand = {
+        (subject.plural, act.name) for subject in all_subjects() for act in subject.acts if not act.is_mounted
+    }
+    assert by_hand == set(FLOWS)
+
+
+@pytest.mark.parametrize(("plural", "act", "flow"), EVERY)
+def test_same_audit_row_by_page_and_api(plural, act, flow, administrator, signed_in, as_user, boardroom):
+    flow.ready(boardroom)
+    word = get_subject(plural).act(act).audit_word(get_subject(plural).noun)
+    told = []
+    for road in ROADS:
+        status = ask(road, flow, signed_in(administrator), as_user(administrator), boardroom)
+        assert status in (200, 201, 202, 302), road
+        noted = AuditEntry.objects.filter(act=word).latest("pk")
+        assert (noted.road, noted.source_address, noted.user) == (road, "127.0.0.1", administrator)
+        told.append((noted.object_kind, noted.object_label, noted.details))
+        assert flow.made().exists()
+        flow.made().delete()
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(("plural", "act", "flow"), EVERY)
+def test_whoever_may_not_is_refused_by_every_road_and_nothing_is_noted(
+    plural, act, flow, viewer, signed_in, as_user, boardroom
+):
+    flow.ready(boardroom)
+    before = AuditEntry.objects.count()
+    for road in ROADS:
+        assert ask(road, flow, signed_in(viewer), as_user(viewer), boardroom) == 403
+        assert not flow.made().exists()
+    assert AuditEntry.objects.count() == before
+
+
+@pytest.mark.parametrize(("plural", "act", "flow"), EVERY)
+def test_act_and_audit_row_are_one_transaction_by_every_road(
+    plural, act, flow, administrator, signed_in, as_user, boardroom, request
+):
+    flow.ready(boardroom)
+    client, call = signed_in(administrator), as_user(administrator)
+    client.raise_request_exception = False
+
+    def stop(**_: Any) -> None:
+        raise RuntimeError("the trail cannot be written")
+
+    # What was done before has to be undone with it.
+    pre_save.connect(stop, sender=AuditEntry)
+    request.addfinalizer(lambda: pre_save.disconnect(stop, sender=AuditEntry))
+    for road in ROADS:
+        assert ask(road, flow, client, call, boardroom) == 500
+        assert not flow.made().exists()
