@@ -1,11 +1,12 @@
 """How the cells of derived tables look: a kind of cell, or a template of its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from django.template.loader import get_template
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from roomkeeper.operations.filters import words_of
@@ -14,24 +15,28 @@ from roomkeeper.web.templatetags import rk
 
 Context = Mapping[str, Any]
 NOTHING = "–"
-# Cells that are as narrow as what stands in them, and those of numbers.
-CLASSES = {
-    "when": "fit",
-    "level": "fit",
-    "word": "fit",
-    "amount": "amount",
-    "value": "value",
-    "yes": "fit",
-    "key": "fit",
-    "fit": "fit",
-    "by": "fit",
-    "delivery": "fit",
-}
+# Cells of a list are as narrow as what stands in them, but for those of texts; these have a look of their own.
+CLASSES = {"amount": "amount", "value": "value wraps"}
+_TEXTS = frozenset({"text", "link", "system"})
 
 
 def classes_of(one: Field) -> str:
     """The classes of the cells of a column."""
-    return CLASSES.get(one.cell, "fit" if one.cell.endswith(".html") and not one.wraps else "device-text")
+    return "device-text" if one.wraps or one.cell in _TEXTS else CLASSES.get(one.cell, "")
+
+
+def cells_of(subject: Subject, columns: Iterable[Field], row: Any, context: Context) -> SafeString:
+    """The cells of a row of a list. They need no end tags, and a list has hundreds of them."""
+    return format_html_join(
+        "",
+        "<td{}>{}",
+        ((_attribute(classes_of(one)), cell_of(subject, one, row, context)) for one in columns),
+    )
+
+
+@cache
+def _attribute(classes: str) -> SafeString | str:
+    return format_html(' class="{}"', classes) if classes else ""
 
 
 def cell_of(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:

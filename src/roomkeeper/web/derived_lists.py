@@ -17,7 +17,7 @@ from roomkeeper.operations.subjects import Act, Subject
 from roomkeeper.web import derived_bars as bars
 from roomkeeper.web import derived_views as views
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.cells import cell_of, classes_of
+from roomkeeper.web.cells import cells_of
 from roomkeeper.web.derived_acts import actor_of, name_of
 from roomkeeper.web.derived_reading import Listed, read_list
 from roomkeeper.web.pages import cut
@@ -58,6 +58,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
     bulk = [act for act in subject.acts if act.for_many and act.is_mounted and _makes_sense(act, shown)]
     mine = {row.pk for row in shown if any(may(subject, act, row, actor) for act in bulk)} if bulk else set()
     is_every = "filters" in query
+    drawn = {"now": now, "columns": columns}
     selects = bars.selects_of(subject, listed.asked, actor.grants, is_every=is_every)
     context = {
         "subject": subject,
@@ -66,16 +67,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
         "now": now,
         "asked": listed.asked,
         "heads": [bars.head_of(one, listed.order, query) for one in columns],
-        "rows": [
-            (
-                row,
-                [
-                    (classes_of(one), cell_of(subject, one, row, {"now": now, "columns": columns}))
-                    for one in columns
-                ],
-            )
-            for row in shown
-        ],
+        "rows": [(row, cells_of(subject, columns, row, drawn)) for row in shown],
         "mine": mine,
         "bulk": bulk if mine else [],
         "makers": makers_of(subject, actor),

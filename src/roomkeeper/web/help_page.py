@@ -10,3 +10,9 @@ from roomkeeper.accounts.permissions import Permission, needs
 def help_page(request: HttpRequest) -> HttpResponse:
     """One page; every help mark leads to its section."""
     return render(request, "help/help.html", {})
+
+
+@needs(Permission.OWN_ACCOUNT)
+def keys(request: HttpRequest) -> HttpResponse:
+    """What the keys do, for the dialog."""
+    return render(request, "help/keys.html", {})

@@ -1,7 +1,7 @@
 """How the cells of the systems list look. Drawn in Python: a list has hundreds of them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from django.urls import reverse
@@ -12,8 +12,10 @@ from roomkeeper.operations.subjects import Field, Subject
 from roomkeeper.web.cells import CLASSES, KINDS, NOTHING, Context
 from roomkeeper.web.templatetags import rk
 
+_WIDEST: Final = 20
 
-def _draws(kind: str, classes: str = "fit") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+
+def _draws(kind: str, classes: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function of (row, its value, context) draw the cells of a kind."""
 
     def mark(draw: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,7 +29,7 @@ def _draws(kind: str, classes: str = "fit") -> Callable[[Callable[..., Any]], Ca
     return mark
 
 
-@_draws("system_name", "device-text name-cell")
+@_draws("system_name", "name")
 def _name(row: Any, value: str, context: Context) -> SafeString:
     is_beside = any(one.name == "tags" for one in context.get("columns", ()))
     tags = "" if is_beside else _tags(row, sorted(tag.name for tag in row.tags.all()), context)
@@ -36,11 +38,9 @@ def _name(row: Any, value: str, context: Context) -> SafeString:
     )
 
 
-@_draws("tags", "")
+@_draws("tags", "tags")
 def _tags(row: Any, value: list[str], context: Context) -> SafeString | str:
-    return format_html_join(
-        " ", '<a class="word" href="?tags={}">{}</a>', ((quote(tag), tag) for tag in value)
-    )
+    return format_html_join(" ", '<a href="?tags={}">{}</a>', ((quote(tag), tag) for tag in value))
 
 
 @_draws("alive")
@@ -52,29 +52,27 @@ def _alive(row: Any, value: str, context: Context) -> SafeString:
 
 
 @_draws("product")
-def _product(row: Any, value: str, context: Context) -> SafeString:
-    return format_html(
-        '<span class="clip short" title="{}">{}</span>', value, rk.short_product(value) or NOTHING
-    )
+def _product(row: Any, value: str, context: Context) -> SafeString | str:
+    return _short(rk.short_product(value), value)
 
 
 @_draws("software")
-def _software(row: Any, value: str, context: Context) -> SafeString:
-    return format_html(
-        '<span class="clip short" title="{}">{}</span>', value, rk.short_version(value) or NOTHING
-    )
+def _software(row: Any, value: str, context: Context) -> SafeString | str:
+    return _short(rk.short_version(value), value)
+
+
+def _short(shown: str, whole: str) -> SafeString | str:
+    """What identifies it, in a narrow column; where that is too long for one, the whole is its title."""
+    if len(shown) <= _WIDEST:
+        return shown or NOTHING
+    return format_html('<span title="{}">{}…</span>', whole, shown[: _WIDEST - 1])
 
 
 @_draws("connectivity")
 def _connectivity(row: Any, value: str | None, context: Context) -> SafeString:
-    word = value or ""
-    return format_html(
-        '<span title="{}">{}</span> {}{}',
-        rk.connectivity(word),
-        rk.connectivity_short(word),
-        rk.padlock(row.connectivity_is_locked, "connectivity is locked"),
-        rk.shield(row),
-    )
+    marks = (rk.padlock(row.connectivity_is_locked, "connectivity is locked"), rk.shield(row))
+    parts = (rk.connectivity_short(value or ""), *(mark for mark in marks if mark))
+    return format_html_join(" ", "{}", ((part,) for part in parts))
 
 
 @_draws("in_call")
@@ -95,11 +93,11 @@ def _drift(row: Any, value: int, context: Context) -> SafeString | str:
     return format_html('<a href="{}settings/?show=drift">{}</a>', page, value)
 
 
-@_draws("code", "fit value")
+@_draws("code", "value")
 def _code(row: Any, value: str, context: Context) -> str:
     return value or NOTHING
 
 
-@_draws("mac", "fit value")
+@_draws("mac", "value")
 def _mac(row: Any, value: str, context: Context) -> str:
     return rk.mac(value) or NOTHING

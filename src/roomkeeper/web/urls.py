@@ -57,6 +57,7 @@ urlpatterns: list[URLPattern] = [
     page("account/password/", account.change_password, "change_password"),
     page("", overview.overview, "overview"),
     page("help/", help_page.help_page, "help"),
+    page("help/keys/", help_page.keys, "help_keys"),
     page("events", events.events, "events"),
     page("systems/tree/", folder_tree.fold, "folder_fold"),
     page("systems/bulk/", systems_bulk.bulk, "system_bulk"),

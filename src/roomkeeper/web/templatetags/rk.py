@@ -1,7 +1,7 @@
 """How times, states and icons look: the same on every page."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -78,8 +78,8 @@ _STEPS = ((86_400 * 2, 86_400, "d"), (7_200, 3_600, "h"), (90, 60, "min"), (0, 1
 def icon(name: str, classes: str = "") -> SafeString:
     """One of the icons that `frontend/copy.mjs` puts into the sprite."""
     return format_html(
-        '<svg class="icon {}" aria-hidden="true"><use href="{}vendor/icons.svg#{}"></use></svg>',
-        classes,
+        '<svg class="{}" aria-hidden="true"><use href="{}vendor/icons.svg#{}"/></svg>',
+        f"icon {classes}".rstrip(),
         settings.STATIC_URL,
         name,
     )
@@ -110,7 +110,7 @@ def act(
 
 def dot_and_word(colour: str, word: str, classes: str = "") -> SafeString:
     """State's one language: a dot and a word, never colour alone."""
-    return format_html('<span class="state {}"><i class="dot dot-{}"></i>{}</span>', classes, colour, word)
+    return format_html('<span class="{}">{}</span>', f"state {colour} {classes}".rstrip(), word)
 
 
 @register.simple_tag(takes_context=True)
@@ -267,18 +267,18 @@ def relative_words(moment: datetime, now: datetime) -> str:
     return "now"
 
 
+def stamp(at: datetime) -> str:
+    """A moment as programs and addresses say it: `2026-12-01T08:00:00Z`."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 @register.simple_tag(takes_context=True)
 def when(context: dict[str, Any], moment: datetime | None, empty: str = "–") -> SafeString | str:
-    """A moment as relative words, the exact time in the reader's zone as its title."""
+    """A moment as relative words. The script of the pages adds the exact time in the reader's zone as its title."""
     if moment is None:
         return empty
-    local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}" data-relative title="{}">{}</time>',
-        moment.isoformat(timespec="seconds"),
-        local.strftime("%a %d %b %Y %H:%M:%S %Z"),
-        relative_words(moment, context.get("now") or timezone.now()),
-    )
+    words = relative_words(moment, context.get("now") or timezone.now())
+    return format_html('<time datetime="{}">{}</time>', stamp(moment), words)
 
 
 @register.simple_tag
@@ -288,8 +288,8 @@ def moment(at: datetime | None, empty: str = "–") -> SafeString | str:
         return empty
     local = timezone.localtime(at)
     return format_html(
-        '<time datetime="{}" class="text-nowrap" title="{}">{}</time>',
-        at.isoformat(timespec="seconds"),
+        '<time class="exact" datetime="{}" title="{}">{}</time>',
+        stamp(at),
         local.strftime("%a %d %b %Y %H:%M:%S %Z"),
         local.strftime("%d %b %H:%M:%S"),
     )

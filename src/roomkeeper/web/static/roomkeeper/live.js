@@ -1,7 +1,7 @@
 // Live pages: one event stream a browser (held by a SharedWorker), and fragments read again when it says so.
 //
-// A fragment is an element with an id and data-live="system:12 ticket ..."; on an event for one of its words the
-// page itself is fetched again and the fragments concerned are replaced by htmx. What a person is about to click
+// A fragment is an element with an id and data-live="system:12 ticket ...", or the row of a system in a table with
+// data-live-rows; on an event for one of its words the page itself is fetched again and the fragments concerned are replaced by htmx. What a person is about to click
 // is left alone until the pointer or the focus has gone elsewhere. Rows are replaced where they stand, never moved.
 (() => {
   "use strict";
@@ -15,7 +15,7 @@
       // A list whose rows may come and go waits until the pointer has left it altogether.
       (element.hasAttribute("data-live-calm") && element.matches(":hover")) ||
       (focus && focus !== document.body && element.contains(focus)) ||
-      element.querySelector("a:hover, button:hover, input:hover, select:hover, summary:hover, .dropdown-menu.show, [data-row-check]:checked") !== null
+      element.querySelector("a:hover, button:hover, input:hover, select:hover, summary:hover, .dropdown-menu.show, tbody [type=checkbox]:checked") !== null
     );
   }
 
@@ -54,6 +54,7 @@
     for (const word of words) {
       for (const element of document.querySelectorAll(`[data-live~="${word}"]`)) waiting.add(element.id);
     }
+    for (const row of document.querySelectorAll(`[data-live-rows="${event.topic}"] #row-${event.system || 0}`)) waiting.add(row.id);
     if (waiting.size) schedule(250);
   }
 

@@ -2,10 +2,13 @@
 (() => {
   "use strict";
 
-  // Dialogs: an element with hx-target="#dialog" loads a question; without scripts it is a page of its own.
+  // Dialogs: what has hx-target="#dialog", or data-ask, loads a question; without scripts it is a page of its own.
   const dialog = document.getElementById("dialog");
+  const open = (address) => htmx.ajax("GET", address, { target: "#dialog" });
   document.body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target === dialog && dialog.innerHTML.trim() && !dialog.open) dialog.showModal();
+    if (event.detail.target !== dialog || !dialog.innerHTML.trim()) return;
+    dialog.setAttribute("aria-label", dialog.querySelector("h2")?.textContent ?? "Question");
+    if (!dialog.open) dialog.showModal();
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful && event.target.matches("details form")) event.target.closest("details").open = false;
@@ -14,6 +17,11 @@
     if (event.target.closest("[data-close-dialog]") && dialog.open) {
       event.preventDefault();
       dialog.close();
+    }
+    const asks = event.target.closest("a[data-ask]");
+    if (asks && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+      event.preventDefault();
+      open(asks.href);
     }
   });
 
@@ -32,7 +40,7 @@
       if (search) search.select(), search.focus();
       else location.href = "/systems/#search";
     } else if (event.key === "?") {
-      document.getElementById("keys").showModal();
+      open("/help/keys/");
     }
     leader = event.key === "g";
   });
@@ -50,20 +58,26 @@
     }
     return "now";
   }
+  const exact = new Intl.DateTimeFormat("en-GB", {
+    timeZone: document.documentElement.dataset.zone, weekday: "short", day: "2-digit", month: "short", year: "numeric",
+    hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+  });
   function refreshTimes() {
-    for (const element of document.querySelectorAll("time[data-relative]")) {
+    for (const element of document.querySelectorAll("time:not(.exact)")) {
+      if (!element.title) element.title = exact.format(new Date(element.dateTime));
       const words = relative(Date.parse(element.dateTime));
       if (element.textContent !== words) element.textContent = words;
     }
   }
+  refreshTimes();
   setInterval(refreshTimes, 5000);
 
   // Forms that filter send themselves when a choice changes; empty fields stay out of the address.
   document.addEventListener("change", (event) => {
-    if (event.target.closest("[data-submit-on-change]")) event.target.form.requestSubmit();
+    if (event.target.closest("[data-submit-on-change], [data-filters] select")) event.target.form.requestSubmit();
     const all = event.target.closest("[data-check-all]");
-    if (all) for (const box of document.querySelectorAll("[data-row-check]")) box.checked = all.checked;
-    if (event.target.closest("[data-row-check], [data-check-all]")) countRows();
+    if (all) for (const box of all.closest("table").querySelectorAll(ROWS)) box.checked = all.checked;
+    if (all || event.target.matches(ROWS)) countRows();
   });
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-filters]")) return;
@@ -71,8 +85,9 @@
   });
 
   // Rows: acts on the chosen ones are enabled when there are some; they never move.
+  const ROWS = "tbody td:first-child > [type=checkbox]";
   function countRows() {
-    const count = document.querySelectorAll("[data-row-check]:checked").length;
+    const count = document.querySelectorAll(`${ROWS}:checked`).length;
     const every = document.querySelector("[data-check-every]");
     for (const button of document.querySelectorAll("[data-needs-rows]")) button.disabled = !count;
     for (const words of document.querySelectorAll("[data-row-count]")) words.textContent = count ? `${count} chosen` : "none chosen";
@@ -82,7 +97,9 @@
     }
   }
   countRows();
-  document.body.addEventListener("htmx:oobAfterSwap", countRows);
+  for (const swapped of ["htmx:oobAfterSwap", "htmx:afterSwap"]) {
+    document.body.addEventListener(swapped, () => (countRows(), refreshTimes()));
+  }
   window.addEventListener("pageshow", () => {
     countRows();
     for (const field of document.querySelectorAll("[data-filters] :disabled")) field.disabled = false;
