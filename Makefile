@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
 NODE := $(shell command -v node 2>/dev/null || echo $(BIN)/node)
 
-.PHONY: help setup demo run check test acceptance test-all bench kill modules docs lock format clean
+.PHONY: help setup demo run check test acceptance test-all messages bench kill modules docs lock format clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,7 @@ check: setup ## Style, types, the direction of imports, manifests, findings and 
 	$(BIN)/python scripts/generate_tickets.py --check
 	$(BIN)/python scripts/generate_network_settings.py --check
 	$(BIN)/python scripts/generate_names.py --check
+	$(BIN)/python scripts/generate_messages.py --check
 	$(BIN)/python scripts/check_commits.py
 
 test: setup .make/clients ## The test suite on SQLite, without acceptance and browser tests
@@ -62,6 +63,9 @@ kill: setup .make/clients ## Fifteen rounds of kill -9 under a mixed load, on bo
 	KILL_ROUNDS=15 $(BIN)/pytest -s --timeout 3600 tests/acceptance/test_crash.py
 
 test-all: test acceptance ## Everything that is tested
+
+messages: setup ## Collect all texts for translators, and bring the catalogues up to date (needs GNU gettext)
+	$(BIN)/python scripts/generate_messages.py
 
 bench: setup ## The figures of docs/reference/figures.md, one JSON line each
 	$(BIN)/python -m tests.bench

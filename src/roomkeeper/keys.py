@@ -14,6 +14,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from roomkeeper.words import gettext as _
+
 KEY_FILE = "keys.json"
 # 160 bits: 32 base32 letters, above the 128 bits of rule R4 and without padding.
 SECRET_BYTES = 20
@@ -41,7 +43,7 @@ class Keys:
             return _fernet(self.encryption).decrypt(bytes(ciphertext)).decode()
         except InvalidToken as error:
             raise KeyFileUnusable(
-                "A stored secret was encrypted with a key that keys.json does not contain."
+                _("A stored secret was encrypted with a key that keys.json does not contain.")
             ) from error
 
     def re_encrypt(self, ciphertext: bytes) -> bytes:
@@ -70,7 +72,9 @@ def load(data: Path) -> Keys:
     try:
         found = os.stat(path)  # noqa: PTH116 - called for every post; a Path costs three times as much
     except FileNotFoundError as error:
-        raise KeyFileUnusable(f"There is no key file {path}. Restore it from a backup.") from error
+        raise KeyFileUnusable(
+            _("There is no key file {path}. Restore it from a backup.", path=path)
+        ) from error
     return _read(path, found.st_ino, found.st_mtime_ns)
 
 
@@ -101,8 +105,13 @@ def _read(path: str, inode: int, changed_at: int) -> Keys:
         _fernet(keys.encryption)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise KeyFileUnusable(
-            f"{path} cannot be read ({error}). Restore it from a backup. Only where there is none: move the file away, "
-            "and run roomkeeper keys adopt, which tells what is lost with it."
+            _(
+                "{path} cannot be read ({error}). Restore it from a backup. Only where there is "
+                "none: move the file away, and run roomkeeper keys adopt, which tells what is lost "
+                "with it.",
+                path=path,
+                error=error,
+            )
         ) from error
     return keys
 

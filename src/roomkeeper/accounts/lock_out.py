@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from roomkeeper.accounts.models import SignInTries, User
 from roomkeeper.accounts.person import Person
+from roomkeeper.words import gettext as _
 
 FREE_TRIES: Final = 5
 FIRST_LOCK: Final = timedelta(seconds=30)
@@ -71,7 +72,7 @@ def begin(key: str, account: User | None, source: str, *, now: datetime) -> Sign
         tries = SignInTries.objects.select_for_update().filter(key=key, source=source).first()
         if tries is None:
             _make_room(source, now)
-            tries, _ = SignInTries.objects.get_or_create(
+            tries, _rest = SignInTries.objects.get_or_create(
                 key=key, source=source, defaults={"user": account, "tried_at": now}
             )
             tries = SignInTries.objects.select_for_update().get(pk=tries.pk)
@@ -98,7 +99,7 @@ def lift(tries: SignInTries, *, user: Person = None, now: datetime | None = None
     """Let the account sign in from there again at once, as before the wrong passwords. Raises `NotLockedOut`."""
     found = SignInTries.objects.select_for_update().filter(pk=tries.pk, locked_until__isnull=False).first()
     if found is None:
-        raise NotLockedOut("It is no longer locked out.")
+        raise NotLockedOut(_("It is no longer locked out."))
     found.failures, found.refused, found.locked_until = 0, 0, None
     found.save()
     return found

@@ -6,6 +6,8 @@ from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
 from django.utils import timezone
 
+from roomkeeper.words import gettext as _
+
 
 class User(AbstractUser):
     """A person or a service account that may sign in."""
@@ -89,12 +91,12 @@ class SignInTries(models.Model):
         indexes = [models.Index(fields=["source", "tried_at"], name="tries_of_a_source")]
 
     def __str__(self) -> str:
-        return f"{self.name} from {self.source}"
+        return _("{name} from {source}", name=self.name, source=self.source)
 
     @property
     def name(self) -> str:
         """The account's name."""
-        return self.user.username if self.user is not None else "(unknown name)"
+        return self.user.username if self.user is not None else _("(unknown name)")
 
     def is_locked(self, now: datetime) -> bool:
         """Whether it is locked out at that moment."""

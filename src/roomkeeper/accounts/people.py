@@ -13,6 +13,7 @@ from django.db.models import Q
 from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import Role, RoleAssignment, User
 from roomkeeper.accounts.person import Person
+from roomkeeper.words import gettext as _
 
 _NAME = re.compile(r"[\w.@+-]{1,150}")
 # Letters and digits that nobody confuses when reading them to somebody.
@@ -36,7 +37,7 @@ def check_name(name: str) -> str:
     """The name without blanks at its ends. Raises `PersonRefused` where nobody can sign in with it."""
     name = name.strip()
     if not _NAME.fullmatch(name):
-        raise PersonRefused("A name has 1 to 150 letters, digits or any of . @ + - _ and no spaces.")
+        raise PersonRefused(_("A name has 1 to 150 letters, digits or any of . @ + - _ and no spaces."))
     return name
 
 
@@ -52,7 +53,7 @@ def create(
     means only. Raises `PersonRefused`."""
     user = User(username=check_name(name), **values)
     if make_one_time_password and user.is_service_account:
-        raise PersonRefused("A service account has tokens and no password.")
+        raise PersonRefused(_("A service account has tokens and no password."))
     made = one_time_password() if make_one_time_password else ""
     user.set_password(made or password)
     user.must_change_password = user.must_change_password or bool(made)
@@ -60,7 +61,7 @@ def create(
         with transaction.atomic():
             user.save()
     except IntegrityError as error:
-        raise PersonRefused(f"An account named {name} already exists.") from error
+        raise PersonRefused(_("An account named {name} already exists.", name=name)) from error
     _write_roles(user, roles)
     return user, made
 
@@ -83,7 +84,7 @@ def change(person: User, *, by: Person, **values: Any) -> None:
 def give_one_time_password(person: User) -> str:
     """A new one-time password in place of the old one, which is void from now on; sessions and tokens end."""
     if person.is_service_account:
-        raise PersonRefused(f"{person} is a service account: it has tokens but no password.")
+        raise PersonRefused(_("{person} is a service account: it has tokens but no password.", person=person))
     password = one_time_password()
     person.set_password(password)
     person.must_change_password = True
@@ -97,7 +98,7 @@ def deactivate(person: User, *, by: Person) -> None:
     """Let somebody sign in no longer, which ends sessions and tokens for good. Refused for oneself and for the last
     administrator of the server."""
     if person == by:
-        raise PersonRefused("You cannot deactivate your own account: ask another administrator.")
+        raise PersonRefused(_("You cannot deactivate your own account: ask another administrator."))
     with _an_administrator_stays():
         person.is_active = False
         person.save(update_fields=["is_active"])
@@ -120,7 +121,7 @@ def delete(holder: User | Group, *, by: Person) -> None:
     """Delete an account with its tokens and roles, or a group, whose members stay; refused for oneself and for the last
     administrator of the server."""
     if holder == by:
-        raise PersonRefused("You cannot delete your own account: ask another administrator.")
+        raise PersonRefused(_("You cannot delete your own account: ask another administrator."))
     with _an_administrator_stays():
         holder.delete()
 
@@ -159,8 +160,10 @@ def _an_administrator_stays() -> Iterator[None]:
         yield
         if had_one and not has_administrator():
             raise PersonRefused(
-                "The server would have no administrator left. Give another account the role administrator on "
-                "the root folder first."
+                _(
+                    "The server would have no administrator left. Give another account the role "
+                    "administrator on the root folder first."
+                )
             )
 
 
@@ -177,4 +180,4 @@ def _save_group(group: Group) -> None:
         with transaction.atomic():
             group.save()
     except IntegrityError as error:
-        raise PersonRefused(f"There is already a group named {group.name}.") from error
+        raise PersonRefused(_("There is already a group named {name}.", name=group.name)) from error

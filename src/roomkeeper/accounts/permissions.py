@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from roomkeeper.accounts.models import Role, RoleAssignment, User
 from roomkeeper.accounts.person import Person
+from roomkeeper.words import gettext as _
 
 ROOT_PATH = "/"
 
@@ -108,7 +109,10 @@ def demand(user: Person, permission: Permission, folder_path: str = ROOT_PATH) -
     """Raise `PermissionDenied` where the permission does not hold."""
     if not grants_of(user).may(permission, folder_path):
         raise PermissionDenied(
-            f"You may not {permission.value} here. Ask an administrator for a role on this folder."
+            _(
+                "You may not {value} here. Ask an administrator for a role on this folder.",
+                value=permission.value,
+            )
         )
 
 
@@ -131,10 +135,12 @@ def check_rule(user: Person, rule: tuple[Permission, bool]) -> None:
     permission, anywhere = rule
     grants = grants_of(user)
     if not (grants.may_anywhere(permission) if anywhere else grants.may(permission)):
-        raise PermissionDenied(f"You may not {permission.value}. Ask an administrator for a role.")
+        raise PermissionDenied(
+            _("You may not {value}. Ask an administrator for a role.", value=permission.value)
+        )
 
 
 def assign(user: User, folder: Any, role: str) -> RoleAssignment:
     """Give the user a role on a folder, replacing the one held there."""
-    found, _ = RoleAssignment.objects.update_or_create(user=user, folder=folder, defaults={"role": role})
+    found, _rest = RoleAssignment.objects.update_or_create(user=user, folder=folder, defaults={"role": role})
     return found

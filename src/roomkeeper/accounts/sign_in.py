@@ -15,6 +15,7 @@ from roomkeeper.accounts import audit, lock_out
 from roomkeeper.accounts.actors import Road
 from roomkeeper.accounts.models import SignInTries, User
 from roomkeeper.accounts.sign_in_gate import Busy, Gate
+from roomkeeper.words import ngettext
 
 log = structlog.get_logger(__name__)
 
@@ -148,6 +149,6 @@ def _conclude(
 
 def _words_of(seconds: int) -> str:
     if seconds < 60:
-        return f"{seconds} second{'s' * (seconds != 1)}"
+        return ngettext("{count} second", "{count} seconds", seconds)
     minutes = math.ceil(seconds / 60)
-    return f"{minutes} minute{'s' * (minutes != 1)}"
+    return ngettext("{count} minute", "{count} minutes", minutes)

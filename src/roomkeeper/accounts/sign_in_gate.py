@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from roomkeeper.words import gettext as _
+
 AT_ONCE: Final = 2
 WAITING: Final = 8
 OF_ONE_SOURCE: Final = 2
@@ -22,7 +24,7 @@ class Busy(Exception):
     """No turn just now; `seconds` until it makes sense to try again."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("Too many sign-ins at once.")
+        super().__init__(_("Too many sign-ins at once."))
         self.seconds = seconds
 
 

@@ -15,6 +15,7 @@ from roomkeeper.adding.targets import (
 )
 from roomkeeper.operations.csv_tables import EncodedTwice, heading_word, read_table
 from roomkeeper.protocols.identification import normalize_mac
+from roomkeeper.words import gettext as _
 
 _COLUMNS: Final = {
     "host": ("host", "address", "ip", "ip_address", "hostname", "host_name", "fqdn"),
@@ -47,12 +48,16 @@ def parse_csv(data: bytes | str) -> Targets:
     columns = [_BY_HEADING.get(heading_word(cell), "") for cell in heading]
     problems = [TargetProblem(line, "", sentence) for line, sentence in table.problems]
     problems += [
-        TargetProblem(1, cell.strip()[:60], f"The column {cell.strip()[:60]!r} is unknown and was left out.")
+        TargetProblem(
+            1,
+            cell.strip()[:60],
+            _("The column {cell!r} is unknown and was left out.", cell=cell.strip()[:60]),
+        )
         for cell, column in zip(heading, columns, strict=True)
         if not column and cell.strip()
     ]
     if not {"host", "mac_address", "serial_number"} & set(columns):
-        sentence = "The first line must name the columns, such as host,username,password,name."
+        sentence = _("The first line must name the columns, such as host,username,password,name.")
         return Targets(problems=(TargetProblem(1, ", ".join(heading)[:60], sentence),))
     found: dict[Any, AddingTarget] = {}
     for line, cells in table.rows:
@@ -69,7 +74,11 @@ def parse_csv(data: bytes | str) -> Targets:
         )
         if key in found:
             problems.append(
-                TargetProblem(line, str(target), f"{target} is already in line {found[key].line}.")
+                TargetProblem(
+                    line,
+                    str(target),
+                    _("{target} is already in line {line}.", target=target, line=found[key].line),
+                )
             )
             continue
         found[key] = target
@@ -80,7 +89,7 @@ def parse_csv(data: bytes | str) -> Targets:
 
 def _target(columns: list[str], cells: list[str], line: int) -> AddingTarget:
     if any(cell.strip() for cell in cells[len(columns) :]):
-        raise NotUnderstood("It has more cells than the header.")
+        raise NotUnderstood(_("It has more cells than the header."))
     # Passwords may begin or end with a blank; nothing else does.
     given = {
         column: cell if column == "password" else " ".join(cell.split())
@@ -89,15 +98,15 @@ def _target(columns: list[str], cells: list[str], line: int) -> AddingTarget:
     }
     for column, most in _LONGEST.items():
         if len(given.get(column, "")) > most:
-            raise NotUnderstood(f"{column} has more than {most} characters.")
+            raise NotUnderstood(_("{column} has more than {most} characters.", column=column, most=most))
     target = parse_host(given["host"], line) if given.get("host") else AddingTarget("", line=line)
     mac, serial = given.get("mac_address", ""), given.get("serial_number", "")
     if mac and not (mac := normalize_mac(mac)):
-        raise NotUnderstood(f"{given['mac_address'][:60]!r} is not a MAC address.")
+        raise NotUnderstood(_("{mac_address!r} is not a MAC address.", mac_address=given["mac_address"][:60]))
     if not target.host and not mac and not serial:
-        raise NotUnderstood("It needs a host, or a MAC address or serial number to pre-register.")
+        raise NotUnderstood(_("It needs a host, or a MAC address or serial number to pre-register."))
     if given.get("password") and not given.get("username"):
-        raise NotUnderstood("It has a password but no username.")
+        raise NotUnderstood(_("It has a password but no username."))
     tags = (tag.strip() for tag in re.split(r"[;,|]", given.get("tags", "")))
     return replace(
         target,
@@ -118,5 +127,5 @@ def _port(given: dict[str, str], column: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65_535):
-        raise NotUnderstood(f"{column} is not a number from 1 to 65535.")
+        raise NotUnderstood(_("{column} is not a number from 1 to 65535.", column=column))
     return int(text)

@@ -24,6 +24,7 @@ from roomkeeper.systems import inventory, live
 from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, State, System
+from roomkeeper.words import gettext as _
 
 # Somebody else may be writing to it, such as the same job in another process that is about to end.
 WRITER_SECONDS: Final = 60.0
@@ -76,10 +77,12 @@ async def finish(
             finished.warnings.append(Warned(error.what_happened, error.advice))
             is_whole = False
         except device_access.NoAddress as error:
-            finished.warnings.append(Warned(str(error), "Give it one under System > Connection."))
+            finished.warnings.append(Warned(str(error), _("Give it one under System > Connection.")))
             is_whole = False
     else:
-        finished.notes.append(f"It is identified only. {family.title}: {family.about}")
+        finished.notes.append(
+            _("It is identified only. {title}: {about}", title=family.title, about=family.about)
+        )
     await off_loop(_settle, item_id, system_id, finished, is_whole)
     return finished
 
@@ -97,18 +100,27 @@ async def _push(
         raise
     except errors.NotAdministrator as error:
         finished.warnings.append(
-            Warned(f"No management settings were written: {error.what_happened}", error.advice)
+            Warned(
+                _("No management settings were written: {what_happened}", what_happened=error.what_happened),
+                error.advice,
+            )
         )
         return False
     except errors.DeviceError as error:
         finished.warnings.append(
-            Warned(f"Its management settings could not be written: {error.what_happened}", error.advice)
+            Warned(
+                _(
+                    "Its management settings could not be written: {what_happened}",
+                    what_happened=error.what_happened,
+                ),
+                error.advice,
+            )
         )
         return False
     except pushing.BeingWritten:
-        sentence = "Something else is writing to it, so its management settings wait."
+        sentence = _("Something else is writing to it, so its management settings wait.")
         finished.warnings.append(
-            Warned(sentence, "They are pushed automatically; look at its page in a minute.")
+            Warned(sentence, _("They are pushed automatically; look at its page in a minute."))
         )
         return False
     if outcome.note:
@@ -116,19 +128,29 @@ async def _push(
     for path, words in outcome.rejected:
         finished.warnings.append(_rejected(driver.family, path, words))
     if outcome.feedback_words:
-        advice = (
-            f"Until then only polling sees its calls. Free feedback slot {outcome.slot} on it, then enforce."
+        advice = _(
+            "Until then only polling sees its calls. Free feedback slot {slot} on it, then enforce.",
+            slot=outcome.slot,
         )
-        finished.warnings.append(Warned(f"Feedback is not registered: {outcome.feedback_words}", advice))
+        finished.warnings.append(
+            Warned(
+                _("Feedback is not registered: {feedback_words}", feedback_words=outcome.feedback_words),
+                advice,
+            )
+        )
     return outcome.is_whole
 
 
 def _rejected(family: Manifest, path: str, words: str) -> Warned:
     why = next((setting.why for setting in family.settings if setting.path.lower() == path.lower()), "")
-    purpose = f" It {why}." if why else ""
+    purpose = _(" It {why}.", why=why) if why else ""
     return Warned(
-        f"It did not take {path}: {words.rstrip('.')}.",
-        f"Set {path} on the system itself, then enforce its management settings.{purpose}",
+        _("It did not take {path}: {words}.", path=path, words=words.rstrip(".")),
+        _(
+            "Set {path} on the system itself, then enforce its management settings.{purpose}",
+            path=path,
+            purpose=purpose,
+        ),
     )
 
 
@@ -140,7 +162,13 @@ async def _read(driver: Driver, system_id: int, finished: Finished) -> None:
         raise
     except errors.DeviceError as error:
         finished.warnings.append(
-            Warned(f"Not all of its documents could be read: {error.what_happened}", error.advice)
+            Warned(
+                _(
+                    "Not all of its documents could be read: {what_happened}",
+                    what_happened=error.what_happened,
+                ),
+                error.advice,
+            )
         )
 
 

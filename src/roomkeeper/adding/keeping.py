@@ -20,6 +20,7 @@ from roomkeeper.systems.admission import secure_only
 from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import State, System
+from roomkeeper.words import gettext as _
 
 ADDED: Final = "added"
 HERE: Final = "already here"
@@ -63,7 +64,9 @@ class ResultEntry:
 def enter(plan: AddingPlan, asked: ItemRequest, who: Who, *, now: datetime) -> ResultEntry:
     """Make it a managed system, or find that it is one. The item remembers the system in the same transaction."""
     if plan.user is None:
-        return ResultEntry(REFUSED, "The person who asked for it no longer has an account.", "Add it again.")
+        return ResultEntry(
+            REFUSED, _("The person who asked for it no longer has an account."), _("Add it again.")
+        )
     try:
         return _enter_and_note(plan, asked, who, now)
     except PermissionDenied as error:
@@ -73,7 +76,7 @@ def enter(plan: AddingPlan, asked: ItemRequest, who: Who, *, now: datetime) -> R
         try:
             return _enter_and_note(plan, asked, who, now)
         except admission.AdmissionRefused as error:
-            return ResultEntry(REFUSED, str(error), "Open the system that has it, and compare the two.")
+            return ResultEntry(REFUSED, str(error), _("Open the system that has it, and compare the two."))
 
 
 def _enter_and_note(plan: AddingPlan, asked: ItemRequest, who: Who, now: datetime) -> ResultEntry:
@@ -93,17 +96,22 @@ def _enter(plan: AddingPlan, asked: ItemRequest, who: Who, now: datetime) -> Res
     # Several admitted systems: one has the serial number, another the MAC address.
     if len(known) > 1:
         names = " and ".join(_label(plan, system) for system in known)
-        sentence = f"Its serial number and its MAC address belong to two different systems: {names}."
+        sentence = _(
+            "Its serial number and its MAC address belong to two different systems: {names}.", names=names
+        )
         return ResultEntry(
-            REFUSED, sentence, "Accept the swapped hardware on one of them, or delete the other."
+            REFUSED, sentence, _("Accept the swapped hardware on one of them, or delete the other.")
         )
     if known and (known[0].state != State.PRE_REGISTERED or who.login is None):
         return _known_already(plan, known[0], who)
     system = known[0] if known else waiting or System()
     is_registered = system.state == State.PRE_REGISTERED and system.pk is not None
     if is_registered and not _agrees(system, who):
-        sentence = f"{_label(plan, system)} was pre-registered with a different serial number or MAC address."
-        return ResultEntry(REFUSED, sentence, "Correct the pre-registered numbers, or the address.")
+        sentence = _(
+            "{label} was pre-registered with a different serial number or MAC address.",
+            label=_label(plan, system),
+        )
+        return ResultEntry(REFUSED, sentence, _("Correct the pre-registered numbers, or the address."))
     if not is_registered:
         system.folder = asked.folder
         system.name = asked.name or ""
@@ -126,7 +134,9 @@ def _enter(plan: AddingPlan, asked: ItemRequest, who: Who, now: datetime) -> Res
         system.save(update_fields=["login_worked_at", "name"])
     if not is_registered:
         inventory.set_tags(system, asked.tags)
-    timeline.add(system, "admission", f"Added by its address {asked.host}", now=now, user=plan.user)
+    timeline.add(
+        system, "admission", _("Added by its address {host}", host=asked.host), now=now, user=plan.user
+    )
     return ResultEntry(ADDED, "", system_id=system.pk, is_named=is_named)
 
 
@@ -173,14 +183,21 @@ def _known_already(plan: AddingPlan, system: System, who: Who) -> ResultEntry:
     if system.state in (State.IGNORED, State.BLOCKED):
         word = system.get_state_display().lower()
         return ResultEntry(
-            REFUSED, f"{label} is here, and {word}.", "Admit it again on its page.", _shown(plan, system)
+            REFUSED,
+            _("{label} is here, and {word}.", label=label, word=word),
+            _("Admit it again on its page."),
+            _shown(plan, system),
         )
     numbers = (who.serial_number, system.serial_number)
     if all(numbers) and not same_serial(*numbers):
-        sentence = f"{label} has its MAC address but a different serial number: {system.serial_number}."
-        advice = "If its hardware was swapped, accept that on its page."
+        sentence = _(
+            "{label} has its MAC address but a different serial number: {serial_number}.",
+            label=label,
+            serial_number=system.serial_number,
+        )
+        advice = _("If its hardware was swapped, accept that on its page.")
         return ResultEntry(REFUSED, sentence, advice, _shown(plan, system))
-    return ResultEntry(HERE, f"Already here: {label}.", "", _shown(plan, system))
+    return ResultEntry(HERE, _("Already here: {label}.", label=label), "", _shown(plan, system))
 
 
 def _may_see(plan: AddingPlan, system: System) -> bool:
@@ -194,9 +211,9 @@ def _shown(plan: AddingPlan, system: System) -> int | None:
 def _label(plan: AddingPlan, system: System) -> str:
     """Its name, for those who may know it."""
     return (
-        f"{system} (system {system.pk})"
+        _("{system} (system {system_id})", system=system, system_id=system.pk)
         if _may_see(plan, system)
-        else "A system that you are not allowed to see"
+        else _("A system that you are not allowed to see")
     )
 
 

@@ -26,6 +26,7 @@ from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.inventory import records, shared_path
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import REACHABLE, State, System
+from roomkeeper.words import gettext as _
 
 KIND: Final = "log in"
 AT_ONCE: Final = 40
@@ -55,9 +56,9 @@ def start(
     """A job that tries the login on each of these systems and stores it. `may_use_http` lets it go by plain HTTP to
     those that have nothing better. Raises `LoginNotUsable`."""
     if not username.strip() or not password:
-        raise LoginNotUsable("A login has a user name and a password.")
+        raise LoginNotUsable(_("A login has a user name and a password."))
     if not systems:
-        raise LoginNotUsable("No system was chosen.")
+        raise LoginNotUsable(_("No system was chosen."))
     return work.create(
         KIND,
         f"Log in to {len(systems)} system{'s' if len(systems) != 1 else ''} as {username.strip()}",
@@ -81,7 +82,9 @@ async def run(job: RunningJob) -> str:
     await job.each(one, at_once=AT_ONCE)
     counts = (await off_loop(work.counts, [job.job_id]))[job.job_id]
     worked, others = counts[JobItem.State.DONE], sum(counts.values()) - counts[JobItem.State.DONE]
-    return f"The login works on {worked}" + (f", not on {others}." if others else ".")
+    return _("The login works on {worked}", worked=worked) + (
+        _(", not on {others}.", others=others) if others else "."
+    )
 
 
 async def _try(item: Item, login: Login, *, may_use_http: bool) -> ItemOutcome:
@@ -95,22 +98,22 @@ async def _try(item: Item, login: Login, *, may_use_http: bool) -> ItemOutcome:
         expected = prepared.target.serial_number
         if expected and not same_serial(facts.serial_number, expected):
             found = errors.WrongDevice(expected=expected, found=facts.serial_number)
-            raise found.about(prepared.target.whom, "identifying it")
+            raise found.about(prepared.target.whom, _("identifying it"))
     except errors.LoginRefused as error:
         return await off_loop(_keep_refused, system_id, login, error)
     except errors.DeviceError as error:
         return await off_loop(_keep_untried, system_id, login, error.what_happened, error.advice)
     await off_loop(_keep_working, system_id, login, facts.tls_key)
-    return ItemOutcome(JobItem.State.DONE, "The login works and is stored.", details={"login": WORKS})
+    return ItemOutcome(JobItem.State.DONE, _("The login works and is stored."), details={"login": WORKS})
 
 
 def _prepare(system_id: int, login: Login, may_use_http: bool) -> _Prepared | ItemOutcome:
     system = System.objects.filter(pk=system_id).first()
     if system is None:
-        return ItemOutcome(JobItem.State.SKIPPED, "It was deleted.")
+        return ItemOutcome(JobItem.State.SKIPPED, _("It was deleted."))
     if system.state != State.MANAGED:
         return ItemOutcome(
-            JobItem.State.SKIPPED, "It is not managed, so nothing was stored.", "Admit it first."
+            JobItem.State.SKIPPED, _("It is not managed, so nothing was stored."), _("Admit it first.")
         )
     if may_use_http:
         records.allow_password_over_http(system, True)
@@ -118,18 +121,24 @@ def _prepare(system_id: int, login: Login, may_use_http: bool) -> _Prepared | It
     if is_stored and system.login_refused_at is not None:
         return ItemOutcome(
             JobItem.State.FAILED,
-            "The device has already refused this login, so it was not sent again.",
-            "Enter another one. If the account was unlocked there, try this one again on the system's page.",
+            _("The device has already refused this login, so it was not sent again."),
+            _(
+                "Enter another one. If the account was unlocked there, try this one again on the "
+                "system's page."
+            ),
             details={"login": REFUSED},
         )
     if system.connectivity not in REACHABLE:
         return _keep_untried(
-            system_id, login, "It cannot be reached from here.", "It is tried when the system can be reached."
+            system_id,
+            login,
+            _("It cannot be reached from here."),
+            _("It is tried when the system can be reached."),
         )
     try:
         target = device_access.target_of(system)
     except device_access.NoAddress as error:
-        return _keep_untried(system_id, login, str(error), "Give it an address under System > Connection.")
+        return _keep_untried(system_id, login, str(error), _("Give it an address under System > Connection."))
     return _Prepared(replace(target, login=login), system.family)
 
 
@@ -161,7 +170,11 @@ def _keep_untried(system_id: int, login: Login, why: str, advice: str) -> ItemOu
         is_kept = system.login_worked_at is not None and system.login_refused_at is None
         if not is_kept:
             _store(system_id, login)
-    words = "the stored login has worked and is kept" if is_kept else "the login is stored but not tried yet"
+    words = (
+        _("the stored login has worked and is kept")
+        if is_kept
+        else _("the login is stored but not tried yet")
+    )
     return ItemOutcome(
         JobItem.State.WARNING,
         f"{why.rstrip('.')}: {words}.",

@@ -26,6 +26,8 @@ from roomkeeper.systems import admission
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.contact import credential_list, device_access
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 NEW_DEVICE_HINT = (
     "If it is new or was reset: RoomOS 11.27 and newer let nobody sign in until the first passphrase is"
@@ -79,7 +81,7 @@ async def _meet(
         if asked.serial_number and not same_serial(who.serial_number, asked.serial_number):
             raise errors.WrongDevice(expected=asked.serial_number, found=who.serial_number).about(asked.host)
         if asked.mac_address and who.mac_address and who.mac_address != asked.mac_address:
-            sentence = "The device's MAC address differs from the one that you entered. Check its address."
+            sentence = _("The device's MAC address differs from the one that you entered. Check its address.")
             raise errors.WrongDevice(sentence, expected=asked.mac_address, found=who.mac_address).about(
                 asked.host
             )
@@ -109,7 +111,7 @@ async def _finish(
         )
     except System.DoesNotExist:
         return ItemOutcome(
-            FAILED, "It was added, and has since been deleted.", "Add it again if it should stay."
+            FAILED, _("It was added, and has since been deleted."), _("Add it again if it should stay.")
         )
     details: dict[str, Any] = {
         "result": ADDED,
@@ -120,7 +122,7 @@ async def _finish(
         "notes": list(finished.notes),
     }
     if found is not None and plan.snmp_logins and not plan.is_secure(asked) and found.snmp_login is None:
-        details["notes"].append("It did not answer SNMP: its agent is off or uses a different community.")
+        details["notes"].append(_("It did not answer SNMP: its agent is off or uses a different community."))
     words = ", ".join(word for word in (finished.product, finished.software_version) if word)
     label = f"{finished.name} ({words})" if words else finished.name
     if not finished.warnings:
@@ -129,7 +131,13 @@ async def _finish(
     number = len(finished.warnings)
     sentences = " ".join(one.sentence for one in finished.warnings)
     advice = " ".join(dict.fromkeys(one.advice for one in finished.warnings if one.advice))
-    summary = f"Added with {number} warning{'s' if number > 1 else ''}: {label}. {sentences}"
+    summary = ngettext(
+        "Added with {count} warning: {label}. {sentences}",
+        "Added with {count} warnings: {label}. {sentences}",
+        number,
+        label=label,
+        sentences=sentences,
+    )
     return ItemOutcome(WARNING, summary, advice, system_id, details)
 
 
@@ -152,9 +160,9 @@ def _register(plan: AddingPlan, asked: ItemRequest) -> ItemOutcome:
             is_secure_only=plan.is_secure_only,
         )
     except admission.AdmissionRefused as error:
-        return ItemOutcome(FAILED, str(error), "Look for it under Systems, and in the inbox.")
+        return ItemOutcome(FAILED, str(error), _("Look for it under Systems, and in the inbox."))
     details = {"result": "registered", "name": system.name}
-    sentence = "Pre-registered: it is managed from its first post on."
+    sentence = _("Pre-registered: it is managed from its first post on.")
     return ItemOutcome(DONE, sentence, system_id=system.pk, details=details)
 
 
@@ -165,9 +173,9 @@ def _nothing(plan: AddingPlan, asked: ItemRequest, nothing: Nothing) -> ItemOutc
         (nothing.errors[road] for road in ("https", "http", "snmp") if road in nothing.errors), None
     )
     if trouble is not None:
-        return _failed(trouble.about(asked.host, "looking who answers"), result="nothing")
+        return _failed(trouble.about(asked.host, _("looking who answers")), result="nothing")
     return ItemOutcome(
-        FAILED, nothing.why, "Check that the address is the system's own.", details={"result": "nothing"}
+        FAILED, nothing.why, _("Check that the address is the system's own."), details={"result": "nothing"}
     )
 
 

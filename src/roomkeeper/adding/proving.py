@@ -11,6 +11,7 @@ from roomkeeper.devices.discovery import Found
 from roomkeeper.devices.facts import Facts
 from roomkeeper.devices.login import Login
 from roomkeeper.jobs.off_loop import off_loop
+from roomkeeper.words import gettext as _
 
 
 class NoLogin(errors.LoginRefused):
@@ -86,11 +87,11 @@ def _demand_http(plan: AddingPlan, asked: ItemRequest, found: Found, *, is_list:
     trouble = found.errors.get("https")
     silent = errors.ConnectionRefused | errors.ConnectTimedOut
     if trouble is not None and not isinstance(trouble, silent):
-        raise trouble.about(asked.host, "looking who answers")
+        raise trouble.about(asked.host, _("looking who answers"))
     if found.http and is_list:
         raise ListNeedsTls().about(asked.host)
     if found.http and not plan.may_use_http(asked.host):
         raise errors.PasswordNeedsTls().about(asked.host)
     if not found.http:
         # SNMP alone has named it.
-        raise (trouble or errors.ConnectionRefused()).about(asked.host, "looking for its web service")
+        raise (trouble or errors.ConnectionRefused()).about(asked.host, _("looking for its web service"))

@@ -12,6 +12,7 @@ from roomkeeper.jobs import work
 from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
+from roomkeeper.words import gettext as _
 
 # Silent addresses wait for their time-outs side by side.
 AT_ONCE: Final = 64
@@ -45,14 +46,14 @@ def _conclude(job: RunningJob) -> str:
         by_result[str(result)] = by_result.get(str(result), 0) + 1
     counts = work.counts([job.job_id])[job.job_id]
     warned = counts["warning"]
-    added = f"{by_result.get('added', 0)} added"
+    added = _("{by_result} added", by_result=by_result.get("added", 0))
     others = (
         (by_result.get("registered", 0), "registered"),
-        (by_result.get("already_here", 0), "already here"),
-        (counts["skipped"], "without an answer"),
+        (by_result.get("already_here", 0), _("already here")),
+        (counts["skipped"], _("without an answer")),
         (counts["failed"], "failed"),
-        (job.parameters.get("left_out_count", 0), "not understood"),
+        (job.parameters.get("left_out_count", 0), _("not understood")),
     )
-    told = [f"{added}, {warned} of them with warnings" if warned else added]
+    told = [_("{added}, {warned} of them with warnings", added=added, warned=warned) if warned else added]
     told += [f"{number} {word}" for number, word in others if number]
     return "; ".join(told) + "."

@@ -29,6 +29,7 @@ from roomkeeper.systems.models import (
     System,
     TlsTrust,
 )
+from roomkeeper.words import gettext as _
 
 __all__ = ["KIND", "AddRequest", "AddingRefused", "Preview", "preview", "start"]
 _SNMP_KINDS: Final = (Credential.Kind.COMMUNITY, Credential.Kind.SNMP_USER)
@@ -146,7 +147,7 @@ def start(request: AddRequest, *, user: Person, now: datetime) -> Job:
     count = len(checked.rows)
     if checked.needs_confirmation and request.confirmed_count != count:
         raise AddingRefused(
-            f"Logins would be tried on {count:,} addresses. Confirm with that number.",
+            _("Logins would be tried on {count:,} addresses. Confirm with that number.", count=count),
             field="confirmed_count",
         )
     rows = [
@@ -201,26 +202,30 @@ def _check(request: AddRequest, user: Person) -> _Checked:
             " ".join(["Enter at least one address to add.", *problems[:3]]), field="addresses"
         )
     if request.name and len(rows) > 1:
-        raise AddingRefused("A name can be given to one system only.", field="name")
+        raise AddingRefused(_("A name can be given to one system only."), field="name")
     if len(request.name) > inventory.NAME_LIMIT:
-        raise AddingRefused(f"A name has at most {inventory.NAME_LIMIT} characters.", field="name")
+        raise AddingRefused(
+            _("A name has at most {NAME_LIMIT} characters.", NAME_LIMIT=inventory.NAME_LIMIT), field="name"
+        )
     if request.connectivity not in REACHABLE:
         raise AddingRefused(
-            "A system that is added by its address is reachable on LAN or on the public internet.",
+            _("A system that is added by its address is reachable on LAN or on the public internet."),
             field="connectivity",
         )
     if request.trust not in TlsTrust.values:
-        raise AddingRefused(f"Trust must be one of {', '.join(TlsTrust.values)}.", field="trust")
+        raise AddingRefused(
+            _("Trust must be one of {values}.", values=", ".join(TlsTrust.values)), field="trust"
+        )
     settings = network_settings.get()
     if request.trust == TlsTrust.AUTHORITY and not settings.device_authorities:
         raise AddingRefused(
-            "Network settings contain no authority that could have signed a device's certificate.",
+            _("Network settings contain no authority that could have signed a device's certificate."),
             field="trust",
         )
     for login in request.logins:
         if not login.username or ":" in login.username:
             raise AddingRefused(
-                "A login needs a user name, and devices do not accept one with a colon.", field="username"
+                _("A login needs a user name, and devices do not accept one with a colon."), field="username"
             )
     is_secure_only = settings.secure_only if request.is_secure_only is None else request.is_secure_only
     uses_snmp = request.targets.is_range if request.uses_snmp is None else request.uses_snmp
@@ -246,7 +251,13 @@ def _place(request: AddRequest, user: Person) -> tuple[tuple[tuple[AddingTarget,
                 found[target.folder] = _find_folder(target.folder, user)
             folder = found[target.folder]
         if folder is None:
-            refused.append(f"Line {target.line}: you cannot admit systems to a folder {target.folder!r}.")
+            refused.append(
+                _(
+                    "Line {line}: you cannot admit systems to a folder {folder!r}.",
+                    line=target.line,
+                    folder=target.folder,
+                )
+            )
         else:
             rows.append((target, folder))
     return tuple(rows), refused
@@ -279,14 +290,16 @@ def _saved_logins(request: AddRequest, user: Person) -> tuple[Credential, ...]:
         return ()
     if not grants_of(user).may(Permission.VIEW_SERVER):
         raise AddingRefused(
-            "Only administrators of all systems can use saved logins: anyone else could choose the address of"
-            " their own machine and have a login sent to it.",
+            _(
+                "Only administrators of all systems can use saved logins: anyone else could choose "
+                "the address of their own machine and have a login sent to it."
+            ),
             field="credentials",
         )
     rows = Credential.objects.filter(kind=Credential.Kind.LOGIN).in_bulk(list(request.credential_ids))
     missing = [pk for pk in request.credential_ids if pk not in rows]
     if missing:
-        raise AddingRefused(f"There is no saved login {missing[0]}.", field="credentials")
+        raise AddingRefused(_("There is no saved login {missing}.", missing=missing[0]), field="credentials")
     return tuple(rows[pk] for pk in dict.fromkeys(request.credential_ids))
 
 
@@ -296,9 +309,10 @@ def _snmp_logins(request: AddRequest, user: Person) -> tuple[Credential, ...]:
         if not request.snmp_ids:
             return ()
         raise AddingRefused(
-            "Only administrators of all systems can use saved SNMP logins: anyone else could choose the"
-            " address"
-            " of their own machine and have one sent to it.",
+            _(
+                "Only administrators of all systems can use saved SNMP logins: anyone else could "
+                "choose the address of their own machine and have one sent to it."
+            ),
             field="snmp_credentials",
         )
     rows = credential_list.entries(*_SNMP_KINDS)
@@ -306,7 +320,9 @@ def _snmp_logins(request: AddRequest, user: Person) -> tuple[Credential, ...]:
         return tuple(rows)
     missing = set(request.snmp_ids) - {row.pk for row in rows}
     if missing:
-        raise AddingRefused(f"There is no saved SNMP login {min(missing)}.", field="snmp_credentials")
+        raise AddingRefused(
+            _("There is no saved SNMP login {count}.", count=min(missing)), field="snmp_credentials"
+        )
     return tuple(row for row in rows if row.pk in request.snmp_ids)
 
 
@@ -332,20 +348,24 @@ def _warnings(request: AddRequest, checked: _Checked) -> Iterable[str]:
     own = sum(bool(target.username) for target, _ in checked.rows)
     hosts = sum(bool(target.host) for target, _ in checked.rows)
     if not has_logins and own < hosts:
-        yield "Without a login, video systems are found but not added; devices known by SNMP alone are listed."
+        yield _(
+            "Without a login, video systems are found but not added; devices known by SNMP alone are listed."
+        )
     if has_logins and (request.targets.is_range or checked.saved):
         yield (
-            "Logins from the list are sent over TLS only, only to hosts that look like a video"
-            " system, and at most two an hour to each."
+            _(
+                "Logins from the list are sent over TLS only, only to hosts that look like a video "
+                "system, and at most two an hour to each."
+            )
         )
     if checked.snmp and any(row.kind == Credential.Kind.COMMUNITY for row in checked.snmp):
-        yield f"SNMP communities are sent to {hosts:,} addresses in clear text."
+        yield _("SNMP communities are sent to {hosts:,} addresses in clear text.", hosts=hosts)
     if request.password_may_use_http and not checked.is_secure_only:
-        yield "Where a system has no HTTPS, its password is sent in clear text."
+        yield _("Where a system has no HTTPS, its password is sent in clear text.")
     if request.trust == TlsTrust.OFF:
-        yield "Certificates are not checked at all: someone in between could read the passwords."
+        yield _("Certificates are not checked at all: someone in between could read the passwords.")
     if request.is_legacy_tls:
-        yield "Legacy TLS (1.0, weak ciphers) is allowed, which an attacker on the network can break."
+        yield _("Legacy TLS (1.0, weak ciphers) is allowed, which an attacker on the network can break.")
 
 
 def _item(target: AddingTarget, folder: Folder, number: int, name: str) -> work.NewItem:
@@ -367,4 +387,10 @@ def _item(target: AddingTarget, folder: Folder, number: int, name: str) -> work.
 
 def _title(rows: tuple[tuple[AddingTarget, Folder], ...]) -> str:
     first, last = rows[0][0], rows[-1][0]
-    return f"Add {first}" if len(rows) == 1 else f"Add systems at {len(rows):,} addresses, {first} to {last}"
+    return (
+        _("Add {first}", first=first)
+        if len(rows) == 1
+        else _(
+            "Add systems at {count:,} addresses, {first} to {last}", count=len(rows), first=first, last=last
+        )
+    )

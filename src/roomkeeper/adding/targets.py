@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from roomkeeper.systems import addresses
 from roomkeeper.systems.inventory import hosts
+from roomkeeper.words import gettext as _
 
 MOST: Final = 4096
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -25,7 +26,11 @@ class TooMany(ValueError):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"These are {number:,} addresses, and one job takes at most {MOST:,}. Add fewer at a time."
+            _(
+                "These are {number:,} addresses, and one job takes at most {most:,}. Add fewer at a time.",
+                number=number,
+                most=MOST,
+            )
         )
         self.number = number
 
@@ -70,7 +75,7 @@ class TargetProblem:
     sentence: str
 
     def __str__(self) -> str:
-        return f"Line {self.line}: {self.sentence}"
+        return _("Line {line}: {sentence}", line=self.line, sentence=self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ def parse_host(word: str, line: int = 1) -> AddingTarget:
     """A single address or name with an optional port; raises `NotUnderstood`."""
     block = _parse_word(word.strip(), line)
     if block.count != 1 or block.target is None:
-        raise NotUnderstood(f"{word[:_SHOWN]!r} is more than one address.")
+        raise NotUnderstood(_("{word!r} is more than one address.", word=word[:_SHOWN]))
     return block.target
 
 
@@ -139,7 +144,7 @@ class _Block:
 
 def _parse_word(word: str, line: int) -> _Block:
     if len(word) > _LONGEST_WORD:
-        raise NotUnderstood(f"{word[:_SHOWN]!r}… is too long for an address.")
+        raise NotUnderstood(_("{word!r}… is too long for an address.", word=word[:_SHOWN]))
     if "://" in word:
         return _single(_from_url(word, line))
     if "/" in word:
@@ -173,10 +178,12 @@ def _network(word: str, line: int) -> _Block:
 def _range(first: Address, end: str, word: str, line: int) -> _Block:
     last = _find_address(end) or _with_tail(first, end)
     if last is None or last.version != first.version:
-        raise NotUnderstood(f"{word!r} is not a range such as 10.1.2.3-10.1.2.60 or 10.1.2.3-60.")
+        raise NotUnderstood(
+            _("{word!r} is not a range such as 10.1.2.3-10.1.2.60 or 10.1.2.3-60.", word=word)
+        )
     count = int(last) - int(first) + 1
     if count < 1:
-        raise NotUnderstood(f"{word!r} ends before it begins.")
+        raise NotUnderstood(_("{word!r} ends before it begins.", word=word))
     _check(first, word)
     _check(last, word)
     return _block(first, count, line)
@@ -203,9 +210,11 @@ def _from_url(word: str, line: int) -> AddingTarget:
         parts = urlsplit(word)
         scheme, port, host = parts.scheme.lower(), parts.port, parts.hostname or ""
     except ValueError:
-        raise NotUnderstood(f"{_shown(word)!r} is not an address.") from None
+        raise NotUnderstood(_("{shown!r} is not an address.", shown=_shown(word))) from None
     if scheme not in ("http", "https") or parts.username is not None:
-        raise NotUnderstood(f"{_shown(word)!r} is not a device's address. Give its name or IP address.")
+        raise NotUnderstood(
+            _("{shown!r} is not a device's address. Give its name or IP address.", shown=_shown(word))
+        )
     target = _from_host(f"[{host}]" if ":" in host else host, line)
     if not port:
         return target
@@ -219,7 +228,9 @@ def _from_host(word: str, line: int) -> AddingTarget:
     except hosts.HostRefused as refusal:
         raise NotUnderstood(str(refusal)) from refusal
     if not host:
-        raise NotUnderstood(f"{word[:_SHOWN]!r} has no host. Enter a name or an IP address before the port.")
+        raise NotUnderstood(
+            _("{word!r} has no host. Enter a name or an IP address before the port.", word=word[:_SHOWN])
+        )
     if port == 80:
         return AddingTarget(host, http_port=port, line=line)
     return AddingTarget(host, https_port=port, line=line)
@@ -229,17 +240,19 @@ def _part_port(word: str) -> tuple[str, int | None]:
     if word.startswith("["):
         host, bracket, rest = word[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):
-            raise NotUnderstood(f"{word[:_SHOWN]!r} is not an address such as [2001:db8::1]:8443.")
+            raise NotUnderstood(
+                _("{word!r} is not an address such as [2001:db8::1]:8443.", word=word[:_SHOWN])
+            )
         digits = rest[1:]
     elif word.count(":") == 1:
-        host, _, digits = word.partition(":")
+        host, _rest, digits = word.partition(":")
         rest = f":{digits}"
     else:
         return word, None
     if not rest:
         return host, None
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65_535):
-        raise NotUnderstood(f"The port of {word[:_SHOWN]!r} is not a number from 1 to 65535.")
+        raise NotUnderstood(_("The port of {word!r} is not a number from 1 to 65535.", word=word[:_SHOWN]))
     return host, int(digits)
 
 

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from roomkeeper.devices import errors
+from roomkeeper.words import gettext as _
 
 # Protocol notes D.2: the realm of RoomOS 26; older ones name the product.
 DEVICE_MARK: Final = re.compile(r"cisco|tandberg|telepresence", re.IGNORECASE)
@@ -55,7 +56,7 @@ class DeviceAnswer:
         if self.is_sign_in_page:
             raise errors.SignInPage(first_bytes=self.body, detail=self.location)
         if self.status in (423, 429) or (self.status in (401, 403) and self._says_locked()):
-            raise errors.LockedOut(detail=f"status {self.status}")
+            raise errors.LockedOut(detail=_("status {status}", status=self.status))
         if self.status == 401:
             raise errors.LoginRefused
         if self.status == 403:
@@ -68,7 +69,9 @@ class DeviceAnswer:
             return
         if self.status != 200:
             raise errors.UnexpectedAnswer(
-                evidence=f"It answered {self.status}.", first_bytes=self.body, detail=self.location
+                evidence=_("It answered {status}.", status=self.status),
+                first_bytes=self.body,
+                detail=self.location,
             )
         if self._is_html() or not self.body.lstrip(_BLANK).startswith(b"<"):
             raise errors.NotXml(first_bytes=self.body)

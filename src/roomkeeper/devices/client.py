@@ -28,6 +28,7 @@ from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.sessions import IDLE_SECONDS, Sessions
 from roomkeeper.devices.signing import Signing, SigningRequest
 from roomkeeper.devices.tls import DeviceTls, TlsPolicy, Trust, explain
+from roomkeeper.words import gettext as _
 
 FIRST_READ: Final = "/getxml?location=/Status/SystemUnit"
 _FIRST: Final = SigningRequest("GET", FIRST_READ)
@@ -258,7 +259,7 @@ class DeviceClient:
             if answer.is_busy:
                 answer.check()
         except errors.DeviceError as error:
-            error.about(self.target.whom, "looking who answers")
+            error.about(self.target.whom, _("looking who answers"))
             raise
         if answer.shows_mark and (scheme == "https" or self.target.may_use_http):
             self._scheme = scheme
@@ -317,12 +318,12 @@ class DeviceClient:
     def _get_login(self) -> Login:
         if self.target.login is None:
             raise errors.LoginRefused(
-                "The device requires a login, but none is stored. Store one under System > Connection."
+                _("The device requires a login, but none is stored. Store one under System > Connection.")
             )
         if ":" in self.target.login.username:
             # HTTP Basic ends the name at the first colon.
             raise errors.LoginRefused(
-                "The device does not accept a user name with a colon. Use another account."
+                _("The device does not accept a user name with a colon. Use another account.")
             )
         return self.target.login
 
@@ -355,7 +356,7 @@ class DeviceClient:
             answer.check()
         elif not answer.shows_mark:
             raise errors.UnexpectedAnswer(
-                evidence="Its sign-in does not look like a video system's.", first_bytes=answer.body
+                evidence=_("Its sign-in does not look like a video system's."), first_bytes=answer.body
             )
 
     # The exchange

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from roomkeeper.devices import errors
+from roomkeeper.words import gettext as _
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -69,7 +70,7 @@ async def open_connection(
     host: str, port: int, contactable: Contactable, *, context: ssl.SSLContext | None = None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection to the first address behind the host that takes it. Raises OSError, and what `addresses_of` does."""
-    trouble: OSError = OSError("The name has no address.")
+    trouble: OSError = OSError(_("The name has no address."))
     for address in await addresses_of(host, contactable):
         try:
             name = host if context is not None else None

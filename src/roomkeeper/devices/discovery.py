@@ -17,6 +17,7 @@ from roomkeeper.devices.reach import Reach
 from roomkeeper.devices.snmp import SNMP_PORT, SnmpLogin, SnmpPatience, identify
 from roomkeeper.devices.snmp_facts import SnmpFacts
 from roomkeeper.devices.tls import TlsPolicy
+from roomkeeper.words import gettext as _
 
 AT_ONCE: Final = 64
 # How many SNMP logins are tried on one address at the same time, so that its sockets are few.
@@ -221,7 +222,7 @@ def _judge(address: str, outcomes: Mapping[str, Any]) -> Found | Nothing:
 
 def _why_nothing(is_web: bool, troubles: Mapping[str, DeviceError]) -> str:
     if is_web:
-        return "A web server answers, but it is not a video system."
+        return _("A web server answers, but it is not a video system.")
     forbidden = next((one for one in troubles.values() if isinstance(one, errors.ContactForbidden)), None)
     if forbidden is not None and len(set(map(type, troubles.values()))) == 1:
         return str(forbidden)
@@ -229,5 +230,5 @@ def _why_nothing(is_web: bool, troubles: Mapping[str, DeviceError]) -> str:
     if heard:
         return str(heard[0])
     if any(isinstance(one, errors.ConnectionRefused) for one in troubles.values()):
-        return "The address is in use, but nothing listens on the ports that were tried."
-    return "Nothing answers."
+        return _("The address is in use, but nothing listens on the ports that were tried.")
+    return _("Nothing answers.")

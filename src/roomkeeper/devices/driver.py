@@ -15,6 +15,7 @@ from roomkeeper.protocols.xapi.command import CommandCall, CommandDocument, Comm
 from roomkeeper.protocols.xapi.configuration import ConfigurationDocument
 from roomkeeper.protocols.xapi.status import StatusDocument
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
+from roomkeeper.words import gettext as _
 
 # The kinds of documents that a device has of itself, and the act that reads each.
 DOCUMENT_KINDS: Final = {
@@ -92,6 +93,8 @@ class Driver:
         self._refuse("show_message")
 
     def _refuse(self, act: str) -> NoReturn:
-        message = f'The device does not support "{act.replace("_", " ")}". See what its family supports.'
-        evidence = f"{self.family.title} are {self.family.level.value} only."
+        message = _(
+            'The device does not support "{act}". See what its family supports.', act=act.replace("_", " ")
+        )
+        evidence = _("{title} are {value} only.", title=self.family.title, value=self.family.level.value)
         raise errors.Unsupported(message, evidence=evidence).about(self.client.target.whom)

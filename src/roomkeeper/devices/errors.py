@@ -47,6 +47,8 @@ trying again later can help.
 import inspect
 from typing import Self
 
+from roomkeeper.words import gettext as _
+
 FIRST_BYTES = 200
 
 
@@ -78,7 +80,7 @@ class DeviceError(Exception):
         if self.whom:
             sentence = sentence.replace("The device", self.whom, 1)
         if self.doing:
-            sentence = f"{sentence.removesuffix('.')} while {self.doing}."
+            sentence = _("{sentence} while {doing}.", sentence=sentence.removesuffix("."), doing=self.doing)
         return f"{sentence} {self.evidence}".strip()
 
     @property
@@ -147,10 +149,12 @@ class TlsVersionRefused(TlsFailed):
     ) -> None:
         evidence = ""
         if ours:
-            found = f"It offers {' and '.join(theirs)}" if theirs else "It names no version"
-            evidence = f"{found}; Roomkeeper offered {' and '.join(ours)}."
+            found = (
+                _("It offers {theirs}", theirs=" and ".join(theirs)) if theirs else _("It names no version")
+            )
+            evidence = _("{found}; Roomkeeper offered {ours}.", found=found, ours=" and ".join(ours))
         if agreed:
-            evidence += f" With legacy TLS it agreed on {agreed}."
+            evidence += _(" With legacy TLS it agreed on {agreed}.", agreed=agreed)
         super().__init__(message, detail=detail, evidence=evidence)
         self.ours = ours
         self.theirs = theirs
@@ -165,9 +169,9 @@ class LegacyTlsNeeded(TlsFailed):
     def __init__(self, message: str = "", *, why: str = "", agreed: str = "", detail: str = "") -> None:
         sentences = []
         if agreed:
-            sentences.append(f"With legacy TLS it agreed on {agreed}.")
+            sentences.append(_("With legacy TLS it agreed on {agreed}.", agreed=agreed))
         if why:
-            sentences.append(f"What is old: {why}.")
+            sentences.append(_("What is old: {why}.", why=why))
         super().__init__(message, detail=detail, evidence=" ".join(sentences))
         self.why = why
         self.agreed = agreed
@@ -251,7 +255,11 @@ class WrongDevice(DeviceError):
     can_retry = False
 
     def __init__(self, message: str = "", *, expected: str = "", found: str = "", detail: str = "") -> None:
-        evidence = f"It reports {found or 'none'}, expected {expected}." if expected else ""
+        evidence = (
+            _("It reports {found}, expected {expected}.", found=found or "none", expected=expected)
+            if expected
+            else ""
+        )
         super().__init__(message, detail=detail, evidence=evidence)
         self.expected = expected
         self.found = found
@@ -261,7 +269,9 @@ class ServerError(DeviceError):
     """The device had an internal error. Try again later; if this continues, restart it."""
 
     def __init__(self, message: str = "", *, status: int = 0, detail: str = "") -> None:
-        super().__init__(message, detail=detail, evidence=f"It answered {status}." if status else "")
+        super().__init__(
+            message, detail=detail, evidence=_("It answered {status}.", status=status) if status else ""
+        )
         self.status = status
 
 
@@ -273,7 +283,7 @@ class DeviceBusy(ServerError):
         self.status = 503
         self.retry_after = retry_after
         if retry_after:
-            self.evidence = f"It asks to wait {retry_after:.0f} seconds."
+            self.evidence = _("It asks to wait {retry_after:.0f} seconds.", retry_after=retry_after)
 
 
 class UnexpectedAnswer(DeviceError):
@@ -310,8 +320,12 @@ class Rejected(DeviceError):
     can_retry = False
 
     def __init__(self, message: str = "", *, path: str = "", words: str = "", detail: str = "") -> None:
-        default = f"The device rejected {path}. Check the value against what it accepts." if path else ""
-        evidence = f"It says: {words.rstrip('.')}." if words else ""
+        default = (
+            _("The device rejected {path}. Check the value against what it accepts.", path=path)
+            if path
+            else ""
+        )
+        evidence = _("It says: {words}.", words=words.rstrip(".")) if words else ""
         super().__init__(message or default, detail=detail, evidence=evidence)
         self.path = path
         self.words = words

@@ -5,6 +5,7 @@ from typing import Final
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.contactable import Contactable
+from roomkeeper.words import gettext as _
 
 _REACHABLE: Final = frozenset({"reachable_on_lan", "reachable_on_public_internet"})
 _SECURE: Final = frozenset({"https"})
@@ -35,8 +36,8 @@ class Reach:
         if self.allows(transport):
             return
         if not self.is_first_contact and self.connectivity not in _REACHABLE:
-            state = self.connectivity.replace("_", " ") or "not decided"
-            raise errors.ContactForbidden(evidence=f"Its connectivity is {state}.")
+            state = self.connectivity.replace("_", " ") or _("not decided")
+            raise errors.ContactForbidden(evidence=_("Its connectivity is {state}.", state=state))
         raise errors.ContactForbidden(
-            evidence=f"Its mode is Secure-Only, which excludes {transport.upper()}."
+            evidence=_("Its mode is Secure-Only, which excludes {transport}.", transport=transport.upper())
         )

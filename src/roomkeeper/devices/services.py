@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from roomkeeper.devices.registry import find_part
+from roomkeeper.words import gettext as _
 
 HTTP: Final = "http"
 HTTPS: Final = "https"
@@ -27,5 +28,7 @@ def http_switch(settings: Mapping[str, str], family: str = "") -> tuple[str, str
     family whose settings do not tell."""
     part = find_part("services", family)
     if part is None:
-        raise LookupError(f"The settings of {family} do not tell by which protocols it speaks.")
+        raise LookupError(
+            _("The settings of {family} do not tell by which protocols it speaks.", family=family)
+        )
     return part.HTTP_MODE, part.value_with_http(settings)

@@ -16,6 +16,7 @@ from roomkeeper.devices.limits import LoginMemory
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.pacing import Pace
 from roomkeeper.devices.sessions import DeviceSession, Sessions
+from roomkeeper.words import gettext as _
 
 BEGIN: Final = "/xmlapi/session/begin"
 END: Final = "/xmlapi/session/end"
@@ -129,7 +130,7 @@ class Signing:
         """Whether it works as far as is known. Raises for one that was refused, which is not tried again (rule R6)."""
         if self.was_refused(login):
             kind = errors.LockedOut if login.has_worked else errors.LoginRefused
-            refused = kind(evidence="The same login was refused before, so it was not tried again.")
+            refused = kind(evidence=_("The same login was refused before, so it was not tried again."))
             refused.was_tried = False
             raise refused
         return self._logins.has_worked(self.mark(login))
@@ -150,7 +151,7 @@ class Signing:
         except errors.LoginRefused:
             logins.note_refused(mark, has_worked=has_worked)
             if has_worked:
-                raise errors.LockedOut(evidence="The same login worked before.") from None
+                raise errors.LockedOut(evidence=_("The same login worked before.")) from None
             raise
         logins.note_accepted(mark)
 

@@ -34,6 +34,7 @@ from roomkeeper.devices import errors
 from roomkeeper.devices.client import Target
 from roomkeeper.devices.contactable import addresses_of
 from roomkeeper.devices.snmp_facts import OBJECTS, SnmpFacts, facts_of
+from roomkeeper.words import gettext as _
 
 AUTHENTICATION: Final[dict[str, type[BaseAuthKey]]] = {
     "MD5": Md5Key,
@@ -71,9 +72,9 @@ class Community:
 
     def __post_init__(self) -> None:
         if self.version not in ("1", "2c"):
-            raise ValueError("The version of a community is 1 or 2c.")
+            raise ValueError(_("The version of a community is 1 or 2c."))
         if not 1 <= len(self.community.encode()) <= 255:
-            raise ValueError("A community has 1 to 255 characters.")
+            raise ValueError(_("A community has 1 to 255 characters."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,17 @@ class SnmpUser:
 
     def __post_init__(self) -> None:
         if len(self.name.encode()) not in _NAME_LENGTHS:
-            raise ValueError("The name of an SNMPv3 user has 1 to 32 characters.")
+            raise ValueError(_("The name of an SNMPv3 user has 1 to 32 characters."))
         if self.stretching and self.stretching not in STRETCHINGS:
-            raise ValueError(f"{self.stretching} is not one of {', '.join(STRETCHINGS)}.")
+            raise ValueError(
+                _(
+                    "{stretching} is not one of {stretchings}.",
+                    stretching=self.stretching,
+                    stretchings=", ".join(STRETCHINGS),
+                )
+            )
         if self.privacy_protocol and not self.authentication_protocol:
-            raise ValueError("An SNMPv3 user with privacy needs authentication too.")
+            raise ValueError(_("An SNMPv3 user with privacy needs authentication too."))
         for known, protocol, password in (
             (AUTHENTICATION, self.authentication_protocol, self.authentication_password),
             (PRIVACY, self.privacy_protocol, self.privacy_password),
@@ -105,9 +112,11 @@ class SnmpUser:
             if not protocol:
                 continue
             if protocol not in known:
-                raise ValueError(f"{protocol} is not one of {', '.join(known)}.")
+                raise ValueError(
+                    _("{protocol} is not one of {known}.", protocol=protocol, known=", ".join(known))
+                )
             if len(password.encode()) not in _PASSWORD_LENGTHS:
-                raise ValueError("The passwords of an SNMPv3 user have 8 to 255 characters.")
+                raise ValueError(_("The passwords of an SNMPv3 user have 8 to 255 characters."))
 
     @property
     def stretchings(self) -> tuple[str, ...]:
@@ -152,7 +161,7 @@ async def identify(
     values, stretching = outcome
     facts = facts_of(values)
     if facts is None:
-        raise errors.SnmpUnreadable(evidence="Its system group is empty.").about(target.whom, _DOING)
+        raise errors.SnmpUnreadable(evidence=_("Its system group is empty.")).about(target.whom, _DOING)
     return replace(facts, stretching=stretching)
 
 
@@ -169,7 +178,7 @@ async def _ask(
         async with asyncio.timeout(patience.total):
             host = await _resolve(target)
             for way in ways:
-                for _ in range(patience.tries):
+                for _rest in range(patience.tries):
                     found = await _read(target, host, port, login, way, patience.answer)
                     if not isinstance(found, errors.SnmpNoAnswer):
                         break
@@ -206,7 +215,7 @@ async def _read(
             return errors.SnmpPrivacyRefused()
         # A port that nobody listens at is told by ICMP, long before the time is up.
         is_closed = time.monotonic() - began < seconds / 2
-        return errors.SnmpNoAnswer(evidence="Nothing listens at its SNMP port." if is_closed else "")
+        return errors.SnmpNoAnswer(evidence=_("Nothing listens at its SNMP port.") if is_closed else "")
     except SnmpAuthError as error:
         return errors.SnmpLoginRefused(detail=str(error))
     except OSError as error:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.contactable import Contactable, open_connection
+from roomkeeper.words import gettext as _
 
 HANDSHAKE_SECONDS: Final = 3.0
 _VERSIONS: Final = (
@@ -97,7 +98,7 @@ class Agreed:
     cipher: str
 
     def __str__(self) -> str:
-        return f"{self.version} with {self.cipher}"
+        return _("{version} with {cipher}", version=self.version, cipher=self.cipher)
 
     @property
     def is_old(self) -> bool:
@@ -144,7 +145,7 @@ class DeviceTls:
             # Within a handshake only OpenSSL's own kind of error finds its way out.
             raise ssl.SSLError(str(error)) from error
         if self.policy.trust is Trust.PIN and self.seen_key and key != self.seen_key:
-            raise PinRefused("another key than the pinned one")
+            raise PinRefused(_("another key than the pinned one"))
         self.seen_key = key
 
 
@@ -173,7 +174,7 @@ def _modern_ciphers() -> frozenset[str]:
 
 async def fetch_certificate(address: str, port: int, contactable: Contactable) -> bytes:
     """The DER certificate that the address shows in a TLS handshake; nothing is sent. Raises `ConnectionFailed`."""
-    certificate, _ = await _shake_hands(address, port, contactable, _open_context(is_legacy=False))
+    certificate, _rest = await _shake_hands(address, port, contactable, _open_context(is_legacy=False))
     if not certificate:
         raise errors.TlsFailed
     return certificate
@@ -182,9 +183,9 @@ async def fetch_certificate(address: str, port: int, contactable: Contactable) -
 async def find_agreements(address: str, port: int, contactable: Contactable) -> tuple[Agreed, ...]:
     """What the address agrees on with legacy TLS, version by version; nothing is sent."""
     found = []
-    for _, version in _VERSIONS:
+    for _rest_2, version in _VERSIONS:
         with suppress(errors.ConnectionFailed, errors.CertificateRefused):
-            _, agreed = await _shake_hands(
+            _rest_3, agreed = await _shake_hands(
                 address, port, contactable, _open_context(is_legacy=True, only=version)
             )
             found.append(agreed)
@@ -229,7 +230,7 @@ def _why_old(error: errors.TlsFailed, agreed: str) -> str:
     words = next((words for reason, words in _OLD_REASONS if reason in error.detail.upper()), "")
     if words:
         return words
-    return "" if not agreed else "its ciphers are too old"
+    return "" if not agreed else _("its ciphers are too old")
 
 
 async def _shake_hands(
@@ -237,7 +238,7 @@ async def _shake_hands(
 ) -> tuple[bytes | None, Agreed]:
     try:
         async with asyncio.timeout(HANDSHAKE_SECONDS):
-            _, writer = await open_connection(address, port, contactable, context=context)
+            _rest_4, writer = await open_connection(address, port, contactable, context=context)
     except TimeoutError as error:
         raise errors.ConnectTimedOut from error
     except ConnectionResetError as error:

@@ -36,6 +36,7 @@ from roomkeeper.systems.addresses import port_of
 from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.documents.redaction import redact_text
 from roomkeeper.systems.models import Connectivity, System
+from roomkeeper.words import gettext as _
 
 KIND: Final = "diagnose"
 AT_ONCE: Final = 20
@@ -60,7 +61,7 @@ async def _diagnose(job: RunningJob, item: Item) -> ItemOutcome:
     system_id = int(item.parameters["system"])
     diagnosis_id = await off_loop(_begin, job.job_id, system_id)
     if diagnosis_id is None:
-        return ItemOutcome(JobItem.State.SKIPPED, "The system was deleted.")
+        return ItemOutcome(JobItem.State.SKIPPED, _("The system was deleted."))
     written_at = time.monotonic()
 
     async def keep(sheet: FactSheet) -> None:
@@ -72,7 +73,7 @@ async def _diagnose(job: RunningJob, item: Item) -> ItemOutcome:
     try:
         sheet = await examine(system_id, keep=keep, tries_login=bool(job.parameters.get("tries_login")))
     except System.DoesNotExist:
-        return ItemOutcome(JobItem.State.SKIPPED, "The system was deleted.")
+        return ItemOutcome(JobItem.State.SKIPPED, _("The system was deleted."))
     except Exception:
         await off_loop(_fail, diagnosis_id, system_id)
         raise
@@ -311,7 +312,7 @@ def _finish(diagnosis_id: int, system_id: int, sheet: FactSheet) -> None:
         timeline.add(
             diagnosis.system,
             "diagnosis",
-            f"Diagnosed. {sheet.summary}",
+            _("Diagnosed. {summary}", summary=sheet.summary),
             now=datetime.now(UTC),
             user=diagnosis.user,
         )
@@ -342,7 +343,12 @@ def _conclude(job_id: int) -> str:
         return done.get().summary
     faults = levels.count(Level.FAULT.value)
     warnings = levels.count(Level.WARNING.value)
-    return f"{len(levels)} systems diagnosed: {faults} with faults, {warnings} with warnings only."
+    return _(
+        "{count} systems diagnosed: {faults} with faults, {warnings} with warnings only.",
+        count=len(levels),
+        faults=faults,
+        warnings=warnings,
+    )
 
 
 def _publish(system_id: int) -> None:

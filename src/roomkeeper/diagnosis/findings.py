@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from roomkeeper.devices.table import ManifestError, Table
+from roomkeeper.words import gettext as _
 
 PATH: Final = Path(__file__).with_name("findings.toml")
 _LONGEST_FIGURE: Final = 200
@@ -88,7 +89,7 @@ def _entry(key: str, table: Table) -> FindingRow:
     )
     table.end()
     if entry.level in (Level.WARNING, Level.FAULT) and not entry.next_step:
-        raise ManifestError(f"{table.where}: a {entry.level} needs a next step")
+        raise ManifestError(_("{where}: a {level} needs a next step", where=table.where, level=entry.level))
     return entry
 
 

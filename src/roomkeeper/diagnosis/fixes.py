@@ -18,6 +18,7 @@ from roomkeeper.systems.contact import connectivity_changes, credentials
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, TlsTrust
+from roomkeeper.words import gettext as _
 
 
 class FixRefused(ValueError):
@@ -45,7 +46,7 @@ class Fix:
 
 def _snmp_on(system: System, *, user: Person, now: datetime) -> None:
     if system.is_secure_only:
-        raise FixRefused(f"{system} is Secure-Only, which excludes SNMP.")
+        raise FixRefused(_("{system} is Secure-Only, which excludes SNMP.", system=system))
     planning.create_change_set(
         [system], {"NetworkServices/SNMP/Mode": "ReadOnly"}, user=user, now=now, description="SNMP on"
     )
@@ -55,9 +56,9 @@ def _snmp_on(system: System, *, user: Person, now: datetime) -> None:
 
 def _try_login(system: System, *, user: Person, now: datetime) -> None:
     if not credentials.has_credentials(system):
-        raise FixRefused(f"No login is stored for {system}. Store one first.")
+        raise FixRefused(_("No login is stored for {system}. Store one first.", system=system))
     credentials.allow_login_again(system)
-    timeline.add(system, "login", "Its login may be tried once more", now=now, user=user)
+    timeline.add(system, "login", _("Its login may be tried once more"), now=now, user=user)
 
 
 def _legacy_tls(system: System, *, user: Person, now: datetime) -> None:
@@ -70,14 +71,16 @@ def _trust_pin(system: System, *, user: Person, now: datetime) -> None:
 
 def _password_over_http(system: System, *, user: Person, now: datetime) -> None:
     records.allow_password_over_http(system, True)
-    timeline.add(system, "login", "Its password may be sent over plain HTTP", now=now, user=user)
+    timeline.add(system, "login", _("Its password may be sent over plain HTTP"), now=now, user=user)
 
 
 def _probe(system: System, *, user: Person, now: datetime) -> None:
     """Decide its connectivity again by its last post (rule R1)."""
     contact = Contact.objects.filter(system=system).first()
     if contact is None or not contact.source_address:
-        raise FixRefused(f"{system} has never posted, so no address is known at which to try it.")
+        raise FixRefused(
+            _("{system} has never posted, so no address is known at which to try it.", system=system)
+        )
     connectivity_changes.ask_probe(
         system.pk,
         reported_address=contact.reported_address,
@@ -86,7 +89,7 @@ def _probe(system: System, *, user: Person, now: datetime) -> None:
         now=now,
     )
     Contact.objects.filter(system=system).update(is_probing=True)
-    timeline.add(system, "probe", "Its connectivity is to be decided again", now=now, user=user)
+    timeline.add(system, "probe", _("Its connectivity is to be decided again"), now=now, user=user)
 
 
 FIXES: Final[Mapping[str, Fix]] = {
@@ -204,10 +207,13 @@ def perform(system: System, key: str, *, user: Person, now: datetime) -> None:
     """Do a fix in one transaction. Raises `FixRefused` and what its service refuses, all `ValueError`."""
     fix = FIXES.get(key)
     if fix is None:
-        raise FixRefused(f"There is no fix {key!r}.")
+        raise FixRefused(_("There is no fix {key!r}.", key=key))
     if fix.run is None:
         raise FixRefused(
-            f"{fix.button!r} needs more than a confirmation: use the system's page or the API call for it."
+            _(
+                "{button!r} needs more than a confirmation: use the system's page or the API call for it.",
+                button=fix.button,
+            )
         )
     with transaction.atomic():
         lock_contacts([system.pk])

@@ -16,6 +16,7 @@ from roomkeeper.devices.tls import Trust
 from roomkeeper.diagnosis import words
 from roomkeeper.diagnosis.rows import DiagnosisRow
 from roomkeeper.diagnosis.steps import Looking, Stopped, evidence_of, since
+from roomkeeper.words import gettext as _
 
 _CERTIFICATES: Final[tuple[tuple[type[errors.CertificateRefused], str], ...]] = (
     (errors.CertificateChanged, "certificate-changed"),
@@ -107,7 +108,7 @@ async def _tell_ports(
     """Why no port is open: the main road's own finding, the other one as what it is."""
     if https is not None and isinstance(by_https, errors.DeviceError):
         await _tell_closed(looking, https, by_https)
-        await _tell_spare(looking, http, by_http, other="nothing else")
+        await _tell_spare(looking, http, by_http, other=_("nothing else"))
     elif http is not None and isinstance(by_http, errors.DeviceError):
         await _tell_closed(looking, http, by_http)
 
@@ -146,7 +147,7 @@ async def _shake_hands(looking: Looking, row: DiagnosisRow) -> Handshake:
             "tls-version-refused",
             milliseconds=since(began),
             evidence=evidence_of(error),
-            theirs=words.listed(error.theirs, "none that it names"),
+            theirs=words.listed(error.theirs, _("none that it names")),
             ours=words.listed(error.ours),
         )
     except errors.LegacyTlsNeeded as error:
@@ -156,7 +157,7 @@ async def _shake_hands(looking: Looking, row: DiagnosisRow) -> Handshake:
             milliseconds=since(began),
             evidence=evidence_of(error),
             agreed=error.agreed,
-            why=error.why or "its TLS",
+            why=error.why or _("its TLS"),
         )
     except errors.NoCipherInCommon as error:
         await looking.stop(row, "tls-no-cipher", milliseconds=since(began), evidence=evidence_of(error))
@@ -204,12 +205,12 @@ def _trusted(trust: Trust, pinned_key: str, shown: ShownCertificate | None, look
 
 def _figures(shown: ShownCertificate | None) -> dict[str, str]:
     if shown is None:
-        unknown = "nothing that can be read"
+        unknown = _("nothing that can be read")
         return {"until": unknown, "since": unknown, "issuer": unknown, "names": unknown}
     return {
         "until": words.day(shown.not_after),
         "since": words.day(shown.not_before),
-        "issuer": shown.issuer or "no issuer",
+        "issuer": shown.issuer or _("no issuer"),
         "names": words.listed(shown.names or (shown.subject,)),
     }
 
@@ -217,9 +218,17 @@ def _figures(shown: ShownCertificate | None) -> dict[str, str]:
 def _evidence(shown: ShownCertificate | None) -> str:
     if shown is None:
         return ""
-    signed = "self-signed" if shown.is_self_signed else f"signed by {shown.issuer}"
-    valid = f"valid from {words.day(shown.not_before)} to {words.day(shown.not_after)}"
-    return f"{shown.subject}, {signed}, {valid}, key {shown.key}"
+    signed = _("self-signed") if shown.is_self_signed else _("signed by {issuer}", issuer=shown.issuer)
+    valid = _(
+        "valid from {day} to {day_2}", day=words.day(shown.not_before), day_2=words.day(shown.not_after)
+    )
+    return _(
+        "{subject}, {signed}, {valid}, key {key}",
+        subject=shown.subject,
+        signed=signed,
+        valid=valid,
+        key=shown.key,
+    )
 
 
 # HTTP
@@ -262,7 +271,9 @@ async def _meet(looking: Looking, row: DiagnosisRow, client: DeviceClient) -> De
         await looking.stop(row, "turned-away", evidence_words=error.detail, milliseconds=since(began))
     except errors.LoginRefused as error:
         # It asks for a login in a way that none of these devices does.
-        stranger = errors.UnexpectedAnswer(evidence=f"It asks for a login: {answer.realm or 'no realm'}.")
+        stranger = errors.UnexpectedAnswer(
+            evidence=_("It asks for a login: {realm}.", realm=answer.realm or "no realm")
+        )
         await looking.tell_answer(row, stranger, began, patience)
         raise Stopped from error
     except errors.DeviceError as error:
@@ -296,7 +307,7 @@ def _demand_mark(answer: DeviceAnswer) -> None:
     if answer.shows_mark:
         return
     if answer.status == 403:
-        raise errors.UnexpectedAnswer(evidence="It answered 403 before any login.")
+        raise errors.UnexpectedAnswer(evidence=_("It answered 403 before any login."))
     try:
         answer.check()
     except errors.NotXml as error:

@@ -12,6 +12,7 @@ from roomkeeper.diagnosis.record import DeviceView, Record
 from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.systems.documents import HIDDEN, clocks
+from roomkeeper.words import gettext as _
 
 _UPGRADE: Final = "Provisioning/Software/UpgradeStatus"
 # A restart may take so long before it is missed; a device that refuses connections is not waited for.
@@ -58,7 +59,7 @@ def _upgrade(record: Record, view: DeviceView, family: Manifest) -> list[Diagnos
     phase = first_value(view.status, f"{_UPGRADE}/Phase")
     said = first_value(view.status, f"{_UPGRADE}/Message") or record.refused_upgrade
     if status == "InProgress":
-        return [found("upgrade-under-way", record.name, words=said or phase or "it says no more")]
+        return [found("upgrade-under-way", record.name, words=said or phase or _("it says no more"))]
     if status not in ("Failed", "InstallationFailed") and not record.refused_upgrade:
         return []
     if _SECURITY.search(said):
@@ -67,7 +68,14 @@ def _upgrade(record: Record, view: DeviceView, family: Manifest) -> list[Diagnos
             found("upgrade-blocked", record.name, words=_sentence(said), limit=limit.text if limit else "")
         ]
     key = next((key for pattern, key in _UPGRADE_WORDS if pattern.search(said)), "upgrade-failed")
-    return [found(key, record.name, words=_sentence(said or status), evidence=f"{status} in phase {phase}")]
+    return [
+        found(
+            key,
+            record.name,
+            words=_sentence(said or status),
+            evidence=_("{status} in phase {phase}", status=status, phase=phase),
+        )
+    ]
 
 
 def _values(record: Record, view: DeviceView) -> list[DiagnosisFinding]:
@@ -104,7 +112,7 @@ def _clock(record: Record, view: DeviceView) -> list[DiagnosisFinding]:
             record.name,
             difference=clocks.words(seconds),
             ntp=clocks.ntp_words(view.status),
-            evidence=f"It told {told}.",
+            evidence=_("It told {told}.", told=told),
         )
     ]
 
@@ -120,7 +128,7 @@ def _warnings(record: Record, view: DeviceView) -> DiagnosisFinding:
     own.sort(key=lambda message: _GRAVE.index(message["Level"]))
     types = [f"{message.get('Type') or 'one without a type'} ({message['Level']})" for message in own]
     shown = [*types[:_MOST_TYPES], *(["others"] if len(types) > _MOST_TYPES else [])]
-    count = "1 problem" if len(own) == 1 else f"{len(own)} problems"
+    count = _("1 problem") if len(own) == 1 else _("{count} problems", count=len(own))
     evidence = "; ".join(message.get("Description", "") for message in own)
     return found(
         "warnings-of-its-own", record.name, count=count, words=words.listed(shown), evidence=evidence

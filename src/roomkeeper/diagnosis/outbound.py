@@ -18,6 +18,7 @@ from roomkeeper.provisioning.management import EVENTS_PATH, FEEDBACK_PATH
 from roomkeeper.systems.addresses import parse_address, port_of, same_host
 from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import Connectivity
+from roomkeeper.words import gettext as _
 
 _NODES: Final = ("Provisioning/ExternalManager", "ExternalManager")
 # Protocol notes G and, for an Expressway, A.1.
@@ -165,14 +166,14 @@ def _failure(name: str, status: str, reason: str, host: str, *, checks: str) -> 
     if not key:
         key = "manager-refuses" if status == "AuthenticationFailed" else "device-fails"
     evidence = f"Provisioning/Status: {status}"
-    words_of_it = reason or "it gives no reason"
+    words_of_it = reason or _("it gives no reason")
     return found(
         key,
         name,
         evidence=evidence,
         status=status,
         reason=words_of_it,
-        host=host or "its manager",
+        host=host or _("its manager"),
         checks=checks,
     )
 
@@ -219,7 +220,7 @@ def _posts(record: Record, now: datetime) -> list[DiagnosisFinding]:
                 name,
                 ago=words.ago(posts.last_at, now),
                 scheme=posts.scheme.upper() or "HTTP",
-                source=posts.source or "an unknown address",
+                source=posts.source or _("an unknown address"),
                 due=words.due(posts.next_due_at, now),
             )
         )
@@ -257,7 +258,7 @@ def _secret(record: Record) -> list[DiagnosisFinding]:
         return []
     name, secret = record.name, record.secret
     if secret.is_withheld:
-        return [found("secret-withheld", name, admitted=secret.bound_source or "an unknown one")]
+        return [found("secret-withheld", name, admitted=secret.bound_source or _("an unknown one"))]
     if secret.proven_at is None:
         return [found("secret-unproven", name)]
     findings = [found("secret-proven", name, since=words.day(secret.proven_at))]

@@ -25,6 +25,7 @@ from roomkeeper.systems.models import (
     TimelineEntry,
 )
 from roomkeeper.systems.network_settings import former_addresses
+from roomkeeper.words import gettext as _
 
 _MOST_EXPECTED: Final = 50
 # What still comes of a device that goes down.
@@ -222,7 +223,11 @@ def _claim(system: System, reasons: tuple[str, ...]) -> Counted | None:
     if not found:
         return None
     newest = found[0]
-    identity = f"serial number {newest.serial_number or '–'}, MAC address {newest.mac_address or '–'}"
+    identity = _(
+        "serial number {serial_number}, MAC address {mac_address}",
+        serial_number=newest.serial_number or "–",
+        mac_address=newest.mac_address or "–",
+    )
     return Counted(newest.source_address, sum(claim.count for claim in found), newest.last_at, identity)
 
 

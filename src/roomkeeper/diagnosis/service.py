@@ -14,6 +14,7 @@ from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.systems import live
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 _AT_ONCE = 500
 
@@ -29,11 +30,15 @@ def start(systems: Iterable[System], *, user: Person, now: datetime, tries_login
     """
     chosen = list(systems)
     if not chosen:
-        raise NothingToDiagnose("No system to diagnose was chosen.")
+        raise NothingToDiagnose(_("No system to diagnose was chosen."))
     with transaction.atomic():
         if len(chosen) == 1 and not tries_login and (job := _job_at_work(chosen[0])):
             return job
-        title = f"Diagnose {chosen[0]}" if len(chosen) == 1 else f"Diagnose {len(chosen)} systems"
+        title = (
+            _("Diagnose {chosen}", chosen=chosen[0])
+            if len(chosen) == 1
+            else _("Diagnose {count} systems", count=len(chosen))
+        )
         items = [work.NewItem(str(system), {"system": system.pk}, system_id=system.pk) for system in chosen]
         folders = {system.folder.path for system in chosen}
         job = work.create(
@@ -78,7 +83,13 @@ def fix(system: System, key: str, *, user: Person, now: datetime) -> Job | None:
     Raises `FixRefused`, and what its service refuses (`ValueError`). Who may do it: `FIXES[key].permission`.
     """
     if key not in offered(latest(system)):
-        raise FixRefused(f"The newest diagnosis of {system} does not offer {key!r}. Diagnose it again.")
+        raise FixRefused(
+            _(
+                "The newest diagnosis of {system} does not offer {key!r}. Diagnose it again.",
+                system=system,
+                key=key,
+            )
+        )
     with transaction.atomic():
         fixes.perform(system, key, user=user, now=now)
         if not FIXES[key].looks_again:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from roomkeeper.diagnosis.findings import DiagnosisFinding, Level
 from roomkeeper.diagnosis.rows import Apply, DiagnosisRow
+from roomkeeper.words import gettext as _
 
 _GRAVE: Final = (Level.FAULT, Level.WARNING)
 
@@ -48,7 +49,7 @@ class FactSheet:
         """One sentence: how many faults and warnings, and the first of the gravest."""
         worst = self.worst
         if worst is None:
-            return f"Everything that {self.name} needs is working."
+            return _("Everything that {name} needs is working.", name=self.name)
         levels = [one.level for one in self.all()]
         counted = [_counted(levels.count(level), level.value) for level in _GRAVE if level in levels]
         return f"{' and '.join(counted)}: {worst.sentence}"

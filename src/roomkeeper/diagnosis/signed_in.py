@@ -28,6 +28,7 @@ from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.protocols.xapi.status import decode_status
 from roomkeeper.provisioning import reading
 from roomkeeper.systems.contact import device_access
+from roomkeeper.words import gettext as _
 
 _ROLE: Final = re.compile(r"(^|/)Role(\[\d+\])?$")
 # What XML forbids, as seen in names of HDMI devices (protocol notes B).
@@ -86,7 +87,7 @@ async def _sign_in(looking: Looking, row: DiagnosisRow, driver: Driver, refused_
         )
         raise
     except errors.NotAdministrator as error:
-        await _tell_missing(looking, row, driver, "it is not even allowed to read", evidence_of(error))
+        await _tell_missing(looking, row, driver, _("it is not even allowed to read"), evidence_of(error))
     except errors.DeviceError as error:
         await looking.tell_answer(row, error, began, looking.tuning.first)
         raise Stopped from error
@@ -116,9 +117,9 @@ async def _identify(looking: Looking, row: DiagnosisRow, driver: Driver, system_
         row,
         "identity-right",
         milliseconds=since(began),
-        serial=facts.serial_number or "none told",
-        product=facts.product or "unknown product",
-        version=facts.software_version or "unknown software",
+        serial=facts.serial_number or _("none told"),
+        product=facts.product or _("unknown product"),
+        version=facts.software_version or _("unknown software"),
     )
     return facts.software_version
 
@@ -131,13 +132,13 @@ async def _ask_rights(looking: Looking, row: DiagnosisRow, driver: Driver, softw
         return
     began, username = time.monotonic(), _username(looking)
     if not command:
-        evidence = f"{software} has no command that tells the roles of an account."
+        evidence = _("{software} has no command that tells the roles of an account.", software=software)
         await looking.say(row, "rights-unknown", username=username, evidence=evidence)
         return
     try:
         result = await driver.run_command(CommandCall(command, (("Username", username),)))
     except errors.NotAdministrator as error:
-        await _tell_missing(looking, row, driver, error.evidence or "it says so", error.detail)
+        await _tell_missing(looking, row, driver, error.evidence or _("it says so"), error.detail)
     except (errors.Unsupported, errors.Rejected) as error:
         await looking.say(row, "rights-unknown", username=username, evidence=evidence_of(error))
         return
@@ -148,7 +149,7 @@ async def _ask_rights(looking: Looking, row: DiagnosisRow, driver: Driver, softw
         raise Stopped from error
     roles = tuple(value for path, value in result.values.items() if _ROLE.search(path))
     if roles and "Admin" not in roles:
-        await _tell_missing(looking, row, driver, f"its roles are {words.listed(roles)}", "")
+        await _tell_missing(looking, row, driver, _("its roles are {listed}", listed=words.listed(roles)), "")
     await looking.say(row, "rights-admin", username=username, milliseconds=since(began))
 
 
@@ -156,7 +157,7 @@ async def _tell_missing(
     looking: Looking, row: DiagnosisRow, driver: Driver, missing: str, evidence: str
 ) -> None:
     limit = next((limit for limit in driver.family.limits if limit.name == "admin_account"), None)
-    blocked = [act.replace("_", " ") for act in limit.blocks] if limit else ["everything that is written"]
+    blocked = [act.replace("_", " ") for act in limit.blocks] if limit else [_("everything that is written")]
     await looking.stop(
         row,
         "rights-missing",

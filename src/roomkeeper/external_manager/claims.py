@@ -15,6 +15,7 @@ from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.check_ins.roster import Known, Roster
 from roomkeeper.systems.documents.redaction import redact
 from roomkeeper.systems.models import Claim, Contact, State, System
+from roomkeeper.words import gettext as _
 
 SAMPLE_LIMIT = 4_096
 # Rows of one service, reason and source; further serial numbers and MAC addresses are counted in one without them.
@@ -84,7 +85,7 @@ class Claims:
             return
         rows = System.objects.filter(pk__in=by_system, state=State.MANAGED).select_related("contact")
         for system in rows:
-            _, _, source, serial, mac = by_system[system.pk]
+            _rest, _rest_2, source, serial, mac = by_system[system.pk]
             if system.admitted_by_id is None and system.admitted_at is not None:
                 tell_second_claimant(system, source, serial, mac)
             if system.contact.is_alive is False and (claimed := claimants.newest_claim(system)):
@@ -97,11 +98,20 @@ def tell_second_claimant(system: System, source: str, serial: str, mac: str) -> 
         findings.Finding(
             "second claimant",
             system.pk,
-            f"A post from {source} claims to be {system} without its secret (serial number"
-            f" {serial or '–'}, MAC address"
-            f" {mac or '–'}). It was admitted by rule at {system.admitted_source or 'an unknown address'}.",
-            "Find out which of the two is your device. If it is the one that posts now, as after a factory reset, admit"
-            " the system again for that address. If not, find out what posts from there.",
+            _(
+                "A post from {source} claims to be {system} without its secret (serial number "
+                "{serial}, MAC address {mac}). It was admitted by rule at {admitted_source}.",
+                source=source,
+                system=system,
+                serial=serial or "–",
+                mac=mac or "–",
+                admitted_source=system.admitted_source or "an unknown address",
+            ),
+            _(
+                "Find out which of the two is your device. If it is the one that posts now, as after "
+                "a factory reset, admit the system again for that address. If not, find out what "
+                "posts from there."
+            ),
         )
     )
 
@@ -113,10 +123,17 @@ def tell_conflict(system_ids: Sequence[int], post: Post) -> None:
             findings.Finding(
                 "identity conflict",
                 system.pk,
-                f"A post from {post.arrival.source} carried the secret of one system and the identity of another"
-                f" (serial number {post.serial or '–'}, MAC address {post.mac or '–'}).",
-                "One device may have the settings of the other, for example from a restored backup. Admit"
-                " both.",
+                _(
+                    "A post from {source} carried the secret of one system and the identity of another "
+                    "(serial number {serial}, MAC address {mac}).",
+                    source=post.arrival.source,
+                    serial=post.serial or "–",
+                    mac=post.mac or "–",
+                ),
+                _(
+                    "One device may have the settings of the other, for example from a restored backup. "
+                    "Admit both."
+                ),
             )
         )
 
@@ -128,9 +145,18 @@ def tell_identity_changed(system_id: int, post: Post) -> None:
             findings.Finding(
                 "identity changed",
                 system.pk,
-                f"It now says serial number {post.serial or '–'} and MAC address {post.mac or '–'}; stored are"
-                f" {system.serial_number or '–'} and {system.mac_address or '–'}. It gets no answers.",
-                "If the hardware or its network card was swapped, accept the new identity on its Connection tab.",
+                _(
+                    "It now says serial number {serial} and MAC address {mac}; stored are "
+                    "{serial_number} and {mac_address}. It gets no answers.",
+                    serial=post.serial or "–",
+                    mac=post.mac or "–",
+                    serial_number=system.serial_number or "–",
+                    mac_address=system.mac_address or "–",
+                ),
+                _(
+                    "If the hardware or its network card was swapped, accept the new identity on its "
+                    "Connection tab."
+                ),
             )
         )
 

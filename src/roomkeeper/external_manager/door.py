@@ -28,6 +28,7 @@ from roomkeeper.protocols.posted_document import PostedDocument, decode_posted_d
 from roomkeeper.settings.options import Options
 from roomkeeper.systems.addresses import parse_address, parse_networks, payer_of
 from roomkeeper.systems.check_ins.checkin import Arrival
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -285,9 +286,12 @@ def _page(address: Address, scope: Scope) -> Reply:
         module = external_manager if address.service is Service.EVENTS else phonebook
         return Reply(200, module.wsdl(here))
     what = (
-        "This is where video endpoints report to Roomkeeper: at start-up, when they register and at every heartbeat."
+        _(
+            "This is where video endpoints report to Roomkeeper: at start-up, when they register "
+            "and at every heartbeat."
+        )
         if address.service is Service.EVENTS
-        else "This is where video endpoints search the phone books that Roomkeeper provides."
+        else _("This is where video endpoints search the phone books that Roomkeeper provides.")
     )
     text = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Roomkeeper device service</title>"

@@ -21,6 +21,7 @@ from roomkeeper.systems.documents.configurations import ConfigurationFeedback
 from roomkeeper.systems.documents.redaction import redact, redact_text
 from roomkeeper.systems.documents.told import Telling
 from roomkeeper.systems.models import NetworkSettings
+from roomkeeper.words import gettext as _
 
 # Kept whole only as the newest document of its kind; on the timeline a post of it is a line.
 _ROUTINE = "status"
@@ -54,7 +55,9 @@ class Intake:
         elif isinstance(message, Feedback) and not is_over:
             self._take_feedback(post, known, message)
         elif message is None:
-            self._note(post, known, "unreadable", "Posted something that could not be read; stored unchanged")
+            self._note(
+                post, known, "unreadable", _("Posted something that could not be read; stored unchanged")
+            )
         post.reply = answers.KEPT
 
     def turn_away(self, post: Post) -> Reply:
@@ -93,7 +96,9 @@ class Intake:
                 document.location, document.payload, (post.secret,), notes=document.mended
             )
         except ProtocolError as error:
-            self._note(post, known, "unreadable", f"Posted a document that could not be read: {error}")
+            self._note(
+                post, known, "unreadable", _("Posted a document that could not be read: {error}", error=error)
+            )
             return
         report = reports.Report(known, read, self._moment(post), document.identification.product_type)
         self._reports.append(report)
@@ -103,7 +108,7 @@ class Intake:
             if report.kind in ("configuration", "command", "valuespace"):
                 self._writes.note(known, "document", f"Posted {place} ({size})", source=post.arrival.source)
             else:
-                self._note(post, known, "document", f"Posted {place} ({size})")
+                self._note(post, known, "document", _("Posted {place} ({size})", place=place, size=size))
         elif known.status_entry_id is None and not is_over:
             entry = self._writes.note(known, "document", "Posted /Status", source=post.arrival.source)
             entry.run_of, entry.run_kind = known, "status_entry_id"
@@ -148,7 +153,11 @@ class Intake:
 
 
 def _told(mended: Sequence[str]) -> str:
-    return f" (not all of it could be read as it was sent: {'; '.join(mended)})" if mended else ""
+    return (
+        _(" (not all of it could be read as it was sent: {mended})", mended="; ".join(mended))
+        if mended
+        else ""
+    )
 
 
 def _subject(feedback: Feedback) -> str:

@@ -7,6 +7,8 @@ HAProxy (doc/proxy-protocol.txt).
 import ipaddress
 from dataclasses import dataclass
 
+from roomkeeper.words import gettext as _
+
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 # The longest line of version 1, with its end.
 LINE = 107
@@ -38,30 +40,30 @@ def decode(data: bytes) -> ProxyHeader | None:
         return _decode_binary(data) if len(data) >= 16 else None
     if data[:6] == b"PROXY "[: len(data)]:
         return _decode_line(data)
-    raise NotProxied("it begins with something else")
+    raise NotProxied(_("it begins with something else"))
 
 
 def _decode_line(data: bytes) -> ProxyHeader | None:
-    line, end, _ = data[:LINE].partition(b"\r\n")
+    line, end, _rest = data[:LINE].partition(b"\r\n")
     if not end:
         if len(data) >= LINE:
-            raise NotProxied("its line has no end")
+            raise NotProxied(_("its line has no end"))
         return None
     words = line.split(b" ")
     size = len(line) + 2
     if words[1:2] == [b"UNKNOWN"]:
         return ProxyHeader("", 0, False, size)
     if len(words) != 6 or words[1] not in (b"TCP4", b"TCP6"):
-        raise NotProxied("its line is not one of the protocol")
+        raise NotProxied(_("its line is not one of the protocol"))
     version = 4 if words[1] == b"TCP4" else 6
     try:
-        source, _ = (ipaddress.ip_address(word.decode("ascii")) for word in words[2:4])
+        source, _rest_2 = (ipaddress.ip_address(word.decode("ascii")) for word in words[2:4])
     except ValueError:
-        raise NotProxied("an address is none") from None
+        raise NotProxied(_("an address is none")) from None
     if source.version != version:
-        raise NotProxied("an address is of another family")
+        raise NotProxied(_("an address is of another family"))
     if not all(word.isdigit() and len(word) <= 5 and int(word) <= 65_535 for word in words[4:]):
-        raise NotProxied("a port is none")
+        raise NotProxied(_("a port is none"))
     return ProxyHeader(str(source), int(words[4]), False, size)
 
 
@@ -69,9 +71,15 @@ def _decode_binary(data: bytes) -> ProxyHeader | None:
     version, command = data[12] >> 4, data[12] & 0x0F
     length = int.from_bytes(data[14:16], "big")
     if version != 2 or command > 1:
-        raise NotProxied(f"version {version}, command {command} are not of the protocol")
+        raise NotProxied(
+            _(
+                "version {version}, command {command} are not of the protocol",
+                version=version,
+                command=command,
+            )
+        )
     if length > REST:
-        raise NotProxied(f"it claims to be {length} bytes long")
+        raise NotProxied(_("it claims to be {length} bytes long", length=length))
     if len(data) < 16 + length:
         return None
     rest = data[16 : 16 + length]
@@ -81,7 +89,7 @@ def _decode_binary(data: bytes) -> ProxyHeader | None:
         # The proxy itself, or a family that cannot be a client of ours: what it says of addresses is skipped.
         return ProxyHeader("", 0, False, size)
     if length < 2 * width + 4:
-        raise NotProxied("its addresses are cut off")
+        raise NotProxied(_("its addresses are cut off"))
     source = ipaddress.ip_address(rest[:width])
     port = int.from_bytes(rest[2 * width : 2 * width + 2], "big")
     return ProxyHeader(str(source), port, _has_tls(rest[2 * width + 4 :]), size)
@@ -94,7 +102,7 @@ def _has_tls(extensions: bytes) -> bool:
         length = int.from_bytes(extensions[place + 1 : place + 3], "big")
         value = extensions[place + 3 : place + 3 + length]
         if len(value) < length:
-            raise NotProxied("an extension is cut off")
+            raise NotProxied(_("an extension is cut off"))
         if extensions[place] == _SSL and value:
             return bool(value[0] & _CLIENT_SSL)
         place += 3 + length

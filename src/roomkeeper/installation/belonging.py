@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from roomkeeper.keys import KeyFileUnusable, Keys
+from roomkeeper.words import gettext as _
 
 
 class InstallationRefused(RuntimeError):
@@ -43,25 +44,30 @@ def decide(*, database: Database, has_keys: bool, data: str, is_complete: bool |
         if not may_begin:
             raise InstallationRefused(nothing_there(data))
         return Do.BEGIN
-    gone = "Its key file is also missing. " if not has_keys else ""
+    gone = _("Its key file is also missing. ") if not has_keys else ""
     raise InstallationRefused(
-        f"The data folder {data} belongs to an installation, and the database {database.words} is empty. {gone}"
-        "Restore the database (roomkeeper backup restore FILE --force), or check that the settings name"
-        " the right"
-        " one. "
+        _(
+            "The data folder {data} belongs to an installation, and the database {words} is "
+            "empty. {gone}Restore the database (roomkeeper backup restore FILE --force), or "
+            "check that the settings name the right one. ",
+            data=data,
+            words=database.words,
+            gone=gone,
+        )
         + (
-            "To start again in this folder with its keys, run: roomkeeper keys adopt"
+            _("To start again in this folder with its keys, run: roomkeeper keys adopt")
             if has_keys
-            else "To start again, choose an empty folder with --data."
+            else _("To start again, choose an empty folder with --data.")
         )
     )
 
 
 def nothing_there(data: str) -> str:
     """The sentence for a command that needs an installation where there is none."""
-    return (
-        f"There is no installation in {data}. Name the folder of the server with --data and its settings with"
-        " --config, or create one: roomkeeper serve"
+    return _(
+        "There is no installation in {data}. Name the folder of the server with --data and "
+        "its settings with --config, or create one: roomkeeper serve",
+        data=data,
     )
 
 
@@ -69,28 +75,41 @@ def refuse_newer(database: Database) -> None:
     """Raise `InstallationRefused` where a newer release wrote the database."""
     if database.unknown_migrations:
         raise InstallationRefused(
-            f"The database {database.words} was written by a newer release of Roomkeeper: this one does not know "
-            f"{_listed(database.unknown_migrations)}. Install that release again, or restore what was copied before "
-            "the update (before-migration/ in the data folder, or your backup)."
+            _(
+                "The database {words} was written by a newer release of Roomkeeper: this one does "
+                "not know {listed}. Install that release again, or restore what was copied before "
+                "the update (before-migration/ in the data folder, or your backup).",
+                words=database.words,
+                listed=_listed(database.unknown_migrations),
+            )
         )
 
 
 def _with_rows(database: Database, *, has_keys: bool, data: str) -> Do:
-    way_out = (
-        f"Restore keys.json of this installation into {data} (every backup of roomkeeper holds it; other machines of "
-        "the installation have a copy). Only if it is lost for good: roomkeeper keys adopt says what is"
-        " lost with it"
-        " and continues without it."
+    way_out = _(
+        "Restore keys.json of this installation into {data} (every backup of roomkeeper "
+        "holds it; other machines of the installation have a copy). Only if it is lost for "
+        "good: roomkeeper keys adopt says what is lost with it and continues without it.",
+        data=data,
     )
     if not has_keys:
         raise InstallationRefused(
-            f"The database {database.words} contains an installation, but its key file is not in {data}."
-            f" {way_out}"
+            _(
+                "The database {words} contains an installation, but its key file is not in {data}. {way_out}",
+                words=database.words,
+                data=data,
+                way_out=way_out,
+            )
         )
     if database.fits is False:
         raise InstallationRefused(
-            f"The keys in {data} are not those with which the secrets in the database {database.words} were stored. "
-            f"{way_out}"
+            _(
+                "The keys in {data} are not those with which the secrets in the database {words} "
+                "were stored. {way_out}",
+                data=data,
+                words=database.words,
+                way_out=way_out,
+            )
         )
     return Do.OPEN
 
@@ -110,5 +129,5 @@ def fits(keys: Keys, *, identity: str, check: str, sample: bytes) -> bool:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    more = _(" and {count} more", count=len(names) - 3) if len(names) > 3 else ""
     return ", ".join(names[:3]) + more

@@ -9,6 +9,7 @@ from typing import Final
 
 from roomkeeper.installation.belonging import InstallationRefused
 from roomkeeper.settings.options import DATABASE_FILE
+from roomkeeper.words import gettext as _
 
 BEFORE_MIGRATION: Final = "before-migration"
 KEPT: Final = 3
@@ -41,9 +42,14 @@ def copy_before_migration(data: Path, *, now: datetime) -> Path:
     free = shutil.disk_usage(data).free
     if free < size * ROOM:
         raise InstallationRefused(
-            f"The database has to be migrated to this release, but {data} has no room for a copy of it: "
-            f"{_mb(free)} free, {_mb(size * ROOM)} needed. Free some space and start again; nothing was"
-            f" changed."
+            _(
+                "The database has to be migrated to this release, but {data} has no room for a copy "
+                "of it: {mb} free, {mb_2} needed. Free some space and start again; nothing was "
+                "changed.",
+                data=data,
+                mb=_mb(free),
+                mb_2=_mb(size * ROOM),
+            )
         )
     folder = data / BEFORE_MIGRATION
     folder.mkdir(exist_ok=True, mode=0o700)

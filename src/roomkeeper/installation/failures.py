@@ -9,6 +9,8 @@ from typing import Final
 import psycopg
 from django.db import Error as DjangoDatabaseError
 
+from roomkeeper.words import gettext as _
+
 _FILES: Final = {
     errno.ENOSPC: "the disk is full. Free some space and start again",
     errno.EDQUOT: "this account's disk quota is used up. Free some space and start again",
@@ -81,7 +83,11 @@ def sentence(error: BaseException, *, database: str) -> str | None:
         if isinstance(cause, OSError) and not isinstance(cause, ConnectionError):
             return _of_file(cause)
     if isinstance(error, DjangoDatabaseError):
-        return f"The database {database} cannot be used: {_first_line(error)}"
+        return _(
+            "The database {database} cannot be used: {first_line}",
+            database=database,
+            first_line=_first_line(error),
+        )
     return None
 
 
@@ -90,15 +96,15 @@ def _of_file(error: OSError) -> str | None:
     if words is None:
         return None
     name = error.filename2 or error.filename
-    named = str(Path(name)) if isinstance(name, str | Path) else "A file"
-    return f"{named} cannot be used: {words}."
+    named = str(Path(name)) if isinstance(name, str | Path) else _("A file")
+    return _("{named} cannot be used: {words}.", named=named, words=words)
 
 
 def _of_sqlite(error: sqlite3.Error, database: str) -> str | None:
     name = getattr(error, "sqlite_errorname", "")
     for beginning, words in _SQLITE:
         if name.startswith(beginning):
-            return f"The database {database} cannot be used: {words}."
+            return _("The database {database} cannot be used: {words}.", database=database, words=words)
     return None
 
 
@@ -106,12 +112,24 @@ def _of_postgresql(error: psycopg.Error, database: str) -> str | None:
     said = _first_line(error)
     for beginning, words in _POSTGRESQL_STATES:
         if (error.sqlstate or "").startswith(beginning):
-            return f"The PostgreSQL database {database} cannot be used: {words}. It says: {said}"
+            return _(
+                "The PostgreSQL database {database} cannot be used: {words}. It says: {said}",
+                database=database,
+                words=words,
+                said=said,
+            )
     for part, words in _POSTGRESQL_WORDS:
         if part in str(error):
-            return f"The PostgreSQL database {database} cannot be used: {words}. It says: {said}"
+            return _(
+                "The PostgreSQL database {database} cannot be used: {words}. It says: {said}",
+                database=database,
+                words=words,
+                said=said,
+            )
     if isinstance(error, psycopg.OperationalError):
-        return f"The PostgreSQL database {database} cannot be used. It says: {said}"
+        return _(
+            "The PostgreSQL database {database} cannot be used. It says: {said}", database=database, said=said
+        )
     return None
 
 

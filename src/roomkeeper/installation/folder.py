@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from roomkeeper.keys import KEY_FILE
 from roomkeeper.settings.options import DATABASE_FILE, Options
+from roomkeeper.words import gettext as _
 
 MARK_FILE: Final = "installation.json"
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
@@ -54,7 +55,7 @@ def database_words(options: Options) -> str:
     if not options.database_url:
         return str(options.data / DATABASE_FILE)
     url = urlsplit(options.database_url)
-    return f"{url.path.lstrip('/')} on {url.hostname or 'this machine'}" + (
+    return _("{path} on {hostname}", path=url.path.lstrip("/"), hostname=url.hostname or "this machine") + (
         f":{url.port}" if url.port else ""
     )
 
@@ -75,8 +76,12 @@ def find_mark(data: Path) -> Mark | None:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataFolderRefused(
-            f"{path} cannot be read ({error}). It says which database the folder belongs to. Restore it,"
-            " or delete it: it is created again once keys and database match."
+            _(
+                "{path} cannot be read ({error}). It says which database the folder belongs to. "
+                "Restore it, or delete it: it is created again once keys and database match.",
+                path=path,
+                error=error,
+            )
         ) from error
 
 
@@ -113,16 +118,25 @@ def require_its_database(options: Options) -> None:
     mark = find_mark(options.data)
     if mark is None or mark.kind == kind_of(options):
         return
-    named = "name no database_url" if mark.kind == POSTGRESQL else "name a PostgreSQL database"
+    named = _("name no database_url") if mark.kind == POSTGRESQL else _("name a PostgreSQL database")
     if mark.config:
-        advice = f"Its server was last started with other settings: add --config {mark.config}"
+        advice = _(
+            "Its server was last started with other settings: add --config {config}", config=mark.config
+        )
     else:
-        advice = (
+        advice = _(
             "Use the settings of its server: --config FILE, or ROOMKEEPER_DATABASE_URL as its service has it."
         )
     raise DataFolderRefused(
-        f"The data folder {options.data} belongs to the {mark.kind} database {mark.database}, and the settings "
-        f"{named}. {advice}"
+        _(
+            "The data folder {data} belongs to the {kind} database {database}, and the settings "
+            "{named}. {advice}",
+            data=options.data,
+            kind=mark.kind,
+            database=mark.database,
+            named=named,
+            advice=advice,
+        )
     )
 
 
@@ -136,8 +150,11 @@ def make(data: Path) -> None:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if data.stat().st_mode & stat.S_ISVTX:
         raise DataFolderRefused(
-            f"{data} is a folder that all accounts share. Choose a folder of its own for the server with"
-            f" --data."
+            _(
+                "{data} is a folder that all accounts share. Choose a folder of its own for the "
+                "server with --data.",
+                data=data,
+            )
         )
 
 
@@ -162,8 +179,21 @@ def mend_modes(data: Path) -> list[str]:
             path.chmod(wanted)
         except OSError as error:
             raise DataFolderRefused(
-                f"{path} can be used by other accounts (mode {mode:o}), and this one may not change that "
-                f"({error.strerror}). Run as its owner: chmod {wanted:o} {path}"
+                _(
+                    "{path} can be used by other accounts (mode {mode:o}), and this one may not change "
+                    "that ({strerror}). Run as its owner: chmod {wanted:o} {path}",
+                    path=path,
+                    mode=mode,
+                    strerror=error.strerror,
+                    wanted=wanted,
+                )
             ) from error
-        told.append(f"{path} could be used by other accounts (mode {mode:o}); its mode is {wanted:o} now.")
+        told.append(
+            _(
+                "{path} could be used by other accounts (mode {mode:o}); its mode is {wanted:o} now.",
+                path=path,
+                mode=mode,
+                wanted=wanted,
+            )
+        )
     return told

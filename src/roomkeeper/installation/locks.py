@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from roomkeeper.words import gettext as _
+
 SERVER_LOCK: Final = "server.lock"
 CHANGE_LOCK: Final = "change.lock"
 # Whoever only asks whether a lock is held holds it for a moment itself.
@@ -38,10 +40,14 @@ class ServerLock:
         if not _lock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, TRY_FOR):
             holder = os.pread(file, 100, 0).decode("ascii", "replace").strip()
             os.close(file)
-            named = f" (process {holder})" if holder else ""
+            named = _(" (process {holder})", holder=holder) if holder else ""
             raise FolderBusy(
-                f"Another process of the server{named} is running on {self._path.parent}. Only one at a"
-                f" time can; stop it first."
+                _(
+                    "Another process of the server{named} is running on {parent}. Only one at a time "
+                    "can; stop it first.",
+                    named=named,
+                    parent=self._path.parent,
+                )
             )
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
@@ -74,8 +80,12 @@ def only_changer(data: Path) -> Iterator[None]:
     try:
         if not _lock(file, fcntl.LOCK_EX, WAIT_FOR):
             raise FolderBusy(
-                f"Another process has been setting up {data} for {WAIT_FOR / 60:.0f} minutes. Wait for"
-                f" it, or stop it."
+                _(
+                    "Another process has been setting up {data} for {wait_for:.0f} minutes. Wait for it, "
+                    "or stop it.",
+                    data=data,
+                    wait_for=WAIT_FOR / 60,
+                )
             )
         yield
     finally:

@@ -24,6 +24,7 @@ from roomkeeper.installation.belonging import Database, Do, InstallationRefused
 from roomkeeper.installation.database import Columns
 from roomkeeper.installation.models import Installation
 from roomkeeper.settings.options import CONFIG_VARIABLE, DATABASE_FILE, Options
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -167,8 +168,11 @@ def _migrate(options: Options, state: Database, *, has_lock: bool) -> None:
     if state.has_rows and not options.database_url:
         if not has_lock and locks.is_server_running(options.data):
             raise InstallationRefused(
-                f"The database {state.words} belongs to an older release, whose server is running. Stop"
-                f" it first."
+                _(
+                    "The database {words} belongs to an older release, whose server is running. Stop it "
+                    "first.",
+                    words=state.words,
+                )
             )
         copied = copying.copy_before_migration(options.data, now=datetime.now(UTC))
         log.info(
@@ -203,9 +207,9 @@ def _collecting_less_often() -> Iterator[None]:
 def _last_backup(state: Database) -> str:
     """What is known of backups; the table may be older than the column."""
     if not state.identity:
-        return "none is known"
+        return _("none is known")
     at = Installation.objects.values_list("last_backup_at", flat=True).first()
-    return f"{at:%Y-%m-%d %H:%M} UTC by roomkeeper backup create" if at else "none is known"
+    return _("{at:%Y-%m-%d %H:%M} UTC by roomkeeper backup create", at=at) if at else _("none is known")
 
 
 @contextmanager
@@ -220,8 +224,11 @@ def _only_changer_of_database() -> Iterator[None]:
         waited = time.monotonic() - began
         if waited > locks.WAIT_FOR:
             raise locks.FolderBusy(
-                f"Another process has been setting up the database for {waited / 60:.0f} minutes. Wait,"
-                f" or stop it."
+                _(
+                    "Another process has been setting up the database for {waited:.0f} minutes. Wait, or "
+                    "stop it.",
+                    waited=waited / 60,
+                )
             )
         if waited > TELL_AFTER and not told:
             log.info("another process sets the database up; waiting for it")

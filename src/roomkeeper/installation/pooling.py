@@ -7,6 +7,7 @@ The server needs sessions: its lock for migrations and the durable engine's noti
 import psycopg
 
 from roomkeeper.installation.belonging import InstallationRefused
+from roomkeeper.words import gettext as _
 
 ROUNDS = 3
 
@@ -19,14 +20,14 @@ def require_sessions(url: str) -> None:
         if _session(first) == first.info.backend_pid:
             return
         with psycopg.connect(url, autocommit=True) as second:
-            for _ in range(ROUNDS):
+            for _rest in range(ROUNDS):
                 if _is_shared(first, second):
                     raise InstallationRefused(
-                        "There is a connection pool between this server and PostgreSQL that gives each"
-                        " transaction"
-                        " another session, such as PgBouncer with pool_mode = transaction. Set pool_mode"
-                        " = session "
-                        "for this database, or have database_url name PostgreSQL itself."
+                        _(
+                            "There is a connection pool between this server and PostgreSQL that gives each "
+                            "transaction another session, such as PgBouncer with pool_mode = transaction. Set "
+                            "pool_mode = session for this database, or have database_url name PostgreSQL itself."
+                        )
                     )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from django.db import connection
 
 from roomkeeper.installation.belonging import InstallationRefused
+from roomkeeper.words import gettext as _
 
 # The durable engine's own schema (ADR 0008).
 ENGINE_SCHEMA: Final = "dbos"
@@ -25,19 +26,26 @@ def complaint() -> str:
 def judge(name: str, encoding: str, may_create: bool, schema: str | None, may_use: bool) -> str:
     """The same by what the database says of itself. Pure."""
     if encoding != "UTF8":
-        return (
-            f"The database {name} is in {encoding}, which cannot store every name. Create another: CREATE "
-            f"DATABASE name OWNER account ENCODING 'UTF8' TEMPLATE template0, and name it in database_url."
+        return _(
+            "The database {name} is in {encoding}, which cannot store every name. Create "
+            "another: CREATE DATABASE name OWNER account ENCODING 'UTF8' TEMPLATE template0, and "
+            "name it in database_url.",
+            name=name,
+            encoding=encoding,
         )
     if schema is None and not may_create:
-        return (
-            f"This account may not create schemas in the database {name}, and the job engine needs one. GRANT CREATE "
-            f"ON DATABASE {name} TO the account, or CREATE SCHEMA {ENGINE_SCHEMA} AUTHORIZATION the account."
+        return _(
+            "This account may not create schemas in the database {name}, and the job engine "
+            "needs one. GRANT CREATE ON DATABASE {name} TO the account, or CREATE SCHEMA "
+            "{engine_schema} AUTHORIZATION the account.",
+            name=name,
+            engine_schema=ENGINE_SCHEMA,
         )
     if schema is not None and not may_use:
-        return (
-            f"This account may not use the schema {ENGINE_SCHEMA} of the job engine. GRANT USAGE, CREATE ON SCHEMA "
-            f"{ENGINE_SCHEMA} TO the account."
+        return _(
+            "This account may not use the schema {engine_schema} of the job engine. GRANT USAGE, "
+            "CREATE ON SCHEMA {engine_schema} TO the account.",
+            engine_schema=ENGINE_SCHEMA,
         )
     return ""
 

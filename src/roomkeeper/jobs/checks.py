@@ -12,6 +12,8 @@ from typing import NamedTuple
 import structlog
 from django.db import DatabaseError
 
+from roomkeeper.words import gettext as _
+
 log = structlog.get_logger(__name__)
 
 
@@ -87,7 +89,7 @@ def _run(check: Check, look: Look, now: datetime) -> list[CheckResult]:
         return [found] if isinstance(found, CheckResult) else list(found)
     except DatabaseError as error:
         log.warning("a check could not ask the database", check=check.name, error=str(error)[:300])
-        return [CheckResult(check.name, False, "the database does not answer", "See the server's log.")]
+        return [CheckResult(check.name, False, _("the database does not answer"), _("See the server's log."))]
     except Exception:
         log.exception("a check failed", check=check.name)
-        return [CheckResult(check.name, False, "could not be checked", "See the server's log.")]
+        return [CheckResult(check.name, False, _("could not be checked"), _("See the server's log."))]

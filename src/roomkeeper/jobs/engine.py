@@ -20,6 +20,7 @@ from django.db import transaction
 from roomkeeper.jobs import clock, running, work, workers
 from roomkeeper.jobs.leases import holder_name
 from roomkeeper.jobs.models import Job, Worker
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -192,7 +193,7 @@ def _begin_anew(job_id: int, attempt: int) -> None:
             work.end(
                 job,
                 Job.State.FAILED,
-                "It was started too often and never finished.",
+                _("It was started too often and never finished."),
                 now=clock.now(),
             )
             return

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from roomkeeper.settings.options import SettingsError
+from roomkeeper.words import gettext as _
 
 AT_ONCE = 500
 
@@ -41,10 +42,14 @@ def kinds() -> dict[str, float]:
     options = django_settings.OPTIONS
     own: dict[str, float] = {}
     for text in options.retention:
-        name, _, days = text.partition("=")
+        name, _rest, days = text.partition("=")
         if name.strip() not in _kinds or not days.strip().isdigit() or not int(days):
             raise SettingsError(
-                f"Setting RETENTION holds {text!r}; it takes KIND=DAYS with one of {', '.join(sorted(_kinds))}."
+                _(
+                    "Setting RETENTION holds {text!r}; it takes KIND=DAYS with one of {kinds}.",
+                    text=text,
+                    kinds=", ".join(sorted(_kinds)),
+                )
             )
         own[name.strip()] = float(days)
     return {name: own.get(name, kind.days or options.retention_days) for name, kind in _kinds.items()}

@@ -16,6 +16,7 @@ from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.work import SENTENCE_LIMIT, NewItem
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,9 @@ class RunningJob:
                 while queue and len(tasks) < at_once:
                     item = queue.popleft()
                     tasks[asyncio.create_task(_outcome_of(function, item))] = item
-                done, _ = await asyncio.wait(tasks, timeout=WRITE_EVERY, return_when=asyncio.FIRST_COMPLETED)
+                done, _rest = await asyncio.wait(
+                    tasks, timeout=WRITE_EVERY, return_when=asyncio.FIRST_COMPLETED
+                )
                 outcomes += [(tasks.pop(task), task.result()) for task in done]
         finally:
             for task in tasks:
@@ -153,8 +156,9 @@ async def perform(job_id: int, worker: str) -> str:
         return "taken over"
     except Exception as error:
         log.exception("job failed", job=job_id)
-        words = (
-            f"It had an internal error: {type(error).__name__}. See the server's log; you can start it again."
+        words = _(
+            "It had an internal error: {kind}. See the server's log; you can start it again.",
+            kind=type(error).__name__,
         )
         return await off_loop(_end, job_id, holder, Job.State.FAILED, words)
     state = Job.State.CANCELLED if running[0].is_cancelled else Job.State.DONE
@@ -192,6 +196,6 @@ async def _outcome_of(function: Function, item: Item) -> ItemOutcome:
         log.exception("an item of a job failed", item=item.label)
         return ItemOutcome(
             JobItem.State.FAILED,
-            f"It had an internal error: {type(error).__name__}.",
-            "See the server's log. Try again; if this continues, report it.",
+            _("It had an internal error: {kind}.", kind=type(error).__name__),
+            _("See the server's log. Try again; if this continues, report it."),
         )

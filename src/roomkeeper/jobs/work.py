@@ -18,6 +18,7 @@ from django.dispatch import Signal
 
 from roomkeeper import keys
 from roomkeeper.jobs.models import Job, JobItem
+from roomkeeper.words import gettext as _
 
 if TYPE_CHECKING:
     from roomkeeper.jobs.running import RunningJob
@@ -62,7 +63,7 @@ def register_kind(kind: JobKind) -> None:
 def get_kind(name: str) -> JobKind:
     """The kind of that name; raises `JobRefused`."""
     if name not in _kinds:
-        raise JobRefused(f"Nothing here works on jobs of the kind {name!r}.")
+        raise JobRefused(_("Nothing here works on jobs of the kind {name!r}.", name=name))
     return _kinds[name]
 
 
@@ -121,11 +122,11 @@ def cancel(job: Job, *, now: datetime) -> None:
     with transaction.atomic():
         found = Job.objects.select_for_update().get(pk=job.pk)
         if found.state in Job.ENDED:
-            raise JobRefused("The job has already ended.")
+            raise JobRefused(_("The job has already ended."))
         found.cancel_requested_at = found.cancel_requested_at or now
         found.save(update_fields=["cancel_requested_at"])
         if found.state == Job.State.QUEUED:
-            end(found, Job.State.CANCELLED, "Cancelled before it started.", now=now)
+            end(found, Job.State.CANCELLED, _("Cancelled before it started."), now=now)
         else:
             changed.send(sender=Job, job=found)
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from roomkeeper.jobs.checks import CheckResult
 from roomkeeper.jobs.claims import Claims
 from roomkeeper.jobs.models import Job, Worker
+from roomkeeper.words import gettext as _
 
 # A worker renews every few seconds; after this time without it is dead, and its jobs go to the living.
 WORKER_TIME: Final = timedelta(seconds=15)
@@ -35,13 +36,18 @@ def look(*, now: datetime) -> CheckResult:
             return CheckResult(
                 "jobs",
                 False,
-                "the job engine cannot start",
-                f"It says: {troubled.problem} It is tried again every few seconds.",
+                _("the job engine cannot start"),
+                _("It says: {problem} It is tried again every few seconds.", problem=troubled.problem),
             )
-        return CheckResult("jobs", False, "no worker runs", "Start roomkeeper serve or roomkeeper worker.")
+        return CheckResult(
+            "jobs", False, _("no worker runs"), _("Start roomkeeper serve or roomkeeper worker.")
+        )
     running = Job.objects.filter(state=Job.State.RUNNING).count()
     oldest = Job.objects.filter(state=Job.State.QUEUED).order_by("id").first()
     if oldest is not None and now - oldest.created_at > TAKEN_UP_WITHIN and not running:
-        words = f"the oldest job has been waiting since {oldest.created_at:%Y-%m-%d %H:%M} UTC"
-        return CheckResult("jobs", False, words, "Check the worker's log, and restart it.")
-    return CheckResult("jobs", True, f"started in time; {running} running")
+        words = _(
+            "the oldest job has been waiting since {created_at:%Y-%m-%d %H:%M} UTC",
+            created_at=oldest.created_at,
+        )
+        return CheckResult("jobs", False, words, _("Check the worker's log, and restart it."))
+    return CheckResult("jobs", True, _("started in time; {running} running", running=running))

@@ -10,6 +10,7 @@ from roomkeeper.polling.claiming import PollTask
 from roomkeeper.provisioning.reading import Fetched
 from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 _PHRASES: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (
     (errors.NameNotResolved, "its name was not resolved"),
@@ -66,4 +67,4 @@ async def ask(task: PollTask) -> AskedSystem:
 
 def phrase(error: errors.DeviceError) -> str:
     """What went wrong, short enough to stand in a reason."""
-    return next((words for kind, words in _PHRASES if isinstance(error, kind)), "it could not be asked")
+    return next((words for kind, words in _PHRASES if isinstance(error, kind)), _("it could not be asked"))

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from roomkeeper.words import gettext as _
+
 LOOKED_AT: Final = 5
 FAILURES_TO_DIE: Final = 3
 SUCCESSES_TO_LIVE: Final = 2
@@ -56,7 +58,13 @@ def judge(
         return _succeeded(memory, was_alive, now)
     counted = _count(memory, failed=True, now=now)
     if was_alive is not False and counted.failures >= FAILURES_TO_DIE:
-        reason = f"{counted.failures} of the last {counted.counted} polls failed: {failed_because}; {_posts(posted_at)}"
+        reason = _(
+            "{failures} of the last {counted} polls failed: {failed_because}; {posts}",
+            failures=counted.failures,
+            counted=counted.counted,
+            failed_because=failed_because,
+            posts=_posts(posted_at),
+        )
         return PollVerdict(counted, is_alive=False, reason=reason)
     is_unreachable = was_alive is True and -counted.in_a_row >= FAILURES_TO_TELL
     return PollVerdict(counted, is_unreachable=is_unreachable)
@@ -67,12 +75,12 @@ def _succeeded(memory: Memory, was_alive: bool | None, now: datetime) -> PollVer
     if was_alive:
         return PollVerdict(counted, is_alive=True)
     if was_alive is None:
-        return PollVerdict(counted, is_alive=True, reason="It answered its first poll")
+        return PollVerdict(counted, is_alive=True, reason=_("It answered its first poll"))
     if counted.in_a_row < SUCCESSES_TO_LIVE:
         return PollVerdict(counted)
     # What it did before it came back is no reason to give it up again.
     fresh = Memory(outcomes=0, counted=counted.in_a_row, in_a_row=counted.in_a_row)
-    reason = f"It answers polls again: the last {counted.in_a_row} went well"
+    reason = _("It answers polls again: the last {in_a_row} went well", in_a_row=counted.in_a_row)
     return PollVerdict(fresh, is_alive=True, reason=reason)
 
 
@@ -101,5 +109,7 @@ def _count(memory: Memory, *, failed: bool, now: datetime) -> Memory:
 
 def _posts(posted_at: datetime | None) -> str:
     return (
-        "it never posted" if posted_at is None else f"nothing posted since {posted_at:%Y-%m-%d %H:%M:%S} UTC"
+        _("it never posted")
+        if posted_at is None
+        else _("nothing posted since {posted_at:%Y-%m-%d %H:%M:%S} UTC", posted_at=posted_at)
     )

@@ -6,6 +6,7 @@ from typing import Final
 
 from roomkeeper.devices.limits import LOCK_OUT_SECONDS
 from roomkeeper.systems.models import REACHABLE, Connectivity, NetworkSettings, State
+from roomkeeper.words import gettext as _
 
 JITTER: Final = 0.1
 # Feedback tells of changes as they happen; its slot is still looked at once an hour (protocol notes C.5).
@@ -60,10 +61,10 @@ def next_poll(situation: Situation, intervals: Intervals, *, now: datetime, chan
     """When to poll next. `chance` (0 to 1) spreads polls by ten percent to either side."""
     if situation.login_refused_at is not None:
         if not situation.login_has_worked:
-            return Next(None, timedelta(0), "the login was refused")
+            return Next(None, timedelta(0), _("the login was refused"))
         # It worked before, so the account is probably locked; asked once more after the longest lock-out.
         again = situation.login_refused_at + timedelta(seconds=LOCK_OUT_SECONDS)
-        return Next(max(again, now) + timedelta(seconds=60), timedelta(0), "the login may be locked")
+        return Next(max(again, now) + timedelta(seconds=60), timedelta(0), _("the login may be locked"))
     interval, because = _interval(situation, intervals)
     spread = 1 + JITTER * (2 * chance - 1)
     return Next(now + interval * spread, interval, because)
@@ -72,23 +73,23 @@ def next_poll(situation: Situation, intervals: Intervals, *, now: datetime, chan
 def _interval(situation: Situation, intervals: Intervals) -> tuple[timedelta, str]:
     if situation.failures:
         if situation.is_alive:
-            return min(DOUBTFUL, intervals.dead), "the last poll failed"
+            return min(DOUBTFUL, intervals.dead), _("the last poll failed")
         if situation.is_watched:
-            return intervals.watched * 2, "somebody is watching, and it does not answer"
+            return intervals.watched * 2, _("somebody is watching, and it does not answer")
         # Doubled with each failure after the third, with which it counted as dead.
         back_off = 1 << min(max(situation.failures - 3, 0), 10)
-        return max(intervals.dead, min(intervals.dead * back_off, DEAD_AT_MOST)), "it does not answer"
+        return max(intervals.dead, min(intervals.dead * back_off, DEAD_AT_MOST)), _("it does not answer")
     if situation.is_watched:
-        interval, because = intervals.watched, "somebody looks"
+        interval, because = intervals.watched, _("somebody looks")
     elif situation.in_call:
-        interval, because = intervals.in_call, "in a call"
+        interval, because = intervals.in_call, _("in a call")
     elif not situation.is_alive:
-        return min(DOUBTFUL, intervals.dead), "it answers again"
+        return min(DOUBTFUL, intervals.dead), _("it answers again")
     else:
         interval, because = intervals.idle, "idle"
     if situation.has_feedback:
         stretched = max(interval, min(interval * STRETCH, STRETCHED_AT_MOST))
-        return stretched, f"{because}, and its feedback arrives"
+        return stretched, _("{because}, and its feedback arrives", because=because)
     return interval, because
 
 
@@ -107,15 +108,18 @@ class PollCandidate:
 def why_not(candidate: PollCandidate) -> str:
     """Why the system cannot be polled, as a sentence; "" where it can."""
     if candidate.state != State.MANAGED:
-        return "It is not managed."
+        return _("It is not managed.")
     if candidate.connectivity not in REACHABLE:
-        return f"It cannot be reached: its connectivity is {Connectivity(candidate.connectivity).label}."
+        return _(
+            "It cannot be reached: its connectivity is {label}.",
+            label=Connectivity(candidate.connectivity).label,
+        )
     if not candidate.reads_status:
-        return "Nothing is read from systems of its family."
+        return _("Nothing is read from systems of its family.")
     if not candidate.has_login:
-        return "No login is stored for it."
+        return _("No login is stored for it.")
     if not candidate.address:
-        return "No address of it is known."
+        return _("No address of it is known.")
     if candidate.login_was_refused:
-        return "It refused the stored login, which is not tried again until it is changed."
+        return _("It refused the stored login, which is not tried again until it is changed.")
     return ""

@@ -30,6 +30,7 @@ from roomkeeper.systems.documents import calls
 from roomkeeper.systems.documents.redaction import redact_text
 from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, System
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,11 @@ def error_of(asked: AskedSystem, kept: Kept) -> errors.DeviceError | None:
     if asked.error is not None:
         return asked.error
     return next(
-        (error.about(asked.whom, f"reading its {kind}") for kind, error in kept.failures.items()), None
+        (
+            error.about(asked.whom, _("reading its {kind}", kind=kind))
+            for kind, error in kept.failures.items()
+        ),
+        None,
     )
 
 
@@ -244,7 +249,7 @@ def _keep_alive(
         findings.clear(liveness.NO_CONTACT, system.pk, f"{verdict.reason}.")
     else:
         claimed = claimants.newest_claim(system)
-        where = "the address at which it is reached"
+        where = _("the address at which it is reached")
         findings.report(liveness.no_contact(system, verdict.reason, claimed, where))
 
 
@@ -256,9 +261,12 @@ def _tell_unreachable(
         row.is_unreachable = True
         findings.report(
             findings.Finding(
-                UNREACHABLE, system.pk, f"It posts, but polls fail. {error.what_happened}", error.advice
+                UNREACHABLE,
+                system.pk,
+                _("It posts, but polls fail. {what_happened}", what_happened=error.what_happened),
+                error.advice,
             )
         )
     elif has_status and row.is_unreachable:
         row.is_unreachable = False
-        findings.clear(UNREACHABLE, system.pk, "It answered a poll.")
+        findings.clear(UNREACHABLE, system.pk, _("It answered a poll."))

@@ -19,6 +19,7 @@ from roomkeeper.polling.models import Poll
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.inventory import shared_path
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 KIND: Final = "poll"
 AT_ONCE: Final = 40
@@ -42,7 +43,9 @@ class PollFacts:
 def start(systems: Collection[System], *, user: Person, now: datetime) -> Job:
     """A job that asks these systems for their status now, one item each."""
     names = [system.name for system in systems]
-    title = f"Poll {names[0]}" if len(names) == 1 else f"Poll {len(names)} systems"
+    title = (
+        _("Poll {names}", names=names[0]) if len(names) == 1 else _("Poll {count} systems", count=len(names))
+    )
     items = [NewItem(str(system), system_id=system.pk) for system in systems]
     return work.create(
         KIND,
@@ -59,7 +62,9 @@ async def run(job: RunningJob) -> str:
     await job.each(_poll, at_once=AT_ONCE)
     counts = (await off_loop(work.counts, [job.job_id]))[job.job_id]
     answered, others = counts[JobItem.State.DONE], sum(counts.values()) - counts[JobItem.State.DONE]
-    return f"{answered} answered" + (f", {others} did not." if others else ".")
+    return _("{answered} answered", answered=answered) + (
+        _(", {others} did not.", others=others) if others else "."
+    )
 
 
 async def _poll(item: Item) -> ItemOutcome:
@@ -73,7 +78,11 @@ async def _poll(item: Item) -> ItemOutcome:
         return ItemOutcome(JobItem.State.FAILED, error.what_happened, error.advice, details=_told(asked))
     if error is not None:
         return ItemOutcome(JobItem.State.WARNING, error.what_happened, error.advice, details=_told(asked))
-    return ItemOutcome(JobItem.State.DONE, f"Answered in {asked.duration_ms} ms.", details=_told(asked))
+    return ItemOutcome(
+        JobItem.State.DONE,
+        _("Answered in {duration_ms} ms.", duration_ms=asked.duration_ms),
+        details=_told(asked),
+    )
 
 
 def _told(asked: AskedSystem) -> dict[str, Any]:
@@ -83,7 +92,7 @@ def _told(asked: AskedSystem) -> dict[str, Any]:
 def _prepare(system_id: int | None) -> tuple[PollTask | None, str]:
     system = System.objects.select_related("contact").filter(pk=system_id or 0).first()
     if system is None:
-        return None, "It was deleted."
+        return None, _("It was deleted.")
     return claiming.task_of(system, settings=network_settings.get(), now=datetime.now(UTC))
 
 
@@ -97,7 +106,7 @@ def facts_of(systems: Iterable[System]) -> dict[int, PollFacts]:
 
 def _facts(system: System, row: Poll | None, *, is_on: bool) -> PollFacts:
     reason = planning.why_not(claiming.candidate_of(system))
-    why_not = reason or ("" if is_on else "Polling is off in Network settings.")
+    why_not = reason or ("" if is_on else _("Polling is off in Network settings."))
     if row is None:
         return PollFacts(why_not)
     return PollFacts(

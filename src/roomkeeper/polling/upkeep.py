@@ -12,6 +12,7 @@ from roomkeeper.polling.models import Poll
 from roomkeeper.polling.planning import LATE
 from roomkeeper.systems import housekeeping, network_settings
 from roomkeeper.systems.models import REACHABLE, NetworkSettings, State, System
+from roomkeeper.words import gettext as _
 
 AT_ONCE: Final = 500
 SOON: Final = timedelta(seconds=60)
@@ -51,7 +52,7 @@ def _polled(prefix: str = "") -> Q:
 def _begin(now: datetime) -> int:
     lacking = System.objects.filter(_polled(), poll__isnull=True).values_list("pk", flat=True)[:AT_ONCE]
     made = Poll.objects.bulk_create(
-        [Poll(system_id=pk, due_at=now, due_because="it was not polled before") for pk in lacking],
+        [Poll(system_id=pk, due_at=now, due_because=_("it was not polled before")) for pk in lacking],
         ignore_conflicts=True,
     )
     return len(made)

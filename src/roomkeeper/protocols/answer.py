@@ -17,6 +17,7 @@ from roomkeeper.protocols.xapi.configuration import encode_settings
 from roomkeeper.protocols.xapi.dialect import CUIL_2, Dialect
 from roomkeeper.protocols.xapi.paths import SettingPath
 from roomkeeper.protocols.xml import encode_element
+from roomkeeper.words import gettext as _
 
 _MAX_INTERVAL: Final = 10**9  # seconds
 
@@ -122,7 +123,7 @@ def _frame(heartbeat_interval: timedelta | None, soap_version: str) -> tuple[str
     if heartbeat_interval is not None:
         seconds = int(heartbeat_interval.total_seconds())
         if not 1 <= seconds <= _MAX_INTERVAL:
-            raise ValueError(f"A heartbeat interval of {seconds} seconds cannot be sent.")
+            raise ValueError(_("A heartbeat interval of {seconds} seconds cannot be sent.", seconds=seconds))
         interval = f"<HeartBeatInterval>{seconds}</HeartBeatInterval>"
     head = (
         f'{soap.envelope_head(soap_version)}<PostEventResponse xmlns="{SERVICE_NAMESPACE}">'

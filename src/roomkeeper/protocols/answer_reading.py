@@ -14,6 +14,7 @@ from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command import CommandCall, decode_calls
 from roomkeeper.protocols.xapi.document import read_leaves
 from roomkeeper.protocols.xml import children, find_child, parse, text_at
+from roomkeeper.words import gettext as _
 
 _MAX_DIGITS: Final = 9
 
@@ -29,7 +30,9 @@ def decode_answer(data: bytes) -> Answer:
     content = soap.get_content(root)
     result = find_child(content, "PostEventResult")
     if content.tag != "PostEventResponse" or result is None:
-        raise ProtocolError(f"This is a {content.tag[:40]} message where PostEventResponse was expected.")
+        raise ProtocolError(
+            _("This is a {tag} message where PostEventResponse was expected.", tag=content.tag[:40])
+        )
     interval = _read_number(text_at(result, "HeartBeatInterval"), "HeartBeatInterval")
     management = find_child(result, "Management")
     if management is None:
@@ -61,7 +64,9 @@ def _read_settings(management: Element) -> tuple[SettingValue, ...]:
     for configuration in _members(management, "Configuration", "Configuration"):
         leaves = read_leaves(configuration, first_index="always")
         if leaves.lost:
-            raise ProtocolError(f"The answer sets {leaves.lost[0]!r}, a name that no device uses.")
+            raise ProtocolError(
+                _("The answer sets {lost!r}, a name that no device uses.", lost=leaves.lost[0])
+            )
         settings.extend(SettingValue(path, element.text or "") for path, element in leaves.found)
     return tuple(settings)
 
@@ -106,5 +111,5 @@ def _read_number(text: str, name: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-        raise ProtocolError(f"{name} is {text[:40]!r}, which is not a number.")
+        raise ProtocolError(_("{name} is {text!r}, which is not a number.", name=name, text=text[:40]))
     return int(text)

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xml import children, encode_element, find_child, text_at
+from roomkeeper.words import gettext as _
 
 BOOKINGS_NAMESPACE: Final = "http://www.cisco.com/TelePresence/Bookings/1.0"
 
@@ -108,7 +109,7 @@ def _encode_booking(booking: Booking, place: int) -> str:
 
 def _encode_time(at: datetime) -> str:
     if at.tzinfo is None:
-        raise ValueError("A booking's time has no time zone.")
+        raise ValueError(_("A booking's time has no time zone."))
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
@@ -163,12 +164,12 @@ def _decode_time(text: str) -> datetime:
         # Endpoints and their managers write UTC, with or without saying so.
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ProtocolError(f"A booking has the time {text[:40]!r}.") from None
+        raise ProtocolError(_("A booking has the time {text!r}.", text=text[:40])) from None
 
 
 def _decode_number(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise ProtocolError(f"A booking has the number {text[:40]!r}.")
+        raise ProtocolError(_("A booking has the number {text!r}.", text=text[:40]))
     return min(int(text), _MAX_SECONDS)

@@ -28,6 +28,7 @@ from roomkeeper.protocols.xml import (
     parse,
     serialise,
 )
+from roomkeeper.words import gettext as _
 
 FeedbackKind: TypeAlias = Literal["Event", "Status", "Configuration"]
 
@@ -84,7 +85,12 @@ def decode_feedback(data: bytes, content_type: str = "") -> Feedback | PostedDoc
     elif start == b"<":
         root = parse(data, content_type=content_type, notes=notes)
     else:
-        raise ProtocolError(f"The feedback is neither XML nor JSON; it calls itself {content_type[:80]!r}.")
+        raise ProtocolError(
+            _(
+                "The feedback is neither XML nor JSON; it calls itself {content_type!r}.",
+                content_type=content_type[:80],
+            )
+        )
     document = find_document(root, *_KINDS)
     if document is None or find_document(root, "PostedDocument") is not None:
         return replace(read_posted_document(root), mended=tuple(notes))
@@ -112,9 +118,17 @@ def _find_event_name(event: Element) -> str:
 
 def _parse_json(data: bytes, content_type: str, notes: list[str]) -> Element:
     if len(data) > DEFAULT_LIMIT:
-        raise ProtocolError(f"The feedback has {len(data)} bytes; at most {DEFAULT_LIMIT} are read.")
+        raise ProtocolError(
+            _(
+                "The feedback has {count} bytes; at most {limit} are read.",
+                count=len(data),
+                limit=DEFAULT_LIMIT,
+            )
+        )
     if data.count(b",") + data.count(b"{") + data.count(b"[") > _MAX_JSON_NODES:
-        raise ProtocolError(f"The feedback has more than {_MAX_JSON_NODES} members.")
+        raise ProtocolError(
+            _("The feedback has more than {max_json_nodes} members.", max_json_nodes=_MAX_JSON_NODES)
+        )
     decoded = decode_text(data, charset=charset_of(content_type))
     notes += decoded.notes
     try:
@@ -127,21 +141,21 @@ def _parse_json(data: bytes, content_type: str, notes: list[str]) -> Element:
             strict=False,
         )
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"The feedback is not JSON: {str(error)[:120]}.") from None
+        raise ProtocolError(_("The feedback is not JSON: {error}.", error=str(error)[:120])) from None
     if not isinstance(content, dict):
-        raise ProtocolError("The feedback's JSON is not an object.")
+        raise ProtocolError(_("The feedback's JSON is not an object."))
     for name, inside in content.items():
         if name in _KINDS or name == "PostedDocument":
             root = Element(name)
             _fill(root, inside, MAX_DEPTH)
             return root
-    raise ProtocolError("The feedback's JSON is neither Event, Status nor Configuration.")
+    raise ProtocolError(_("The feedback's JSON is neither Event, Status nor Configuration."))
 
 
 def _fill(element: Element, content: object, room: int) -> None:
     """Give an element the children, text and attributes that a JSON value describes (protocol notes C.4)."""
     if room == 0:
-        raise ProtocolError(f"The feedback is nested deeper than {MAX_DEPTH} levels.")
+        raise ProtocolError(_("The feedback is nested deeper than {max_depth} levels.", max_depth=MAX_DEPTH))
     if not isinstance(content, dict):
         element.text = _text_of_json(content)
         return
@@ -154,7 +168,9 @@ def _fill(element: Element, content: object, room: int) -> None:
                 # JSON came with CE, which numbers lists alone.
                 element.set("maxOccurrence", "n")
         elif len(name) > MAX_NAME:
-            raise ProtocolError(f"The feedback has a name longer than {MAX_NAME} characters.")
+            raise ProtocolError(
+                _("The feedback has a name longer than {max_name} characters.", max_name=MAX_NAME)
+            )
         else:
             for each in inside if isinstance(inside, list) else [inside]:
                 _fill(SubElement(element, name), each, room - 1)
@@ -162,7 +178,7 @@ def _fill(element: Element, content: object, room: int) -> None:
 
 def _text_of_json(value: object) -> str:
     if isinstance(value, list):
-        raise ProtocolError("The feedback has a list within a list.")
+        raise ProtocolError(_("The feedback has a list within a list."))
     return "" if value is None else clean_text(str(value))
 
 
@@ -180,7 +196,7 @@ def encode_feedback(feedback: Feedback, *, as_json: bool = False) -> bytes:
     for path in feedback.ghosts:
         _add(elements, path, feedback.kind).set("ghost", "True")
     if any(len(element) and (element.text or "ghost" in element.attrib) for element in root.iter()):
-        raise ValueError("A value of the feedback stands above another one.")
+        raise ValueError(_("A value of the feedback stands above another one."))
     if as_json:
         identification = {
             wire: {_JSON_VALUE: getattr(feedback.identification, field)}

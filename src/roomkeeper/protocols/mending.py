@@ -17,6 +17,7 @@ from roomkeeper.protocols.text import (
     looks_wide,
     names_other_codec,
 )
+from roomkeeper.words import gettext as _
 
 MAX_REFERENCES: Final = 100_000  # ampersands: references, and those that stand for themselves
 CONTROLS_MENDED: Final = "control characters became spaces"
@@ -110,10 +111,15 @@ def clean(data: bytes, content_type: str = "") -> Cleaned:
     if text.startswith("<?xml") and text[5:6] in (" ", "\t", "\r", "\n", "?"):
         end = text.find("?>", 0, _DECLARATION_REACH)
         if end < 0:
-            raise ProtocolError("The document's XML declaration does not end.")
+            raise ProtocolError(_("The document's XML declaration does not end."))
         text = text[end + 2 :]
     if text.count("&") > MAX_REFERENCES:
-        raise ProtocolError(f"The document has more than {MAX_REFERENCES} character references.")
+        raise ProtocolError(
+            _(
+                "The document has more than {max_references} character references.",
+                max_references=MAX_REFERENCES,
+            )
+        )
     counts = {"control": int(is_replaced), "raw": 0}
 
     def mend(match: re.Match[str]) -> str:
@@ -132,7 +138,7 @@ def clean(data: bytes, content_type: str = "") -> Cleaned:
     if counts["control"]:
         notes.append(CONTROLS_MENDED)
     if counts["raw"]:
-        notes.append("characters of markup that stood in text (such as a raw &) were taken as text")
+        notes.append(_("characters of markup that stood in text (such as a raw &) were taken as text"))
     return Cleaned(document.encode("utf-8"), text, tuple(notes))
 
 
@@ -199,14 +205,14 @@ class _Rebuilding:
         return Rebuilt(top[0], frozenset(self.names), self.notes())
 
     def refusal(self) -> ProtocolError:
-        return ProtocolError(f"The document is not XML: {self.problem}.")
+        return ProtocolError(_("The document is not XML: {problem}.", problem=self.problem))
 
     def notes(self) -> tuple[str, ...]:
         if not self.lost:
-            return ("markup that is not well-formed was mended",)
+            return (_("markup that is not well-formed was mended"),)
         shown = ", ".join(place[:120] for place in self.lost[:MAX_TOLD])
-        more = f" and {len(self.lost) - MAX_TOLD} more" if len(self.lost) > MAX_TOLD else ""
-        return (f"left out, because it is not XML: {shown}{more}",)
+        more = _(" and {count} more", count=len(self.lost) - MAX_TOLD) if len(self.lost) > MAX_TOLD else ""
+        return (_("left out, because it is not XML: {shown}{more}", shown=shown, more=more),)
 
     def pieces(self) -> Iterator[tuple[str, str]]:
         """What the text consists of: ("text", …), ("tag", …), ("broken", …): a tag
@@ -226,7 +232,7 @@ class _Rebuilding:
                 yield "text", content
                 continue
             if text.startswith("<!DOCTYPE", here):
-                raise ProtocolError("The document has a DOCTYPE, which no device sends.")
+                raise ProtocolError(_("The document has a DOCTYPE, which no device sends."))
             tag, broken = _TAG.match(text, here), None
             if tag is None:
                 broken = self.broken_tag_at(here)
@@ -292,7 +298,9 @@ class _Rebuilding:
         if not rest.endswith("/"):
             self.open.append((name, element))
             if len(self.open) > _MAX_OPEN:
-                raise ProtocolError(f"The document is nested deeper than {_MAX_OPEN} levels.")
+                raise ProtocolError(
+                    _("The document is nested deeper than {max_open} levels.", max_open=_MAX_OPEN)
+                )
 
     def lose_broken(self, tag: str) -> None:
         """Open what has broken attributes as lost, with all below it."""
@@ -304,7 +312,9 @@ class _Rebuilding:
         if not tag.endswith("/>"):
             self.open.append((found.group(1), None))
             if len(self.open) > _MAX_OPEN:
-                raise ProtocolError(f"The document is nested deeper than {_MAX_OPEN} levels.")
+                raise ProtocolError(
+                    _("The document is nested deeper than {max_open} levels.", max_open=_MAX_OPEN)
+                )
 
     def attributes(self, rest: str) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -9,6 +9,7 @@ from roomkeeper.protocols import soap
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.identification import Identification, decode_identification
 from roomkeeper.protocols.xml import encode_element, parse, text_at
+from roomkeeper.words import gettext as _
 
 PHONEBOOK_NAMESPACE: Final = "http://www.tandberg.net/2004/06/PhoneBookSearch/"
 WSDL: Final = files(__package__).joinpath("phonebook_service.wsdl").read_text(encoding="utf-8")
@@ -82,7 +83,7 @@ def decode_search(data: bytes, content_type: str = "") -> Search:
     root = parse(data, content_type=content_type)
     request = soap.get_content(root)
     if request.tag not in _OPERATIONS:
-        raise ProtocolError(f"This is a {request.tag[:40]} message where Search was expected.")
+        raise ProtocolError(_("This is a {tag} message where Search was expected.", tag=request.tag[:40]))
     return Search(
         identification=decode_identification(request),
         path=_read(request, "SearchPath"),

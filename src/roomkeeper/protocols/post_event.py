@@ -21,6 +21,7 @@ from roomkeeper.protocols.identification import (
 )
 from roomkeeper.protocols.mending import clean, says_utf8
 from roomkeeper.protocols.xml import MAX_DEPTH, create_parser, encode_element, parse, serialise
+from roomkeeper.words import gettext as _
 
 SERVICE_NAMESPACE: Final = "http://www.tandberg.net/2004/11/SystemManagementService/"
 MAX_POST_EVENT: Final = 1_000_000  # bytes; a real one has 700 to 1,000
@@ -82,14 +83,14 @@ class _Reader:
             if soap.ENVELOPE_12 in attributes.values():
                 self.soap_version = soap.SOAP_12
         elif self.depth > MAX_DEPTH:
-            raise ProtocolError("The post is not a PostEvent.")
+            raise ProtocolError(_("The post is not a PostEvent."))
 
-    def handle_start(self, tag: str, _: dict[str, str]) -> None:
+    def handle_start(self, tag: str, _rest: dict[str, str]) -> None:
         self.current = _KNOWN_TAGS.get(tag) or _find_unusual(tag)
         self.text.clear()
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise ProtocolError(f"The post is nested deeper than {MAX_DEPTH} levels.")
+            raise ProtocolError(_("The post is nested deeper than {max_depth} levels.", max_depth=MAX_DEPTH))
 
     def handle_end(self, _: str) -> None:
         self.depth -= 1
@@ -116,7 +117,13 @@ def decode_post_event(data: bytes, content_type: str = "") -> PostEvent:
     counts. Raises ProtocolError for what is no XML or holds no PostEvent.
     """
     if len(data) > MAX_POST_EVENT:
-        raise ProtocolError(f"The post has {len(data)} bytes; a PostEvent has less than {MAX_POST_EVENT}.")
+        raise ProtocolError(
+            _(
+                "The post has {count} bytes; a PostEvent has less than {max_post_event}.",
+                count=len(data),
+                max_post_event=MAX_POST_EVENT,
+            )
+        )
     # Nearly every post is well-formed: mend only what is not.
     reader = _read(data) if says_utf8(data, content_type) else None
     notes: list[str] = []
@@ -128,7 +135,7 @@ def decode_post_event(data: bytes, content_type: str = "") -> PostEvent:
         notes.clear()
         reader = _read(serialise(parse(data, content_type=content_type, notes=notes))) or _Reader()
     if not reader.is_found:
-        raise ProtocolError("The post holds no PostEvent.")
+        raise ProtocolError(_("The post holds no PostEvent."))
     found = reader.found
     word = found.pop(_EVENT, "")
     return PostEvent(

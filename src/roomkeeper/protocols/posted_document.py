@@ -28,6 +28,7 @@ from roomkeeper.protocols.xml import (
     serialise,
     text_at,
 )
+from roomkeeper.words import gettext as _
 
 DOCUMENT_ROOTS: Final = ("Status", "Configuration", "Command", "Valuespace", "History", "UpgradeStatus")
 
@@ -157,7 +158,7 @@ def read_posted_document(root: Element) -> PostedDocument:
     location = text_at(wrapper, _LOCATION)[:_MAX_LOCATION]
     document = wrapper if wrapper.tag in DOCUMENT_ROOTS else _find_payload(wrapper, location)
     if document is None:
-        raise ProtocolError(f"The {wrapper.tag[:40]} message holds no document.")
+        raise ProtocolError(_("The {tag} message holds no document.", tag=wrapper.tag[:40]))
     return PostedDocument(
         identification=decode_identification(wrapper),
         location=location or f"/{document.tag[: _MAX_LOCATION - 1]}",
@@ -169,7 +170,7 @@ def read_posted_document(root: Element) -> PostedDocument:
 def _find_wrapper(root: Element) -> Element:
     """PostedDocument, in SOAP or not; failing that, the document itself, or whatever holds a Location."""
     level = [root]
-    for _ in range(4):
+    for _rest in range(4):
         for element in level:
             if (
                 element.tag == _WRAPPER
@@ -178,7 +179,7 @@ def _find_wrapper(root: Element) -> Element:
             ):
                 return element
         level = [child for element in level for child in element]
-    raise ProtocolError(f"This is a {root.tag[:40]} message where a posted document was expected.")
+    raise ProtocolError(_("This is a {tag} message where a posted document was expected.", tag=root.tag[:40]))
 
 
 def _find_payload(wrapper: Element, location: str) -> Element | None:
@@ -197,7 +198,9 @@ def _find_payload(wrapper: Element, location: str) -> Element | None:
 def encode_posted_document(document: PostedDocument) -> bytes:
     """The request as a codec sends it. Raises ValueError if the payload is not XML with that root."""
     if not is_name(document.root) or parse(document.payload).tag != document.root:
-        raise ValueError(f"The payload of the posted document is not a {document.root} document.")
+        raise ValueError(
+            _("The payload of the posted document is not a {root} document.", root=document.root)
+        )
     members = encode_identification(document.identification) + encode_element(_LOCATION, document.location)
     head = f'<?xml version="1.0" encoding="utf-8"?>\n<{_WRAPPER}>{members}'
     return head.encode("utf-8") + document.payload + f"</{_WRAPPER}>".encode()

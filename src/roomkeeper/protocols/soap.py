@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xml import encode_text, find_child
+from roomkeeper.words import gettext as _
 
 SOAP_11: Final = "1.1"
 SOAP_12: Final = "1.2"
@@ -27,7 +28,9 @@ def envelope_head(soap_version: str) -> str:
     """Everything before the body's content. Raises ValueError for an unknown version."""
     namespace = _NAMESPACES.get(soap_version)
     if namespace is None:
-        raise ValueError(f"There is no SOAP version {soap_version!r} here, only 1.1 and 1.2.")
+        raise ValueError(
+            _("There is no SOAP version {soap_version!r} here, only 1.1 and 1.2.", soap_version=soap_version)
+        )
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         f'<soap:Envelope xmlns:soap="{namespace}"'
@@ -73,7 +76,7 @@ def get_content(root: Element) -> Element:
         return root
     body = find_child(root, "Body")
     if body is None or not len(body):
-        raise ProtocolError("The SOAP envelope is empty.")
+        raise ProtocolError(_("The SOAP envelope is empty."))
     return body[0]
 
 

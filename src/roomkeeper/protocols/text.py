@@ -8,6 +8,8 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from roomkeeper.words import gettext as _
+
 _UTF8: Final = "utf-8"
 _WINDOWS: Final = "cp1252"
 _LATIN9: Final = "iso-8859-15"
@@ -130,7 +132,13 @@ def _contradiction(data: bytes, said: list[str], codec: str) -> tuple[str, ...]:
     """What to tell of text that was read otherwise than it says, or that says two things."""
     if data.isascii() or all(_CODECS.get(name, codec) == codec for name in said):
         return ()
-    return (f"it says {' and '.join(dict.fromkeys(said))}, and was read as {_NAMES.get(codec, codec)}",)
+    return (
+        _(
+            "it says {dict}, and was read as {names}",
+            dict=" and ".join(dict.fromkeys(said)),
+            names=_NAMES.get(codec, codec),
+        ),
+    )
 
 
 def _decode_wide(data: bytes, charset: str) -> Text | None:
@@ -152,7 +160,7 @@ def _decode_wide(data: bytes, charset: str) -> Text | None:
         return Text(data.decode(codec).removeprefix(_BOM))
     except UnicodeDecodeError:
         text = data.decode(codec, "backslashreplace").removeprefix(_BOM)
-        return Text(text, (f"bytes that are no {codec[:6].upper()} stand as \\xNN",))
+        return Text(text, (_("bytes that are no {codec} stand as \\xNN", codec=codec[:6].upper()),))
 
 
 def _decode_mixed(data: bytes, said: list[str]) -> Text:
@@ -170,12 +178,12 @@ def _decode_mixed(data: bytes, said: list[str]) -> Text:
     except UnicodeDecodeError:
         text = data.decode(_UTF8, "backslashreplace")
         kinds = {_RAW}
-    claims = f"it says {' and '.join(dict.fromkeys(said))}, and " if said else ""
+    claims = _("it says {dict}, and ", dict=" and ".join(dict.fromkeys(said))) if said else ""
     notes = []
     if _WINDOWS in kinds:
-        notes.append(f"{claims}what is not UTF-8 was read as Windows-1252")
+        notes.append(_("{claims}what is not UTF-8 was read as Windows-1252", claims=claims))
     if _RAW in kinds:
-        notes.append("bytes that stand for no character are kept as \\xNN")
+        notes.append(_("bytes that stand for no character are kept as \\xNN"))
     return Text(text.removeprefix(_BOM), tuple(notes))
 
 

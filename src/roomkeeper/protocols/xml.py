@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.mending import NOT_XML_TEXT, clean, rebuild, says_utf8
+from roomkeeper.words import gettext as _
 
 DEFAULT_LIMIT: Final = 10_000_000  # bytes; real documents end at a few hundred kB (protocol notes B)
 MAX_DEPTH: Final = 64  # levels; real documents have at most 12, SOAP envelope included
@@ -56,11 +57,15 @@ def parse(
 def check_size(data: bytes, limit: int) -> None:
     """Hold the caps on bytes, tags and attributes before any memory is spent. Raises ProtocolError."""
     if len(data) > limit:
-        raise ProtocolError(f"The document has {len(data)} bytes; at most {limit} are read.")
+        raise ProtocolError(
+            _("The document has {count} bytes; at most {limit} are read.", count=len(data), limit=limit)
+        )
     if data.count(b"<") > MAX_TAGS:
-        raise ProtocolError(f"The document has more than {MAX_TAGS} tags.")
+        raise ProtocolError(_("The document has more than {max_tags} tags.", max_tags=MAX_TAGS))
     if data.count(b"=") > MAX_ATTRIBUTES:
-        raise ProtocolError(f"The document has more than {MAX_ATTRIBUTES} attributes.")
+        raise ProtocolError(
+            _("The document has more than {max_attributes} attributes.", max_attributes=MAX_ATTRIBUTES)
+        )
 
 
 def create_parser(names: dict[str, str] | None = None) -> expat.XMLParserType:
@@ -74,9 +79,9 @@ def create_parser(names: dict[str, str] | None = None) -> expat.XMLParserType:
     return parser
 
 
-def _refuse_doctype(*_: object) -> NoReturn:
+def _refuse_doctype(*_rest: object) -> NoReturn:
     # Entities live in a DOCTYPE: refusing it ends the parse before anything could be expanded.
-    raise ProtocolError("The document has a DOCTYPE, which no device sends.")
+    raise ProtocolError(_("The document has a DOCTYPE, which no device sends."))
 
 
 def _build(text: bytes) -> Element:
@@ -93,14 +98,16 @@ def _build(text: bytes) -> Element:
 def _finish(root: Element, names: Iterable[str]) -> Element:
     """Hold the caps on depth and names, and leave local names."""
     level = [root]
-    for _ in range(MAX_DEPTH):
+    for _rest in range(MAX_DEPTH):
         level = [child for element in level for child in element]
         if not level:
             break
     else:
-        raise ProtocolError(f"The document is nested deeper than {MAX_DEPTH} levels.")
+        raise ProtocolError(_("The document is nested deeper than {max_depth} levels.", max_depth=MAX_DEPTH))
     if any(len(name) > MAX_NAME for name in names):
-        raise ProtocolError(f"The document has a name longer than {MAX_NAME} characters.")
+        raise ProtocolError(
+            _("The document has a name longer than {max_name} characters.", max_name=MAX_NAME)
+        )
     if any(":" in name for name in names):
         for element in root.iter():
             element.tag = element.tag.rpartition(":")[2]
@@ -173,7 +180,13 @@ def check_text(text: str, where: str) -> None:
     """Raise ValueError, naming `where`, if the text has a character that XML cannot hold in any form."""
     bad = NOT_XML_TEXT.search(text)
     if bad:
-        raise ValueError(f"{where} holds the character U+{ord(bad.group()):04X}, which XML cannot carry.")
+        raise ValueError(
+            _(
+                "{where} holds the character U+{ord:04X}, which XML cannot carry.",
+                where=where,
+                ord=ord(bad.group()),
+            )
+        )
 
 
 def encode_text(text: str, where: str) -> str:

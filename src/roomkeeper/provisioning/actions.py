@@ -20,6 +20,7 @@ from roomkeeper.provisioning.planning import EXPIRES_AFTER, HARMLESS, ORDINARY_C
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.documents import described_command
 from roomkeeper.systems.models import State, System
+from roomkeeper.words import gettext as _
 
 BODY_LIMIT = 1_000_000
 # How long a restart may take until the boot post is missed.
@@ -66,17 +67,21 @@ def checked(
     """The path and the arguments as `ask` takes them; raises `ActionRefused` with a sentence for what it does not."""
     match = _PATH.fullmatch(command.strip())
     if match is None:
-        raise ActionRefused(f"{command!r} is not a command path such as Audio/Volume/Set.")
+        raise ActionRefused(_("{command!r} is not a command path such as Audio/Volume/Set.", command=command))
     path = match["path"].replace(" ", "/")
     if system.state != State.MANAGED:
-        raise ActionRefused(f"{system} is not managed, so it cannot run anything. Admit it first.")
+        raise ActionRefused(
+            _("{system} is not managed, so it cannot run anything. Admit it first.", system=system)
+        )
     if is_password(path):
-        raise ActionRefused("A password would stay readable in the list of actions; use Passwords instead.")
+        raise ActionRefused(
+            _("A password would stay readable in the list of actions; use Passwords instead.")
+        )
     cleaned = clean_arguments(arguments)
     if body is not None and len(body) > BODY_LIMIT:
-        raise ActionRefused("The body of the command is over one million characters.")
+        raise ActionRefused(_("The body of the command is over one million characters."))
     if body is not None and "PRIVATE KEY" in body:
-        raise ActionRefused("The private key in the text would stay readable in the list of actions.")
+        raise ActionRefused(_("The private key in the text would stay readable in the list of actions."))
     return path, cleaned
 
 
@@ -110,8 +115,15 @@ def record(
             expires_at=now + EXPIRES_AFTER,
         )
         states.wake([system.pk])
-        asked = "set a new password" if is_password(path) else f"run {path}"
-        timeline.add(system, "action", f"Asked to {asked}", now=now, user=user, details={"action": action.pk})
+        asked = _("set a new password") if is_password(path) else _("run {path}", path=path)
+        timeline.add(
+            system,
+            "action",
+            _("Asked to {asked}", asked=asked),
+            now=now,
+            user=user,
+            details={"action": action.pk},
+        )
         live.publish("system", system)
     return action
 
@@ -141,7 +153,7 @@ def cancel(action: Action, *, user: Person, now: datetime) -> bool:
     with transaction.atomic():
         by = getattr(user, "username", "") or "the server"
         waiting = Action.objects.filter(pk=action.pk, state=DeliveryState.WAITING)
-        number = states.move(waiting, DeliveryState.CANCELLED, f"cancelled by {by}", now)
+        number = states.move(waiting, DeliveryState.CANCELLED, _("cancelled by {by}", by=by), now)
     return bool(number)
 
 
@@ -185,10 +197,12 @@ def clean_arguments(arguments: Sequence[Sequence[Any]]) -> list[list[Any]]:
 
 def _clean_argument(argument: Sequence[Any]) -> list[Any]:
     if len(argument) != 2 or not isinstance(argument[0], str) or not _NAME.fullmatch(argument[0]):
-        raise ActionRefused(f"{argument!r} is not an argument: an argument has a name and a value.")
+        raise ActionRefused(
+            _("{argument!r} is not an argument: an argument has a name and a value.", argument=argument)
+        )
     name, value = argument
     values = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(one, str | int | bool) for one in values):
-        raise ActionRefused(f"{name} needs a text, a number, true or false, or a list of these.")
+        raise ActionRefused(_("{name} needs a text, a number, true or false, or a list of these.", name=name))
     texts = [str(one) for one in values]
     return [name, texts if isinstance(value, list | tuple) else texts[0]]

@@ -21,6 +21,7 @@ from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, State, System
 from roomkeeper.systems.models.settings_for_devices import is_authority
+from roomkeeper.words import gettext as _
 
 # What a device says of one that it has already (protocol notes J).
 ALREADY_THERE: Final = "already exists"
@@ -55,17 +56,21 @@ class Planned:
 def read(pem: str, *, now: datetime) -> list[Authority]:
     """The authorities of a PEM text. Raises `AuthorityRefused` with a sentence for what is none."""
     if "PRIVATE KEY" in pem:
-        raise AuthorityRefused("The text contains a private key; devices are only given certificates.")
+        raise AuthorityRefused(_("The text contains a private key; devices are only given certificates."))
     if len(pem) > PEM_LIMIT:
-        raise AuthorityRefused(f"The text is over {PEM_LIMIT} characters.")
+        raise AuthorityRefused(_("The text is over {limit} characters.", limit=PEM_LIMIT))
     try:
         found = x509.load_pem_x509_certificates(pem.encode("ascii", "replace"))
     except ValueError as error:
-        words = "The text holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)."
+        words = _("The text holds no certificate in PEM form (-----BEGIN CERTIFICATE-----).")
         raise AuthorityRefused(words) from error
     if len(found) > _MOST:
         raise AuthorityRefused(
-            f"The text holds {len(found)} certificates; at most {_MOST} are installed at once."
+            _(
+                "The text holds {count} certificates; at most {most} are installed at once.",
+                count=len(found),
+                most=_MOST,
+            )
         )
     return [_read_one(certificate, now) for certificate in found]
 
@@ -73,9 +78,17 @@ def read(pem: str, *, now: datetime) -> list[Authority]:
 def _read_one(certificate: x509.Certificate, now: datetime) -> Authority:
     subject = certificate.subject.rfc4514_string()
     if not is_authority(certificate):
-        raise AuthorityRefused(f"{subject} is the certificate of a server or a person, not of an authority.")
+        raise AuthorityRefused(
+            _("{subject} is the certificate of a server or a person, not of an authority.", subject=subject)
+        )
     if certificate.not_valid_after_utc <= now:
-        raise AuthorityRefused(f"{subject} expired on {certificate.not_valid_after_utc:%Y-%m-%d}.")
+        raise AuthorityRefused(
+            _(
+                "{subject} expired on {not_valid_after_utc:%Y-%m-%d}.",
+                subject=subject,
+                not_valid_after_utc=certificate.not_valid_after_utc,
+            )
+        )
     digest = certificate.fingerprint(hashes.SHA256())
     return Authority(subject, ":".join(f"{byte:02X}" for byte in digest), certificate.not_valid_after_utc)
 
@@ -85,12 +98,17 @@ def own() -> str:
     options = django_settings.OPTIONS
     if options.tls_certificate:
         raise AuthorityRefused(
-            "This server uses a certificate of your own authority. Give the systems that authority's certificate."
+            _(
+                "This server uses a certificate of your own authority. Give the systems that "
+                "authority's certificate."
+            )
         )
     try:
         return (options.data / "tls" / "ca.pem").read_text("ascii")
     except OSError as error:
-        raise AuthorityRefused(f"The authority's certificate cannot be read: {error}") from error
+        raise AuthorityRefused(
+            _("The authority's certificate cannot be read: {error}", error=error)
+        ) from error
 
 
 def plan(systems: Iterable[System]) -> list[Planned]:
@@ -109,15 +127,19 @@ def plan(systems: Iterable[System]) -> list[Planned]:
 def _why_not(system: System, scheme: str) -> str:
     family = registry.get_family(system.family)
     if system.state != State.MANAGED:
-        return "it is not managed"
+        return _("it is not managed")
     if not family.can("run_command"):
-        return f"authorities cannot be installed on {family.title}"
+        return _("authorities cannot be installed on {title}", title=family.title)
     if not quirks_of(system.software_version, system.family).authority_command:
-        return f"its software {system.software_version} has no command to install an authority: {BY_HAND}"
+        return _(
+            "its software {software_version} has no command to install an authority: {by_hand}",
+            software_version=system.software_version,
+            by_hand=BY_HAND,
+        )
     if system.connectivity == Connectivity.BEHIND_FIREWALL and scheme != "https":
-        return "it posts by plain HTTP, and an authority is sent by HTTPS only"
+        return _("it posts by plain HTTP, and an authority is sent by HTTPS only")
     if system.connectivity in REACHABLE and not credentials.has_credentials(system):
-        return "no credentials are stored for it"
+        return _("no credentials are stored for it")
     return ""
 
 
@@ -125,7 +147,9 @@ def install(system: System, pem: str, *, user: Person, now: datetime) -> Action:
     """Have the system trust the authorities of a text that `read` has taken. Raises `ActionRefused`."""
     (planned,) = plan([system])
     if planned.reason:
-        raise actions.ActionRefused(f"No authority can be installed on {system}: {planned.reason}.")
+        raise actions.ActionRefused(
+            _("No authority can be installed on {system}: {reason}.", system=system, reason=planned.reason)
+        )
     # Certificates alone: what else may stand in the text, words of people say, is not for devices.
     found = x509.load_pem_x509_certificates(pem.encode("ascii", "replace"))
     body = "".join(one.public_bytes(serialization.Encoding.PEM).decode("ascii") for one in found)

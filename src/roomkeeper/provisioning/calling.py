@@ -9,6 +9,7 @@ from roomkeeper.devices import registry
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.documents import reported_configuration, value_spaces_of
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 MODE_PATH: Final = "Provisioning/Mode"
 
@@ -35,6 +36,11 @@ def learn_whether_it_calls(system: System, *, now: datetime) -> bool:
     with transaction.atomic():
         System.objects.filter(pk=system.pk).update(family=family.without_manager)
         system.family = family.without_manager
-        timeline.add(system, "management", f"{MODE_PATH} cannot be {wanted} on it: it never calls", now=now)
+        timeline.add(
+            system,
+            "management",
+            _("{mode_path} cannot be {wanted} on it: it never calls", mode_path=MODE_PATH, wanted=wanted),
+            now=now,
+        )
         live.publish("system", system)
     return True

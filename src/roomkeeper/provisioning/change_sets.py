@@ -13,6 +13,7 @@ from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, ChangeSet, D
 from roomkeeper.provisioning.planning import EXPIRES_AFTER, NAME_PATH
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 
 def cancel_change_set(change_set: ChangeSet, *, user: Person, now: datetime) -> int:
@@ -20,7 +21,7 @@ def cancel_change_set(change_set: ChangeSet, *, user: Person, now: datetime) -> 
     by = getattr(user, "username", "") or "the server"
     with transaction.atomic():
         ChangeSet.objects.filter(pk=change_set.pk).update(cancelled_at=now)
-        return _cancel_waiting(change_set, f"cancelled by {by}", now)
+        return _cancel_waiting(change_set, _("cancelled by {by}", by=by), now)
 
 
 def retry_failed(change_set: ChangeSet, *, user: Person, now: datetime) -> int:
@@ -42,7 +43,9 @@ def retry_failed(change_set: ChangeSet, *, user: Person, now: datetime) -> int:
             if (system, key) in wanted
         ]
         older = ChangeItem.objects.filter(pk__in=[pk for pk, _ in replaced])
-        states.move(older, DeliveryState.SUPERSEDED, "an earlier value was requested again", now, tells=False)
+        states.move(
+            older, DeliveryState.SUPERSEDED, _("an earlier value was requested again"), now, tells=False
+        )
         number = states.move(
             items,
             DeliveryState.WAITING,
@@ -77,7 +80,9 @@ def stop_failing(*, now: datetime) -> int:
     )
     stopped = list(found[:50])
     for change_set in stopped:
-        reason = f"stopped: more than {change_set.failure_limit} systems failed"
+        reason = _(
+            "stopped: more than {failure_limit} systems failed", failure_limit=change_set.failure_limit
+        )
         with transaction.atomic():
             ChangeSet.objects.filter(pk=change_set.pk).update(stopped_at=now, stop_reason=reason)
             _cancel_waiting(change_set, reason, now)

@@ -6,6 +6,7 @@ from typing import Final
 
 from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription, CommandParameter
 from roomkeeper.protocols.xapi.values import STRING
+from roomkeeper.words import gettext as _
 
 BODY: Final = "body"
 Arguments = Iterable[tuple[str, str | tuple[str, ...]]]
@@ -38,7 +39,7 @@ def faults_of(
 ) -> list[CommandFault]:
     """All that a device with that description of the command would refuse; `command` None where it has none such."""
     if command is None:
-        return [CommandFault("", "not on this device: it has no such command", is_unlisted=True)]
+        return [CommandFault("", _("not on this device: it has no such command"), is_unlisted=True)]
     return [*_faults(command, list(arguments), body)]
 
 
@@ -58,11 +59,15 @@ def _faults(
         parameter = find_parameter(command, name)
         given.add(name.lower())
         if parameter is None:
-            yield CommandFault(name, "this device's command has no such parameter", is_unlisted=True)
+            yield CommandFault(name, _("this device's command has no such parameter"), is_unlisted=True)
             continue
         values = (value,) if isinstance(value, str) else value
         if len(values) > parameter.multiple:
-            most = f"at most {parameter.multiple} values" if parameter.multiple > 1 else "takes one value"
+            most = (
+                _("at most {multiple} values", multiple=parameter.multiple)
+                if parameter.multiple > 1
+                else _("takes one value")
+            )
             yield CommandFault(parameter.name, most)
         elif parameter.value_space is not None:
             refusals = (parameter.value_space.refusal(one) for one in values)
@@ -70,9 +75,9 @@ def _faults(
                 yield CommandFault(parameter.name, refusal)
     for parameter in command.parameters.values():
         if parameter.is_required and parameter.name.lower() not in given:
-            yield CommandFault(parameter.name, "is required")
+            yield CommandFault(parameter.name, _("is required"))
     if body is not None and not command.is_multiline:
-        yield CommandFault(BODY, "this device's command takes no body")
+        yield CommandFault(BODY, _("this device's command takes no body"))
 
 
 def refusal_of_command(

@@ -20,6 +20,7 @@ from roomkeeper.systems.documents.configurations import ConfigurationFeedback, m
 from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings.outside import ServerAddress
+from roomkeeper.words import gettext as _
 
 CANNOT_BE_READ_BACK = "cannot be read back: the device answers ***"
 UNKNOWN_WHETHER_IT_RAN = "unknown whether it ran: the device gives no evidence"
@@ -55,7 +56,7 @@ def confirm_restarts(booted: Collection[int], *, now: datetime) -> None:
     if booted:
         handed_over = Action.objects.filter(restarts(), system_id__in=booted, state=DeliveryState.DELIVERED)
         # Of a system that starts, open pages hear anyway.
-        states.move(handed_over, DeliveryState.CONFIRMED, "the system restarted", now, tells=False)
+        states.move(handed_over, DeliveryState.CONFIRMED, _("the system restarted"), now, tells=False)
 
 
 def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime, kind: str = UNKNOWN) -> None:
@@ -70,10 +71,10 @@ def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime, kind:
         return
     if found is None:
         item.absences += 1
-        failed, reason = item.absences >= 2, "not on this device"
+        failed, reason = item.absences >= 2, _("not on this device")
     else:
         item.other_values += 1
-        failed, reason = item.other_values >= 2, f"kept its value: {found[:200]}"
+        failed, reason = item.other_values >= 2, _("kept its value: {found}", found=found[:200])
     if failed or item.rounds >= ROUNDS:
         states.turn(item, DeliveryState.FAILED, reason, now)
     else:
@@ -179,7 +180,12 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
         )
         values = report.document.values
         if evidence is not None and is_same(first_value(values, evidence[0]), evidence[1], LITERAL):
-            states.turn(action, DeliveryState.CONFIRMED, f"{evidence[0]} is {evidence[1]}", now)
+            states.turn(
+                action,
+                DeliveryState.CONFIRMED,
+                _("{evidence} is {evidence_2}", evidence=evidence[0], evidence_2=evidence[1]),
+                now,
+            )
         else:
             states.turn(action, DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN, now)
         ended.append(action)

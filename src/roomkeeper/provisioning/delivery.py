@@ -33,6 +33,7 @@ from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.documents import status_values
 from roomkeeper.systems.models import REACHABLE, NetworkSettings, StoredDocument, System, SystemSecret
 from roomkeeper.systems.network_settings.outside import ServerAddress
+from roomkeeper.words import gettext as _
 
 ROUNDS = management.ROUNDS
 # No report can be missed before the device had the time to post it.
@@ -140,7 +141,7 @@ def _hand_over_secrets(
             slots = find_slots(status_values(system_id))
             delivery.commands += management.give_up_slots(slots, settings.feedback_slot, address)
         delivery.secrets.append(text)
-        delivery.words.append("management settings")
+        delivery.words.append(_("management settings"))
         writes.columns[system_id]["told_at"] = writes.now
         if (
             secret.stage != SystemSecret.Stage.CURRENT
@@ -187,8 +188,8 @@ def _choose_secret(
             findings.Finding(
                 "secret needs https",
                 known.system_id,
-                "The system posted by plain HTTP, over which its secret may not be sent.",
-                "Have it call by HTTPS, or allow secrets over HTTP in Network settings.",
+                _("The system posted by plain HTTP, over which its secret may not be sent."),
+                _("Have it call by HTTPS, or allow secrets over HTTP in Network settings."),
             )
         )
         return None
@@ -227,7 +228,7 @@ def _hand_over_settings(ids: list[int], found: dict[int, Delivery], writes: Writ
         *waiting.select_related("change__change_set").order_by("id"),
         *unreported.select_related("change__change_set").order_by("id"),
     ]
-    free, _ = holding.split(wanted, now=now, calls_told=_calls_told(writes))
+    free, _rest = holding.split(wanted, now=now, calls_told=_calls_told(writes))
     for item in free:
         delivery = found[item.system_id]
         if item.value is None or len(delivery.settings) >= SETTINGS_AT_ONCE:
@@ -251,7 +252,9 @@ def _hand_over_actions(
     ids: list[int], by_id: dict[int, Visitor], found: dict[int, Delivery], writes: Writes
 ) -> None:
     waiting = Action.objects.filter(system_id__in=ids, state=DeliveryState.WAITING, expires_at__gt=writes.now)
-    free, _ = holding.split(list(waiting.order_by("id")), now=writes.now, calls_told=_calls_told(writes))
+    free, _rest_2 = holding.split(
+        list(waiting.order_by("id")), now=writes.now, calls_told=_calls_told(writes)
+    )
     delivered = []
     for action in free:
         delivery = found[action.system_id]
@@ -266,7 +269,7 @@ def _hand_over_actions(
                 quirks = quirks_of(known.software_version, known.family)
                 delivery.commands.append(quirks.password_call(pair.username, pair.new, pair.old))
                 delivery.secrets += [pair.new, pair.old]
-                delivery.words.append("a new password")
+                delivery.words.append(_("a new password"))
                 delivered.append(action)
             continue
         try:
@@ -352,7 +355,7 @@ def _register_feedback_anew(
         )
         if commands:
             delivery.commands += commands
-            delivery.words.append("its feedback slot, after an outage")
+            delivery.words.append(_("its feedback slot, after an outage"))
 
 
 def _ask_for_https_proof(
@@ -373,7 +376,7 @@ def _ask_for_https_proof(
         delivery = found[system_id]
         delivery.documents = [one for one in delivery.documents if one.location != PROOF_LOCATION]
         delivery.documents.append(DocumentRequest(PROOF_LOCATION, url))
-        delivery.words.append("a document by HTTPS")
+        delivery.words.append(_("a document by HTTPS"))
 
 
 def _lacking_descriptions(ids: list[int]) -> dict[int, list[str]]:

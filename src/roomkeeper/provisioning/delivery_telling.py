@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.provisioning import states
 from roomkeeper.provisioning.models import Change, ChangeItem, DeliveryState
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 DeliveryWord = Literal["waiting", "delivered", "confirmed", "failed", "expired", "cancelled", "superseded"]
 ENDED_BADLY: Final = ("failed", "expired", "cancelled")
@@ -84,9 +86,15 @@ def look_up(rows: list[Any], grants: Grants, now: datetime) -> None:
         row.others = sum(row.found.values()) - 1
         waiting, ended = row.found["waiting"], sum(row.found[state] for state in ENDED_BADLY)
         row.waiting_words = (
-            "1 change that still waits" if waiting == 1 else f"{waiting} changes that still wait"
+            _("1 change that still waits")
+            if waiting == 1
+            else _("{waiting} changes that still wait", waiting=waiting)
         )
-        row.ended_words = f"{ended} change{'s' if ended != 1 else ''} that failed, ran out or were cancelled"
+        row.ended_words = ngettext(
+            "{count} change that failed, ran out or were cancelled",
+            "{count} changes that failed, ran out or were cancelled",
+            ended,
+        )
 
 
 def state_of(row: Any) -> str:

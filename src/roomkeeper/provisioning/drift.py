@@ -18,6 +18,7 @@ from roomkeeper.provisioning.wanted import Difference
 from roomkeeper.systems import live
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import System, TimelineEntry
+from roomkeeper.words import gettext as _
 
 # The layers of what makes a system do as it is told (`regaining`).
 _TOLD: Final = ("management", "feedback")
@@ -124,7 +125,7 @@ def ended_before(limit: datetime) -> QuerySet[Drift]:
 def demand_open(row: Drift) -> None:
     """Raises `DriftRefused` where it has ended."""
     if row.ended_at is not None:
-        raise DriftRefused(f"{row.system} no longer differs there.")
+        raise DriftRefused(_("{system} no longer differs there.", system=row.system))
 
 
 def recount(system: System) -> None:

@@ -20,6 +20,7 @@ from roomkeeper.systems import findings, live
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, State, System
+from roomkeeper.words import gettext as _
 
 ROUNDS: Final = 3
 # A system that was asked has so long to report anew before it is asked again.
@@ -76,13 +77,17 @@ def accept(row: Drift, *, user: Person, now: datetime) -> None:
     demand_open(row)
     if row.layer in regaining.LAYERS:
         raise DriftRefused(
-            "A management setting cannot be accepted as it was found: without it the system is not managed. "
-            "Change Network settings, or the system's connectivity."
+            _(
+                "A management setting cannot be accepted as it was found: without it the system is "
+                "not managed. Change Network settings, or the system's connectivity."
+            )
         )
     if row.found is None:
         raise DriftRefused(
-            "The device does not have this setting, so there is no value to accept. Remove the request"
-            " instead."
+            _(
+                "The device does not have this setting, so there is no value to accept. Remove the "
+                "request instead."
+            )
         )
     if row.layer == "system":
         with transaction.atomic():
@@ -125,7 +130,7 @@ def _reopen_wishes(rows: Sequence[Drift], now: datetime) -> None:
         states.move(
             items,
             DeliveryState.WAITING,
-            "it differed and is restored",
+            _("it differed and is restored"),
             now,
             rounds=0,
             other_values=0,
@@ -167,10 +172,18 @@ def _tell_fight(row: Drift) -> None:
         findings.Finding(
             FOUGHT_OVER,
             row.system.pk,
-            f"{row.path} was restored {ROUNDS} times within a day and differs again: wanted {row.wanted!r}, "
-            f"found {row.found!r}. Something else writes it: another manager, a script, or the device"
-            f" itself.",
-            "Find out what writes it, or accept the value as found; then resume restoring it under"
-            " Provisioning > Drift.",
+            _(
+                "{path} was restored {rounds} times within a day and differs again: wanted "
+                "{wanted!r}, found {found!r}. Something else writes it: another manager, a script, "
+                "or the device itself.",
+                path=row.path,
+                rounds=ROUNDS,
+                wanted=row.wanted,
+                found=row.found,
+            ),
+            _(
+                "Find out what writes it, or accept the value as found; then resume restoring it "
+                "under Provisioning > Drift."
+            ),
         )
     )

@@ -9,6 +9,7 @@ from roomkeeper.provisioning import states
 from roomkeeper.provisioning.actions import RESTART_TIME, restarts
 from roomkeeper.provisioning.confirmation import UNKNOWN_WHETHER_IT_RAN
 from roomkeeper.provisioning.models import OPEN_STATES, Action, Change, ChangeItem, ChangeSet, DeliveryState
+from roomkeeper.words import gettext as _
 
 # A short transaction each: no writer may hold SQLite long (rule R9).
 AT_ONCE = 500
@@ -19,7 +20,7 @@ def expire(*, now: datetime) -> int:
     with transaction.atomic():
         open_items = ChangeItem.objects.filter(state__in=OPEN_STATES, expires_at__lte=now)
         due = list(open_items.only("state", "change")[:AT_ONCE])
-        states.move(due, DeliveryState.EXPIRED, "not done within seven days", now)
+        states.move(due, DeliveryState.EXPIRED, _("not done within seven days"), now)
         actions = list(
             Action.objects.filter(
                 # A password that was handed over is proven by a login, whenever that may be.
@@ -28,13 +29,13 @@ def expire(*, now: datetime) -> int:
             ).only("state", "system")[:AT_ONCE]
         )
         unfetched = [action for action in actions if action.state == DeliveryState.WAITING]
-        states.move(unfetched, DeliveryState.EXPIRED, "not fetched within seven days", now)
+        states.move(unfetched, DeliveryState.EXPIRED, _("not fetched within seven days"), now)
         lost = [action for action in actions if action.state == DeliveryState.DELIVERED]
         states.move(lost, DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN, now)
         missed = Action.objects.filter(
             restarts(), state=DeliveryState.DELIVERED, delivered_at__lte=now - RESTART_TIME
         )
-        words = "unknown whether it ran: no boot post came within ten minutes"
+        words = _("unknown whether it ran: no boot post came within ten minutes")
         number = states.move(missed, DeliveryState.FAILED, words, now)
     return len(due) + len(actions) + number
 

@@ -26,6 +26,7 @@ from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, State, System
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place, ServerAddress
+from roomkeeper.words import gettext as _
 
 EVENTS_PATH = "tms/public/external/management/SystemManagementService.asmx"
 FEEDBACK_PATH = "tms/public/feedback/code.aspx"
@@ -211,11 +212,13 @@ def own_address_towards(address: str) -> str:
 def enforce(system: System, *, user: Person, now: datetime) -> None:
     """Write the management settings again with the system's next answer; raises `EnforceRefused`."""
     if system.state != State.MANAGED:
-        raise EnforceRefused(f"{system} is not managed, so there is nothing to enforce. Admit it first.")
+        raise EnforceRefused(
+            _("{system} is not managed, so there is nothing to enforce. Admit it first.", system=system)
+        )
     with transaction.atomic():
         lock_contacts([system.pk])
         System.objects.filter(pk=system.pk).update(management_is_due=True, management_rounds=0)
         Contact.objects.filter(system=system).update(has_work=True)
-        timeline.add(system, "management", "Management settings are to be enforced", now=now, user=user)
+        timeline.add(system, "management", _("Management settings are to be enforced"), now=now, user=user)
         live.publish("system", system)
     system.management_is_due, system.management_rounds = True, 0

@@ -21,6 +21,7 @@ from roomkeeper.systems.check_ins.roster import Known
 from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import Contact
+from roomkeeper.words import gettext as _
 
 # How long a web service may be away that is told to listen elsewhere, too.
 SERVICE_SECONDS: Final = 15.0
@@ -59,14 +60,17 @@ def check(services: Mapping[str, str], scheme: str, wish: WhenHttpIsOff, family:
         return
     if scheme == HTTPS:
         raise errors.ProtocolOff(
-            "The device has HTTPS turned off, which it should use to call this server. Nothing was"
-            " written; set "
-            "NetworkServices HTTP Mode on it to HTTPS or HTTP+HTTPS (TC: HTTPS Mode to On), then enforce."
+            _(
+                "The device has HTTPS turned off, which it should use to call this server. Nothing "
+                "was written; set NetworkServices HTTP Mode on it to HTTPS or HTTP+HTTPS (TC: HTTPS "
+                "Mode to On), then enforce."
+            )
         )
     raise errors.ProtocolOff(
-        "The device has plain HTTP turned off (NetworkServices HTTP Mode). Nothing was written. Have it"
-        " call by HTTPS"
-        " with this server's authority, or turn plain HTTP on."
+        _(
+            "The device has plain HTTP turned off (NetworkServices HTTP Mode). Nothing was "
+            "written. Have it call by HTTPS with this server's authority, or turn plain HTTP on."
+        )
     )
 
 
@@ -89,12 +93,13 @@ async def turn_http_on(driver: Driver, services: Mapping[str, str]) -> str:
                 raise
         if time.monotonic() > until:
             raise errors.ProtocolOff(
-                "The device was told to turn plain HTTP on, but it is still off. Nothing else was"
-                " written; check"
-                " NetworkServices HTTP Mode on it."
+                _(
+                    "The device was told to turn plain HTTP on, but it is still off. Nothing else was "
+                    "written; check NetworkServices HTTP Mode on it."
+                )
             )
         await asyncio.sleep(_LOOK_AGAIN)
-    return f"Plain HTTP was off on it and was turned on ({path})."
+    return _("Plain HTTP was off on it and was turned on ({path}).", path=path)
 
 
 async def make_trusted(driver: Driver, software_version: str) -> str:
@@ -105,12 +110,13 @@ async def make_trusted(driver: Driver, software_version: str) -> str:
     (protocol notes O).
     """
     command = quirks_of(software_version, driver.family.name).authority_command
-    does = "sends its feedback to" if driver.family.never_calls else "calls"
-    begin = f"Plain HTTP is off on it, so it {does} this server by HTTPS"
+    does = _("sends its feedback to") if driver.family.never_calls else _("calls")
+    begin = _("Plain HTTP is off on it, so it {does} this server by HTTPS", does=does)
     if not command:
-        return (
-            f"{begin}; its release has no command to install an authority, and checks certificates only where"
-            " told to."
+        return _(
+            "{begin}; its release has no command to install an authority, and checks "
+            "certificates only where told to.",
+            begin=begin,
         )
     try:
         pem = authorities.own()
@@ -118,16 +124,17 @@ async def make_trusted(driver: Driver, software_version: str) -> str:
         return f"{begin}. {error}"
     if driver.client.scheme != HTTPS:
         raise errors.ProtocolOff(
-            "The device was not reached by HTTPS, and an authority is sent by HTTPS only. Nothing was"
-            " written; open "
-            "its HTTPS port for this server."
+            _(
+                "The device was not reached by HTTPS, and an authority is sent by HTTPS only. "
+                "Nothing was written; open its HTTPS port for this server."
+            )
         )
     try:
         await driver.run_command(CommandCall(command, body=pem))
     except errors.Rejected as error:
         if authorities.ALREADY_THERE not in str(error).lower():
             raise
-    return f"{begin}; this server's authority was installed on it first."
+    return _("{begin}; this server's authority was installed on it first.", begin=begin)
 
 
 def learn(configurations: Iterable[Report], writes: Writes) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from roomkeeper.provisioning.models import ChangeItem, DeliveryState
 from roomkeeper.provisioning.sources import Offer
+from roomkeeper.words import gettext as _
 
 LAYER = "persistent"
 ORDER = 20
@@ -35,7 +36,7 @@ def offers_of(system_ids: Sequence[int]) -> Mapping[int, list[Offer]]:
     """The same as offers."""
     found: dict[int, list[Offer]] = defaultdict(list)
     for item in items_of(system_ids):
-        why = f"persistent setting of change set {item.change.change_set_id}"
+        why = _("persistent setting of change set {change_set_id}", change_set_id=item.change.change_set_id)
         found[item.system_id].append(
             Offer(item.path, item.value or "", why, is_secret=bool(item.secret_value))
         )

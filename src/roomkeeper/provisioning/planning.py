@@ -30,6 +30,7 @@ from roomkeeper.systems.documents import (
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import State, System
+from roomkeeper.words import gettext as _
 
 EXPIRES_AFTER = timedelta(days=7)
 NAME_PATH = "SystemUnit/Name"
@@ -113,9 +114,9 @@ def clean_settings(settings: Mapping[str, Any]) -> dict[str, str | None]:
     cleaned: dict[str, str | None] = {}
     seen: dict[str, str] = {}
     if not settings:
-        errors[""] = "No setting was given."
+        errors[""] = _("No setting was given.")
     if len(settings) > SETTINGS_LIMIT:
-        raise PlanRefused({"": f"At most {SETTINGS_LIMIT} settings can be requested at once."})
+        raise PlanRefused({"": _("At most {limit} settings can be requested at once.", limit=SETTINGS_LIMIT)})
     for text, value in settings.items():
         try:
             path = setting_path(text)
@@ -124,16 +125,16 @@ def clean_settings(settings: Mapping[str, Any]) -> dict[str, str | None]:
             errors[text] = str(error)
             continue
         if key in seen:
-            errors[text] = f"is the same setting as {seen[key]}."
+            errors[text] = _("is the same setting as {seen}.", seen=seen[key])
         elif value is not None and not isinstance(value, str):
-            errors[text] = 'needs a text as its value, or null to remove the request ("" sets it empty).'
+            errors[text] = _('needs a text as its value, or null to remove the request ("" sets it empty).')
         elif value is not None and (len(value) > VALUE_LIMIT or UNPRINTABLE.search(value)):
-            errors[text] = "has a value that is too long or contains characters that no device accepts."
+            errors[text] = _("has a value that is too long or contains characters that no device accepts.")
         else:
             if key == match_key(NAME_PATH):
                 path = NAME_PATH
                 if value is None or len(value) > NAME_LIMIT:
-                    errors[text] = f"must be a name of 0 to {NAME_LIMIT} characters."
+                    errors[text] = _("must be a name of 0 to {limit} characters.", limit=NAME_LIMIT)
             seen[key] = text
             cleaned[path] = value
     if errors:
@@ -187,23 +188,23 @@ def _plan_item(
     spaces: Mapping[str, ValueSpace],
 ) -> PlannedItem:
     if system.state != State.MANAGED:
-        return PlannedItem(path, value, "cannot", "the system is not managed", "not_managed")
+        return PlannedItem(path, value, "cannot", _("the system is not managed"), "not_managed")
     if value is None:
-        return PlannedItem(path, value, "change", "removes an earlier request")
+        return PlannedItem(path, value, "change", _("removes an earlier request"))
     if not is_secret_path(path):
         # As it will be read back (rule R12); a password may begin with a blank.
         value = trimmed(value)
     if reported is None:
         return PlannedItem(
-            path, value, "change", "no configuration was reported yet, so it cannot be checked"
+            path, value, "change", _("no configuration was reported yet, so it cannot be checked")
         )
     found = (path, reported.settings[path]) if path in reported.settings else by_key.get(match_key(path))
     if found is None and reported.is_whole:
-        reason = "not on this device: its configuration has no such setting"
+        reason = _("not on this device: its configuration has no such setting")
         return PlannedItem(path, value, "cannot", reason, "absent")
     if found is None:
         return PlannedItem(
-            path, value, "change", "the device has not reported this setting; it is sent anyway"
+            path, value, "change", _("the device has not reported this setting; it is sent anyway")
         )
     own_path, present = found
     reference = reported.value_spaces.get(own_path, "")
@@ -253,7 +254,7 @@ def record_plan(
     Written in several transactions where it is long; `note` is called inside the first, for the audit trail.
     """
     if not plan.per_system:
-        raise PlanRefused({"": "No system was chosen."})
+        raise PlanRefused({"": _("No system was chosen.")})
     change_set = ChangeSet(
         description=description[:255],
         created_at=now,
@@ -306,7 +307,7 @@ def _record(
     # What was sent may be obeyed at any moment: the last report says nothing about such a path.
     in_flight = {row[2:4]: row[5] for row in replaced if row[4] == DeliveryState.DELIVERED}
     rows_replaced = ChangeItem.objects.filter(pk__in=[pk for pk, *_ in replaced])
-    states.move(rows_replaced, DeliveryState.SUPERSEDED, "replaced by a newer request", now, tells=False)
+    states.move(rows_replaced, DeliveryState.SUPERSEDED, _("replaced by a newer request"), now, tells=False)
     changes = Change.objects.bulk_create(
         [Change(change_set=change_set, system=change.system, updated_at=now) for change in planned]
     )
@@ -324,7 +325,7 @@ def _record(
     timeline.add_many(
         ids,
         "change",
-        f"Asked to set {', '.join(item.path for item in planned[0].items)}",
+        _("Asked to set {items}", items=", ".join(item.path for item in planned[0].items)),
         now=now,
         user=user,
         details={"change_set": change_set.pk},
@@ -343,11 +344,11 @@ def _new_item(
         previous = HIDDEN
     state, reason = DeliveryState.WAITING, ""
     if item.verdict == "already" and is_certain:
-        state, reason = DeliveryState.CONFIRMED, "it was already set"
+        state, reason = DeliveryState.CONFIRMED, _("it was already set")
     elif item.verdict == "cannot":
         state, reason = DeliveryState.FAILED, item.reason
     elif item.value is None:
-        state, reason = DeliveryState.CONFIRMED, "the request was removed"
+        state, reason = DeliveryState.CONFIRMED, _("the request was removed")
     encrypted = keys.load(django_settings.OPTIONS.data).encrypt(item.value or "") if is_secret else b""
     return ChangeItem(
         change=change,
@@ -380,7 +381,7 @@ def rename(system: System, name: str, *, user: Person, now: datetime) -> ChangeS
     """Rename the system: at once in our records, and as a wish on the device where it is managed."""
     name = name.strip()
     if not name or len(name) > NAME_LIMIT:
-        raise PlanRefused({NAME_PATH: f"A name has 1 to {NAME_LIMIT} characters."})
+        raise PlanRefused({NAME_PATH: _("A name has 1 to {limit} characters.", limit=NAME_LIMIT)})
     if system.state == State.MANAGED:
         return create_change_set(
             [system],

@@ -25,6 +25,7 @@ from roomkeeper.provisioning.pushing import write_management
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import REACHABLE, State, System
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -167,7 +168,9 @@ def _note_failure(system_id: int, error: errors.DeviceError) -> None:
     with transaction.atomic():
         system = System.objects.select_related("folder").filter(pk=system_id).first()
         if system is not None:
-            timeline.add(system, "management", f"Could not push: {error}", now=datetime.now(UTC))
+            timeline.add(
+                system, "management", _("Could not push: {error}", error=error), now=datetime.now(UTC)
+            )
             live.publish("system", system)
 
 

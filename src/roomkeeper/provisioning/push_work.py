@@ -33,6 +33,7 @@ from roomkeeper.provisioning.planning import UNPRINTABLE
 from roomkeeper.provisioning.reading import read_and_keep
 from roomkeeper.systems.documents.redaction import redact_text
 from roomkeeper.systems.locking import lock_contacts
+from roomkeeper.words import gettext as _
 
 # Nothing can have reached the device: what was marked as handed over waits again, and no round is counted.
 _NOTHING_SENT: Final = (
@@ -84,7 +85,8 @@ async def push_settings(driver: Driver, system_id: int) -> int:
             )
         raise
     refused = {
-        one.path: f"the device refused it: {one.words or one.what_happened}" for one in outcome.rejected
+        one.path: _("the device refused it: {words}", words=one.words or one.what_happened)
+        for one in outcome.rejected
     }
     if refused:
         await off_loop(_fail_settings, system_id, refused, taken)
@@ -111,7 +113,7 @@ async def push_actions(driver: Driver, system_id: int) -> int:
             await off_loop(_end_action, action, DeliveryState.FAILED, KEY_IS_GONE)
             continue
         if action.command.lower() in SAFE_ROAD_ONLY and driver.client.scheme != "https":
-            words = "the device was reached by plain HTTP, and this may only be sent by HTTPS"
+            words = _("the device was reached by plain HTTP, and this may only be sent by HTTPS")
             await off_loop(_end_action, action, DeliveryState.FAILED, words)
             continue
         try:
@@ -134,7 +136,7 @@ async def push_actions(driver: Driver, system_id: int) -> int:
             return number
         answer = kept_answer(result.values)
         told = ", ".join(f"{name} {value}" for name, value in answer.items() if value)
-        words = f"the device ran it{': ' + told if told else ''}"
+        words = _("the device ran it{what}", what=": " + told if told else "")
         await off_loop(_end_action, action, DeliveryState.CONFIRMED, words, answer)
     return number
 
@@ -192,7 +194,9 @@ def _take_settings(system_id: int) -> list[_Setting]:
             system_id=system_id, state=DeliveryState.WAITING, expires_at__gt=now
         ).exclude(value=None)
         # What is held must not stand before what may go.
-        free, _ = holding.split(list(waiting.select_related("change__change_set").order_by("id")), now=now)
+        free, _rest = holding.split(
+            list(waiting.select_related("change__change_set").order_by("id")), now=now
+        )
         items = free[:SETTINGS_AT_ONCE]
         states.move(items, DeliveryState.DELIVERED, None, now, delivered_at=now + ON_ITS_WAY)
     return [

@@ -28,6 +28,7 @@ from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, SystemSecret
 from roomkeeper.systems.network_settings.outside import ServerAddress
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -65,11 +66,20 @@ class PushOutcome:
         """A sentence for people."""
         note = f"{self.note} " if self.note else ""
         if self.is_whole:
-            return f"{note}{len(self.written)} management settings were written and feedback is registered."
+            return _(
+                "{note}{count} management settings were written and feedback is registered.",
+                note=note,
+                count=len(self.written),
+            )
         parts = [f"{path}: {words}" for path, words in self.rejected]
         if self.feedback_words:
-            parts.append(f"feedback: {self.feedback_words}")
-        return f"{note}{len(self.written)} management settings were written. Not accepted: {'; '.join(parts)}"
+            parts.append(_("feedback: {feedback_words}", feedback_words=self.feedback_words))
+        return _(
+            "{note}{count} management settings were written. Not accepted: {parts}",
+            note=note,
+            count=len(self.written),
+            parts="; ".join(parts),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +145,7 @@ async def write_management(
     document = await driver.fetch_document("configuration")
     kept = await off_loop(reading.prepare, [Fetched(system_id, "configuration", document, asked_at)])
     if failure := kept[system_id].failures.get("configuration"):
-        raise failure.about(driver.client.target.whom, "reading back its management settings")
+        raise failure.about(driver.client.target.whom, _("reading back its management settings"))
     configuration = kept[system_id].documents["configuration"]
     faults = still_ours.faults_of_configuration(configuration.values, plan.told, configuration.value_spaces)
     if plan.writes_feedback and not feedback_words and driver.family.can("read_feedback"):
@@ -183,8 +193,10 @@ def _plan(
     has_http_off = manager_protocol.lacks_http(services, system.family) and not calls_by_http
     if scheme == "http" and (system.is_secure_only or not settings.secrets_may_use_http):
         raise errors.PasswordNeedsTls(
-            "The device was reached by plain HTTP, over which its secret may not be sent. "
-            "Turn HTTPS on there, or allow secrets over HTTP in Network settings."
+            _(
+                "The device was reached by plain HTTP, over which its secret may not be sent. Turn "
+                "HTTPS on there, or allow secrets over HTTP in Network settings."
+            )
         )
     calling.learn_whether_it_calls(system, now=now)
     server = management.server_address(
@@ -264,7 +276,7 @@ def _record(system_id: int, outcome: PushOutcome, user: Person) -> None:
             rows = Drift.objects.filter(system=system, layer__in=regaining.LAYERS, ended_at=None)
             if rows.update(ended_at=now):
                 recount(system)
-            findings.clear(NOT_KEPT, system.pk, "The system accepted its management settings.")
+            findings.clear(NOT_KEPT, system.pk, _("The system accepted its management settings."))
         else:
             if system.management_rounds >= management.ROUNDS:
                 system.management_is_due, system.management_rounds = False, management.ROUNDS + 1
@@ -272,12 +284,14 @@ def _record(system_id: int, outcome: PushOutcome, user: Person) -> None:
                     findings.Finding(
                         NOT_KEPT,
                         system.pk,
-                        f"It did not accept all of its management settings. {outcome.words}",
-                        "Check what the device says; then enforce the management settings again.",
+                        _("It did not accept all of its management settings. {words}", words=outcome.words),
+                        _("Check what the device says; then enforce the management settings again."),
                     )
                 )
-        findings.clear(device_access.RIGHTS_FINDING, system.pk, "The account has the rights to write to it.")
+        findings.clear(
+            device_access.RIGHTS_FINDING, system.pk, _("The account has the rights to write to it.")
+        )
         system.told_at = now
         system.save(update_fields=["management_is_due", "management_rounds", "told_at"])
-        timeline.add(system, "management", f"Pushed: {outcome.words}", now=now, user=user)
+        timeline.add(system, "management", _("Pushed: {words}", words=outcome.words), now=now, user=user)
         live.publish("system", system)

@@ -6,6 +6,7 @@ from roomkeeper.devices.quirks import quirks_of
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import actions
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 # The bounds of an alert on all releases whose documents are known; a device's own come first.
 TEXT_LIMIT: Final = 255
@@ -21,11 +22,13 @@ def message_call(system: System, text: str, title: str = "", seconds: int | None
     """
     text, title = text.strip(), title.strip()
     if not text:
-        raise actions.ActionRefused("Enter a text for the message.")
+        raise actions.ActionRefused(_("Enter a text for the message."))
     if max(len(text), len(title)) > TEXT_LIMIT:
-        raise actions.ActionRefused(f"Text and title of a message have at most {TEXT_LIMIT} characters each.")
+        raise actions.ActionRefused(
+            _("Text and title of a message have at most {limit} characters each.", limit=TEXT_LIMIT)
+        )
     if seconds is not None and not 0 <= seconds <= LONGEST_SECONDS:
-        raise actions.ActionRefused(f"A message is shown for at most {LONGEST_SECONDS} seconds.")
+        raise actions.ActionRefused(_("A message is shown for at most {most} seconds.", most=LONGEST_SECONDS))
     arguments = [("Text", text)]
     if title:
         arguments.append(("Title", title))

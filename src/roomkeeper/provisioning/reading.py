@@ -24,6 +24,7 @@ from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.documents import reports, storing
 from roomkeeper.systems.documents.reports import Document, Report
 from roomkeeper.systems.models import NetworkSettings, SystemSecret
+from roomkeeper.words import gettext as _
 
 # A transaction that keeps so many stays under 50 ms on SQLite (rule R9).
 KEPT_AT_ONCE: Final = 40
@@ -75,14 +76,14 @@ async def read_and_keep(driver: Driver, system_id: int, kinds: Sequence[str] = t
         kept = await off_loop(keep, fetched, now=datetime.now(UTC)) if fetched else {}
     found = kept.get(system_id) or Kept(system_id)
     for kind, error in found.failures.items():
-        raise error.about(target.whom, f"reading its {kind}")
+        raise error.about(target.whom, _("reading its {kind}", kind=kind))
     return found
 
 
 def demand_serial(found: str, expected: str, whom: str) -> None:
     """Raises `WrongDevice` where a device has another serial number than the expected one."""
     if found and expected and not same_serial(found, expected):
-        raise errors.WrongDevice(expected=expected, found=found).about(whom, "reading its documents")
+        raise errors.WrongDevice(expected=expected, found=found).about(whom, _("reading its documents"))
 
 
 def keep(fetched: Iterable[Fetched], *, now: datetime, alongside: Alongside | None = None) -> dict[int, Kept]:

@@ -28,6 +28,7 @@ from roomkeeper.systems.documents import ReportedConfiguration
 from roomkeeper.systems.documents.configurations import ConfigurationFeedback
 from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import REACHABLE, Contact, NetworkSettings, State, System, SystemSecret
+from roomkeeper.words import gettext as _
 
 SETTINGS: Final = "management"
 FEEDBACK: Final = "feedback"
@@ -68,7 +69,7 @@ class Judged:
     @property
     def differences(self) -> list[Difference]:
         """The faults as drift."""
-        why = "what makes it do what Roomkeeper tells it"
+        why = _("what makes it do what Roomkeeper tells it")
         return [
             Difference(
                 fault.path,
@@ -212,8 +213,11 @@ def give_up(known: Known, sentence: str, writes: Writes) -> None:
         findings.Finding(
             NOT_KEPT,
             known.system_id,
-            f"It was given its management settings {management.ROUNDS} times but does not keep them."
-            f" {sentence}",
+            _(
+                "It was given its management settings {ROUNDS} times but does not keep them. {sentence}",
+                ROUNDS=management.ROUNDS,
+                sentence=sentence,
+            ),
             _ADVICE,
         )
     )
@@ -221,8 +225,8 @@ def give_up(known: Known, sentence: str, writes: Writes) -> None:
 
 def words_of(rows: Collection[Drift]) -> str:
     """What stands there now, of open rows of drift."""
-    told = [f"{row.path} is {row.found or 'gone'}." for row in rows]
-    return " ".join(told) or "It did not report what it has instead."
+    told = [_("{path} is {found}.", path=row.path, found=row.found or "gone") for row in rows]
+    return " ".join(told) or _("It did not report what it has instead.")
 
 
 def _in_order(known: Known, layers: set[str], writes: Writes) -> None:
@@ -255,7 +259,10 @@ def _hand_over_again(known: Known, faults: Sequence[Fault], rows: Sequence[Drift
             findings.Finding(
                 NOT_KEPT,
                 known.system_id,
-                f"It calls another manager. {sentence} This server cannot reach it to correct that.",
+                _(
+                    "It calls another manager. {sentence} This server cannot reach it to correct that.",
+                    sentence=sentence,
+                ),
                 _ADVICE_THERE,
             )
         )

@@ -15,6 +15,7 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.values import is_same, trimmed, type_of
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.documents.redaction import MARK, redact_text
+from roomkeeper.words import gettext as _
 
 SHOWN: Final = 80
 _PATH: Final = match_key("Provisioning/ExternalManager/Path")
@@ -69,27 +70,31 @@ def faults_of_slots(slots: Iterable[FeedbackSlot], told: ToldSettings) -> list[F
         return [Fault(path, wanted, found, sentence, is_foreign)]
 
     if slot is None or not slot.url:
-        return fault(None, f"Feedback slot {told.slot} is not registered.", is_foreign=False)
+        return fault(None, _("Feedback slot {slot} is not registered.", slot=told.slot), is_foreign=False)
     if not any(_is_same_address(slot.url, url) for url in told.feedback_urls):
         place = place_of(slot.url)
         if any(place == place_of(url) for url in told.feedback_urls):
-            words = (
-                f"Feedback slot {told.slot} leads to this server, but with a different secret or path than it was"
-                " given."
+            words = _(
+                "Feedback slot {slot} leads to this server, but with a different secret or path than "
+                "it was given.",
+                slot=told.slot,
             )
             return fault(place, words, is_foreign=True)
-        words = f"Feedback slot {told.slot} does not lead to this server: it has {place}."
+        words = _(
+            "Feedback slot {slot} does not lead to this server: it has {place}.", slot=told.slot, place=place
+        )
         return fault(place, words, is_foreign=True)
     # TC has no such word (protocol notes C.3).
     if slot.status and slot.status.casefold() != "ok":
         status = slot.status[:SHOWN]
-        words = f"Feedback slot {told.slot} has stopped: its status is {status}."
+        words = _("Feedback slot {slot} has stopped: its status is {status}.", slot=told.slot, status=status)
         return fault(status, words, is_foreign=False)
     if _expressions(slot.expressions) != _expressions(told.expressions):
-        found = f"{len(slot.expressions)} other expressions"
-        words = (
-            f"Feedback slot {told.slot} has different expressions than it was given, so some events are"
-            f" not reported."
+        found = _("{count} other expressions", count=len(slot.expressions))
+        words = _(
+            "Feedback slot {slot} has different expressions than it was given, so some events "
+            "are not reported.",
+            slot=told.slot,
         )
         return fault(found, words, is_foreign=True)
     return []
@@ -146,21 +151,31 @@ def _is_same_address(one: str, other: str) -> bool:
 
 def _sentence(key: str, path: str, value: str, wanted: str) -> str:
     if not trimmed(value):
-        return f"{path} is empty."
+        return _("{path} is empty.", path=path)
     if key == _ADDRESS:
-        return (
-            f"{path} is {value[:SHOWN]}, not {wanted[:SHOWN]}: another manager, or somebody, has changed it."
+        return _(
+            "{path} is {value}, not {wanted}: another manager, or somebody, has changed it.",
+            path=path,
+            value=value[:SHOWN],
+            wanted=wanted[:SHOWN],
         )
     if key == _PATH:
         same = redact_text(value).casefold() == redact_text(wanted).casefold()
-        return f"{path} holds {'an old secret' if same else 'a different path than it was given'}."
+        return _(
+            "{path} holds {what}.",
+            path=path,
+            what=_("an old secret") if same else _("a different path than it was given"),
+        )
     if "/" in wanted:
         if place_of(value) == place_of(wanted):
-            return f"{path} leads to this server, but with a different secret or path than it was given."
-        return f"{path} leads to {place_of(value)}."
+            return _(
+                "{path} leads to this server, but with a different secret or path than it was given.",
+                path=path,
+            )
+        return _("{path} leads to {place}.", path=path, place=place_of(value))
     if key == _COMMUNITY:
-        return f"{path} differs from the one it was given."
-    return f"{path} is {value[:SHOWN]}, not {wanted[:SHOWN]}."
+        return _("{path} differs from the one it was given.", path=path)
+    return _("{path} is {value}, not {wanted}.", path=path, value=value[:SHOWN], wanted=wanted[:SHOWN])
 
 
 def _shown(key: str, value: str) -> str:
@@ -169,7 +184,7 @@ def _shown(key: str, value: str) -> str:
         return HIDDEN if value else ""
     if key == _PATH:
         redacted = redact_text(value)
-        return redacted if MARK in redacted or not value else "another path"
+        return redacted if MARK in redacted or not value else _("another path")
     return place_of(value) if "://" in value else value[:SHOWN]
 
 
@@ -180,8 +195,8 @@ def place_of(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
         host = parts.hostname or ""
     except ValueError:
-        return "another address"
-    return f"{parts.scheme}://{host}{port}"[:SHOWN] if host else "another address"
+        return _("another address")
+    return f"{parts.scheme}://{host}{port}"[:SHOWN] if host else _("another address")
 
 
 def _expressions(texts: Iterable[str]) -> frozenset[str]:

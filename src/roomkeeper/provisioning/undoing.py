@@ -14,6 +14,7 @@ from roomkeeper.provisioning.models import Change, ChangeItem, ChangeSet, Delive
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 _NEWER: Final = (DeliveryState.WAITING, DeliveryState.DELIVERED, DeliveryState.CONFIRMED)
 _NEVER_SENT: Final = "it was never sent, so there is nothing to undo"
@@ -77,7 +78,11 @@ def undo(
     if not found.plan.per_system:
         reasons = dict.fromkeys(one.reason for one in found.left_out)
         raise UndoRefused(
-            f"Nothing of change set {change_set.pk} can be undone: {'; '.join([*reasons][:3]) or 'it is empty'}."
+            _(
+                "Nothing of change set {change_set} can be undone: {value}.",
+                change_set=change_set.pk,
+                value="; ".join([*reasons][:3]) or "it is empty",
+            )
         )
     made = planning.record_plan(
         found.plan,
@@ -124,7 +129,10 @@ def _why_not(item: ChangeItem, later: ChangeItem | None) -> str:
     if not was_sent and item.state not in _NEWER:
         return _NEVER_SENT
     if later is not None:
-        return f"it has been requested again since, by change set {later.change.change_set_id}"
+        return _(
+            "it has been requested again since, by change set {change_set_id}",
+            change_set_id=later.change.change_set_id,
+        )
     if item.previous is None:
         return _UNKNOWN
     return _HIDDEN if item.previous == HIDDEN or MARK in item.previous else ""
@@ -140,7 +148,7 @@ def _cancel_what_waits(
     """What is left out and was not sent is not sent any more; the rest the new change set has replaced."""
     for part in _parts(list(_changes(change_set, systems).values_list("pk", flat=True))):
         waiting = ChangeItem.objects.filter(change_id__in=part, state=DeliveryState.WAITING)
-        reason = f"undone by change set {made.pk}"
+        reason = _("undone by change set {made}", made=made.pk)
         states.move(waiting, DeliveryState.CANCELLED, reason, now)
 
 

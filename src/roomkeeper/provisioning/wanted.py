@@ -18,6 +18,7 @@ from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration, reported
 from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import Connectivity, Contact, State, System
 from roomkeeper.systems.network_settings.outside import ServerAddress
+from roomkeeper.words import gettext as _
 
 _NAME_KEY: Final = match_key(NAME_PATH)
 
@@ -113,7 +114,7 @@ def merge(managed: Managed, offers: Sequence[tuple[str, Offer]]) -> list[WantedV
     )
     if managed.name and not is_persistent:
         # Who renames a system at its touch panel may mean it: a person decides which name holds.
-        why = "the system's name in Roomkeeper"
+        why = _("the system's name in Roomkeeper")
         values.append(
             WantedValue(NAME_PATH, managed.name[:50], "system", why, enforcement=Enforcement.BY_HAND)
         )
@@ -166,9 +167,12 @@ def _management(managed: Managed) -> list[WantedValue]:
     side = "internal" if managed.connectivity == Connectivity.REACHABLE_ON_LAN else "public"
     # The manifest says what a setting is for; these two also depend on where the system stands.
     why = {setting.path: setting.why for setting in management.family_of(managed.family).settings} | {
-        "Provisioning/ExternalManager/Address": f"the {side} address of Network settings, or the one it uses",
-        "Provisioning/ExternalManager/Protocol": "HTTPS in Secure-Only and where plain HTTP is off on it, "
-        "else what the system uses",
+        "Provisioning/ExternalManager/Address": _(
+            "the {side} address of Network settings, or the one it uses", side=side
+        ),
+        "Provisioning/ExternalManager/Protocol": _(
+            "HTTPS in Secure-Only and where plain HTTP is off on it, else what the system uses"
+        ),
     }
     settings = management.management_settings(
         managed.address,

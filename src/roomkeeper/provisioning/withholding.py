@@ -7,16 +7,23 @@ from roomkeeper.systems.addresses import same_host
 from roomkeeper.systems.check_ins.checkin import Arrival
 from roomkeeper.systems.check_ins.roster import Known
 from roomkeeper.systems.models import SystemSecret
+from roomkeeper.words import gettext as _
 
 
 def why_withheld(secret: SystemSecret, arrival: Arrival, *, now: datetime) -> str:
     """Why a pending secret is not handed to this post, or "" where it may be (rule R4)."""
     if secret.expires_at is not None and secret.expires_at <= now:
-        return "its secret was not used within 24 hours of its admission"
+        return _("its secret was not used within 24 hours of its admission")
     if not secret.bound_source:
-        return f"it was admitted before it first posted, and this post came from {arrival.source}"
+        return _(
+            "it was admitted before it first posted, and this post came from {source}", source=arrival.source
+        )
     if not same_host(secret.bound_source, arrival.source):
-        return f"it was admitted at {secret.bound_source}, but this post came from {arrival.source}"
+        return _(
+            "it was admitted at {bound_source}, but this post came from {source}",
+            bound_source=secret.bound_source,
+            source=arrival.source,
+        )
     return ""
 
 
@@ -27,7 +34,7 @@ def withhold(known: Known, secret: SystemSecret, reason: str) -> None:
         findings.Finding(
             "secret withheld",
             known.system_id,
-            f"The secret of {known.name or 'the system'} was withheld: {reason}.",
-            "Check that it is the same device, then admit it again.",
+            _("The secret of {name} was withheld: {reason}.", name=known.name or "the system", reason=reason),
+            _("Check that it is the same device, then admit it again."),
         )
     )

@@ -13,6 +13,7 @@ from roomkeeper.systems.addresses import host_of
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place
+from roomkeeper.words import gettext as _
 
 # A leaf of ours that lacks a name is made anew within a minute.
 PATIENCE: Final = timedelta(minutes=10)
@@ -38,18 +39,18 @@ def _is_made_later(options: Options) -> bool:
 def _end(options: Options, *, now: datetime) -> CheckResult:
     path = _file(options)
     if _is_made_later(options):
-        return CheckResult("certificate", True, "is created at the first start")
+        return CheckResult("certificate", True, _("is created at the first start"))
     try:
         begins, ends = certificates.valid_between(path)
     except (OSError, ValueError) as error:
-        words = f"{path} cannot be read: {error}"
-        return CheckResult("certificate", False, words, "Put a certificate in its place, and restart.")
+        words = _("{path} cannot be read: {error}", path=path, error=error)
+        return CheckResult("certificate", False, words, _("Put a certificate in its place, and restart."))
     if begins > now:
-        words = f"is valid only from {begins:%Y-%m-%d %H:%M} UTC on"
-        return CheckResult("certificate", False, words, "Look at this machine's clock.")
-    words = f"runs out in {(ends - now).days} days, on {ends:%Y-%m-%d}"
+        words = _("is valid only from {begins:%Y-%m-%d %H:%M} UTC on", begins=begins)
+        return CheckResult("certificate", False, words, _("Look at this machine's clock."))
+    words = _("runs out in {days} days, on {ends:%Y-%m-%d}", days=(ends - now).days, ends=ends)
     is_ours = not options.tls_certificate
-    advice = "See the server's log." if is_ours else "Put a new one in its place, and restart."
+    advice = _("See the server's log.") if is_ours else _("Put a new one in its place, and restart.")
     return CheckResult("certificate", ends - now >= certificates.WARN_BEFORE, words, advice)
 
 
@@ -61,25 +62,28 @@ def _names(options: Options, *, now: datetime) -> CheckResult:
     )
     if place.is_proxied:
         return CheckResult(
-            what, True, "systems see the certificate of the proxy, which is not looked at here"
+            what, True, _("systems see the certificate of the proxy, which is not looked at here")
         )
     if _is_made_later(options):
-        return CheckResult(what, True, "are set at the first start")
+        return CheckResult(what, True, _("are set at the first start"))
     told = [outside.address(settings, place, side=side, scheme="https").authority for side in outside.SIDES]
     hosts = list(dict.fromkeys(host_of(one) for one in told if one))
     try:
         names = certificates.names_of(_file(options))
     except (OSError, ValueError):
-        return CheckResult(what, True, "are not known: the certificate cannot be read")
+        return CheckResult(what, True, _("are not known: the certificate cannot be read"))
     missing = [host for host in hosts if not certificates.is_named(host, names)]
     if not missing:
-        return CheckResult(what, True, f"hold for {', '.join(hosts) or 'what each system uses'}")
-    words = (
-        f"systems are told to call {' and '.join(missing)} by HTTPS, for which the certificate does not hold"
+        return CheckResult(
+            what, True, _("hold for {hosts}", hosts=", ".join(hosts) or "what each system uses")
+        )
+    words = _(
+        "systems are told to call {missing} by HTTPS, for which the certificate does not hold",
+        missing=" and ".join(missing),
     )
     advice = (
-        "Have it made for that name too, or correct the addresses in Network settings."
+        _("Have it made for that name too, or correct the addresses in Network settings.")
         if options.tls_certificate
-        else "It is made anew within a minute; restart the server to have it at once."
+        else _("It is made anew within a minute; restart the server to have it at once.")
     )
     return CheckResult(what, False, words, advice)

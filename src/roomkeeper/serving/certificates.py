@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from roomkeeper.words import gettext as _
+
 CA_LIFETIME = timedelta(days=3650)
 LEAF_LIFETIME = timedelta(days=397)
 RENEW_BEFORE = timedelta(days=30)
@@ -106,7 +108,7 @@ def is_named(host: str, names: Collection[str]) -> bool:
     wanted = _general_names([host.lower().rstrip(".")])[0].value
     if str(wanted) in names:
         return True
-    _, dot, rest = str(wanted).partition(".")
+    _rest, dot, rest = str(wanted).partition(".")
     return isinstance(wanted, str) and bool(dot) and f"*.{rest}" in names
 
 
@@ -130,7 +132,10 @@ def _make_ca(files: CertificateFiles, now: datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(
         [
-            x509.NameAttribute(NameOID.COMMON_NAME, f"Roomkeeper CA of {socket.gethostname()}"[:64]),
+            x509.NameAttribute(
+                NameOID.COMMON_NAME,
+                _("Roomkeeper CA of {gethostname}", gethostname=socket.gethostname())[:64],
+            ),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Roomkeeper"),
         ]
     )

@@ -17,6 +17,7 @@ from roomkeeper.jobs.clock import STEP
 from roomkeeper.settings.options import Options
 from roomkeeper.systems.documents import clocks
 from roomkeeper.systems.models import State, StoredDocument
+from roomkeeper.words import gettext as _
 
 PATIENCE: Final = timedelta(minutes=1)
 # The clock of one system or two may be wrong; most of many are not wrong by the same.
@@ -36,7 +37,7 @@ def register_checks(options: Options) -> None:
             "database rights",
             partial(_rights, options),
             decides_readiness=True,
-            publicly="the database does not give what this server needs",
+            publicly=_("the database does not give what this server needs"),
             ticket="critical",
             patience=PATIENCE,
         )
@@ -45,16 +46,16 @@ def register_checks(options: Options) -> None:
         checks.register(Check(name, partial(look, options), ticket=ticket, patience=PATIENCE))
 
 
-def _rights(_: Options, *, now: datetime) -> list[CheckResult]:
+def _rights(_rest: Options, *, now: datetime) -> list[CheckResult]:
     words = rights.complaint()
     reads = sessions.isolation()
     return [
-        CheckResult("database rights", not words, words or "UTF-8, and schemas may be made"),
+        CheckResult("database rights", not words, words or _("UTF-8, and schemas may be made")),
         CheckResult(
             "isolation",
             reads == sessions.READ_COMMITTED,
-            f"sessions are {reads}",
-            "A pool between this server and PostgreSQL sets another. Take that setting out.",
+            _("sessions are {reads}", reads=reads),
+            _("A pool between this server and PostgreSQL sets another. Take that setting out."),
         ),
     ]
 
@@ -62,21 +63,26 @@ def _rights(_: Options, *, now: datetime) -> list[CheckResult]:
 def _backup_program(options: Options, *, now: datetime) -> CheckResult:
     """`pg_dump` refuses a server that is newer than itself."""
     if not options.database_url:
-        return CheckResult("backup program", True, "none is needed for the embedded database")
+        return CheckResult("backup program", True, _("none is needed for the embedded database"))
     program = shutil.which("pg_dump")
     if program is None:
-        words = "pg_dump is not installed, so roomkeeper backup create cannot work"
-        return CheckResult("backup program", False, words, "Install PostgreSQL's client programs.")
+        words = _("pg_dump is not installed, so roomkeeper backup create cannot work")
+        return CheckResult("backup program", False, words, _("Install PostgreSQL's client programs."))
     release = _release(program, Path(program).stat().st_mtime_ns)
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version_num")
         server = int(cursor.fetchone()[0]) // 10_000
     if release < server:
-        words = f"pg_dump is of release {release}, the server of {server}"
+        words = _("pg_dump is of release {release}, the server of {server}", release=release, server=server)
         return CheckResult(
-            "backup program", False, words, f"Install PostgreSQL's client programs of {server}."
+            "backup program",
+            False,
+            words,
+            _("Install PostgreSQL's client programs of {server}.", server=server),
         )
-    return CheckResult("backup program", True, f"pg_dump {release}, the server {server}")
+    return CheckResult(
+        "backup program", True, _("pg_dump {release}, the server {server}", release=release, server=server)
+    )
 
 
 @lru_cache(maxsize=4)
@@ -87,28 +93,35 @@ def _release(program: str, changed_at: int) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def _clock(_: Options, *, now: datetime) -> CheckResult:
+def _clock(_rest: Options, *, now: datetime) -> CheckResult:
     """By two witnesses: the database, where it is on another machine, and the systems that told their time."""
     ahead = _ahead_of_database()
     if abs(ahead) > STEP:
         far = clocks.words(round(ahead.total_seconds()))
-        return CheckResult("clock", False, f"this machine's clock is {far} of the database's", _ADVICE)
+        return CheckResult(
+            "clock", False, _("this machine's clock is {far} of the database's", far=far), _ADVICE
+        )
     told, differ = _witnesses(now)
     for sign in (1, -1):
         same = [one for one in differ if one * sign > 0]
         if len(same) >= SYSTEMS_AT_LEAST and 2 * len(same) > told:
             # They are ahead of us by as much as we are behind them.
             far = clocks.words(-sorted(same)[len(same) // 2])
-            words = f"this machine's clock is {far} of those of {len(same)} of {told} systems"
+            words = _(
+                "this machine's clock is {far} of those of {count} of {told} systems",
+                far=far,
+                count=len(same),
+                told=told,
+            )
             return CheckResult("clock", False, words, _ADVICE)
     return CheckResult(
         "clock",
         True,
-        f"agrees with {'the database' if connection.vendor == 'postgresql' else 'itself'}"
+        _("agrees with {what}", what=_("the database") if connection.vendor == "postgresql" else _("itself"))
         + (
-            f" and with {told - len(differ)} of {told} systems"
+            _(" and with {told} of {told_2} systems", told=told - len(differ), told_2=told)
             if told
-            else "; no system has told its time lately"
+            else _("; no system has told its time lately")
         ),
     )
 

@@ -19,6 +19,7 @@ from roomkeeper.accounts.permissions import assign
 from roomkeeper.serving.demo_rooms import DevicePorts, rooms
 from roomkeeper.systems import admission, inventory, network_settings
 from roomkeeper.systems.models import Folder, System
+from roomkeeper.words import gettext as _
 
 INTERNAL, PUBLIC = "127.0.0.1", "127.0.0.2"
 ADMINISTRATOR = "administrator"
@@ -46,7 +47,7 @@ def prepare(number: int, password_file: Path, ports: DevicePorts) -> str:
         now=now,
     )
     password = one_time_password()
-    user, _ = User.objects.get_or_create(username=ADMINISTRATOR)
+    user, _rest = User.objects.get_or_create(username=ADMINISTRATOR)
     user.set_password(password)
     user.must_change_password = True
     user.save()
@@ -125,7 +126,7 @@ def why_it_ended(fleet: subprocess.Popen[bytes], log: Path) -> str:
     if (fleet.poll() or 0) <= 0:
         return ""
     words = log.read_text("utf-8", "replace").strip().splitlines()[-1:]
-    return f"The virtual endpoints could not run: {''.join(words)} (all of it: {log})"
+    return _("The virtual endpoints could not run: {words} (all of it: {log})", words="".join(words), log=log)
 
 
 def _end_with(fleet: subprocess.Popen[bytes]) -> None:

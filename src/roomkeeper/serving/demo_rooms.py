@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from roomkeeper.words import gettext as _
+
 # The endpoints' ports are the server's and this: two demonstrations on one machine have the same endpoints' addresses.
 BEYOND: Final = 10_000
 # How many ports after those are looked at.
@@ -95,8 +97,14 @@ def choose_ports(number: int, http: Sequence[str], https: Sequence[str]) -> Devi
         if are_free((address, port) for address in addresses for port in (ports.http, ports.https)):
             return ports
     raise NoFreePorts(
-        f"The fleet of virtual endpoints has no free port from {first.http} to {first.http + len(OFFSETS) - 1} on its "
-        f"addresses ({addresses[0]} and others): stop another demonstration, or ask for fewer systems."
+        _(
+            "The fleet of virtual endpoints has no free port from {http} to {http_2} on its "
+            "addresses ({addresses} and others): stop another demonstration, or ask for fewer "
+            "systems.",
+            http=first.http,
+            http_2=first.http + len(OFFSETS) - 1,
+            addresses=addresses[0],
+        )
     )
 
 
@@ -123,8 +131,12 @@ def choose_listeners(http: Iterable[str], https: Iterable[str]) -> tuple[list[st
         if are_free(_parted(address) for part in moved for address in part):
             return moved
     raise NoFreePorts(
-        f"The demonstration's server has no free port: something listens on {plain[0]} and on the {len(OFFSETS) - 1} "
-        "ports after it. Stop it, or choose others with --http and --https."
+        _(
+            "The demonstration's server has no free port: something listens on {plain} and on "
+            "the {count} ports after it. Stop it, or choose others with --http and --https.",
+            plain=plain[0],
+            count=len(OFFSETS) - 1,
+        )
     )
 
 
@@ -144,7 +156,7 @@ def _is_free(address: str, port: int) -> bool:
 
 
 def _parted(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
+    host, _rest, port = address.rpartition(":")
     return host, int(port)
 
 

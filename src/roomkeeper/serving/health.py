@@ -21,6 +21,7 @@ from roomkeeper.settings.options import DATABASE_FILE, Options
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place
+from roomkeeper.words import gettext as _
 
 LEAST_FREE_BYTES = 500_000_000
 
@@ -34,7 +35,7 @@ def register_checks(options: Options) -> None:
             partial(_keys, options),
             decides_readiness=True,
             quick=partial(_keys_alone, options),
-            publicly="the key file cannot be used",
+            publicly=_("the key file cannot be used"),
         )
     )
     certificate_checks.register_checks(options)
@@ -48,16 +49,20 @@ def register_checks(options: Options) -> None:
 def examine(options: Options, *, now: datetime) -> list[CheckResult]:
     """Look at everything; makes and changes nothing."""
     if not options.data.is_dir():
-        words = f"{options.data} does not exist"
+        words = _("{data} does not exist", data=options.data)
         return [
             CheckResult(
-                "data folder", False, words, "Name the server's with --data, or start the server once."
+                "data folder", False, words, _("Name the server's with --data, or start the server once.")
             )
         ]
     database = options.data / DATABASE_FILE
     is_embedded = connection.settings_dict["NAME"] == sqlite_address(database)
     if is_embedded and not database.exists():
-        found = [CheckResult("database", False, f"{database} does not exist", _WITHOUT_DATABASE)]
+        found = [
+            CheckResult(
+                "database", False, _("{database} does not exist", database=database), _WITHOUT_DATABASE
+            )
+        ]
         return [*found, _keys_alone(options), _disk(options, now=now)]
     register_checks(options)
     return [_excused(options, one, now) if one.what == "jobs" else one for one in checks.examine(now=now)]
@@ -73,7 +78,7 @@ def _excused(options: Options, jobs: CheckResult, now: datetime) -> CheckResult:
             return jobs
     except DatabaseError:
         return jobs
-    return CheckResult("jobs", True, "no process of the server runs")
+    return CheckResult("jobs", True, _("no process of the server runs"))
 
 
 _WITHOUT_DATABASE = (
@@ -81,8 +86,10 @@ _WITHOUT_DATABASE = (
 )
 
 
-def _time_zones(_: Options, *, now: datetime) -> CheckResult:
-    return CheckResult("time zones", True, f"data {django_settings.TIME_ZONE_DATA}")
+def _time_zones(_rest: Options, *, now: datetime) -> CheckResult:
+    return CheckResult(
+        "time zones", True, _("data {TIME_ZONE_DATA}", TIME_ZONE_DATA=django_settings.TIME_ZONE_DATA)
+    )
 
 
 def _database(options: Options, *, now: datetime) -> CheckResult:
@@ -91,23 +98,29 @@ def _database(options: Options, *, now: datetime) -> CheckResult:
         damage = _damage()
     except (DatabaseError, ConnectionError) as error:
         told = sentence(error, database=database_words(options))
-        return CheckResult("database", False, told or f"cannot be used: {str(error)[:200]}")
+        return CheckResult("database", False, told or _("cannot be used: {error}", error=str(error)[:200]))
     except keys.KeyFileUnusable:
         state, damage = None, _damage()
     if damage:
         return CheckResult(
-            "database", False, f"is damaged: {damage}", "Restore it: roomkeeper backup restore FILE --force"
+            "database",
+            False,
+            _("is damaged: {damage}", damage=damage),
+            _("Restore it: roomkeeper backup restore FILE --force"),
         )
     if state is None:
-        return CheckResult("database", True, f"{connection.vendor}, answers")
+        return CheckResult("database", True, _("{vendor}, answers", vendor=connection.vendor))
     try:
         belonging.refuse_newer(state)
     except InstallationRefused as error:
         return CheckResult("database", False, str(error))
     if state.missing_migrations:
-        words = f"{state.missing_migrations} migrations are missing; run: roomkeeper migrate"
+        words = _(
+            "{missing_migrations} migrations are missing; run: roomkeeper migrate",
+            missing_migrations=state.missing_migrations,
+        )
         return CheckResult("database", False, words)
-    return CheckResult("database", True, f"{connection.vendor}, schema up to date")
+    return CheckResult("database", True, _("{vendor}, schema up to date", vendor=connection.vendor))
 
 
 def _damage() -> str:
@@ -135,7 +148,7 @@ def _keys(options: Options, *, now: datetime) -> CheckResult:
         )
     except (InstallationRefused, folder.DataFolderRefused) as error:
         return CheckResult("keys", False, str(error))
-    return alone._replace(words=f"fit the database; {alone.words}") if alone.ok else alone
+    return alone._replace(words=_("fit the database; {words}", words=alone.words)) if alone.ok else alone
 
 
 def _keys_alone(options: Options, *, now: datetime | None = None) -> CheckResult:
@@ -145,17 +158,23 @@ def _keys_alone(options: Options, *, now: datetime | None = None) -> CheckResult
     except keys.KeyFileUnusable as error:
         return CheckResult("keys", False, str(error))
     for path in folder.loose_modes(options.data):
-        words = f"{path.name} can be read by others (mode {path.stat().st_mode & 0o777:o})"
+        words = _(
+            "{name} can be read by others (mode {st_mode:o})",
+            name=path.name,
+            st_mode=path.stat().st_mode & 511,
+        )
         wanted = "700" if path.is_dir() else "600"
-        return CheckResult("keys", False, f"{words}; run: chmod {wanted} {path}")
-    return CheckResult("keys", True, "readable by this account only")
+        return CheckResult(
+            "keys", False, _("{words}; run: chmod {wanted} {path}", words=words, wanted=wanted, path=path)
+        )
+    return CheckResult("keys", True, _("readable by this account only"))
 
 
 def _disk(options: Options, *, now: datetime) -> CheckResult:
     free = shutil.disk_usage(options.data).free
-    words = f"{free / 1e9:.1f} GB free in the data folder"
+    words = _("{free:.1f} GB free in the data folder", free=free / 1000000000.0)
     return CheckResult(
-        "disk", free > LEAST_FREE_BYTES, words, "Make room: full, the server takes no posts any more."
+        "disk", free > LEAST_FREE_BYTES, words, _("Make room: full, the server takes no posts any more.")
     )
 
 
@@ -163,12 +182,14 @@ def _listeners(options: Options, *, now: datetime) -> CheckResult:
     place, settings = Place.of(options), NetworkSettings.objects.first() or NetworkSettings()
     words = ", ".join([*options.http, *options.https]) or "none"
     if outside.is_for_this_machine_alone(settings, place):
-        words += (
-            "; only this machine can reach the server. Set ROOMKEEPER_HTTP and ROOMKEEPER_HTTPS for the network, or "
-            "ROOMKEEPER_TRUSTED_PROXIES where a proxy stands before it"
+        words += _(
+            "; only this machine can reach the server. Set ROOMKEEPER_HTTP and ROOMKEEPER_HTTPS "
+            "for the network, or ROOMKEEPER_TRUSTED_PROXIES where a proxy stands before it"
         )
     elif place.is_proxied:
-        words += f", behind a proxy at {', '.join(options.trusted_proxies)}"
+        words += _(
+            ", behind a proxy at {trusted_proxies}", trusted_proxies=", ".join(options.trusted_proxies)
+        )
     elif place.is_on_loopback:
-        words += ", called at the outside address of Network settings"
+        words += _(", called at the outside address of Network settings")
     return CheckResult("listeners", True, words)

@@ -16,6 +16,7 @@ from roomkeeper.external_manager.connections import GuardedProtocol
 from roomkeeper.serving.proxied import ProxiedServer
 from roomkeeper.settings.options import Options, SettingsError
 from roomkeeper.systems.addresses import Network, parse_networks
+from roomkeeper.words import gettext as _
 
 BACKLOG = 4096
 # Below them a port needs a right on Linux, as it comes.
@@ -57,7 +58,7 @@ def loop_of(options: Options) -> Loop:
 
 def allow_many_connections() -> None:
     """Raise the usual limit of 1,024 open files to what the system allows: the connection cap is above it."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _rest, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
@@ -79,13 +80,13 @@ class _Server(uvicorn.Server):
 
 def bind(address: str) -> socket.socket:
     """A listening socket for HOST:PORT (an IPv6 host in brackets); raises `SettingsError` in words."""
-    host, _, port = address.rpartition(":")
+    host, _rest_2, port = address.rpartition(":")
     host = host.strip("[]")
     try:
         if not 0 <= int(port) <= 65_535:
             # The resolver would take the rest of a division for it.
-            raise ValueError(f"there is no port {port}")
-        family, _, _, _, where = socket.getaddrinfo(
+            raise ValueError(_("there is no port {port}", port=port))
+        family, _rest_3, _rest_4, _rest_5, where = socket.getaddrinfo(
             host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         made = socket.socket(family, socket.SOCK_STREAM)
@@ -94,7 +95,9 @@ def bind(address: str) -> socket.socket:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind(where)
     except (OSError, ValueError, OverflowError) as error:
-        raise SettingsError(f"Cannot listen on {address}: {_why_not(error, port)}") from error
+        raise SettingsError(
+            _("Cannot listen on {address}: {why_not}", address=address, why_not=_why_not(error, port))
+        ) from error
     made.listen(BACKLOG)
     made.setblocking(False)
     return made
@@ -104,17 +107,18 @@ def _why_not(error: Exception, port: str) -> str:
     """What stands in the way of a listener, and what to do."""
     number = getattr(error, "errno", None)
     if number == errno.EACCES and int(port) < FREE_PORTS:
-        return (
-            "this account may not use that port. It needs a capability"
-            " (AmbientCapabilities=CAP_NET_BIND_SERVICE in "
-            f"the unit) or a port of {FREE_PORTS} or more."
+        return _(
+            "this account may not use that port. It needs a capability "
+            "(AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit) or a port of {free_ports} or "
+            "more.",
+            free_ports=FREE_PORTS,
         )
     if number == errno.EADDRINUSE:
-        return "another program listens there. Stop it, or choose another port."
+        return _("another program listens there. Stop it, or choose another port.")
     if number == errno.EADDRNOTAVAIL:
-        return "this machine does not have that address. Choose one that it has, or 0.0.0.0 for all."
+        return _("this machine does not have that address. Choose one that it has, or 0.0.0.0 for all.")
     if isinstance(error, socket.gaierror):
-        return "that host is unknown. Choose an address of this machine."
+        return _("that host is unknown. Choose an address of this machine.")
     return f"{error}."
 
 

@@ -21,6 +21,7 @@ from roomkeeper.external_manager.body_budget import time_allowed
 from roomkeeper.external_manager.connections import COMPLETE_KEY, CONNECTION_KEY
 from roomkeeper.settings.options import Options
 from roomkeeper.systems.addresses import payer_of
+from roomkeeper.words import gettext as _
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -173,7 +174,7 @@ class PageLimits:
                     "type": f"urn:roomkeeper:problem:{kind}",
                     "title": title,
                     "status": status,
-                    "detail": f"{title}: the body of the request was not accepted.",
+                    "detail": _("{title}: the body of the request was not accepted.", title=title),
                     "hint": hint,
                     "errors": [],
                 }
@@ -243,7 +244,7 @@ def _has_user(token: str, session: str) -> bool:
 
 
 def _token(authorization: str) -> str:
-    scheme, _, token = authorization.partition(" ")
+    scheme, _rest, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 

@@ -18,6 +18,7 @@ from roomkeeper.systems.addresses import host_of, is_within, parse_address, pars
 from roomkeeper.systems.models import Contact, NetworkSettings, State
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place, can_be_called, is_loopback
+from roomkeeper.words import gettext as _
 
 # The newest posts are looked at, not a whole fleet's.
 LOOKED_AT: Final = 500
@@ -49,10 +50,11 @@ def _outside(options: Options, *, now: datetime) -> list[CheckResult]:
             CheckResult(
                 "outside address",
                 False,
-                "a trusted proxy is in front of this server, but Network settings contain no address that"
-                " systems could"
-                " call; each keeps the host that it uses, with ports 80 and 443",
-                "Set the outside address in Network settings.",
+                _(
+                    "a trusted proxy is in front of this server, but Network settings contain no address "
+                    "that systems could call; each keeps the host that it uses, with ports 80 and 443"
+                ),
+                _("Set the outside address in Network settings."),
             )
         ]
     posts = _posts()
@@ -62,15 +64,18 @@ def _outside(options: Options, *, now: datetime) -> list[CheckResult]:
         if not can_be_called(host_of(used), is_near=is_loopback(source)) and used
     ]
     if lost:
-        words = (
-            f"{len(lost)} of the newest {len(posts)} posts name {lost[0]} as the host that they called, which is "
-            "not what a system on the network calls"
+        words = _(
+            "{count} of the newest {count_2} posts name {lost} as the host that they called, "
+            "which is not what a system on the network calls",
+            count=len(lost),
+            count_2=len(posts),
+            lost=lost[0],
         )
-        advice = f"Have the proxy pass on the Host header that it received. {_SEE}"
+        advice = _("Have the proxy pass on the Host header that it received. {see}", see=_SEE)
         return [CheckResult("outside address", False, words, advice)]
     if unheard := _unheard(settings, place, {used for _, used in posts}):
-        words = f"systems are told to call {unheard}, where nothing listens"
-        advice = "Correct the outside address in Network settings, or have the server listen there."
+        words = _("systems are told to call {unheard}, where nothing listens", unheard=unheard)
+        advice = _("Correct the outside address in Network settings, or have the server listen there.")
         return [CheckResult("outside address", False, words, advice)]
     words = "; ".join(f"{side}: {one or 'what each system uses'}" for side, one in told.items())
     return [CheckResult("outside address", True, words)]
@@ -117,9 +122,12 @@ def _forwarding(options: Options, *, now: datetime) -> CheckResult:
         return CheckResult(
             "forwarding headers",
             False,
-            f"forwarding headers come from {', '.join(sorted(found[:5]))}, which trusted_proxies does not name; "
-            "the headers are not believed",
-            f"If that is your proxy, add it to trusted_proxies and restart. {_SEE}",
+            _(
+                "forwarding headers come from {found}, which trusted_proxies does not name; the "
+                "headers are not believed",
+                found=", ".join(sorted(found[:5])),
+            ),
+            _("If that is your proxy, add it to trusted_proxies and restart. {see}", see=_SEE),
         )
     posts = _posts()
     own = [source for source, _ in posts if trusted and is_within(source, trusted)]
@@ -127,11 +135,20 @@ def _forwarding(options: Options, *, now: datetime) -> CheckResult:
         return CheckResult(
             "forwarding headers",
             False,
-            f"{len(own)} of the newest {len(posts)} posts come from the address of a trusted proxy, {own[0]}",
-            f"Have the proxy pass on its clients' addresses ({options.proxies_tell}). {_SEE}",
+            _(
+                "{count} of the newest {count_2} posts come from the address of a trusted proxy, {own}",
+                count=len(own),
+                count_2=len(posts),
+                own=own[0],
+            ),
+            _(
+                "Have the proxy pass on its clients' addresses ({proxies_tell}). {see}",
+                proxies_tell=options.proxies_tell,
+                see=_SEE,
+            ),
         )
     return CheckResult(
-        "forwarding headers", True, "agree with the sources of posts" if trusted else "none come in"
+        "forwarding headers", True, _("agree with the sources of posts") if trusted else _("none come in")
     )
 
 
@@ -141,10 +158,10 @@ def _posts() -> list[tuple[str, str]]:
     return list(rows.order_by("-last_seen_at").values_list("source_address", "used_host")[:LOOKED_AT])
 
 
-def _front_end(_: Options, *, now: datetime) -> CheckResult:
+def _front_end(_rest: Options, *, now: datetime) -> CheckResult:
     folder = Path(django_settings.STATIC_ROOT)
     missing = [name for name in FRONT_END if not (folder / name).exists()]
     if missing:
-        words = f"the pages' {', '.join(missing)} are missing in {folder}"
-        return CheckResult("front end", False, words, "Install a complete package, or run: make setup")
+        words = _("the pages' {missing} are missing in {folder}", missing=", ".join(missing), folder=folder)
+        return CheckResult("front end", False, words, _("Install a complete package, or run: make setup"))
     return CheckResult("front end", True, "present")

@@ -10,6 +10,7 @@ from roomkeeper.settings.options import Options
 from roomkeeper.systems import findings, network_settings
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -28,9 +29,14 @@ def tell(options: Options) -> None:
         findings.Finding(
             KIND,
             None,
-            "All listeners are loopback addresses, and no proxy is known that stands before them, so endpoints on "
-            "the network cannot reach it.",
-            "Start it with --http and --https on an address of the network, or name the proxy in trusted_proxies.",
+            _(
+                "All listeners are loopback addresses, and no proxy is known that stands before "
+                "them, so endpoints on the network cannot reach it."
+            ),
+            _(
+                "Start it with --http and --https on an address of the network, or name the proxy in "
+                "trusted_proxies."
+            ),
         )
     )
 
@@ -38,7 +44,7 @@ def tell(options: Options) -> None:
 def see(options: Options, *, now: datetime | None = None) -> int:
     """Scheduled: close the ticket once an outside address was set."""
     if not _is_alone(options):
-        findings.clear(KIND, None, "Other machines reach it.")
+        findings.clear(KIND, None, _("Other machines reach it."))
     return 0
 
 

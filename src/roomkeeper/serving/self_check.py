@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from roomkeeper.jobs import checks
 from roomkeeper.systems import findings
+from roomkeeper.words import gettext as _
 
 EVERY = timedelta(seconds=20)
 AGAIN_EVERY = 600.0
@@ -27,7 +28,7 @@ class Tickets:
             if not faults:
                 self._since.pop(check.name, None)
                 self._told.pop(check.name, None)
-                findings.clear(check.name, None, "The check passes again.")
+                findings.clear(check.name, None, _("The check passes again."))
                 continue
             since = self._since.setdefault(check.name, moment)
             words = " ".join(f"{fault.what.capitalize()}: {fault.words}." for fault in faults)

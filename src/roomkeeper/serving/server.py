@@ -31,6 +31,7 @@ from roomkeeper.settings.options import Options, SettingsError
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.addresses import parse_networks
 from roomkeeper.systems.network_settings import former_addresses, outside
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -138,7 +139,7 @@ class Process:
         await asyncio.wait(
             [asyncio.create_task(stopping.wait()), *tasks], return_when=asyncio.FIRST_COMPLETED
         )
-        for server, _ in running:
+        for server, _rest in running:
             server.should_exit = True
         await asyncio.gather(*tasks)
 
@@ -153,7 +154,12 @@ class Process:
             self._tls = certificates.context(certificate, key)
         except OSError as error:
             raise SettingsError(
-                f"The certificate {certificate} cannot be used with {key}: {error}"
+                _(
+                    "The certificate {certificate} cannot be used with {key}: {error}",
+                    certificate=certificate,
+                    key=key,
+                    error=error,
+                )
             ) from error
 
     def _check_certificates(self, *, now: datetime) -> int:

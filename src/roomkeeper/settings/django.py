@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from psycopg import IsolationLevel
 
-from roomkeeper import keys
+from roomkeeper import keys, words
 from roomkeeper.settings import access, time_zone_data
 from roomkeeper.settings.options import DATABASE_FILE, Options, load
 
@@ -56,8 +56,10 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 TIME_ZONE = "UTC"
-LANGUAGE_CODE = "en-gb"
-USE_I18N = False
+LANGUAGE_CODE = OPTIONS.language
+USE_I18N = True
+LOCALE_PATHS = [words.FOLDER]
+LANGUAGES = [(code, code) for code in words.languages()]
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
+from roomkeeper import words
+from roomkeeper.words import gettext as _
+
 PREFIX = "ROOMKEEPER_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 DATABASE_FILE = "roomkeeper.sqlite3"
@@ -36,9 +39,10 @@ def _default_data() -> Path:
         return Path.home() / ".local" / "share" / "roomkeeper"
     except RuntimeError as error:
         raise SettingsError(
-            "This account has no home folder (HOME is not set), so there is no default data folder. Name"
-            " one with "
-            "--data or ROOMKEEPER_DATA."
+            _(
+                "This account has no home folder (HOME is not set), so there is no default data "
+                "folder. Name one with --data or ROOMKEEPER_DATA."
+            )
         ) from error
 
 
@@ -120,6 +124,9 @@ class Options:
     exchanges_kept: int = _option(50, "Full exchanges (request and answer) kept per system.")
     token_days: int = _option(90, "Days after which an API token expires by default.")
     metrics_are_open: bool = _option(False, "Serve /metrics without a token.")
+    language: str = _option(
+        words.ENGLISH, "Language of texts, of pages and of what is stored, such as de; it needs a catalogue."
+    )
     log_file: str = _option("", "File for the server's log, opened again on SIGHUP; unset: standard error.")
     log_level: str = _option("info", "debug, info, warning or error.")
 
@@ -152,14 +159,14 @@ def _convert(name: str, kind: Any, value: Any) -> Any:
             return tuple(str(part).strip() for part in parts if str(part).strip())
         return kind(value)
     except (KeyError, TypeError, ValueError) as error:
-        raise _refused(name, value, f"must be {_WORDS.get(kind, 'a text')}") from error
+        raise _refused(name, value, _("must be {kind}", kind=_WORDS.get(kind, "a text"))) from error
 
 
 def _path(text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:
-        raise ValueError("its ~ has no home folder") from error
+        raise ValueError(_("its ~ has no home folder")) from error
 
 
 def _check(name: str, value: Any) -> None:
@@ -167,13 +174,13 @@ def _check(name: str, value: Any) -> None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         least = 0 if name in _MAY_BE_ZERO else 1
         if not (least <= value < math.inf):
-            raise _refused(name, value, f"must be at least {least}")
+            raise _refused(name, value, _("must be at least {least}", least=least))
     elif name in ("http", "https", "worker_http"):
         for listener in value:
             port = listener.rpartition(":")[2]
             if ":" not in listener or not (port.isascii() and port.isdigit() and int(port) <= 65_535):
                 raise _refused(
-                    name, listener, "must be HOST:PORT, such as 10.0.0.5:8080 or [2001:db8::5]:8080"
+                    name, listener, _("must be HOST:PORT, such as 10.0.0.5:8080 or [2001:db8::5]:8080")
                 )
     elif name == "database_url" and value:
         _check_database(value)
@@ -186,22 +193,27 @@ def _check(name: str, value: Any) -> None:
                 raise _refused(
                     name,
                     network,
-                    "must be a network such as 10.20.0.0/16, without host bits before the"
-                    " mask, or one"
-                    " address alone",
+                    _(
+                        "must be a network such as 10.20.0.0/16, without host bits before the mask, or one "
+                        "address alone"
+                    ),
                 ) from error
     elif name == "proxies_tell" and value not in PROXIES_TELL:
-        raise _refused(name, value, f"must be one of {', '.join(PROXIES_TELL)}")
+        raise _refused(name, value, _("must be one of {proxies_tell}", proxies_tell=", ".join(PROXIES_TELL)))
+    elif name == "language" and value not in words.languages():
+        raise _refused(name, value, _("must be one of {languages}", languages=", ".join(words.languages())))
     elif name == "log_level" and value.lower() not in _LOG_LEVELS:
-        raise _refused(name, value, f"must be one of {', '.join(_LOG_LEVELS)}")
+        raise _refused(name, value, _("must be one of {log_levels}", log_levels=", ".join(_LOG_LEVELS)))
 
 
 def _check_database(value: str) -> None:
     """What is refused is not told: a password may be in it."""
     where = "postgresql://user:password@host:port/name"
-    scheme, _, rest = value.partition("://")
+    scheme, _rest, rest = value.partition("://")
     if scheme not in ("postgresql", "postgres") or not rest:
-        raise SettingsError(f"Setting DATABASE_URL must begin with postgresql://, as in {where}.")
+        raise SettingsError(
+            _("Setting DATABASE_URL must begin with postgresql://, as in {where}.", where=where)
+        )
     try:
         url = urlsplit(value)
         is_whole = bool(url.path.strip("/")) and not url.fragment and (url.port or 1) > 0
@@ -209,14 +221,23 @@ def _check_database(value: str) -> None:
         is_whole = False
     if not is_whole:
         raise SettingsError(
-            f"Setting DATABASE_URL must be {where}; write special characters of a password as percent"
-            f" codes (# is %23, "
-            "/ is %2F, @ is %40)."
+            _(
+                "Setting DATABASE_URL must be {where}; write special characters of a password as "
+                "percent codes (# is %23, / is %2F, @ is %40).",
+                where=where,
+            )
         )
 
 
 def _refused(name: str, value: object, sentence: str) -> SettingsError:
-    return SettingsError(f"Setting {name.upper()} cannot be {value!r}: it {sentence}.")
+    return SettingsError(
+        _(
+            "Setting {name} cannot be {value!r}: it {sentence}.",
+            name=name.upper(),
+            value=value,
+            sentence=sentence,
+        )
+    )
 
 
 def load(environment: Mapping[str, str] | None = None, *, config: Path | None = None) -> Options:
@@ -233,15 +254,31 @@ def load(environment: Mapping[str, str] | None = None, *, config: Path | None = 
             # Editors on Windows put a mark of the byte order before the first word.
             found = tomllib.loads(config.read_text("utf-8-sig"))
         except OSError as error:
-            raise SettingsError(f"The settings file {config} cannot be read: {error.strerror}.") from error
+            raise SettingsError(
+                _(
+                    "The settings file {config} cannot be read: {strerror}.",
+                    config=config,
+                    strerror=error.strerror,
+                )
+            ) from error
         except UnicodeDecodeError as error:
-            raise SettingsError(f"The settings file {config} is not UTF-8 text. Save it as UTF-8.") from error
+            raise SettingsError(
+                _("The settings file {config} is not UTF-8 text. Save it as UTF-8.", config=config)
+            ) from error
         except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"The settings file {config} is not TOML: {error}.") from error
+            raise SettingsError(
+                _("The settings file {config} is not TOML: {error}.", config=config, error=error)
+            ) from error
     values = {}
     for name, value in found.items():
         if name not in kinds:
-            raise SettingsError(f"The settings file {config} names {name!r}, which is not a setting.")
+            raise SettingsError(
+                _(
+                    "The settings file {config} names {name!r}, which is not a setting.",
+                    config=config,
+                    name=name,
+                )
+            )
         values[name] = _convert(name, kinds[name], value)
     for name, kind in kinds.items():
         if PREFIX + name.upper() in environment:

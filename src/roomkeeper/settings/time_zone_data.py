@@ -10,6 +10,8 @@ from typing import Final
 
 import tzdata
 
+from roomkeeper.words import gettext as _
+
 # What the compiled files of a machine say of their version; not every machine keeps either.
 _VERSION_FILES: Final = ("tzdata.zi", "+VERSION", "version")
 _VERSION: Final = re.compile(r"\b(20\d\d)([a-z]{1,2})\b")
@@ -25,13 +27,19 @@ class TimeZoneData:
     uses_package: bool
 
     def __str__(self) -> str:
-        machine = self.system or "of no known version"
+        machine = self.system or _("of no known version")
         used, other = (
-            (f"{self.package} of the package", f"that of this machine is {machine}")
+            (
+                _("{package} of the package", package=self.package),
+                _("that of this machine is {machine}", machine=machine),
+            )
             if self.uses_package
-            else (f"{machine} of this machine", f"that of the package is {self.package}")
+            else (
+                _("{machine} of this machine", machine=machine),
+                _("that of the package is {package}", package=self.package),
+            )
         )
-        return f"{used} is used; {other}"
+        return _("{used} is used; {other}", used=used, other=other)
 
 
 def choose(system: str, package: str) -> bool:

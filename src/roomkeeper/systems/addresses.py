@@ -4,6 +4,8 @@ import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
 
+from roomkeeper.words import gettext as _
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -27,10 +29,15 @@ def network_of(text: str) -> Network:
         try:
             loose = ipaddress.ip_network(text, strict=False)
         except ValueError:
-            raise ValueError(f"{text!r} is not a network such as 10.20.0.0/16.") from None
+            raise ValueError(_("{text!r} is not a network such as 10.20.0.0/16.", text=text)) from None
         raise ValueError(
-            f"{text!r} names an address within a network. Enter {loose} for the network, or"
-            f" {text.partition('/')[0]} for the address alone."
+            _(
+                "{text!r} names an address within a network. Enter {loose} for the network, or "
+                "{text_2} for the address alone.",
+                text=text,
+                loose=loose,
+                text_2=text.partition("/")[0],
+            )
         ) from None
 
 

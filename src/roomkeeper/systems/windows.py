@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from roomkeeper.words import gettext as _
+
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _PART: Final = re.compile(
     r"(?:(?P<first>[A-Za-z]{3})(?:\s*-\s*(?P<last>[A-Za-z]{3}))?\s+)?"
@@ -63,7 +65,7 @@ def next_opening(text: str, zone: str, now: datetime) -> datetime | None:
     moment -= timedelta(minutes=moment.minute % 15)
     if is_open(text, zone, now):
         return now
-    for _ in range(8 * _DAY // 15):
+    for _rest in range(8 * _DAY // 15):
         moment += timedelta(minutes=15)
         if is_open(text, zone, moment):
             return moment
@@ -82,10 +84,14 @@ def find_zone(name: str) -> ZoneInfo | None:
 def _parse_part(text: str) -> Window:
     match = _PART.fullmatch(text)
     if match is None:
-        raise BadWindow(f"{text!r} is not a maintenance window. Write it as in Mon-Fri 20:00-06:00.")
+        raise BadWindow(
+            _("{text!r} is not a maintenance window. Write it as in Mon-Fri 20:00-06:00.", text=text)
+        )
     begin, end = _minute(match["begin"], text), _minute(match["end"], text)
     if begin == end:
-        raise BadWindow(f"{text!r} begins and ends at the same time; a whole day is 00:00-24:00.")
+        raise BadWindow(
+            _("{text!r} begins and ends at the same time; a whole day is 00:00-24:00.", text=text)
+        )
     return Window(_days(match["first"], match["last"], text), begin, end)
 
 
@@ -96,7 +102,9 @@ def _days(first: str | None, last: str | None, text: str) -> frozenset[int]:
         begin = DAYS.index(first.capitalize())
         end = DAYS.index((last or first).capitalize())
     except ValueError:
-        raise BadWindow(f"{text!r} names a day that is not one of {', '.join(DAYS)}.") from None
+        raise BadWindow(
+            _("{text!r} names a day that is not one of {days}.", text=text, days=", ".join(DAYS))
+        ) from None
     return frozenset(day % 7 for day in range(begin, end + 1 if end >= begin else end + 8))
 
 
@@ -104,5 +112,5 @@ def _minute(text: str, whole: str) -> int:
     hour, minute = (int(part) for part in text.split(":"))
     found = hour * 60 + minute
     if minute > 59 or found > _DAY:
-        raise BadWindow(f"{whole!r} holds {text}, which is not a time of day.")
+        raise BadWindow(_("{whole!r} holds {text}, which is not a time of day.", whole=whole, text=text))
     return found

@@ -14,6 +14,7 @@ from roomkeeper.systems.check_ins import daily_amount
 from roomkeeper.systems.findings import Finding
 from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket
+from roomkeeper.words import gettext as _
 
 OPEN = (Ticket.State.OPEN, Ticket.State.ACKNOWLEDGED)
 # Closed in one transaction at most (rule R9).
@@ -59,7 +60,7 @@ def close_cleared(kind: str, system_id: int | None, reason: str, **_: Any) -> No
 def acknowledge(ticket: Ticket, *, user: Person, now: datetime) -> None:
     """Somebody has taken the ticket up; raises `TicketRefused` where it is not open."""
     if ticket.state != Ticket.State.OPEN:
-        raise TicketRefused(f"The ticket is already {ticket.get_state_display().lower()}.")
+        raise TicketRefused(_("The ticket is already {state}.", state=ticket.get_state_display().lower()))
     ticket.state, ticket.acknowledged_at, ticket.acknowledged_by = (
         Ticket.State.ACKNOWLEDGED,
         now,
@@ -71,7 +72,7 @@ def acknowledge(ticket: Ticket, *, user: Person, now: datetime) -> None:
 def close(ticket: Ticket, *, user: Person, now: datetime, reason: str) -> None:
     """Close the ticket with a reason; a new finding of its kind opens another one."""
     if ticket.state == Ticket.State.CLOSED:
-        raise TicketRefused("The ticket is already closed.")
+        raise TicketRefused(_("The ticket is already closed."))
     ticket.state, ticket.closed_at, ticket.closed_by = Ticket.State.CLOSED, now, find_account(user)
     ticket.close_reason = reason.strip()[:1000]
     ticket.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])

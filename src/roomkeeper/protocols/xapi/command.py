@@ -18,6 +18,7 @@ from roomkeeper.protocols.xapi.document import (
 from roomkeeper.protocols.xapi.paths import MAX_KEY, parse_path
 from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_value_space, read_reference
 from roomkeeper.protocols.xml import encode_element, encode_text, find_child, is_name, parse, text_at
+from roomkeeper.words import gettext as _
 
 _BODY: Final = "body"
 _SUCCESS: Final = "Success"
@@ -150,7 +151,7 @@ def _encode_call(call: CommandCall) -> str:
     parts.append(f'<{leaf} command="True">')
     for name, value in call.arguments:
         if not is_name(name) or name == _BODY:
-            raise ValueError(f"{call.path} cannot have an argument named {name!r}.")
+            raise ValueError(_("{path} cannot have an argument named {name!r}.", path=call.path, name=name))
         where = f"{call.path} {name}"
         if isinstance(value, str):
             parts.append(encode_element(name, value, where))
@@ -178,7 +179,9 @@ def decode_calls(document: Element) -> tuple[CommandCall, ...]:
 def _collect_calls(parent: Element, prefix: str, calls: list[CommandCall]) -> None:
     for child in parent:
         if not is_known_name(child.tag) or len(prefix) + len(child.tag) > MAX_KEY:
-            raise ProtocolError(f"The command has a node {child.tag[:40]!r}, a name that no device uses.")
+            raise ProtocolError(
+                _("The command has a node {tag!r}, a name that no device uses.", tag=child.tag[:40])
+            )
         path = prefix + child.tag
         if _is_true(child, "command"):
             calls.append(_read_call(path, child))
@@ -218,7 +221,7 @@ def decode_command_result(data: bytes) -> list[CommandResult]:
         return [_read_result(refusal, is_refusal=True)]
     document = find_document(root, "Command")
     if document is None:
-        raise ProtocolError(f"The device answered a command with a {root.tag[:40]} document.")
+        raise ProtocolError(_("The device answered a command with a {tag} document.", tag=root.tag[:40]))
     if document.get("status", "").strip().casefold() == "error":
         return [_read_result(document, is_refusal=True)]
     # Older releases name results by other rules: any element is a result, by its place.
@@ -237,7 +240,7 @@ def _read_result(element: Element, *, is_refusal: bool) -> CommandResult:
         told = find_child(element, "Reason")
         places = (told, *reversed(refusing), element)
         reason = next((words for each in places if each is not None and (words := words_of(each))), "")
-        reason = reason or "; ".join(filter(None, values.values())) or "The device gave no reason."
+        reason = reason or "; ".join(filter(None, values.values())) or _("The device gave no reason.")
     return CommandResult(
         name=element.tag[:255],
         ok=ok,

@@ -7,6 +7,7 @@ from typing import Final
 
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command import CommandCall
+from roomkeeper.words import gettext as _
 
 QUOTED: Final = r"\"(?P<quoted>(?:[^\"\\]|\\.)*)\""
 _ESCAPED: Final = re.compile(r"\\([\\\"])")
@@ -44,9 +45,9 @@ def split_command(text: str) -> CommandLine:
     values: list[tuple[str, list[str]]] = []
     for piece in _PIECE.finditer(_GOES_ON.sub(" ", text)):
         if piece["word"] and (words or values) and _ROOTS.fullmatch(piece["word"]):
-            raise ProtocolError("It holds more than one command. Write each in a line of its own.")
+            raise ProtocolError(_("It holds more than one command. Write each in a line of its own."))
         if piece["open"]:
-            raise ProtocolError('A quotation mark is not closed; inside of one write \\".')
+            raise ProtocolError(_('A quotation mark is not closed; inside of one write \\".'))
         if piece["name"]:
             values.append((piece["name"], []))
         elif values:
@@ -66,11 +67,11 @@ def read_call(text: str, body: str | None = None) -> CommandCall:
     nodes = path.split("/")
     is_command = not found.is_quoted and len(nodes) <= _NODES and len(path) <= _LONGEST_PATH
     if not is_command or not all(_WORD.fullmatch(node) for node in nodes):
-        raise ProtocolError("It is not a command such as xCommand Audio Volume Set Level: 40.")
+        raise ProtocolError(_("It is not a command such as xCommand Audio Volume Set Level: 40."))
     together: dict[str, list[str]] = {}
     for name, value in found.arguments:
         if value is None:
-            raise ProtocolError(f"{name}: has no value.")
+            raise ProtocolError(_("{name}: has no value.", name=name))
         together.setdefault(name, []).append(value)
     arguments = ((name, given[0] if len(given) == 1 else tuple(given)) for name, given in together.items())
     return CommandCall(path, tuple(arguments), body)

@@ -25,6 +25,7 @@ from roomkeeper.protocols.xapi.paths import (
 )
 from roomkeeper.protocols.xapi.valuespace import read_reference
 from roomkeeper.protocols.xml import encode_element, find_child, parse, text_at
+from roomkeeper.words import gettext as _
 
 _MAX_REASON: Final = 500
 _ITEM: Final = "item"
@@ -136,7 +137,9 @@ def decode_configuration_result(data: bytes) -> ConfigurationResult:
         return ConfigurationResult(ok=False, errors=(("", _read_reason(refusal)),))
     document = find_document(root, "Configuration")
     if document is None:
-        raise ProtocolError(f"The device answered a configuration with a {root.tag[:40]} document.")
+        raise ProtocolError(
+            _("The device answered a configuration with a {tag} document.", tag=root.tag[:40])
+        )
     errors: list[tuple[str, str]] = []
     # TC numbers every node: its [1] says nothing then (protocol notes O).
     numbers_all = _ITEM in document.attrib or any(
@@ -213,4 +216,4 @@ def _read_reason(error: Element) -> str:
     for child in error:
         own += ["" if child.tag in _PLACES else words_of(child), child.tail or ""]
     words = " ".join(" ".join(own).split()) or words_of(error)
-    return (words or "The device gave no reason.")[:_MAX_REASON]
+    return (words or _("The device gave no reason."))[:_MAX_REASON]

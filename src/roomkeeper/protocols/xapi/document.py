@@ -14,6 +14,7 @@ from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.mending import MAX_TOLD
 from roomkeeper.protocols.xapi.paths import MAX_INDEX_DIGITS, MAX_KEY
 from roomkeeper.protocols.xml import is_name, parse
+from roomkeeper.words import gettext as _
 
 # What a document may be wrapped in: SOAP, a posted document, and the answer of old codecs to getxml.
 _WRAPPERS: Final = ("Envelope", "Body", "PostedDocument", "XmlDoc")
@@ -94,9 +95,9 @@ def tell_lost(paths: Sequence[str]) -> tuple[str, ...]:
     """In words that the nodes of those paths were left out; nothing for none."""
     if not paths:
         return ()
-    more = f" and {len(paths) - MAX_TOLD} more" if len(paths) > MAX_TOLD else ""
+    more = _(" and {count} more", count=len(paths) - MAX_TOLD) if len(paths) > MAX_TOLD else ""
     shown = ", ".join(paths[:MAX_TOLD])
-    return (f"left out, because no device uses such a name: {shown}{more}",)
+    return (_("left out, because no device uses such a name: {shown}{more}", shown=shown, more=more),)
 
 
 def get_document(data: bytes, name: str, notes: list[str] | None = None) -> Element:
@@ -107,7 +108,9 @@ def get_document(data: bytes, name: str, notes: list[str] | None = None) -> Elem
     root = parse(data, notes=notes)
     found = find_document(root, name)
     if found is None:
-        raise ProtocolError(f"This is a {root.tag[:40]} document where {name} was expected.")
+        raise ProtocolError(
+            _("This is a {tag} document where {name} was expected.", tag=root.tag[:40], name=name)
+        )
     return found
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.words import gettext as _
 
 SettingPath: TypeAlias = str
 """A canonical path: no root, `/` between nodes, the device's spelling, brackets where a node carries `item`."""
@@ -43,28 +44,39 @@ def parse_path(text: str) -> tuple[PathNode, ...]:
     `xConfiguration SIP Proxy 2 Address`. Raises ProtocolError, in words for the person who typed it.
     """
     if len(text) > 2 * MAX_KEY:
-        raise ProtocolError(f"{_EXAMPLE}; this one has {len(text)} characters.")
+        raise ProtocolError(
+            _("{example}; this one has {count} characters.", example=_EXAMPLE, count=len(text))
+        )
     if "//" in text:
-        raise ProtocolError(f'{_EXAMPLE}; "{text}" leaves out a name between two slashes.')
+        raise ProtocolError(
+            _('{example}; "{text}" leaves out a name between two slashes.', example=_EXAMPLE, text=text)
+        )
     tokens = [token for token in _SEPARATORS.split(text) if token]
     if len(tokens) > 1 and tokens[0].lower() in _ROOTS:
         del tokens[0]
     if not tokens:
-        raise ProtocolError(f"{_EXAMPLE}; this one is empty.")
+        raise ProtocolError(_("{example}; this one is empty.", example=_EXAMPLE))
     nodes: list[PathNode] = []
     for token in tokens:
         match = _TOKEN.fullmatch(token)
         if match is None:
-            raise ProtocolError(f'{_EXAMPLE}; "{token}" cannot stand in one.')
+            raise ProtocolError(_('{example}; "{token}" cannot stand in one.', example=_EXAMPLE, token=token))
         name, index, bare = match.group("name", "index", "bare")
         if bare is None:
             nodes.append(PathNode(name, int(index) if index else None))
         elif not nodes or nodes[-1].item is not None:
-            raise ProtocolError(f'{_EXAMPLE}; the number {bare} in "{text}" follows no name.')
+            raise ProtocolError(
+                _(
+                    '{example}; the number {bare} in "{text}" follows no name.',
+                    example=_EXAMPLE,
+                    bare=bare,
+                    text=text,
+                )
+            )
         else:
             nodes[-1] = PathNode(nodes[-1].name, int(bare))
     if len(_key(nodes)) > MAX_KEY:
-        raise ProtocolError(f"{_EXAMPLE}; this one is too long for any device.")
+        raise ProtocolError(_("{example}; this one is too long for any device.", example=_EXAMPLE))
     return tuple(nodes)
 
 
@@ -82,8 +94,11 @@ def setting_path(text: str) -> SettingPath:
     path = canonical(text)
     if "/" not in path:
         raise ProtocolError(
-            f'"{path}" is not the path of a setting: each has at least two names, such as Audio/DefaultVolume. '
-            "If it is an argument of a command, write it with its command."
+            _(
+                '"{path}" is not the path of a setting: each has at least two names, such as '
+                "Audio/DefaultVolume. If it is an argument of a command, write it with its command.",
+                path=path,
+            )
         )
     return path
 
@@ -113,9 +128,9 @@ def settings_tree(values: Mapping[SettingPath, str]) -> Tree:
         for step in branch:
             below = here.setdefault(step, {})
             if isinstance(below, str):
-                raise ValueError(f"{path} lies below a setting that has a value of its own.")
+                raise ValueError(_("{path} lies below a setting that has a value of its own.", path=path))
             here = below
         if isinstance(here.get(leaf), dict):
-            raise ValueError(f"{path} has a value and settings below it.")
+            raise ValueError(_("{path} has a value and settings below it.", path=path))
         here[leaf] = value
     return tree

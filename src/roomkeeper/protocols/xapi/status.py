@@ -8,6 +8,7 @@ from typing import Final
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.document import find_document, read_head, read_leaves
 from roomkeeper.protocols.xml import parse
+from roomkeeper.words import gettext as _
 
 _INDEX: Final = re.compile(r"\[\d+\]")
 
@@ -36,7 +37,7 @@ def decode_status(data: bytes) -> StatusDocument:
     root = parse(data, notes=notes)
     document = find_document(root, "Status", "EmptyResult")
     if document is None:
-        raise ProtocolError(f"This is a {root.tag[:40]} document where Status was expected.")
+        raise ProtocolError(_("This is a {tag} document where Status was expected.", tag=root.tag[:40]))
     head = read_head(document)
     leaves = read_leaves(document)
     return StatusDocument(

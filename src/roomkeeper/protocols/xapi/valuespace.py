@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from roomkeeper.protocols.xapi.document import get_document, text_of
 from roomkeeper.protocols.xapi.values import INTEGER, LITERAL, STRING, find_integer, trimmed
 from roomkeeper.protocols.xml import children, find_child
+from roomkeeper.words import gettext as _
 
 _ARRAY: Final = "Array"
 _MANY: Final = 8  # values listed in a refusal
@@ -69,24 +70,36 @@ class ValueSpace:
         if value in self.values:
             return None
         if len(self.values) > _MANY:
-            return f"It must be one of {len(self.values)} values, such as {', '.join(self.values[:_MANY])}."
+            return _(
+                "It must be one of {count} values, such as {values}.",
+                count=len(self.values),
+                values=", ".join(self.values[:_MANY]),
+            )
         if len(self.values) == 1:
-            return f"It can only be {self.values[0]}."
-        return f"It must be {', '.join(self.values[:-1])} or {self.values[-1]}."
+            return _("It can only be {values}.", values=self.values[0])
+        return _(
+            "It must be {values} or {values_2}.", values=", ".join(self.values[:-1]), values_2=self.values[-1]
+        )
 
     def _refuse_integer(self, value: str) -> str | None:
         number = find_integer(value)
         if number is None:
-            return "It must be a whole number."
+            return _("It must be a whole number.")
         if self.minimum is not None and self.maximum is not None:
             if not self.minimum <= number <= self.maximum:
-                return f"It must be a number from {self.minimum} to {self.maximum}."
+                return _(
+                    "It must be a number from {minimum} to {maximum}.",
+                    minimum=self.minimum,
+                    maximum=self.maximum,
+                )
         elif self.minimum is not None and number < self.minimum:
-            return f"It must be at least {self.minimum}."
+            return _("It must be at least {minimum}.", minimum=self.minimum)
         elif self.maximum is not None and number > self.maximum:
-            return f"It can be at most {self.maximum}."
+            return _("It can be at most {maximum}.", maximum=self.maximum)
         if self._has_steps and self.step and (number - (self.minimum or 0)) % self.step:
-            return f"It must go in steps of {self.step} from {self.minimum or 0}."
+            return _(
+                "It must go in steps of {step} from {minimum}.", step=self.step, minimum=self.minimum or 0
+            )
         return None
 
     @property
@@ -101,10 +114,18 @@ class ValueSpace:
         length = len(value)
         if self.min_length is not None and length < self.min_length:
             if not value:
-                return "It cannot be empty."
-            return f"It must have at least {self.min_length} characters; this one has {length}."
+                return _("It cannot be empty.")
+            return _(
+                "It must have at least {min_length} characters; this one has {length}.",
+                min_length=self.min_length,
+                length=length,
+            )
         if self.max_length is not None and length > self.max_length:
-            return f"It can have at most {self.max_length} characters; this one has {length}."
+            return _(
+                "It can have at most {max_length} characters; this one has {length}.",
+                max_length=self.max_length,
+                length=length,
+            )
         return None
 
 

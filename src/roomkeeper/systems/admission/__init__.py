@@ -29,6 +29,7 @@ from roomkeeper.systems.inventory import records
 from roomkeeper.systems.inventory.hosts import parse_host
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, Folder, NetworkCard, NetworkSettings, State, System
+from roomkeeper.words import gettext as _
 
 SERIAL_LIMIT = 64
 # Sent with `system` and `now`, inside the transaction: a system begins to be managed, or begins anew.
@@ -87,18 +88,20 @@ def pre_register(
     serial_number = serial_number.strip()
     if not mac_address and not serial_number and not hint:
         raise AdmissionRefused(
-            "A system is pre-registered by its MAC address, its serial number, or the address"
-            " where it is expected. Enter at least one."
+            _(
+                "A system is pre-registered by its MAC address, its serial number, or the address "
+                "where it is expected. Enter at least one."
+            )
         )
     if len(serial_number) > SERIAL_LIMIT:
-        raise AdmissionRefused(f"A serial number has at most {SERIAL_LIMIT} characters.")
+        raise AdmissionRefused(_("A serial number has at most {limit} characters.", limit=SERIAL_LIMIT))
     with transaction.atomic():
         same = identities.same_identity(serial_number, mac_address)
         if not mac_address and not serial_number and hint in expectations.announced():
-            raise AdmissionRefused(f"A system is already expected at {hint}.")
+            raise AdmissionRefused(_("A system is already expected at {hint}.", hint=hint))
         known = System.objects.filter(same).exclude(state=State.PENDING).select_related("folder").first()
         if known is not None:
-            raise AdmissionRefused(f"{label_for(user, known)} already has that identity.")
+            raise AdmissionRefused(_("{label} already has that identity.", label=label_for(user, known)))
         waiting = [
             one
             for one in System.objects.filter(same, state=State.PENDING).order_by("pk")
@@ -156,7 +159,7 @@ def approve(
     is its own. Raises `AdmissionRefused`, `SourceUnclear` where several addresses posted, or none.
     """
     if system.state == State.BLOCKED:
-        raise AdmissionRefused(f"{system} is blocked. Admit it again to unblock it.")
+        raise AdmissionRefused(_("{system} is blocked. Admit it again to unblock it.", system=system))
     contact = Contact.objects.filter(system=system).first()
     with transaction.atomic():
         lock_contacts([system.pk])
@@ -180,26 +183,37 @@ def _choose_source(
     found = [one.address for one in claimants.claimants_of(system, now=now)]
     if shown is not None and (unseen := [address for address in found if address not in shown]):
         raise SourceUnclear(
-            f"Meanwhile {claimants.list_addresses(unseen)} posted as {system} too. Check the posts that"
-            f" claim to be this system again, and choose.",
+            _(
+                "Meanwhile {addresses} posted as {system} too. Check the posts that claim to be this "
+                "system again, and choose.",
+                addresses=claimants.list_addresses(unseen),
+                system=system,
+            ),
             found,
         )
     if source:
         address = parse_address(source)
         if address is None:
-            raise AdmissionRefused(f"{source!r} is not an IP address.")
+            raise AdmissionRefused(_("{source!r} is not an IP address.", source=source))
         return str(address)
     if len(found) == 1:
         return found[0]
     if found:
         raise SourceUnclear(
-            f"Within the last 24 hours {claimants.list_addresses(found)} posted as {system}, so it is"
-            f" not clear which of them should get its secret. Choose the address of your device.",
+            _(
+                "Within the last 24 hours {addresses} posted as {system}, so it is not clear which "
+                "of them should get its secret. Choose the address of your device.",
+                addresses=claimants.list_addresses(found),
+                system=system,
+            ),
             found,
         )
     raise SourceUnclear(
-        f"Nobody posted as {system} within the last 24 hours. Wait for its next post, or enter the"
-        f" address that it will post from.",
+        _(
+            "Nobody posted as {system} within the last 24 hours. Wait for its next post, or "
+            "enter the address that it will post from.",
+            system=system,
+        ),
         found,
     )
 
@@ -223,11 +237,10 @@ def _keep_own_numbers(system: System, *, user: Person, now: datetime) -> None:
     mac, serial = "" if shares_mac else system.mac_address, "" if shares_serial else system.serial_number
     if not mac and not serial:
         _refuse_taken(known, user)
-    word = "MAC address" if shares_mac else "serial number"
+    word = _("MAC address") if shares_mac else _("serial number")
     system.mac_address, system.serial_number = mac, serial
-    timeline.add(
-        system, "identity", f"Its {word} is left out, because a known system has it", now=now, user=user
-    )
+    summary = _("Its {word} is left out, because a known system has it", word=word)
+    timeline.add(system, "identity", summary, now=now, user=user)
 
 
 def _announcement_for(system: System, contact: Contact | None) -> System | None:
@@ -240,9 +253,12 @@ def admit(system: System, *, now: datetime, source: str, user: Person = None, ha
     """Make the system managed and issue its pending secret; called inside the caller's transaction."""
     if system.state == State.MANAGED and system.secrets.filter(stage="current").exists():
         raise AdmissionRefused(
-            f"{system} is managed and has proven itself. Use Admit again after a factory reset."
+            _(
+                "{system} is managed and has proven itself. Use Admit again after a factory reset.",
+                system=system,
+            )
         )
-    by = "by a person" if user is not None else "by its activation code" if has_code else "by rule"
+    by = _("by a person") if user is not None else _("by its activation code") if has_code else _("by rule")
     was_managed = system.state == State.MANAGED
     system.state = State.MANAGED
     system.admitted_at, system.admitted_by, system.admitted_source = now, find_account(user), source
@@ -255,9 +271,9 @@ def admit(system: System, *, now: datetime, source: str, user: Person = None, ha
     _save_admitted(system, user)
     Contact.objects.update_or_create(system=system, defaults={"has_work": True})
     secrets.issue_pending(system, now=now, source=source)
-    timeline.add(system, "admission", f"Admitted {by}", now=now, user=user, source_address=source)
+    timeline.add(system, "admission", _("Admitted {by}", by=by), now=now, user=user, source_address=source)
     for kind in ("secret withheld", "identity changed", "identity conflict", "second claimant"):
-        findings.clear(kind, system.pk, "The system was admitted again.")
+        findings.clear(kind, system.pk, _("The system was admitted again."))
     live.publish("systems", system)
     live.publish("inbox", system)
     if not was_managed:
@@ -331,16 +347,17 @@ def accept_identity(
         raise AdmissionRefused(str(error)) from error
     serial_number = serial_number.strip()
     if not mac and not serial_number:
-        raise AdmissionRefused("Enter the serial number or the MAC address that the system now has.")
+        raise AdmissionRefused(_("Enter the serial number or the MAC address that the system now has."))
     with transaction.atomic():
         lock_contacts([system.pk])
         old = f"{system.serial_number or '–'} / {system.mac_address or '–'}"
         system.serial_number, system.mac_address = serial_number, mac
         _save_admitted(system, user)
         new = f"{serial_number or '–'} / {mac or '–'}"
-        timeline.add(system, "identity", f"Identity accepted: {new}, was {old}", now=now, user=user)
+        summary = _("Identity accepted: {new}, was {old}", new=new, old=old)
+        timeline.add(system, "identity", summary, now=now, user=user)
         for kind in ("identity changed", "identity conflict"):
-            findings.clear(kind, system.pk, "The new identity was accepted.")
+            findings.clear(kind, system.pk, _("The new identity was accepted."))
         live.publish("system", system)
     return system
 
@@ -368,14 +385,15 @@ def _save_admitted(system: System, user: Person) -> None:
 
 def _refuse_taken(known: Sequence[System], user: Person, cause: Exception | None = None) -> NoReturn:
     """Raise the refusal of numbers that known systems have; it names only those that the person may see."""
-    whose = label_for(user, known[0]) if known else "Another system"
+    whose = label_for(user, known[0]) if known else _("Another system")
     raise AdmissionRefused(
-        f"{whose} already has this serial number or MAC address; two systems cannot share one."
+        _("{whose} already has this serial number or MAC address; two systems cannot share one.", whose=whose)
     ) from cause
 
 
 def label_for(user: Person, system: System) -> str:
     """The system's name for whoever may see it; the server itself, without a user, may."""
     if user is None or grants_of(user).may(Permission.VIEW, system.folder.path):
-        return f"{system} ({system.get_state_display()}, system {system.pk})"
-    return "A system that you are not allowed to see"
+        state = system.get_state_display()
+        return _("{system} ({state}, system {number})", system=system, state=state, number=system.pk)
+    return _("A system that you are not allowed to see")

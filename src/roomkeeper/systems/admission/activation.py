@@ -11,6 +11,7 @@ from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.models import ActivationCode, State, System
+from roomkeeper.words import gettext as _
 
 # 80 bits in lower-case base32: short enough for the keyboard of a touch panel; guesses pay the rate of the unproven.
 LENGTH: Final = 16
@@ -32,14 +33,17 @@ def make_code(
     """
     if system.state != State.PRE_REGISTERED:
         raise CodeRefused(
-            f"{system} is {system.get_state_display().lower()}; only a pre-registered system can have an"
-            f" activation code."
+            _(
+                "{system} is {state}; only a pre-registered system can have an activation code.",
+                system=system,
+                state=system.get_state_display().lower(),
+            )
         )
     if not 1 <= hours <= MOST_HOURS:
-        raise CodeRefused(f"An activation code is valid for 1 to {MOST_HOURS} hours.")
+        raise CodeRefused(_("An activation code is valid for 1 to {most} hours.", most=MOST_HOURS))
     text = "".join(randomness.choice(_ALPHABET) for _ in range(LENGTH))
     with transaction.atomic():
-        code, _ = ActivationCode.objects.update_or_create(
+        code, _rest = ActivationCode.objects.update_or_create(
             system=system,
             defaults={
                 "digest": secrets.digest(text),
@@ -53,7 +57,10 @@ def make_code(
         timeline.add(
             system,
             "admission",
-            f"Activation code created, valid until {code.expires_at:%Y-%m-%d %H:%M} UTC",
+            _(
+                "Activation code created, valid until {expires_at:%Y-%m-%d %H:%M} UTC",
+                expires_at=code.expires_at,
+            ),
             now=now,
             user=user,
         )

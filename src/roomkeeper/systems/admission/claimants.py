@@ -7,6 +7,7 @@ from typing import Final
 
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import Claim, Contact, System, TimelineEntry
+from roomkeeper.words import gettext as _
 
 WINDOW: Final = timedelta(hours=24)
 # Rows of posts on a timeline, as the batch writes them.
@@ -54,16 +55,18 @@ def newest_claim(system: System) -> str:
         for word, value in (("serial number", claim.serial_number), ("MAC address", claim.mac_address))
         if value
     )
-    return (
-        f"Since then, posts from {claim.source_address} have claimed to be it without its secret"
-        f"{f' ({said})' if said else ''}, as from a device after a factory reset."
+    return _(
+        "Since then, posts from {source_address} have claimed to be it without its "
+        "secret{what}, as from a device after a factory reset.",
+        source_address=claim.source_address,
+        what=f" ({said})" if said else "",
     )
 
 
 def list_addresses(addresses: Iterable[str]) -> str:
     """Addresses as words of a sentence."""
     *first, last = list(addresses)
-    return f"{', '.join(first)} and {last}" if first else last
+    return _("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
 def _keep(found: dict[str, Claimant], text: str, last_at: datetime, serial: str, mac: str) -> None:

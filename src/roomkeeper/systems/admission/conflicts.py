@@ -7,6 +7,7 @@ from django.db.models.functions import Upper
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.systems.models import NetworkCard, State, System
+from roomkeeper.words import gettext as _
 
 
 def conflicts_of(rows: Iterable[System], grants: Grants) -> dict[int, str]:
@@ -35,15 +36,15 @@ def conflicts_of(rows: Iterable[System], grants: Grants) -> dict[int, str]:
         same_serial = by_serial.get(row.serial_number.upper()) if row.serial_number else None
         same_mac = by_mac.get(row.mac_address) if row.mac_address else None
         told = [
-            f"the {word} of {_name(other, grants)}"
-            for word, other in (("serial number", same_serial), ("MAC address", same_mac))
+            _("the {word} of {name}", word=word, name=_name(other, grants))
+            for word, other in (("serial number", same_serial), (_("MAC address"), same_mac))
             if other is not None
         ]
         if told:
-            own = "serial number" if same_serial is None else "MAC address" if same_mac is None else ""
+            own = _("serial number") if same_serial is None else _("MAC address") if same_mac is None else ""
             has_own = bool(own) and bool(row.serial_number if same_serial is None else row.mac_address)
-            ending = f" Admit it by its own {own}." if has_own else " No number is its own."
-            found[row.pk] = f"It says {' and '.join(told)}.{ending}"
+            ending = _(" Admit it by its own {own}.", own=own) if has_own else _(" No number is its own.")
+            found[row.pk] = _("It says {told}.{ending}", told=" and ".join(told), ending=ending)
     return found
 
 
@@ -51,5 +52,5 @@ def _name(system: System, grants: Grants) -> str:
     return (
         str(system)
         if grants.may(Permission.VIEW, system.folder.path)
-        else "a system that you are not allowed to see"
+        else _("a system that you are not allowed to see")
     )

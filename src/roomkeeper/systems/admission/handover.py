@@ -6,6 +6,7 @@ from roomkeeper.systems.check_ins.checkin import Arrival
 from roomkeeper.systems.check_ins.roster import Known
 from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.models import HttpsProof, System, SystemSecret
+from roomkeeper.words import gettext as _
 
 
 def take_proof(known: Known, secret_id: int, arrival: Arrival, *, writes: Writes) -> bool:
@@ -38,7 +39,7 @@ def take_proof(known: Known, secret_id: int, arrival: Arrival, *, writes: Writes
             source=arrival.source,
         )
         for kind in ("secret withheld", "secret needs https"):
-            findings.clear(kind, known.system_id, "The system has proven its secret.")
+            findings.clear(kind, known.system_id, _("The system has proven its secret."))
     if arrival.scheme == "https" and secret.was_sent_over_http:
         rotate(System.objects.select_related("folder").get(pk=known.system_id), now=writes.now)
         known.has_work = True

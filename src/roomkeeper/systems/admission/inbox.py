@@ -10,6 +10,7 @@ from roomkeeper.jobs.claims import unlocked
 from roomkeeper.systems import findings, live
 from roomkeeper.systems.addresses import payer_of
 from roomkeeper.systems.models import Contact, State, System
+from roomkeeper.words import gettext as _
 
 NEARLY_FULL = "inbox nearly full"
 SHARE_USED_UP = "inbox share used up"
@@ -27,22 +28,26 @@ def make_room(source: str, keep: set[int]) -> str:
     pending = System.objects.filter(state=State.PENDING)
     if pending.filter(first_source=payer).count() >= options.inbox_share:
         _tell_share(payer)
-        return "unknown, and its address has used up its share of the inbox"
+        return _("unknown, and its address has used up its share of the inbox")
     held = pending.count()
     leaving = min(LEAVE_AT_ONCE, max(1, options.inbox_limit // 100))
     if held >= options.inbox_limit and not (options.inbox_limit and _let_leave(leaving, keep)):
-        return "unknown, and the inbox is full"
+        return _("unknown, and the inbox is full")
     if (held + 1) * 100 >= options.inbox_limit * WARN_AT:
         findings.report(
             findings.Finding(
                 NEARLY_FULL,
                 None,
-                f"The inbox holds {min(held + 1, options.inbox_limit):,} of {options.inbox_limit:,}"
-                f" unknown systems; when"
-                " it is full, those that have been silent longest are removed.",
-                "Admit, ignore or delete what is there. If it is a flood, find out where it comes from"
-                " and block"
-                " that network from the device addresses.",
+                _(
+                    "The inbox holds {count:,} of {inbox_limit:,} unknown systems; when it is full, "
+                    "those that have been silent longest are removed.",
+                    count=min(held + 1, options.inbox_limit),
+                    inbox_limit=options.inbox_limit,
+                ),
+                _(
+                    "Admit, ignore or delete what is there. If it is a flood, find out where it comes "
+                    "from and block that network from the device addresses."
+                ),
             )
         )
     return ""
@@ -53,10 +58,10 @@ def check(*, now: datetime) -> int:
     options = settings.OPTIONS
     pending = System.objects.filter(state=State.PENDING)
     if pending.count() * 100 < options.inbox_limit * CALM_AT:
-        findings.clear(NEARLY_FULL, None, "The inbox has room again.")
+        findings.clear(NEARLY_FULL, None, _("The inbox has room again."))
     crowded = pending.exclude(first_source="").values("first_source").annotate(number=Count("id"))
     if not crowded.filter(number__gte=options.inbox_share).exists():
-        findings.clear(SHARE_USED_UP, None, "Every address has room in the inbox again.")
+        findings.clear(SHARE_USED_UP, None, _("Every address has room in the inbox again."))
     return 0
 
 
@@ -78,11 +83,16 @@ def _tell_share(payer: str) -> None:
         findings.Finding(
             SHARE_USED_UP,
             None,
-            f"{payer} has {share:,} unknown systems in the inbox, the most that one address may have;"
-            f" further ones from there"
-            " are only counted as claims.",
-            "If they are yours, as behind a router or a proxy, admit them, or raise inbox_share. If there"
-            " cannot"
-            " be that many, find out what posts from there. Behind your own proxy, see trusted_proxies.",
+            _(
+                "{payer} has {share:,} unknown systems in the inbox, the most that one address may "
+                "have; further ones from there are only counted as claims.",
+                payer=payer,
+                share=share,
+            ),
+            _(
+                "If they are yours, as behind a router or a proxy, admit them, or raise inbox_share. "
+                "If there cannot be that many, find out what posts from there. Behind your own "
+                "proxy, see trusted_proxies."
+            ),
         )
     )

@@ -16,6 +16,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, SystemSecret
+from roomkeeper.words import gettext as _
 
 PENDING_LIFETIME = timedelta(hours=24)
 # Digests looked up by one statement.
@@ -44,11 +45,13 @@ def rotate(system: System, *, now: datetime, user: Person = None) -> SystemSecre
     with transaction.atomic():
         lock_contacts([system.pk])
         if not SystemSecret.objects.filter(system=system, stage=SystemSecret.Stage.CURRENT).exists():
-            raise RotationRefused(f"{system} has not proven a secret yet, so there is nothing to rotate.")
+            raise RotationRefused(
+                _("{system} has not proven a secret yet, so there is nothing to rotate.", system=system)
+            )
         SystemSecret.objects.filter(system=system, stage=SystemSecret.Stage.NEXT).delete()
         secret = _create(system, SystemSecret.Stage.NEXT, now=now, expires_at=None, source="")
         Contact.objects.filter(system=system).update(has_work=True)
-        timeline.add(system, "secret", "A new secret is sent with the next answer", now=now, user=user)
+        timeline.add(system, "secret", _("A new secret is sent with the next answer"), now=now, user=user)
         live.publish("system", system)
     return secret
 

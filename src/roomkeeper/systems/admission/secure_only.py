@@ -9,6 +9,7 @@ from roomkeeper.devices import registry
 from roomkeeper.systems import live, timeline
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, State, System
+from roomkeeper.words import gettext as _
 
 
 class SecureOnlyRefused(ValueError):
@@ -29,7 +30,12 @@ def set_secure_only(system: System, is_secure_only: bool, *, user: Person, now: 
     if is_secure_only and not is_supported(system.family):
         family = registry.get_family(system.family)
         raise SecureOnlyRefused(
-            f"{system} cannot be Secure-Only. {family.title}: {family.secure_only.changes}"
+            _(
+                "{system} cannot be Secure-Only. {title}: {changes}",
+                system=system,
+                title=family.title,
+                changes=family.secure_only.changes,
+            )
         )
     with transaction.atomic():
         lock_contacts([system.pk])
@@ -47,6 +53,6 @@ def set_secure_only(system: System, is_secure_only: bool, *, user: Person, now: 
                 "management_rounds",
             ]
         )
-        word = "Secure-Only was requested" if is_secure_only else "Secure-Only was turned off"
+        word = _("Secure-Only was requested") if is_secure_only else _("Secure-Only was turned off")
         timeline.add(system, "secure-only", word, now=now, user=user)
         live.publish("system", system)

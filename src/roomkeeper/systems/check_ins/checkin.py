@@ -13,6 +13,7 @@ from roomkeeper.systems.check_ins.writes import NewEntry, Writes
 from roomkeeper.systems.contact import connectivity, connectivity_changes
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.models import Contact, Flip, NetworkSettings, State
+from roomkeeper.words import gettext as _
 
 KINDS = {Beat.BOOT: "boot", Beat.REGISTER: "register", Beat.HEARTBEAT: "heartbeat"}
 _SUMMARIES = {Beat.BOOT: "Started", Beat.REGISTER: "Registered", Beat.HEARTBEAT: "Heartbeat"}
@@ -141,7 +142,9 @@ def _note(known: Known, event: PostEvent, arrival: Arrival, raw: bytes, writes: 
     kind = KINDS.get(event.event, "event")
     summary = _SUMMARIES.get(event.event, f"Event {event.event_word}")
     if event.mended:
-        summary += f" (not all of the post could be read as it was sent: {'; '.join(event.mended)})"
+        summary += _(
+            " (not all of the post could be read as it was sent: {mended})", mended="; ".join(event.mended)
+        )
     entry = writes.note(
         known,
         kind,

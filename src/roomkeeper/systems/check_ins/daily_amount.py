@@ -14,6 +14,7 @@ from roomkeeper.systems import findings
 from roomkeeper.systems.check_ins.roster import Known
 from roomkeeper.systems.check_ins.writes import Writes, is_over
 from roomkeeper.systems.models import ConfigurationVersion, System
+from roomkeeper.words import gettext as _
 
 KIND = "sends too much"
 _ADVICE = (
@@ -30,11 +31,15 @@ def take(known: Known, size: int, writes: Writes) -> bool:
     known.taken_today += size
     writes.taken[known.system_id] = known
     if was <= limit < known.taken_today:
-        words = f"Posted more than {limit / 1e6:,.0f} MB today (UTC)"
+        words = _("Posted more than {limit:,.0f} MB today (UTC)", limit=limit / 1000000.0)
         writes.note(known, "amount", f"{words}: until tomorrow only its newest documents are kept")
         _tell(
             known.system_id,
-            f"It {words[0].lower()}{words[1:]}. Until tomorrow only its newest documents are kept.",
+            _(
+                "It {words}{words_2}. Until tomorrow only its newest documents are kept.",
+                words=words[0].lower(),
+                words_2=words[1:],
+            ),
         )
     return is_over(known)
 
@@ -61,8 +66,11 @@ def keep_versions(fresh: Sequence[ConfigurationVersion], writes: Writes) -> None
             continue  # a backup holds it
         _tell(
             system_id,
-            f"Its configuration changed more than {limit:,} times today (UTC). Until tomorrow each further version"
-            " takes the place of the one before it.",
+            _(
+                "Its configuration changed more than {limit:,} times today (UTC). Until tomorrow "
+                "each further version takes the place of the one before it.",
+                limit=limit,
+            ),
         )
 
 

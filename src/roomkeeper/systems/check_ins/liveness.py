@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from roomkeeper.systems.findings import Finding
 from roomkeeper.systems.models import Contact, System
+from roomkeeper.words import gettext as _
 
 # Rule R1: overdue after twice the interval and a minute.
 OVERDUE_FACTOR = 2
@@ -38,32 +39,35 @@ def why(contact: Contact | None, now: datetime) -> str:
     """Why the system has its `alive_word`, as a sentence for people."""
     word = alive_word(contact, now)
     if contact is None or word == "unknown":
-        return "It has never shown a sign of life: nothing was posted, and no poll was answered."
+        return _("It has never shown a sign of life: nothing was posted, and no poll was answered.")
     if word == "no":
         # Between the moment and the sweep that notes it, the kept reason is that of its life.
         reason = contact.alive_reason if not contact.is_alive else ""
         return f"{reason or silence(contact)}."
     reason = contact.alive_reason if contact.is_alive else ""
     if word == "flapping":
-        return f"It came and went several times within an hour; now: {reason or POSTS}."
+        return _("It came and went several times within an hour; now: {reason}.", reason=reason or POSTS)
     return f"{reason or POSTS}."
 
 
 def silence(contact: Contact) -> str:
     """Since when nothing was heard of the system."""
     if contact.last_seen_at is None:
-        return "It stopped answering and never posted"
-    return f"No sign of life; last post {contact.last_seen_at:%Y-%m-%d %H:%M:%S} UTC"
+        return _("It stopped answering and never posted")
+    return _(
+        "No sign of life; last post {last_seen_at:%Y-%m-%d %H:%M:%S} UTC", last_seen_at=contact.last_seen_at
+    )
 
 
 def no_contact(system: System, reason: str, claimed: str = "", where: str = "") -> Finding:
     """The finding of a system that gives no sign of life; `claimed` says who else says to be it since."""
-    advice = f"See its Connection tab: power, network, and {where or 'the manager address it has'}."
+    advice = _(
+        "See its Connection tab: power, network, and {where}.", where=where or "the manager address it has"
+    )
     if claimed:
-        advice = (
-            "If that is the device after a factory reset, admit the system again for that address. If"
-            " not, find out"
-            " what posts from there."
+        advice = _(
+            "If that is the device after a factory reset, admit the system again for that "
+            "address. If not, find out what posts from there."
         )
     return Finding(NO_CONTACT, system.pk, " ".join(part for part in (f"{reason}.", claimed) if part), advice)
 
@@ -80,7 +84,7 @@ def alive_filter(word: str, now: datetime) -> Q:
         return Q(contact__overdue_at__gt=now) & steady
     if word == "no":
         return Q(contact__overdue_at__lte=now) & steady
-    raise ValueError(f"alive is one of {', '.join(WORDS)}, not {word!r}.")
+    raise ValueError(_("alive is one of {words}, not {word!r}.", words=", ".join(WORDS), word=word))
 
 
 def is_in_call(system: System, contact: Contact | None, now: datetime) -> bool:

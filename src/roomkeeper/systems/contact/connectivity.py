@@ -9,6 +9,7 @@ from roomkeeper.systems.addresses import parse_address, same_host
 from roomkeeper.systems.models.inventory import REACHABLE, Connectivity
 from roomkeeper.systems.models.network_settings import NetworkSettings
 from roomkeeper.systems.network_settings import outside
+from roomkeeper.words import gettext as _
 
 
 class Comparison(enum.StrEnum):
@@ -101,43 +102,47 @@ def decide(comparison: Comparison, result: ProbeResult, host: HostMatch, *, was_
     """The second table of R1: the state that a probe's result leads to, with the reason in words."""
     if result is ProbeResult.OTHER:
         return Decision(
-            Connectivity.BEHIND_FIREWALL, "something else answers at the address the post came from"
+            Connectivity.BEHIND_FIREWALL, _("something else answers at the address the post came from")
         )
     if result is ProbeResult.SILENT:
-        return Decision(Connectivity.BEHIND_FIREWALL, "nothing answers at the address the post came from")
+        return Decision(Connectivity.BEHIND_FIREWALL, _("nothing answers at the address the post came from"))
     if result is ProbeResult.UNPROVEN and was_proven:
         return Decision(
             None,
-            "a device like it answers, but could not be proven to be this one; left unchanged",
+            _("a device like it answers, but could not be proven to be this one; left unchanged"),
             asks_attention=True,
         )
     answered = (
-        "it answered there as itself"
+        _("it answered there as itself")
         if result is ProbeResult.ITSELF
-        else "a device like it answered there, unproven without credentials"
+        else _("a device like it answered there, unproven without credentials")
     )
     unproven = result is ProbeResult.UNPROVEN
     if comparison is Comparison.EQUAL:
         return Decision(
-            Connectivity.REACHABLE_ON_LAN, f"reported and source address are equal, and {answered}", unproven
+            Connectivity.REACHABLE_ON_LAN,
+            _("reported and source address are equal, and {answered}", answered=answered),
+            unproven,
         )
     if host is HostMatch.INTERNAL:
         return Decision(
             Connectivity.REACHABLE_ON_LAN,
-            f"the addresses differ, but it called the internal address, and {answered}",
+            _("the addresses differ, but it called the internal address, and {answered}", answered=answered),
             unproven,
         )
     if host is HostMatch.PUBLIC:
         return Decision(
             Connectivity.REACHABLE_ON_PUBLIC_INTERNET,
-            f"the addresses differ, it called the public address, and {answered}",
+            _("the addresses differ, it called the public address, and {answered}", answered=answered),
             unproven,
         )
     return Decision(
         None,
-        f"the addresses differ and {answered}, but it called this server by a name that is neither the"
-        f" internal nor"
-        " the public address; add that name to Network settings",
+        _(
+            "the addresses differ and {answered}, but it called this server by a name that is "
+            "neither the internal nor the public address; add that name to Network settings",
+            answered=answered,
+        ),
         unproven,
         asks_attention=True,
     )

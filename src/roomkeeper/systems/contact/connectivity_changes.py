@@ -12,6 +12,7 @@ from roomkeeper.systems.contact import connectivity
 from roomkeeper.systems.contact.connectivity import Decision, ProbeResult
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Connectivity, ConnectivityChange, Contact, Probe, System
+from roomkeeper.words import gettext as _
 
 
 class ConnectivityRefused(ValueError):
@@ -74,12 +75,12 @@ def apply_probe(
                 findings.Finding(
                     _FINDING,
                     system.pk,
-                    f"Connectivity stays as it is: {decision.reason}.",
-                    "See the system's Connection tab.",
+                    _("Connectivity stays as it is: {reason}.", reason=decision.reason),
+                    _("See the system's Connection tab."),
                 )
             )
         else:
-            findings.clear(_FINDING, system.pk, "A later probe decided.")
+            findings.clear(_FINDING, system.pk, _("A later probe decided."))
         finish_probe(system, now=now)
 
 
@@ -98,9 +99,9 @@ def prove(system: System, *, now: datetime) -> None:
         source_address=newest.source_address if newest else "",
         used_host=newest.used_host if newest else "",
         probe=ProbeResult.ITSELF,
-        reason="a login has worked since, and it answered as itself",
+        reason=_("a login has worked since, and it answered as itself"),
     )
-    timeline.add(system, "connectivity", "Proven by a login: it answered as itself", now=now)
+    timeline.add(system, "connectivity", _("Proven by a login: it answered as itself"), now=now)
     live.publish("system", system)
 
 
@@ -114,12 +115,12 @@ def finish_probe(system: System, *, now: datetime) -> None:
 def set_by_hand(system: System, new: str, *, user: Person, now: datetime) -> None:
     """An administrator says how the system is reached."""
     if new not in Connectivity.values or not new:
-        raise ConnectivityRefused(f"{new!r} is not a connectivity.")
+        raise ConnectivityRefused(_("{new!r} is not a connectivity.", new=new))
     with transaction.atomic():
         lock_contacts([system.pk])
         old = system.connectivity
         if old != new:
-            _record(system, old, new, f"set by {user}", now=now, user=user)
+            _record(system, old, new, _("set by {user}", user=user), now=now, user=user)
             _set(system, new, now)
             system.save(update_fields=_WRITTEN)
         live.publish("system", system)
@@ -134,7 +135,7 @@ def undo(change: ConnectivityChange, *, user: Person, now: datetime) -> None:
         .first()
     )
     if newest is None or newest.pk != change.pk:
-        raise ConnectivityRefused("Only the latest change of connectivity that is in force can be undone.")
+        raise ConnectivityRefused(_("Only the latest change of connectivity that is in force can be undone."))
     with transaction.atomic():
         lock_contacts([system.pk])
         change.undone_at = now
@@ -145,7 +146,7 @@ def undo(change: ConnectivityChange, *, user: Person, now: datetime) -> None:
             at=now,
             old=old,
             new=change.old,
-            reason=f"undone by {user}",
+            reason=_("undone by {user}", user=user),
             user=find_account(user),
             undone_at=now,
         )
@@ -170,7 +171,7 @@ def _set_lock(system: System, *, is_locked: bool, user: Person, now: datetime) -
         system.connectivity_is_locked = is_locked
         system.save(update_fields=["connectivity_is_locked"])
         word = "locked" if is_locked else "unlocked"
-        timeline.add(system, "connectivity", f"Connectivity {word}", now=now, user=user)
+        timeline.add(system, "connectivity", _("Connectivity {word}", word=word), now=now, user=user)
         live.publish("system", system)
 
 
@@ -212,5 +213,5 @@ def _record(
 
 def _words(change: ConnectivityChange) -> str:
     old, new = Connectivity(change.old).label, Connectivity(change.new).label
-    applied = "" if change.was_applied else " (locked, so not applied)"
-    return f"{new}, was {old}{applied}: {change.reason}"
+    applied = "" if change.was_applied else _(" (locked, so not applied)")
+    return _("{new}, was {old}{applied}: {reason}", new=new, old=old, applied=applied, reason=change.reason)

@@ -15,6 +15,7 @@ from roomkeeper import keys
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.snmp import Community, SnmpLogin, SnmpUser
 from roomkeeper.systems.models import Credential
+from roomkeeper.words import gettext as _
 
 NAME_LIMIT: Final = 100
 USERNAME_LIMIT: Final = 128
@@ -56,7 +57,9 @@ def add(*, name: str, kind: str, values: Mapping[str, str], now: datetime) -> Cr
     snmp_user: username, auth_protocol, auth_password, privacy_protocol, privacy_password (empty for none).
     Raises `CredentialRefused`."""
     if kind not in VALUES:
-        raise CredentialRefused(f"{kind!r} is not one of {', '.join(VALUES)}.", field="kind")
+        raise CredentialRefused(
+            _("{kind!r} is not one of {values}.", kind=kind, values=", ".join(VALUES)), field="kind"
+        )
     credential = Credential(kind=kind, created_at=now)
     _fill(credential, name, values)
     return credential
@@ -89,7 +92,7 @@ def replace(kind: str, wanted: Iterable[Mapping[str, str]], *, now: datetime) ->
 def login_of(credential: Credential) -> Login:
     """The login that the entry holds, for sending it to a device and nothing else. Raises `CredentialRefused`."""
     if credential.kind != Credential.Kind.LOGIN:
-        raise CredentialRefused(f"{credential} is not a device login.")
+        raise CredentialRefused(_("{credential} is not a device login.", credential=credential))
     values = _values_of(credential)
     return Login(values["username"], values["password"])
 
@@ -97,7 +100,7 @@ def login_of(credential: Credential) -> Login:
 def snmp_login_of(credential: Credential) -> SnmpLogin:
     """The SNMP login that the entry holds, likewise. Raises `CredentialRefused`."""
     if credential.kind not in _SNMP:
-        raise CredentialRefused(f"{credential} is not an SNMP login.")
+        raise CredentialRefused(_("{credential} is not an SNMP login.", credential=credential))
     return _SNMP[credential.kind](_values_of(credential))
 
 
@@ -116,14 +119,21 @@ def keep_stretching(credential_id: int, login: SnmpUser, stretching: str) -> Non
 def _fill(credential: Credential, name: str, values: Mapping[str, str]) -> None:
     credential.name = name.strip()
     if not 1 <= len(credential.name) <= NAME_LIMIT:
-        raise CredentialRefused(f"A name has 1 to {NAME_LIMIT} characters.", field="name")
+        raise CredentialRefused(_("A name has 1 to {limit} characters.", limit=NAME_LIMIT), field="name")
     known = VALUES[credential.kind]
     for field, value in values.items():
         if field not in known:
-            words = f"{Credential.Kind(credential.kind).label} has {', '.join(known)}, but no {field}."
+            words = _(
+                "{label} has {known}, but no {field}.",
+                label=Credential.Kind(credential.kind).label,
+                known=", ".join(known),
+                field=field,
+            )
             raise CredentialRefused(words, field=field)
         if len(value) > SECRET_LIMIT:
-            raise CredentialRefused(f"{field} has more than {SECRET_LIMIT} characters.", field=field)
+            raise CredentialRefused(
+                _("{field} has more than {limit} characters.", field=field, limit=SECRET_LIMIT), field=field
+            )
     kept = {field: values.get(field, "") for field in known}
     _check(credential.kind, kept)
     credential.username = kept.get("username", "")
@@ -132,7 +142,7 @@ def _fill(credential: Credential, name: str, values: Mapping[str, str]) -> None:
         with transaction.atomic():
             credential.save()
     except IntegrityError as error:
-        words = f"An entry named {credential.name} already exists."
+        words = _("An entry named {name} already exists.", name=credential.name)
         raise CredentialRefused(words, field="name") from error
 
 
@@ -142,9 +152,11 @@ def _check(kind: str, values: dict[str, str]) -> None:
     if kind == Credential.Kind.LOGIN:
         username = values["username"]
         if not 1 <= len(username) <= USERNAME_LIMIT:
-            raise CredentialRefused(f"A user name has 1 to {USERNAME_LIMIT} characters.", field="username")
+            raise CredentialRefused(
+                _("A user name has 1 to {limit} characters.", limit=USERNAME_LIMIT), field="username"
+            )
         if ":" in username:
-            raise CredentialRefused("Devices do not accept a user name with a colon.", field="username")
+            raise CredentialRefused(_("Devices do not accept a user name with a colon."), field="username")
         return
     try:
         _SNMP[kind](values)

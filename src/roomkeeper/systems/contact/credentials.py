@@ -9,6 +9,7 @@ from roomkeeper import keys
 from roomkeeper.accounts.person import Person
 from roomkeeper.systems import findings, live, timeline
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 
 def set_credentials(system: System, username: str, password: str) -> None:
@@ -17,7 +18,7 @@ def set_credentials(system: System, username: str, password: str) -> None:
     system.password_ciphertext = keys.load(settings.OPTIONS.data).encrypt(password)
     system.login_worked_at = system.login_refused_at = None
     system.save(update_fields=["username", "password_ciphertext", "login_worked_at", "login_refused_at"])
-    findings.clear("login refused", system.pk, "Other credentials were stored.")
+    findings.clear("login refused", system.pk, _("Other credentials were stored."))
 
 
 def allow_login_again(system: System) -> None:
@@ -37,9 +38,9 @@ def forget_pinned_key(system: System, *, user: Person, now: datetime) -> None:
         system.pinned_key = ""
         system.save(update_fields=["pinned_key"])
         timeline.add(
-            system, "identity", "A new TLS key is accepted at the next proven login", now=now, user=user
+            system, "identity", _("A new TLS key is accepted at the next proven login"), now=now, user=user
         )
-        findings.clear("certificate changed", system.pk, "The new key was accepted.")
+        findings.clear("certificate changed", system.pk, _("The new key was accepted."))
         live.publish("system", system)
 
 

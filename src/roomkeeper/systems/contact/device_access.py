@@ -26,6 +26,7 @@ from roomkeeper.systems.addresses import is_within, parse_networks
 from roomkeeper.systems.contact import connectivity_changes, credentials
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import REACHABLE, Contact, NetworkSettings, System
+from roomkeeper.words import gettext as _
 
 LOGIN_FINDING = "login refused"
 CERTIFICATE_FINDING = "certificate changed"
@@ -86,7 +87,7 @@ def target_of(
     settings = settings or network_settings.get()
     address = address or find_address(system, Contact.objects.filter(system=system).first())
     if not address:
-        raise NoAddress(f"No address is known for {system}.")
+        raise NoAddress(_("No address is known for {system}.", system=system))
     networks = parse_networks(settings.password_over_http_networks)
     trust = Trust(system.tls_trust)
     return Target(
@@ -144,7 +145,7 @@ async def identify(driver: Driver, system_id: int) -> Facts:
     expected = driver.client.target.serial_number
     if expected and not same_serial(facts.serial_number, expected):
         found = errors.WrongDevice(expected=expected, found=facts.serial_number)
-        raise found.about(driver.client.target.whom, "identifying it")
+        raise found.about(driver.client.target.whom, _("identifying it"))
     await off_loop(keep_proof, system_id, facts.tls_key)
     return facts
 
@@ -199,13 +200,13 @@ def keep_proof(system_id: int, tls_key: str) -> None:
         if system.is_unproven and system.serial_number:
             connectivity_changes.prove(system, now=now)
         if tls_key:
-            findings.clear(CERTIFICATE_FINDING, system.pk, "The device answered with the pinned key.")
+            findings.clear(CERTIFICATE_FINDING, system.pk, _("The device answered with the pinned key."))
         if not is_news and not is_first_key:
             return
         system.login_worked_at, system.login_refused_at = now, None
         if is_first_key:
             system.pinned_key = tls_key
-            timeline.add(system, "identity", "Its TLS key is pinned: it was read with its login", now=now)
+            timeline.add(system, "identity", _("Its TLS key is pinned: it was read with its login"), now=now)
         system.save(update_fields=["login_worked_at", "login_refused_at", "pinned_key"])
-        findings.clear(LOGIN_FINDING, system.pk, "The login works.")
+        findings.clear(LOGIN_FINDING, system.pk, _("The login works."))
         live.publish("system", system)

@@ -17,6 +17,7 @@ from roomkeeper.systems.contact.connectivity import ProbeResult
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Probe, System
 from roomkeeper.systems.network_settings import former_addresses
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -110,13 +111,18 @@ def _note(
     if isinstance(seen, errors.DeviceError):
         words = str(seen)
     elif seen.refusal is not None:
-        words = "a device answered but refused the stored login"
+        words = _("a device answered but refused the stored login")
     else:
-        words = f"answered by {seen.scheme.upper()}"
+        words = _("answered by {scheme}", scheme=seen.scheme.upper())
     timeline.add(
         system,
         "probe",
-        f"Probe of {probe.source_address}: {result} ({words})",
+        _(
+            "Probe of {source_address}: {result} ({words})",
+            source_address=probe.source_address,
+            result=result,
+            words=words,
+        ),
         now=now,
         details={"reported_address": probe.reported_address, "source_address": probe.source_address},
     )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from roomkeeper.protocols.xapi.status import first_value
+from roomkeeper.words import gettext as _
 
 SYSTEM_TIME: Final = "Time/SystemTime"
 # Reading and answering take seconds, with an old codec tens of them; what is told is a matter of minutes.
@@ -85,8 +86,12 @@ def ntp_words(values: Mapping[str, str]) -> str:
     """What the device says of its time server, for a sentence."""
     status, server = (first_value(values, path) for path in _NTP)
     if not status and not server:
-        return "It reports no time server."
-    return f"Its NTP status is {status or 'not reported'}, its server {server or 'none'}."
+        return _("It reports no time server.")
+    return _(
+        "Its NTP status is {status}, its server {server}.",
+        status=status or "not reported",
+        server=server or "none",
+    )
 
 
 ADVICE: Final = (

@@ -15,6 +15,7 @@ from roomkeeper.systems.check_ins.roster import Known
 from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.documents import ReportedConfiguration, calls, facts, pack_configuration
 from roomkeeper.systems.documents.redaction import redact, redact_text
+from roomkeeper.words import gettext as _
 
 _LONGEST_MENDED = 400
 
@@ -128,7 +129,7 @@ def decode_document(
         document.values, document.version = status.values, status.version
         document.notes += status.mended
         if status.mended and not status.values:
-            raise ProtocolError(f"None of this status could be read: {status.mended[0]}")
+            raise ProtocolError(_("None of this status could be read: {mended}", mended=status.mended[0]))
     elif document.kind == "configuration":
         configuration = decode_configuration(payload)
         document.version = configuration.version

@@ -29,6 +29,7 @@ from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.documents.told import Told
 from roomkeeper.systems.models import Contact, FactChange, StoredDocument, System, ToldByFeedback
 from roomkeeper.systems.windows import find_zone
+from roomkeeper.words import gettext as _
 
 _STATUS: Final = StoredDocument.Kind.STATUS
 _IN_EVERY_STATUS: Final = (SOFTWARE, "SystemUnit/ProductId", "SystemUnit/ProductPlatform")
@@ -46,7 +47,7 @@ def store_reports(reports: Sequence[Report], writes: Writes) -> list[Report]:
         if other is None or other.at <= report.at:
             newest[report.known.system_id, report.kind] = report
     of_kind: dict[str, list[Report]] = {}
-    for (_, kind), report in newest.items():
+    for (_rest, kind), report in newest.items():
         of_kind.setdefault(kind, []).append(report)
     standing = _store_statuses(of_kind.get("status", []), writes)
     standing += configurations.store(of_kind.get("configuration", []), writes)
@@ -132,10 +133,14 @@ def _judge_clock(report: Report, zone: tzinfo | None, before: int | None, writes
         return seconds
     system_id = report.known.system_id
     if clocks.is_wrong(seconds):
-        sentence = f"Its clock is {clocks.words(seconds)} of this server's. {clocks.ntp_words(values)}"
+        sentence = _(
+            "Its clock is {words} of this server's. {ntp_words}",
+            words=clocks.words(seconds),
+            ntp_words=clocks.ntp_words(values),
+        )
         findings.report(findings.Finding(clocks.KIND, system_id, sentence, clocks.ADVICE))
     else:
-        findings.clear(clocks.KIND, system_id, "Its clock is right again.")
+        findings.clear(clocks.KIND, system_id, _("Its clock is right again."))
     return seconds
 
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Concat, Substr
 
 from roomkeeper.systems import live, windows
 from roomkeeper.systems.models import Folder, System, Tag
+from roomkeeper.words import gettext as _
 
 ROOT_NAME = "All systems"
 # A system's name and its wanted SystemUnit/Name are one (rule R7), and that takes no more.
@@ -26,7 +27,10 @@ def normalize_mac(text: str) -> str:
     """A MAC address as 12 upper-case hex digits (rule R3); raises ValueError for anything else."""
     if not _MAC_SHAPE.fullmatch(text.strip()):
         raise ValueError(
-            f"{text!r} is not a MAC address: it needs 12 hexadecimal digits, such as 00:11:22:AA:BB:CC."
+            _(
+                "{text!r} is not a MAC address: it needs 12 hexadecimal digits, such as 00:11:22:AA:BB:CC.",
+                text=text,
+            )
         )
     return _NOT_HEX.sub("", text).upper()
 
@@ -35,7 +39,7 @@ def root_folder() -> Folder:
     """The folder that holds all others; made where it does not exist yet."""
     root = Folder.objects.filter(parent__isnull=True).first()
     if root is None:
-        root, _ = Folder.objects.get_or_create(parent=None, defaults={"name": ROOT_NAME, "path": "/"})
+        root, _rest = Folder.objects.get_or_create(parent=None, defaults={"name": ROOT_NAME, "path": "/"})
     return root
 
 
@@ -60,9 +64,11 @@ def rename_folder(folder: Folder, name: str) -> None:
 def move_folder(folder: Folder, parent: Folder) -> None:
     """Move the folder with all below it; raises `FolderRefused` where it would stand inside itself."""
     if folder.parent is None:
-        raise FolderRefused("The root folder cannot be moved.")
+        raise FolderRefused(_("The root folder cannot be moved."))
     if parent.path.startswith(folder.path):
-        raise FolderRefused(f"{folder} cannot be moved into itself or into a folder below it.")
+        raise FolderRefused(
+            _("{folder} cannot be moved into itself or into a folder below it.", folder=folder)
+        )
     with transaction.atomic():
         _free_name(parent, folder.name, beside=folder)
         old, new = folder.path, f"{parent.path}{folder.pk}/"
@@ -78,7 +84,9 @@ def set_maintenance_window(folder: Folder, text: str) -> None:
     """When systems in the folder and below it may be disturbed; "" as the folder above says. Raises `BadWindow`."""
     text = " ".join(text.split())
     if len(text) > windows.TEXT_LIMIT:
-        raise windows.BadWindow(f"A maintenance window has at most {windows.TEXT_LIMIT} characters.")
+        raise windows.BadWindow(
+            _("A maintenance window has at most {TEXT_LIMIT} characters.", TEXT_LIMIT=windows.TEXT_LIMIT)
+        )
     windows.parse(text)
     folder.maintenance_window = text
     folder.save(update_fields=["maintenance_window"])
@@ -88,11 +96,16 @@ def set_maintenance_window(folder: Folder, text: str) -> None:
 def delete_folder(folder: Folder) -> None:
     """Delete an empty folder; raises `FolderRefused` while it holds systems or folders."""
     if folder.parent is None:
-        raise FolderRefused("The root folder cannot be deleted.")
+        raise FolderRefused(_("The root folder cannot be deleted."))
     systems, folders = folder.systems.count(), folder.children.count()
     if systems or folders:
         raise FolderRefused(
-            f"{folder} still contains {systems} systems and {folders} folders. Move or delete them first."
+            _(
+                "{folder} still contains {systems} systems and {folders} folders. Move or delete them first.",
+                folder=folder,
+                systems=systems,
+                folders=folders,
+            )
         )
     folder.delete()
     live.publish("systems")
@@ -170,7 +183,7 @@ def delete_system(system: System) -> None:
 def _usable_name(name: str) -> str:
     name = name.strip()
     if not name or len(name) > 100:
-        raise FolderRefused("A folder needs a name of 1 to 100 characters.")
+        raise FolderRefused(_("A folder needs a name of 1 to 100 characters."))
     return name
 
 
@@ -180,7 +193,7 @@ def _free_name(parent: Folder, name: str, *, beside: Folder | None = None) -> st
     if beside is not None:
         others = others.exclude(pk=beside.pk)
     if others.exists():
-        raise FolderRefused(f"{parent} already has a folder named {name}.")
+        raise FolderRefused(_("{parent} already has a folder named {name}.", parent=parent, name=name))
     return name
 
 

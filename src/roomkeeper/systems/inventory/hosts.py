@@ -8,6 +8,8 @@ import re
 import unicodedata
 from typing import Final
 
+from roomkeeper.words import gettext as _
+
 HOST_LIMIT: Final = 253  # characters of a name in DNS
 
 _LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -39,7 +41,9 @@ def parse_host(text: str) -> str:
         host = host[1:-1].strip()
     _refuse_what_is_more(host, shown)
     if "[" in host or "]" in host:
-        raise HostRefused(f"{shown!r} has an unmatched bracket. {_ENTER}, {_FORM}.")
+        raise HostRefused(
+            _("{shown!r} has an unmatched bracket. {enter}, {form}.", shown=shown, enter=_ENTER, form=_FORM)
+        )
     address = _find_address(host)
     if address is not None:
         check_address(address, shown)
@@ -47,7 +51,7 @@ def parse_host(text: str) -> str:
     if _V4.fullmatch(host):
         raise HostRefused(_about_numbers(host, shown))
     if ":" in host:
-        raise HostRefused(f"{shown!r} is not an IPv6 address. Write it as 2001:db8::1.")
+        raise HostRefused(_("{shown!r} is not an IPv6 address. Write it as 2001:db8::1.", shown=shown))
     return _parse_name(host, shown)
 
 
@@ -58,19 +62,36 @@ def shown_host(text: str) -> str:
 
 def _refuse_what_is_more(host: str, shown: str) -> None:
     if "@" in host:
-        raise HostRefused(f"{shown!r} has a login in it. {_ENTER}, and the login in its own fields.")
+        raise HostRefused(
+            _(
+                "{shown!r} has a login in it. {enter}, and the login in its own fields.",
+                shown=shown,
+                enter=_ENTER,
+            )
+        )
     if "://" in host:
-        raise HostRefused(f"{shown!r} is a web address. {_ENTER}, {_FORM}.")
+        raise HostRefused(
+            _("{shown!r} is a web address. {enter}, {form}.", shown=shown, enter=_ENTER, form=_FORM)
+        )
     if "/" in host or "\\" in host:
-        raise HostRefused(f"{shown!r} is a path or a network. {_ENTER}, {_FORM}.")
+        raise HostRefused(
+            _("{shown!r} is a path or a network. {enter}, {form}.", shown=shown, enter=_ENTER, form=_FORM)
+        )
     if any(character.isspace() for character in host):
-        raise HostRefused(f"{shown!r} contains a space. {_ENTER}, {_FORM}.")
+        raise HostRefused(
+            _("{shown!r} contains a space. {enter}, {form}.", shown=shown, enter=_ENTER, form=_FORM)
+        )
     found = _PORT.fullmatch(host)
     if found:
         alone = found["host"].strip("[]")
-        port = found["port"] or "the port"
+        port = found["port"] or _("the port")
         raise HostRefused(
-            f"{shown!r} has a port. Enter {alone or 'the host'} as the host, and {port} as its HTTP or HTTPS port."
+            _(
+                "{shown!r} has a port. Enter {alone} as the host, and {port} as its HTTP or HTTPS port.",
+                shown=shown,
+                alone=alone or "the host",
+                port=port,
+            )
         )
 
 
@@ -91,46 +112,80 @@ def check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address, shown:
     """Refuse addresses that no device has; loopback may be one. Raises `HostRefused`."""
     what = ""
     if address.is_multicast:
-        what = "a multicast address"
+        what = _("a multicast address")
     elif address.is_unspecified or (address.version == 4 and int(address) >> 24 == 0):
-        what = "the address of no device"
+        what = _("the address of no device")
     elif address == ipaddress.IPv4Address("255.255.255.255"):
-        what = "the broadcast address"
+        what = _("the broadcast address")
     elif address.version == 4 and address.is_reserved:
-        what = "a reserved address"
+        what = _("a reserved address")
     if what:
-        raise HostRefused(f"{shown!r}: {address} is {what}, which no device has. Enter the device's own.")
+        raise HostRefused(
+            _(
+                "{shown!r}: {address} is {what}, which no device has. Enter the device's own.",
+                shown=shown,
+                address=address,
+                what=what,
+            )
+        )
 
 
 def _about_numbers(host: str, shown: str) -> str:
     numbers = host.removesuffix(".").split(".")
     if len(numbers) != 4:
-        return f"{shown!r} is not an IP address: it needs four numbers, as in 10.1.2.3."
+        return _("{shown!r} is not an IP address: it needs four numbers, as in 10.1.2.3.", shown=shown)
     if any(len(number) > 1 and number.startswith("0") for number in numbers):
-        return f"{shown!r} is not an IP address: write its numbers without leading zeros, as in 10.1.2.3."
-    return f"{shown!r} is not an IP address: each of its four numbers must be from 0 to 255."
+        return _(
+            "{shown!r} is not an IP address: write its numbers without leading zeros, as in 10.1.2.3.",
+            shown=shown,
+        )
+    return _("{shown!r} is not an IP address: each of its four numbers must be from 0 to 255.", shown=shown)
 
 
 def _parse_name(host: str, shown: str) -> str:
     name = host.lower().removesuffix(".")
     if not all(name.split(".")):
-        raise HostRefused(f"{shown!r} has two dots in a row. Enter a name such as codec.example.org.")
+        raise HostRefused(
+            _("{shown!r} has two dots in a row. Enter a name such as codec.example.org.", shown=shown)
+        )
     if not name.isascii():
         try:
             name = name.encode("idna").decode("ascii").lower()
         except UnicodeError:
-            raise HostRefused(f"{shown!r} is not a host name that DNS allows. {_ENTER}, {_FORM}.") from None
+            raise HostRefused(
+                _(
+                    "{shown!r} is not a host name that DNS allows. {enter}, {form}.",
+                    shown=shown,
+                    enter=_ENTER,
+                    form=_FORM,
+                )
+            ) from None
     labels = name.split(".")
     if len(name) > HOST_LIMIT or any(len(label) > 63 for label in labels):
         raise HostRefused(
-            f"{shown!r}… is too long: a host name has at most {HOST_LIMIT} characters, 63 between dots."
+            _(
+                "{shown!r}… is too long: a host name has at most {limit} characters, 63 between dots.",
+                shown=shown,
+                limit=HOST_LIMIT,
+            )
         )
     if not all(map(_LABEL.fullmatch, labels)):
         raise HostRefused(
-            f"{shown!r} is not an IP address and not a host name: a name has letters, digits and dashes,"
-            f" and no"
-            f" part begins or ends with a dash. {_ENTER}, {_FORM}."
+            _(
+                "{shown!r} is not an IP address and not a host name: a name has letters, digits and "
+                "dashes, and no part begins or ends with a dash. {enter}, {form}.",
+                shown=shown,
+                enter=_ENTER,
+                form=_FORM,
+            )
         )
     if _NUMBER.fullmatch(labels[-1]):
-        raise HostRefused(f"{shown!r} is not a host name: its last part is a number. {_ENTER}, {_FORM}.")
+        raise HostRefused(
+            _(
+                "{shown!r} is not a host name: its last part is a number. {enter}, {form}.",
+                shown=shown,
+                enter=_ENTER,
+                form=_FORM,
+            )
+        )
     return name

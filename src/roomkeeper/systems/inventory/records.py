@@ -8,6 +8,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.systems import live, network_settings, timeline
 from roomkeeper.systems.inventory.hosts import HostRefused, parse_host
 from roomkeeper.systems.models import Folder, System, TlsTrust
+from roomkeeper.words import gettext as _
 
 NOTES_LIMIT = 10_000
 
@@ -48,16 +49,22 @@ def set_trust(system: System, trust: str, *, is_legacy: bool, user: Person, now:
     Raises `TrustRefused`.
     """
     if trust not in TlsTrust.values:
-        raise TrustRefused(f"A certificate is trusted by {', '.join(TlsTrust.values)}, not by {trust!r}.")
+        raise TrustRefused(
+            _(
+                "A certificate is trusted by {values}, not by {trust!r}.",
+                values=", ".join(TlsTrust.values),
+                trust=trust,
+            )
+        )
     if trust == TlsTrust.AUTHORITY and not network_settings.get().device_authorities:
-        raise TrustRefused("Network settings contain no authority for certificates of devices yet.")
+        raise TrustRefused(_("Network settings contain no authority for certificates of devices yet."))
     with transaction.atomic():
         before = (system.tls_trust, system.tls_is_legacy)
         system.tls_trust, system.tls_is_legacy = trust, is_legacy
         system.save(update_fields=["tls_trust", "tls_is_legacy"])
         if before != (trust, is_legacy):
-            words = f"Its certificate is trusted by: {TlsTrust(trust).label.lower()}"
-            old = "; legacy TLS is allowed" if is_legacy else ""
+            words = _("Its certificate is trusted by: {label}", label=TlsTrust(trust).label.lower())
+            old = _("; legacy TLS is allowed") if is_legacy else ""
             timeline.add(system, "security", words + old, now=now, user=user)
             live.publish("system", system)
 
@@ -69,7 +76,7 @@ def usable_address(host: str, http_port: int | None, https_port: int | None) -> 
     except HostRefused as refusal:
         raise AddressRefused(str(refusal)) from refusal
     if any(port is not None and not 1 <= port <= 65_535 for port in (http_port, https_port)):
-        raise AddressRefused("A port is a number from 1 to 65535.")
+        raise AddressRefused(_("A port is a number from 1 to 65535."))
     return host
 
 

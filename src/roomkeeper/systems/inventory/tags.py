@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from roomkeeper.accounts.person import Person
 from roomkeeper.systems.models import Tag
+from roomkeeper.words import gettext as _
 
 
 class TagRefused(ValueError):
@@ -19,7 +20,7 @@ def rename(tag: Tag, *, user: Person, now: datetime, name: str) -> None:
         with transaction.atomic():
             tag.save(update_fields=["name"])
     except IntegrityError as error:
-        raise TagRefused(f"A tag named {name} already exists.") from error
+        raise TagRefused(_("A tag named {name} already exists.", name=name)) from error
 
 
 def delete(tag: Tag, *, user: Person, now: datetime) -> None:

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from roomkeeper.systems.models.inventory import System
+from roomkeeper.words import gettext as _
 
 
 class NetworkCard(models.Model):
@@ -39,4 +40,4 @@ class ActivationCode(models.Model):
     used_source = models.CharField(max_length=64, blank=True)
 
     def __str__(self) -> str:
-        return f"Activation code of {self.system}"
+        return _("Activation code of {system}", system=self.system)

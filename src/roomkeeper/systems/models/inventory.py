@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce, Upper
 from django.utils import timezone
 
+from roomkeeper.words import gettext as _
+
 
 class Folder(models.Model):
     """A place in the one tree of folders. `path` is the ids below the root, as `/4/9/`; the root is `/`."""
@@ -180,4 +182,4 @@ class System(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.serial_number or self.mac_address or f"System {self.pk}"
+        return self.name or self.serial_number or self.mac_address or _("System {self}", self=self.pk)

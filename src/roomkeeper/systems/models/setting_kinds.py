@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.fields import NOT_PROVIDED
 
 from roomkeeper.systems.addresses import network_of, parse_address
+from roomkeeper.words import gettext as _
 
 _FQDN: Final = re.compile(
     r"(?=.{1,255}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*\.?"
@@ -102,7 +103,7 @@ def grouped(rows: Iterable[Setting]) -> "Nested":
         for word in groups:
             inner = place.setdefault(word, {})
             if not isinstance(inner, dict):
-                raise ValueError(f"{one.at} stands below a setting.")
+                raise ValueError(_("{at} stands below a setting.", at=one.at))
             place = inner
         place[last] = one
     return found
@@ -131,7 +132,7 @@ def whole(
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise ValueError(f"must be {what} from {least} to {most}.")
+            raise ValueError(_("must be {what} from {least} to {most}.", what=what, least=least, most=most))
         return value
 
     bounds = {"least": least, "most": most}
@@ -142,7 +143,7 @@ def seconds(
     default: int, least: int, most: int, **said: Unpack[Said]
 ) -> "models.PositiveIntegerField[int, int]":
     """A duration in seconds."""
-    return whole(default, least, most, what="a whole number of seconds", **said)
+    return whole(default, least, most, what=_("a whole number of seconds"), **said)
 
 
 def port(default: int, **said: Unpack[Said]) -> "models.PositiveIntegerField[int, int]":
@@ -159,7 +160,7 @@ def outside_port(
         if value is None or value == "":
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65_535:
-            raise ValueError("must be a port from 1 to 65535, 0 if nothing arrives there, or empty.")
+            raise ValueError(_("must be a port from 1 to 65535, 0 if nothing arrives there, or empty."))
         return value
 
     column: models.PositiveIntegerField[int | None, int | None]
@@ -175,7 +176,7 @@ def text(
     def check(value: Any) -> str:
         found = str(rule("" if value is None else value)).strip()
         if len(found) > most:
-            raise ValueError(f"may have at most {most} characters.")
+            raise ValueError(_("may have at most {most} characters.", most=most))
         return found
 
     column: models.CharField[str, str]
@@ -204,7 +205,9 @@ def address(
         try:
             return str(kind(written)) if written else None
         except ValueError:
-            raise ValueError(f"{written!r} is no {protocol} address.") from None
+            raise ValueError(
+                _("{written!r} is no {protocol} address.", written=written, protocol=protocol)
+            ) from None
 
     column: models.GenericIPAddressField[str | None, str | None]
     column = models.GenericIPAddressField(protocol=protocol, null=True, blank=True)
@@ -235,14 +238,14 @@ def secret(check: Rule, most: int = 255, **said: Unpack[Said]) -> "models.Binary
 
 def _check_switch(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("must be true or false.")
+        raise ValueError(_("must be true or false."))
     return value
 
 
 def _check_host_name(value: Any) -> str:
     written = str(value or "").strip().lower().rstrip(".")
     if written and not _FQDN.fullmatch(written):
-        raise ValueError(f"{written!r} is not a host name.")
+        raise ValueError(_("{written!r} is not a host name.", written=written))
     return written
 
 
@@ -251,14 +254,16 @@ def _check_outside_host(value: Any) -> str:
     found = parse_address(written)
     if found is None:
         if ":" in written:
-            raise ValueError(f"{written!r} is not a host name; ports have fields of their own.")
+            raise ValueError(
+                _("{written!r} is not a host name; ports have fields of their own.", written=written)
+            )
         return _check_host_name(written)
     if found.is_unspecified or found.is_multicast:
-        raise ValueError(f"{written!r} is an address that nobody can call.")
+        raise ValueError(_("{written!r} is an address that nobody can call.", written=written))
     return str(found)
 
 
 def _check_networks(value: Any) -> list[str]:
     if not isinstance(value, list | tuple):
-        raise ValueError("must be a list of networks.")
+        raise ValueError(_("must be a list of networks."))
     return [str(network_of(str(one))) for one in value]

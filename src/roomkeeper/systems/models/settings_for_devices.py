@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from roomkeeper.systems import windows
+from roomkeeper.words import gettext as _
 
 # As long as every release takes it (protocol notes M).
 SNMP_LIMIT: Final = 50
@@ -25,9 +26,9 @@ def clean_snmp_text(text: object) -> str:
     """A contact, location or community: printable, at most 50 characters."""
     value = str(text or "").strip()
     if len(value) > SNMP_LIMIT:
-        raise ValueError(f"may have at most {SNMP_LIMIT} characters.")
+        raise ValueError(_("may have at most {limit} characters.", limit=SNMP_LIMIT))
     if not value.isprintable():
-        raise ValueError("may only contain printable characters.")
+        raise ValueError(_("may only contain printable characters."))
     return value
 
 
@@ -41,8 +42,10 @@ def _clean_host(text: object) -> str:
     except ValueError:
         if len(value) > ADDRESS_LIMIT or not _HOST.fullmatch(value):
             raise ValueError(
-                f"must be a host name or an address, with at most {ADDRESS_LIMIT} characters and without"
-                f" a port."
+                _(
+                    "must be a host name or an address, with at most {limit} characters and without a port.",
+                    limit=ADDRESS_LIMIT,
+                )
             ) from None
     return value
 
@@ -51,7 +54,7 @@ def clean_window(text: object) -> str:
     """A maintenance window; empty is always open."""
     value = " ".join(str(text or "").split())
     if len(value) > windows.TEXT_LIMIT:
-        raise ValueError(f"may have at most {windows.TEXT_LIMIT} characters.")
+        raise ValueError(_("may have at most {TEXT_LIMIT} characters.", TEXT_LIMIT=windows.TEXT_LIMIT))
     windows.parse(value)
     return value
 
@@ -60,7 +63,7 @@ def clean_zone(text: object) -> str:
     """A time zone, for systems that report none."""
     value = str(text or "").strip()
     if windows.find_zone(value) is None:
-        raise ValueError(f"{value!r} is not a time zone such as Europe/Oslo.")
+        raise ValueError(_("{value!r} is not a time zone such as Europe/Oslo.", value=value))
     return value
 
 
@@ -72,14 +75,19 @@ def clean_device_zone(text: object) -> str:
 def clean_ntp_servers(value: object) -> list[str]:
     """Host names or addresses, at most three; the order is that in which systems use them."""
     if not isinstance(value, list | tuple):
-        raise ValueError("must be a list of host names or addresses.")
+        raise ValueError(_("must be a list of host names or addresses."))
     try:
         found = [_clean_host(one) for one in value]
     except ValueError as error:
-        raise ValueError("must be host names or addresses, without ports.") from error
+        raise ValueError(_("must be host names or addresses, without ports.")) from error
     servers = list(dict.fromkeys(one for one in found if one))
     if len(servers) > NTP_SERVERS:
-        raise ValueError(f"may have at most {NTP_SERVERS} servers, because systems accept no more.")
+        raise ValueError(
+            _(
+                "may have at most {ntp_servers} servers, because systems accept no more.",
+                ntp_servers=NTP_SERVERS,
+            )
+        )
     return servers
 
 
@@ -89,22 +97,26 @@ def clean_authorities(text: object) -> str:
     if not value:
         return ""
     if len(value) > AUTHORITIES_LIMIT:
-        raise ValueError(f"may have at most {AUTHORITIES_LIMIT} characters.")
+        raise ValueError(_("may have at most {limit} characters.", limit=AUTHORITIES_LIMIT))
     if "PRIVATE KEY" in value:
-        raise ValueError("contains a private key; enter only certificates.")
+        raise ValueError(_("contains a private key; enter only certificates."))
     try:
         found = x509.load_pem_x509_certificates(value.encode())
         for number, certificate in enumerate(found, start=1):
             if not is_authority(certificate):
-                raise ValueError(f"certificate {number} is not an authority: it may not sign others.")
+                raise ValueError(
+                    _("certificate {number} is not an authority: it may not sign others.", number=number)
+                )
         return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in found).strip()
     except (UnsupportedAlgorithm, x509.DuplicateExtension) as error:
-        raise ValueError("contains a kind of certificate that cannot be read.") from error
+        raise ValueError(_("contains a kind of certificate that cannot be read.")) from error
     except ValueError as error:
         # The library's own errors are about bytes; ours are sentences.
         if str(error).startswith("certificate "):
             raise
-        raise ValueError("must be certificates in PEM, from BEGIN CERTIFICATE to END CERTIFICATE.") from error
+        raise ValueError(
+            _("must be certificates in PEM, from BEGIN CERTIFICATE to END CERTIFICATE.")
+        ) from error
 
 
 def count_authorities(text: str) -> int:

@@ -16,6 +16,7 @@ from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, NetworkSettings, Portion, System
 from roomkeeper.systems.models.setting_kinds import Setting, settings_of
 from roomkeeper.systems.network_settings import former_addresses
+from roomkeeper.words import gettext as _
 
 MARKED_AT_ONCE = 500
 TABLE = {one.key: one for one in settings_of(NetworkSettings)}
@@ -79,7 +80,7 @@ def check(
     cleaned, errors = {}, {}
     for key, value in values.items():
         if key not in rows:
-            errors[key] = "is not a network setting."
+            errors[key] = _("is not a network setting.")
             continue
         try:
             cleaned[key] = rows[key].check(value)
@@ -142,7 +143,7 @@ def next_portion(name: str, size: int) -> Iterator[list[int]]:
 
 def concerned_by(values: dict[str, Any]) -> int:
     """How many systems would be handed their management settings anew if these values were set."""
-    cleaned, _ = check(values)
+    cleaned, _rest = check(values)
     is_news = news(get(), cleaned).keys() & (_WRITTEN | _DEFAULTS)
     return System.objects.filter(state="managed").count() if is_news else 0
 

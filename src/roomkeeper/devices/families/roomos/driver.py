@@ -35,6 +35,7 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.status import StatusDocument, decode_status, first_value
 from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
+from roomkeeper.words import gettext as _
 
 _Decoded = TypeVar("_Decoded")
 _HIDDEN: Final = "***"
@@ -53,7 +54,7 @@ class FamilyDriver(Driver):
 
     async def identify(self) -> Facts:
         """Who it is, by SystemUnit and Network (protocol notes I.1)."""
-        doing = "identifying it"
+        doing = _("identifying it")
         unit = (await self._read(FIRST_READ, decode_status, doing)).values
         network = (await self._read("/getxml?location=/Status/Network", decode_status, doing)).values
         self._facts = Facts(
@@ -93,14 +94,14 @@ class FamilyDriver(Driver):
     async def read_feedback(self) -> tuple[FeedbackSlot, ...]:
         """Its registered slots; only used ones appear (protocol notes C.3)."""
         document = await self._read(
-            "/getxml?location=/Status/HttpFeedback", decode_status, "reading its feedback slots"
+            "/getxml?location=/Status/HttpFeedback", decode_status, _("reading its feedback slots")
         )
         return find_slots(document.values)
 
     async def read_services(self) -> dict[str, str]:
         """Its settings of network services, by canonical path (protocol notes M)."""
         document = await self._read(
-            f"/getxml?location={services.LOCATION}", _decode_services, "reading its network services"
+            f"/getxml?location={services.LOCATION}", _decode_services, _("reading its network services")
         )
         return {path: leaf.value for path, leaf in document.items()}
 
@@ -125,7 +126,7 @@ class FamilyDriver(Driver):
         )
 
     async def _write(self, values: Mapping[str, str]) -> WriteOutcome:
-        doing = "writing settings"
+        doing = _("writing settings")
         quirks = await self._prepare_to_write()
         body = encode_configuration(values, quirks.dialect)
         result = ConfigurationResult(ok=False)
@@ -157,23 +158,26 @@ class FamilyDriver(Driver):
             elif leaf is not None and leaf.value == _HIDDEN and not general:
                 unreadable.append(path)
             elif general or (leaf is None and result.errors):
-                rejected.append(self._rejected(path, general or "It is not on this device."))
+                rejected.append(self._rejected(path, general or _("It is not on this device.")))
             else:
                 unproven.append(path)
         return WriteOutcome(tuple(applied), tuple(rejected), tuple(unreadable), tuple(unproven))
 
     async def run_command(self, call: CommandCall) -> CommandResult:
         """Run one command (protocol notes D.6)."""
-        return await self._run(call, f"running {call.path}")
+        return await self._run(call, _("running {path}", path=call.path))
 
     async def register_feedback(self, url: str, *, slot: int | None = None) -> None:
         """Register the manifest's expressions as its release names them, in the manifest's slot unless told another
         (protocol notes C.1)."""
         quirks = await self._prepare_to_write()
         feedback = self.family.feedback
-        doing = "registering feedback"
+        doing = _("registering feedback")
         if feedback is None or len(url) > quirks.feedback_url_length:
-            evidence = f"It accepts addresses of at most {quirks.feedback_url_length} characters."
+            evidence = _(
+                "It accepts addresses of at most {feedback_url_length} characters.",
+                feedback_url_length=quirks.feedback_url_length,
+            )
             raise errors.Unsupported(evidence=evidence).about(self.client.target.whom, doing)
         call = CommandCall(
             "HttpFeedback/Register",
@@ -196,17 +200,22 @@ class FamilyDriver(Driver):
             except errors.NotXml:
                 # One that cannot tell what it takes is asked for what all take.
                 listed = None
-        await self._run(quirks.restart_call(listed), "restarting it")
+        await self._run(quirks.restart_call(listed), _("restarting it"))
 
     async def set_password(self, username: str, password: str) -> None:
         """Set an account's password (protocol notes J); TC can only set that of `admin`."""
         quirks = await self._prepare_to_write()
         login = self.client.target.login
         if quirks.password_account and username != quirks.password_account:
-            evidence = f"Its release can only set the password of {quirks.password_account}."
-            raise errors.Unsupported(evidence=evidence).about(self.client.target.whom, "setting a password")
+            evidence = _(
+                "Its release can only set the password of {password_account}.",
+                password_account=quirks.password_account,
+            )
+            raise errors.Unsupported(evidence=evidence).about(
+                self.client.target.whom, _("setting a password")
+            )
         call = quirks.password_call(username, password, login.password if login else "")
-        await self._run(call, "setting a password")
+        await self._run(call, _("setting a password"))
         if login is not None and login.username == username:
             self.client.use_login(Login(username, password, has_worked=True))
 
@@ -216,7 +225,7 @@ class FamilyDriver(Driver):
         arguments = [("Text", text), ("Duration", str(seconds))]
         if title:
             arguments.append(("Title", title))
-        await self._run(CommandCall(quirks.message_command, tuple(arguments)), "showing a message")
+        await self._run(CommandCall(quirks.message_command, tuple(arguments)), _("showing a message"))
 
     # How
 
@@ -226,7 +235,7 @@ class FamilyDriver(Driver):
         expected = self.client.target.serial_number
         if expected and not same_serial(facts.serial_number, expected):
             raise errors.WrongDevice(expected=expected, found=facts.serial_number).about(
-                self.client.target.whom, "checking its identity before writing"
+                self.client.target.whom, _("checking its identity before writing")
             )
         return quirks_of(facts.software_version)
 
@@ -237,7 +246,7 @@ class FamilyDriver(Driver):
         whom = self.client.target.whom
         if not results:
             raise errors.Unsupported(
-                evidence=f"Its release has {call.path} with other parameters, or not at all."
+                evidence=_("Its release has {path} with other parameters, or not at all.", path=call.path)
             ).about(whom, doing)
         result = results[0]
         if result.ok:
@@ -245,14 +254,16 @@ class FamilyDriver(Driver):
         if not result.reason:
             # Whether it ran is not known, so nothing says that it did (rule R12).
             raise errors.UnexpectedAnswer(
-                "The device did not say whether it did it. Check what it reports next.",
-                evidence=f"It answered {result.name[:60]} without a status.",
+                _("The device did not say whether it did it. Check what it reports next."),
+                evidence=_("It answered {name} without a status.", name=result.name[:60]),
                 first_bytes=answer,
             ).about(whom, doing)
         if result.name in ("ActionError", "Fault"):
-            raise errors.Unsupported(evidence=f"It says: {result.reason}").about(whom, doing)
+            raise errors.Unsupported(evidence=_("It says: {reason}", reason=result.reason)).about(whom, doing)
         if quirks.forbidden_words.search(result.reason):
-            raise errors.NotAdministrator(evidence=f"It says: {result.reason}").about(whom, doing)
+            raise errors.NotAdministrator(evidence=_("It says: {reason}", reason=result.reason)).about(
+                whom, doing
+            )
         raise self._rejected(call.path, result.reason)
 
     def _rejected(self, path: str, words: str) -> errors.Rejected:
