@@ -25,7 +25,7 @@ NOT_BUT: Final = {
     r"\bwhat (becomes|became|has become) of\b|\bwhat would become of\b": "outcome",
     r"\b(is|are|was|were|be) held\b|^held\b|\bheld systems\b": "on hold",
     r"\broads?\b": "route; source in the audit trail",
-    r"(?-i:\bLife\b)": "State",
+    r"(?-i:\bLife\b)": "Alive",
     r"\bannounce[sd]?\b|\bannouncing\b|\bawaited\b": "pre-register, pre-registered",
     r"\bthat of its posts\b": "the address it posts from",
     r"\bwhoever\b": "anyone who, systems that",
