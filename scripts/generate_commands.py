@@ -35,9 +35,19 @@ def told(subject: Subject) -> dict[str, Any]:
         "command": subject.command or subject.path,
         "help": subject.meaning or f"{subject.plural.capitalize()}.",
         "named_by": subject.named_by,
-        "columns": ["id", *(one.name for one in subject.fields if one.heading and one.is_told)],
+        "columns": _columns(subject),
         "acts": [_act(act) for act in subject.acts if act.is_mounted],
+        "lists": [_inner(one) for one in all_subjects() if one.within == subject.plural],
     }
+
+
+def _inner(subject: Subject) -> dict[str, Any]:
+    return {"name": subject.inner, "plural": subject.plural, "columns": _columns(subject)}
+
+
+def _columns(subject: Subject) -> list[str]:
+    """What a table shows: the id, where there is one, and what has a heading."""
+    return [one.name for one in subject.fields if one.is_told and (one.heading or one.name == "id")]
 
 
 def _act(act: Act) -> dict[str, Any]:

@@ -14,21 +14,32 @@ from roomkeeper.api.derived_many import mount_many
 from roomkeeper.api.derived_mounting import do_act, key_of, mount, rule_of, word_of
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.routing import Routes
-from roomkeeper.operations.subjects import ANYTHING, Act, Subject
+from roomkeeper.operations.subjects import ANYTHING, Act, Subject, all_subjects
 from roomkeeper.operations.taking import model_of, patch_of, taken_of
 
 
 def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
-    """A router with all that the subject offers to programs, beside what stands on `routes` already: one address, one
-    router, or ninja would answer 405 for the methods of the second."""
+    """A router with all that the subject offers to programs, beside what stands on `routes` already; an act whose
+    address stands there is done by hand. One address, one router, or ninja would answer 405 for the methods of the
+    second."""
     routes = routes or Routes(subject.plural)
+    by_hand = {
+        (method, path)
+        for path, view in routes.path_operations.items()
+        for operation in view.operations
+        for method in operation.methods
+    }
     told = told_of(subject)
-    _mount_list(routes, subject, told)
+    _mount_list(routes, subject)
+    for one in all_subjects():
+        if one.within == subject.plural:
+            _mount_list(routes, one, within=subject)
     _mount_one(routes, subject, told)
     acts = [act for act in subject.acts if act.is_mounted]
     patches = [act for act in acts if act.method == "PATCH" and act.on == "one"]
     for act in acts:
-        if act not in patches or len(patches) == 1:
+        is_alone = act not in patches or len(patches) == 1
+        if is_alone and (act.method, _path(subject, act)) not in by_hand:
             _mount_act(routes, subject, act, told)
         if act.for_many:
             mount_many(routes, subject, act)
@@ -37,20 +48,26 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
     return routes
 
 
-def _mount_list(routes: Routes, subject: Subject, told: Told) -> None:
-    def view(request: HttpRequest, *, filters: Any) -> Any:
-        return list_rows(request, subject, filters)
+def _mount_list(routes: Routes, subject: Subject, within: Subject | None = None) -> None:
+    """`within` another subject it is the list of what belongs to one object of that."""
+    key = "" if within is None else key_of(within)
+
+    def view(request: HttpRequest, *, filters: Any, **values: Any) -> Any:
+        if within is None:
+            return list_rows(request, subject, filters)
+        row = row_of(within, actor_of(request), values[key])
+        return list_rows(request, subject, filters, **{subject.via: row})
 
     kind = filters_of(subject)
     page = page_of(subject)
     query: Any = Annotated.__class_getitem__((kind, functions.Query()))  # type: ignore[attr-defined]
     mount(
-        routes.get("", response=page),
+        routes.get(f"/{{int:{key}}}/{subject.inner}" if key else "", response=page),
         view,
-        f"list_{word_of(subject.plural)}",
-        f"List {subject.plural}.",
+        f"list_{word_of(subject.plural)}" + (f"_of_{word_of(within.noun)}" if within is not None else ""),
+        f"List {subject.plural}" + (f" of one {within.noun}." if within is not None else "."),
         needs(subject.needs, anywhere=subject.anywhere),
-        parameters={"filters": query},
+        parameters={**({key: int} if key else {}), "filters": query},
     )
 
 
@@ -101,7 +118,6 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         followed = {"operation": told.address(left, act)} if act.follow else {}
         return Status(good, told.one(found, actor) | once | followed)
 
-    path = (f"/{{int:{key}}}" if is_on_one else "") + act.tail
     parameters: dict[str, Any] = {key: int} if is_on_one else {}
     if act.takes:
         parameters["details"] = body | None if is_optional else body
@@ -109,7 +125,7 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         parameters["response"] = HttpResponse
     schema = None if act.answers == "nothing" else told.answer_of(act)
     mount(
-        getattr(routes, act.method.lower())(path, response={good: schema}),
+        getattr(routes, act.method.lower())(_path(subject, act), response={good: schema}),
         view,
         f"{word_of(act.name)}_{word_of(subject.noun)}",
         act.summary,
@@ -117,6 +133,10 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         defaults={"details": None} if is_optional else {},
         parameters=parameters,
     )
+
+
+def _path(subject: Subject, act: Act) -> str:
+    return (f"/{{int:{key_of(subject)}}}" if act.on == "one" else "") + act.tail
 
 
 def _status_of(act: Act) -> int:

@@ -121,13 +121,18 @@ class Invalid(ApiProblem):
 def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: str = "") -> Iterator[None]:
     """Turn a service's own refusals (their text is the sentence to show) into a 409 or 422 problem.
 
-    A 422 names `field`, or where that is empty the field of the body that the refusal itself names.
+    A 422 names `field`, or where that is empty the field of the body that the refusal itself names, or each of its
+    `errors`.
     """
     try:
         yield
     except refusals as error:
         if status == 409:
             raise Conflict.of(error, hint=hint) from error
+        if found := getattr(error, "errors", None):
+            told = [(f"body.{name}" if name else "body", sentence) for name, sentence in found.items()]
+            several = f"The request contains {len(told)} values that cannot be used."
+            raise Invalid(str(error) if len(told) == 1 else several, errors=told[:100], hint=hint) from error
         own = getattr(error, "field", "")
         named = field or (f"body.{own}" if own else "")
         raise Invalid(str(error), errors=[(named, str(error))] if named else (), hint=hint) from error

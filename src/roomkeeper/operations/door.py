@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -12,6 +12,9 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import ROOT_PATH, demand
 from roomkeeper.operations.subjects import Act, Row, Subject, get_subject
+
+# A statement has no more parameters than every database takes.
+AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +63,45 @@ def do(
     `PermissionDenied`, or the act's own refusals, whose text is the sentence to show.
     """
     given = dict(taken or {})
-    values = given | _referred(act, given, actor)
+    values = given | referred(act, given, actor)
     if not _is_own(act, row, actor):
         for place in _places(subject, act, row, values):
             demand(actor.user, act.needs, place)
-    key = getattr(row, "pk", None)
-    with audit.acting_from(actor.source_address), transaction.atomic():
-        if row is None:
-            result = act.run(user=actor.user, now=now, **values)
-        else:
-            result = act.run(row, user=actor.user, now=now, **values)
-        made = result[0] if act.tells else result
-        about = row if row is not None else made if isinstance(made, subject.model) else None
-        label = subject.label(about) if about is not None else ""
-        named, details = about, act.noted(given)
-        if about is not None and subject.about is not None:
-            named, details = subject.about(about), {subject.noun: key or about.pk, "label": label} | details
-            key, label = named.pk, str(named)
-        audit.note(actor.user, actor.road, act.audit_word(subject.noun), named, key, label, details)
-        if subject.tell is not None and about is not None:
-            subject.tell(about)
+    key, times = getattr(row, "pk", None), []
+
+    def noted(result: Any) -> None:
+        times.append(now)
+        _note(subject, act, row, key, actor, result, given)
+
+    on = () if row is None else (row,)
+    with audit.acting_from(actor.source_address):
+        if act.has_portions:
+            result = act.run(*on, user=actor.user, now=now, noted=noted, **values)
+            if not times:
+                raise AssertionError(f"{act.name} {subject.noun} has not noted what it did.")
+            return result
+        with transaction.atomic():
+            result = act.run(*on, user=actor.user, now=now, **values)
+            noted(result)
     return result
+
+
+def _note(
+    subject: Subject, act: Act, row: Row, key: Any, actor: Actor, result: Any, given: Mapping[str, Any]
+) -> None:
+    """Write the audit trail, in the transaction of the act, and tell open pages. `key` is what it was known by."""
+    made = result[0] if act.tells else result
+    about = row if row is not None else made if isinstance(made, subject.model) else None
+    label = subject.label(about) if about is not None else ""
+    named, details = about, act.noted(given)
+    if act.notes_after is not None:
+        details = {**details, **act.notes_after(result)}
+    if about is not None and subject.about is not None:
+        named, details = subject.about(about), {subject.noun: key or about.pk, "label": label} | details
+        key, label = named.pk, str(named)
+    audit.note(actor.user, actor.road, act.audit_word(subject.noun), named, key, label, details)
+    if subject.tell is not None and about is not None:
+        subject.tell(about)
 
 
 def do_many(
@@ -119,8 +140,8 @@ def _is_own(act: Act, row: Row, actor: Actor) -> bool:
     return owner is not None and owner == actor.grants.user_id
 
 
-def _referred(act: Act, given: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
-    """The objects that are named by their ids."""
+def referred(act: Act, given: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """The objects of what is taken that are named by their ids. Raises `NotSeen`."""
     found: dict[str, Any] = {}
     for one in act.takes:
         named = given.get(one.name)
@@ -145,9 +166,11 @@ def _seen(plural: str, keys: Sequence[Any], actor: Actor) -> list[Any]:
     if not plural:
         return list(keys)
     subject = get_subject(plural)
+    named = [key for key in keys if key is not None]
     rows = {
         row.pk: row
-        for row in subject.rows(actor.grants).filter(pk__in=[key for key in keys if key is not None])
+        for start in range(0, len(named), AT_ONCE)
+        for row in subject.rows(actor.grants).filter(pk__in=named[start : start + AT_ONCE])
     }
     for key in keys:
         if key is not None and key not in rows:

@@ -151,7 +151,11 @@ class Act:
     audit trail where that is not the name and the noun; `notes` gives what is noted of what it was given, where that is
     not all of it. What is not `is_mounted` is asked after a plan that is shown first: its pages and addresses are
     written by hand, on the same door. `form` is a template in place of its fields, and `shows` gives what that shows
-    besides, of the rows. `tab` is the part of the object's page to which it comes back.
+    besides, of the rows. `tab` is the part of the object's page to which it comes back. What is not `is_asked` only
+    programs ask for. `at` stands behind the object's address where programs ask for it, where that is not the name.
+    What `has_portions` writes in short transactions of its own, because it may concern thousands of systems (rule R9):
+    its service takes `noted`, too, and calls it with its result inside the first. `notes_after` works out what else is
+    noted, of that result.
     """
 
     name: str
@@ -187,6 +191,10 @@ class Act:
     is_mounted: bool = True
     noted_as: str = ""
     notes: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+    notes_after: Callable[[Any], Mapping[str, Any]] | None = None
+    is_asked: bool = True
+    at: str = ""
+    has_portions: bool = False
 
     def audit_word(self, noun: str) -> str:
         """What it is called in the audit trail."""
@@ -201,7 +209,7 @@ class Act:
     def tail(self) -> str:
         """What stands behind the object's (or the subject's) address where a program asks for it."""
         is_bare = self.method in ("PATCH", "DELETE") or (self.on == "all" and self.name == "create")
-        return "" if is_bare else f"/{self.slug}"
+        return "" if is_bare else f"/{self.at or self.slug}"
 
     def noted(self, taken: Mapping[str, Any]) -> dict[str, Any]:
         """What of that is noted in the audit trail: of a secret that it was given."""
@@ -239,7 +247,8 @@ class Subject:
     today's. `export_word` notes an export of the list in the audit trail. `row_topic` says of live events that they are
     about one row alone. `acts_at` stands before an act in its address. `pages_at` is the address of its pages, and
     `command` its name on the command line, where these are others. What has no API is a list of the pages alone:
-    programs ask for it by a filter of another.
+    programs ask for it by a filter of another. What lies `within` another subject, by its plural, is listed for one of
+    its objects, too, as `inner` behind its address; `via` is the field that names that object.
     """
 
     noun: str
@@ -280,6 +289,9 @@ class Subject:
     command: str = ""
     has_pages: bool = True
     has_api: bool = True
+    within: str = ""
+    inner: str = ""
+    via: str = ""
     by_name: dict[str, Field] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

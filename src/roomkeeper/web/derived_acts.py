@@ -214,7 +214,7 @@ def _do(
         if not isinstance(refusal, (TakenRefused, *act.refused)):
             raise
         field = getattr(refusal, "field", "")
-        errors = refusal.errors if isinstance(refusal, TakenRefused) else {field: str(refusal)}
+        errors = getattr(refusal, "errors", None) or {field: str(refusal)}
         is_beside = bool(act.takes) and errors.keys() <= {one.name for one in act.takes}
         messages.error(
             request, "Nothing was saved: see the field marked below." if is_beside else str(refusal)
@@ -272,6 +272,7 @@ def _act_of(subject: Subject, slug: str, on: str) -> Act:
         raise Http404 from error
     if (
         not found.is_mounted
+        or not found.is_asked
         or (on and found.on != on)
         or (not on and found.on == "one" and not found.for_many)
     ):

@@ -102,7 +102,7 @@ def makers_of(subject: Subject, actor: Actor) -> list[tuple[str, str]]:
     """(button, address) of each act on the whole subject, one for each of its variants."""
     found = []
     for act in subject.acts:
-        if act.on == "all" and act.is_mounted and may(subject, act, None, actor):
+        if act.on == "all" and act.is_mounted and act.is_asked and may(subject, act, None, actor):
             address = reverse(f"{name_of(subject)}_do_many", args=[act.slug])
             found += [(one.label, f"{address}?{urlencode(one.given)}") for one in act.variants] or [
                 (act.button, address)

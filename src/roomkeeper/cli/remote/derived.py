@@ -69,10 +69,24 @@ def app_of(
     show.__doc__ = f"Show one {subject['noun']}."
     if "show" not in taken:
         app.command("show")(show)
+    for inner in subject["lists"]:
+        app.command(inner["name"])(_list_of(subject, inner))
     for act in subject["acts"]:
         if act["name"] not in taken:
             app.command(act["name"])(_command(subject, act))
     return app, list_
+
+
+def _list_of(subject: Mapping[str, Any], inner: Mapping[str, Any]) -> Callable[..., None]:
+    """Lists what belongs to one object."""
+
+    def list_(key: Key, limit: Limit = 50, everything: All = False, as_json: AsJson = False) -> None:
+        api = open_api()
+        address = f"{subject['path']}/{_key(api, subject, key)}/{inner['name']}"
+        print_page(api.items(address, limit=None if everything else limit), inner["columns"], as_json=as_json)
+
+    list_.__doc__ = f"List the {inner['plural']} of one {subject['noun']}."
+    return list_
 
 
 def _key(api: Api, subject: Mapping[str, Any], text: str) -> int:
