@@ -36,7 +36,8 @@ class Round:
 
 
 def throughput(databases: list[str], *, is_quick: bool) -> None:
-    """Check-ins a second as the fleet grows, then with documents due, then with one in ten having a change waiting."""
+    """Check-ins a second as the fleet grows, then those of systems not heard since an outage of the server, then with
+    documents due, then with one in ten having a change waiting."""
     fleets = (100,) if is_quick else FLEETS
     with installations(databases) as made:
         for database, one in made.items():
@@ -46,7 +47,9 @@ def throughput(databases: list[str], *, is_quick: bool) -> None:
                     name, cpu = f"check-in cost {database} {fleet}", run.cpu
                     show(Figure(name, cpu, "us", f"{BASE} systems", cpu / by_fleet[BASE].cpu))
             fleet = max(by_fleet)
-            due = _measure(one, fleet, is_quick=is_quick, documents_are_due=True)
+            back = _measure(one, fleet, is_quick=is_quick, state="away")
+            _compare(f"after an outage {database} {fleet}", back, by_fleet[fleet])
+            due = _measure(one, fleet, is_quick=is_quick, state="due")
             _compare(f"documents due {database} {fleet}", due, by_fleet[fleet])
             one.ask("make-changes", 10)
             busy = _measure(one, fleet, is_quick=is_quick, has_changes=True)
@@ -90,10 +93,10 @@ def _measure(
     *,
     is_quick: bool,
     scheme: str = "http",
-    documents_are_due: bool = False,
+    state: str = "",
     has_changes: bool = False,
 ) -> Run:
-    """Alternate rounds of empty answers and of posts; then see that the rows are there."""
+    """Alternate rounds of empty answers and of posts; then see that the rows are there. `state` is that of `settle`."""
     host = one.http if scheme == "http" else one.https
     members = [posts.Endpoint(number) for number in range(1, fleet + 1)]
     beats, empties = one.data / "beats", one.data / "empties"
@@ -104,23 +107,27 @@ def _measure(
         (posts.beat(member, host=host, closes=closes, path=posts.EMPTY) for member in members[:1_000]),
     )
     with one.serve() as server:
-        before = one.ask("settle", scheme, host, "due" if documents_are_due else "")
         url = f"{scheme}://{server.addresses[scheme]}/"
         seconds = 1 if is_quick else ROUND_SECONDS
-        load.run(
-            url, beats, seconds=1
-        )  # connections, caches and prepared statements as in a server long at work
-        warm = one.ask("moved", before["mark"])
+        before = one.ask("settle", scheme, host, "away")
+        if state != "away":
+            # The outage is over; connections, caches and prepared statements are those of a server long at work.
+            load.run(url, beats, seconds=1)
+            before = one.ask("settle", scheme, host, state)
         rounds = [
             (_round(server, url, empties, seconds), _round(server, url, beats, seconds))
             for _ in range(1 if is_quick else ROUNDS)
         ]
         after = one.ask("moved", before["mark"])
-    _check(before, warm, after, [posted.load for _, posted in rounds], server)
-    if documents_are_due:
+    _check(before, after, [posted.load for _, posted in rounds], server)
+    if state == "due":
         demand(after["asked"] > 0, "documents were due, and nobody was asked for any")
+    if state == "away":
+        demand(after["begun"] > 0, "the server was away, and nobody was told anything anew")
     if has_changes:
         demand(after["delivered"] > 0, "changes waited, and none was handed over")
+    if not state and not has_changes:
+        demand(after["asked"] == after["begun"] == 0, f"not all were plain heartbeats: {after}")
     return Run(
         posts=statistics.median(posted.load.rate for _, posted in rounds),
         ceiling=statistics.median(empty.load.rate for empty, _ in rounds),
@@ -136,14 +143,12 @@ def _round(server: Server, url: str, requests: Path, seconds: float) -> Round:
     return Round(done, (server.cpu_seconds() - before) / max(1, done.answered) * 1e6)
 
 
-def _check(
-    before: dict[str, Any], warm: dict[str, Any], after: dict[str, Any], runs: list[load.Load], server: Server
-) -> None:
+def _check(before: dict[str, Any], after: dict[str, Any], runs: list[load.Load], server: Server) -> None:
     """Every answer of 200 is a beat on a timeline; at most those in flight at the end of a run were not heard."""
     demand(server.process.returncode == 0, f"the server ended with {server.process.returncode}")
     demand(sum(run.refused + run.broken for run in runs) == 0, f"posts were refused or dropped: {runs}")
     answered = sum(run.answered for run in runs)
-    counted = after["beats"] - warm["beats"]
+    counted = after["beats"] - before["beats"]
     in_flight = load.CONNECTIONS * (len(runs) + 1)
     demand(answered <= counted <= answered + in_flight, f"{answered} answers, {counted} beats on timelines")
     demand(0 < after["contacts"] <= before["systems"], "no contact has moved")

@@ -102,11 +102,17 @@ def seed(count: str, host: str) -> dict[str, Any]:
     return {"systems": System.objects.count()}
 
 
-def settle(scheme: str = "http", host: str = "", documents_are_due: str = "") -> dict[str, Any]:
-    """Between two runs: documents are fresh (or due), the database has swept, and a mark for `moved`."""
+def settle(scheme: str = "http", host: str = "", state: str = "") -> dict[str, Any]:
+    """Between two runs: all were heard right now, documents are fresh, the database has swept, and a mark for `moved`.
+
+    `state` is "due" where documents are old, "away" where nobody was heard for an hour, which a server that starts
+    takes for an outage of its own: the first answer to each brings more than plain heartbeats get.
+    """
     now = datetime.now(UTC)
+    long_ago = now - timedelta(hours=1)
     values: dict[str, Any] = {
-        "status_at": now - timedelta(hours=1) if documents_are_due else now,
+        "last_seen_at": long_ago if state == "away" else now,
+        "status_at": long_ago if state == "due" else now,
         "configuration_at": now,
         "documents_asked_at": None,
         "overdue_at": now + timedelta(days=1),
@@ -139,6 +145,8 @@ def moved(mark: str) -> dict[str, Any]:
         "due": Contact.objects.filter(last_seen_at__gt=since, next_contact_due_at__gt=since).count(),
         "delivered": ChangeItem.objects.filter(state=DeliveryState.DELIVERED).count(),
         "asked": Contact.objects.filter(documents_asked_at__gt=since).count(),
+        # Rows that only what is no plain heartbeat begins.
+        "begun": TimelineEntry.objects.filter(kind__in=("heartbeat", "sent"), first_at__gt=since).count(),
         "by_number": {
             int(serial[3:]): count
             for serial, count in TimelineEntry.objects.filter(kind="heartbeat", last_at__gt=since)
