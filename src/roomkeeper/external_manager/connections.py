@@ -158,6 +158,11 @@ class GuardedProtocol(HttpToolsProtocol):
         return self.loop.time() - self._since > PATIENCE
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the connection is cut or ended, though its request may not have been told yet."""
+        return self.transport.is_closing()
+
+    @property
     def is_waited_for(self) -> bool:
         """Whether its request is not complete, so that we wait for it and not it for us."""
         return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
