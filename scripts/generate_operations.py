@@ -37,15 +37,26 @@ route (page, api, cli) and the address it came from.
 
 def text() -> str:
     """The page."""
-    return "\n".join([_HEAD, *(_section(subject) for subject in all_subjects() if subject.has_api)])
+    shown = [subject for subject in all_subjects() if subject.has_api or not subject.has_pages]
+    return "\n".join([_HEAD, *(_section(subject) for subject in shown)])
 
 
 def _section(subject: Subject) -> str:
     lines = [f"## {subject.plural.capitalize()}", "", subject.meaning or f"One {subject.noun} each.", ""]
+    if subject.has_api:
+        lines += _list(subject)
+    if subject.acts:
+        lines += ["| act | REST | command line | permission | takes | audit |", "|---|---|---|---|---|---|"]
+        lines += [_act(subject, act) for act in subject.acts]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _list(subject: Subject) -> list[str]:
     command = subject.command or subject.path
     filters = ", ".join(f"`{name}`" for name in sorted(filter_names(subject))) or "none"
     sorts = ", ".join(f"`{name}`" for name in sorted(sorts_of(subject)))
-    lines += [
+    return [
         (
             f"`GET {subject.path}`, `GET {subject.path}/{{id}}`; `{command} list [FIELD=VALUE]...`, "
             f"`{command} show N`"
@@ -58,11 +69,6 @@ def _section(subject: Subject) -> str:
         *(_field(one) for one in subject.fields if one.is_told or one.filter),
         "",
     ]
-    if subject.acts:
-        lines += ["| act | REST | command line | permission | takes | audit |", "|---|---|---|---|---|---|"]
-        lines += [_act(subject, act) for act in subject.acts]
-        lines.append("")
-    return "\n".join(lines)
 
 
 def _field(one: Field) -> str:

@@ -112,7 +112,7 @@ class KeptAnswer(models.Model):
     status = models.IntegerField()
     body = models.BinaryField()
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
-    # The process that is at work on it (`api.workers`).
+    # The process that is at work on it (`jobs.processes`).
     worker = models.CharField(max_length=255, blank=True)
 
     class Meta:

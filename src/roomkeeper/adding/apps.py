@@ -10,9 +10,10 @@ class AddingConfig(AppConfig):
     label = "adding"
 
     def ready(self) -> None:
-        """Have its jobs worked on."""
-        from roomkeeper.adding import logins, plan, running
+        """Have its jobs worked on; declare what it offers."""
+        from roomkeeper.adding import logins, plan, running, surface
         from roomkeeper.jobs.work import JobKind, register_kind
 
+        self.surface = surface
         register_kind(JobKind(plan.KIND, running.run))
         register_kind(JobKind(logins.KIND, logins.run))

@@ -25,8 +25,8 @@ from django.utils import timezone
 from roomkeeper import keys
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import AuditEntry, KeptAnswer, User
-from roomkeeper.api import workers
 from roomkeeper.api.problems import Conflict, Invalid
+from roomkeeper.jobs import processes
 
 HEADER = "Idempotency-Key"
 _LONGEST_KEY = 255
@@ -57,7 +57,7 @@ def once(request: HttpRequest, work: Callable[[], Any]) -> Any:
                 status=_AT_WORK,
                 body=b"",
                 created_at=timezone.now(),
-                worker=workers.this_process(),
+                worker=processes.this_process(),
             )
     except IntegrityError:
         kept = KeptAnswer.objects.filter(user=user, key=key).first()
@@ -100,7 +100,7 @@ def _is_free(row: KeptAnswer | None, digest: str) -> bool:
 
 
 def _was_cut_off(row: KeptAnswer) -> bool:
-    return row.status == _AT_WORK and workers.is_gone(row.worker, row.created_at, now=timezone.now())
+    return row.status == _AT_WORK and processes.is_gone(row.worker, row.created_at, now=timezone.now())
 
 
 def _done_for(row: KeptAnswer) -> QuerySet[AuditEntry]:

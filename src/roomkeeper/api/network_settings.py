@@ -11,7 +11,7 @@ from ninja import Query, Schema
 from pydantic import Field, create_model
 
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api.adding_fields import LoginIn
+from roomkeeper.adding.surface import LoginIn
 from roomkeeper.api.derived_lists import actor_of
 from roomkeeper.api.paging import ListParameters, Page, page_of, searched
 from roomkeeper.api.problems import Invalid, refused_as
@@ -182,7 +182,7 @@ def _wanted_credentials(patch: Any) -> list[tuple[str, str, list[Mapping[str, st
         entries: list[Mapping[str, str]] = [{"community": one} for one in patch.snmp_communities]
         found.append(("snmp_communities", Credential.Kind.COMMUNITY, entries))
     if patch.credentials is not None:
-        found.append(("credentials", Credential.Kind.LOGIN, [one.dict() for one in patch.credentials]))
+        found.append(("credentials", Credential.Kind.LOGIN, [one.model_dump() for one in patch.credentials]))
     return found
 
 

@@ -1,83 +1,89 @@
-"""Adding systems, one or many: by address, or registered by MAC address or serial number before they phone home."""
+"""Adding systems, one or many: by address or range, or registered by their identity before they phone home."""
 
-import ipaddress
 import json
 from collections import defaultdict
-from collections.abc import Callable
-from datetime import timedelta
-from typing import Any, Self
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from ninja import Schema, Status
 from pydantic import Field, ModelWrapValidatorHandler, create_model, model_validator
 
-from roomkeeper.accounts import audit
-from roomkeeper.accounts.models import User
-from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.adding import service
-from roomkeeper.adding.targets import AddingTarget, Targets, merge
-from roomkeeper.api.activation_codes import ActivationCodeOut, tell_code
-from roomkeeper.api.adding_fields import (
-    AddingWarning,
-    HowToAdd,
-    problem_of_item,
+from roomkeeper.adding.surface import (
+    ADD,
+    ADDING,
+    EXPECTED,
+    HOW,
+    IDENTITY,
+    LOGIN,
+    PRE_REGISTER,
+    REGISTERING,
+    LoginIn,
     request_of,
-    waiting_time,
-    warnings_of,
 )
-from roomkeeper.api.jobs import JobOut, accepted
+from roomkeeper.adding.targets import AddingTarget, Targets, TooMany, merge, parse_targets
+from roomkeeper.api.derived_lists import actor_of
+from roomkeeper.api.derived_mounting import do_act
+from roomkeeper.api.jobs import MOST_WAITED, JobOut, accepted
 from roomkeeper.api.problems import ApiProblem, Invalid, ProblemOut, problem_of, refused_as
 from roomkeeper.api.reach import get_folder
 from roomkeeper.api.routing import user_of
 from roomkeeper.api.systems import SystemOut, routes, tell
 from roomkeeper.api.trial import trial
+from roomkeeper.devices.login import Login
 from roomkeeper.jobs import work
-from roomkeeper.jobs.models import Job
-from roomkeeper.systems import admission, inventory
-from roomkeeper.systems.addresses import network_of
-from roomkeeper.systems.admission import activation
+from roomkeeper.jobs.models import Job, JobItem
+from roomkeeper.operations.taking import fields_of
+from roomkeeper.provisioning.management import EVENTS_PATH
 from roomkeeper.systems.inventory.hosts import HostRefused, parse_host
-from roomkeeper.systems.models import System
 
-MOST_AT_ONCE = 1000
+MOST_AT_ONCE: Final = 1000
+# Scripts and proxies in between give up after half a minute.
+WAITED: Final = 25.0
+KNOWN_SHOWN: Final = 200
 # What each system of a job says for itself.
-_OF_ITS_OWN = {
-    *("host", "http_port", "https_port", "username", "password", "name", "tags"),
-    *("mac_address", "serial_number", "network", "hint_address", "activation_code"),
-}
-# What is kept of a system that is registered.
-_REGISTERED = {
-    *("mac_address", "serial_number", "name", "tags", "network", "http_port", "https_port"),
-    *("username", "password", "password_may_use_http", "is_secure_only"),
+_OF_ITS_OWN: Final = {one.name for one in (*IDENTITY, *EXPECTED, *LOGIN)} - {"folder"} | {
+    *("host", "http_port", "https_port")
 }
 
 
-class SystemIn(HowToAdd):
-    """A system to add by its `host`, where it has to have `mac_address` and `serial_number` if they are given; or,
-    without a host, to register by these before it phones home. What is said on how to meet it is for the first."""
-
-    mac_address: str = Field("", max_length=64, description="With or without separators.")
-    serial_number: str = Field("", max_length=64)
-    name: str = Field("", max_length=50)
-    network: str = Field("", max_length=64, description="CIDR from which it is admitted with its first post.")
-    activation_code: bool = Field(
-        False,
-        description="Create a one-time code that admits it from anywhere when entered in its manager path.",
-    )
-    hint_address: str = Field("", max_length=64, description="Its expected address: a hint for people.")
-    host: str = Field("", max_length=255, description="Address or name, without a port.")
-    username: str = Field("", max_length=128)
-    password: str = Field("", max_length=1000, description="Write-only.")
-
-    @property
-    def is_by_address(self) -> bool:
-        """Whether it is to be met now; registering needs nothing but an identity."""
-        return bool(self.host.strip())
+class _Strict(Schema, extra="forbid"):
+    """What it does not know is refused."""
 
 
-class SystemsIn(Schema, extra="forbid"):
+SystemIn: Any = create_model(
+    "SystemIn",
+    __base__=_Strict,
+    __doc__="A system to add by its `host`, where it has to have `mac_address` and `serial_number` if they are given; "
+    "or, without a host, to register by these before it phones home. What is said on how to meet it is for the first.",
+    **fields_of((*HOW, *EXPECTED, *LOGIN)),
+    host=(str, Field("", max_length=255, description="Address or name, without a port.")),
+)
+ScanIn: Any = create_model(
+    "ScanIn",
+    __base__=_Strict,
+    __doc__="Where to look, and how to log in to what is found.",
+    **fields_of(HOW),
+    addresses=(
+        str | list[str],
+        Field(
+            description="Addresses, names, ranges (`10.1.2.3-60`) and networks (`10.1.2.0/24`), separated by white "
+            "space, commas or semicolons. At most 4,096 addresses."
+        ),
+    ),
+    logins=(list[LoginIn], Field([], max_length=50)),
+    confirmed_count=(
+        int | None,
+        Field(None, description="The number of addresses; needed to try logins on a range."),
+    ),
+    dry_run=(bool, Field(False, description="Only say what would be done; nothing is sent.")),
+)
+
+
+class SystemsIn(_Strict):
     """Many systems to add or register."""
 
     # Each is looked at by itself, so that one that cannot be used does not refuse the others.
@@ -89,6 +95,14 @@ class SystemsIn(Schema, extra="forbid"):
     def _take_array(cls, found: Any, go_on: ModelWrapValidatorHandler[Self]) -> Self:
         """The list alone is understood, too."""
         return go_on({"systems": found} if isinstance(found, list) else found)
+
+
+class ActivationCodeOut(Schema):
+    """A code, told this once."""
+
+    code: str
+    path: str = Field(description="The path to enter as the device's manager path.")
+    expires_at: datetime
 
 
 class AddedItem(Schema):
@@ -107,6 +121,13 @@ class AddedItems(Schema):
     items: list[AddedItem]
 
 
+class AddingWarning(Schema):
+    """Something that did not succeed while a system was added."""
+
+    sentence: str
+    advice: str = Field(description="What to do; may be empty.")
+
+
 AddedSystem: Any = create_model(
     "AddedSystem",
     __base__=SystemOut,
@@ -114,6 +135,29 @@ AddedSystem: Any = create_model(
     warnings=(list[AddingWarning], []),
     activation_code=(ActivationCodeOut | None, None),
 )
+
+
+class KnownAddress(Schema):
+    """An address at which a system stands that is here."""
+
+    address: str
+    system: int
+    name: str
+
+
+class ScanPreview(Schema):
+    """What would be done."""
+
+    count: int = Field(description="Addresses that would be scanned; `confirmed_count` repeats it.")
+    first: str
+    last: str
+    known: list[KnownAddress] = Field(description=f"At most {KNOWN_SHOWN}.")
+    known_count: int
+    logins: list[str] = Field(description="User names, in the order in which they are tried.")
+    snmp_logins: list[str]
+    needs_confirmation: bool
+    problems: list[str] = Field(description="What was not understood; the rest is added.")
+    warnings: list[str]
 
 
 @routes.post("", response={201: AddedSystem, 202: JobOut})
@@ -124,11 +168,10 @@ def add_system(request: HttpRequest, details: SystemIn, response: HttpResponse) 
     By its address it is met now, by a job: 201 if that ends within 25 seconds (or those of `Prefer: wait=10`), else
     202 with the job; `Prefer: respond-async` has 202 at once.
     """
-    user = user_of(request)
-    if not details.is_by_address:
-        system, code = _register(user, details)
-        return _created(user, system.pk, [], response, code)
-    job = _start(user, [(details, _target(details))])
+    if not details.host.strip():
+        system_id, code = _register(request, details)
+        return _created(request, system_id, [], response, code)
+    job = _start(request, [(details, _target(details))])
     waited = waiting_time(request)
     if waited:
         job = work.wait_for(job.pk, timedelta(seconds=waited))
@@ -136,38 +179,34 @@ def add_system(request: HttpRequest, details: SystemIn, response: HttpResponse) 
         return Status(202, accepted(job, response))
     item = job.items.get()
     if item.system_id is None or item.details.get("result") != "added":
-        raise problem_of_item(item)
-    return _created(user, item.system_id, warnings_of(item), response)
+        raise _problem_of(item)
+    return _created(request, item.system_id, item.details.get("warnings", ()), response)
 
 
 @routes.post("/bulk", response=AddedItems)
 @needs(Permission.ADMIT, anywhere=True)
 def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
     """Add or register many systems; each succeeds or fails separately. Those with a `host` become a job."""
-    user = user_of(request)
     items: list[AddedItem] = []
-    waiting: dict[str, list[tuple[int, SystemIn, AddingTarget]]] = defaultdict(list)
+    waiting: dict[str, list[tuple[int, Any, AddingTarget]]] = defaultdict(list)
     for number, one in enumerate(details.systems):
         try:
             system = SystemIn.model_validate(one)
-            if system.is_by_address:
-                target = _target(system)
-                waiting[_manner(system)].append((number, system, target))
+            if system.host.strip():
+                waiting[_manner(system)].append((number, system, _target(system)))
                 items.append(AddedItem(status=202, system=None, problem=None))
-            else:
-                with trial(details.dry_run):
-                    made, code = _register(user, system)
-                item = AddedItem(status=201, system=None, problem=None)
-                if not details.dry_run:
-                    item.system, item.activation_code = made.pk, code
-                items.append(item)
+                continue
+            with trial(details.dry_run):
+                made, code = _register(request, system)
+            told = {"system": None} if details.dry_run else {"system": made, "activation_code": code}
+            items.append(AddedItem(status=201, problem=None, **told))
         except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
             items.append(failed_item(AddedItem, error, system=None))
     # Those that are to be met alike are one job.
     for alike in waiting.values():
         try:
             with trial(details.dry_run):
-                job = _start(user, [(system, target) for _, system, target in alike])
+                job = _start(request, [(system, target) for _, system, target in alike])
         except Exception as error:  # noqa: BLE001 - likewise
             for number, _, _ in alike:
                 items[number] = failed_item(AddedItem, error, system=None)
@@ -177,6 +216,32 @@ def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
     return AddedItems(items=items)
 
 
+@routes.post("/scan", response={200: ScanPreview, 202: JobOut})
+@needs(Permission.ADMIT, anywhere=True)
+def scan_for_systems(request: HttpRequest, details: ScanIn, response: HttpResponse) -> Status[Any]:
+    """Look through addresses and add what is found: a job. With `dry_run` only say what it would do."""
+    texts = details.addresses if isinstance(details.addresses, list) else [details.addresses]
+    with refused_as(422, TooMany, field="body.addresses"):
+        targets = parse_targets("\n".join(texts))
+    logins = [Login(one.username, one.password) for one in details.logins]
+    asked = _asked(request, details, targets, logins=logins, confirmed_count=details.confirmed_count)
+    if not details.dry_run:
+        job = do_act(ADDING, ADD, None, actor_of(request), {"request": asked})
+        return Status(202, accepted(job, response))
+    with refused_as(422, service.AddingRefused):
+        found = service.preview(asked, user=user_of(request))
+    known = [
+        KnownAddress(address=str(target), system=system.pk, name=str(system))
+        for target, system in found.known[:KNOWN_SHOWN]
+    ]
+    shared = {
+        name: getattr(found, name)
+        for name in ScanPreview.model_fields
+        if name not in ("known", "known_count")
+    }
+    return Status(200, ScanPreview(known=known, known_count=len(found.known), **shared))
+
+
 def failed_item(kind: type[Any], error: Exception, **fields: Any) -> Any:
     """An item of a bulk answer that tells why it failed."""
     problem: ApiProblem = problem_of(error)
@@ -184,105 +249,79 @@ def failed_item(kind: type[Any], error: Exception, **fields: Any) -> Any:
 
 
 def _created(
-    user: User,
+    request: HttpRequest,
     system_id: int,
-    warnings: list[AddingWarning],
+    warnings: Iterable[Any],
     response: HttpResponse,
     code: ActivationCodeOut | None = None,
 ) -> Status[Any]:
     response["Location"] = f"/api/v1/systems/{system_id}"
-    told = tell(user, system_id)
-    return Status(201, AddedSystem(**told, warnings=warnings, activation_code=code))
+    told = tell(user_of(request), system_id)
+    return Status(201, AddedSystem(**told, warnings=list(warnings), activation_code=code))
 
 
-def _start(user: User, systems: list[tuple[SystemIn, AddingTarget]]) -> Job:
+def _asked(request: HttpRequest, how: Any, targets: Targets, **more: Any) -> service.AddRequest:
+    """What `adding` is asked. Raises `NotFound` and `PermissionDenied` for the folder."""
+    taken = {one.name: getattr(how, one.name) for one in HOW}
+    if how.folder:
+        taken["folder"] = get_folder(user_of(request), how.folder, Permission.ADMIT)
+    return request_of(taken, targets=targets, **more)
+
+
+def _start(request: HttpRequest, systems: list[tuple[Any, AddingTarget]]) -> Job:
     """The job that adds these systems, which are to be met alike."""
-    first, _ = systems[0]
-    targets = Targets(merge(target for _, target in systems))
     # What one system alone may have stands in its own target.
-    how = first.model_copy(update={"tags": [], "http_port": None, "https_port": None})
-    with refused_as(422, service.AddingRefused), transaction.atomic():
-        job = service.start(request_of(user, how, targets), user=user, now=timezone.now())
-        audit.record(user, "api", "add systems", job, count=len(targets.targets), addresses=job.title)
+    how = systems[0][0].model_copy(update={"tags": [], "http_port": None, "https_port": None})
+    asked = _asked(request, how, Targets(merge(target for _, target in systems)))
+    job: Job = do_act(ADDING, ADD, None, actor_of(request), {"request": asked})
     return job
 
 
-def _target(details: SystemIn) -> AddingTarget:
-    """The system as a target; raises `Invalid` for a host or an identity that is none."""
-    found = _read_addresses(details)
+def _target(details: Any) -> AddingTarget:
+    """The system as a target; raises `Invalid` for a host that is none."""
     with refused_as(422, HostRefused, field="body.host"):
         host = parse_host(details.host)
-    return AddingTarget(
-        host,
-        http_port=details.http_port,
-        https_port=details.https_port,
-        username=details.username,
-        password=details.password,
-        name=details.name.strip(),
-        tags=tuple(details.tags),
-        mac_address=found.get("mac_address", ""),
-        serial_number=details.serial_number.strip(),
-    )
+    own = ("http_port", "https_port", "username", "password", "name", "mac_address", "serial_number")
+    return AddingTarget(host, tags=tuple(details.tags), **{name: getattr(details, name) for name in own})
 
 
-def _manner(details: SystemIn) -> str:
+def _manner(details: Any) -> str:
     """Equal for systems that are to be met alike."""
     return json.dumps(details.dict(exclude=_OF_ITS_OWN), sort_keys=True)
 
 
-def _register(user: User, details: SystemIn) -> tuple[System, ActivationCodeOut | None]:
-    if not any(text.strip() for text in (details.mac_address, details.serial_number, details.hint_address)):
+def _register(request: HttpRequest, details: Any) -> tuple[int, ActivationCodeOut | None]:
+    if not (details.mac_address or details.serial_number or details.hint_address):
         raise Invalid(
-            "A system is added by its host, or pre-registered by its MAC address, its serial number, or"
-            " the address where"
-            " it is expected.",
+            "A system is added by its host, or pre-registered by its MAC address, its serial number, or the address "
+            "where it is expected.",
             errors=[(f"body.{name}", "missing") for name in ("host", "mac_address", "serial_number")],
             hint="Or point the endpoint at this server: it then waits in the inbox to be admitted.",
         )
-    _read_addresses(details)
-    folder = get_folder(user, details.folder, Permission.ADMIT) if details.folder else inventory.root_folder()
-    demand(user, Permission.ADMIT, folder.path)
-    values = details.dict(include=_REGISTERED)
-    with transaction.atomic(), refused_as(409, admission.AdmissionRefused):
-        system = admission.pre_register(
-            user=user,
-            now=timezone.now(),
-            folder=folder,
-            hint_address=details.hint_address.strip() or None,
-            **values,
-        )
-        audit.record(
-            user,
-            "api",
-            "pre-register system",
-            system,
-            mac_address=system.mac_address,
-            serial_number=system.serial_number,
-            folder=folder.pk,
-        )
-        code = None
-        if details.activation_code:
-            code = tell_code(*activation.make_code(system, user=user, now=timezone.now()))
-            audit.record(user, "api", "make activation code system", system)
-    return system, code
+    taken = {one.name: getattr(details, one.name) for one in PRE_REGISTER.takes}
+    system, made = do_act(REGISTERING, PRE_REGISTER, None, actor_of(request), taken)
+    if made is None:
+        return system.pk, None
+    code, text = made
+    return system.pk, ActivationCodeOut(code=text, path=f"{EVENTS_PATH}/{text}", expires_at=code.expires_at)
 
 
-def _read_addresses(details: SystemIn) -> dict[str, Any]:
-    """Those of its addresses that are given, by name; raises `Invalid` for what is none."""
-    found: dict[str, Any] = {}
-    errors = []
-    parsers: dict[str, Callable[[str], Any]] = {
-        "mac_address": inventory.normalize_mac,
-        "network": network_of,
-        "hint_address": lambda text: ipaddress.ip_address(parse_host(text)),
-    }
-    for name, parse in parsers.items():
-        text = getattr(details, name).strip()
-        try:
-            if text:
-                found[name] = parse(text)
-        except ValueError as error:
-            errors.append((f"body.{name}", str(error)))
-    if errors:
-        raise Invalid("An address cannot be used.", errors=errors)
-    return found
+def waiting_time(request: HttpRequest) -> float:
+    """Seconds to wait for the end before 202, by `Prefer: respond-async` or `Prefer: wait=10` (RFC 7240)."""
+    for part in request.headers.get("Prefer", "").lower().split(","):
+        word, _, value = part.partition(";")[0].strip().partition("=")
+        if word.strip() == "respond-async":
+            return 0.0
+        if word.strip() == "wait" and value.strip(' "').isdecimal():
+            return min(float(value.strip(' "')[:4]), MOST_WAITED)
+    return WAITED
+
+
+def _problem_of(item: JobItem) -> ApiProblem:
+    """Why nothing was added: 409 where the system is here, 422 with the device's own trouble."""
+    if item.details.get("result") == "already_here":
+        hint = f"See /api/v1/systems/{item.system_id}." if item.system_id else ""
+        return ApiProblem(409, "already-here", "Already here", item.summary, hint=hint)
+    if item.state == JobItem.State.CANCELLED:
+        return ApiProblem(409, "cancelled", "Cancelled", "The job was stopped before the system was added.")
+    return ApiProblem(422, "not-added", "Not added", item.summary, hint=item.advice)

@@ -101,7 +101,7 @@ def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]
         elif one.refers and is_many(one.type):
             if texts:
                 given[one.name] = [text for text in texts if text]
-        elif is_flag(one.type):
+        elif is_flag(one.type) and not one.choices:
             if texts:
                 given[one.name] = texts[-1] not in ("", "0", "false")
         elif is_many(one.type):

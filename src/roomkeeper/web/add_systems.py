@@ -6,11 +6,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.systems import network_settings
+from roomkeeper.adding.registration_lists import Line
+from roomkeeper.adding.surface import EXPECTED, PRE_REGISTER, REGISTERING
+from roomkeeper.web.access import number_of
 from roomkeeper.web.adding_form import CSV_TEMPLATE, adding_context, handle_adding
+from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.web.derived_forms import inputs_of
 from roomkeeper.web.finding import finding_context
 from roomkeeper.web.folder_choices import folder_choices
-from roomkeeper.web.pre_registration import Line, register_list, register_one
+from roomkeeper.web.pre_registration import register_list, register_one
 
 TABS = (
     ("address", "By address"),
@@ -32,6 +36,7 @@ def add_systems(request: HttpRequest) -> HttpResponse:
         "tab": tab,
         "tabs": TABS,
         "folders": folder_choices(request, Permission.ADMIT),
+        "folder": number_of(request.POST.get("folder", "")),
         "typed": request.POST,
     }
     status = 200
@@ -41,11 +46,13 @@ def add_systems(request: HttpRequest) -> HttpResponse:
             return outcome
         # A page that htmx asked for is shown whatever it says; it takes no other status for one.
         status = 422 if outcome.get("errors") and not request.headers.get("HX-Request") else 200
-        context |= {"network": network_settings.get(), **adding_context(request), **outcome}
+        context |= adding_context(request) | outcome
     elif tab == "one":
         answer = register_one(request) if request.method == "POST" else None
         if answer is not None:
             return answer
+        expected = [one for one in EXPECTED if one.name != "folder"]
+        context["inputs"] = inputs_of(REGISTERING, PRE_REGISTER, expected, actor_of(request), request.POST)
     elif tab == "list":
         lines: HttpResponse | list[Line] = register_list(request) if request.method == "POST" else []
         if isinstance(lines, HttpResponse):

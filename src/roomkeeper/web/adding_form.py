@@ -1,23 +1,25 @@
 """The form by which systems are added by address, range, list or CSV: what was typed, the preview, the start."""
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.adding import service
 from roomkeeper.adding.csv_targets import parse_csv
+from roomkeeper.adding.surface import ADD, ADDING, HOW, REACHING, TAGS, logins_of, request_of
 from roomkeeper.adding.targets import MOST, Targets, TooMany, parse_targets
-from roomkeeper.devices.login import Login
 from roomkeeper.jobs.models import Job, JobItem
-from roomkeeper.provisioning.manager_protocol import CHOICES, WhenHttpIsOff
+from roomkeeper.operations.door import do
+from roomkeeper.operations.taking import TakenRefused, take_form
 from roomkeeper.systems.contact import credential_list
-from roomkeeper.systems.models import Connectivity, Credential, TlsTrust
+from roomkeeper.systems.models import Credential, Folder
 from roomkeeper.web.access import grants, number_of, redirect, visible_folder
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.web.derived_forms import inputs_of
 from roomkeeper.web.jobs import RESULTS, visible_jobs
 
 FILE_LIMIT: Final = 2_000_000
@@ -28,53 +30,34 @@ CSV_TEMPLATE: Final = (
     "codec.example.org,8443,,,Lobby,,,,\r\n"
     ",,,,Huddle 1,,,00:50:60:AB:CD:02,\r\n"
 )
-CONNECTIVITIES: Final = (
-    (Connectivity.REACHABLE_ON_LAN.value, "Reachable on LAN"),
-    (Connectivity.REACHABLE_ON_PUBLIC_INTERNET.value, "Reachable on Public Internet"),
-)
-TRUSTS: Final = (
-    (TlsTrust.PIN.value, "the key that it shows at its first login"),
-    (TlsTrust.AUTHORITY.value, "an authority of Network settings"),
-    (TlsTrust.OFF.value, "any certificate"),
-)
-HTTP_OFF_CHOICES: Final = tuple((wish.value, words) for wish, words in CHOICES.items())
-LABELS: Final = {
+LABELS: Final = {one.name: one.label for one in HOW} | {
     "targets": "Addresses",
     "addresses": "Addresses",
     "name": "Name",
     "username": "User name",
     "credentials": "Stored logins",
     "snmp_credentials": "SNMP",
-    "http_port": "HTTP port",
-    "https_port": "HTTPS port",
-    "connectivity": "Connectivity",
-    "trust": "Certificate",
     "confirmed_count": "Number of addresses",
 }
 
 
-class FormRefused(ValueError):
-    """A field cannot be used as it was typed; `field` is its name."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
 def adding_context(request: HttpRequest) -> dict[str, Any]:
-    """The choices of the form, and those that were made."""
-    posted = request.method == "POST"
+    """The form with the choices that were made."""
+    posted, actor = request.method == "POST", actor_of(request)
     again = None if posted else _again(request)
+    typed = request.POST if again is None else _typed_before(again)
     stored = _offered(request)
-    chosen = set(request.POST.getlist("credential")) if posted else {str(one.pk) for one in stored}
+    chosen = set(request.POST.getlist("credentials")) if posted else {str(one.pk) for one in stored}
+    may_see_server = grants(request).may(Permission.VIEW_SERVER)
+    reaching = [one for one in REACHING if one.name != "use_snmp" or may_see_server]
     return {
-        "connectivities": CONNECTIVITIES,
-        "trusts": TRUSTS,
-        "http_off_choices": HTTP_OFF_CHOICES,
+        "inputs": inputs_of(ADDING, ADD, (TAGS,), actor, typed),
+        "reaching": inputs_of(ADDING, ADD, reaching, actor, typed),
         "stored_logins": [(one, str(one.pk) in chosen) for one in stored],
         "again": again,
-        "typed": request.POST if again is None else _typed_before(again),
-        "may_see_server": grants(request).may(Permission.VIEW_SERVER),
+        "typed": typed,
+        "folder": number_of(typed.get("folder", "")),
+        "may_see_server": may_see_server,
     }
 
 
@@ -86,17 +69,13 @@ def _again(request: HttpRequest) -> Job | None:
     return visible_jobs(request).filter(pk=key, kind=service.KIND).first()
 
 
-def _typed_before(job: Job) -> dict[str, str]:
+def _typed_before(job: Job) -> QueryDict:
     """The form as it would be typed for what failed in the job; logins were forgotten when it ended."""
     failed = job.items.filter(state=JobItem.State.FAILED, parameters__has_key="host").order_by("pk")
-    tags = job.parameters.get("tags", [])
-    return {
-        "targets": "\n".join(failed.values_list("label", flat=True)[:MOST]),
-        "folder": str(job.parameters.get("folder", "")),
-        "tags": ", ".join(str(tag) for tag in tags),
-        "connectivity": str(job.parameters.get("connectivity", "")),
-        "trust": str(job.parameters.get("trust", "")),
-    }
+    kept = {name: job.parameters.get(name, "") for name in ("folder", "connectivity", "trust")}
+    tags = ", ".join(str(tag) for tag in job.parameters.get("tags", []))
+    targets = "\n".join(failed.values_list("label", flat=True)[:MOST])
+    return QueryDict(urlencode({"targets": targets, "tags": tags, **kept}))
 
 
 def _offered(request: HttpRequest) -> list[Credential]:
@@ -111,23 +90,24 @@ def handle_adding(request: HttpRequest, tab: str) -> HttpResponse | dict[str, An
     folder = visible_folder(request, request.POST.get("folder", ""), Permission.ADMIT)
     try:
         asked = _read(request, tab, folder)
-        if request.POST.get("step") == "start":
-            with transaction.atomic():
-                job = service.start(asked, user=request.user, now=moment())
-                audit.record(request.user, "page", "add systems", job, count=len(asked.targets.targets))
-            page = reverse("job", args=[job.pk]) + (f"?show={RESULTS}" if asked.targets.is_range else "")
-            return redirect(request, page)
-        return _looked_at(service.preview(asked, user=request.user), asked)
-    except FormRefused as refusal:
+    except TakenRefused as refusal:
+        return {"errors": [(LABELS.get(name, ""), sentence) for name, sentence in refusal.errors.items()]}
+    except service.AddingRefused as refusal:
         return {"errors": [(LABELS.get(refusal.field, ""), str(refusal))]}
+    try:
+        if request.POST.get("step") != "start":
+            return _looked_at(service.preview(asked, user=request.user))
+        job = do(ADDING, ADD, None, actor=actor_of(request), now=moment(), taken={"request": asked})
     except service.AddingRefused as refusal:
         outcome: dict[str, Any] = {"errors": [(LABELS.get(refusal.field, ""), str(refusal))]}
         if refusal.field == "confirmed_count":
-            outcome |= _looked_at(service.preview(asked, user=request.user), asked)
+            outcome |= _looked_at(service.preview(asked, user=request.user))
         return outcome
+    page = reverse("job", args=[job.pk]) + (f"?show={RESULTS}" if asked.targets.is_range else "")
+    return redirect(request, page)
 
 
-def _looked_at(found: service.Preview, asked: service.AddRequest) -> dict[str, Any]:
+def _looked_at(found: service.Preview) -> dict[str, Any]:
     return {
         "preview": found,
         "known": found.known[:SHOWN],
@@ -137,77 +117,45 @@ def _looked_at(found: service.Preview, asked: service.AddRequest) -> dict[str, A
     }
 
 
-def _read(request: HttpRequest, tab: str, folder: Any) -> service.AddRequest:
-    """What was typed. Raises `FormRefused` with the field that cannot be used."""
+def _read(request: HttpRequest, tab: str, folder: Folder) -> service.AddRequest:
+    """What was typed. Raises `TakenRefused`, or `AddingRefused` with the field that cannot be used."""
     posted = request.POST
-    secure = {"yes": True, "no": False}.get(posted.get("secure_only", ""))
-    username = posted.get("username", "").strip()
-    password = posted.get("password", "")
+    username, password = posted.get("username", "").strip(), posted.get("password", "")
     if password and not username:
-        raise FormRefused("username", "A password needs the user name that it belongs to.")
-    offered = {str(one.pk): one.pk for one in _offered(request)}
-    return service.AddRequest(
+        raise service.AddingRefused("A password needs the user name that it belongs to.", field="username")
+    taken = take_form(ADDING, ADD, posted.getlist)
+    offered = {one.pk for one in _offered(request)}
+    taken |= {"folder": folder, "credentials": [key for key in taken["credentials"] if key in offered]}
+    # People write thousands apart.
+    count = "".join(posted.get("confirmed_count", "").split()).replace(",", "").replace(".", "")
+    return request_of(
+        taken,
         targets=_targets(request, tab),
-        folder=folder,
-        tags=tuple(tag.strip() for tag in posted.get("tags", "").split(",") if tag.strip()),
         name=posted.get("name", "").strip() if tab == "address" else "",
-        connectivity=_one_of(posted.get("connectivity", ""), CONNECTIVITIES, "connectivity"),
-        is_secure_only=secure,
-        http_port=_port(request, "http_port"),
-        https_port=_port(request, "https_port"),
-        logins=(Login(username, password),) if username else (),
-        credential_ids=tuple(offered[key] for key in posted.getlist("credential") if key in offered),
-        # The service sends none of it for whoever may not see the server.
-        uses_snmp={"yes": True, "no": False}.get(posted.get("snmp", "")),
-        password_may_use_http=bool(posted.get("password_may_use_http")),
-        trust=_one_of(posted.get("trust", ""), TRUSTS, "trust"),
-        is_legacy_tls=bool(posted.get("legacy")),
-        when_http_is_off=WhenHttpIsOff(
-            _one_of(posted.get("when_http_is_off", ""), HTTP_OFF_CHOICES, "when_http_is_off")
-        ),
-        confirmed_count=_number(posted.get("confirmed_count", "")),
+        logins=logins_of(username, password),
+        confirmed_count=number_of(count, 9),
     )
 
 
 def _targets(request: HttpRequest, tab: str) -> Targets:
+    refusal = ""
     try:
         if tab == "csv":
             file = request.FILES.get("file")
-            if file is None:
-                raise FormRefused("targets", "Choose a CSV file.")
-            if file.size is None or file.size > FILE_LIMIT:
-                raise FormRefused("targets", "The file is larger than 2 MB.")
+            if file is None or file.size is None or file.size > FILE_LIMIT:
+                words = "Choose a CSV file." if file is None else "The file is larger than 2 MB."
+                raise service.AddingRefused(words, field="targets")
             found = parse_csv(file.read())
         else:
             found = parse_targets(request.POST.get("targets", ""))
     except TooMany as error:
-        raise FormRefused("targets", str(error)) from error
+        raise service.AddingRefused(str(error), field="targets") from error
     if not found.targets and not found.problems:
-        raise FormRefused("targets", "The file is empty." if tab == "csv" else "Give an address or a name.")
-    if not found.targets:
-        raise FormRefused("targets", " ".join(str(problem) for problem in found.problems[:3]))
-    if tab == "address" and (len(found.targets) != 1 or found.problems):
-        raise FormRefused("targets", "Give one address or name here; many have a tab of their own.")
+        refusal = "The file is empty." if tab == "csv" else "Give an address or a name."
+    elif not found.targets:
+        refusal = " ".join(str(problem) for problem in found.problems[:3])
+    elif tab == "address" and (len(found.targets) != 1 or found.problems):
+        refusal = "Give one address or name here; many have a tab of their own."
+    if refusal:
+        raise service.AddingRefused(refusal, field="targets")
     return found
-
-
-def _one_of(text: str, choices: tuple[tuple[str, str], ...], field: str) -> str:
-    known = dict(choices)
-    if text and text not in known:
-        raise FormRefused(field, "Choose one of the options.")
-    return text or choices[0][0]
-
-
-def _port(request: HttpRequest, name: str) -> int | None:
-    text = request.POST.get(name, "").strip()
-    if not text:
-        return None
-    number = _number(text)
-    if number is None or not 1 <= number <= 65_535:
-        raise FormRefused(name, "A port is a number from 1 to 65535.")
-    return number
-
-
-def _number(text: str) -> int | None:
-    # People write thousands apart.
-    return number_of("".join(text.split()).replace(",", "").replace(".", ""), 9)

@@ -99,7 +99,7 @@ def _shown(
         _as_shown(one, value, has_options=bool(options)),
         (errors or {}).get(one.name, ""),
         options,
-        is_flag(one.type),
+        is_flag(one.type) and not one.choices,
         is_many(one.type) and not one.is_line,
         one.from_address and one.name in sent,
         _lines(act, one, value, actor) if one.parts else (),

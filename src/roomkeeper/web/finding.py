@@ -4,9 +4,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from roomkeeper.adding.dhcp import OPTION, PLACEHOLDER, can_be_told, is_ipv4, snippets
 from roomkeeper.devices.quirks import releases_of
 from roomkeeper.systems import network_settings
-from roomkeeper.web.dhcp import OPTION, PLACEHOLDER, can_be_told, is_ipv4, snippets
 from roomkeeper.web.server_addresses import ManagerValues, manager_values
 
 SIDES = (("internal", "LAN"), ("public", "public internet"))

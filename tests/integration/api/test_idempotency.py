@@ -12,7 +12,7 @@ from tests.integration.api.conftest import Caller, CallerOf
 
 from roomkeeper import keys
 from roomkeeper.accounts.models import ApiToken, AuditEntry, KeptAnswer, User
-from roomkeeper.api import workers
+from roomkeeper.jobs import processes
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems.models import System
 
@@ -66,11 +66,11 @@ def test_a_kept_secret_is_encrypted(call: Caller) -> None:
 
 def killed_process() -> str:
     """The words of a process that has just been killed."""
-    told = "from roomkeeper.api import workers; print(workers.this_process(), flush=True); input()"
+    told = "from roomkeeper.jobs import processes; print(processes.this_process(), flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", told], stdin=-1, stdout=-1, text=True) as process:
         assert process.stdout is not None
         worker = process.stdout.readline().strip()
-        assert not workers.is_gone(worker, timezone.now(), now=timezone.now())
+        assert not processes.is_gone(worker, timezone.now(), now=timezone.now())
         process.kill()
     return worker
 
@@ -82,7 +82,7 @@ def cut_off(worker: str) -> None:
 
 def test_a_request_at_work_is_not_begun_again(call: Caller) -> None:
     call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY)
-    cut_off(workers.this_process())
+    cut_off(processes.this_process())
     answer = call("POST", "systems", {"serial_number": "FTT1"}, headers=KEY)
     assert answer.status_code == 409
     assert answer.json()["type"].endswith("still-at-work")
@@ -143,9 +143,9 @@ def test_a_change_set_that_was_cut_off_is_told_by_its_number(call: Caller, board
 def test_a_process_of_another_machine_counts_as_gone_after_ten_minutes() -> None:
     now = timezone.now()
     for worker in ("elsewhere/boot 1 2", ""):
-        assert not workers.is_gone(worker, now - timedelta(minutes=10), now=now)
-        assert workers.is_gone(worker, now - timedelta(minutes=10, seconds=1), now=now)
-        assert workers.is_gone(worker, now + timedelta(hours=1), now=now)
+        assert not processes.is_gone(worker, now - timedelta(minutes=10), now=now)
+        assert processes.is_gone(worker, now - timedelta(minutes=10, seconds=1), now=now)
+        assert processes.is_gone(worker, now + timedelta(hours=1), now=now)
 
 
 def test_an_unusable_key_is_refused(call: Caller) -> None:

@@ -84,7 +84,7 @@ def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, key
 
 
 def test_every_subject_has_a_row_to_be_tested_with() -> None:
-    assert {subject.plural for subject in all_subjects()} == set(ROWS)
+    assert {one.plural for one in all_subjects() if one.has_pages or one.has_api} == set(ROWS)
 
 
 @pytest.mark.parametrize(("subject", "act"), EVERY)

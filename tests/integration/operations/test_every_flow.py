@@ -14,6 +14,7 @@ from django.test import Client
 from tests.integration.api.conftest import Caller
 
 from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.jobs.models import Job
 from roomkeeper.operations.subjects import all_subjects, get_subject
 from roomkeeper.secure_only.models import Move
 from roomkeeper.systems.models import System, SystemSecret
@@ -58,6 +59,28 @@ FLOWS: dict[tuple[str, str], Flow] = {
         lambda call, system: call("PATCH", f"systems/{system.pk}", {"is_secure_only": True}),
         Move.objects.all,
         _proven,
+    ),
+    ("adding systems", "add"): Flow(
+        lambda client, system: client.post(
+            "/add-systems/?tab=range",
+            {"targets": "192.0.2.7", "folder": system.folder_id, "tags": "court", "step": "start"},
+        ),
+        lambda call, system: call(
+            "POST", "systems/scan", {"addresses": "192.0.2.7", "folder": system.folder_id, "tags": ["court"]}
+        ),
+        Job.objects.all,
+    ),
+    ("registering systems", "pre-register"): Flow(
+        lambda client, system: client.post(
+            "/add-systems/?tab=one",
+            {"serial_number": "FTT7", "name": "Den", "folder": system.folder_id, "activation_code": "1"},
+        ),
+        lambda call, system: call(
+            "POST",
+            "systems",
+            {"serial_number": "FTT7", "name": "Den", "folder": system.folder_id, "activation_code": True},
+        ),
+        lambda: System.objects.filter(serial_number="FTT7"),
     ),
 }
 EVERY = [pytest.param(*key, flow, id=f"{key[1]} {key[0]}") for key, flow in FLOWS.items()]

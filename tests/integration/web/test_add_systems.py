@@ -73,7 +73,7 @@ def test_looking_beforehand_starts_nothing_and_keeps_what_was_typed(
 def test_a_range_with_logins_is_confirmed_with_its_number(
     client: Client, oslo: Folder, shared: Credential
 ) -> None:
-    typed = {"targets": "10.1.2.0/24", "credential": shared.pk}
+    typed = {"targets": "10.1.2.0/24", "credentials": shared.pk}
     preview = text_of(send(client, "range", oslo, "check", **typed))
     assert "<strong>254</strong>" in preview
     assert "10.1.2.1" in preview
@@ -206,7 +206,7 @@ def test_stored_logins_are_for_administrators_of_all_systems(
 ) -> None:
     browser = signed_in(site_administrator)
     assert "Shared" not in text_of(browser.get("/add-systems/"))
-    send(browser, "address", oslo, targets="10.1.2.3", credential=shared.pk)
+    send(browser, "address", oslo, targets="10.1.2.3", credentials=shared.pk)
     assert Job.objects.get().parameters["credential_ids"] == []
 
 

@@ -8,8 +8,8 @@ from django.test import Client
 from tests.integration.web.conftest import text_of
 
 from roomkeeper.accounts.models import User
+from roomkeeper.adding.dhcp import snippets
 from roomkeeper.systems import network_settings
-from roomkeeper.web.dhcp import snippets
 from roomkeeper.web.server_addresses import manager_values
 
 

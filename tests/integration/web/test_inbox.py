@@ -136,14 +136,14 @@ def test_activation_codes_of_announced_systems(client: Client, root_folder: Fold
     page = text_of(
         client.post(
             "/add-systems/?tab=one",
-            {"serial": "FTT7", "folder": root_folder.pk, "codes": "1"},
+            {"serial_number": "FTT7", "folder": root_folder.pk, "activation_code": "1"},
             follow=True,
         )
     )
     assert "SystemManagementService.asmx/" in page
     answer = client.post(
         "/add-systems/?tab=list",
-        {"list": "FTT8\nFTT9", "folder": root_folder.pk, "codes": "1", "step": "register"},
+        {"list": "FTT8\nFTT9", "folder": root_folder.pk, "activation_code": "1", "step": "register"},
     )
     lines = answer.content.decode("utf-8-sig").split()
     assert [line.split(",")[1] for line in lines] == ["serial", "FTT8", "FTT9"]

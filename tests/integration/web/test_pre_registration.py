@@ -4,22 +4,24 @@ from django.test import Client
 from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts.models import AuditEntry, User
+from roomkeeper.adding.registration_lists import read_lines
 from roomkeeper.systems.models import Folder, System
-from roomkeeper.web.pre_registration import read_lines
 
 
 def test_one_is_registered(client: Client, bergen: Folder) -> None:
-    typed = {"mac": "00:11:22:aa:bb:cc", "name": "Study", "folder": bergen.pk, "tags": "a,b"}
+    typed = {"mac_address": "00:11:22:aa:bb:cc", "name": "Study", "folder": bergen.pk, "tags": "a,b"}
     client.post("/add-systems/?tab=one", typed)
     system = System.objects.get()
     assert (system.state, system.mac_address, system.folder) == ("pre_registered", "001122AABBCC", bergen)
-    assert AuditEntry.objects.get(act="pre-register").object_id == system.pk
+    assert AuditEntry.objects.get(act="pre-register system").object_id == system.pk
     assert "Study" in text_of(client.get("/inbox/?show=awaited"))
 
 
 def test_what_cannot_be_registered_says_why_and_keeps_what_was_typed(client: Client, bergen: Folder) -> None:
     page = text_of(
-        client.post("/add-systems/?tab=one", {"mac": "nonsense", "name": "Study", "folder": bergen.pk})
+        client.post(
+            "/add-systems/?tab=one", {"mac_address": "nonsense", "name": "Study", "folder": bergen.pk}
+        )
     )
     assert "not a MAC address" in page
     assert 'value="Study"' in page
@@ -53,7 +55,8 @@ def test_only_into_folders_where_one_may_admit(
 ) -> None:
     browser = signed_in(site_administrator)
     assert (
-        browser.post("/add-systems/?tab=one", {"serial": "FOC1", "folder": root_folder.pk}).status_code == 404
+        browser.post("/add-systems/?tab=one", {"serial_number": "FOC1", "folder": root_folder.pk}).status_code
+        == 404
     )
-    browser.post("/add-systems/?tab=one", {"serial": "FOC1", "folder": oslo.pk})
+    browser.post("/add-systems/?tab=one", {"serial_number": "FOC1", "folder": oslo.pk})
     assert System.objects.get().folder == oslo

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roomkeeper.adding.dhcp import LONGEST, NoDhcpAddress, Snippet, can_be_told, is_ipv4, snippets
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings.outside import Place
-from roomkeeper.web.dhcp import LONGEST, NoDhcpAddress, Snippet, can_be_told, is_ipv4, snippets
 from roomkeeper.web.finding import option_choices
 from roomkeeper.web.server_addresses import ManagerValues
 
