@@ -17,6 +17,8 @@ from roomkeeper.operations.filters import words_of
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, all_subjects
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.models.setting_kinds import settings_of
+from roomkeeper.web.frame import NAVIGATION
+from roomkeeper.web.templatetags import rk
 
 SOURCE: Final = Path(roomkeeper.__file__).parent
 # In the tables beside the code: the keys whose values people read.
@@ -44,6 +46,10 @@ def collect() -> dict[str, list[str]]:
         found[f"declaration of {subject.plural}"] = list(_of_subject(subject))
     found["Network settings"] = list(_of_settings())
     found["permissions"] = [one.value for one in Permission]
+    found["navigation"] = [
+        text for title, entries in NAVIGATION for text in (title, *(one.label for one in entries))
+    ]
+    found["states"] = list(_of_states())
     for model in apps.get_models():
         if model.__module__.startswith("roomkeeper."):
             found[f"choices of {model.__name__}"] = list(_of_choices(model))
@@ -102,6 +108,13 @@ def _of_input(one: Input) -> Iterator[str]:
 def _of_settings() -> Iterator[str]:
     for one in settings_of(NetworkSettings):
         yield from (one.label, one.hint, one.section.title, one.section.words)
+
+
+def _of_states() -> Iterator[str]:
+    yield from (word for table in (rk.ALIVE, rk.STATES, rk.JOB_ITEMS) for _colour, word in table.values())
+    yield from (*rk.CONNECTIVITY.values(), *rk.SHORT_CONNECTIVITY.values())
+    yield from (*rk.TICKET_STATES, *rk.LEVELS, *rk.JOBS, *rk.MEMBERS)
+    yield from (word.upper() for word in rk.DELIVERY)
 
 
 def _of_choices(model: Any) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Collects every text that people read, for translators: calls of `roomkeeper.words`, templates and declarations.
 
-`make messages` writes `src/roomkeeper/locale/django.pot`, merges it into the catalogues that are there
+`make messages` writes `.make/django.pot`, merges it into the catalogues that are there
 (`locale/<language>/LC_MESSAGES/django.po`) and compiles them, by GNU gettext. `--check` only looks, and refuses texts
 that no translator could use.
 """
@@ -34,10 +34,12 @@ from roomkeeper import words  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCE: Final = ROOT / "src" / "roomkeeper"
-CATALOGUE: Final = words.FOLDER / "django.pot"
+CATALOGUE: Final = ROOT / ".make" / "django.pot"
 _QUOTED: Final = re.compile(r"""_\((?:"([^"]+)"|'([^']+)')\)""")
 _TRANSLATE: Final = re.compile(r"""\{%\s*translate\s+(?:"([^"]+)"|'([^']+)')""")
 _FIRST: Final = {"_": 1, "gettext": 1, "ngettext": 2, "noop": 1}
+# Words of the audit trail are keys that pages show through gettext; acts outside declarations give them there.
+_AUDIT_WORD: Final = {"record": 2, "attempt": 1}
 
 
 @dataclass
@@ -80,16 +82,21 @@ def _of_source() -> Iterator[tuple[str, str, str]]:
         if "migrations" in path.parts or path.is_relative_to(SOURCE / "virtual"):
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            if not isinstance(node, ast.Call):
                 continue
-            number = _FIRST.get(node.func.id, 0)
+            place = f"{path.relative_to(ROOT)}:{node.lineno}"
+            name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+            for word in node.args[_AUDIT_WORD[name] :][:1] if name in _AUDIT_WORD else ():
+                if isinstance(word, ast.Constant) and isinstance(word.value, str):
+                    yield word.value, "", place
+            number = _FIRST.get(name, 0)
             texts = [
                 one.value
                 for one in node.args[:number]
                 if isinstance(one, ast.Constant) and isinstance(one.value, str)
             ]
             if texts and len(texts) == number:
-                yield texts[0], texts[1] if number == 2 else "", f"{path.relative_to(ROOT)}:{node.lineno}"
+                yield texts[0], texts[1] if number == 2 else "", place
 
 
 def _of_templates() -> Iterator[tuple[str, str, str]]:

@@ -110,8 +110,8 @@ def demand(user: Person, permission: Permission, folder_path: str = ROOT_PATH) -
     if not grants_of(user).may(permission, folder_path):
         raise PermissionDenied(
             _(
-                "You may not {value} here. Ask an administrator for a role on this folder.",
-                value=permission.value,
+                "You may not {act} here. Ask an administrator for a role on this folder.",
+                act=_(permission.value),
             )
         )
 
@@ -136,7 +136,7 @@ def check_rule(user: Person, rule: tuple[Permission, bool]) -> None:
     grants = grants_of(user)
     if not (grants.may_anywhere(permission) if anywhere else grants.may(permission)):
         raise PermissionDenied(
-            _("You may not {value}. Ask an administrator for a role.", value=permission.value)
+            _("You may not {act}. Ask an administrator for a role.", act=_(permission.value))
         )
 
 

@@ -122,6 +122,8 @@ TEMPLATES = [
         "DIRS": [ROOT / "web" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            # Every template has texts.
+            "builtins": ["django.templatetags.i18n"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from roomkeeper.accounts import audit
+from roomkeeper.words import gettext as _
 
 
 def now() -> datetime:
@@ -69,6 +70,6 @@ def ask(request: HttpRequest, question: Question, extra: str = "", **context: An
 def is_confirmed(request: HttpRequest, question: Question) -> bool:
     """Whether the word that the question wants was typed."""
     if question.word and request.POST.get("word", "").strip() != question.word:
-        messages.error(request, f"Nothing was done: type {question.word} to confirm.")
+        messages.error(request, _("Nothing was done: type {word} to confirm.", word=question.word))
         return False
     return True

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from roomkeeper.operations.filters import words_of
 from roomkeeper.operations.subjects import Field, Subject
 from roomkeeper.web.templatetags import rk
+from roomkeeper.words import gettext as _
 
 Context = Mapping[str, Any]
 NOTHING = "–"
@@ -58,11 +59,11 @@ def _text(subject: Subject, one: Field, row: Any, context: Context) -> SafeStrin
 def _word(subject: Subject, one: Field, row: Any, context: Context) -> str:
     value = one.value(row)
     named = dict(words_of(one)).get(str(value))
-    return named or (NOTHING if value in (None, "") else str(value).replace("_", " "))
+    return NOTHING if value in (None, "") else _(named or str(value).replace("_", " "))
 
 
 def _yes(subject: Subject, one: Field, row: Any, context: Context) -> str:
-    return "yes" if one.value(row) else NOTHING
+    return _("yes") if one.value(row) else NOTHING
 
 
 def _amount(subject: Subject, one: Field, row: Any, context: Context) -> str:
@@ -85,7 +86,7 @@ def _delivery(subject: Subject, one: Field, row: Any, context: Context) -> SafeS
 
 def _by(subject: Subject, one: Field, row: Any, context: Context) -> str:
     """Who asked for it."""
-    return str(one.value(row) or "server")
+    return str(one.value(row) or _("server"))
 
 
 def _link(subject: Subject, one: Field, row: Any, context: Context) -> SafeString | str:
@@ -99,7 +100,7 @@ def _link(subject: Subject, one: Field, row: Any, context: Context) -> SafeStrin
 def _system(subject: Subject, one: Field, row: Any, context: Context) -> SafeString:
     """Leads to the system that the row is about."""
     if row.system_id is None:
-        return format_html('<span class="text-secondary">{}</span>', "this server")
+        return format_html('<span class="text-secondary">{}</span>', _("this server"))
     return format_html(
         '<a href="{}">{}</a>', reverse("system_page", args=[row.system_id]), one.value(row) or row.system
     )

@@ -23,6 +23,7 @@ from roomkeeper.web.acts import now as moment
 from roomkeeper.web.cells import cell_of
 from roomkeeper.web.derived_forms import ask_for
 from roomkeeper.web.derived_reading import read_list
+from roomkeeper.words import gettext as _
 
 HISTORY = 20
 # What is done row by row inside one request.
@@ -45,14 +46,14 @@ def one_view(subject: Subject) -> Callable[..., HttpResponse]:
         row = get_row(subject, actor, pk)
         context = {
             "subject": subject,
-            "title": f"{subject.noun.capitalize()} {subject.label(row)}",
-            "list_title": subject.heading or subject.plural.capitalize(),
+            "title": f"{_(subject.noun.capitalize())} {subject.label(row)}",
+            "list_title": _(subject.heading or subject.plural.capitalize()),
             "list_address": reverse(name_of(subject)),
             "row": row,
             "now": now,
             "facts": [
                 (
-                    one.heading or one.name.replace("_", " ").capitalize(),
+                    _(one.heading),
                     cell_of(subject, one, row, {"now": now}),
                 )
                 for one in subject.fields
@@ -72,7 +73,7 @@ def acts_for(subject: Subject, row: Any, actor: Actor) -> list[dict[str, Any]]:
         {
             "act": act,
             "address": reverse(f"{name_of(subject)}_act", args=[row.pk, act.slug]),
-            "button": act.button,
+            "button": _(act.button),
         }
         for act in subject.acts
         if act.is_mounted
@@ -108,7 +109,9 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
         found = _act_of(subject, act, "one")
         row = get_row(subject, actor, pk)
         if not may(subject, found, row, actor):
-            raise PermissionDenied(f"You may not {found.needs.value} here. Ask an administrator for a role.")
+            raise PermissionDenied(
+                _("You may not {act} here. Ask an administrator for a role.", act=_(found.needs.value))
+            )
         there = _back(subject, row, found)
         address = reverse(f"{name_of(subject)}_act", args=[pk, found.slug])
         question = _question(found, {"row": row, "noun": subject.noun}, address, there)
@@ -137,7 +140,9 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
         address = reverse(f"{name_of(subject)}_do_many", args=[found.slug])
         if found.on == "all":
             if not may(subject, found, None, actor):
-                raise PermissionDenied(f"You may not {found.needs.value}. Ask an administrator for a role.")
+                raise PermissionDenied(
+                    _("You may not {act}. Ask an administrator for a role.", act=_(found.needs.value))
+                )
             question = _question(found, {"noun": subject.noun}, address, there)
             if request.method != "POST":
                 return ask_for(request, subject, found, question, actor)
@@ -159,7 +164,14 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
             messages.error(request, f"At most {AT_ONCE:,} at once: narrow the list by a filter.")
             return HttpResponseRedirect(there)
         if not rows:
-            messages.error(request, f"Choose at least one of the {subject.plural} that you may {found.name}.")
+            messages.error(
+                request,
+                _(
+                    "Choose at least one of the {plural} that you may {act}.",
+                    plural=_(subject.plural),
+                    act=_(found.name),
+                ),
+            )
             return HttpResponseRedirect(there)
         named = {"row": rows[0], "noun": subject.noun, "count": len(rows), "plural": subject.plural}
         question = _many_question(subject, found, named, rows, address, there, chosen)
@@ -192,9 +204,9 @@ def _tell_once(request: HttpRequest, act: Act, told: Told, back: str) -> HttpRes
     """A page with what is told this once, which no message keeps."""
     done, values = told
     shown = [
-        (one.name, one.heading, values[one.name]) for one in act.tells if values.get(one.name) is not None
+        (one.name, _(one.heading), values[one.name]) for one in act.tells if values.get(one.name) is not None
     ]
-    meaning = " ".join(one.meaning for one in act.tells)
+    meaning = " ".join(_(one.meaning) for one in act.tells)
     return render(
         request, "derived/told.html", {"done": done, "told": shown, "meaning": meaning, "back": back}
     )
@@ -221,7 +233,7 @@ def _do(
         )
         return errors, None
     made = result[0] if act.tells else result
-    done = act.done.format(row=row if row is not None else made)
+    done = _(act.done, row=row if row is not None else made)
     once = {one.name: one.value(result[1]) for one in act.tells if one.heading}
     if any(value is not None for value in once.values()):
         return {}, (done, once)
@@ -282,10 +294,10 @@ def _act_of(subject: Subject, slug: str, on: str) -> Act:
 
 def _question(act: Act, words: dict[str, Any], address: str, back: str) -> Question:
     return Question(
-        act.title.format(**words) or f"{act.name.capitalize()} this {words['noun']}?",
-        act.what.format(**words),
-        act.undo.format(**words),
-        act.button or act.name.capitalize(),
+        _(act.title, **words) or f"{_(act.name.capitalize())}: {_(words['noun'])}?",
+        _(act.what, **words),
+        _(act.undo, **words),
+        _(act.button or act.name.capitalize()),
         address,
         back,
         is_dangerous=act.is_dangerous,
@@ -303,14 +315,14 @@ def _many_question(
     chosen: QueryDict,
 ) -> Question:
     named = ", ".join(subject.label(row) for row in rows[:5])
-    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-    what = "" if "{row" in act.what else act.what.format(**words)
+    more = _(" and {count} more", count=len(rows) - 5) if len(rows) > 5 else ""
+    what = "" if "{row" in act.what else _(act.what, **words)
     plural = subject.plural if len(rows) > 1 else subject.noun
     return Question(
-        f"{act.button or act.name.capitalize()}: {len(rows)} {plural}?",
+        f"{_(act.button or act.name.capitalize())}: {len(rows)} {_(plural)}?",
         f"{named}{more}. {what}".strip(),
-        act.undo.format(**words),
-        act.button or act.name.capitalize(),
+        _(act.undo, **words),
+        _(act.button or act.name.capitalize()),
         address,
         back,
         is_dangerous=act.is_dangerous,

@@ -14,6 +14,7 @@ from roomkeeper.operations import lists
 from roomkeeper.operations.filters import words_of
 from roomkeeper.operations.subjects import ALL, Field, Subject, Tab
 from roomkeeper.web.cells import classes_of
+from roomkeeper.words import gettext as _
 
 # Parameters of the page itself.
 FRAME = frozenset({"page", "column", "format", "tab", "view", "filters"})
@@ -25,7 +26,7 @@ def head_of(one: Field, order: lists.Order, query: QueryDict) -> dict[str, str]:
     is_by_this = order.name.removeprefix("-") == one.name
     turned = one.name if order.is_down or not is_by_this else f"-{one.name}"
     return {
-        "heading": one.heading,
+        "heading": _(one.heading),
         "classes": classes_of(one),
         "address": address_of(query, sort=turned) if one.order else "",
         "sorted": ("descending" if order.is_down else "ascending") if is_by_this else "",
@@ -67,7 +68,7 @@ def tabs_of(
     )
     return [
         {
-            "label": tab.label,
+            "label": _(tab.label),
             "count": counts[f"tab{place}"],
             "is_here": tab is here,
             "address": address_of(query, without=names | {"tab"}, **tab.filters),
@@ -100,7 +101,7 @@ def selects_of(
         chosen = str(value[0]) if isinstance(value, list) and value else _as_text(value)
         if one.is_minor and not chosen and not is_every:
             continue
-        words = words_of(one)
+        words = tuple((value, _(word)) for value, word in words_of(one))
         if one.options is not None:
             words = tuple((text, text) for text in one.options(grants))
         if words:
@@ -118,7 +119,7 @@ def selects_of(
 
 def label_of(one: Field) -> str:
     """What a filter is called."""
-    return one.heading or one.name.removeprefix("is_").removeprefix("has_").replace("_", " ").capitalize()
+    return _(one.heading or one.name.removeprefix("is_").removeprefix("has_").replace("_", " ").capitalize())
 
 
 def chips_of(
@@ -129,7 +130,7 @@ def chips_of(
     in_tabs = {name for tab in subject.tabs for name in tab.filters}
     return [
         {
-            "words": f"{name.replace('_', ' ')}: {', '.join(query.getlist(name))}",
+            "words": f"{_(name.replace('_', ' '))}: {', '.join(query.getlist(name))}",
             "address": address_of(query, without={name}),
         }
         for name in query

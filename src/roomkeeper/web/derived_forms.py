@@ -12,6 +12,7 @@ from roomkeeper.operations.subjects import Act, Input, Subject, get_subject
 from roomkeeper.operations.taking import given_to, is_flag, is_many, lines_of
 from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
+from roomkeeper.words import gettext as _
 
 # More than that nobody chooses from a list.
 CHOICES_SHOWN: Final = 1000
@@ -89,13 +90,13 @@ def _shown(
     sent: QueryDict,
     errors: Mapping[str, str] | None,
 ) -> ShownInput:
-    options = _options(act, one, actor) if one.refers else one.choices
+    options = _options(act, one, actor) if one.refers else _told(one.choices)
     if one.refers and not one.is_required and not is_many(one.type):
         options = (("", "–"), *options)
     value = _value(subject, act, one, row, sent, is_answered=errors is not None)
     return ShownInput(
         one,
-        one.label or one.name.replace("_", " ").capitalize(),
+        _(one.label or one.name.replace("_", " ").capitalize()),
         _as_shown(one, value, has_options=bool(options)),
         (errors or {}).get(one.name, ""),
         options,
@@ -104,6 +105,10 @@ def _shown(
         one.from_address and one.name in sent,
         _lines(act, one, value, actor) if one.parts else (),
     )
+
+
+def _told(choices: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((value, _(word)) for value, word in choices)
 
 
 def _value(subject: Subject, act: Act, one: Input, row: Any, sent: QueryDict, *, is_answered: bool) -> Any:
@@ -132,9 +137,11 @@ def _as_shown(one: Input, value: Any, *, has_options: bool) -> Any:
 
 def _lines(act: Act, one: Input, value: Any, actor: Actor) -> tuple[tuple[ShownInput, ...], ...]:
     """A line of fields for each of the objects that are there, and an empty one."""
-    options = {part.name: _options(act, part, actor) if part.refers else part.choices for part in one.parts}
+    options = {
+        part.name: _options(act, part, actor) if part.refers else _told(part.choices) for part in one.parts
+    }
     first = one.parts[0].name
-    options[first] = (("", "none"), *options[first])
+    options[first] = (("", _("none")), *options[first])
 
     def told(line: Any, name: str) -> str:
         return str((line.get(name, "") if isinstance(line, dict) else getattr(line, name)) or "")
@@ -143,7 +150,7 @@ def _lines(act: Act, one: Input, value: Any, actor: Actor) -> tuple[tuple[ShownI
         tuple(
             ShownInput(
                 replace(part, name=f"{one.name}.{part.name}"),
-                part.label,
+                _(part.label),
                 told(line, part.name),
                 "",
                 options[part.name],

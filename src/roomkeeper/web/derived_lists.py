@@ -21,6 +21,7 @@ from roomkeeper.web.cells import cells_of
 from roomkeeper.web.derived_acts import actor_of, name_of
 from roomkeeper.web.derived_reading import Listed, read_list
 from roomkeeper.web.pages import cut
+from roomkeeper.words import gettext as _
 
 More = Callable[[HttpRequest, Listed, views.Habits, list[Any]], dict[str, Any]]
 """What a list shows beside its rows, which are given."""
@@ -63,7 +64,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
     context = {
         "subject": subject,
         "has_search": bool(subject.search or subject.find),
-        "title": subject.heading or subject.plural.capitalize(),
+        "title": _(subject.heading or subject.plural.capitalize()),
         "now": now,
         "asked": listed.asked,
         "heads": [bars.head_of(one, listed.order, query) for one in columns],
@@ -104,7 +105,7 @@ def makers_of(subject: Subject, actor: Actor) -> list[tuple[str, str]]:
     for act in subject.acts:
         if act.on == "all" and act.is_mounted and act.is_asked and may(subject, act, None, actor):
             address = reverse(f"{name_of(subject)}_do_many", args=[act.slug])
-            found += [(one.label, f"{address}?{urlencode(one.given)}") for one in act.variants] or [
-                (act.button, address)
+            found += [(_(one.label), f"{address}?{urlencode(one.given)}") for one in act.variants] or [
+                (_(act.button), address)
             ]
     return found

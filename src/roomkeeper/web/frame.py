@@ -10,6 +10,7 @@ from roomkeeper.systems.check_ins import store
 from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.tickets.surface import seen_by
+from roomkeeper.words import gettext as _
 
 
 class NavigationEntry(NamedTuple):
@@ -81,7 +82,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     for title, entries in NAVIGATION:
         shown = [
             {
-                "label": entry.label,
+                "label": _(entry.label),
                 "address": reverse(entry.page),
                 "icon": entry.icon,
                 "key": entry.key,
@@ -92,7 +93,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             if (held.may_anywhere(entry.permission) if entry.anywhere else held.may(entry.permission))
         ]
         if shown:
-            sections.append({"title": title, "entries": shown})
+            sections.append({"title": _(title), "entries": shown})
     return {"navigation": sections, "store_is_failing": store.is_failing()}
 
 

@@ -16,6 +16,7 @@ from roomkeeper.systems.network_settings import TABLE, former_addresses, setting
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.words import gettext as _
 
 STRAGGLERS_SHOWN = 50
 
@@ -90,7 +91,7 @@ def _read(request: HttpRequest, one: Setting) -> Any:
 def _done(changed: list[str]) -> str:
     if not changed:
         return "Nothing was changed."
-    labels = ", ".join(TABLE[key].label for key in changed)
+    labels = ", ".join(_(TABLE[key].label) for key in changed)
     is_told = any(TABLE[key].concerns for key in changed)
     more = " Managed systems are told, at the latest with the answers to their next posts." if is_told else ""
     return f"Changed: {labels}.{more}"

@@ -15,6 +15,7 @@ from roomkeeper.provisioning.actions import is_password
 from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.check_ins.liveness import alive_word
 from roomkeeper.systems.documents import calls
+from roomkeeper.words import gettext as _
 
 register = template.Library()
 
@@ -110,7 +111,7 @@ def act(
 
 def dot_and_word(colour: str, word: str, classes: str = "") -> SafeString:
     """State's one language: a dot and a word, never colour alone."""
-    return format_html('<span class="{}">{}</span>', f"state {colour} {classes}".rstrip(), word)
+    return format_html('<span class="{}">{}</span>', f"state {colour} {classes}".rstrip(), _(word))
 
 
 @register.simple_tag(takes_context=True)
@@ -206,13 +207,13 @@ def level(word: str) -> SafeString:
 @register.filter
 def connectivity(word: str) -> str:
     """A connectivity in the words of the design."""
-    return CONNECTIVITY.get(word, word)
+    return _(CONNECTIVITY.get(word, word))
 
 
 @register.filter
 def connectivity_short(word: str) -> str:
     """A connectivity in as few words as a dense list has room for."""
-    return SHORT_CONNECTIVITY.get(word) or connectivity(word)
+    return _(SHORT_CONNECTIVITY.get(word, "")) or connectivity(word)
 
 
 @register.filter
@@ -236,8 +237,8 @@ def shield(system: Any) -> SafeString | str:
     if not system.is_secure_only:
         return ""
     return format_html(
-        '<span class="mark" title="Secure-Only: only HTTPS">{}'
-        '<span class="visually-hidden">Secure-Only</span></span>',
+        '<span class="mark" title="{}">{}<span class="visually-hidden">Secure-Only</span></span>',
+        _("Secure-Only: only HTTPS"),
         icon("shield-check"),
     )
 
@@ -248,9 +249,10 @@ def padlock(is_locked: bool, title: str = "locked") -> SafeString | str:
     if not is_locked:
         return ""
     return format_html(
-        '<span class="mark" title="{}">{}<span class="visually-hidden">locked</span></span>',
-        title,
+        '<span class="mark" title="{}">{}<span class="visually-hidden">{}</span></span>',
+        _(title),
         icon("lock"),
+        _("locked"),
     )
 
 
@@ -259,12 +261,13 @@ def relative_words(moment: datetime, now: datetime) -> str:
     seconds = (moment - now).total_seconds()
     size = abs(seconds)
     if size < 1:
-        return "now"
+        return _("now")
     for least, unit, word in _STEPS:
         if size >= least:
             count = int(size // unit)
-            return f"in {count} {word}" if seconds > 0 else f"{count} {word} ago"
-    return "now"
+            time = f"{count} {word}"
+            return _("in {time}", time=time) if seconds > 0 else _("{time} ago", time=time)
+    return _("now")
 
 
 def stamp(at: datetime) -> str:
@@ -324,8 +327,10 @@ def label_of(choices: dict[str, str], key: str) -> str:
 def help_mark(section: str) -> SafeString:
     """The mark beside a heading that leads to its words of help."""
     return format_html(
-        '<a class="help-mark" href="/help/#{}" title="Help on this page" aria-label="Help">{}</a>',
+        '<a class="help-mark" href="/help/#{}" title="{}" aria-label="{}">{}</a>',
         section,
+        _("Help on this page"),
+        _("Help"),
         icon("help"),
     )
 
@@ -348,7 +353,7 @@ def asked_words(action: Any) -> str:
     """What an action asks of a system: its command with the arguments, and of a new password only whose it is."""
     if is_password(action.command):
         names = [value for name, value in action.arguments if name == "Username"]
-        return " for ".join(["a new password", *names])
+        return _("a new password for {name}", name=names[0]) if names else _("a new password")
     texts = (", ".join(value) if isinstance(value, list) else value for _, value in action.arguments)
     named = (f"{name}: {text}" for (name, _), text in zip(action.arguments, texts, strict=True))
     return " ".join([action.command, *named])

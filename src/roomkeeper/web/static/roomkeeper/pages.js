@@ -46,6 +46,9 @@
   });
   if (location.hash === "#search") document.querySelector("[data-search]")?.focus();
 
+  // What this script says, in the reader's language; on pages without the frame it says nothing.
+  const words = document.getElementById("words")?.dataset ?? {};
+
   // Relative times grow older without the server; worded as in templatetags/rk.py.
   const steps = [[172800, 86400, "d"], [7200, 3600, "h"], [90, 60, "min"], [1, 1, "s"]];
   function relative(moment) {
@@ -53,10 +56,10 @@
     for (const [least, unit, word] of steps) {
       if (Math.abs(seconds) >= least) {
         const count = Math.floor(Math.abs(seconds) / unit);
-        return seconds > 0 ? `in ${count} ${word}` : `${count} ${word} ago`;
+        return (seconds > 0 ? words.ahead : words.ago).replace("{time}", `${count} ${word}`);
       }
     }
-    return "now";
+    return words.now;
   }
   const exact = new Intl.DateTimeFormat("en-GB", {
     timeZone: document.documentElement.dataset.zone, weekday: "short", day: "2-digit", month: "short", year: "numeric",
@@ -65,8 +68,8 @@
   function refreshTimes() {
     for (const element of document.querySelectorAll("time:not(.exact)")) {
       if (!element.title) element.title = exact.format(new Date(element.dateTime));
-      const words = relative(Date.parse(element.dateTime));
-      if (element.textContent !== words) element.textContent = words;
+      const told = relative(Date.parse(element.dateTime));
+      if (element.textContent !== told) element.textContent = told;
     }
   }
   refreshTimes();
@@ -90,7 +93,7 @@
     const count = document.querySelectorAll(`${ROWS}:checked`).length;
     const every = document.querySelector("[data-check-every]");
     for (const button of document.querySelectorAll("[data-needs-rows]")) button.disabled = !count;
-    for (const words of document.querySelectorAll("[data-row-count]")) words.textContent = count ? `${count} chosen` : "none chosen";
+    for (const told of document.querySelectorAll("[data-row-count]")) told.textContent = count ? words.chosen.replace("{count}", count) : words.none;
     if (every) {
       every.closest("label").classList.toggle("invisible", count === 0);
       if (count === 0) every.checked = false;
@@ -108,7 +111,7 @@
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-      button.textContent = "Copied";
+      button.textContent = words.copied;
     });
   }
 })();
