@@ -97,7 +97,7 @@ class SystemsIn(_Strict):
         return go_on({"systems": found} if isinstance(found, list) else found)
 
 
-class ActivationCodeOut(Schema):
+class AddedCodeOut(Schema):
     """A code, told this once."""
 
     code: str
@@ -112,7 +112,7 @@ class AddedItem(Schema):
     system: int | None
     problem: ProblemOut | None
     job: int | None = None
-    activation_code: ActivationCodeOut | None = None
+    activation_code: AddedCodeOut | None = None
 
 
 class AddedItems(Schema):
@@ -133,7 +133,7 @@ AddedSystem: Any = create_model(
     __base__=SystemOut,
     __doc__="The system that was added or registered; `warnings` say what is left to do for it.",
     warnings=(list[AddingWarning], []),
-    activation_code=(ActivationCodeOut | None, None),
+    activation_code=(AddedCodeOut | None, None),
 )
 
 
@@ -253,7 +253,7 @@ def _created(
     system_id: int,
     warnings: Iterable[Any],
     response: HttpResponse,
-    code: ActivationCodeOut | None = None,
+    code: AddedCodeOut | None = None,
 ) -> Status[Any]:
     response["Location"] = f"/api/v1/systems/{system_id}"
     told = tell(user_of(request), system_id)
@@ -290,7 +290,7 @@ def _manner(details: Any) -> str:
     return json.dumps(details.dict(exclude=_OF_ITS_OWN), sort_keys=True)
 
 
-def _register(request: HttpRequest, details: Any) -> tuple[int, ActivationCodeOut | None]:
+def _register(request: HttpRequest, details: Any) -> tuple[int, AddedCodeOut | None]:
     if not (details.mac_address or details.serial_number or details.hint_address):
         raise Invalid(
             "A system is added by its host, or pre-registered by its MAC address, its serial number, or the address "
@@ -303,7 +303,7 @@ def _register(request: HttpRequest, details: Any) -> tuple[int, ActivationCodeOu
     if made is None:
         return system.pk, None
     code, text = made
-    return system.pk, ActivationCodeOut(code=text, path=f"{EVENTS_PATH}/{text}", expires_at=code.expires_at)
+    return system.pk, AddedCodeOut(code=text, path=f"{EVENTS_PATH}/{text}", expires_at=code.expires_at)
 
 
 def waiting_time(request: HttpRequest) -> float:

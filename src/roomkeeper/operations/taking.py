@@ -142,7 +142,9 @@ def _parts(kind: Any) -> tuple[Any, ...]:
 
 
 def is_many(kind: Any) -> bool:
-    """Whether it is a list."""
+    """Whether it is a list, or may be one."""
     if get_origin(kind) is Annotated:
         return is_many(get_args(kind)[0])
-    return get_origin(kind) in (list, tuple)
+    if get_origin(kind) in (list, tuple):
+        return True
+    return any(is_many(part) for part in get_args(kind) if get_origin(part) is not None)
