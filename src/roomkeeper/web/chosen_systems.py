@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.contrib import messages
 from django.db import transaction
@@ -15,14 +14,11 @@ from roomkeeper.accounts.permissions import Permission
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.operations.lists import ListRefused, ordered
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import grants, number_of, visible_systems
+from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.web.derived_choosing import AT_ONCE, again, ids_of, left_out_words
 from roomkeeper.web.derived_reading import read_list
-
-# What is done system by system inside one request.
-ONE_BY_ONE_LIMIT: Final = 2_000
-_NAMED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +39,7 @@ def chosen_rows(request: HttpRequest, source: QueryDict, now: datetime) -> Query
     """The systems that a form names, as far as she may see them; none where its filter is none, which is told."""
     if source.get("every"):
         return filtered_rows(request, source.get("filter", ""), now)
-    given = (number_of(text) for name in ("system", "row") for text in source.getlist(name))
-    keys = [key for key in given if key is not None][:_NAMED]
-    return visible_systems(request).filter(pk__in=keys).order_by("name", "id")
+    return visible_systems(request).filter(pk__in=ids_of(source, "system")).order_by("name", "id")
 
 
 def filtered_rows(request: HttpRequest, words: str, now: datetime) -> QuerySet[System]:
@@ -64,25 +58,31 @@ def source_of(request: HttpRequest) -> QueryDict:
 
 
 def find_chosen(request: HttpRequest, permission: Permission) -> Chosen | None:
-    """Those of the chosen systems on which this may be done; None where there is none or too many, which is told."""
+    """Those of the chosen systems on which this may be done; None where there is none or too many, which is told, as is
+    how many are left out. What is asked about just these is done to just these: a list may change meanwhile."""
     source = source_of(request)
-    words = source.get("filter", "")
     rows = chosen_rows(request, source, moment())
-    permitted = rows.filter(grants(request).folders(permission)).select_related("folder")
-    systems = list(permitted[: ONE_BY_ONE_LIMIT + 1])
+    systems = permitted_of(request, rows, permission, AT_ONCE)
     if not systems:
+        return None
+    return Chosen(systems, again(source, systems), _back(request, systems))
+
+
+def permitted_of(
+    request: HttpRequest, rows: QuerySet[System], permission: Permission, most: int
+) -> list[System]:
+    """Those of the rows on which somebody has the permission; none where there are too many. What it comes to is
+    told."""
+    number = rows.count()
+    if number > most:
+        messages.error(request, f"At most {most:,} systems at once: narrow the list with a filter.")
+        return []
+    found = list(rows.filter(grants(request).folders(permission)).select_related("folder", "contact"))
+    if not found:
         messages.error(request, "You may not do this to any of the chosen systems.")
-        return None
-    if len(systems) > ONE_BY_ONE_LIMIT:
-        messages.error(
-            request, f"At most {ONE_BY_ONE_LIMIT:,} systems at once: narrow the list with a filter."
-        )
-        return None
-    if source.get("every"):
-        fields = [("filter", words), ("every", "1")]
-    else:
-        fields = [("filter", words), *(("system", str(system.pk)) for system in systems)]
-    return Chosen(systems, fields, _back(request, systems))
+    elif request.method != "POST" and (words := left_out_words(number, len(found))):
+        messages.warning(request, words)
+    return found
 
 
 def list_address(request: HttpRequest) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,21 +12,18 @@ from django.urls import reverse
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import needs
-from roomkeeper.operations import lists
 from roomkeeper.operations.door import NotSeen, Outcome, do, do_many, may
 from roomkeeper.operations.subjects import Act, Subject
 from roomkeeper.operations.taking import TakenRefused, given_to, take_form
-from roomkeeper.web.access import back_to, number_of
+from roomkeeper.web.access import back_to
 from roomkeeper.web.acts import Question, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.cells import cell_of
+from roomkeeper.web.derived_choosing import again, permitted_rows
 from roomkeeper.web.derived_forms import ask_for
-from roomkeeper.web.derived_reading import read_list
 from roomkeeper.words import gettext as _
 
 HISTORY = 20
-# What is done row by row inside one request.
-AT_ONCE = 2_000
 # What was done, and the values told this once.
 Told = tuple[str, dict[str, Any]]
 
@@ -155,26 +151,13 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
             return back_to(request, there)
         chosen = request.POST if request.method == "POST" else request.GET
         there += words if (words := chosen.get("filter", "")).startswith("?") else ""
-        rows = [
-            row
-            for row in chosen_rows(subject, actor, chosen)[: AT_ONCE + 1]
-            if may(subject, found, row, actor)
-        ]
-        if len(rows) > AT_ONCE:
-            messages.error(request, f"At most {AT_ONCE:,} at once: narrow the list by a filter.")
-            return HttpResponseRedirect(there)
-        if not rows:
-            messages.error(
-                request,
-                _(
-                    "Choose at least one of the {plural} that you may {act}.",
-                    plural=_(subject.plural),
-                    act=_(found.name),
-                ),
-            )
+        try:
+            rows, left_out = permitted_rows(subject, found, actor, chosen)
+        except ValueError as refusal:
+            messages.error(request, str(refusal))
             return HttpResponseRedirect(there)
         named = {"row": rows[0], "noun": subject.noun, "count": len(rows), "plural": subject.plural}
-        question = _many_question(subject, found, named, rows, address, there, chosen)
+        question = _many_question(subject, found, named, rows, address, there, chosen, left_out)
         if chosen.get("step") != "confirm" or request.method != "POST":
             return ask_for(request, subject, found, question, actor, many=rows)
         if is_confirmed(request, question):
@@ -313,6 +296,7 @@ def _many_question(
     address: str,
     back: str,
     chosen: QueryDict,
+    left_out: str,
 ) -> Question:
     named = ", ".join(subject.label(row) for row in rows[:5])
     more = _(" and {count} more", count=len(rows) - 5) if len(rows) > 5 else ""
@@ -320,7 +304,7 @@ def _many_question(
     plural = subject.plural if len(rows) > 1 else subject.noun
     return Question(
         f"{_(act.button or act.name.capitalize())}: {len(rows)} {_(plural)}?",
-        f"{named}{more}. {what}".strip(),
+        " ".join(part for part in (f"{named}{more}.", left_out, what) if part),
         _(act.undo, **words),
         _(act.button or act.name.capitalize()),
         address,
@@ -329,25 +313,6 @@ def _many_question(
         word=str(len(rows)) if act.word else "",
         fields=(("step", "confirm"), *again(chosen, rows)),
     )
-
-
-def chosen_rows(subject: Subject, actor: Actor, chosen: QueryDict) -> QuerySet[Any]:
-    """The rows that a form names: some by their ids, or `every` one of the list by its `filter`."""
-    if chosen.get("every"):
-        query = QueryDict(chosen.get("filter", "").removeprefix("?"))
-        listed = read_list(subject, actor, query, moment())
-        return lists.ordered(listed.rows, listed.order)
-    keys = [key for text in chosen.getlist("row") if (key := number_of(text)) is not None][:AT_ONCE]
-    order = lists.order_of(subject.model, subject.order, lists.sorts_of(subject))
-    return lists.ordered(subject.rows(actor.grants).filter(pk__in=keys), order)
-
-
-def again(chosen: QueryDict, rows: Sequence[Any]) -> list[tuple[str, str]]:
-    """The fields by which the same rows are chosen once more."""
-    kept = [("filter", chosen.get("filter", ""))] if "filter" in chosen else []
-    if chosen.get("every"):
-        return [*kept, ("every", "1")]
-    return [*kept, *(("row", str(row.pk)) for row in rows)]
 
 
 def _back(subject: Subject, row: Any, act: Act) -> str:

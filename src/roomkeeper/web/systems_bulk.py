@@ -19,17 +19,18 @@ from roomkeeper.systems import inventory
 from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import grants, number_of, visible_folder
+from roomkeeper.web.access import number_of, visible_folder
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.bulk_jobs import JOBS
 from roomkeeper.web.chosen_systems import (
-    ONE_BY_ONE_LIMIT,
     chosen_rows,
     do_each,
     list_address,
+    permitted_of,
     source_of,
     tell,
 )
+from roomkeeper.web.derived_choosing import AT_ONCE, again
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.setting_paths import known_paths
 from roomkeeper.web.several_settings import read_settings
@@ -58,10 +59,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
     permission, title = ACTS[act]
     now = moment()
     back = list_address(request)
-    permitted = chosen_rows(request, source, now).filter(grants(request).folders(permission))
-    chosen = list(permitted.select_related("folder", "contact")[:LIMIT])
+    chosen = permitted_of(request, chosen_rows(request, source, now), permission, LIMIT)
     if not chosen:
-        messages.error(request, "You may not do this to any of the chosen systems.")
         return HttpResponseRedirect(back)
     plan = None
     if request.method == "POST":
@@ -83,9 +82,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
             "chosen": chosen[:SHOWN],
             "count": len(chosen),
             "more": max(len(chosen) - SHOWN, 0),
-            "keys": [system.pk for system in chosen] if not source.get("every") else [],
-            "every": source.get("every", ""),
-            "filter": source.get("filter", ""),
+            "fields": again(source, chosen),
             "back": back,
             "plan": plan,
             "typed": request.POST,
@@ -151,8 +148,8 @@ def _note_settings(request: HttpRequest, made: ChangeSet, settings: dict[str, An
 
 
 def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, back: str) -> HttpResponse:
-    if len(chosen) > ONE_BY_ONE_LIMIT:
-        messages.error(request, f"At most {ONE_BY_ONE_LIMIT} systems at once: narrow the list with a filter.")
+    if len(chosen) > AT_ONCE:
+        messages.error(request, f"At most {AT_ONCE:,} systems at once: narrow the list with a filter.")
         return HttpResponseRedirect(back)
     if act in JOBS:
         with transaction.atomic():

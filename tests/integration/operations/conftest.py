@@ -101,10 +101,10 @@ def _credential(system: System) -> Credential:
 
 def _lock_out(system: System) -> SignInTries:
     now = timezone.now()
-    user, _ = User.objects.get_or_create(username="locked")
+    user, _ = User.objects.get_or_create(username=f"locked {system.pk}")
     until = now + timedelta(minutes=1)
     return SignInTries.objects.create(
-        key="locked", source="192.0.2.7", user=user, failures=5, tried_at=now, locked_until=until
+        key=user.username, source="192.0.2.7", user=user, failures=5, tried_at=now, locked_until=until
     )
 
 
@@ -150,7 +150,7 @@ def _action(system: System) -> Action:
 def _saved_view(system: System) -> SavedView:
     owner, _ = User.objects.get_or_create(username="owner")
     return SavedView.objects.create(
-        user=owner, of_list="systems", name="Silent", query="alive=no", is_shared=True
+        user=owner, of_list="systems", name=f"Silent {system.pk}", query="alive=no", is_shared=True
     )
 
 

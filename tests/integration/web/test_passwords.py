@@ -115,7 +115,7 @@ def test_many_get_one_each_and_the_plan_counts_them(
 def test_too_many_are_refused_in_words(
     client: Client, ready: list[System], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chosen_systems, "ONE_BY_ONE_LIMIT", 1)
+    monkeypatch.setattr(chosen_systems, "AT_ONCE", 1)
     form = {"every": "1", "how": "generate"}
     assert "At most 1 systems at once" in text_of(client.post(ADDRESS, form, follow=True))
     assert not Action.objects.exists()
