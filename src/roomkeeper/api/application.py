@@ -33,8 +33,6 @@ from roomkeeper.api import (
     system_polls,
     system_reports,
     systems,
-    template_acts,
-    template_assignments,
     templates,
     this_server,
     undoing,
@@ -127,7 +125,9 @@ def _tell_other_forms(found: OpenAPISchema) -> None:
     }
     found["components"]["schemas"].update(system_edits.body_schemas())
     text = {"schema": {"type": "string"}}
-    found["paths"][f"{PREFIX}systems"]["get"]["responses"][200]["content"]["text/csv"] = text
+    for methods in found["paths"].values():
+        if any(one["name"] == "format" for one in methods.get("get", {}).get("parameters", ())):
+            methods["get"]["responses"][200]["content"]["text/csv"] = text
     status = f"{PREFIX}systems/{{system_id}}/status"
     found["paths"][status]["get"]["responses"][200]["content"]["text/xml"] = text
 
@@ -155,6 +155,7 @@ _BESIDE = {
     "change sets": change_sets.routes,
     "actions": actions.routes,
     "secure-only moves": secure_only.routes,
+    "templates": templates.routes,
 }
 
 
@@ -189,9 +190,6 @@ def _make() -> RoomkeeperApi:
         ("/jobs", jobs.routes),
         ("/network-settings", network_settings.routes),
         ("/this-server", this_server.routes),
-        ("/templates", templates.routes),
-        ("/templates", template_acts.routes),
-        ("/templates", template_assignments.routes),
         ("/me", me.routes),
         *(
             (f"/{subject.path}", routes_of(subject, _BESIDE.get(subject.plural)))

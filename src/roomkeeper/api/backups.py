@@ -21,16 +21,17 @@ from roomkeeper.api.backup_fields import (
     encode_report,
     encode_side,
 )
+from roomkeeper.api.derived_lists import actor_of, row_of
 from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.problems import NotFound, refused_as
 from roomkeeper.api.reach import LARGEST_ID, get_system, visible_systems
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.templates import get_template
 from roomkeeper.backups import differences, keeping, mapping, restoring, scheduling, sides
 from roomkeeper.backups.models import Backup, BackupPart
 from roomkeeper.backups.surface import BACKUPS
 from roomkeeper.configuration_templates.editing import newest_content
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
+from roomkeeper.configuration_templates.surface import TEMPLATES
 from roomkeeper.provisioning import planning
 from roomkeeper.systems.models import System
 
@@ -106,7 +107,7 @@ def diff_backup(request: HttpRequest, backup_id: int, parameters: Query[DiffPara
     with refused_as(422, sides.SideRefused, field="query.with"):
         kind, number = sides.read_name(parameters.other)
         right = (
-            _side_of_template(get_template(user, number))
+            _side_of_template(row_of(TEMPLATES, actor_of(request), number))
             if kind == "template"
             else sides.find(parameters.other, visible_systems(user))
         )

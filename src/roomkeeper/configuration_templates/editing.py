@@ -150,9 +150,28 @@ def assign(
     order: int = 100,
 ) -> TemplateAssignment:
     """Keep the template's settings so on a system, on those with a tag, or in a folder. Raises `TemplateRefused`."""
+    made = assignment_to(template, system=system, tag=tag, folder=folder, order=order)
+    made.created_at, made.created_by = now, find_account(user)
+    try:
+        with transaction.atomic():
+            made.save()
+    except IntegrityError as error:
+        raise TemplateRefused(f"{template} is already assigned there.") from error
+    return made
+
+
+def assignment_to(
+    template: ConfigurationTemplate,
+    *,
+    system: System | None = None,
+    tag: str = "",
+    folder: Folder | None = None,
+    order: int = 100,
+) -> TemplateAssignment:
+    """The assignment that this would make, not stored. Raises `TemplateRefused`."""
     tag = storable(tag).strip()
     if sum((system is not None, bool(tag), folder is not None)) != 1:
-        raise TemplateRefused("A template is assigned to one system, one tag or one folder at a time.")
+        raise TemplateRefused("Choose a folder, a tag or a system. Only one at a time.")
     if not 0 <= order <= ORDER_LIMIT:
         raise TemplateRefused({"order": f"It must be a number from 0 to {ORDER_LIMIT}."})
     if len(tag) > 50:
@@ -160,19 +179,7 @@ def assign(
     target = folder or (system.folder if system else None)
     if target is not None:
         _demand_reach(template, target)
-    try:
-        with transaction.atomic():
-            return TemplateAssignment.objects.create(
-                template=template,
-                system=system,
-                tag=tag,
-                folder=folder,
-                order=order,
-                created_at=now,
-                created_by=find_account(user),
-            )
-    except IntegrityError as error:
-        raise TemplateRefused(f"{template} is already assigned there.") from error
+    return TemplateAssignment(template=template, system=system, tag=tag, folder=folder, order=order)
 
 
 def assign_to_systems(

@@ -52,6 +52,15 @@ def encode_template(about: Mapping[str, Any], content: Content) -> dict[str, Any
     }
 
 
+def as_given(content: Content) -> dict[str, Any]:
+    """A checked content as an act takes it; a secret that nobody has typed stays as it is."""
+    commands = encode_template({}, content)["commands"]
+    return {
+        "settings": [{"path": one.path, "value": one.value} for one in content.settings],
+        "commands": commands,
+    }
+
+
 def read_file(data: bytes) -> PastedText:
     """What a file holds: an exported template, settings by path in JSON or TOML (nested or not), a configuration
     document, or text. Never raises."""

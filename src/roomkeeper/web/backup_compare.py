@@ -14,11 +14,12 @@ from roomkeeper.backups.models import Backup, PartKind
 from roomkeeper.backups.sides import Side
 from roomkeeper.configuration_templates.editing import newest_content
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
+from roomkeeper.configuration_templates.surface import TEMPLATES
 from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import ConfigurationVersion, State
-from roomkeeper.web.access import visible_systems
+from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.configuration_templates import visible_template, visible_templates
+from roomkeeper.web.configuration_templates import visible_template
 
 SHOWN = 1000
 CHOICES_SHOWN = 30
@@ -112,7 +113,7 @@ def _filtered(request: HttpRequest, found: list[BackupDifference]) -> list[Backu
 def _others(request: HttpRequest) -> list[tuple[str, list[tuple[str, str]]]]:
     """Other systems as they are now, and templates."""
     systems = visible_systems(request).filter(state=State.MANAGED).order_by("name", "pk")
-    templates = visible_templates(request).order_by("name", "pk")
+    templates = TEMPLATES.rows(grants(request)).order_by("name", "pk")
     found = [
         ("Systems as they are now", [(f"system:{one.pk}", str(one)) for one in systems[:OTHERS_SHOWN]]),
         ("Templates", [(f"template:{one.pk}", one.name) for one in templates[:OTHERS_SHOWN]]),

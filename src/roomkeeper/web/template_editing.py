@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from roomkeeper.accounts import audit
-from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.configuration_templates import editing, known_settings
 from roomkeeper.configuration_templates.applying import systems_kept
 from roomkeeper.configuration_templates.content import (
@@ -21,18 +19,23 @@ from roomkeeper.configuration_templates.content import (
     TemplateSetting,
     checked,
 )
-from roomkeeper.configuration_templates.files import read_file
+from roomkeeper.configuration_templates.declared_acts import CHANGE, CREATE, EDIT
+from roomkeeper.configuration_templates.files import as_given, read_file
 from roomkeeper.configuration_templates.known_settings import KnownModel
 from roomkeeper.configuration_templates.making import key_of, latest_by_key
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.configuration_templates.pasted_text import PastedText, encode_text, read_text
+from roomkeeper.configuration_templates.surface import ENFORCEMENT, TEMPLATES
 from roomkeeper.configuration_templates.variables import NAMES, names_in
+from roomkeeper.operations.door import NotSeen, do
+from roomkeeper.operations.taking import TakenRefused, take
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.systems.documents import HIDDEN
-from roomkeeper.web.access import number_of, visible_folder, visible_systems
+from roomkeeper.web.access import number_of, visible_systems
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.configuration_templates import ENFORCEMENT, tell_in_force, visible_template
+from roomkeeper.web.configuration_templates import tell_in_force, visible_template
+from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.folder_choices import folder_choices
 
 # More rows than a form may have fields for are written as text.
@@ -103,7 +106,7 @@ def _form(request: HttpRequest, found: ConfigurationTemplate | None) -> HttpResp
         if step == "save" and not errors and not given.problems:
             try:
                 return _save(request, found, content)
-            except TemplateRefused as refusal:
+            except (TemplateRefused, TakenRefused) as refusal:
                 errors = refusal.errors
         if errors and step == "save":
             messages.error(request, "Nothing was saved: see the marked fields below.")
@@ -212,33 +215,36 @@ def _from_system(request: HttpRequest) -> Content | None:
 
 
 def _save(request: HttpRequest, found: ConfigurationTemplate | None, content: Content) -> HttpResponse:
-    now = moment()
-    values: dict[str, Any] = {
+    """Store it by the door; raises `TemplateRefused`, `TakenRefused`."""
+    actor, now = actor_of(request), moment()
+    rules = {
         "name": request.POST.get("name", ""),
         "description": request.POST.get("description", ""),
+        "folder": number_of(request.POST.get("folder", "")) or 0,
         "enforcement": request.POST.get("enforcement", "automatic"),
-        "is_first_contact": bool(request.POST.get("is_first_contact")),
+        "first_contact": bool(request.POST.get("first_contact")),
         "families": request.POST.getlist("families"),
     }
-    folder = visible_folder(request, request.POST.get("folder", ""), Permission.CHANGE_SETTINGS)
-    note = request.POST.get("note", "")
-    with transaction.atomic():
+    held = {**as_given(content), "note": request.POST.get("note", "")}
+    try:
         if found is None:
-            found = editing.create_template(
-                folder=folder, content=content, user=request.user, now=now, note=note, **values
-            )
-            audit.record(request.user, "page", "create template", found)
-            messages.success(request, f"{found} is stored. Nothing was sent to any system.")
+            taken = take(TEMPLATES, CREATE, rules | held)
+            found = do(TEMPLATES, CREATE, None, actor=actor, now=now, taken=taken)
+            messages.success(request, CREATE.done.format(row=found))
             return HttpResponseRedirect(reverse("template", args=[found.pk]))
-        demand(request.user, Permission.CHANGE_SETTINGS, found.folder.path)
-        before = found.newest
-        editing.change_template(found, now=now, folder=folder, **values)
-        version = editing.add_version(found, content, user=request.user, now=now, note=note)
-        audit.record(request.user, "page", "change template", found, version=version.number)
-    if version.number != before and found.assignments.exists():
-        tell_in_force(request, found)
+        changed = {
+            name: value for name, value in rules.items() if TEMPLATES.by_name[name].value(found) != value
+        }
+        taken, before = take(TEMPLATES, EDIT, held), found.newest
+        if changed:
+            do(TEMPLATES, CHANGE, found, actor=actor, now=now, taken=take(TEMPLATES, CHANGE, changed))
+        _, told = do(TEMPLATES, EDIT, found, actor=actor, now=now, taken=taken)
+    except NotSeen as error:
+        raise Http404 from error
+    if told["version"].number != before and found.assignments.exists():
+        tell_in_force(request, told)
     else:
-        messages.success(request, f"{found} is stored; version {version.number} is in force.")
+        messages.success(request, f"{found} is stored; version {told['version'].number} is in force.")
     return HttpResponseRedirect(reverse("template", args=[found.pk]))
 
 
@@ -296,7 +302,7 @@ def _render_form(
             else found.enforcement
             if found
             else "automatic",
-            "is_first_contact": bool(typed.get("is_first_contact"))
+            "is_first_contact": bool(typed.get("first_contact"))
             if typed
             else bool(found and found.is_first_contact),
             "chosen_families": typed.getlist("families") if typed else found.families if found else [],

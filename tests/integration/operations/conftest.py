@@ -14,6 +14,14 @@ from tests.integration.web.conftest import SignedIn
 from roomkeeper.accounts import audit, tokens
 from roomkeeper.accounts.models import ApiToken, AuditEntry, SavedView, SignInTries, User
 from roomkeeper.backups.models import Backup
+from roomkeeper.configuration_templates import editing
+from roomkeeper.configuration_templates.content import checked
+from roomkeeper.configuration_templates.models import (
+    ConfigurationTemplate,
+    TemplateAssignment,
+    TemplateUse,
+    TemplateVersion,
+)
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import actions, planning
@@ -25,8 +33,23 @@ from roomkeeper.systems.models import Credential, Folder, System, Tag
 from roomkeeper.tickets.models import Ticket
 
 Row = Callable[[System], Any]
+
+
+def _boardroom() -> int:
+    return System.objects.get(name="Boardroom").pk
+
+
+def _oslo() -> int:
+    return System.objects.get(name="Boardroom").folder_id
+
+
 # What acts take where something has to be given, by subject and act.
 GIVEN: dict[tuple[str, str], dict[str, Any]] = {
+    ("templates", "change"): {"name": "Halls"},
+    ("templates", "edit"): {"settings": {"Audio/DefaultVolume": "50"}, "note": "Louder"},
+    ("templates", "apply"): {"systems": [_boardroom]},
+    ("templates", "assign"): {"folder": _oslo},
+    ("templates", "make persistent"): {"systems": [_boardroom]},
     ("tags", "rename"): {"name": "courts"},
     ("saved views", "change"): {"name": "Silent rooms", "is_shared": True, "columns": ["name"]},
     ("credentials", "change"): {"name": "Rooms"},
@@ -43,6 +66,33 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
 def given_of(subject: str, act: str) -> dict[str, Any]:
     """What the act takes there, with the ids that only a database knows."""
     return {name: _known(value) for name, value in GIVEN.get((subject, act), {}).items()}
+
+
+# What the form of a page sends, where it is written by hand.
+FORMS: dict[tuple[str, str], dict[str, Any]] = {
+    ("templates", "edit"): {
+        "name": "Rooms",
+        "folder": _oslo,
+        "path": ["Audio/DefaultVolume"],
+        "value": ["50"],
+        "note": "Louder",
+        "step": "save",
+    },
+}
+
+# What is asked after a plan, by a page of its own with a form of its own.
+PLANNED = {
+    ("templates", "edit"),
+    ("templates", "apply"),
+    ("templates", "assign"),
+    ("templates", "make persistent"),
+}
+
+
+def form_of(subject: str, act: str) -> dict[str, Any]:
+    """The fields that the page of the act sends."""
+    by_hand = FORMS.get((subject, act))
+    return as_form(given_of(subject, act)) if by_hand is None else _known(by_hand)
 
 
 def as_form(given: dict[str, Any]) -> dict[str, Any]:
@@ -162,7 +212,30 @@ def _member(system: System) -> Member:
     return Member.objects.create(move=Move.objects.create(), system=system, wave=0, state="waiting")
 
 
+def _template(system: System) -> ConfigurationTemplate:
+    ConfigurationTemplate.objects.filter(name="Rooms").delete()
+    content = checked([("Audio/DefaultVolume", "40")])
+    return editing.create_template("Rooms", system.folder, content, user=None, now=timezone.now())
+
+
+def _assignment(system: System) -> TemplateAssignment:
+    template, now = _template(system), timezone.now()
+    return editing.assign(template, user=None, now=now, folder=system.folder)
+
+
+def _version(system: System) -> TemplateVersion:
+    return _template(system).versions.get()
+
+
+def _use(system: System) -> TemplateUse:
+    return TemplateUse.objects.create(template=_template(system), number=1)
+
+
 ROWS: dict[str, Row] = {
+    "templates": _template,
+    "template assignments": _assignment,
+    "template versions": _version,
+    "template uses": _use,
     "secure-only moves": _move,
     "secure-only members": _member,
     "saved views": _saved_view,

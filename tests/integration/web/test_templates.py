@@ -204,7 +204,7 @@ def test_applying_once_asks_first(client: Client, make_template: Make, boardroom
     address = f"/templates/{template.pk}/apply/"
     page = text_of(client.get(f"{address}?every=1"))
     assert "3 systems: 2 will change, 1 already set, 0 cannot." in page
-    answer = client.post(address, {"q": "Boardroom", "only_in_window": "1"})
+    answer = client.post(address, {"every": "1", "filter": "?search=Boardroom", "only_in_window": "1"})
     made = ChangeSet.objects.get()
     assert answer["Location"] == f"/change-sets/{made.pk}/"
     assert made.only_in_window
@@ -219,7 +219,7 @@ def test_keeping_it_so_asks_first_and_new_versions_follow(
 ) -> None:
     template = make_template("Rooms", {VOLUME: "40"})
     address = f"/templates/{template.pk}/assign/"
-    target = {"kind": "folder", "target": str(oslo.pk)}
+    target = {"folder": str(oslo.pk)}
     page = text_of(client.get(address, target))
     assert "2 more systems: 1 will change, 1 already set, 0 cannot." in page
     page = text_of(client.post(address, target, follow=True))
@@ -231,7 +231,7 @@ def test_keeping_it_so_asks_first_and_new_versions_follow(
     client.post(f"/templates/{template.pk}/edit/", form(root_folder, value=["45", ""]))
     assert ChangeItem.objects.filter(value="45").count() == 2
     assignment = template.assignments.get()
-    address = f"/templates/{template.pk}/assignments/{assignment.pk}/delete/"
+    address = f"/template-assignments/{assignment.pk}/delete/"
     assert "What it set stays" in text_of(client.get(address))
     client.post(address)
     assert not template.assignments.exists()
@@ -243,13 +243,13 @@ def test_it_is_kept_on_tags_and_systems_by_name(
     inventory.set_tags(boardroom, ["executive"])
     template = make_template("Rooms", {VOLUME: "40"})
     address = f"/templates/{template.pk}/assign/"
-    client.post(address, {"kind": "tag", "target": "executive"})
-    client.post(address, {"kind": "system", "target": "boardroom", "order": "5"})
+    client.post(address, {"tag": "executive"})
+    client.post(address, {"system": "boardroom", "order": "5"})
     assert [(one.tag, one.system, one.order) for one in template.assignments.order_by("id")] == [
         ("executive", None, 100),
         ("", boardroom, 5),
     ]
-    page = text_of(client.post(address, {"kind": "system", "target": "nobody"}, follow=True))
+    page = text_of(client.post(address, {"system": "nobody"}, follow=True))
     assert "Choose a folder, a tag or a system." in page
 
 
@@ -314,11 +314,11 @@ def test_the_planned_systems_stay_chosen_when_it_is_made_persistent(
     template = make_template("Rooms", {VOLUME: "40"})
     choice = f"system={boardroom.pk}"
     page = text_of(client.get(f"/templates/{template.pk}/plan/?{choice}"))
-    assert f"/templates/{template.pk}/persistent/?{choice}" in page
-    asked = text_of(client.get(f"/templates/{template.pk}/persistent/?{choice}"))
+    assert f"/templates/{template.pk}/make-persistent/?{choice}" in page
+    asked = text_of(client.get(f"/templates/{template.pk}/make-persistent/?{choice}"))
     assert "persistent on 1 system?" in asked
-    client.post(f"/templates/{template.pk}/persistent/", {"system": boardroom.pk})
+    client.post(f"/templates/{template.pk}/make-persistent/", {"system": boardroom.pk})
     assert list(template.assignments.values_list("system", flat=True)) == [boardroom.pk]
     # Once more changes nothing.
-    client.post(f"/templates/{template.pk}/persistent/", {"system": boardroom.pk})
+    client.post(f"/templates/{template.pk}/make-persistent/", {"system": boardroom.pk})
     assert template.assignments.count() == 1

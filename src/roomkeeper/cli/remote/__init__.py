@@ -41,7 +41,6 @@ commands: dict[str, typer.Typer] = {
 # What a resource's name alone does.
 _ALONE: dict[str, Callable[..., None]] = {
     "systems": systems.list_systems,
-    "templates": templates.list_templates,
     "network-settings": network_settings.show,
     "this-server": this_server.show,
 }

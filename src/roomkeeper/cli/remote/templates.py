@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked
+from roomkeeper.cli.remote.asking import Yes, is_asked
 from roomkeeper.cli.remote.changes import Chosen
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import (
@@ -16,7 +16,6 @@ from roomkeeper.cli.remote.output import (
     fail,
     print_json,
     print_object,
-    print_page,
     print_table,
     say,
 )
@@ -45,37 +44,6 @@ File = Annotated[
 Note = Annotated[str, typer.Option(help="Why this version.")]
 Version = Annotated[int, typer.Option(help="A version; default: the one in force.")]
 Folder = Annotated[str, typer.Option(help="Id, name or path; without it the root folder.")]
-
-
-@app.command("list")
-def list_templates(
-    filters: Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")] = None,
-    search: str = "",
-    limit: Limit = 100,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
-    """List templates."""
-    page = open_api().items(
-        "templates",
-        limit=None if everything else limit,
-        search=search or None,
-        **naming.filters(filters or []),
-    )
-    print_page(
-        page,
-        (
-            "id",
-            "name",
-            "folder_path",
-            "version",
-            "setting_count",
-            "command_count",
-            "assignment_count",
-            "enforcement",
-        ),
-        as_json=as_json,
-    )
 
 
 @app.command("show")
@@ -119,29 +87,6 @@ def create_template(
     print_template(api.post("templates", body), as_json=as_json)
 
 
-@app.command("set")
-def change_template(
-    template: Template,
-    name: str = "",
-    description: Annotated[str | None, typer.Option()] = None,
-    folder: Annotated[str, typer.Option(help="Id, name or path.")] = "",
-    enforcement: Annotated[str, typer.Option(help="automatic, window or by_hand.")] = "",
-    first_contact: Annotated[bool | None, typer.Option("--first-contact/--no-first-contact")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Change a template's name, folder or rules."""
-    api = open_api()
-    body = {
-        "name": name or None,
-        "description": description,
-        "folder": naming.folder_id(api, folder) if folder else None,
-        "enforcement": enforcement or None,
-        "first_contact": first_contact,
-    }
-    changed = {key: value for key, value in body.items() if value is not None}
-    print_template(api.patch(f"templates/{naming.template_id(api, template)}", changed), as_json=as_json)
-
-
 @app.command("edit")
 def edit_template(
     template: Template,
@@ -165,29 +110,6 @@ def edit_template(
     print_template(made["version"], as_json=False)
     if made["change_set"]:
         say(f"Change set {made['change_set']} sends it to the systems it is assigned to.")
-
-
-@app.command("delete")
-def delete_template(template: Template, yes: Yes = False) -> None:
-    """Delete a template; what it set stays as it is on the systems."""
-    api = open_api()
-    key = naming.template_id(api, template)
-    if is_asked(yes):
-        typer.confirm(f"Delete template {template}?", abort=True)
-    api.delete(f"templates/{key}")
-    say("The template was deleted.")
-
-
-@app.command("versions")
-def list_versions(template: Template, as_json: AsJson = False) -> None:
-    """List the versions of a template."""
-    api = open_api()
-    page = api.items(f"templates/{naming.template_id(api, template)}/versions", limit=None)
-    print_page(
-        page,
-        ("number", "created_at", "created_by", "setting_count", "command_count", "note"),
-        as_json=as_json,
-    )
 
 
 @app.command("diff")
@@ -253,14 +175,6 @@ def suggest_settings(words: list[str], limit: int = 30, as_json: AsJson = False)
         print_json(found)
     else:
         print_table(found, ("kind", "path", "type", "values", "minimum", "maximum", "parameters", "models"))
-
-
-@app.command("assignments")
-def list_assignments(template: Template, as_json: AsJson = False) -> None:
-    """List to what a template is assigned."""
-    api = open_api()
-    page = api.items(f"templates/{naming.template_id(api, template)}/assignments", limit=None)
-    print_page(page, ("id", "to", "order", "created_at", "created_by"), as_json=as_json)
 
 
 @app.command("assign")

@@ -1,26 +1,26 @@
-"""The mapping report of a template as the API tells it."""
+"""The mapping report of a template as programs are told it."""
 
 from collections.abc import Iterable
 
-from ninja import Schema
-from pydantic import Field
+from pydantic import BaseModel
+from pydantic import Field as Described
 
 from roomkeeper.configuration_templates import mapping
 
 
-class MappedItemOut(Schema):
+class MappedItemOut(BaseModel):
     """One setting or command of one system. `path` is as the template spells it, `own_path` as the device does."""
 
     kind: str
     path: str
     own_path: str
     value: str
-    verdict: str = Field(description="`change`, `run`, `already` or `cannot`.")
-    cause: str = Field(description="Why not, as a word; empty if it can.")
+    verdict: str = Described(description="`change`, `run`, `already` or `cannot`.")
+    cause: str = Described(description="Why not, as a word; empty if it can.")
     reason: str
 
 
-class MappedSystemOut(Schema):
+class MappedSystemOut(BaseModel):
     """What the template would do to one system."""
 
     system: int
@@ -29,7 +29,7 @@ class MappedSystemOut(Schema):
     items: list[MappedItemOut]
 
 
-class ModelLineOut(Schema):
+class ModelLineOut(BaseModel):
     """Something that systems of a model cannot have."""
 
     path: str
@@ -39,22 +39,22 @@ class ModelLineOut(Schema):
     systems: int
 
 
-class MappedModelOut(Schema):
+class MappedModelOut(BaseModel):
     """What the template would do to the systems of one model, summed up."""
 
     product: str
     software_version: str
     systems: int
     verdicts: dict[str, int]
-    respelled: dict[str, str] = Field(description="Settings that the model spells differently, and how.")
+    respelled: dict[str, str] = Described(description="Settings that the model spells differently, and how.")
     cannot: list[ModelLineOut]
 
 
-class MappingOut(Schema):
+class MappingOut(BaseModel):
     """The mapping report; nothing was recorded."""
 
-    counts: dict[str, int] = Field(description="Systems by verdict: `change`, `already`, `cannot`.")
-    causes: dict[str, int] = Field(description="Settings and commands that cannot be, by cause.")
+    counts: dict[str, int] = Described(description="Systems by verdict: `change`, `already`, `cannot`.")
+    causes: dict[str, int] = Described(description="Settings and commands that cannot be, by cause.")
     models: list[MappedModelOut]
     systems: list[MappedSystemOut]
 
