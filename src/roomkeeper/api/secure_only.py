@@ -3,12 +3,12 @@
 from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Schema, Status
+from ninja import Schema, Status
 from pydantic import Field, create_model
 
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.api.choosing import SystemChoice, choose
-from roomkeeper.api.derived_lists import actor_of, filters_of, list_rows, page_of, row_of, told_of
+from roomkeeper.api.derived_lists import actor_of, row_of, told_of
 from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.problems import NotFound
 from roomkeeper.api.reach import visible_systems
@@ -18,7 +18,6 @@ from roomkeeper.secure_only import planning
 from roomkeeper.secure_only.surface import HOW, MEMBERS, MOVES, START
 
 routes = Routes("secure-only-moves")
-_Filters: Any = filters_of(MEMBERS)
 MoveIn: Any = create_model(
     "MoveIn",
     __base__=SystemChoice,
@@ -62,13 +61,6 @@ def start_secure_only_move(request: HttpRequest, details: MoveIn, response: Http
     move = do_act(MOVES, START, None, actor, taken | {"plan": plan})
     response["Location"] = f"/api/v1/secure-only-moves/{move.pk}"
     return Status(202, told_of(MOVES).one(move, actor))
-
-
-@routes.get("/{int:move_id}/members", response=page_of(MEMBERS))
-@needs(Permission.VIEW, anywhere=True)
-def list_secure_only_members_of_move(request: HttpRequest, move_id: int, filters: Query[_Filters]) -> Any:
-    """List the systems of a move, and why systems are on hold."""
-    return list_rows(request, MEMBERS, filters, move=row_of(MOVES, actor_of(request), move_id))
 
 
 @routes.post("/{int:move_id}/members/{int:system_id}/try-again", response=told_of(MEMBERS).schema)

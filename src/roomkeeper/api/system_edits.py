@@ -5,27 +5,27 @@ from typing import Any, Literal
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Query, Schema, Status
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, create_model
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, grants_of, needs
-from roomkeeper.api.derived_lists import asked_of, filters_of
+from roomkeeper.api.derived_lists import actor_of, asked_of, filters_of
+from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.paging import list_refusals
 from roomkeeper.api.parsing import StrictParser
 from roomkeeper.api.problems import ApiProblem, Conflict, Invalid, refused_as
 from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.bulk_editing.applying import AppliedEdit, EditOptions, PlanChanged, apply_plan
+from roomkeeper.bulk_editing.applying import AppliedEdit, PlanChanged
 from roomkeeper.bulk_editing.columns import FILE_LIMIT, ROWS_LIMIT
 from roomkeeper.bulk_editing.differences import EditPlan, SystemEdit
-from roomkeeper.bulk_editing.exporting import usable_fields, usable_paths, write_csv
+from roomkeeper.bulk_editing.exporting import usable_fields, usable_paths
 from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import Sheet, SheetRefused, read_csv, read_rows
+from roomkeeper.bulk_editing.surface import EDIT, EDITING, HOW, export
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.operations import lists
-from roomkeeper.provisioning.planning import Care, PlanRefused
-from roomkeeper.systems.inventory import FolderRefused
+from roomkeeper.operations.taking import fields_of
 
 routes = Routes("systems")
 _CSV = "text/csv"
@@ -43,6 +43,10 @@ _BODY = {
 }
 
 
+class Strict(Schema, extra="forbid"):
+    """What it does not know is refused."""
+
+
 class ExportColumns(Schema):
     """Which columns the file has, besides those that say which system a line is."""
 
@@ -52,24 +56,19 @@ class ExportColumns(Schema):
     settings: list[str] = Field([], max_length=200, description="Paths of settings; repeated.")
 
 
-class EditParameters(Schema, extra="forbid"):
-    """How an edit is done; in the query, or beside the rows in JSON."""
-
-    dry_run: bool = Field(False, description="Only show the difference: answers 200, and nothing is written.")
-    digest: str = Field(
-        "", max_length=64, description="Of a dry run: nothing is done if the difference has changed since."
-    )
-    create_folders: bool = Field(False, description="Create missing folders.")
-    persistent: bool = Field(False, description="Make the settings persistent.")
-    description: str = Field("", max_length=255)
-    during_calls: bool = Field(False, description="Settings also while a system is in a call.")
-    only_in_window: bool = Field(False, description="Settings only in a system's maintenance window.")
-    failure_limit: int | None = Field(
-        None, ge=0, le=2**31 - 1, description="Stop once more systems than this have failed."
-    )
+EditParameters: Any = create_model(
+    "EditParameters",
+    __base__=Strict,
+    __doc__="How an edit is done; in the query, or beside the rows in JSON.",
+    dry_run=(
+        bool,
+        Field(False, description="Only show the difference: answers 200, and nothing is written."),
+    ),
+    **fields_of(HOW),
+)
 
 
-class RowIn(Schema, extra="forbid"):
+class RowIn(Strict):
     """A system and what it is to hold; what is left out stays."""
 
     id: Identifier
@@ -94,10 +93,12 @@ class RowIn(Schema, extra="forbid"):
     )
 
 
-class EditIn(EditParameters):
-    """Many systems, each with what is to be changed of it."""
-
-    rows: list[RowIn] = Field(min_length=1, max_length=ROWS_LIMIT)
+EditIn: Any = create_model(
+    "EditIn",
+    __base__=EditParameters,
+    __doc__="Many systems, each with what is to be changed of it.",
+    rows=(list[RowIn], Field(min_length=1, max_length=ROWS_LIMIT)),
+)
 
 
 class ValueChangeOut(Schema):
@@ -115,10 +116,15 @@ class SystemEditOut(Schema):
     """What differs of one system."""
 
     line: int
-    system: int
+    system: int = Field(validation_alias="system.pk")
     name: str
     verdict: Literal["change", "already", "cannot"]
     changes: list[ValueChangeOut]
+
+    @staticmethod
+    def resolve_name(found: SystemEdit) -> str:
+        """What the system is called; what has no name is told by its number."""
+        return str(found.system)
 
 
 class EditProblemOut(Schema):
@@ -126,7 +132,7 @@ class EditProblemOut(Schema):
 
     line: int
     column: str
-    problem: str
+    problem: str = Field(validation_alias="sentence")
 
 
 class RefusedRecord(Schema):
@@ -168,12 +174,7 @@ def export_systems_for_editing(
         paths = usable_paths(columns.settings)
     with refused_as(422, SheetRefused, field="query.fields"):
         fields = usable_fields(columns.fields)
-    audit.record(user, "api", "export systems for editing", None, settings=paths)
-    answer = StreamingHttpResponse(
-        write_csv(rows, fields=fields, paths=paths, now=now), content_type="text/csv; charset=utf-8"
-    )
-    answer["Content-Disposition"] = 'attachment; filename="systems-to-edit.csv"'
-    return answer
+    return export(rows, fields=fields, paths=paths, actor=actor_of(request), now=now)
 
 
 def body_schemas() -> dict[str, Any]:
@@ -186,7 +187,7 @@ def body_schemas() -> dict[str, Any]:
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def edit_systems(
     request: HttpRequest, response: HttpResponse, parameters: Query[EditParameters]
-) -> Status[EditOut]:
+) -> Status[Any]:
     """Edit many systems at once, by JSON or by the CSV file that `GET systems/export.csv` gives.
 
     With `dry_run` (200) only the difference. Else 202 where a change set or a job does the rest, 200 where all is done.
@@ -196,22 +197,17 @@ def edit_systems(
     sheet, how = _read(request, parameters)
     plan = plan_edit(sheet, reach=visible_systems(user), user=user, makes_folders=how.create_folders)
     if how.dry_run:
-        return Status(200, encode_edit(plan, None))
-    options = EditOptions(
-        how.persistent,
-        Care(how.during_calls, how.only_in_window, how.failure_limit),
-        how.description,
-    )
+        return Status(200, _told(plan, None))
+    taken = {one.name: getattr(how, one.name) for one in HOW} | {"plan": plan}
     try:
-        with refused_as(409, FolderRefused, PlanRefused):
-            done = apply_plan(
-                plan, digest=how.digest, user=user, now=timezone.now(), road="api", options=options
-            )
-    except PlanChanged as refusal:
-        raise Conflict(str(refusal), kind="difference-changed", hint="Repeat with dry_run.") from refusal
-    told = encode_edit(plan, done)
+        done = do_act(EDITING, EDIT, None, actor_of(request), taken)
+    except Conflict as refusal:
+        if isinstance(refusal.__cause__, PlanChanged):
+            raise Conflict(str(refusal), kind="difference-changed", hint="Repeat with dry_run.") from refusal
+        raise
+    told = _told(plan, done)
     if done.job is not None:
-        told.job = accepted(done.job, response)
+        told["job"] = accepted(done.job, response)
     elif done.change_set is not None:
         response["Location"] = f"/api/v1/change-sets/{done.change_set.pk}"
     is_followed = done.job or done.change_set or done.name_change_set
@@ -255,42 +251,19 @@ def _take_body(request: HttpRequest) -> None:
     request._body = content
 
 
-def encode_edit(plan: EditPlan, done: AppliedEdit | None) -> EditOut:
-    """A plan, and what was done of it (None: nothing), as the API tells them."""
-    return EditOut(
-        is_dry_run=done is None,
-        digest=plan.digest,
-        counts=dict(plan.counts),
-        systems=[_encode_system(edit) for edit in plan.edits if edit.changes],
-        problems=[
-            EditProblemOut(line=one.line, column=one.column, problem=one.sentence) for one in plan.problems
-        ],
-        new_folders=[one.label for one in plan.folders],
-        change_set=done.change_set.pk if done and done.change_set else None,
-        name_change_set=done.name_change_set.pk if done and done.name_change_set else None,
-        job=None,
-        records=done.records if done else 0,
-        refused=[RefusedRecord(system=key, problem=sentence) for key, sentence in done.refused]
-        if done
-        else [],
-    )
-
-
-def _encode_system(edit: SystemEdit) -> SystemEditOut:
-    return SystemEditOut(
-        line=edit.line,
-        system=edit.system.pk,
-        name=str(edit.system),
-        verdict=edit.verdict,  # type: ignore[arg-type]
-        changes=[
-            ValueChangeOut(
-                name=one.name,
-                is_setting=one.is_setting,
-                before=one.before,
-                after=one.after,
-                verdict=one.verdict,  # type: ignore[arg-type]
-                reason=one.reason,
-            )
-            for one in edit.changes
-        ],
-    )
+def _told(plan: EditPlan, done: AppliedEdit | None) -> dict[str, Any]:
+    """A plan, and what was done of it (None: nothing), as `EditOut` tells them."""
+    made = done or AppliedEdit()
+    return {
+        "is_dry_run": done is None,
+        "digest": plan.digest,
+        "counts": dict(plan.counts),
+        "systems": [edit for edit in plan.edits if edit.changes],
+        "problems": plan.problems,
+        "new_folders": [one.label for one in plan.folders],
+        "change_set": made.change_set.pk if made.change_set else None,
+        "name_change_set": made.name_change_set.pk if made.name_change_set else None,
+        "job": None,
+        "records": made.records,
+        "refused": [{"system": key, "problem": sentence} for key, sentence in made.refused],
+    }

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.person import Person
 from roomkeeper.bulk_editing.differences import EditPlan, RecordEdit
@@ -22,6 +21,7 @@ from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems.inventory import shared_path
 
 KIND: Final = "edit systems"
+Noted = Callable[[Any], AuditEntry]
 # More records than this are written by a job: no request takes that long.
 RECORDS_AT_ONCE: Final = 500
 ITEM_SIZE: Final = 15
@@ -54,10 +54,11 @@ class AppliedEdit:
 
 
 def apply_plan(
-    plan: EditPlan, *, digest: str = "", user: Person, now: datetime, road: str, options: EditOptions
+    plan: EditPlan, *, digest: str = "", user: Person, now: datetime, noted: Noted, options: EditOptions
 ) -> AppliedEdit:
     """Do it, in short transactions of its own: not to be called inside one (rule R9). `digest`: that of the plan that a
-    person saw; raises `PlanChanged` where it is another. Raises `FolderRefused` before anything is done.
+    person saw; raises `PlanChanged` where it is another. Raises `FolderRefused` before anything is done. `noted` writes
+    the row of the audit trail, inside the first of the transactions.
 
     Interrupted in the middle, the same file does the rest.
     """
@@ -67,7 +68,7 @@ def apply_plan(
             " now."
         )
     done = AppliedEdit()
-    note = _Note(plan, user, road)
+    note = _Note(noted)
     records = _with_folders(plan.records, plan.folders, note)
     if len(records) > RECORDS_AT_ONCE:
         folder_path = shared_path(edit.system.folder.path for edit in plan.edits if edit.changes)
@@ -156,14 +157,14 @@ def _start(records: Sequence[RecordEdit], folder_path: str, *, user: Person, now
 class _Note:
     """The row of the audit trail: written inside the first of the transactions, completed after the last."""
 
-    def __init__(self, plan: EditPlan, user: Person, road: str) -> None:
-        self._plan, self._user, self._road = plan, user, road
+    def __init__(self, noted: Noted) -> None:
+        self._noted = noted
         self._entry: AuditEntry | None = None
 
     def __call__(self) -> AuditEntry:
         """Write it, unless it stands already."""
         if self._entry is None:
-            self._entry = self._write()
+            self._entry = self._noted(None)
         return self._entry
 
     def complete(self, done: AppliedEdit) -> None:
@@ -177,18 +178,3 @@ class _Note:
             "job": done.job.pk if done.job else None,
         }
         entry.save(update_fields=["details"])
-
-    def _write(self) -> AuditEntry:
-        plan = self._plan
-        return audit.record(
-            self._user,
-            self._road,
-            "edit systems",
-            None,
-            systems=sum(bool(edit.changes) for edit in plan.edits),
-            values=plan.counts["values"],
-            records=len(plan.records),
-            refused_rows=plan.counts["refused"],
-            folders=[one.label for one in plan.folders[:100]],
-            digest=plan.digest,
-        )

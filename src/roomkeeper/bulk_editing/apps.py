@@ -10,8 +10,9 @@ class BulkEditingConfig(AppConfig):
     label = "bulk_editing"
 
     def ready(self) -> None:
-        """Have its jobs worked on."""
-        from roomkeeper.bulk_editing import applying, running
+        """Have its jobs worked on; declare what it offers."""
+        from roomkeeper.bulk_editing import applying, running, surface
         from roomkeeper.jobs.work import JobKind, register_kind
 
+        self.surface = surface
         register_kind(JobKind(applying.KIND, running.run))

@@ -10,9 +10,11 @@ from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
+from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Act, Field, Subject, register
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+ItemState = Literal["waiting", "running", "done", "warning", "failed", "skipped", "cancelled"]
 _WAITS: Final = (Job.State.QUEUED, Job.State.RUNNING)
 
 
@@ -129,6 +131,73 @@ JOBS = register(
                 is_dangerous=True,
                 offered=lambda job: job.state in _WAITS and job.cancel_requested_at is None,
             ),
+        ),
+    )
+)
+
+
+def _see_jobs(grants: Grants) -> Q:
+    return grants.folders(Permission.VIEW, "job__folder_path")
+
+
+JOB_ITEMS = register(
+    Subject(
+        noun="job item",
+        plural="job items",
+        model=JobItem,
+        meaning="The parts of jobs, and the outcome of each.",
+        seen_by=_see_jobs,
+        place=lambda item: item.job.folder_path,
+        order="id",
+        search=("label", "summary"),
+        related=("job",),
+        label=lambda item: item.label,
+        topic="job",
+        help="jobs",
+        within="jobs",
+        inner="items",
+        via="job",
+        fields=(
+            Field(name="id", type=int),
+            Field(
+                name="job",
+                type=int,
+                at="job_id",
+                filter="one",
+                filter_type=Identifier,
+                heading="Job",
+                cell="jobs/cell_job.html",
+            ),
+            Field(name="label", type=str, heading="What", wraps=True),
+            Field(
+                name="state",
+                type=ItemState,
+                filter="one",
+                choices=tuple((state.value, state.value) for state in JobItem.State),
+                heading="State",
+                cell="word",
+            ),
+            Field(
+                name="system",
+                type=int | None,
+                at="system_id",
+                filter="one",
+                filter_type=Identifier,
+            ),
+            Field(name="summary", type=str, sort="", heading="Result", wraps=True),
+            Field(
+                name="advice",
+                type=str,
+                meaning="What to do; may be empty.",
+                sort="",
+                heading="What to do",
+                wraps=True,
+            ),
+            Field(name="details", type=dict[str, Any], sort="", in_csv=False),
+            Field(
+                name="started_at", type=datetime | None, sort="", heading="Began", cell="when", is_shown=False
+            ),
+            Field(name="ended_at", type=datetime | None, sort="", heading="Ended", cell="when"),
         ),
     )
 )

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.actors import Actor
+from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import ROOT_PATH, demand
 from roomkeeper.operations.subjects import Act, Row, Subject, get_subject
 
@@ -69,9 +70,9 @@ def do(
             demand(actor.user, act.needs, place)
     key, times = getattr(row, "pk", None), []
 
-    def noted(result: Any) -> None:
+    def noted(result: Any) -> AuditEntry:
         times.append(now)
-        _note(subject, act, row, key, actor, result, given)
+        return _note(subject, act, row, key, actor, result, given)
 
     on = () if row is None else (row,)
     with audit.acting_from(actor.source_address):
@@ -88,7 +89,7 @@ def do(
 
 def _note(
     subject: Subject, act: Act, row: Row, key: Any, actor: Actor, result: Any, given: Mapping[str, Any]
-) -> None:
+) -> AuditEntry:
     """Write the audit trail, in the transaction of the act, and tell open pages. `key` is what it was known by."""
     made = result[0] if act.tells else result
     about = row if row is not None else made if isinstance(made, subject.model) else None
@@ -99,9 +100,10 @@ def _note(
     if about is not None and subject.about is not None:
         named, details = subject.about(about), {subject.noun: key or about.pk, "label": label} | details
         key, label = named.pk, str(named)
-    audit.note(actor.user, actor.road, act.audit_word(subject.noun), named, key, label, details)
+    entry = audit.note(actor.user, actor.road, act.audit_word(subject.noun), named, key, label, details)
     if subject.tell is not None and about is not None:
         subject.tell(about)
+    return entry
 
 
 def do_many(

@@ -12,21 +12,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.shortcuts import render
 from django.urls import reverse
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.bulk_editing.applying import EditOptions, PlanChanged, apply_plan
+from roomkeeper.bulk_editing.applying import PlanChanged
 from roomkeeper.bulk_editing.columns import FIELDS, ROWS_LIMIT
 from roomkeeper.bulk_editing.differences import CANNOT, CHANGE, EditPlan
-from roomkeeper.bulk_editing.exporting import USUAL, usable_fields, usable_paths, write_csv
+from roomkeeper.bulk_editing.exporting import USUAL, usable_fields, usable_paths
 from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import SheetRefused, read_csv
-from roomkeeper.operations.exports import text_in_chunks
+from roomkeeper.bulk_editing.surface import EDIT, EDITING, export
+from roomkeeper.operations.door import do
+from roomkeeper.operations.taking import take_form
 from roomkeeper.systems.models import State, System
 from roomkeeper.web.access import grants, number_of, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.chosen_systems import filtered_rows
+from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.setting_paths import known_paths
-from roomkeeper.web.systems_bulk import care_of
 
 # The file goes to the browser and back, packed, within what Django takes of a form.
 FILE_LIMIT: Final = 10_000_000
@@ -73,15 +74,12 @@ def export_file(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(f"{reverse('systems_edit_export')}?{request.GET.urlencode()}")
     systems = _reach_of(request)
-    count = systems.count()
-    if count > ROWS_LIMIT:
+    if systems.count() > ROWS_LIMIT:
         messages.error(
             request, f"A file can hold at most {ROWS_LIMIT:,} systems: narrow the list with a filter."
         )
         return HttpResponseRedirect(_back(request))
-    audit.record(request.user, "page", "export systems for editing", None, count=count, settings=paths)
-    lines = write_csv(systems, fields=fields, paths=paths, now=moment())
-    return text_in_chunks("systems-to-edit.csv", lines)
+    return export(systems, fields=fields, paths=paths, actor=actor_of(request), now=moment())
 
 
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
@@ -119,11 +117,9 @@ def edited(request: HttpRequest) -> HttpResponse:
 
 
 def _apply(request: HttpRequest, plan: EditPlan) -> HttpResponse:
-    options = EditOptions(
-        bool(request.POST.get("is_persistent")), care_of(request), request.POST.get("description", "").strip()
-    )
-    digest = request.POST.get("digest", "") or "none was shown"
-    done = apply_plan(plan, digest=digest, user=request.user, now=moment(), road="page", options=options)
+    taken = take_form(EDITING, EDIT, request.POST.getlist) | {"plan": plan}
+    taken["digest"] = taken["digest"] or "none was shown"
+    done = do(EDITING, EDIT, None, actor=actor_of(request), now=moment(), taken=taken)
     request.session[SESSION_KEY] = {
         "records": done.records,
         "record_job": done.job.pk if done.job else None,

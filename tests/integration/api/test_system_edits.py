@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,10 @@ def download(call: Caller, query: str = "") -> list[dict[str, str]]:
     answer = call("GET", f"systems/export.csv{query}")
     assert answer.status_code == 200, answer.content
     assert answer["Content-Type"].startswith("text/csv")
-    text = answer.getvalue().decode()  # type: ignore[attr-defined]
+    with warnings.catch_warnings():
+        # Under ASGI it is sent piece by piece; Django's own client, which is synchronous, warns of that.
+        warnings.simplefilter("ignore")
+        text = b"".join(answer).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

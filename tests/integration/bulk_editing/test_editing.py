@@ -11,14 +11,18 @@ from django.test.utils import CaptureQueriesContext
 from tests.cast import add_system
 from tests.integration.configuration_templates.conftest import VALUE_SPACES, report, store_document
 
+from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry, Role, User
 from roomkeeper.accounts.permissions import assign
-from roomkeeper.bulk_editing.applying import AppliedEdit, EditOptions, PlanChanged, apply_plan
+from roomkeeper.bulk_editing.applying import AppliedEdit, PlanChanged
 from roomkeeper.bulk_editing.columns import FIELDS
 from roomkeeper.bulk_editing.differences import EditPlan
 from roomkeeper.bulk_editing.exporting import write_csv
 from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import read_csv, read_rows
+from roomkeeper.bulk_editing.surface import EDIT, EDITING
+from roomkeeper.operations.door import do
+from roomkeeper.operations.taking import take
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import persistent, planning
 from roomkeeper.provisioning.models import ChangeItem
@@ -63,7 +67,9 @@ def plan(rows: list[dict[str, str]], user: User, **options: Any) -> EditPlan:
 
 def apply(found: EditPlan, user: User, **options: Any) -> AppliedEdit:
     """Do it."""
-    return apply_plan(found, user=user, now=NOW, road="page", options=EditOptions(**options))
+    taken = take(EDITING, EDIT, options) | {"plan": found}
+    done: AppliedEdit = do(EDITING, EDIT, None, actor=Actor(user, Road.PAGE), now=NOW, taken=taken)
+    return done
 
 
 def told(found: EditPlan) -> list[tuple[str, str, str, str, str]]:
@@ -125,7 +131,7 @@ def test_what_was_changed_is_told_done_and_then_nothing_is_left(
     ]
     assert System.objects.get(pk=boardroom.pk).name == "Boardroom"
 
-    done = apply(found, administrator, is_persistent=True)
+    done = apply(found, administrator, persistent=True)
     assert done.records == 2
     assert done.refused == []
     assert done.change_set is not None
@@ -260,14 +266,7 @@ def test_changed_meanwhile_is_shown_again_and_not_done(rooms: list[System], admi
     System.objects.filter(pk=rooms[0].pk).update(notes="somebody else's")
     now_found = plan(rows, administrator)
     with pytest.raises(PlanChanged):
-        apply_plan(
-            now_found,
-            digest=shown.digest,
-            user=administrator,
-            now=NOW,
-            road="page",
-            options=EditOptions(),
-        )
+        apply(now_found, administrator, digest=shown.digest)
     assert System.objects.get(pk=rooms[0].pk).notes == "somebody else's"
     # Between the last look and the writing, too: what was not shown is not overwritten.
     done = apply(shown, administrator)

@@ -253,6 +253,7 @@ ROWS: dict[str, Row] = {
     "groups": _group,
     "tokens": _token,
     "jobs": _job,
+    "job items": lambda system: _job(system).items.get(),
     "inbox": lambda system: system,
     "backups": _backup,
 }

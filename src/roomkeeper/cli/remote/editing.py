@@ -46,7 +46,7 @@ def export_systems(
         settings=setting or None,
         fields=field or None,
         search=search or None,
-    )
+    ).removeprefix("\ufeff")
     if output is None:
         typer.echo(text, nl=False)
         return
