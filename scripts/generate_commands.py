@@ -36,7 +36,7 @@ def told(subject: Subject) -> dict[str, Any]:
         "help": subject.meaning or f"{subject.plural.capitalize()}.",
         "named_by": subject.named_by,
         "columns": _columns(subject),
-        "acts": [_act(act) for act in subject.acts if act.is_mounted],
+        "acts": [_act(subject, act) for act in subject.acts if act.is_mounted and act.has_api],
         "lists": [_inner(one) for one in all_subjects() if one.within == subject.plural],
     }
 
@@ -50,7 +50,7 @@ def _columns(subject: Subject) -> list[str]:
     return [one.name for one in subject.fields if one.is_told and (one.heading or one.name == "id")]
 
 
-def _act(act: Act) -> dict[str, Any]:
+def _act(subject: Subject, act: Act) -> dict[str, Any]:
     return {
         "name": act.command or act.slug,
         "slug": act.slug,
@@ -60,6 +60,7 @@ def _act(act: Act) -> dict[str, Any]:
         "for_many": act.for_many,
         "method": act.method,
         "answers": act.answers,
+        "begins": begun.path if (begun := act.begun(subject)) is not None else "",
         "done": "" if "{" in act.done else act.done,
         "asks": act.is_dangerous or bool(act.word),
         "undo": "" if "{" in act.undo else act.undo,
@@ -78,6 +79,7 @@ def _input(one: Input) -> dict[str, Any]:
         "is_required": one.is_required,
         "is_secret": one.is_secret,
         "help": one.meaning,
+        "option": one.option,
         "refers": _named(get_subject(one.refers)) if one.refers else None,
         "parts": [_input(part) for part in one.parts],
     }

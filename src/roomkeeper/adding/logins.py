@@ -49,12 +49,12 @@ def start(
     username: str,
     password: str,
     *,
-    may_use_http: bool = False,
+    password_may_use_http: bool = False,
     user: Person,
     now: datetime,
 ) -> Job:
-    """A job that tries the login on each of these systems and stores it. `may_use_http` lets it go by plain HTTP to
-    those that have nothing better. Raises `LoginNotUsable`."""
+    """A job that tries the login on each of these systems and stores it. `password_may_use_http` lets it go by plain
+    HTTP to those that have nothing better. Raises `LoginNotUsable`."""
     if not username.strip() or not password:
         raise LoginNotUsable(_("A login has a user name and a password."))
     if not systems:
@@ -65,7 +65,7 @@ def start(
         [NewItem(str(system), system_id=system.pk) for system in systems],
         user=user,
         now=now,
-        parameters={"may_use_http": may_use_http},
+        parameters={"may_use_http": password_may_use_http},
         secrets={"username": username.strip(), "password": password},
         folder_path=shared_path(system.folder.path for system in systems),
     )

@@ -3,22 +3,15 @@
 import re
 from typing import Any, Self
 
-from django.db import transaction
-from django.utils import timezone
 from ninja import Schema
 from pydantic import Field, field_validator, model_validator
 
-from roomkeeper.accounts import audit
-from roomkeeper.accounts.models import User
 from roomkeeper.api.derived_lists import told_of
-from roomkeeper.api.problems import refused_as
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import read_call
-from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.delivery_surface import ACTIONS
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import Care
-from roomkeeper.systems.models import System
 
 Value = str | int | bool
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.\d{1,3})?")
@@ -44,6 +37,14 @@ class CommandIn(Schema, extra="forbid"):
     def care(self) -> Care:
         """How carefully it is asked for."""
         return Care(during_calls=self.during_calls, only_in_window=self.only_in_window)
+
+    @property
+    def taken(self) -> dict[str, Any]:
+        """What the declared act takes of it."""
+        arguments = [[name, value] for name, value in self.arguments.items()]
+        return {"arguments": arguments} | {
+            name: getattr(self, name) for name in ("command", "body", "during_calls", "only_in_window")
+        }
 
     @property
     def call(self) -> CommandCall:
@@ -95,20 +96,3 @@ ActionOut: Any = _told.schema
 def encode_action(action: Action) -> dict[str, Any]:
     """An `Action` as the API tells it."""
     return _told(action)
-
-
-def ask_of(system: System, command: CommandIn, user: User) -> Action:
-    """Ask the command of a managed system; it rides on the next check-in."""
-    arguments = [[name, value] for name, value in command.arguments.items()]
-    with transaction.atomic(), refused_as(422, actions.ActionRefused):
-        action = actions.ask(
-            system,
-            command.command,
-            arguments,
-            user=user,
-            now=timezone.now(),
-            body=command.body,
-            care=command.care,
-        )
-        audit.record(user, "api", "run command", system, command=command.command, action=action.pk)
-    return action

@@ -8,14 +8,18 @@ from pydantic import Field
 
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api.action_fields import CommandIn, ask_of
+from roomkeeper.api.action_fields import CommandIn
 from roomkeeper.api.choosing import SystemChoice, choose
+from roomkeeper.api.derived_lists import actor_of
+from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.problems import ProblemOut
 from roomkeeper.api.reach import get_system, systems_by_id
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_acts import get_managed
 from roomkeeper.api.system_additions import failed_item
 from roomkeeper.api.trial import trial
+from roomkeeper.fleet.device_acts import RUN_COMMAND
+from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.provisioning.commands_for_many import known_commands
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import System
@@ -73,7 +77,7 @@ def run_command_on_many(request: HttpRequest, details: CommandForMany) -> Status
         try:
             system = get_managed(user, system_id, Permission.RUN_ACTIONS)
             with trial(details.dry_run):
-                number = ask_of(system, command, user).pk
+                number = do_act(SYSTEMS, RUN_COMMAND, system, actor_of(request), command.taken).pk
             action = None if details.dry_run else number
             warnings = [str(fault) for fault in known.faults_of(system, command.call)] if known else []
             items.append(

@@ -24,7 +24,6 @@ from roomkeeper.api import (
     network_settings,
     passwords,
     problems,
-    restarts,
     secure_only,
     system_acts,
     system_backups,
@@ -148,9 +147,10 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     return shown
 
 
-# What is written by hand at the same addresses as what is declared.
+# What is written by hand at the same addresses as what is declared; these share one router.
+_ON_SYSTEMS = (systems, system_backups, system_polls, diagnosis)
 _BESIDE = {
-    "systems": systems.routes,
+    "systems": _ON_SYSTEMS[0].routes,
     "change sets": change_sets.routes,
     "actions": actions.routes,
     "secure-only moves": secure_only.routes,
@@ -172,18 +172,14 @@ def _make() -> RoomkeeperApi:
     for prefix, routes in (
         # One address, one router: ninja would answer 405 for the methods of a second one.
         ("/systems", system_acts.routes),
-        ("/systems", restarts.routes),
         ("/systems", logins.routes),
         ("/systems", activation_codes.routes),
         ("/systems", device_commands.routes),
-        ("/systems", system_polls.routes),
         ("/systems", passwords.routes),
         ("/systems", authorities.routes),
         ("/systems", system_edits.routes),
         ("/systems", system_reports.routes),
-        ("/systems", system_backups.routes),
         ("/backups", backups.routes),
-        ("/systems", diagnosis.routes),
         ("/change-sets", undoing.routes),
         ("/systems", undoing.system_routes),
         ("/network-settings", network_settings.routes),

@@ -9,6 +9,7 @@ from ninja import Status
 from ninja.params import functions
 
 from roomkeeper.accounts.permissions import needs
+from roomkeeper.api.derived_begun import mount_begun, mount_begun_of_many
 from roomkeeper.api.derived_lists import Told, actor_of, filters_of, list_rows, page_of, row_of, told_of
 from roomkeeper.api.derived_many import mount_many
 from roomkeeper.api.derived_mounting import do_act, key_of, mount, rule_of, word_of
@@ -35,14 +36,20 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
         if one.within == subject.plural:
             _mount_list(routes, one, within=subject)
     _mount_one(routes, subject, told)
-    acts = [act for act in subject.acts if act.is_mounted]
+    acts = [act for act in subject.acts if act.is_mounted and act.has_api]
     patches = [act for act in acts if act.method == "PATCH" and act.on == "one"]
     for act in acts:
         is_alone = act not in patches or len(patches) == 1
         if is_alone and (act.method, _path(subject, act)) not in by_hand:
-            _mount_act(routes, subject, act, told)
-        if act.for_many:
-            mount_many(routes, subject, act)
+            if (begun := act.begun(subject)) is not None:
+                mount_begun(routes, subject, act, begun)
+            else:
+                _mount_act(routes, subject, act, told)
+        if act.for_many and ("POST", f"/{act.slug}") not in by_hand:
+            if (begun := act.begun(subject)) is not None:
+                mount_begun_of_many(routes, subject, act, begun)
+            else:
+                mount_many(routes, subject, act)
     if len(patches) > 1:
         _mount_patch(routes, subject, patches, told)
     return routes

@@ -42,7 +42,8 @@ class Told:
         )
 
     def answer_of(self, act: Act) -> Any:
-        """The schema of what the act is answered with: the row, with what it tells this once, or that alone."""
+        """The schema of what the act is answered with: the row (or that of another subject), with what it tells this
+        once, or that alone."""
         more = list(act.tells)
         if act.follow:
             more.append(Field(name="operation", type=str, meaning="Address at which to follow it."))

@@ -21,7 +21,7 @@ from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Act, Input, Subject
 from roomkeeper.operations.taking import bounded, given_to, model_of
 
-MANY_LIMIT: Final = 1_000
+MANY_LIMIT: Final = 2_000
 # What a filter may find, as on pages.
 FOUND_LIMIT: Final = 2_000
 
@@ -60,7 +60,7 @@ def mount_many(routes: Routes, subject: Subject, act: Act) -> None:
     """Mount the act for many on the routes."""
     name = word_of(subject.plural)
     own = [one for one in given_to(act) if one.is_own]
-    body, answer = _body_of(subject, act, own), _answer_of(subject, own)
+    body, answer = body_of(subject, act, own), _answer_of(subject, own)
 
     def view(request: HttpRequest, *, details: Any) -> Any:
         actor, now = actor_of(request), timezone.now()
@@ -79,7 +79,7 @@ def mount_many(routes: Routes, subject: Subject, act: Act) -> None:
         except NotSeen as error:
             raise NotFound(error.noun, error.key) from error
         outcomes = {one.key: one for one in done}
-        problems = {key: _problem(subject, act, key, outcomes.get(key)) for key in keys}
+        problems = {key: problem_for(subject, act, key, outcomes.get(key)) for key in keys}
         return {
             "done": sum(one is None for one in problems.values()),
             "items": [
@@ -102,7 +102,18 @@ def mount_many(routes: Routes, subject: Subject, act: Act) -> None:
     )
 
 
-def _body_of(subject: Subject, act: Act, own: list[Input]) -> Any:
+def meant(subject: Subject, act: Act, details: Any, actor: Actor) -> tuple[list[int], list[Any]]:
+    """The ids that are meant, in the order given or found, and those of the rows that the actor sees."""
+    asked = getattr(details, word_of(subject.plural))
+    if asked is None:
+        found = _found(subject, act, details.filter, actor)
+        return list(found), list(found.values())
+    keys = list(dict.fromkeys(asked))
+    seen = {row.pk: row for row in subject.rows(actor.grants).filter(pk__in=keys)}
+    return keys, [seen[key] for key in keys if key in seen]
+
+
+def body_of(subject: Subject, act: Act, own: list[Input]) -> Any:
     """The ids (or objects with what each takes for itself), or a filter; and what all take."""
     words = model_of(subject, act).__name__
     each: Any = Identifier
@@ -162,7 +173,8 @@ def _own(asked: Any, own: list[Input]) -> dict[str, Any]:
     return {one.name: getattr(asked, one.name) for one in own}
 
 
-def _problem(subject: Subject, act: Act, key: int, outcome: Outcome | None) -> ProblemOut | None:
+def problem_for(subject: Subject, act: Act, key: int, outcome: Outcome | None) -> ProblemOut | None:
+    """Why it was not done to that one; None where it was."""
     if outcome is not None and outcome.is_done:
         return None
     error: Exception

@@ -9,12 +9,16 @@ from ninja import Query, Schema, Status
 from pydantic import Field
 
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api.action_fields import ActionOut, CommandIn, ask_of, encode_action
+from roomkeeper.api.action_fields import ActionOut, CommandIn, encode_action
+from roomkeeper.api.derived_lists import actor_of
+from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.paging import ListParameters, Page, cut_sorted
 from roomkeeper.api.problems import refused_as
 from roomkeeper.api.reach import get_system
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_acts import get_managed
+from roomkeeper.fleet.device_acts import RUN_COMMAND
+from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.protocols.xapi.command import CommandDescription, CommandParameter
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.dangers import danger_of
@@ -110,7 +114,7 @@ def run_command(
     system = get_managed(user, system_id, Permission.RUN_ACTIONS)
     if command.dry_run:
         return Status(200, _check(system, command))
-    action = ask_of(system, command, user)
+    action = do_act(SYSTEMS, RUN_COMMAND, system, actor_of(request), command.taken)
     response["Location"] = f"/api/v1/actions/{action.pk}"
     return Status(202, encode_action(action))
 

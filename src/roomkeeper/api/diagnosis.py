@@ -3,25 +3,26 @@
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from ninja import Query, Schema, Status
 from pydantic import Field
 
-from roomkeeper.accounts import audit
-from roomkeeper.accounts.permissions import Permission, demand, needs
+from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.api.derived_lists import actor_of, row_of
+from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.jobs import JobOut, Waiting, accepted
-from roomkeeper.api.problems import NotFound, refused_as
-from roomkeeper.api.reach import Identifier, get_system, get_systems
-from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.api.on_systems import routes
+from roomkeeper.api.problems import NotFound
+from roomkeeper.api.reach import get_system
+from roomkeeper.api.routing import user_of
 from roomkeeper.diagnosis import service
 from roomkeeper.diagnosis.fixes import FIXES
 from roomkeeper.diagnosis.models import Diagnosis
+from roomkeeper.fleet.job_acts import FIX_ACTS
+from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 
-routes = Routes("systems")
 LevelWord = Literal["ok", "info", "warning", "fault"]
 
 
@@ -68,12 +69,6 @@ class DiagnosisOut(Schema):
     fixes: list[str] = Field(description="Every fix that its findings offer.")
 
 
-class DiagnoseIn(Schema, extra="forbid"):
-    """Which systems to look at."""
-
-    systems: list[Identifier] = Field(min_length=1, max_length=1000)
-
-
 class FixIn(Schema, extra="forbid"):
     """A fix that the newest diagnosis offers."""
 
@@ -94,11 +89,9 @@ def diagnose_system(
     request: HttpRequest, system_id: int, response: HttpResponse, waiting: Query[Waiting]
 ) -> Status[Any]:
     """Look at a system in both directions, row by row; answers the diagnosis where it ends in time."""
-    user = user_of(request)
-    system = get_system(user, system_id, Permission.RUN_ACTIONS)
-    with transaction.atomic():
-        job = service.start([system], user=user, now=timezone.now())
-        audit.record(user, "api", "diagnose system", system, job=job.pk)
+    actor = actor_of(request)
+    system = row_of(SYSTEMS, actor, system_id)
+    job = do_act(SYSTEMS, SYSTEMS.act("diagnose"), system, actor, {})
     if waiting.wait:
         job = work.wait_for(job.pk, timedelta(seconds=waiting.wait))
         found = service.latest(system)
@@ -106,21 +99,6 @@ def diagnose_system(
             response["Location"] = f"/api/v1/systems/{system.pk}/diagnosis"
             return Status(200, encode_diagnosis(found))
     return Status(202, accepted(job, response))
-
-
-@routes.post("/diagnose", response={202: JobOut})
-@needs(Permission.RUN_ACTIONS, anywhere=True)
-def diagnose_systems(
-    request: HttpRequest, details: DiagnoseIn, response: HttpResponse, waiting: Query[Waiting]
-) -> Status[JobOut]:
-    """Look at many systems; each one's diagnosis stands at `systems/{id}/diagnosis`."""
-    user = user_of(request)
-    systems = get_systems(user, details.systems, Permission.RUN_ACTIONS)
-    with transaction.atomic():
-        job = service.start(systems, user=user, now=timezone.now())
-        told = [system.pk for system in systems[:100]]
-        audit.record(user, "api", "diagnose systems", None, job=job.pk, count=len(systems), systems=told)
-    return Status(202, accepted(job, response, wait=waiting.wait))
 
 
 @routes.get("/{int:system_id}/diagnosis", response=DiagnosisOut)
@@ -143,10 +121,7 @@ def fix_system(request: HttpRequest, system_id: int, details: FixIn) -> FixOut:
     fix = FIXES.get(details.fix)
     if fix is None:
         raise NotFound("fix", details.fix)
-    demand(user, fix.permission, system.folder.path)
-    with transaction.atomic(), refused_as(409, ValueError):
-        job = service.fix(system, details.fix, user=user, now=timezone.now())
-        audit.record(user, "api", f"fix: {details.fix}", system)
+    job = do_act(SYSTEMS, FIX_ACTS[details.fix], system, actor_of(request), {})
     return FixOut(fix=details.fix, done=fix.what, job=job.pk if job else None)
 
 

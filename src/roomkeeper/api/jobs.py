@@ -5,26 +5,20 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from django.http import HttpResponse
 from ninja import Schema
-from pydantic import Field
 
 from roomkeeper.accounts.actors import Actor, Road
+from roomkeeper.api.derived_begun import MOST_WAITED as MOST_WAITED
+from roomkeeper.api.derived_begun import Waiting as Waiting
 from roomkeeper.api.derived_lists import told_of
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.jobs.surface import JOBS
 
-MOST_WAITED = 60.0
 _told = told_of(JOBS)
 if TYPE_CHECKING:
     JobOut: TypeAlias = Schema
 else:
     JobOut = _told.schema
-
-
-class Waiting(Schema):
-    """How long the answer of what starts a job may take."""
-
-    wait: float = Field(0.0, ge=0, le=MOST_WAITED, description="Seconds to wait for the end of the job.")
 
 
 def accepted(job: Job, response: HttpResponse, *, wait: float = 0.0) -> JobOut:

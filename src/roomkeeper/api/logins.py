@@ -77,7 +77,7 @@ def log_in_to_systems(
             reached,
             details.username,
             details.password,
-            may_use_http=details.password_may_use_http,
+            password_may_use_http=details.password_may_use_http,
             user=user,
             now=timezone.now(),
         )

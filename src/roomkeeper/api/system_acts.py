@@ -22,7 +22,6 @@ from roomkeeper.api.systems import SystemOut, tell
 from roomkeeper.fleet.admission_acts import ACCEPT_IDENTITY, ACCEPT_KEY, APPROVE, BLOCK, IGNORE, READMIT
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.operations.subjects import Act
-from roomkeeper.provisioning import management
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.contact import credentials
@@ -180,18 +179,6 @@ def try_login_again(request: HttpRequest, system_id: int) -> Any:
         credentials.allow_login_again(system)
         audit.record(user, "api", "try login again", system)
     return tell(user, system_id)
-
-
-@routes.post("/{int:system_id}/enforce", response={202: Accepted})
-@needs(Permission.CHANGE_SETTINGS, anywhere=True)
-def enforce_settings(request: HttpRequest, system_id: int, response: HttpResponse) -> Status[Accepted]:
-    """Hand the management settings to a system again, with its next answer."""
-    user = user_of(request)
-    system = get_managed(user, system_id, Permission.CHANGE_SETTINGS)
-    with transaction.atomic(), refused_as(409, management.EnforceRefused):
-        management.enforce(system, user=user, now=timezone.now())
-        audit.record(user, "api", "enforce settings", system)
-    return _accepted(response, f"/api/v1/systems/{system_id}/configuration")
 
 
 @routes.post("/{int:system_id}/rotate-secret", response={202: Accepted})

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Status
+from ninja import Query
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
@@ -17,12 +17,12 @@ from roomkeeper.api.backup_fields import (
     ReplacementOut,
     encode_replacement,
 )
-from roomkeeper.api.jobs import JobOut, accepted
+from roomkeeper.api.on_systems import routes
 from roomkeeper.api.paging import ListParameters, Page, page_of
 from roomkeeper.api.problems import Conflict, refused_as
 from roomkeeper.api.reach import get_system
-from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.backups import making, mapping, replacement_plan, replacing, restoring
+from roomkeeper.api.routing import user_of
+from roomkeeper.backups import mapping, replacement_plan, replacing, restoring
 from roomkeeper.backups.models import Replacement
 from roomkeeper.backups.replacement_plan import Hardware
 from roomkeeper.backups.surface import BACKUPS
@@ -30,7 +30,6 @@ from roomkeeper.operations import lists
 from roomkeeper.systems import admission
 from roomkeeper.systems.models import ConfigurationVersion, State, System
 
-routes = Routes("systems")
 _backups_told = derived_lists.told_of(BACKUPS)
 _VERSION_SORTS = {"id": "id", "first_at": "first_at", "last_at": "last_at"}
 
@@ -42,18 +41,6 @@ def list_system_backups(request: HttpRequest, system_id: int, filters: Query[Lis
     user = user_of(request)
     rows = BACKUPS.rows(grants_of(user)).filter(system=get_system(user, system_id))
     return page_of(_backups_told.in_list, rows, filters, lists.sorts_of(BACKUPS), "-id", _backups_told)
-
-
-@routes.post("/{int:system_id}/backups", response={202: JobOut})
-@needs(Permission.CHANGE_SETTINGS, anywhere=True)
-def make_system_backup(request: HttpRequest, system_id: int, response: HttpResponse) -> Status[JobOut]:
-    """Back a system up now; one that can be reached is asked for its macros, panels and pictures too."""
-    user = user_of(request)
-    system = get_system(user, system_id, Permission.CHANGE_SETTINGS)
-    with transaction.atomic(), refused_as(409, making.BackupRefused, hint="Approve it first."):
-        job = making.start([system], user=user, now=timezone.now())
-        audit.record(user, "api", "back up system", system)
-    return Status(202, accepted(job, response))
 
 
 @routes.get("/{int:system_id}/configuration-versions", response=Page[ConfigurationVersionOut])

@@ -1,22 +1,16 @@
-"""`systems/{id}/poll`, `systems/poll`: ask systems for their status now; what is known of a system's polls."""
+"""`systems/{id}/poll`: what is known of a system's polls; asking it now is declared."""
 
 from datetime import datetime
 
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
-from ninja import Query, Schema, Status
+from django.http import HttpRequest
+from ninja import Schema
 from pydantic import Field
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api.jobs import JobOut, Waiting, accepted
-from roomkeeper.api.reach import Identifier, get_system, get_systems
-from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.api.on_systems import routes
+from roomkeeper.api.reach import get_system
+from roomkeeper.api.routing import user_of
 from roomkeeper.polling import service
-from roomkeeper.systems.models import System
-
-routes = Routes("systems")
 
 
 class PollOut(Schema):
@@ -32,12 +26,6 @@ class PollOut(Schema):
     )
     duration_ms: int | None
     failures: int = Field(description="How many failed in a row.")
-
-
-class PollIn(Schema, extra="forbid"):
-    """Which systems to ask."""
-
-    systems: list[Identifier] = Field(min_length=1, max_length=1000)
 
 
 @routes.get("/{int:system_id}/poll", response=PollOut)
@@ -56,36 +44,3 @@ def show_poll(request: HttpRequest, system_id: int) -> PollOut:
         duration_ms=found.duration_ms,
         failures=found.failures,
     )
-
-
-@routes.post("/{int:system_id}/poll", response={202: JobOut})
-@needs(Permission.RUN_ACTIONS, anywhere=True)
-def poll_system(
-    request: HttpRequest, system_id: int, response: HttpResponse, waiting: Query[Waiting]
-) -> Status[JobOut]:
-    """Ask a system for its status now."""
-    system = get_system(user_of(request), system_id, Permission.RUN_ACTIONS)
-    return _start(request, [system], response, waiting)
-
-
-@routes.post("/poll", response={202: JobOut})
-@needs(Permission.RUN_ACTIONS, anywhere=True)
-def poll_systems(
-    request: HttpRequest, details: PollIn, response: HttpResponse, waiting: Query[Waiting]
-) -> Status[JobOut]:
-    """Ask many systems for their status now."""
-    user = user_of(request)
-    return _start(request, get_systems(user, details.systems, Permission.RUN_ACTIONS), response, waiting)
-
-
-def _start(
-    request: HttpRequest, systems: list[System], response: HttpResponse, waiting: Waiting
-) -> Status[JobOut]:
-    user = user_of(request)
-    only = systems[0] if len(systems) == 1 else None
-    with transaction.atomic():
-        job = service.start(systems, user=user, now=timezone.now())
-        audit.record(
-            user, "api", "poll systems", only, job=job.pk, systems=[system.pk for system in systems[:100]]
-        )
-    return Status(202, accepted(job, response, wait=waiting.wait))

@@ -14,9 +14,10 @@ from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.api.derived_lists import actor_of, told_of
+from roomkeeper.api.on_systems import routes as routes
 from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.reach import Identifier, get_folder, get_system
-from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.api.routing import user_of
 from roomkeeper.fleet.surface import SYSTEMS, ConnectivityWord, TrustWord
 from roomkeeper.operations.door import do
 from roomkeeper.provisioning import passwords, planning
@@ -29,7 +30,6 @@ from roomkeeper.systems.contact import connectivity_changes, credentials
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
 
-routes = Routes("systems")
 SystemOut: Any = told_of(SYSTEMS).schema
 
 

@@ -8,6 +8,8 @@ from pydantic import Field as Bound
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.fleet import narrowing, telling
+from roomkeeper.fleet.device_acts import DEVICE_ACTS
+from roomkeeper.fleet.job_acts import JOB_ACTS
 from roomkeeper.operations.folding import NaturalKey
 from roomkeeper.operations.subjects import Field, Subject, register
 from roomkeeper.provisioning.calling import why_it_never_calls
@@ -363,5 +365,6 @@ SYSTEMS = register(
         },
         export_word="export systems",
         fields=FIELDS,
+        acts=(*DEVICE_ACTS, *JOB_ACTS),
     )
 )

@@ -1,7 +1,7 @@
 """Jobs as people and programs see them: how far they are, and stopping one. Not here: what became of each part."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from django.db.models import Q
@@ -80,6 +80,7 @@ JOBS = register(
         search=("title", "summary", "created_by__username"),
         related=("created_by",),
         prepare=_look_up_progress,
+        wait=lambda job, seconds: work.wait_for(job.pk, timedelta(seconds=seconds)),
         topic="job",
         page="job",
         help="jobs",

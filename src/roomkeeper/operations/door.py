@@ -16,6 +16,8 @@ from roomkeeper.operations.subjects import Act, Row, Subject, get_subject
 
 # A statement has no more parameters than every database takes.
 AT_ONCE: Final = 500
+# So many of the objects of one act are named in the trail.
+NAMED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def do(
         times.append(now)
         return _note(subject, act, row, key, actor, result, given)
 
-    on = () if row is None else (row,)
+    on = () if row is None else ([row] if act.is_together else row,)
     with audit.acting_from(actor.source_address):
         if act.has_portions:
             result = act.run(*on, user=actor.user, now=now, noted=noted, **values)
@@ -94,7 +96,7 @@ def _note(
     made = result[0] if act.tells else result
     about = row if row is not None else made if isinstance(made, subject.model) else None
     label = subject.label(about) if about is not None else ""
-    named, details = about, act.noted(given)
+    named, details = about, act.noted(given) | _begun(subject, act, made)
     if act.notes_after is not None:
         details = {**details, **act.notes_after(result)}
     if about is not None and subject.about is not None:
@@ -129,6 +131,50 @@ def do_many(
             yield Outcome(key, label, refusal=refusal)
         else:
             yield Outcome(key, label, result)
+
+
+def do_together(
+    subject: Subject,
+    act: Act,
+    rows: Iterable[Row],
+    *,
+    actor: Actor,
+    now: datetime,
+    taken: Mapping[str, Any] | None = None,
+) -> tuple[Any, list[Outcome]]:
+    """Do it for all at once and note that once, with their ids; what the service gives back, None where nothing was
+    done, and the outcome for each. Those on which the actor may not do it are left out, which is their outcome.
+
+    Raises the act's own refusals, which are of all.
+    """
+    given = dict(taken or {})
+    values = given | referred(act, given, actor)
+    permitted, outcomes = [], []
+    for row in rows:
+        try:
+            if not _is_own(act, row, actor):
+                for place in _places(subject, act, row, values):
+                    demand(actor.user, act.needs, place)
+        except PermissionDenied as refusal:
+            outcomes.append(Outcome(row.pk, subject.label(row), refusal=refusal))
+        else:
+            permitted.append(row)
+            outcomes.append(Outcome(row.pk, subject.label(row)))
+    if not permitted:
+        return None, outcomes
+    with audit.acting_from(actor.source_address), transaction.atomic():
+        made = act.run(permitted, user=actor.user, now=now, **values)
+        named = {"count": len(permitted), subject.plural: [row.pk for row in permitted[:NAMED]]}
+        details = act.noted(given) | _begun(subject, act, made) | named
+        # What is begun tells of itself as it goes on; the rows are as they were.
+        audit.note(actor.user, actor.road, act.audit_word(subject.plural), None, None, "", details)
+    return made, outcomes
+
+
+def _begun(subject: Subject, act: Act, made: Any) -> dict[str, Any]:
+    """The row of another subject with which it answers, as the trail names it."""
+    begun = act.begun(subject)
+    return {begun.noun.replace(" ", "_"): made.pk} if begun is not None else {}
 
 
 def _places(subject: Subject, act: Act, row: Row, values: Mapping[str, Any]) -> Sequence[str]:

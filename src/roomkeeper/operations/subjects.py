@@ -156,6 +156,10 @@ class Act:
     What `has_portions` writes in short transactions of its own, because it may concern thousands of systems (rule R9):
     its service takes `noted`, too, and calls it with its result inside the first. `notes_after` works out what else is
     noted, of that result.
+    Where it answers with the plural of another subject, the service gives back a row of that, as a job: it is only
+    begun, then, too. Where it `is_together`, the service is given a list, of one or of all that were chosen, and does
+    it for all at once. `warns` says of the rows what has to be known before the yes. One without `has_api` is asked by
+    programs at an address that is written by hand.
     """
 
     name: str
@@ -183,8 +187,11 @@ class Act:
     shows: Callable[[Sequence[Row], datetime], Mapping[str, Any]] | None = None
     tab: str = ""
     method: Literal["POST", "PATCH", "PUT", "DELETE"] = "POST"
-    answers: Literal["row", "told", "nothing"] = "row"
+    answers: str = "row"
     follow: str = ""
+    is_together: bool = False
+    warns: Callable[[Sequence[Row], datetime], str] | None = None
+    has_api: bool = True
     command: str = ""
     tells: tuple[Field, ...] = ()
     is_accepted: bool = False
@@ -199,6 +206,17 @@ class Act:
     def audit_word(self, noun: str) -> str:
         """What it is called in the audit trail."""
         return self.noted_as or f"{self.name} {noun}"
+
+    def begun(self, subject: "Subject") -> "Subject | None":
+        """The other subject a row of which it begins and answers with; None where it begins nothing."""
+        found = self.answered(subject)
+        return found if found is not subject else None
+
+    def answered(self, subject: "Subject") -> "Subject | None":
+        """The subject of the row that it answers with; None where it answers with nothing."""
+        if self.answers == "nothing":
+            return None
+        return subject if self.answers in ("row", "told") else get_subject(self.answers)
 
     @property
     def slug(self) -> str:
@@ -272,6 +290,8 @@ class Subject:
     row_topic: str = ""
     acts_at: str = ""
     tell: Callable[[Row], None] | None = None
+    wait: Callable[[Row, float], Row] | None = None
+    page_keys: Callable[[Row], Sequence[int]] | None = None
     label: Callable[[Row], str] = str
     choice: Callable[[Row], str] | None = None
     about: Callable[[Row], Model] | None = None

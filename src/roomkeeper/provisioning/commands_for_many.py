@@ -3,18 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
-from roomkeeper.accounts.person import Person
 from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription
 from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.command_checks import CommandFault, as_listed, faults_of, refusals_of
 from roomkeeper.provisioning.device_commands import NOT_TOLD, arguments_of, commands_of, commands_of_model
-from roomkeeper.provisioning.models import Action
-from roomkeeper.provisioning.planning import HARMLESS, Care
 from roomkeeper.systems.models import System
 
 CHECKED: Final = "checked"
@@ -97,32 +91,3 @@ def _plan(
     if faults := refusals_of(command, call, takes_unlisted=takes_unlisted):
         return PlannedCall(system, call, CANNOT, str(faults[0]))
     return PlannedCall(system, as_listed(command, call), CHECKED)
-
-
-def ask_all(
-    planned: Iterable[PlannedCall], *, user: Person, now: datetime, care: Care = HARMLESS
-) -> tuple[list[Action], list[tuple[System, str]]]:
-    """Ask it of all that can, each by itself; (the actions, which systems it was not asked of and why)."""
-    asked: list[Action] = []
-    refused: list[tuple[System, str]] = []
-    for one in planned:
-        if one.verdict == CANNOT:
-            refused.append((one.system, one.reason))
-            continue
-        call = one.call
-        try:
-            with transaction.atomic():
-                action = actions.ask(
-                    one.system,
-                    call.path,
-                    arguments_of(call),
-                    user=user,
-                    now=now,
-                    body=call.body,
-                    care=care,
-                )
-        except actions.ActionRefused as refusal:
-            refused.append((one.system, str(refusal)))
-        else:
-            asked.append(action)
-    return asked, refused

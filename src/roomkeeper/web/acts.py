@@ -48,7 +48,7 @@ def attempt(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked before an act: what will happen, to how many, can it be undone."""
+    """What is asked before an act: what will happen, to how many, can it be undone; and what has to be known first."""
 
     title: str
     what: str
@@ -59,6 +59,7 @@ class Question:
     is_dangerous: bool = False
     word: str = ""
     fields: tuple[tuple[str, str], ...] = field(default=())
+    warning: str = ""
 
 
 def ask(request: HttpRequest, question: Question, extra: str = "", **context: Any) -> HttpResponse:

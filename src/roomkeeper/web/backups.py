@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.backups import keeping, making, restoring, scheduling
+from roomkeeper.backups import keeping, restoring, scheduling
 from roomkeeper.backups.models import (
     Backup,
     BackupPart,
@@ -19,7 +19,6 @@ from roomkeeper.backups.models import (
     Restoration,
 )
 from roomkeeper.backups.surface import BACKUPS
-from roomkeeper.jobs.models import Job
 from roomkeeper.systems.models import ConfigurationVersion, System
 from roomkeeper.web.access import grants, number_of, visible_system, visible_systems
 from roomkeeper.web.acts import Question, ask, attempt
@@ -116,24 +115,6 @@ def part(request: HttpRequest, pk: int, part: int) -> HttpResponse:
             "now": moment(),
         },
     )
-
-
-@needs(Permission.CHANGE_SETTINGS, anywhere=True)
-def make(request: HttpRequest, pk: int) -> HttpResponse:
-    """Back a system up now, by a job."""
-    system = visible_system(request, pk, Permission.CHANGE_SETTINGS)
-    made: list[Job] = []
-    if request.method == "POST":
-        is_done = attempt(
-            request,
-            "back up system",
-            system,
-            lambda: made.append(making.start([system], user=request.user, now=moment())),
-            "",
-        )
-        if is_done:
-            return HttpResponseRedirect(reverse("job", args=[made[0].pk]))
-    return HttpResponseRedirect(reverse("system_tab", args=[pk, "backups"]))
 
 
 def backups_tab(request: HttpRequest, system: System) -> dict[str, Any]:

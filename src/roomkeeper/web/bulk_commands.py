@@ -1,7 +1,6 @@
-"""A message, standby or any command for many systems: who has it, who refuses it and why, and what became of it."""
+"""A command for many systems: who has it, who refuses it and why, and what became of it."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -12,34 +11,28 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.fleet.device_acts import RUN_COMMAND
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations.door import do_many
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import write_call
-from roomkeeper.provisioning import commands_for_many, quick_actions
+from roomkeeper.provisioning import commands_for_many
 from roomkeeper.provisioning.commands_for_many import CANNOT, KnownCommands, PlannedCall
 from roomkeeper.provisioning.dangers import Danger, danger_of
-from roomkeeper.provisioning.device_commands import search
+from roomkeeper.provisioning.device_commands import arguments_of, search
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems import network_settings
-from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address, source_of
+from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address
 from roomkeeper.web.command_form import CommandForm, read_form
+from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.system_command import NEAR_SHOWN
-from roomkeeper.web.system_command_acts import typed_message
 
 SHOWN: Final = 100
 ASKED_SHOWN: Final = 500
 _SESSION: Final = "commands_refused"
-_TITLES: Final = {
-    "command": "Run a command",
-    "message": "Show a message",
-    "standby": "Standby",
-    "wake": "Wake up",
-}
-_PATHS: Final = {"standby": quick_actions.STANDBY, "wake": quick_actions.WAKE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +51,6 @@ class _Planned:
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def commands(request: HttpRequest) -> HttpResponse:
     """GET: what to ask? POST: what would become of each system; with `step=confirm` asking it."""
-    what = source_of(request).get("what", "command")
-    if what not in _TITLES:
-        raise Http404
     chosen = find_chosen(request, Permission.RUN_ACTIONS)
     if chosen is None:
         return HttpResponseRedirect(list_address(request))
@@ -69,16 +59,14 @@ def commands(request: HttpRequest) -> HttpResponse:
     form = read_form(request, known.all() or None, is_done=step in ("check", "confirm"))
     planned = None
     if step in ("check", "confirm"):
-        call_for = _calls(request, what, form)
-        if call_for is None:
+        if form.call is None:
             form.error = form.error or "Which command?"
         else:
-            planned = _plan(request, chosen, call_for, known)
+            planned = _plan(request, chosen, form.call, known)
     if planned is not None and step == "confirm" and _is_confirmed(request, planned):
-        return _ask(request, what, planned, form)
+        return _ask(request, planned, form)
     context = {
-        "what": what,
-        "title": _TITLES[what],
+        "title": "Run a command",
         "chosen": chosen,
         "shown": SHOWN,
         "form": form,
@@ -87,7 +75,7 @@ def commands(request: HttpRequest) -> HttpResponse:
         "planned": planned,
         "word": str(planned.able) if planned and planned.danger and planned.danger.is_final else "",
         "cannot": [one for one in planned.calls if one.verdict == CANNOT][:SHOWN] if planned else [],
-        **_completion(chosen, known, form, what),
+        **_completion(chosen, known, form),
     }
     return render(request, "systems/commands.html", context)
 
@@ -120,21 +108,11 @@ def asked(request: HttpRequest) -> HttpResponse:
     return render(request, "systems/commands_asked.html", context)
 
 
-def _calls(request: HttpRequest, what: str, form: CommandForm) -> Callable[[System], CommandCall] | None:
-    """What each system would be asked; None where nothing was typed that can be asked."""
-    if what == "message":
-        return lambda system: typed_message(request, system)
-    if path := _PATHS.get(what):
-        return lambda system: CommandCall(path)
-    call = form.call
-    return (lambda system: call) if call is not None else None
-
-
-def _plan(
-    request: HttpRequest, chosen: Chosen, call_for: Callable[[System], CommandCall], known: KnownCommands
-) -> _Planned:
+def _plan(request: HttpRequest, chosen: Chosen, call: CommandCall, known: KnownCommands) -> _Planned:
     takes_unlisted = bool(request.POST.get("anyway"))
-    calls = commands_for_many.plan_calls(chosen.systems, call_for, known, takes_unlisted=takes_unlisted)
+    calls = commands_for_many.plan_calls(
+        chosen.systems, lambda system: call, known, takes_unlisted=takes_unlisted
+    )
     able = next((one.call for one in calls if one.verdict != CANNOT), None)
     slot = network_settings.get().feedback_slot
     return _Planned(
@@ -155,27 +133,23 @@ def _is_confirmed(request: HttpRequest, planned: _Planned) -> bool:
     return True
 
 
-def _ask(request: HttpRequest, what: str, planned: _Planned, form: CommandForm) -> HttpResponse:
+def _ask(request: HttpRequest, planned: _Planned, form: CommandForm) -> HttpResponse:
     now = moment()
-    made, refused = commands_for_many.ask_all(planned.calls, user=request.user, now=now, care=form.care)
-    audit.record(
-        request.user,
-        "page",
-        "run command on systems",
-        None,
-        command=made[0].command if made else what,
-        done=len(made),
-        refused=len(refused),
-        systems=[one.system_id for one in made[:1000]],
-    )
-    rows = [(system.pk, str(system), reason) for system, reason in refused[:ASKED_SHOWN]]
-    request.session[_SESSION] = {"at": now.isoformat(), "rows": rows, "count": len(refused)}
+    able = {one.system: one.call for one in planned.calls if one.verdict != CANNOT}
+    own = {
+        system.pk: {"command": call.path, "arguments": arguments_of(call), "body": call.body}
+        for system, call in able.items()
+    }
+    when = {"during_calls": form.care.during_calls, "only_in_window": form.care.only_in_window}
+    done = list(do_many(SYSTEMS, RUN_COMMAND, able, actor=actor_of(request), now=now, taken=when, own=own))
+    refused = [(one.system.pk, str(one.system), one.reason) for one in planned.calls if one.verdict == CANNOT]
+    refused += [(one.key, one.label, str(one.refusal)) for one in done if not one.is_done]
+    kept = {"at": now.isoformat(), "rows": refused[:ASKED_SHOWN], "count": len(refused)}
+    request.session[_SESSION] = kept
     return HttpResponseRedirect(f"{reverse('systems_commanded')}?{urlencode({'at': now.isoformat()})}")
 
 
-def _completion(chosen: Chosen, known: KnownCommands, form: CommandForm, what: str) -> dict[str, Any]:
-    if what != "command":
-        return {}
+def _completion(chosen: Chosen, known: KnownCommands, form: CommandForm) -> dict[str, Any]:
     every = known.all()
     silent = sum(1 for system in chosen.systems if not known.of(system))
     told = f"Completed by the {len(every)} commands that these systems or others of their models reported."
@@ -186,5 +160,5 @@ def _completion(chosen: Chosen, known: KnownCommands, form: CommandForm, what: s
         "paths": sorted(write_call(one.path, ()) for one in every.values()),
         "told": told,
         "near": near,
-        "command_address": f"{reverse('systems_command')}?{urlencode([('what', what), *chosen.fields])}",
+        "command_address": f"{reverse('systems_command')}?{urlencode(chosen.fields)}",
     }

@@ -8,11 +8,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.html import format_html
 
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import needs
-from roomkeeper.operations.door import NotSeen, Outcome, do, do_many, may
+from roomkeeper.operations.door import NotSeen, Outcome, do, do_many, do_together, may
 from roomkeeper.operations.subjects import Act, Subject
 from roomkeeper.operations.taking import TakenRefused, given_to, take_form
 from roomkeeper.web.access import back_to
@@ -110,16 +111,19 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
             )
         there = _back(subject, row, found)
         address = reverse(f"{name_of(subject)}_act", args=[pk, found.slug])
-        question = _question(found, {"row": row, "noun": subject.noun}, address, there)
+        question = _question(found, {"row": row, "noun": subject.noun}, address, there, [row])
         if request.method != "POST":
             return ask_for(request, subject, found, question, actor, row=row)
         if not is_confirmed(request, question):
             return HttpResponseRedirect(there)
-        errors, told = _do(request, subject, found, row, actor)
+        errors, told, made = _do(request, subject, found, row, actor)
         if errors and found.takes:
             return ask_for(request, subject, found, question, actor, row=row, errors=errors)
         if told:
             return _tell_once(request, found, told, there)
+        begun = found.begun(subject)
+        if made is not None and begun is not None and begun.page and not found.tab:
+            return HttpResponseRedirect(page_of(begun, made))
         gone = found.answers == "nothing" or not subject.rows(actor.grants).filter(pk=pk).exists()
         return back_to(request, reverse(name_of(subject)) if gone else there)
 
@@ -143,7 +147,7 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
             if request.method != "POST":
                 return ask_for(request, subject, found, question, actor)
             if is_confirmed(request, question):
-                errors, told = _do(request, subject, found, None, actor)
+                errors, told, _made = _do(request, subject, found, None, actor)
                 if errors and found.takes:
                     return ask_for(request, subject, found, question, actor, errors=errors)
                 if told:
@@ -163,9 +167,14 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
         if is_confirmed(request, question):
             try:
                 taken = take_form(subject, found, request.POST.getlist)
+                if found.is_together:
+                    there = _do_together(request, subject, found, rows, actor, taken, there)
+                    return HttpResponseRedirect(there)
                 own = {row.pk: _own(subject, found, row, request.POST) for row in rows}
                 done = list(do_many(subject, found, rows, actor=actor, now=moment(), taken=taken, own=own))
-            except TakenRefused as refusal:
+            except ValueError as refusal:
+                if not isinstance(refusal, (TakenRefused, *found.refused)):
+                    raise
                 messages.error(request, str(refusal))
             except NotSeen as error:
                 raise Http404 from error
@@ -174,6 +183,22 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
         return back_to(request, there)
 
     return view
+
+
+def _do_together(
+    request: HttpRequest,
+    subject: Subject,
+    act: Act,
+    rows: list[Any],
+    actor: Actor,
+    taken: Mapping[str, Any],
+    back: str,
+) -> str:
+    """Do it for all of them at once; where to go on: to what was begun."""
+    made, done = do_together(subject, act, rows, actor=actor, now=moment(), taken=taken)
+    tell_outcomes(request, [one for one in done if not one.is_done])
+    begun = act.begun(subject)
+    return page_of(begun, made) if made is not None and begun is not None and begun.page else back
 
 
 def _own(subject: Subject, act: Act, row: Any, sent: QueryDict) -> dict[str, Any]:
@@ -197,9 +222,9 @@ def _tell_once(request: HttpRequest, act: Act, told: Told, back: str) -> HttpRes
 
 def _do(
     request: HttpRequest, subject: Subject, act: Act, row: Any, actor: Actor
-) -> tuple[dict[str, str], Told | None]:
-    """Do it and say what became of it: what is wrong, by the name of the input ("" for none of them), and what is told
-    this once."""
+) -> tuple[dict[str, str], Told | None, Any]:
+    """Do it and say what became of it: what is wrong, by the name of the input ("" for none of them), what is told
+    this once, and what it made."""
     try:
         taken = take_form(subject, act, request.POST.getlist)
         result = do(subject, act, row, actor=actor, now=moment(), taken=taken)
@@ -214,15 +239,23 @@ def _do(
         messages.error(
             request, "Nothing was saved: see the field marked below." if is_beside else str(refusal)
         )
-        return errors, None
+        return errors, None, None
     made = result[0] if act.tells else result
     done = _(act.done, row=row if row is not None else made)
     once = {one.name: one.value(result[1]) for one in act.tells if one.heading}
     if any(value is not None for value in once.values()):
-        return {}, (done, once)
+        return {}, (done, once), made
     if done:
-        messages.success(request, done)
-    return {}, None
+        begun = act.begun(subject)
+        messages.success(request, _with_link(begun, made, done) if begun is not None else done)
+    return {}, None, made
+
+
+def _with_link(subject: Subject, row: Any, words: str) -> str:
+    """The words, and where what was begun is followed."""
+    if not subject.page:
+        return words
+    return format_html('{} <a href="{}">Follow the {}</a>.', words, page_of(subject, row), subject.noun)
 
 
 def try_act(
@@ -275,7 +308,7 @@ def _act_of(subject: Subject, slug: str, on: str) -> Act:
     return found
 
 
-def _question(act: Act, words: dict[str, Any], address: str, back: str) -> Question:
+def _question(act: Act, words: dict[str, Any], address: str, back: str, rows: Sequence[Any] = ()) -> Question:
     return Question(
         _(act.title, **words) or f"{_(act.name.capitalize())}: {_(words['noun'])}?",
         _(act.what, **words),
@@ -285,6 +318,7 @@ def _question(act: Act, words: dict[str, Any], address: str, back: str) -> Quest
         back,
         is_dangerous=act.is_dangerous,
         word=act.word.format(**words),
+        warning=act.warns(rows, moment()) if act.warns is not None else "",
     )
 
 
@@ -311,14 +345,20 @@ def _many_question(
         back,
         is_dangerous=act.is_dangerous,
         word=str(len(rows)) if act.word else "",
+        warning=act.warns(rows, moment()) if act.warns is not None else "",
         fields=(("step", "confirm"), *again(chosen, rows)),
     )
 
 
 def _back(subject: Subject, row: Any, act: Act) -> str:
     if subject.page:
-        return reverse(subject.page, args=[row.pk]) + (f"{act.tab}/" if act.tab else "")
+        return page_of(subject, row) + (f"{act.tab}/" if act.tab else "")
     return reverse(name_of(subject))
+
+
+def page_of(subject: Subject, row: Any) -> str:
+    """The address of the row's own page."""
+    return reverse(subject.page, args=subject.page_keys(row) if subject.page_keys else [row.pk])
 
 
 def name_of(subject: Subject) -> str:

@@ -56,7 +56,14 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
     if subject.prepare is not None:
         subject.prepare(shown, actor.grants, now)
     columns = views.columns_of(query, subject, actor, habits)
-    bulk = [act for act in subject.acts if act.for_many and act.is_mounted and _makes_sense(act, shown)]
+    bulk = [
+        act
+        for act in subject.acts
+        if act.for_many
+        and act.is_mounted
+        and actor.grants.may_anywhere(act.needs)
+        and _makes_sense(act, shown)
+    ]
     mine = {row.pk for row in shown if any(may(subject, act, row, actor) for act in bulk)} if bulk else set()
     is_every = "filters" in query
     drawn = {"now": now, "columns": columns}

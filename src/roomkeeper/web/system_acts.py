@@ -9,11 +9,10 @@ from django.urls import reverse
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.fleet.admission_acts import ACCEPT_KEY
 from roomkeeper.fleet.surface import CONNECTIVITY_CHOICES, SYSTEMS
-from roomkeeper.provisioning import actions, management, passwords
+from roomkeeper.provisioning import passwords
 from roomkeeper.secure_only import single
 from roomkeeper.systems import inventory
 from roomkeeper.systems.admission import claimants, secrets
-from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.contact import connectivity_changes, credentials
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import Claim, ConnectivityChange, System
@@ -24,7 +23,6 @@ from roomkeeper.web.derived_acts import act_view, try_act
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.system_act import Act
 from roomkeeper.web.system_admission_acts import ADMISSION_ACTS
-from roomkeeper.web.system_command_acts import COMMAND_ACTS, WHEN, typed_care
 from roomkeeper.web.system_device_acts import DEVICE_ACTS
 
 
@@ -71,30 +69,6 @@ def _number(request: HttpRequest, name: str) -> int:
 
 ACTS: dict[str, Act] = {
     **ADMISSION_ACTS,
-    "restart": Act(
-        Permission.RUN_ACTIONS,
-        "Restart {0}?",
-        "The system restarts and is unavailable for some minutes.",
-        WHEN,
-        "Restart",
-        lambda request, system: actions.restart(
-            system, user=request.user, now=moment(), care=typed_care(request)
-        ),
-        "{0} will restart.",
-        extra="systems/ask_restart.html",
-        tab="changes",
-        is_dangerous=True,
-    ),
-    "enforce": Act(
-        Permission.CHANGE_SETTINGS,
-        "Enforce the settings of {0}?",
-        "Management settings (our address, path, feedback, phone book) are sent to this system again.",
-        "Settings that people changed on the device are overwritten; request another value to change that.",
-        "Enforce",
-        lambda request, system: management.enforce(system, user=request.user, now=moment()),
-        "Its settings are sent with the answer to its next post.",
-        tab="changes",
-    ),
     "lock": Act(
         Permission.MANAGE_SYSTEMS,
         "Lock the connectivity of {0}?",
@@ -238,7 +212,7 @@ ACTS: dict[str, Act] = {
         is_dangerous=True,
         needs_word=True,
     ),
-} | {**DEVICE_ACTS, **COMMAND_ACTS}
+} | DEVICE_ACTS
 
 
 @needs(Permission.VIEW, anywhere=True)
@@ -281,8 +255,6 @@ def system_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 def _context(request: HttpRequest, system: System, act: Act) -> dict[str, Any]:
     """What the further fields of an act's form show."""
     context: dict[str, Any] = {"system": system}
-    if "restart" in act.extra:
-        context["is_in_call"] = liveness.is_in_call(system, getattr(system, "contact", None), moment())
     if "folder" in act.extra or "approve" in act.extra:
         context["folders"] = folder_choices(request, act.permission)
     if "approve" in act.extra or "readmit" in act.extra:

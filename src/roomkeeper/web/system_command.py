@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.fleet.device_acts import RUN_COMMAND
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations.door import do
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import write_call
 from roomkeeper.provisioning import actions
@@ -19,9 +23,10 @@ from roomkeeper.systems import network_settings, watching
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.models import State, System
 from roomkeeper.web.access import grants, visible_system
-from roomkeeper.web.acts import Question, ask, attempt, is_confirmed
+from roomkeeper.web.acts import Question, ask, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.command_form import CommandForm, read_form
+from roomkeeper.web.derived_acts import actor_of
 
 _LONGEST_ADDRESS = 2000
 NEAR_SHOWN = 12
@@ -118,25 +123,19 @@ def _ask(
 def _run(
     request: HttpRequest, system: System, form: CommandForm, call: CommandCall, question: Question
 ) -> HttpResponse:
-    asked: list[Action] = []
-
-    def deed() -> None:
-        arguments = arguments_of(call)
-        asked.append(
-            actions.ask(
-                system,
-                call.path,
-                arguments,
-                user=request.user,
-                now=moment(),
-                body=call.body,
-                care=form.care,
-            )
-        )
-
-    if not attempt(request, "run command", system, deed, "", command=call.path):
+    taken = {
+        "command": call.path,
+        "arguments": arguments_of(call),
+        "body": call.body,
+        "during_calls": form.care.during_calls,
+        "only_in_window": form.care.only_in_window,
+    }
+    try:
+        asked = do(SYSTEMS, RUN_COMMAND, system, actor=actor_of(request), now=moment(), taken=taken)
+    except actions.ActionRefused as refusal:
+        messages.error(request, str(refusal))
         return HttpResponseRedirect(question.back)
-    return HttpResponseRedirect(reverse("system_action", args=[system.pk, asked[0].pk]))
+    return HttpResponseRedirect(reverse("system_action", args=[system.pk, asked.pk]))
 
 
 def _render_form(

@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpRequest
 
 from roomkeeper.accounts.permissions import Permission
-from roomkeeper.polling import service as polling
 from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
@@ -24,16 +23,6 @@ def _trust(request: HttpRequest, system: System) -> Any:
 
 
 DEVICE_ACTS: dict[str, Act] = {
-    "poll": Act(
-        Permission.RUN_ACTIONS,
-        "Poll {0} now?",
-        "Roomkeeper connects to the device and reads its status.",
-        "Nothing is changed on it.",
-        "Poll it",
-        lambda request, system: polling.start([system], user=request.user, now=moment()),
-        "{0} is being polled.",
-        tab="connection",
-    ),
     "login-again": Act(
         Permission.MANAGE_SYSTEMS,
         "Try the login of {0} again?",

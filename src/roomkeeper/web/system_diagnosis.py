@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.diagnosis import service
 from roomkeeper.diagnosis.fixes import FIXES, Fix
 from roomkeeper.diagnosis.models import Diagnosis
+from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import grants, visible_system
-from roomkeeper.web.acts import Question, ask, attempt
-from roomkeeper.web.acts import now as moment
+from roomkeeper.web.access import grants
+from roomkeeper.web.derived_acts import act_view
 
 # A dot and a word for each level: never colour alone.
 LEVELS = {
@@ -72,47 +71,10 @@ def diagnosis_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     }
 
 
-@require_POST
-@needs(Permission.VIEW, anywhere=True)
-def diagnose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start a diagnosis and show its rows as they come."""
-    system = visible_system(request, pk, Permission.RUN_ACTIONS)
-    attempt(
-        request,
-        "diagnose",
-        system,
-        lambda: service.start([system], user=request.user, now=moment()),
-        "",
-    )
-    return HttpResponseRedirect(_tab(pk))
-
-
 @needs(Permission.VIEW, anywhere=True)
 def fix(request: HttpRequest, pk: int, fix: str) -> HttpResponse:
     """Ask (GET) and do (POST) one of the fixes that the newest diagnosis offers."""
-    found = FIXES.get(fix)
-    if found is None or found.run is None:
-        raise Http404
-    system = visible_system(request, pk, found.permission)
-    question = Question(
-        title=f"{found.button}: {system}?",
-        what=found.what,
-        undo=found.undo,
-        button=found.button,
-        address=reverse("system_fix", args=[pk, fix]),
-        back=_tab(pk),
-        is_dangerous=found.is_dangerous,
-    )
-    if request.method != "POST":
-        return ask(request, question)
-    attempt(
-        request,
-        f"fix: {fix}",
-        system,
-        lambda: service.fix(system, fix, user=request.user, now=moment()),
-        "It is being diagnosed again." if found.looks_again else "Done. Diagnose it again to see the result.",
-    )
-    return HttpResponseRedirect(_tab(pk))
+    return act_view(SYSTEMS)(request, pk, f"fix-{fix}")
 
 
 def _road(request: HttpRequest, system: System, row: dict[str, Any]) -> DiagnosisRoad:
@@ -148,7 +110,3 @@ def _offer(request: HttpRequest, system: System, key: str | None) -> FixOffer | 
     if found.act:
         return FixOffer(found.button, reverse("system_act", args=[system.pk, found.act]))
     return FixOffer(found.button, reverse("system_fix", args=[system.pk, key]))
-
-
-def _tab(pk: int) -> str:
-    return reverse("system_tab", args=[pk, "diagnosis"])

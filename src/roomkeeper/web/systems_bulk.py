@@ -5,23 +5,19 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.adding import logins
-from roomkeeper.provisioning import actions, management, planning
+from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems import inventory
-from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import number_of, visible_folder
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.bulk_jobs import JOBS
 from roomkeeper.web.chosen_systems import (
     chosen_rows,
     do_each,
@@ -34,7 +30,6 @@ from roomkeeper.web.derived_choosing import AT_ONCE, again
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.setting_paths import known_paths
 from roomkeeper.web.several_settings import read_settings
-from roomkeeper.web.system_command_acts import typed_care
 
 LIMIT = 20_000
 SHOWN = 100
@@ -42,10 +37,6 @@ ACTS: dict[str, tuple[Permission, str]] = {
     "setting": (Permission.CHANGE_SETTINGS, "Change a setting"),
     "folder": (Permission.MANAGE_SYSTEMS, "Move to a folder"),
     "tags": (Permission.MANAGE_SYSTEMS, "Tag"),
-    "enforce": (Permission.CHANGE_SETTINGS, "Enforce settings"),
-    "restart": (Permission.RUN_ACTIONS, "Restart"),
-    "login": (Permission.MANAGE_SYSTEMS, "Store a login and try it"),
-    **{act: (job.permission, job.title) for act, job in JOBS.items()},
 }
 
 
@@ -92,12 +83,6 @@ def bulk(request: HttpRequest) -> HttpResponse:
             else [],
             "folders": folder_choices(request, permission) if act == "folder" else [],
             "known_paths": known_paths(request) if act == "setting" else [],
-            "job": JOBS.get(act),
-            "in_call": sum(
-                liveness.is_in_call(system, getattr(system, "contact", None), now) for system in chosen
-            )
-            if act == "restart"
-            else 0,
         },
     )
 
@@ -151,23 +136,6 @@ def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, ba
     if len(chosen) > AT_ONCE:
         messages.error(request, f"At most {AT_ONCE:,} systems at once: narrow the list with a filter.")
         return HttpResponseRedirect(back)
-    if act in JOBS:
-        with transaction.atomic():
-            job = JOBS[act].start(chosen, user=request.user, now=now)
-            audit.record(request.user, "page", f"{act} systems", job, systems=len(chosen))
-        return HttpResponseRedirect(reverse("job", args=[job.pk]))
-    if act == "login":
-        with transaction.atomic():
-            job = logins.start(
-                chosen,
-                request.POST.get("username", ""),
-                request.POST.get("password", ""),
-                may_use_http=bool(request.POST.get("password_may_use_http")),
-                user=request.user,
-                now=now,
-            )
-            audit.record(request.user, "page", "log in to systems", job, systems=len(chosen))
-        return HttpResponseRedirect(reverse("job", args=[job.pk]))
     done, refused = do_each(chosen, _deed(request, act, now))
     audit.record(
         request.user,
@@ -178,12 +146,7 @@ def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, ba
         refused=len(refused),
         systems=[system.pk for system in chosen[:1000]],
     )
-    words = {
-        "folder": "moved",
-        "tags": "tagged",
-        "enforce": "enforced with their next posts",
-        "restart": "asked to restart",
-    }[act]
+    words = {"folder": "moved", "tags": "tagged"}[act]
     tell(request, done, f"{{0}} {words}.", refused)
     return HttpResponseRedirect(back)
 
@@ -192,18 +155,13 @@ def _deed(request: HttpRequest, act: str, now: datetime) -> Callable[[System], A
     if act == "folder":
         folder = visible_folder(request, request.POST.get("folder", ""), Permission.MANAGE_SYSTEMS)
         return lambda system: records.move(system, folder)
-    if act == "tags":
-        added, taken = (_words(request.POST.get(name, "")) for name in ("tags", "taken"))
+    added, taken = (_words(request.POST.get(name, "")) for name in ("tags", "taken"))
 
-        def tag(system: System) -> None:
-            held = set(system.tags.values_list("name", flat=True))
-            inventory.set_tags(system, (held | added) - taken)
+    def tag(system: System) -> None:
+        held = set(system.tags.values_list("name", flat=True))
+        inventory.set_tags(system, (held | added) - taken)
 
-        return tag
-    if act == "enforce":
-        return lambda system: management.enforce(system, user=request.user, now=now)
-    care = typed_care(request)
-    return lambda system: actions.restart(system, user=request.user, now=now, care=care)
+    return tag
 
 
 def _words(text: str) -> set[str]:

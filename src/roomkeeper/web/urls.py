@@ -78,9 +78,7 @@ urlpatterns: list[URLPattern] = [
     page("systems/<int:pk>/act/<slug:act>/", system_acts.system_act, "system_act"),
     page("systems/<int:pk>/command/", system_command.command, "system_command"),
     page("systems/<int:pk>/actions/<int:action>/", system_command.result, "system_action"),
-    page("systems/<int:pk>/diagnosis/start/", system_diagnosis.diagnose, "system_diagnose"),
     page("systems/<int:pk>/diagnosis/<slug:fix>/", system_diagnosis.fix, "system_fix"),
-    page("systems/<int:pk>/back-up/", backups.make, "system_back_up"),
     page(
         "systems/<int:pk>/restorations/<int:restoration>/cancel/",
         backups.cancel_restoration,

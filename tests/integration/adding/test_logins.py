@@ -86,7 +86,7 @@ async def test_it_goes_by_plain_http_only_where_that_was_allowed(add, start):
     done = await log_in(add, [system], GOOD)
     assert done.item.details["login"] == "untried"
     assert endpoint.tries == 0
-    done = await log_in(add, [system], GOOD, may_use_http=True)
+    done = await log_in(add, [system], GOOD, password_may_use_http=True)
     assert done.item.details["login"] == "works"
 
 

@@ -108,6 +108,8 @@ def test_systems_elsewhere_are_not_there_for_the_site_administrator(
         "replace": {"serial_number": "X"},
         "fix": {"fix": "enforce"},
         "password": {"generate": True},
+        "message": {"text": "Back at two"},
+        "login": {"username": "admin", "password": "s3cret"},
     }
     body = bodies.get(path.rpartition("/")[2], {} if method == "PATCH" else None)
     call = as_user(site_administrator)

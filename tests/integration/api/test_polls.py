@@ -23,7 +23,8 @@ def test_polling_one_system_makes_a_job(as_user: CallerOf, operator: User, board
     assert (job.kind, job.title, job.folder_path) == ("poll", "Poll Boardroom", boardroom.folder.path)
     assert answer.json()["counts"]["waiting"] == 1
     assert JobItem.objects.get().system_id == boardroom.pk
-    assert AuditEntry.objects.get().act == "poll systems"
+    noted = AuditEntry.objects.get()
+    assert (noted.act, noted.object_label, noted.details) == ("poll system", "Boardroom", {"job": job.pk})
 
 
 def test_polling_many_systems_makes_one_job(
@@ -32,7 +33,11 @@ def test_polling_many_systems_makes_one_job(
     answer = as_user(operator)("POST", "systems/poll", {"systems": [boardroom.pk, lobby.pk, boardroom.pk]})
     assert answer.status_code == 202
     assert [item.label for item in JobItem.objects.order_by("id")] == ["Boardroom", "Lobby"]
-    assert Job.objects.get().folder_path == "/"
+    job = Job.objects.get()
+    assert job.folder_path == "/"
+    noted = AuditEntry.objects.get()
+    told = {"job": job.pk, "count": 2, "systems": [boardroom.pk, lobby.pk]}
+    assert (noted.act, noted.object_id, noted.details) == ("poll systems", None, told)
 
 
 def test_who_may_not_act_may_not_poll(
@@ -45,10 +50,21 @@ def test_who_may_not_act_may_not_poll(
 ) -> None:
     assert as_user(viewer)("POST", f"systems/{boardroom.pk}/poll").status_code == 403
     assert as_user(stranger)("POST", f"systems/{boardroom.pk}/poll").status_code == 403
-    # One that is out of sight ends it for all.
-    answer = as_user(site_administrator)("POST", "systems/poll", {"systems": [boardroom.pk, lobby.pk]})
-    assert answer.status_code == 404
+    # One that is out of sight is an outcome of its own.
+    call = as_user(site_administrator)
+    told = call("POST", "systems/poll", {"systems": [lobby.pk]}).json()
+    assert [one["status"] for one in told["items"]] == [404]
     assert not Job.objects.exists()
+    told = call("POST", "systems/poll", {"systems": [boardroom.pk, lobby.pk]}).json()
+    assert [(one["system"], one["status"]) for one in told["refused"]] == [(lobby.pk, 404)]
+    assert [item.label for item in JobItem.objects.all()] == ["Boardroom"]
+
+
+def test_systems_are_polled_by_a_filter(
+    as_user: CallerOf, site_administrator: User, boardroom: System, lobby: System
+) -> None:
+    as_user(site_administrator)("POST", "systems/poll", {"filter": {}})
+    assert [item.label for item in JobItem.objects.all()] == ["Boardroom"]
 
 
 def test_how_polls_go_is_told(

@@ -72,7 +72,7 @@ def test_the_tab_lists_backups_and_versions(client: Client, backup: Backup, home
 
 def test_backing_up_now_leads_to_the_job(client: Client, home_office: System) -> None:
     report(home_office, {})
-    answer = client.post(f"/systems/{home_office.pk}/back-up/")
+    answer = client.post(f"/systems/{home_office.pk}/act/back-up/")
     job = Job.objects.get()
     assert answer["Location"] == f"/jobs/{job.pk}/"
     work_on(job)

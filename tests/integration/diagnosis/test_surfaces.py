@@ -169,7 +169,7 @@ async def test_diagnosis_tab(make_room: MakeRoom, person: User) -> None:
     tab = f"/systems/{room.pk}/diagnosis/"
     assert "Why can it be managed, or why not?" in await page(client, tab)
     await arranging.empty_slot(room, person)
-    text = await page(client, f"{tab}start/", press="")
+    text = await page(client, f"/systems/{room.pk}/act/diagnose/", press="")
     assert "in progress" in text
     await work_on_all()
     text = await page(client, tab)
@@ -184,7 +184,7 @@ async def test_diagnosis_tab(make_room: MakeRoom, person: User) -> None:
     text = await page(client, f"{tab}enforce/", press="")
     assert "Diagnose it again to see the result." in text
     assert (await room.system()).management_is_due
-    await page(client, f"{tab}start/", press="")
+    await page(client, f"/systems/{room.pk}/act/diagnose/", press="")
     await work_on_all()
     assert "Earlier diagnoses" in await page(client, tab)
 
@@ -224,5 +224,5 @@ def test_buttons_are_for_whom_may_press_them(boardroom: System, viewer: User, op
         assert client.get(f"/systems/{boardroom.pk}/diagnosis/accept-key/").status_code == 403
     client = Client()
     client.force_login(viewer)
-    assert client.post(f"/systems/{boardroom.pk}/diagnosis/start/").status_code == 403
+    assert client.post(f"/systems/{boardroom.pk}/act/diagnose/").status_code == 403
     assert client.get(f"/systems/{boardroom.pk}/diagnosis/credentials/").status_code == 404

@@ -50,6 +50,8 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("templates", "apply"): {"systems": [_boardroom]},
     ("templates", "assign"): {"folder": _oslo},
     ("templates", "make persistent"): {"systems": [_boardroom]},
+    ("systems", "message"): {"text": "Back at two"},
+    ("systems", "login"): {"username": "admin", "password": "s3cret"},
     ("tags", "rename"): {"name": "courts"},
     ("saved views", "change"): {"name": "Silent rooms", "is_shared": True, "columns": ["name"]},
     ("credentials", "change"): {"name": "Rooms"},

@@ -62,7 +62,7 @@ def test_numbers_that_no_key_can_be_name_nothing(client: Client, boardroom: Syst
         assert client.get(address, {name: number}).status_code == 400, address
     assert client.post("/drift/do/ignore/", {"row": number}).status_code == 302
     assert client.post("/inbox/decide/", {"act": "block", "system": number}).status_code == 302
-    assert client.post("/systems/bulk/", {"act": "restart", "system": number}).status_code == 302
+    assert client.post("/systems/do/restart/", {"row": number, "step": "confirm"}).status_code == 302
     assert client.post(f"/systems/{boardroom.pk}/act/folder/", {"folder": number}).status_code == 404
 
 

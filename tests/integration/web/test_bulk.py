@@ -36,21 +36,34 @@ def test_a_path_that_is_none_is_refused_in_words(client: Client, boardroom: Syst
 def test_all_of_the_list_means_all_that_the_filter_lets_through(
     client: Client, boardroom: System, lobby: System, bergen: Folder
 ) -> None:
-    page = client.get("/systems/bulk/", {"act": "restart", "every": "1", "filter": f"?folder={bergen.pk}"})
+    page = client.get("/systems/bulk/", {"act": "setting", "every": "1", "filter": f"?folder={bergen.pk}"})
     assert [system.name for system in page.context["chosen"]] == ["Lobby"]
+    client.post("/systems/do/restart/", {"every": "1", "filter": f"?folder={bergen.pk}", "step": "confirm"})
+    assert list(Action.objects.values_list("system__name", flat=True)) == ["Lobby"]
 
 
 def test_systems_that_one_may_not_change_are_left_out(
     site_administrator: User, signed_in: SignedIn, boardroom: System, lobby: System
 ) -> None:
     signed_in(site_administrator).post(
-        "/systems/bulk/", {"act": "restart", "system": [boardroom.pk, lobby.pk]}
+        "/systems/do/restart/", {"row": [boardroom.pk, lobby.pk], "step": "confirm"}
     )
     assert list(Action.objects.values_list("system__name", flat=True)) == ["Boardroom"]
 
 
+def test_each_of_many_is_noted_by_itself_with_what_was_begun(
+    client: Client, boardroom: System, lobby: System
+) -> None:
+    client.post("/systems/do/restart/", {"row": [boardroom.pk, lobby.pk], "step": "confirm"})
+    assert [(one.object_id, one.details["action"]) for one in AuditEntry.objects.filter(act="restart")] == [
+        (one.system_id, one.pk) for one in Action.objects.order_by("pk")
+    ]
+    client.post("/systems/do/enforce/", {"row": [boardroom.pk, lobby.pk], "step": "confirm"})
+    assert AuditEntry.objects.filter(act="enforce settings", object_id=boardroom.pk).exists()
+
+
 def test_a_viewer_changes_none(viewer: User, signed_in: SignedIn, boardroom: System) -> None:
-    signed_in(viewer).post("/systems/bulk/", {"act": "restart", "system": [boardroom.pk]})
+    signed_in(viewer).post("/systems/do/restart/", {"row": [boardroom.pk], "step": "confirm"})
     assert not Action.objects.exists()
 
 
@@ -75,10 +88,13 @@ def test_systems_move_only_into_folders_one_manages(
 
 
 def test_a_login_for_many_is_tried_by_a_job(client: Client, boardroom: System, lobby: System) -> None:
-    chosen = {"act": "login", "system": [boardroom.pk, lobby.pk]}
-    assert "tried once on each of 2 systems" in text_of(client.get("/systems/bulk/", chosen))
-    answer = client.post("/systems/bulk/", {**chosen, "username": "admin", "password": "secret words"})
+    chosen = {"row": [boardroom.pk, lobby.pk]}
+    assert "tried once on each" in text_of(client.get("/systems/do/login/", chosen))
+    typed = {"username": "admin", "password": "secret words", "step": "confirm"}
+    answer = client.post("/systems/do/login/", {**chosen, **typed})
     job = Job.objects.get()
     assert answer["Location"] == f"/jobs/{job.pk}/"
     assert job.items.count() == 2
     assert "secret words" not in text_of(client.get(answer["Location"]))
+    noted = AuditEntry.objects.get(act="log in")
+    assert (noted.details["password"], noted.details["job"]) == ("***", job.pk)

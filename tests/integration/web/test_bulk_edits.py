@@ -190,11 +190,12 @@ def test_several_settings_are_asked_at_once(client: Client, rooms: list[System])
 def test_acts_that_take_long_run_as_jobs(
     client: Client, signed_in: SignedIn, viewer: User, rooms: list[System], act: str
 ) -> None:
-    form = {"act": act, "system": [system.pk for system in rooms]}
-    assert "It runs as a job" in text_of(client.get("/systems/bulk/", form))
-    signed_in(viewer).post("/systems/bulk/", form)
+    form = {"row": [system.pk for system in rooms], "step": "confirm"}
+    address = f"/systems/do/{act}/"
+    assert "2 systems?" in text_of(client.get(address, {"row": form["row"]}))
+    signed_in(viewer).post(address, form)
     assert not Job.objects.exists()
-    answer = client.post("/systems/bulk/", form)
+    answer = client.post(address, form)
     job = Job.objects.get()
     assert answer["Location"] == f"/jobs/{job.pk}/"
     assert job.items.count() == 2

@@ -210,12 +210,15 @@ def test_a_restart_tells_of_the_call_and_waits_for_it_unless_another_moment_is_c
     asked = text_of(client.get(address))
     assert "It is in a call" in asked
     assert "helpdesk@example.org" in asked
-    for when, care in ((None, (False, False)), ("in_window", (False, True)), ("now", (True, False))):
-        client.post(address, {"when": when} if when else {})
+    for when, care in (
+        ({}, (False, False)),
+        ({"only_in_window": "1"}, (False, True)),
+        ({"during_calls": "1"}, (True, False)),
+    ):
+        client.post(address, when)
         action = Action.objects.latest("id")
         assert (action.during_calls, action.only_in_window) == care
-    assert "1 is in a call." in text_of(
-        client.get("/systems/bulk/", {"act": "restart", "system": boardroom.pk})
-    )
-    client.post("/systems/bulk/", {"act": "restart", "system": boardroom.pk, "when": "in_window"})
+    many = "/systems/do/restart/"
+    assert "It is in a call" in text_of(client.get(many, {"row": boardroom.pk}))
+    client.post(many, {"row": boardroom.pk, "only_in_window": "1", "step": "confirm"})
     assert Action.objects.latest("id").only_in_window

@@ -17,8 +17,6 @@ from roomkeeper.cli.remote import (
     logging_in,
     network_settings,
     passwords,
-    reaching,
-    restarting,
     secure_only,
     systems,
     templates,
@@ -45,6 +43,15 @@ _ALONE: dict[str, Callable[..., None]] = {
     "this-server": this_server.show,
 }
 
+systems.app.command("commands")(device_commands.commands)
+systems.app.command("diagnose")(diagnosis.diagnose)
+systems.app.command("fix")(diagnosis.fix)
+systems.app.command("set-password")(passwords.set_password)
+systems.app.command("install-authority")(passwords.install_authority)
+systems.app.command("login")(logging_in.login)
+systems.app.command("export")(editing.export_systems)
+systems.app.command("edit")(editing.edit_systems)
+
 for name, subject in declared().items():
     commands[name], alone = app_of(subject, commands.get(name))
     _ALONE.setdefault(name, alone)
@@ -55,17 +62,6 @@ commands["tokens"].command("whoami")(whoami.show_me)
 
 # Values of commands may begin with a dash; options of our own stand before the filter.
 RUN_SETTINGS = {"allow_interspersed_args": False}
-
-systems.app.command("commands")(device_commands.commands)
-systems.app.command("diagnose")(diagnosis.diagnose)
-systems.app.command("fix")(diagnosis.fix)
-systems.app.command("poll")(reaching.poll)
-systems.app.command("set-password")(passwords.set_password)
-systems.app.command("install-authority")(passwords.install_authority)
-systems.app.command("login")(logging_in.login)
-systems.app.command("restart")(restarting.restart)
-systems.app.command("export")(editing.export_systems)
-systems.app.command("edit")(editing.edit_systems)
 
 __all__ = ["commands", "mount", "run"]
 

@@ -14,12 +14,19 @@ import typer
 
 from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked, read_line
+from roomkeeper.cli.remote.begun import tell_begun
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, say
 
 Filters = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")]
 Key = Annotated[str, typer.Argument(metavar="ID")]
-Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
+Ids = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID...", help="Ids or exact names; or all, or field=value,field=value as in folder=Oslo."
+    ),
+]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the end.")]
 # Filters whose objects are named by people.
 _NAMED: Mapping[str, Callable[[Api, str], int]] = {"system": naming.system_id, "folder": naming.folder_id}
 _TYPES: Mapping[str, Any] = {"flag": bool, "number": int, "text": str, "list": list[str]}
@@ -98,6 +105,22 @@ def _key(api: Api, subject: Mapping[str, Any], text: str) -> int:
     return naming.named_id(api, subject["path"], subject["noun"], subject["named_by"], text)
 
 
+def _chosen(api: Api, subject: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """The objects meant by ids, names, `all` or `field=value,…`, as an act on many takes them."""
+    if len(words) != 1 or (words[0] != "all" and "=" not in words[0]):
+        return {_word(subject["plural"]): [_key(api, subject, text) for text in words]}
+    asked: dict[str, Any] = {}
+    if words[0] != "all":
+        for name, values in naming.filters(part for part in words[0].split(",") if part).items():
+            typed = [_NAMED[name](api, value) if name in _NAMED else value for value in values]
+            asked[name] = typed if len(typed) > 1 else typed[0]
+    return {"filter": asked}
+
+
+def _word(text: str) -> str:
+    return text.replace(" ", "_").replace("-", "_")
+
+
 def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[..., None]:
     """A function with the act's own signature, from which typer reads the options."""
     path, plural = subject["path"], subject["plural"]
@@ -105,18 +128,25 @@ def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[...
     def run(**values: Any) -> None:
         as_json = values.pop("as_json")
         named = values.pop("ids", []) or [text for text in [values.pop("id", None)] if text is not None]
-        keys = [_key(open_api(), subject, text) for text in named]
-        if act["asks"] and is_asked(values.pop("yes", False)):
+        is_asking, wait = is_asked(values.pop("yes", False)), values.pop("wait", 0)
+        chosen = _chosen(open_api(), subject, named) if act["for_many"] else {}
+        keys = chosen.get(
+            _word(plural), [_key(open_api(), subject, named[0])] if named and not chosen else []
+        )
+        if is_asking and (act["asks"] or "filter" in chosen):
             typer.confirm(f"{act['summary']} {act['undo']} Go on?", abort=True)
         body = _body(act, values)
         if act["method"] == "PATCH" and not body:
             fail("Usage", "Nothing to change was specified.", code=USAGE)
         if act["on"] == "all":
             _tell(act, _send(act, path + act["tail"], body), as_json)
+        elif act["begins"] and act["for_many"]:
+            found = open_api().post(f"{path}/{act['slug']}", {**chosen, **body})
+            tell_begun(open_api(), act["begins"], found, wait, as_json=as_json)
         elif len(keys) == 1:
             _tell(act, _send(act, f"{path}/{keys[0]}{act['tail']}", body), as_json)
         else:
-            found = open_api().post(f"{path}/{act['slug']}", {plural.replace(" ", "_"): keys, **body})
+            found = open_api().post(f"{path}/{act['slug']}", {**chosen, **body})
             _tell_many(found, as_json)
 
     kinds = inspect.Parameter
@@ -125,7 +155,10 @@ def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[...
         name, kind = ("ids", Ids) if act["for_many"] else ("id", Key)
         given.append(kinds(name, kinds.POSITIONAL_OR_KEYWORD, annotation=kind))
     given += [_parameter(one, is_in_place=not act["for_many"]) for one in act["takes"]]
-    if act["asks"]:
+    if act["begins"] and act["for_many"]:
+        wait = 120.0 if act["begins"] == "jobs" else 0.0
+        given.append(kinds("wait", kinds.KEYWORD_ONLY, annotation=Wait, default=wait))
+    if act["asks"] or act["for_many"]:
         given.append(kinds("yes", kinds.KEYWORD_ONLY, annotation=Yes, default=False))
     given.append(kinds("as_json", kinds.KEYWORD_ONLY, annotation=AsJson, default=False))
     run.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
@@ -145,10 +178,12 @@ def _parameter(one: Mapping[str, Any], *, is_in_place: bool) -> inspect.Paramete
     kind: Any = _TYPES[one["kind"]]
     if one["refers"]:
         kind = list[str] if one["kind"] == "list" else str
-    word = one["name"].replace("_", "-")
+    word = one["option"] or one["name"].replace("_", "-")
     names = [f"--{word}"]
     if one["kind"] == "flag":
-        names = [f"--{word.removeprefix('is-')}/--no-{word.removeprefix('is-')}"]
+        on, _, off = one["option"].partition("/")
+        on = on or word.removeprefix("is-")
+        names = [f"--{on}/--{off or f'no-{on}'}"]
     elif one["kind"] == "list" and word.endswith("s"):
         # Repeated, each time for one of them.
         names.append(f"--{word.removesuffix('s')}")

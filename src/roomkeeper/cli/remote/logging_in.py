@@ -7,8 +7,9 @@ import typer
 from roomkeeper.cli.remote.asking import Yes, is_asked, read_line
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.following import wait_until
+from roomkeeper.cli.remote.naming import choice_of
 from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_table
-from roomkeeper.cli.remote.passwords import Chosen, choice_of
+from roomkeeper.cli.remote.passwords import Chosen
 
 _ENDED = ("done", "failed", "cancelled")
 

@@ -79,6 +79,13 @@ def choice(api: Api, text: str) -> dict[str, Any]:
     return {"systems": [system_id(api, text)]}
 
 
+def choice_of(api: Api, words: Sequence[str]) -> dict[str, Any]:
+    """The systems meant by ids, names, `all` or `field=value,…`, as a bulk act takes them."""
+    if len(words) == 1:
+        return choice(api, words[0])
+    return {"systems": [system_id(api, word) for word in words]}
+
+
 def settings(texts: Iterable[str]) -> dict[str, str | None]:
     """`Path=value` words; `Path=` sets empty, `Path` alone removes an earlier request."""
     found: dict[str, str | None] = {}

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.asking import Yes, is_asked, read_line
-from roomkeeper.cli.remote.connection import Api, open_api
-from roomkeeper.cli.remote.following import wait_for_actions
+from roomkeeper.cli.remote.begun import follow
+from roomkeeper.cli.remote.connection import open_api
+from roomkeeper.cli.remote.naming import choice_of
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_json, print_table, say
 
 Chosen = Annotated[
@@ -85,13 +85,6 @@ def install_authority(
     follow(api, api.post("systems/authorities", body), wait, "done", as_json=as_json)
 
 
-def choice_of(api: Api, words: list[str]) -> dict[str, Any]:
-    """The systems meant by ids, names, `all` or `field=value,…`, as a bulk act takes them."""
-    if len(words) == 1:
-        return naming.choice(api, words[0])
-    return {"systems": [naming.system_id(api, word) for word in words]}
-
-
 def _show_plan(plan: dict[str, Any], reason: str, words: str, *, as_json: bool) -> None:
     if as_json:
         print_json(plan)
@@ -99,31 +92,3 @@ def _show_plan(plan: dict[str, Any], reason: str, words: str, *, as_json: bool) 
     if told := [item for item in plan["items"] if item[reason]]:
         print_table(told, ("system", "system_name", "verdict", reason))
     say(words)
-
-
-def follow(api: Api, answer: dict[str, Any], wait: float, word: str, *, as_json: bool) -> None:
-    """Show the outcome for each system; with `wait` at its end. Ends the command as failed where any did not come."""
-    items = answer["items"]
-    if not items:
-        fail("Nothing chosen", "The filter finds no managed system on which you may do this.")
-    if wait:
-        asked = [item["action"] for item in items if item["action"]]
-        found = {one["id"]: one for one in wait_for_actions(api, asked, wait)}
-        items = [
-            {**item, "state": None, "reason": "", **_outcome(found.get(item["action"]))} for item in items
-        ]
-    if as_json:
-        print_json({**answer, "items": items})
-    else:
-        rows = [{**item, "problem": (item["problem"] or {}).get("detail")} for item in items]
-        columns = ("system", "status", "action", *(("state", "reason") if wait else ()), "problem")
-        print_table(rows, columns)
-    refused = sum(1 for item in items if item["status"] >= 400)
-    bad = sum(1 for item in items if item["state"] != "confirmed") if wait else refused
-    if bad:
-        told = f"are not {word}" if wait else "could not be asked"
-        fail("Failed in part", f"{bad} of {len(items)} {told}.")
-
-
-def _outcome(action: dict[str, Any] | None) -> dict[str, Any]:
-    return {} if action is None else {"state": action["state"], "reason": action["reason"]}

@@ -324,7 +324,6 @@ _report(
 )
 _simple_act("ignore", "Keep a system out of the inbox.")
 _simple_act("block", "Refuse everything that a system posts.")
-_simple_act("enforce", "Send the management settings to a system again.")
 _simple_act("accept-key", "Accept a system's new TLS key.")
 _simple_act("rotate-secret", "Send a system a new secret.")
 _simple_act("try-login", "Try a login that was refused once more.")
