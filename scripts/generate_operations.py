@@ -38,10 +38,11 @@ route (page, api, cli) and the address it came from.
 def text() -> str:
     """The page."""
     shown = [subject for subject in all_subjects() if subject.has_api or not subject.has_pages]
-    return "\n".join([_HEAD, *(_section(subject) for subject in shown)])
+    return "\n".join([_HEAD, *(section(subject) for subject in shown)])
 
 
-def _section(subject: Subject) -> str:
+def section(subject: Subject) -> str:
+    """What the page tells of a subject."""
     lines = [f"## {subject.plural.capitalize()}", "", subject.meaning or f"One {subject.noun} each.", ""]
     if subject.has_api:
         lines += _list(subject)

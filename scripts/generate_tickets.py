@@ -34,10 +34,11 @@ Nobody is told by mail yet. `roomkeeper_tickets` in the [metrics](metrics.md) co
 
 def page() -> str:
     """The page as the kinds give it."""
-    return _HEAD + "".join(_row(kind) for kind in all_kinds().values()) + _FOOT
+    return _HEAD + "".join(row(kind) for kind in all_kinds().values()) + _FOOT
 
 
-def _row(kind: TicketKind) -> str:
+def row(kind: TicketKind) -> str:
+    """What the page tells of a kind."""
     return f"| `{kind.name}` | {kind.level} | {kind.about} | {kind.what} | {kind.todo} | {kind.closes} |\n"
 
 

@@ -30,7 +30,11 @@ class TicketKind:
 @lru_cache(maxsize=1)
 def all_kinds() -> dict[str, TicketKind]:
     """Every kind by its name, in the order of the file. Raises ValueError for one that is not whole."""
-    text = files("roomkeeper.systems").joinpath("ticket_kinds.toml").read_text("utf-8")
+    return read_kinds(files("roomkeeper.systems").joinpath("ticket_kinds.toml").read_text("utf-8"))
+
+
+def read_kinds(text: str) -> dict[str, TicketKind]:
+    """The kinds that a file tells of. Raises ValueError for one that is not whole."""
     return {name: read_kind(name, row) for name, row in tomllib.loads(text).items()}
 
 

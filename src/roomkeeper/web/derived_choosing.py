@@ -42,9 +42,13 @@ def left_out_words(chosen: int, permitted: int) -> str:
     number = chosen - permitted
     if not number:
         return ""
-    one = "1 of the {chosen} chosen is left out: you may not do this there."
-    many = "{number} of the {chosen} chosen are left out: you may not do this there."
-    return ngettext(one, many, number, number=f"{number:,}", chosen=f"{chosen:,}")
+    return ngettext(
+        "1 of the {chosen} chosen is left out: you may not do this there.",
+        "{number} of the {chosen} chosen are left out: you may not do this there.",
+        number,
+        number=f"{number:,}",
+        chosen=f"{chosen:,}",
+    )
 
 
 def chosen_rows(subject: Subject, actor: Actor, chosen: QueryDict) -> QuerySet[Any]:

@@ -42,10 +42,15 @@ def list_view(subject: Subject, more: More | None = None) -> Callable[..., HttpR
                 return csv_of(subject, listed.rows, listed.order, actor, now)
             return _page(request, listed, habits, more)
         except lists.ListRefused as refusal:
-            context = {"subject": subject, "refusal": refusal}
-            return render(request, "derived/refused.html", context, status=404 if refusal.is_missing else 400)
+            return refused(request, subject, refusal)
 
     return view
+
+
+def refused(request: HttpRequest, subject: Subject, refusal: lists.ListRefused) -> HttpResponse:
+    """What is shown in place of a list that cannot be given like that."""
+    context = {"subject": subject, "refusal": refusal}
+    return render(request, "derived/refused.html", context, status=404 if refusal.is_missing else 400)
 
 
 def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More | None) -> HttpResponse:

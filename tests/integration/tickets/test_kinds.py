@@ -10,9 +10,10 @@ from scripts import generate_tickets
 from roomkeeper.jobs import checks
 from roomkeeper.serving import health
 from roomkeeper.systems import findings
-from roomkeeper.systems.ticket_kinds import UnknownKind, all_kinds, read_kind
+from roomkeeper.systems.ticket_kinds import UnknownKind, all_kinds, read_kind, read_kinds
 from roomkeeper.tickets.models import Ticket
 
+KINDS = Path(findings.__file__).with_name("ticket_kinds.toml")
 SOURCE = Path(findings.__file__).resolve().parents[1]
 
 
@@ -57,15 +58,19 @@ def test_a_kind_that_is_not_whole_is_refused(row):
         read_kind("x", row)
 
 
-def test_a_kind_is_added_by_one_row():
-    row = {
-        "level": "warning",
-        "about": "system",
-        "what": "a lamp went out",
-        "todo": "change it",
-        "closes": "never",
-    }
-    assert read_kind("lamp out", row).todo == "change it"
+def test_a_kind_is_added_by_one_table():
+    added = """["lamp out"]
+level = "critical"
+about = "system"
+what = "a lamp went out"
+todo = "change it"
+closes = "never"
+"""
+    kinds = read_kinds(KINDS.read_text("utf-8") + added)
+    assert set(kinds) == {*all_kinds(), "lamp out"}
+    assert kinds["lamp out"].level == "critical"
+    told = generate_tickets.row(kinds["lamp out"])
+    assert told == "| `lamp out` | critical | system | a lamp went out | change it | never |\n"
 
 
 def test_the_page_is_what_is_declared():
