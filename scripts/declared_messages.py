@@ -13,6 +13,7 @@ import roomkeeper
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.cli.main import app
 from roomkeeper.devices import errors
+from roomkeeper.diagnosis.fixes import FIXES
 from roomkeeper.operations.filters import words_of
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, all_subjects
 from roomkeeper.systems.models import NetworkSettings
@@ -49,6 +50,7 @@ def collect() -> dict[str, list[str]]:
     found["navigation"] = [
         text for title, entries in NAVIGATION for text in (title, *(one.label for one in entries))
     ]
+    found["fixes"] = [text for one in FIXES.values() for text in (one.button, one.what, one.undo)]
     found["states"] = list(_of_states())
     for model in apps.get_models():
         if model.__module__.startswith("roomkeeper."):

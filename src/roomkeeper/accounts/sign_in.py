@@ -15,12 +15,13 @@ from roomkeeper.accounts import audit, lock_out
 from roomkeeper.accounts.actors import Road
 from roomkeeper.accounts.models import SignInTries, User
 from roomkeeper.accounts.sign_in_gate import Busy, Gate
-from roomkeeper.words import ngettext
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext, noop
 
 log = structlog.get_logger(__name__)
 
 LONGEST_PASSWORD: Final = 4096
-UNKNOWN: Final = "(unknown name)"
+UNKNOWN: Final = noop("(unknown name)")
 GATE: Final = Gate()
 
 
@@ -36,14 +37,16 @@ class SignInOutcome(enum.StrEnum):
 
 _SENTENCES: Final = {
     SignInOutcome.RIGHT: "",
-    SignInOutcome.WRONG: "The name and/or the password are not correct.",
+    SignInOutcome.WRONG: noop("The name and/or the password are not correct."),
     SignInOutcome.LOCKED_OUT: (
-        "Too many wrong passwords for this name from your address. Wait {wait}, then try again; an"
-        " administrator of this"
-        " server can lift the lock-out under People and roles."
+        noop(
+            "Too many wrong passwords for this name from your address. Wait {wait}, then try again; an"
+            " administrator of this"
+            " server can lift the lock-out under People and roles."
+        )
     ),
-    SignInOutcome.DEACTIVATED: "This account is deactivated. Ask an administrator of this server.",
-    SignInOutcome.BUSY: "Too many sign-ins are being tried. Wait {wait}, then try again.",
+    SignInOutcome.DEACTIVATED: noop("This account is deactivated. Ask an administrator of this server."),
+    SignInOutcome.BUSY: noop("Too many sign-ins are being tried. Wait {wait}, then try again."),
 }
 
 
@@ -63,7 +66,7 @@ class Attempt:
     @property
     def sentence(self) -> str:
         """What the person is told."""
-        return _SENTENCES[self.outcome].format(wait=_words_of(self.seconds))
+        return _(_SENTENCES[self.outcome]).format(wait=_words_of(self.seconds))
 
 
 def find_account(name: str) -> User | None:
@@ -124,7 +127,7 @@ def _conclude(
     found: Attempt, tries: SignInTries, account: User | None, road: Road, source: str, now: datetime
 ) -> None:
     """Note it. Of those refused while locked out the first is noted; how many there were is with the lock-out."""
-    name = account.username if account is not None else UNKNOWN
+    name = account.username if account is not None else _(UNKNOWN)
     is_right = found.outcome is SignInOutcome.RIGHT
     is_new_lock = found.outcome is SignInOutcome.WRONG and tries.locked_until is not None
     if found.outcome is SignInOutcome.LOCKED_OUT and tries.refused > 1:

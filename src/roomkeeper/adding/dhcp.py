@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from roomkeeper.words import gettext as _
+
 OPTION: Final = 242
 NAME: Final = "external-manager"
 PLACEHOLDER: Final = "192.0.2.10"
@@ -57,13 +59,15 @@ def snippets(address: str, *, is_text: bool) -> list[Snippet]:
     which newer releases take. The option carries neither port nor path.
     """
     if not can_be_told(address) or not (is_text or is_ipv4(address)):
-        raise NoDhcpAddress(f"{address!r} cannot be told by option {OPTION}.")
+        raise NoDhcpAddress(
+            _("{address!r} cannot be told by option {option}.", address=address, option=OPTION)
+        )
     quoted = f'"{address}"' if is_text else address
     return [
         Snippet(
             "isc",
             "ISC dhcpd",
-            "The first line at the top of dhcpd.conf, the second in the subnet of your rooms.",
+            _("The first line at the top of dhcpd.conf, the second in the subnet of your rooms."),
             f"option {NAME} code {OPTION} = {'text' if is_text else 'ip-address'};\noption {NAME} {quoted};",
             "option dhcp-parameter-request-list = concat(option dhcp-parameter-request-list, "
             f"{OPTION:02x});  # beside the second line",
@@ -71,7 +75,7 @@ def snippets(address: str, *, is_text: bool) -> list[Snippet]:
         Snippet(
             "kea",
             "Kea",
-            "Merge it into kea-dhcp4.conf; option-data may stand in the subnet of your rooms instead.",
+            _("Merge it into kea-dhcp4.conf; option-data may stand in the subnet of your rooms instead."),
             _kea(address, is_text=is_text),
             _kea(address, is_text=is_text, always=True),
             is_checked=True,
@@ -79,7 +83,7 @@ def snippets(address: str, *, is_text: bool) -> list[Snippet]:
         Snippet(
             "dnsmasq",
             "dnsmasq",
-            "In dnsmasq.conf, or a file in dnsmasq.d.",
+            _("In dnsmasq.conf, or a file in dnsmasq.d."),
             f"dhcp-option={OPTION},{quoted}",
             f"dhcp-option-force={OPTION},{quoted}",
             is_checked=True,
@@ -87,7 +91,10 @@ def snippets(address: str, *, is_text: bool) -> list[Snippet]:
         Snippet(
             "powershell",
             "Windows Server (PowerShell)",
-            "As an administrator, on the DHCP server. With -ScopeId behind the second command for one scope only.",
+            _(
+                "As an administrator, on the DHCP server. With -ScopeId behind the second command "
+                "for one scope only."
+            ),
             f'Add-DhcpServerv4OptionDefinition -OptionId {OPTION} -Name "{NAME}" '
             f"-Type {'String' if is_text else 'IPv4Address'}\n"
             f'Set-DhcpServerv4OptionValue -OptionId {OPTION} -Value "{address}"',
@@ -95,14 +102,14 @@ def snippets(address: str, *, is_text: bool) -> list[Snippet]:
         Snippet(
             "netsh",
             "Windows Server (netsh)",
-            "The same for releases without those commands.",
+            _("The same for releases without those commands."),
             f'netsh dhcp server add optiondef {OPTION} "{NAME}" {"STRING" if is_text else "IPADDRESS"} 0\n'
             f"netsh dhcp server set optionvalue {OPTION} {'STRING' if is_text else 'IPADDRESS'} {quoted}",
         ),
         Snippet(
             "ios",
             "Cisco IOS",
-            "In configuration mode; put the name of your rooms' pool in place of ROOMS.",
+            _("In configuration mode; put the name of your rooms' pool in place of ROOMS."),
             f"ip dhcp pool ROOMS\n option {OPTION} {'ascii' if is_text else 'ip'} {quoted}",
         ),
     ]

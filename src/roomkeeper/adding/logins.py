@@ -27,11 +27,14 @@ from roomkeeper.systems.inventory import records, shared_path
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import REACHABLE, State, System
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 KIND: Final = "log in"
 AT_ONCE: Final = 40
 WORKS, REFUSED, UNTRIED, KEPT = "works", "refused", "untried", "kept"
-_KEPT_ADVICE: Final = "The stored login has worked and is kept. Enter another one, or check the account."
+_KEPT_ADVICE: Final = noop(
+    "The stored login has worked and is kept. Enter another one, or check the account."
+)
 
 
 class LoginNotUsable(ValueError):
@@ -158,7 +161,7 @@ def _keep_refused(system_id: int, login: Login, error: errors.LoginRefused) -> I
             _store(system_id, login)
             device_access.keep_refusal(system_id, error, login)
             details = {"login": REFUSED}
-    advice = _KEPT_ADVICE if details["login"] == KEPT else error.advice
+    advice = _(_KEPT_ADVICE) if details["login"] == KEPT else error.advice
     return ItemOutcome(JobItem.State.FAILED, error.what_happened, advice, details=details)
 
 

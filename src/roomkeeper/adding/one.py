@@ -27,9 +27,9 @@ from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.contact import credential_list, device_access
 from roomkeeper.systems.models import System
 from roomkeeper.words import gettext as _
-from roomkeeper.words import ngettext
+from roomkeeper.words import ngettext, noop
 
-NEW_DEVICE_HINT = (
+NEW_DEVICE_HINT = noop(
     "If it is new or was reset: RoomOS 11.27 and newer let nobody sign in until the first passphrase is"
     " set on the"
     " device."
@@ -192,7 +192,7 @@ def _refused(error: errors.LoginRefused, found: Found) -> ItemOutcome:
         or not quirks_of(found.software_version, found.family).wants_first_passphrase
     ):
         return outcome
-    return replace(outcome, advice=f"{outcome.advice} {NEW_DEVICE_HINT}")
+    return replace(outcome, advice=f"{outcome.advice} {_(NEW_DEVICE_HINT)}")
 
 
 def _told(entry: ResultEntry, who: Who) -> ItemOutcome:

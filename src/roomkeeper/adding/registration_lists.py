@@ -10,6 +10,7 @@ from roomkeeper.operations.csv_tables import heading_word, read_table
 from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 LINES_LIMIT: Final = 5_000
 _COLUMNS: Final = {
@@ -57,7 +58,7 @@ def read_lines(text: str) -> list[Line]:
         said = zip(columns if has_heading else _guess(stripped[0]), stripped, strict=False)
         lines.append(Line(number, **{name: cell for name, cell in said if name}))
     if len(lines) > LINES_LIMIT:
-        lines[-1].error = f"Only the first {LINES_LIMIT} lines are used at once."
+        lines[-1].error = _("Only the first {limit} lines are used at once.", limit=LINES_LIMIT)
     return lines
 
 
@@ -84,14 +85,14 @@ def check(lines: list[Line], user: Person) -> None:
         except ValueError as refusal:
             line.error = str(refusal)
         if line.ip and parse_address(line.ip) is None:
-            line.error = line.error or f"{line.ip} is not an IP address."
+            line.error = line.error or _("{ip} is not an IP address.", ip=line.ip)
         if not line.error and not line.mac and not line.serial and not line.ip:
-            line.error = "It needs a MAC address, a serial number, or the address where it is expected."
+            line.error = _("It needs a MAC address, a serial number, or the address where it is expected.")
         own = (line.mac, line.serial) if line.mac or line.serial else (line.ip,)
         for key in own:
             if key and not line.error:
                 if key in seen:
-                    line.error = f"The same system is in line {seen[key]}."
+                    line.error = _("The same system is in line {seen}.", seen=seen[key])
                 seen.setdefault(key, line.number)
     known: dict[str, System] = {}
     for start in range(0, len(lines), _LOOKED_UP):
@@ -106,4 +107,4 @@ def check(lines: list[Line], user: Person) -> None:
         other = known.get(line.mac) if line.mac else None
         other = other or (known.get(line.serial.upper()) if line.serial else None)
         if other is not None and not line.error:
-            line.error = f"{admission.label_for(user, other)} already has that identity."
+            line.error = _("{label} already has that identity.", label=admission.label_for(user, other))

@@ -199,7 +199,7 @@ def _check(request: AddRequest, user: Person) -> _Checked:
     problems += refused
     if not rows:
         raise AddingRefused(
-            " ".join(["Enter at least one address to add.", *problems[:3]]), field="addresses"
+            " ".join([_("Enter at least one address to add."), *problems[:3]]), field="addresses"
         )
     if request.name and len(rows) > 1:
         raise AddingRefused(_("A name can be given to one system only."), field="name")

@@ -78,7 +78,7 @@ class DeviceError(Exception):
         """One sentence, with the device's name and what was being done where they are known."""
         sentence = self._sentences()[0]
         if self.whom:
-            sentence = sentence.replace("The device", self.whom, 1)
+            sentence = sentence.replace(_("The device"), self.whom, 1)
         if self.doing:
             sentence = _("{sentence} while {doing}.", sentence=sentence.removesuffix("."), doing=self.doing)
         return f"{sentence} {self.evidence}".strip()
@@ -89,7 +89,7 @@ class DeviceError(Exception):
         return self._sentences()[1]
 
     def _sentences(self) -> tuple[str, str]:
-        text = str(self.args[0]) or " ".join((inspect.getdoc(type(self)) or "").split())
+        text = str(self.args[0]) or _(" ".join((inspect.getdoc(type(self)) or "").split()))
         first, dot, rest = text.partition(". ")
         return (first + "." if dot else first), rest
 

@@ -35,6 +35,7 @@ from roomkeeper.devices.client import Target
 from roomkeeper.devices.contactable import addresses_of
 from roomkeeper.devices.snmp_facts import OBJECTS, SnmpFacts, facts_of
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 AUTHENTICATION: Final[dict[str, type[BaseAuthKey]]] = {
     "MD5": Md5Key,
@@ -60,7 +61,7 @@ SNMP_PORT: Final = 161
 # RFC 3414 wants eight characters; devices take up to 255 (protocol notes K).
 _PASSWORD_LENGTHS: Final = range(8, 256)
 _NAME_LENGTHS: Final = range(1, 33)
-_DOING: Final = "reading its SNMP system group"
+_DOING: Final = noop("reading its SNMP system group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +158,11 @@ async def identify(
     # An outcome, and not an exception on its way: a traceback would keep the session, and with it its socket.
     outcome = await _ask(target, login, port, patience)
     if isinstance(outcome, errors.DeviceError):
-        raise outcome.about(target.whom, _DOING)
+        raise outcome.about(target.whom, _(_DOING))
     values, stretching = outcome
     facts = facts_of(values)
     if facts is None:
-        raise errors.SnmpUnreadable(evidence=_("Its system group is empty.")).about(target.whom, _DOING)
+        raise errors.SnmpUnreadable(evidence=_("Its system group is empty.")).about(target.whom, _(_DOING))
     return replace(facts, stretching=stretching)
 
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from roomkeeper.devices import errors
 from roomkeeper.devices.contactable import Contactable, open_connection
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 HANDSHAKE_SECONDS: Final = 3.0
 _VERSIONS: Final = (
@@ -50,14 +51,14 @@ _LEGACY_SERVER_CONNECT: Final = 0x4
 _NO_CIPHER: Final = "HANDSHAKE_FAILURE"
 # How OpenSSL words what it dislikes in an old stack, and what that is called.
 _OLD_REASONS: Final = (
-    ("UNSAFE_LEGACY_RENEGOTIATION", "it does not know secure renegotiation"),
-    ("DH_KEY_TOO_SMALL", "its Diffie-Hellman key is too small"),
-    ("BAD_DH", "its Diffie-Hellman key is too small"),
-    ("KEY_TOO_SMALL", "its key is too small"),
-    ("MD_TOO_WEAK", "its certificate is signed by a weak digest"),
-    ("WRONG_SIGNATURE_TYPE", "it signs by a weak digest"),
-    ("NO_SHARED_SIGNATURE", "it signs by a weak digest"),
-    ("LEGACY_SIGALG", "it signs by a weak digest"),
+    ("UNSAFE_LEGACY_RENEGOTIATION", noop("it does not know secure renegotiation")),
+    ("DH_KEY_TOO_SMALL", noop("its Diffie-Hellman key is too small")),
+    ("BAD_DH", noop("its Diffie-Hellman key is too small")),
+    ("KEY_TOO_SMALL", noop("its key is too small")),
+    ("MD_TOO_WEAK", noop("its certificate is signed by a weak digest")),
+    ("WRONG_SIGNATURE_TYPE", noop("it signs by a weak digest")),
+    ("NO_SHARED_SIGNATURE", noop("it signs by a weak digest")),
+    ("LEGACY_SIGALG", noop("it signs by a weak digest")),
 )
 
 
@@ -229,7 +230,7 @@ def _best(found: Sequence[Agreed]) -> str:
 def _why_old(error: errors.TlsFailed, agreed: str) -> str:
     words = next((words for reason, words in _OLD_REASONS if reason in error.detail.upper()), "")
     if words:
-        return words
+        return _(words)
     return "" if not agreed else _("its ciphers are too old")
 
 

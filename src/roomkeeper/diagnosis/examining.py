@@ -323,7 +323,7 @@ def _fail(diagnosis_id: int, system_id: int) -> None:
     with transaction.atomic():
         Diagnosis.objects.filter(pk=diagnosis_id).update(
             state=Diagnosis.State.FAILED,
-            summary="The diagnosis itself failed. See the server's log.",
+            summary=_("The diagnosis itself failed. See the server's log."),
             ended_at=datetime.now(UTC),
         )
         _publish(system_id)

@@ -107,10 +107,10 @@ def found(
     values = {"name": _clean(name), **{word: _clean(str(figure)) for word, figure in figures.items()}}
     return DiagnosisFinding(
         key=key,
-        check=entry.check,
+        check=_(entry.check),
         level=entry.level,
-        sentence=entry.sentence.format_map(values),
-        next_step=entry.next_step.format_map(values),
+        sentence=_(entry.sentence, **values),
+        next_step=_(entry.next_step, **values),
         fix=entry.fix,
         milliseconds=milliseconds,
         evidence=_clean(evidence, _LONGEST_EVIDENCE),

@@ -212,7 +212,7 @@ def perform(system: System, key: str, *, user: Person, now: datetime) -> None:
         raise FixRefused(
             _(
                 "{button!r} needs more than a confirmation: use the system's page or the API call for it.",
-                button=fix.button,
+                button=_(fix.button),
             )
         )
     with transaction.atomic():

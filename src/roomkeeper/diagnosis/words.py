@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from roomkeeper.words import gettext as _
+
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -18,36 +20,42 @@ def ago(at: datetime | None, now: datetime) -> str:
     """`14 minutes ago`, `just now`, `never`."""
     if at is None:
         return "never"
-    return "just now" if now - at < timedelta(seconds=2) else f"{duration(now - at)} ago"
+    return (
+        _("just now") if now - at < timedelta(seconds=2) else _("{duration} ago", duration=duration(now - at))
+    )
 
 
 def due(at: datetime | None, now: datetime) -> str:
     """`in 13 minutes`, `now`, `at its next boot` where no time is known."""
     if at is None:
-        return "at its next boot"
-    return f"in {duration(at - now)}" if at > now else "now"
+        return _("at its next boot")
+    return _("in {duration}", duration=duration(at - now)) if at > now else _("now")
 
 
 def span(milliseconds: int) -> str:
     """`41 ms`, `2.4 s`."""
-    return f"{milliseconds} ms" if milliseconds < 1_000 else f"{milliseconds / 1_000:.1f} s"
+    return (
+        _("{milliseconds} ms", milliseconds=milliseconds)
+        if milliseconds < 1_000
+        else f"{milliseconds / 1_000:.1f} s"
+    )
 
 
 def size(number: int) -> str:
     """`18 kB`."""
-    return f"{number} bytes" if number < 1_000 else f"{number / 1_000:.0f} kB"
+    return _("{number} bytes", number=number) if number < 1_000 else f"{number / 1_000:.0f} kB"
 
 
 def day(at: datetime | None) -> str:
     """`12 Mar 2027`, in UTC."""
-    return f"{at.day} {at:%b %Y}" if at is not None else "an unknown day"
+    return f"{at.day} {at:%b %Y}" if at is not None else _("an unknown day")
 
 
 def listed(words: list[str] | tuple[str, ...], none: str = "nothing") -> str:
     """`a, b and c`."""
     if len(words) < 2:
         return words[0] if words else none
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return _("{words} and {words_2}", words=", ".join(words[:-1]), words_2=words[-1])
 
 
 def _counted(number: int, unit: str) -> str:

@@ -27,16 +27,18 @@ from roomkeeper.systems.check_ins.roster import Known, Roster
 from roomkeeper.systems.check_ins.writes import NewEntry, Writes
 from roomkeeper.systems.documents.redaction import redact
 from roomkeeper.systems.models import NetworkSettings, State, System, SystemSecret
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 _REASONS = {
-    PostOutcome.CLAIM: "claims to be a known system without its secret",
+    PostOutcome.CLAIM: noop("claims to be a known system without its secret"),
     PostOutcome.IGNORED: "ignored",
     PostOutcome.BLOCKED: "blocked",
-    PostOutcome.ANONYMOUS: "gives neither serial number nor MAC address",
-    PostOutcome.CONFLICT: "secret of one system, identity of another",
+    PostOutcome.ANONYMOUS: noop("gives neither serial number nor MAC address"),
+    PostOutcome.CONFLICT: noop("secret of one system, identity of another"),
     PostOutcome.IDENTITY_CHANGED: "identity changed",
     PostOutcome.UNKNOWN: "unknown",
-    PostOutcome.OTHER_BOX: "one number of a known system, and another that does not match",
+    PostOutcome.OTHER_BOX: noop("one number of a known system, and another that does not match"),
 }
 
 
@@ -117,7 +119,7 @@ class _Batch:
                 self.writes.note(
                     known,
                     "refused",
-                    f"Refused: {post.service} by plain HTTP after the move to Secure-Only",
+                    _("Refused: {service} by plain HTTP after the move to Secure-Only", service=post.service),
                     source=post.arrival.source,
                 )
                 post.reply = answers.HTTPS_ONLY
@@ -151,7 +153,7 @@ class _Batch:
         self.writes.note(
             known,
             "identity",
-            f"It posts from another network card, MAC address {post.mac}",
+            _("It posts from another network card, MAC address {mac}", mac=post.mac),
             source=post.arrival.source,
         )
 

@@ -106,11 +106,16 @@ class Intake:
         if report.kind != _ROUTINE:
             place = redact_text(document.location, (post.secret,))
             if report.kind in ("configuration", "command", "valuespace"):
-                self._writes.note(known, "document", f"Posted {place} ({size})", source=post.arrival.source)
+                self._writes.note(
+                    known,
+                    "document",
+                    _("Posted {place} ({size})", place=place, size=size),
+                    source=post.arrival.source,
+                )
             else:
                 self._note(post, known, "document", _("Posted {place} ({size})", place=place, size=size))
         elif known.status_entry_id is None and not is_over:
-            entry = self._writes.note(known, "document", "Posted /Status", source=post.arrival.source)
+            entry = self._writes.note(known, "document", _("Posted /Status"), source=post.arrival.source)
             entry.run_of, entry.run_kind = known, "status_entry_id"
             known.status_entry_id = 0  # until the row has its id, so that one batch begins one run
         elif known.status_entry_id:

@@ -11,22 +11,23 @@ from roomkeeper.provisioning.reading import Fetched
 from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.models import System
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 _PHRASES: Final[tuple[tuple[type[errors.DeviceError], str], ...]] = (
-    (errors.NameNotResolved, "its name was not resolved"),
-    (errors.ConnectionRefused, "the connection was refused"),
-    (errors.ConnectTimedOut, "the connection timed out"),
-    (errors.ReadTimedOut, "it took too long to answer"),
-    (errors.ConnectionCutOff, "the answer broke off"),
-    (errors.TlsFailed, "the TLS handshake failed"),
-    (errors.CertificateChanged, "it shows another TLS key"),
-    (errors.CertificateRefused, "its certificate was not accepted"),
-    (errors.NotAdministrator, "the account has no administrator rights"),
-    (errors.WrongDevice, "another device answered"),
-    (errors.DeviceBusy, "it was busy: its own request limit was reached"),
-    (errors.ServerError, "it had an internal error"),
-    (errors.SignInPage, "a sign-in page answered"),
-    (errors.UnexpectedAnswer, "the answer could not be used"),
+    (errors.NameNotResolved, noop("its name was not resolved")),
+    (errors.ConnectionRefused, noop("the connection was refused")),
+    (errors.ConnectTimedOut, noop("the connection timed out")),
+    (errors.ReadTimedOut, noop("it took too long to answer")),
+    (errors.ConnectionCutOff, noop("the answer broke off")),
+    (errors.TlsFailed, noop("the TLS handshake failed")),
+    (errors.CertificateChanged, noop("it shows another TLS key")),
+    (errors.CertificateRefused, noop("its certificate was not accepted")),
+    (errors.NotAdministrator, noop("the account has no administrator rights")),
+    (errors.WrongDevice, noop("another device answered")),
+    (errors.DeviceBusy, noop("it was busy: its own request limit was reached")),
+    (errors.ServerError, noop("it had an internal error")),
+    (errors.SignInPage, noop("a sign-in page answered")),
+    (errors.UnexpectedAnswer, noop("the answer could not be used")),
 )
 
 
@@ -67,4 +68,4 @@ async def ask(task: PollTask) -> AskedSystem:
 
 def phrase(error: errors.DeviceError) -> str:
     """What went wrong, short enough to stand in a reason."""
-    return next((words for kind, words in _PHRASES if isinstance(error, kind)), _("it could not be asked"))
+    return next((_(words) for kind, words in _PHRASES if isinstance(error, kind)), _("it could not be asked"))

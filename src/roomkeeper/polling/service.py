@@ -20,10 +20,11 @@ from roomkeeper.systems import network_settings
 from roomkeeper.systems.inventory import shared_path
 from roomkeeper.systems.models import System
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 KIND: Final = "poll"
 AT_ONCE: Final = 40
-_ADVICE: Final = "See its Connection tab for its address, its login and how it is reached."
+_ADVICE: Final = noop("See its Connection tab for its address, its login and how it is reached.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ async def run(job: RunningJob) -> str:
 async def _poll(item: Item) -> ItemOutcome:
     task, reason = await off_loop(_prepare, item.system_id)
     if task is None:
-        return ItemOutcome(JobItem.State.SKIPPED, reason, _ADVICE)
+        return ItemOutcome(JobItem.State.SKIPPED, reason, _(_ADVICE))
     asked = await asking.ask(task)
     kept = await off_loop(partial(results.store, [asked], now=datetime.now(UTC)))
     error = results.error_of(asked, kept[asked.system_id])

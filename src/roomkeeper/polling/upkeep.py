@@ -71,7 +71,7 @@ def _wake(now: datetime) -> int:
     """A refused login was changed, or may be tried again."""
     waiting = Poll.objects.filter(due_at__isnull=True, system__login_refused_at__isnull=True)
     ids = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
-    return Poll.objects.filter(pk__in=ids).update(due_at=now, due_because="its login was changed")
+    return Poll.objects.filter(pk__in=ids).update(due_at=now, due_because=_("its login was changed"))
 
 
 def _pull_forward(settings: NetworkSettings, now: datetime) -> None:
@@ -105,7 +105,9 @@ def _pull_forward(settings: NetworkSettings, now: datetime) -> None:
 
 def plan_anew(ids: Collection[int], *, now: datetime) -> None:
     """The clock was set back since these were polled: they are due now, and count as heard of now."""
-    Poll.objects.filter(pk__in=ids, due_at__isnull=False).update(due_at=now, due_because="the clock was set")
+    Poll.objects.filter(pk__in=ids, due_at__isnull=False).update(
+        due_at=now, due_because=_("the clock was set")
+    )
     housekeeping.plan_contacts_anew(
         list(Poll.objects.filter(pk__in=ids).values_list("system_id", flat=True)), now=now
     )

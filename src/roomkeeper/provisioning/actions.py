@@ -21,6 +21,7 @@ from roomkeeper.systems import live, timeline
 from roomkeeper.systems.documents import described_command
 from roomkeeper.systems.models import State, System
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 BODY_LIMIT = 1_000_000
 # How long a restart may take until the boot post is missed.
@@ -35,7 +36,9 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.\d{1,3})?")
 SAFE_ROAD_ONLY = frozenset(command.lower() for command in names.AUTHORITY_COMMANDS)
 # A password is not known to have been set before a login proves it (`passwords`).
 _PASSWORDS = frozenset(command.lower() for command in names.PASSWORD_COMMANDS)
-KEY_IS_GONE = "its secret argument was encrypted with a key that no longer exists: request the command again"
+KEY_IS_GONE = noop(
+    "its secret argument was encrypted with a key that no longer exists: request the command again"
+)
 
 
 class ActionRefused(ValueError):

@@ -22,11 +22,12 @@ from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, State, System
 from roomkeeper.systems.models.settings_for_devices import is_authority
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # What a device says of one that it has already (protocol notes J).
 ALREADY_THERE: Final = "already exists"
 # What is left where a release has no command for it (protocol notes O).
-BY_HAND: Final = "install it on the device's own web page"
+BY_HAND: Final = noop("install it on the device's own web page")
 PEM_LIMIT: Final = 200_000
 _MOST: Final = 50
 
@@ -134,7 +135,7 @@ def _why_not(system: System, scheme: str) -> str:
         return _(
             "its software {software_version} has no command to install an authority: {by_hand}",
             software_version=system.software_version,
-            by_hand=BY_HAND,
+            by_hand=_(BY_HAND),
         )
     if system.connectivity == Connectivity.BEHIND_FIREWALL and scheme != "https":
         return _("it posts by plain HTTP, and an authority is sent by HTTPS only")

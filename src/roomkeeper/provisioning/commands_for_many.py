@@ -10,6 +10,7 @@ from roomkeeper.provisioning import actions
 from roomkeeper.provisioning.command_checks import CommandFault, as_listed, faults_of, refusals_of
 from roomkeeper.provisioning.device_commands import NOT_TOLD, arguments_of, commands_of, commands_of_model
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 CHECKED: Final = "checked"
 UNCHECKED: Final = "unchecked"
@@ -51,7 +52,7 @@ class KnownCommands:
     def faults_of(self, system: System, call: CommandCall) -> list[CommandFault]:
         """What the system's commands have against the call; that they are not known is a fault, too."""
         if not (commands := self.of(system)):
-            return [CommandFault("", NOT_TOLD, is_unlisted=True)]
+            return [CommandFault("", _(NOT_TOLD), is_unlisted=True)]
         return faults_of(commands.get(call.path.lower()), call.arguments, call.body)
 
 

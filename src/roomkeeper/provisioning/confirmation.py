@@ -21,9 +21,10 @@ from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings.outside import ServerAddress
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
-CANNOT_BE_READ_BACK = "cannot be read back: the device answers ***"
-UNKNOWN_WHETHER_IT_RAN = "unknown whether it ran: the device gives no evidence"
+CANNOT_BE_READ_BACK = noop("cannot be read back: the device answers ***")
+UNKNOWN_WHETHER_IT_RAN = noop("unknown whether it ran: the device gives no evidence")
 
 
 def confirm(
@@ -64,7 +65,7 @@ def judge(item: ChangeItem, reported: Mapping[str, str], *, now: datetime, kind:
     `kind` is the type of the setting (`values.type_of`)."""
     found = reported.get(item.match_key)
     if found == HIDDEN and item.value != "":
-        item.reason = CANNOT_BE_READ_BACK
+        item.reason = _(CANNOT_BE_READ_BACK)
         return
     if found is not None and item.value is not None and is_same(found, item.value, kind):
         states.turn(item, DeliveryState.CONFIRMED, "", now)
@@ -187,7 +188,7 @@ def _confirm_actions(statuses: Mapping[int, Report], *, now: datetime) -> None:
                 now,
             )
         else:
-            states.turn(action, DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN, now)
+            states.turn(action, DeliveryState.FAILED, _(UNKNOWN_WHETHER_IT_RAN), now)
         ended.append(action)
     # Of a report that is kept, open pages hear anyway.
     states.keep(ended, now, tells=False)

@@ -8,6 +8,8 @@ from typing import Final
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import canonical_command
 from roomkeeper.protocols.xapi.values import find_integer
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # The slot that families name in their manifest unless Network settings say otherwise (protocol notes C.1).
 OUR_SLOT: Final = 3
@@ -41,28 +43,30 @@ def _row(path: str, sentence: str, *, final: bool, when: str = "", is_one_of: st
     return _Row(re.compile(path), sentence, final, when, frozenset(is_one_of.split()))
 
 
-_RESET: Final = (
+_RESET: Final = noop(
     "The device loses its settings, its accounts and what makes it call this server. Someone has to go"
     " there to"
     " bring it back."
 )
-_OTHER_SOFTWARE: Final = (
+_OTHER_SOFTWARE: Final = noop(
     "The device loads other software and restarts; a call that it is in ends. Not every release can be"
     " downgraded"
     " again."
 )
-_GONE: Final = "What it removes is lost: no copy is made first."
-_OFF: Final = "The device switches off, and someone has to switch it on at its place."
-_RESTARTS: Final = "The device restarts; a call that it is in ends."
-_HARDENED: Final = (
+_GONE: Final = noop("What it removes is lost: no copy is made first.")
+_OFF: Final = noop("The device switches off, and someone has to switch it on at its place.")
+_RESTARTS: Final = noop("The device restarts; a call that it is in ends.")
+_HARDENED: Final = noop(
     "Hardening switches off the device's local accounts and macros: this server can no longer sign in to it."
 )
-_CLOUD: Final = "The device leaves this server for a cloud service. Someone has to go there to bring it back."
-_FOR_GOOD: Final = "What it switches off cannot be switched on again from here."
-_LOCKED_OUT: Final = (
+_CLOUD: Final = noop(
+    "The device leaves this server for a cloud service. Someone has to go there to bring it back."
+)
+_FOR_GOOD: Final = noop("What it switches off cannot be switched on again from here.")
+_LOCKED_OUT: Final = noop(
     "Where this is the account that this server uses, it can no longer sign in to the device."
 )
-_SLOT: Final = (
+_SLOT: Final = noop(
     "It is the feedback slot of this server, which no longer hears of calls and states until it is set again."
 )
 # By the protocol notes G, J, P.3 and the vendor's schemas. The first row that fits holds.
@@ -87,7 +91,7 @@ _TABLE: Final = (
     _row(r"microsoftteams/(install|reset)", _OTHER_SOFTWARE, final=True),
     _row(
         r"provisioning/service/fetch",
-        "The contents of the file replace what the device has; no copy is made first.",
+        noop("The contents of the file replace what the device has; no copy is made first."),
         final=True,
         when="mode",
         is_one_of="replace",
@@ -100,17 +104,17 @@ _TABLE: Final = (
         r"usermanagement/user/passphrase/(set|change)|systemunit/adminpassword/set", _LOCKED_OUT, final=False
     ),
     _row(r"(.*/)?developerpreview/activate", _OTHER_SOFTWARE, final=False),
-    _row(r"security/session/terminate", "The user of that session is signed out.", final=False),
+    _row(r"security/session/terminate", noop("The user of that session is signed out."), final=False),
     _row(
         r"(security/)?(persistency|fips|strong).*",
-        "It changes what the device stores and which methods it accepts, and restarts it.",
+        noop("It changes what the device stores and which methods it accepts, and restarts it."),
         final=True,
     ),
     _row(r"(.*/)?disablepermanently", _FOR_GOOD, final=True),
     # What a message shows ends anyway, stopping to share takes nothing away, and waking up gives back.
     _row(r"userinterface/message/.*/clear|.*/(stop|unregister|clearscreen)", "", final=False),
     _row(r"standby/deactivate|(.*/)?donotdisturb/deactivate", "", final=False),
-    _row(r"call/disconnect(all)?", "The call that it is in ends.", final=False),
+    _row(r"call/disconnect(all)?", noop("The call that it is in ends."), final=False),
 )
 # For commands that the table does not name: those of releases to come.
 _LAST_WORDS: Final = (
@@ -122,7 +126,7 @@ _LAST_WORDS: Final = (
     (re.compile(r"shutdown|poweroff"), _OFF, True),
     (
         re.compile(r"disable.*|deactivate.*|deregister.*"),
-        "What it switches off no longer works until it is switched on again.",
+        noop("What it switches off no longer works until it is switched on again."),
         False,
     ),
 )
@@ -137,12 +141,12 @@ def danger_of(call: CommandCall, *, our_slot: int = OUR_SLOT) -> Danger | None:
     }
     if path.startswith("httpfeedback/") and path != "httpfeedback/enable":
         is_ours = any(find_integer(slot) == our_slot for slot in given.get("feedbackslot", ()))
-        return Danger(_SLOT, False) if is_ours else None
+        return Danger(_(_SLOT), False) if is_ours else None
     for row in _TABLE:
         if row.fits(path, given):
-            return Danger(row.sentence, row.is_final) if row.sentence else None
+            return Danger(_(row.sentence), row.is_final) if row.sentence else None
     last = path.rpartition("/")[2]
     for words, sentence, is_final in _LAST_WORDS:
         if words.fullmatch(last):
-            return Danger(sentence, is_final)
+            return Danger(_(sentence), is_final)
     return None

@@ -14,10 +14,12 @@ from roomkeeper.provisioning.wanted import differences, wanted_of
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.documents import reported_configurations
 from roomkeeper.systems.models import NetworkSettings, System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 LAYER: Final = "default"
 ORDER: Final = 90
-WHY: Final = "for all systems, in Network settings"
+WHY: Final = noop("for all systems, in Network settings")
 MODE_PATH: Final = "NetworkServices/NTP/Mode"
 AT_ONCE: Final = 100
 
@@ -38,7 +40,7 @@ def _offers(settings: NetworkSettings, quirks: Quirks) -> list[Offer]:
         found |= dict(zip(quirks.time_server_paths, settings.ntp_servers, strict=False))
     if settings.device_time_zone and quirks.time_zone_path:
         found[quirks.time_zone_path] = settings.device_time_zone
-    return [Offer(path, value, WHY) for path, value in found.items()]
+    return [Offer(path, value, _(WHY)) for path, value in found.items()]
 
 
 def compare_some(*, now: datetime) -> int:

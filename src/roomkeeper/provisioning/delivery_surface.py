@@ -14,6 +14,7 @@ from roomkeeper.provisioning.delivery_telling import ChangeOut, DeliveryWord
 from roomkeeper.provisioning.models import Action, ChangeSet, DeliveryState
 from roomkeeper.systems.models import System
 from roomkeeper.systems.surface import is_on_visible_system, place_of_system
+from roomkeeper.words import gettext as _
 
 _STATES: Final = tuple((state.value, state.value.upper()) for state in DeliveryState)
 _TIMES: Final = ("delivered_at", "ended_at", "expires_at")
@@ -29,12 +30,12 @@ def _cancel(row: ChangeSet, *, user: Any, now: datetime) -> tuple[ChangeSet, int
 
 def _retry(row: ChangeSet, *, user: Any, now: datetime) -> None:
     if not change_sets.retry_failed(row, user=user, now=now):
-        raise NothingToRetry("Nothing of this change set failed, expired or was cancelled.")
+        raise NothingToRetry(_("Nothing of this change set failed, expired or was cancelled."))
 
 
 def _cancel_action(row: Action, *, user: Any, now: datetime) -> None:
     if not actions.cancel(row, user=user, now=now):
-        raise ActionRefused("The action was already sent, so it can no longer be cancelled.")
+        raise ActionRefused(_("The action was already sent, so it can no longer be cancelled."))
 
 
 def _all_folders(row: ChangeSet, taken: Mapping[str, Any]) -> Sequence[str]:
@@ -56,7 +57,7 @@ CHANGE_SETS = register(
         search=("description",),
         related=("created_by",),
         prepare=telling.look_up,
-        label=lambda row: row.description or f"Change set {row.pk}",
+        label=lambda row: row.description or _("Change set {row}", row=row.pk),
         topic="change_set",
         page="change_set",
         help="changes",
@@ -199,7 +200,7 @@ ACTIONS = register(
         order="-id",
         search=("command", "system__name", "reason"),
         related=("system__folder", "created_by"),
-        label=lambda row: f"{row.command} on {row.system}",
+        label=lambda row: _("{row.command} on {row.system}", row=row),
         about=lambda row: row.system,
         topic="system",
         page="system_action",

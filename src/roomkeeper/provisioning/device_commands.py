@@ -22,8 +22,10 @@ from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import HARMLESS, Care
 from roomkeeper.systems.documents import value_spaces_of, value_spaces_of_model
 from roomkeeper.systems.models import Contact, State, StoredDocument, System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
-NOT_TOLD: Final = "it has not reported its commands, so nothing is checked"
+NOT_TOLD: Final = noop("it has not reported its commands, so nothing is checked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def faults_of_call(system: System, call: CommandCall) -> list[CommandFault]:
     """What the system's document has against the call; that it told none is a fault, too."""
     known = commands_of(system)
     if known is None:
-        return [CommandFault("", NOT_TOLD, is_unlisted=True)]
+        return [CommandFault("", _(NOT_TOLD), is_unlisted=True)]
     return faults_of(known.find(call.path), call.arguments, call.body)
 
 

@@ -31,7 +31,7 @@ def expire(*, now: datetime) -> int:
         unfetched = [action for action in actions if action.state == DeliveryState.WAITING]
         states.move(unfetched, DeliveryState.EXPIRED, _("not fetched within seven days"), now)
         lost = [action for action in actions if action.state == DeliveryState.DELIVERED]
-        states.move(lost, DeliveryState.FAILED, UNKNOWN_WHETHER_IT_RAN, now)
+        states.move(lost, DeliveryState.FAILED, _(UNKNOWN_WHETHER_IT_RAN), now)
         missed = Action.objects.filter(
             restarts(), state=DeliveryState.DELIVERED, delivered_at__lte=now - RESTART_TIME
         )

@@ -10,9 +10,11 @@ from django.db.models import Q
 from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet, DeliveryState
 from roomkeeper.systems import network_settings, windows
 from roomkeeper.systems.models import Folder, System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
-IN_CALL = "waits for the end of its call"
-OUTSIDE = "waits for its maintenance window"
+IN_CALL = noop("waits for the end of its call")
+OUTSIDE = noop("waits for its maintenance window")
 
 Work = TypeVar("Work", ChangeItem, Action)
 
@@ -33,16 +35,18 @@ def split(
     }
     is_windowed = any(_care_of(item).only_in_window for item in careful)
     open_systems = (
-        open_now({pk: (zone, path) for pk, (_, zone, path) in systems.items()}, now) if is_windowed else set()
+        open_now({pk: (zone, path) for pk, (_rest, zone, path) in systems.items()}, now)
+        if is_windowed
+        else set()
     )
     held: dict[int, str] = {}
     for item in careful:
         care = _care_of(item)
-        in_call, _, _ = systems.get(item.system_id, (False, "", ""))
+        in_call, _rest, _others = systems.get(item.system_id, (False, "", ""))
         if calls_told.get(item.system_id, in_call) and not care.during_calls:
-            held[item.pk] = IN_CALL
+            held[item.pk] = _(IN_CALL)
         elif care.only_in_window and item.system_id not in open_systems:
-            held[item.pk] = OUTSIDE
+            held[item.pk] = _(OUTSIDE)
     return [item for item in items if item.pk not in held], held
 
 

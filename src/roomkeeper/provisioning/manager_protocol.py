@@ -22,6 +22,7 @@ from roomkeeper.systems.check_ins.writes import Writes
 from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import Contact
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # How long a web service may be away that is told to listen elsewhere, too.
 SERVICE_SECONDS: Final = 15.0
@@ -36,8 +37,8 @@ class WhenHttpIsOff(StrEnum):
 
 
 CHOICES: Final = {
-    WhenHttpIsOff.USE_HTTPS: "Have it call by HTTPS; this server's authority is installed on it first",
-    WhenHttpIsOff.TURN_HTTP_ON: "Turn on plain HTTP on the system",
+    WhenHttpIsOff.USE_HTTPS: noop("Have it call by HTTPS; this server's authority is installed on it first"),
+    WhenHttpIsOff.TURN_HTTP_ON: noop("Turn on plain HTTP on the system"),
 }
 
 
@@ -165,4 +166,4 @@ def _write_anew(known: Known, writes: Writes) -> None:
     known.management_is_due = known.has_work = True
     writes.columns[known.system_id]["management_is_due"] = True
     Contact.objects.filter(pk=known.system_id).update(has_work=True)
-    writes.note(known, "management", "Plain HTTP was turned off on it; it is to be told to call by HTTPS")
+    writes.note(known, "management", _("Plain HTTP was turned off on it; it is to be told to call by HTTPS"))

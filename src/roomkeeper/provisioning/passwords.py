@@ -31,6 +31,7 @@ from roomkeeper.systems import findings, live, timeline
 from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import REACHABLE, Connectivity, Contact, State, System
+from roomkeeper.words import gettext as _
 
 LONGEST: Final = 127
 _LENGTH: Final = 24
@@ -75,9 +76,11 @@ def generate() -> str:
 def check(password: str) -> None:
     """Raise `PasswordRefused` for what no device takes as a password."""
     if not password:
-        raise PasswordRefused("An empty password would let everyone in.")
+        raise PasswordRefused(_("An empty password would let everyone in."))
     if len(password) > LONGEST or not password.isprintable():
-        raise PasswordRefused(f"A password has at most {LONGEST} characters and no control characters.")
+        raise PasswordRefused(
+            _("A password has at most {most} characters and no control characters.", most=LONGEST)
+        )
 
 
 def plan(systems: Iterable[System]) -> list[Planned]:
@@ -93,7 +96,7 @@ def _planned(system: System, is_on_the_way: bool, scheme: str) -> Planned:
     reason = _why_not(system, is_on_the_way)
     is_behind_firewall = system.connectivity == Connectivity.BEHIND_FIREWALL
     if not reason and is_behind_firewall and scheme != "https" and not system.password_may_use_http:
-        reason = "it posts by plain HTTP, over which no password is sent: have it use HTTPS first"
+        reason = _("it posts by plain HTTP, over which no password is sent: have it use HTTPS first")
     if reason:
         return Planned(system, "cannot", reason)
     return Planned(system, "unverified", _UNVERIFIED) if is_behind_firewall else Planned(system, "verified")
@@ -101,21 +104,25 @@ def _planned(system: System, is_on_the_way: bool, scheme: str) -> Planned:
 
 def _why_not(system: System, is_on_the_way: bool) -> str:
     if system.state != State.MANAGED:
-        return "it is not managed"
+        return _("it is not managed")
     family = registry.get_family(system.family)
     if not family.can("set_password"):
-        return f"passwords of {family.title} cannot be set"
+        return _("passwords of {title} cannot be set", title=family.title)
     if not credentials.has_credentials(system):
-        return "no credentials are stored for it, so Roomkeeper does not know the password to change"
+        return _("no credentials are stored for it, so Roomkeeper does not know the password to change")
     account = quirks_of(system.software_version, system.family).password_account
     if account and system.username != account:
-        return f"its release can only set the password of {account}, and {system.username} is stored for it"
+        return _(
+            "its release can only set the password of {account}, and {username} is stored for it",
+            account=account,
+            username=system.username,
+        )
     if is_on_the_way:
-        return "a new password is already on its way, or not proven yet"
+        return _("a new password is already on its way, or not proven yet")
     if system.login_refused_at is not None:
-        return "it refuses the stored login: store the right one first"
+        return _("it refuses the stored login: store the right one first")
     if system.connectivity not in (*REACHABLE, Connectivity.BEHIND_FIREWALL):
-        return "it cannot be reached"
+        return _("it cannot be reached")
     return ""
 
 
@@ -125,12 +132,14 @@ def set_password(system: System, password: str | None, *, user: Person, now: dat
     Raises `PasswordRefused`."""
     (planned,) = plan([system])
     if planned.verdict == "cannot":
-        raise PasswordRefused(f"No password can be set for {system}: {planned.words}.")
+        raise PasswordRefused(
+            _("No password can be set for {system}: {words}.", system=system, words=planned.words)
+        )
     new = generate() if password is None else password
     check(new)
     old = credentials.password_of(system)
     if new == old:
-        raise PasswordRefused(f"{system} already has this password.")
+        raise PasswordRefused(_("{system} already has this password.", system=system))
     quirks = quirks_of(system.software_version, system.family)
     named = [["Username", system.username]] if not quirks.password_account else []
     sealed = keys.load(django_settings.OPTIONS.data).encrypt(json.dumps([system.username, new, old]))
@@ -157,7 +166,7 @@ async def hand_over(driver: Driver, action: Action) -> str:
     try:
         await driver.set_password(pair.username, pair.new)
     except (errors.Rejected, errors.Unsupported, errors.NotAdministrator) as error:
-        return f"{error} The old password is still set."
+        return _("{error} The old password is still set.", error=error)
     return ""
 
 
@@ -173,10 +182,10 @@ async def prove(driver: Driver, action: Action, pair: Pair) -> tuple[DeliverySta
             await device_access.identify(driver, system_id)
         except errors.LoginRefused:
             await off_loop(device_access.keep_refusal, system_id, refusal)
-            return DeliveryState.FAILED, "the device accepts neither the new password nor the old one"
-        return DeliveryState.FAILED, "the device kept its old password, which still works"
+            return DeliveryState.FAILED, _("the device accepts neither the new password nor the old one")
+        return DeliveryState.FAILED, _("the device kept its old password, which still works")
     await off_loop(_keep, system_id, pair)
-    return DeliveryState.CONFIRMED, "a login with the new password worked"
+    return DeliveryState.CONFIRMED, _("a login with the new password worked")
 
 
 def unproven() -> QuerySet[Action]:
@@ -223,6 +232,8 @@ def _keep(system_id: int, pair: Pair) -> None:
         credentials.set_credentials(system, pair.username, pair.new)
         system.login_worked_at = now
         system.save(update_fields=["login_worked_at"])
-        findings.clear(device_access.LOGIN_FINDING, system.pk, "The new password works.")
-        timeline.add(system, "login", "Its new password was proven by a login and is the stored one", now=now)
+        findings.clear(device_access.LOGIN_FINDING, system.pk, _("The new password works."))
+        timeline.add(
+            system, "login", _("Its new password was proven by a login and is the stored one"), now=now
+        )
         live.publish("system", system)

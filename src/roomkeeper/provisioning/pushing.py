@@ -29,12 +29,13 @@ from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, System, SystemSecret
 from roomkeeper.systems.network_settings.outside import ServerAddress
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 log = structlog.get_logger(__name__)
 
 NOT_KEPT: Final = regaining.NOT_KEPT
 PHONE_BOOKS: Final = "Phonebook/"
-NO_PHONE_BOOKS: Final = (
+NO_PHONE_BOOKS: Final = noop(
     "It has no phone book settings in its present mode (as rooms in Microsoft Teams mode), so it does not"
     " use the phone"
     " book here."
@@ -155,7 +156,7 @@ async def write_management(
     if lacking := _books_it_lacks(rejected, configuration.values):
         # Nothing that anybody could set: rooms in Teams mode have none before RoomOS 26.9 (protocol notes P.4).
         rejected = {path: words for path, words in rejected.items() if path not in lacking}
-        note = f"{note} {NO_PHONE_BOOKS}".strip()
+        note = f"{note} {_(NO_PHONE_BOOKS)}".strip()
     for fault in faults:
         rejected.setdefault(fault.path, f"It accepted it but has another value. {fault.sentence}")
     outcome = PushOutcome(

@@ -25,13 +25,14 @@ from roomkeeper.systems.documents import reports, storing
 from roomkeeper.systems.documents.reports import Document, Report
 from roomkeeper.systems.models import NetworkSettings, SystemSecret
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # A transaction that keeps so many stays under 50 ms on SQLite (rule R9).
 KEPT_AT_ONCE: Final = 40
 _TITLES: Final = {
-    "configuration": "its configuration",
-    "valuespace": "its value spaces",
-    "command": "its commands",
+    "configuration": noop("its configuration"),
+    "valuespace": noop("its value spaces"),
+    "command": noop("its commands"),
 }
 
 
@@ -142,7 +143,11 @@ def store(
                 taken.append(Report(known, document, at, product_type))
                 if document.kind in _TITLES:
                     size = f"{len(document.payload) / 1000:.0f} kB"
-                    writes.note(known, "document", f"Read {_TITLES[document.kind]} ({size})")
+                    writes.note(
+                        known,
+                        "document",
+                        _("Read {what} ({size})", what=_(_TITLES[document.kind]), size=size),
+                    )
         standing = storing.store_reports(taken, writes)
         confirmation.confirm(standing, settings=settings, writes=writes, is_read_back=is_read_back)
         if alongside is not None:

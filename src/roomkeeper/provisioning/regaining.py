@@ -29,6 +29,7 @@ from roomkeeper.systems.documents.configurations import ConfigurationFeedback
 from roomkeeper.systems.documents.reports import Report
 from roomkeeper.systems.models import REACHABLE, Contact, NetworkSettings, State, System, SystemSecret
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 SETTINGS: Final = "management"
 FEEDBACK: Final = "feedback"
@@ -36,13 +37,13 @@ LAYERS: Final = (SETTINGS, FEEDBACK)
 NOT_KEPT: Final = "management settings not kept"
 # `management_rounds` of a system about which a person was told.
 _TOLD: Final = management.ROUNDS + 1
-_SOLVED: Final = "The system does what it was told."
+_SOLVED: Final = noop("The system does what it was told.")
 # Changed, it leads the system's calls elsewhere, and no answer of ours reaches it any more.
 CALLS: Final = "Provisioning/ExternalManager/Address"
 _ADVICE_THERE: Final = (
     f"Set {CALLS} on the device itself to this server, or enter an address and a login for it here."
 )
-_ADVICE: Final = "Check whether another manager writes to it; then enforce the management settings."
+_ADVICE: Final = noop("Check whether another manager writes to it; then enforce the management settings.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ def give_up(known: Known, sentence: str, writes: Writes) -> None:
                 ROUNDS=management.ROUNDS,
                 sentence=sentence,
             ),
-            _ADVICE,
+            _(_ADVICE),
         )
     )
 
@@ -236,12 +237,12 @@ def _in_order(known: Known, layers: set[str], writes: Writes) -> None:
             return
         known.management_is_due = False
         writes.columns[known.system_id]["management_is_due"] = False
-        writes.note(known, "management", "The system reports the management settings it was given")
+        writes.note(known, "management", _("The system reports the management settings it was given"))
     else:
         # Only what is told later, and not in answer to the handing over, ends the count.
         known.management_rounds = 0
         writes.columns[known.system_id]["management_rounds"] = 0
-    findings.clear(NOT_KEPT, known.system_id, _SOLVED)
+    findings.clear(NOT_KEPT, known.system_id, _(_SOLVED))
 
 
 def _hand_over_again(known: Known, faults: Sequence[Fault], rows: Sequence[Drift], writes: Writes) -> None:
@@ -272,7 +273,7 @@ def _hand_over_again(known: Known, faults: Sequence[Fault], rows: Sequence[Drift
     for row in rows:
         row.rounds, row.asked_at = row.rounds + 1, writes.now
     Drift.objects.bulk_update(rows, ["rounds", "asked_at"], batch_size=200)
-    writes.note(known, "management", f"To be written again: {sentence}")
+    writes.note(known, "management", _("To be written again: {sentence}", sentence=sentence))
 
 
 def _can_be_pushed(known: Known) -> bool:

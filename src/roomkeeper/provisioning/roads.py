@@ -12,16 +12,18 @@ from roomkeeper.provisioning.planning import Care
 from roomkeeper.provisioning.push_pump import pushable
 from roomkeeper.systems.check_ins.liveness import next_contact_due
 from roomkeeper.systems.models import Contact, System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
-_DEVICE_TELLS: Final = "The device's answer is shown."
-_BOOT_TELLS_TOO: Final = "The device's answer is shown; its boot post proves the restart."
-_NOBODY_TELLS: Final = (
+_DEVICE_TELLS: Final = noop("The device's answer is shown.")
+_BOOT_TELLS_TOO: Final = noop("The device's answer is shown; its boot post proves the restart.")
+_NOBODY_TELLS: Final = noop(
     "No answer comes back that way, and no status shows this command, so whether it ran stays unknown."
 )
-_STATUS_TELLS: Final = (
+_STATUS_TELLS: Final = noop(
     "No answer comes back that way; the status that the system posts then tells whether it ran."
 )
-_BOOT_TELLS: Final = "No answer comes back that way; its boot post proves it."
+_BOOT_TELLS: Final = noop("No answer comes back that way; its boot post proves it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,18 @@ class DeliveryRoad:
 def road_of(system: System, command: str, care: Care, *, now: datetime) -> DeliveryRoad:
     """The road of a command to a system, as things are now."""
     asked = Action(system=system, during_calls=care.during_calls, only_in_window=care.only_in_window)
-    _, held = holding.split([asked], now=now)
+    _rest, held = holding.split([asked], now=now)
     why = next(iter(held.values()), "")
     if pushable([system.pk]):
-        proof = _BOOT_TELLS_TOO if is_restart(command) else _DEVICE_TELLS
+        proof = _(_BOOT_TELLS_TOO) if is_restart(command) else _(_DEVICE_TELLS)
         return DeliveryRoad(True, None, why, proof)
     if is_restart(command):
-        proof = _BOOT_TELLS
+        proof = _(_BOOT_TELLS)
     else:
         proof = (
-            _STATUS_TELLS if evidence_for(command, system.software_version, system.family) else _NOBODY_TELLS
+            _(_STATUS_TELLS)
+            if evidence_for(command, system.software_version, system.family)
+            else _(_NOBODY_TELLS)
         )
     due = next_contact_due(Contact.objects.filter(system=system).first(), now)
     return DeliveryRoad(False, due, why, proof)

@@ -15,13 +15,14 @@ from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import System
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 _NEWER: Final = (DeliveryState.WAITING, DeliveryState.DELIVERED, DeliveryState.CONFIRMED)
-_NEVER_SENT: Final = "it was never sent, so there is nothing to undo"
-_CHANGED_NOTHING: Final = "it was already set, so there is nothing to undo"
-_REQUEST_REMOVED: Final = "it removed a request and changed nothing on the system"
+_NEVER_SENT: Final = noop("it was never sent, so there is nothing to undo")
+_CHANGED_NOTHING: Final = noop("it was already set, so there is nothing to undo")
+_REQUEST_REMOVED: Final = noop("it removed a request and changed nothing on the system")
 _HIDDEN: Final = f"the value before is hidden ({HIDDEN}), so it cannot be restored"
-_UNKNOWN: Final = "the value before is not known"
+_UNKNOWN: Final = noop("the value before is not known")
 
 
 class UndoRefused(ValueError):
@@ -123,18 +124,18 @@ def _why_not(item: ChangeItem, later: ChangeItem | None) -> str:
     """Why the item cannot be undone; "" where it can."""
     was_sent = item.delivered_at is not None
     if item.value is None:
-        return _REQUEST_REMOVED
+        return _(_REQUEST_REMOVED)
     if item.state == DeliveryState.CONFIRMED and not was_sent and _is_unchanged(item):
-        return _CHANGED_NOTHING
+        return _(_CHANGED_NOTHING)
     if not was_sent and item.state not in _NEWER:
-        return _NEVER_SENT
+        return _(_NEVER_SENT)
     if later is not None:
         return _(
             "it has been requested again since, by change set {change_set_id}",
             change_set_id=later.change.change_set_id,
         )
     if item.previous is None:
-        return _UNKNOWN
+        return _(_UNKNOWN)
     return _HIDDEN if item.previous == HIDDEN or MARK in item.previous else ""
 
 

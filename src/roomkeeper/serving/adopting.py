@@ -23,9 +23,11 @@ from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning import states
 from roomkeeper.provisioning.models import OPEN_STATES, Action, ChangeItem, DeliveryState
 from roomkeeper.systems.models import Credential, NetworkSettings, System, SystemSecret
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 AT_ONCE: Final = 200
-REASON: Final = "The key of its secret was lost."
+REASON: Final = noop("The key of its secret was lost.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +94,19 @@ def _is_lost(ciphertext: bytes, found: keys.Keys | None) -> bool:
     return False
 
 
-def _forget(rows: list[Any], fields: tuple[str, ...], _: keys.Keys) -> None:
+def _forget(rows: list[Any], fields: tuple[str, ...], _rest: keys.Keys) -> None:
     for row in rows:
         for field in fields:
             setattr(row, field, b"")
         row.save(update_fields=list(fields))
 
 
-def _delete(rows: list[Any], _: tuple[str, ...], __: keys.Keys) -> None:
+def _delete(rows: list[Any], _rest: tuple[str, ...], _others: keys.Keys) -> None:
     for row in rows:
         row.delete()
 
 
-def _renew_secrets(rows: list[SystemSecret], _: tuple[str, ...], found: keys.Keys) -> None:
+def _renew_secrets(rows: list[SystemSecret], _rest: tuple[str, ...], found: keys.Keys) -> None:
     """Another secret in the place of each: the system stays one that has proven itself, so that nobody is let in by a
     serial number, and where we can reach it the new secret is written to it like any wanted setting."""
     for row in rows:
@@ -113,27 +115,27 @@ def _renew_secrets(rows: list[SystemSecret], _: tuple[str, ...], found: keys.Key
         row.save(update_fields=["digest", "ciphertext"])
 
 
-def _fail_items(rows: list[ChangeItem], fields: tuple[str, ...], _: keys.Keys) -> None:
+def _fail_items(rows: list[ChangeItem], fields: tuple[str, ...], _rest: keys.Keys) -> None:
     now = datetime.now(UTC)
     for row in rows:
         # A persistent setting without its value would be asked for as the stars that stand in its place.
         row.secret_value, row.value = b"", None
         row.save(update_fields=["secret_value", "value"])
-    states.move([row for row in rows if row.state in OPEN_STATES], DeliveryState.FAILED, REASON, now)
+    states.move([row for row in rows if row.state in OPEN_STATES], DeliveryState.FAILED, _(REASON), now)
 
 
-def _fail_actions(rows: list[Action], fields: tuple[str, ...], _: keys.Keys) -> None:
+def _fail_actions(rows: list[Action], fields: tuple[str, ...], _rest: keys.Keys) -> None:
     for row in rows:
         for field in fields:
             setattr(row, field, b"")
         row.save(update_fields=list(fields))
     still_open = [row for row in rows if row.state in OPEN_STATES]
-    states.move(still_open, DeliveryState.FAILED, REASON, datetime.now(UTC))
+    states.move(still_open, DeliveryState.FAILED, _(REASON), datetime.now(UTC))
 
 
-def _fail_jobs(rows: list[Job], _: tuple[str, ...], __: keys.Keys) -> None:
+def _fail_jobs(rows: list[Job], _rest: tuple[str, ...], _others: keys.Keys) -> None:
     for row in rows:
-        work.end(row, Job.State.FAILED, REASON, now=datetime.now(UTC))
+        work.end(row, Job.State.FAILED, _(REASON), now=datetime.now(UTC))
 
 
 KINDS: Final = (

@@ -18,6 +18,7 @@ from roomkeeper.settings.options import Options
 from roomkeeper.systems.documents import clocks
 from roomkeeper.systems.models import State, StoredDocument
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 PATIENCE: Final = timedelta(minutes=1)
 # The clock of one system or two may be wrong; most of many are not wrong by the same.
@@ -99,7 +100,7 @@ def _clock(_rest: Options, *, now: datetime) -> CheckResult:
     if abs(ahead) > STEP:
         far = clocks.words(round(ahead.total_seconds()))
         return CheckResult(
-            "clock", False, _("this machine's clock is {far} of the database's", far=far), _ADVICE
+            "clock", False, _("this machine's clock is {far} of the database's", far=far), _(_ADVICE)
         )
     told, differ = _witnesses(now)
     for sign in (1, -1):
@@ -113,7 +114,7 @@ def _clock(_rest: Options, *, now: datetime) -> CheckResult:
                 count=len(same),
                 told=told,
             )
-            return CheckResult("clock", False, words, _ADVICE)
+            return CheckResult("clock", False, words, _(_ADVICE))
     return CheckResult(
         "clock",
         True,
@@ -126,7 +127,7 @@ def _clock(_rest: Options, *, now: datetime) -> CheckResult:
     )
 
 
-_ADVICE: Final = "Set it, and have a time service keep it (timedatectl, chrony)."
+_ADVICE: Final = noop("Set it, and have a time service keep it (timedatectl, chrony).")
 
 
 def _ahead_of_database() -> timedelta:

@@ -22,6 +22,7 @@ from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 LEAST_FREE_BYTES = 500_000_000
 
@@ -60,7 +61,7 @@ def examine(options: Options, *, now: datetime) -> list[CheckResult]:
     if is_embedded and not database.exists():
         found = [
             CheckResult(
-                "database", False, _("{database} does not exist", database=database), _WITHOUT_DATABASE
+                "database", False, _("{database} does not exist", database=database), _(_WITHOUT_DATABASE)
             )
         ]
         return [*found, _keys_alone(options), _disk(options, now=now)]
@@ -81,7 +82,7 @@ def _excused(options: Options, jobs: CheckResult, now: datetime) -> CheckResult:
     return CheckResult("jobs", True, _("no process of the server runs"))
 
 
-_WITHOUT_DATABASE = (
+_WITHOUT_DATABASE = noop(
     "Restore it (roomkeeper backup restore FILE), or check that --data and --config are the server's."
 )
 

@@ -22,6 +22,7 @@ from roomkeeper.external_manager.connections import COMPLETE_KEY, CONNECTION_KEY
 from roomkeeper.settings.options import Options
 from roomkeeper.systems.addresses import payer_of
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -44,12 +45,17 @@ TAKEN_SECONDS = 30.0
 FORM_SIZE_LIMIT = 2_500_000
 _API = "/api/"
 _FILES = ("multipart/form-data", "text/csv", "application/octet-stream")
-_TITLES = {408: "Too slow", 413: "Too large", 429: "Too many requests", 503: "Not possible now"}
+_TITLES = {
+    408: noop("Too slow"),
+    413: noop("Too large"),
+    429: noop("Too many requests"),
+    503: "Not possible now",
+}
 _HINTS = {
-    408: "Send the body within 30 seconds, a file with at least 4 kB a second.",
-    413: "Send less at once.",
-    429: "Wait until the other requests from this address are done, then try again.",
-    503: "Try again in a moment.",
+    408: noop("Send the body within 30 seconds, a file with at least 4 kB a second."),
+    413: noop("Send less at once."),
+    429: noop("Wait until the other requests from this address are done, then try again."),
+    503: noop("Try again in a moment."),
 }
 
 
@@ -166,7 +172,7 @@ class PageLimits:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, status: int) -> None:
         is_api = scope["path"].startswith(_API)
-        title, hint = _TITLES[status], _HINTS[status]
+        title, hint = _(_TITLES[status]), _(_HINTS[status])
         if is_api:
             kind = title.lower().replace(" ", "-")
             body = json.dumps(

@@ -19,11 +19,12 @@ from roomkeeper.systems.models import Contact, NetworkSettings, State
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place, can_be_called, is_loopback
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # The newest posts are looked at, not a whole fleet's.
 LOOKED_AT: Final = 500
 PATIENCE: Final = timedelta(minutes=1)
-_SEE: Final = "See the page Behind a reverse proxy."
+_SEE: Final = noop("See the page Behind a reverse proxy.")
 # As frontend/copy.mjs makes them; a package without them is not built (setup.py).
 FRONT_END: Final = ("vendor/tabler.css", "vendor/tabler.js", "vendor/htmx.js", "vendor/icons.svg")
 
@@ -71,7 +72,7 @@ def _outside(options: Options, *, now: datetime) -> list[CheckResult]:
             count_2=len(posts),
             lost=lost[0],
         )
-        advice = _("Have the proxy pass on the Host header that it received. {see}", see=_SEE)
+        advice = _("Have the proxy pass on the Host header that it received. {see}", see=_(_SEE))
         return [CheckResult("outside address", False, words, advice)]
     if unheard := _unheard(settings, place, {used for _, used in posts}):
         words = _("systems are told to call {unheard}, where nothing listens", unheard=unheard)
@@ -127,7 +128,7 @@ def _forwarding(options: Options, *, now: datetime) -> CheckResult:
                 "headers are not believed",
                 found=", ".join(sorted(found[:5])),
             ),
-            _("If that is your proxy, add it to trusted_proxies and restart. {see}", see=_SEE),
+            _("If that is your proxy, add it to trusted_proxies and restart. {see}", see=_(_SEE)),
         )
     posts = _posts()
     own = [source for source, _ in posts if trusted and is_within(source, trusted)]
@@ -144,7 +145,7 @@ def _forwarding(options: Options, *, now: datetime) -> CheckResult:
             _(
                 "Have the proxy pass on its clients' addresses ({proxies_tell}). {see}",
                 proxies_tell=options.proxies_tell,
-                see=_SEE,
+                see=_(_SEE),
             ),
         )
     return CheckResult(

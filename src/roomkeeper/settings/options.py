@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from roomkeeper import words
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 PREFIX = "ROOMKEEPER_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -131,7 +132,7 @@ class Options:
     log_level: str = _option("info", "debug, info, warning or error.")
 
 
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", Path: "a path"}
+_WORDS = {bool: noop("true or false"), int: noop("a whole number"), float: "a number", Path: "a path"}
 _SWITCH = {
     "1": True,
     "true": True,
@@ -159,7 +160,7 @@ def _convert(name: str, kind: Any, value: Any) -> Any:
             return tuple(str(part).strip() for part in parts if str(part).strip())
         return kind(value)
     except (KeyError, TypeError, ValueError) as error:
-        raise _refused(name, value, _("must be {kind}", kind=_WORDS.get(kind, "a text"))) from error
+        raise _refused(name, value, _("must be {kind}", kind=_(_WORDS.get(kind, "a text")))) from error
 
 
 def _path(text: str) -> Path:

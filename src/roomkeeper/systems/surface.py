@@ -13,6 +13,7 @@ from roomkeeper.operations.taking import Text
 from roomkeeper.systems import live
 from roomkeeper.systems.inventory import tags
 from roomkeeper.systems.models import Folder, State, System, Tag
+from roomkeeper.words import gettext as _
 
 
 def is_on_visible_system(grants: Grants) -> Q:
@@ -32,7 +33,9 @@ def folder_filter(at: str) -> Field:
         seen = Folder.objects.filter(grants.folders(Permission.VIEW, "path"))
         path = seen.filter(pk=value).values_list("path", flat=True).first()
         if path is None:
-            raise ListRefused(f"There is no folder {value} that you can see.", "folder", is_missing=True)
+            raise ListRefused(
+                _("There is no folder {value} that you can see.", value=value), "folder", is_missing=True
+            )
         return Q(**{f"{at}__path__startswith": path})
 
     return Field(

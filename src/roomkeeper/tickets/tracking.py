@@ -83,7 +83,9 @@ def close_quiet(*, now: datetime) -> int:
     return Ticket.objects.filter(
         kind=daily_amount.KIND, state__in=OPEN, last_at__lt=now - timedelta(hours=24)
     ).update(
-        state=Ticket.State.CLOSED, closed_at=now, close_reason="It stayed below its daily amount for a day."
+        state=Ticket.State.CLOSED,
+        closed_at=now,
+        close_reason=_("It stayed below its daily amount for a day."),
     )
 
 
@@ -95,7 +97,7 @@ def close_returned(*, now: datetime) -> int:
     with transaction.atomic():
         found = list(returned.values_list("pk", "system_id", "system__folder__path")[:AT_ONCE])
         Ticket.objects.filter(pk__in=[pk for pk, _, _ in found]).update(
-            state=Ticket.State.CLOSED, closed_at=now, close_reason="It posts again."
+            state=Ticket.State.CLOSED, closed_at=now, close_reason=_("It posts again.")
         )
         live.publish_many([("ticket", system_id, path) for _, system_id, path in found])
     return len(found)

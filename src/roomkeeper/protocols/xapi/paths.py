@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 SettingPath: TypeAlias = str
 """A canonical path: no root, `/` between nodes, the device's spelling, brackets where a node carries `item`."""
@@ -16,7 +17,7 @@ Tree: TypeAlias = "dict[str, str | Tree]"
 MAX_KEY: Final = 255  # characters of a match key, which is never shorter than its path; real: up to 130
 MAX_INDEX_DIGITS: Final = 9
 
-_EXAMPLE: Final = 'A setting path looks like "Phonebook/Server[1]/URL"'
+_EXAMPLE: Final = noop('A setting path looks like "Phonebook/Server[1]/URL"')
 _ROOTS: Final = frozenset({"configuration", "xconfiguration"})
 _SEPARATORS: Final = re.compile(r"[/\s]+")
 # An index also comes the XPath way, `Proxy[@item='2']`: devices name settings so in their errors.
@@ -45,22 +46,24 @@ def parse_path(text: str) -> tuple[PathNode, ...]:
     """
     if len(text) > 2 * MAX_KEY:
         raise ProtocolError(
-            _("{example}; this one has {count} characters.", example=_EXAMPLE, count=len(text))
+            _("{example}; this one has {count} characters.", example=_(_EXAMPLE), count=len(text))
         )
     if "//" in text:
         raise ProtocolError(
-            _('{example}; "{text}" leaves out a name between two slashes.', example=_EXAMPLE, text=text)
+            _('{example}; "{text}" leaves out a name between two slashes.', example=_(_EXAMPLE), text=text)
         )
     tokens = [token for token in _SEPARATORS.split(text) if token]
     if len(tokens) > 1 and tokens[0].lower() in _ROOTS:
         del tokens[0]
     if not tokens:
-        raise ProtocolError(_("{example}; this one is empty.", example=_EXAMPLE))
+        raise ProtocolError(_("{example}; this one is empty.", example=_(_EXAMPLE)))
     nodes: list[PathNode] = []
     for token in tokens:
         match = _TOKEN.fullmatch(token)
         if match is None:
-            raise ProtocolError(_('{example}; "{token}" cannot stand in one.', example=_EXAMPLE, token=token))
+            raise ProtocolError(
+                _('{example}; "{token}" cannot stand in one.', example=_(_EXAMPLE), token=token)
+            )
         name, index, bare = match.group("name", "index", "bare")
         if bare is None:
             nodes.append(PathNode(name, int(index) if index else None))
@@ -68,7 +71,7 @@ def parse_path(text: str) -> tuple[PathNode, ...]:
             raise ProtocolError(
                 _(
                     '{example}; the number {bare} in "{text}" follows no name.',
-                    example=_EXAMPLE,
+                    example=_(_EXAMPLE),
                     bare=bare,
                     text=text,
                 )
@@ -76,7 +79,7 @@ def parse_path(text: str) -> tuple[PathNode, ...]:
         else:
             nodes[-1] = PathNode(nodes[-1].name, int(bare))
     if len(_key(nodes)) > MAX_KEY:
-        raise ProtocolError(_("{example}; this one is too long for any device.", example=_EXAMPLE))
+        raise ProtocolError(_("{example}; this one is too long for any device.", example=_(_EXAMPLE)))
     return tuple(nodes)
 
 

@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from roomkeeper.words import noop
+
 INTEGER: Final = "Integer"
 LITERAL: Final = "Literal"
 STRING: Final = "String"
@@ -23,7 +25,7 @@ _TEXTS: Final = re.compile(
     re.IGNORECASE,
 )
 # Literals that devices share, for a setting of which no type is known.
-_LITERALS: Final = (
+_LITERALS: Final = noop(
     "auto cucm dhcp direct disabled edge enabled external false gatekeeper get h323 http http+https https internal "
     "ipv4 ipv6 manual none off on post readonly readwrite sip spark static tcp tls tms true udp vcs webex yes no"
 )

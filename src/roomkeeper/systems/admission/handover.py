@@ -33,9 +33,9 @@ def take_proof(known: Known, secret_id: int, arrival: Arrival, *, writes: Writes
         writes.note(
             known,
             "secret",
-            "Proven: it posts with the secret it was given"
+            _("Proven: it posts with the secret it was given")
             if was_first
-            else "It posts with its new secret; the old one no longer works",
+            else _("It posts with its new secret; the old one no longer works"),
             source=arrival.source,
         )
         for kind in ("secret withheld", "secret needs https"):
@@ -50,12 +50,12 @@ def complete_secure_only(known: Known, *, writes: Writes) -> None:
     """The first check-in by HTTPS of a Secure-Only system: from now on plain HTTP is refused."""
     known.has_moved_to_secure_only = True
     writes.columns[known.system_id]["secure_only_completed_at"] = writes.now
-    writes.note(known, "secure-only", "Moved to Secure-Only: plain HTTP is refused from now on")
+    writes.note(known, "secure-only", _("Moved to Secure-Only: plain HTTP is refused from now on"))
 
 
 def take_https_proof(known: Known, *, writes: Writes) -> None:
     """It was asked for a document by HTTPS, and one came: it reaches us by HTTPS and trusts our certificate."""
     known.wants_https_proof = False
     writes.columns[known.system_id]["https_proof"] = HttpsProof.PROVEN
-    writes.note(known, "secure-only", "It reaches this server by HTTPS and trusts its certificate")
+    writes.note(known, "secure-only", _("It reaches this server by HTTPS and trusts its certificate"))
     writes.changed(known)

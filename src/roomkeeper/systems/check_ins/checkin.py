@@ -168,7 +168,13 @@ def _take_over_claims(known: Known, event: PostEvent, writes: Writes) -> None:
     if known.software_version != claimed.software_version[:255]:
         if known.software_version and claimed.software_version:
             writes.note(
-                known, "software", f"Software {claimed.software_version}, was {known.software_version}"
+                known,
+                "software",
+                _(
+                    "Software {software_version}, was {known_software_version}",
+                    software_version=claimed.software_version,
+                    known_software_version=known.software_version,
+                ),
             )
         known.software_version = claimed.software_version[:255]
         if known.software_version:

@@ -15,9 +15,10 @@ from roomkeeper.systems.check_ins.roster import Known
 from roomkeeper.systems.check_ins.writes import Writes, is_over
 from roomkeeper.systems.models import ConfigurationVersion, System
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 KIND = "sends too much"
-_ADVICE = (
+_ADVICE = noop(
     "Find out why: an integration that keeps writing to it, feedback with too wide an expression, or"
     " someone who has"
     " its secret. If it is not the system itself, rotate its secret."
@@ -32,7 +33,9 @@ def take(known: Known, size: int, writes: Writes) -> bool:
     writes.taken[known.system_id] = known
     if was <= limit < known.taken_today:
         words = _("Posted more than {limit:,.0f} MB today (UTC)", limit=limit / 1000000.0)
-        writes.note(known, "amount", f"{words}: until tomorrow only its newest documents are kept")
+        writes.note(
+            known, "amount", _("{words}: until tomorrow only its newest documents are kept", words=words)
+        )
         _tell(
             known.system_id,
             _(
@@ -76,4 +79,4 @@ def keep_versions(fresh: Sequence[ConfigurationVersion], writes: Writes) -> None
 
 def _tell(system_id: int, reason: str) -> None:
     for system in System.objects.filter(pk=system_id):
-        findings.report(findings.Finding(KIND, system.pk, reason, _ADVICE))
+        findings.report(findings.Finding(KIND, system.pk, reason, _(_ADVICE)))

@@ -7,6 +7,7 @@ from django.db.models import Q
 from roomkeeper.systems.findings import Finding
 from roomkeeper.systems.models import Contact, System
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # Rule R1: overdue after twice the interval and a minute.
 OVERDUE_FACTOR = 2
@@ -16,9 +17,9 @@ FLAPPING_WINDOW = timedelta(hours=1)
 WORDS = ("yes", "no", "unknown", "flapping")
 # The finding of a system that gives no sign of life.
 NO_CONTACT = "no contact"
-POSTS = "It posts"
-POSTS_AGAIN = "It posts again"
-FIRST_POST = "First post"
+POSTS = noop("It posts")
+POSTS_AGAIN = noop("It posts again")
+FIRST_POST = noop("First post")
 
 
 def overdue_at(last_seen_at: datetime, interval_seconds: int) -> datetime:
@@ -43,11 +44,11 @@ def why(contact: Contact | None, now: datetime) -> str:
     if word == "no":
         # Between the moment and the sweep that notes it, the kept reason is that of its life.
         reason = contact.alive_reason if not contact.is_alive else ""
-        return f"{reason or silence(contact)}."
+        return f"{_(reason) or silence(contact)}."
     reason = contact.alive_reason if contact.is_alive else ""
     if word == "flapping":
-        return _("It came and went several times within an hour; now: {reason}.", reason=reason or POSTS)
-    return f"{reason or POSTS}."
+        return _("It came and went several times within an hour; now: {reason}.", reason=_(reason or POSTS))
+    return f"{_(reason or POSTS)}."
 
 
 def silence(contact: Contact) -> str:

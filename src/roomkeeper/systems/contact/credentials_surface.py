@@ -13,6 +13,7 @@ from roomkeeper.operations.subjects import Act, Field, Input, Subject, Variant, 
 from roomkeeper.operations.taking import Text
 from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential
+from roomkeeper.words import noop
 
 Kind = Credential.Kind
 KindWord = Literal["login", "community", "snmp_user"]
@@ -57,7 +58,7 @@ def _values(*, is_new: bool) -> tuple[Input, ...]:
     """What entries hold, by their kind."""
     text, secret = str | None, 1000
     kept = "" if is_new else _KEPT_HINT
-    long_kept = " ".join(part for part in ("At least 8 characters.", kept) if part)
+    long_kept = " ".join(part for part in (noop("At least 8 characters."), kept) if part)
 
     def hidden(name: str, label: str, kind: str, hint: str) -> Input:
         return Input(

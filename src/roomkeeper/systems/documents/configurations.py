@@ -25,6 +25,7 @@ from roomkeeper.systems.documents.reports import Report, canonical_digest
 from roomkeeper.systems.documents.told import Telling, Told, put_onto
 from roomkeeper.systems.models import ConfigurationVersion, ToldByFeedback
 from roomkeeper.systems.windows import find_zone
+from roomkeeper.words import gettext as _
 
 _KIND = ToldByFeedback.Kind.CONFIGURATION
 _SEEN_AGAIN = "UPDATE systems_configurationversion SET last_at = %s, read_at = %s WHERE id = %s"
@@ -69,7 +70,7 @@ def store(reports: Sequence[Report], writes: Writes) -> list[Report]:
         _learn_settings(report.known, report.document.redacted_values, writes)
         report.tell_mended("", writes)
         if found is not None:
-            writes.note(report.known, "configuration", "The configuration differs from the one before")
+            writes.note(report.known, "configuration", _("The configuration differs from the one before"))
         writes.changed(report.known)
     ConfigurationVersion.objects.bulk_create(fresh)
     daily_amount.keep_versions(fresh, writes)
@@ -101,7 +102,10 @@ def _note_history(report: Report, writes: Writes) -> None:
     writes.note(
         report.known,
         "configuration",
-        f"A configuration read at {report.at:%H:%M:%S} UTC came after a newer one: kept in the history only",
+        _(
+            "A configuration read at {at:%H:%M:%S} UTC came after a newer one: kept in the history only",
+            at=report.at,
+        ),
     )
 
 

@@ -112,7 +112,9 @@ class Report:
         words = self.document.mended
         if words and words != before:
             writes.note(
-                self.known, "document", f"Not all of its {self.kind} could be read as it was sent: {words}"
+                self.known,
+                "document",
+                _("Not all of its {kind} could be read as it was sent: {words}", kind=self.kind, words=words),
             )
 
 

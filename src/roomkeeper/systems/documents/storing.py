@@ -164,7 +164,11 @@ def _keep_as_history(report: Report, writes: Writes) -> None:
     writes.note(
         report.known,
         "document",
-        f"A {report.kind} read at {report.at:%H:%M:%S} UTC came after a newer one: kept in the history only",
+        _(
+            "A {report.kind} read at {report.at:%H:%M:%S} UTC came after a newer one: kept in "
+            "the history only",
+            report=report,
+        ),
         path=f"/{report.kind.capitalize()}",
         request=redact(report.document.payload, report.document.secrets),
     )

@@ -9,6 +9,7 @@ import unicodedata
 from typing import Final
 
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 HOST_LIMIT: Final = 253  # characters of a name in DNS
 
@@ -17,8 +18,8 @@ _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _V4: Final = re.compile(r"[0-9]+(\.[0-9]+)*\.?")
 _PORT: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*):(?P<port>[^:/]*)")
 _SHOWN: Final = 60
-_ENTER: Final = "Enter the device's name or IP address alone"
-_FORM: Final = "such as codec.example.org or 10.1.2.3"
+_ENTER: Final = noop("Enter the device's name or IP address alone")
+_FORM: Final = noop("such as codec.example.org or 10.1.2.3")
 
 
 class HostRefused(ValueError):
@@ -42,7 +43,12 @@ def parse_host(text: str) -> str:
     _refuse_what_is_more(host, shown)
     if "[" in host or "]" in host:
         raise HostRefused(
-            _("{shown!r} has an unmatched bracket. {enter}, {form}.", shown=shown, enter=_ENTER, form=_FORM)
+            _(
+                "{shown!r} has an unmatched bracket. {enter}, {form}.",
+                shown=shown,
+                enter=_(_ENTER),
+                form=_(_FORM),
+            )
         )
     address = _find_address(host)
     if address is not None:
@@ -66,20 +72,25 @@ def _refuse_what_is_more(host: str, shown: str) -> None:
             _(
                 "{shown!r} has a login in it. {enter}, and the login in its own fields.",
                 shown=shown,
-                enter=_ENTER,
+                enter=_(_ENTER),
             )
         )
     if "://" in host:
         raise HostRefused(
-            _("{shown!r} is a web address. {enter}, {form}.", shown=shown, enter=_ENTER, form=_FORM)
+            _("{shown!r} is a web address. {enter}, {form}.", shown=shown, enter=_(_ENTER), form=_(_FORM))
         )
     if "/" in host or "\\" in host:
         raise HostRefused(
-            _("{shown!r} is a path or a network. {enter}, {form}.", shown=shown, enter=_ENTER, form=_FORM)
+            _(
+                "{shown!r} is a path or a network. {enter}, {form}.",
+                shown=shown,
+                enter=_(_ENTER),
+                form=_(_FORM),
+            )
         )
     if any(character.isspace() for character in host):
         raise HostRefused(
-            _("{shown!r} contains a space. {enter}, {form}.", shown=shown, enter=_ENTER, form=_FORM)
+            _("{shown!r} contains a space. {enter}, {form}.", shown=shown, enter=_(_ENTER), form=_(_FORM))
         )
     found = _PORT.fullmatch(host)
     if found:
@@ -156,8 +167,8 @@ def _parse_name(host: str, shown: str) -> str:
                 _(
                     "{shown!r} is not a host name that DNS allows. {enter}, {form}.",
                     shown=shown,
-                    enter=_ENTER,
-                    form=_FORM,
+                    enter=_(_ENTER),
+                    form=_(_FORM),
                 )
             ) from None
     labels = name.split(".")
@@ -175,8 +186,8 @@ def _parse_name(host: str, shown: str) -> str:
                 "{shown!r} is not an IP address and not a host name: a name has letters, digits and "
                 "dashes, and no part begins or ends with a dash. {enter}, {form}.",
                 shown=shown,
-                enter=_ENTER,
-                form=_FORM,
+                enter=_(_ENTER),
+                form=_(_FORM),
             )
         )
     if _NUMBER.fullmatch(labels[-1]):
@@ -184,8 +195,8 @@ def _parse_name(host: str, shown: str) -> str:
             _(
                 "{shown!r} is not a host name: its last part is a number. {enter}, {form}.",
                 shown=shown,
-                enter=_ENTER,
-                form=_FORM,
+                enter=_(_ENTER),
+                form=_(_FORM),
             )
         )
     return name

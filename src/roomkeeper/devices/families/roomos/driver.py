@@ -36,14 +36,15 @@ from roomkeeper.protocols.xapi.status import StatusDocument, decode_status, firs
 from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace, decode_valuespace
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 _Decoded = TypeVar("_Decoded")
 _HIDDEN: Final = "***"
 _DOCUMENTS: Final = {
-    "status": ("/status.xml", "reading its status"),
-    "configuration": ("/configuration.xml", "reading its configuration"),
-    "valuespace": ("/valuespace.xml", "reading its value spaces"),
-    "command": ("/command.xml", "reading its commands"),
+    "status": ("/status.xml", noop("reading its status")),
+    "configuration": ("/configuration.xml", noop("reading its configuration")),
+    "valuespace": ("/valuespace.xml", noop("reading its value spaces")),
+    "command": ("/command.xml", noop("reading its commands")),
 }
 
 
@@ -73,7 +74,7 @@ class FamilyDriver(Driver):
     async def fetch_document(self, kind: str) -> bytes:
         """A whole document as the device sends it (protocol notes D.1)."""
         path, doing = _DOCUMENTS[kind]
-        return await self.client.get(path, doing=doing, patience=WHOLE_DOCUMENT)
+        return await self.client.get(path, doing=_(doing), patience=WHOLE_DOCUMENT)
 
     async def read_status(self) -> StatusDocument:
         """Its whole status."""
@@ -273,7 +274,7 @@ class FamilyDriver(Driver):
         return self._decode(await self.client.get(path, doing=doing), decode, doing)
 
     async def _read_document(self, kind: str, decode: Callable[[bytes], _Decoded]) -> _Decoded:
-        return self._decode(await self.fetch_document(kind), decode, _DOCUMENTS[kind][1])
+        return self._decode(await self.fetch_document(kind), decode, _(_DOCUMENTS[kind][1]))
 
     def _decode(self, data: bytes, decode: Callable[[bytes], _Decoded], doing: str) -> _Decoded:
         try:
