@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -18,7 +19,7 @@ import django
 
 django.setup()
 
-from roomkeeper.operations.subjects import Act, Input, Subject, all_subjects, get_subject  # noqa: E402
+from roomkeeper.operations.subjects import ANYTHING, Act, Input, Subject, all_subjects, get_subject  # noqa: E402
 from roomkeeper.operations.taking import is_many  # noqa: E402
 from roomkeeper.systems.network_settings import TABLE  # noqa: E402
 
@@ -36,7 +37,7 @@ def told(subject: Subject) -> dict[str, Any]:
         "help": subject.meaning or f"{subject.plural.capitalize()}.",
         "named_by": subject.named_by,
         "columns": _columns(subject),
-        "acts": [_act(subject, act) for act in subject.acts if act.is_mounted and act.has_api],
+        "acts": [_act(subject, act) for act in subject.acts if _has_command(subject, act)] + _change(subject),
         "lists": [_inner(one) for one in all_subjects() if one.within == subject.plural],
     }
 
@@ -48,6 +49,33 @@ def _inner(subject: Subject) -> dict[str, Any]:
 def _columns(subject: Subject) -> list[str]:
     """What a table shows: the id, where there is one, and what has a heading."""
     return [one.name for one in subject.fields if one.is_told and (one.heading or one.name == "id")]
+
+
+def _has_command(subject: Subject, act: Act) -> bool:
+    """Whether it has a command of its own: not what is changed by the one for all that."""
+    return (
+        act.is_mounted
+        and act.has_api
+        and (not subject.change_command or act.method != "PATCH" or act.for_many)
+    )
+
+
+def _change(subject: Subject) -> list[dict[str, Any]]:
+    """The command that takes what all acts with PATCH take, each where it is wanted."""
+    if not subject.change_command:
+        return []
+    acts = [act for act in subject.acts if act.method == "PATCH" and act.is_mounted]
+    takes = {one.name: replace(one, default=None, only=ANYTHING) for act in acts for one in act.takes}
+    summary = f"Change a {subject.noun}."
+    all_in_one = replace(
+        acts[0],
+        name=subject.change_command,
+        summary=summary,
+        takes=tuple(takes.values()),
+        for_many=False,
+        done="",
+    )
+    return [_act(subject, all_in_one) | {"is_change": True}]
 
 
 def _act(subject: Subject, act: Act) -> dict[str, Any]:
@@ -63,7 +91,9 @@ def _act(subject: Subject, act: Act) -> dict[str, Any]:
         "begins": begun.path if (begun := act.begun(subject)) is not None else "",
         "done": "" if "{" in act.done else act.done,
         "asks": act.is_dangerous or bool(act.word),
+        "always_asks": bool(act.word),
         "undo": "" if "{" in act.undo else act.undo,
+        "is_change": False,
         "takes": [_input(one) for one in act.takes],
     }
 
@@ -78,8 +108,11 @@ def _input(one: Input) -> dict[str, Any]:
         "kind": word,
         "is_required": one.is_required,
         "is_secret": one.is_secret,
-        "help": one.meaning,
+        "is_own": one.is_own,
+        "in_place": one.in_place,
         "option": one.option,
+        "only": None if one.only is ANYTHING else one.only,
+        "help": one.meaning,
         "refers": _named(get_subject(one.refers)) if one.refers else None,
         "parts": [_input(part) for part in one.parts],
     }

@@ -87,7 +87,11 @@ def _act(subject: Subject, act: Act) -> str:
     routes = f"`{act.method} {path}`" + (f", `POST {subject.path}/{act.slug}`" if act.for_many else "")
     key = (" N..." if act.for_many else " N") if act.on == "one" else ""
     takes = ", ".join(f"`{one.name}`" + ("" if one.is_required else "?") for one in act.takes) or "–"
-    typed = f"{subject.command or subject.path} {act.command or act.slug}{key}"
+    command = subject.command or subject.path
+    typed = f"{command} {act.command or act.slug}{key}"
+    if subject.change_command and act.method == "PATCH":
+        changed = f"{command} {subject.change_command} N"
+        typed = f"{typed}`, `{changed}" if act.for_many else changed
     return f"| {act.summary} | {routes} | `{typed}` | {act.needs.value} | {takes} | {act.audit_word(subject.noun)} |"
 
 

@@ -13,9 +13,8 @@ from roomkeeper.api.choosing import SystemChoice, choose
 from roomkeeper.api.derived_lists import actor_of
 from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.problems import ProblemOut
-from roomkeeper.api.reach import get_system, systems_by_id
+from roomkeeper.api.reach import get_managed, get_system, systems_by_id
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_acts import get_managed
 from roomkeeper.api.system_additions import failed_item
 from roomkeeper.api.trial import trial
 from roomkeeper.fleet.device_acts import RUN_COMMAND

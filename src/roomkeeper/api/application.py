@@ -13,7 +13,6 @@ from ninja.operation import Operation
 from roomkeeper import __version__
 from roomkeeper.api import (
     actions,
-    activation_codes,
     authorities,
     backups,
     change_sets,
@@ -25,12 +24,11 @@ from roomkeeper.api import (
     passwords,
     problems,
     secure_only,
-    system_acts,
+    system_additions,
     system_backups,
     system_edits,
     system_polls,
     system_reports,
-    systems,
     templates,
     this_server,
     undoing,
@@ -148,7 +146,7 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 # What is written by hand at the same addresses as what is declared; these share one router.
-_ON_SYSTEMS = (systems, system_backups, system_polls, diagnosis)
+_ON_SYSTEMS = (system_additions, system_backups, system_polls, diagnosis)
 _BESIDE = {
     "systems": _ON_SYSTEMS[0].routes,
     "change sets": change_sets.routes,
@@ -171,9 +169,7 @@ def _make() -> RoomkeeperApi:
     problems.add_handlers(made)
     for prefix, routes in (
         # One address, one router: ninja would answer 405 for the methods of a second one.
-        ("/systems", system_acts.routes),
         ("/systems", logins.routes),
-        ("/systems", activation_codes.routes),
         ("/systems", device_commands.routes),
         ("/systems", passwords.routes),
         ("/systems", authorities.routes),

@@ -25,6 +25,7 @@ class Told:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
+        self._answers: dict[str, Any] = {}
         self.fields = [one for one in subject.fields if one.is_told and not one.is_detail]
         self.details = [one for one in subject.fields if one.is_detail]
         words = title_of(subject.noun)
@@ -44,6 +45,11 @@ class Told:
     def answer_of(self, act: Act) -> Any:
         """The schema of what the act is answered with: the row (or that of another subject), with what it tells this
         once, or that alone."""
+        if act.name not in self._answers:
+            self._answers[act.name] = self._answer_of(act)
+        return self._answers[act.name]
+
+    def _answer_of(self, act: Act) -> Any:
         more = list(act.tells)
         if act.follow:
             more.append(Field(name="operation", type=str, meaning="Address at which to follow it."))

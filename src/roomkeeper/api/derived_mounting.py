@@ -18,7 +18,7 @@ from roomkeeper.operations.subjects import Act, Subject
 def do_act(subject: Subject, act: Act, row: Any, actor: Actor, taken: Mapping[str, Any]) -> Any:
     """Do it by the door; a refusal is a problem."""
     try:
-        with refused_as(act.status, *act.refused):
+        with refused_as(act.status, *act.refused, hint=act.hint):
             return do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)
     except NotSeen as error:
         raise NotFound(error.noun, error.key) from error

@@ -14,9 +14,8 @@ from roomkeeper.api.derived_lists import actor_of
 from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.paging import ListParameters, Page, cut_sorted
 from roomkeeper.api.problems import refused_as
-from roomkeeper.api.reach import get_system
+from roomkeeper.api.reach import get_managed, get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.api.system_acts import get_managed
 from roomkeeper.fleet.device_acts import RUN_COMMAND
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.protocols.xapi.command import CommandDescription, CommandParameter

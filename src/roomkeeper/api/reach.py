@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
-from roomkeeper.api.problems import NotFound
+from roomkeeper.api.problems import Conflict, NotFound
 from roomkeeper.operations.filters import LARGEST_ID as LARGEST_ID
 from roomkeeper.operations.filters import Identifier as Identifier
 from roomkeeper.systems.models import Folder, State, System
@@ -29,6 +29,17 @@ def get_system(user: User, system_id: int, permission: Permission = Permission.V
     if system is None:
         raise NotFound("system", system_id)
     demand(user, permission, system.folder.path)
+    return system
+
+
+def get_managed(user: User, system_id: int, permission: Permission) -> System:
+    """The system, which must be managed: only then is there a route to it."""
+    system = get_system(user, system_id, permission)
+    if system.state != State.MANAGED:
+        raise Conflict(
+            f"{system} is {system.get_state_display().lower()}, not managed.",
+            hint="Approve it first.",
+        )
     return system
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, Self
 
 from django.http import HttpRequest, HttpResponse
@@ -25,21 +25,25 @@ from roomkeeper.adding.surface import (
     request_of,
 )
 from roomkeeper.adding.targets import AddingTarget, Targets, TooMany, merge, parse_targets
-from roomkeeper.api.derived_lists import actor_of
+from roomkeeper.api.derived_lists import actor_of, row_of, told_of
 from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.jobs import MOST_WAITED, JobOut, accepted
+from roomkeeper.api.on_systems import routes as routes
 from roomkeeper.api.problems import ApiProblem, Invalid, ProblemOut, problem_of, refused_as
 from roomkeeper.api.reach import get_folder
 from roomkeeper.api.routing import user_of
-from roomkeeper.api.systems import SystemOut, routes, tell
 from roomkeeper.api.trial import trial
 from roomkeeper.devices.login import Login
+from roomkeeper.fleet.admission_acts import ACTIVATION_CODE
+from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.operations.taking import fields_of
-from roomkeeper.provisioning.management import EVENTS_PATH
 from roomkeeper.systems.inventory.hosts import HostRefused, parse_host
 
+_told = told_of(SYSTEMS)
+SystemOut: Any = _told.schema
+ActivationCodeOut: Any = _told.answer_of(ACTIVATION_CODE)
 MOST_AT_ONCE: Final = 1000
 # Scripts and proxies in between give up after half a minute.
 WAITED: Final = 25.0
@@ -97,14 +101,6 @@ class SystemsIn(_Strict):
         return go_on({"systems": found} if isinstance(found, list) else found)
 
 
-class AddedCodeOut(Schema):
-    """A code, told this once."""
-
-    code: str
-    path: str = Field(description="The path to enter as the device's manager path.")
-    expires_at: datetime
-
-
 class AddedItem(Schema):
     """The outcome for one item, in the order of the request."""
 
@@ -112,7 +108,7 @@ class AddedItem(Schema):
     system: int | None
     problem: ProblemOut | None
     job: int | None = None
-    activation_code: AddedCodeOut | None = None
+    activation_code: ActivationCodeOut | None = None
 
 
 class AddedItems(Schema):
@@ -133,7 +129,7 @@ AddedSystem: Any = create_model(
     __base__=SystemOut,
     __doc__="The system that was added or registered; `warnings` say what is left to do for it.",
     warnings=(list[AddingWarning], []),
-    activation_code=(AddedCodeOut | None, None),
+    activation_code=(ActivationCodeOut | None, None),
 )
 
 
@@ -253,10 +249,11 @@ def _created(
     system_id: int,
     warnings: Iterable[Any],
     response: HttpResponse,
-    code: AddedCodeOut | None = None,
+    code: ActivationCodeOut | None = None,
 ) -> Status[Any]:
     response["Location"] = f"/api/v1/systems/{system_id}"
-    told = tell(user_of(request), system_id)
+    actor = actor_of(request)
+    told = _told.one(row_of(SYSTEMS, actor, system_id), actor)
     return Status(201, AddedSystem(**told, warnings=list(warnings), activation_code=code))
 
 
@@ -290,7 +287,7 @@ def _manner(details: Any) -> str:
     return json.dumps(details.dict(exclude=_OF_ITS_OWN), sort_keys=True)
 
 
-def _register(request: HttpRequest, details: Any) -> tuple[int, AddedCodeOut | None]:
+def _register(request: HttpRequest, details: Any) -> tuple[int, ActivationCodeOut | None]:
     if not (details.mac_address or details.serial_number or details.hint_address):
         raise Invalid(
             "A system is added by its host, or pre-registered by its MAC address, its serial number, or the address "
@@ -302,8 +299,7 @@ def _register(request: HttpRequest, details: Any) -> tuple[int, AddedCodeOut | N
     system, made = do_act(REGISTERING, PRE_REGISTER, None, actor_of(request), taken)
     if made is None:
         return system.pk, None
-    code, text = made
-    return system.pk, AddedCodeOut(code=text, path=f"{EVENTS_PATH}/{text}", expires_at=code.expires_at)
+    return system.pk, ActivationCodeOut(**_told.once(ACTIVATION_CODE, (system, made)))
 
 
 def waiting_time(request: HttpRequest) -> float:

@@ -3,22 +3,21 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from ninja import Query, Schema
 from pydantic import Field
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.api.derived_lists import actor_of, row_of
+from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
-from roomkeeper.api.problems import Conflict, NotFound, refused_as
+from roomkeeper.api.problems import NotFound
 from roomkeeper.api.reach import LARGEST_ID, get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.fleet.surface import ConnectivityWord
+from roomkeeper.fleet.contact_acts import UNDO_CONNECTIVITY, ConnectivityWord
+from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.provisioning import wanted
 from roomkeeper.systems import documents, timeline
-from roomkeeper.systems.contact import connectivity_changes
 from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import Claim, ConnectivityChange, TimelineEntry
 
@@ -246,18 +245,9 @@ def list_connectivity_changes(
 @needs(Permission.MANAGE_SYSTEMS, anywhere=True)
 def undo_connectivity_change(request: HttpRequest, system_id: int, change_id: int) -> ConnectivityChangeOut:
     """Undo a change of connectivity."""
-    user = user_of(request)
-    system = get_system(user, system_id, Permission.MANAGE_SYSTEMS)
-    rows = ConnectivityChange.objects.filter(system=system).select_related("user", "system__folder")
-    change = rows.filter(pk=min(change_id, LARGEST_ID)).first()
-    if change is None:
-        raise NotFound("connectivity change", change_id)
-    if change.undone_at is not None:
-        raise Conflict("This change of connectivity was already undone.")
-    with transaction.atomic(), refused_as(409, connectivity_changes.ConnectivityRefused):
-        connectivity_changes.undo(change, user=user, now=timezone.now())
-        audit.record(user, "api", "undo connectivity change", system, change=change_id)
-    return _told_change(rows.get(pk=change_id))
+    actor = actor_of(request)
+    do_act(SYSTEMS, UNDO_CONNECTIVITY, row_of(SYSTEMS, actor, system_id), actor, {"change": change_id})
+    return _told_change(ConnectivityChange.objects.select_related("user").get(pk=change_id))
 
 
 @routes.get("/{int:system_id}/claims", response=Page[ClaimOut])

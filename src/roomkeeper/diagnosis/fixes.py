@@ -184,7 +184,7 @@ FIXES: Final[Mapping[str, Fix]] = {
         "For hardware or a network card that was swapped.",
         "Accept the old serial number and MAC address again.",
         Permission.ADMIT,
-        act="identity",
+        act="accept-identity",
     ),
     "readmit": Fix(
         "Admit it again",

@@ -1,16 +1,27 @@
-"""Who is admitted, ignored, blocked: the acts on systems of the inbox, for every surface that asks for them."""
+"""Who is admitted, ignored, blocked, and who a system is: the acts that decide it, for every surface."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Input
+from roomkeeper.operations.subjects import Act, Field, Input
+from roomkeeper.provisioning.management import EVENTS_PATH
 from roomkeeper.systems import admission, inventory
+from roomkeeper.systems.addresses import parse_address
+from roomkeeper.systems.admission import activation, claimants
 from roomkeeper.systems.contact import credentials
-from roomkeeper.systems.models import Folder, State, System
+from roomkeeper.systems.models import ActivationCode, Folder, State, System
+
+
+def _usable(source: str) -> str:
+    if parse_address(source) is None:
+        raise ValueError(f"{source!r} is not an IP address")
+    return source
 
 
 def _approve(
@@ -35,62 +46,230 @@ def _into(row: System, taken: Mapping[str, Any]) -> Sequence[str]:
     return (into.path,) if row.state == State.PENDING else (into.path, row.folder.path)
 
 
+def _claimants(rows: Sequence[System], now: datetime) -> dict[str, Any]:
+    """Who posted as it; of many those that one address alone posts as, with that address."""
+    if len(rows) == 1:
+        return {"claimants": claimants.claimants_of(rows[0], now=now)}
+    found = ((row.pk, claimants.claimants_of(row, now=now)) for row in rows)
+    return {"sources": [(pk, who[0].address) for pk, who in found if len(who) == 1]}
+
+
+def _make_code(
+    row: System, *, user: Person, now: datetime, hours: int = activation.HOURS
+) -> tuple[System, tuple[ActivationCode, str]]:
+    return row, activation.make_code(row, user=user, now=now, hours=hours)
+
+
 _SOURCE: Final = (
-    Input(name="source", default=None, most=64, meaning="The address to which its secret is handed."),
-    Input(name="shown", type=list[str], default=None, meaning="The addresses that the person saw."),
+    Input(
+        name="source",
+        type=Annotated[str, AfterValidator(_usable)] | None,
+        default=None,
+        is_own=True,
+        is_asked=False,
+        meaning="Address that its secret is sent to. Without it, all its posts of the last 24 hours must have come "
+        "from one address; otherwise the answer is 409 with the addresses.",
+    ),
+    Input(
+        name="shown",
+        type=list[str] | None,
+        default=None,
+        is_own=True,
+        is_asked=False,
+        meaning="The addresses that the person saw: another that posted meanwhile refuses it.",
+    ),
 )
 _REFUSED: Final = (admission.AdmissionRefused,)
+_FORM: Final = "systems/ask_admit.html"
 
 APPROVE: Final = Act(
     name="approve",
+    noted_as="approve system",
     needs=Permission.ADMIT,
     places=_into,
     run=_approve,
     refused=_REFUSED,
+    for_many=True,
+    offered=lambda row: row.state in (State.PENDING, State.PRE_REGISTERED, State.IGNORED),
     summary="Admit a system from the inbox, a pre-registered one, or one whose secret was withheld.",
+    title="Admit {row}?",
+    what="It becomes a managed system: it gets its own secret and our settings with the answer to its next post.",
+    undo="Undo it by ignoring or blocking the system.",
+    button="Admit",
+    done="{row} is admitted.",
+    form=_FORM,
+    shows=_claimants,
     takes=(
-        Input(name="folder", type=Identifier | None, default=None, refers="folders"),
-        Input(name="name", default=None, most=50),
-        Input(name="tags", type=list[str], default=(), meaning="Tags that it gets beside its own."),
+        Input(
+            name="name",
+            type=str | None,
+            default=None,
+            most=50,
+            is_own=True,
+            prefill=lambda row: row.name or row.reported_name,
+        ),
+        Input(
+            name="folder",
+            type=Identifier | None,
+            default=None,
+            refers="folders",
+            prefill=lambda row: row.folder_id,
+            meaning="Default: its present folder.",
+        ),
+        Input(
+            name="tags",
+            type=list[str],
+            default=(),
+            most=50,
+            is_line=True,
+            is_asked=False,
+            meaning="Tags that it gets beside its own.",
+        ),
         *_SOURCE,
     ),
 )
 READMIT: Final = Act(
     name="readmit",
+    noted_as="readmit system",
     needs=Permission.ADMIT,
     run=admission.readmit,
     refused=_REFUSED,
+    for_many=True,
+    offered=lambda row: row.state not in (State.PENDING, State.PRE_REGISTERED),
     summary="Admit again: after a factory reset, an ignore or a block. Forgets what the system had proven.",
+    title="Admit {row} again?",
+    what="For a system after a factory reset: what it has proven so far is forgotten, and it gets a new secret at the "
+    "address that you see here.",
+    undo="It cannot be undone: the old secret stops working.",
+    button="Admit again",
+    done="{row} gets a new secret with its next post.",
+    is_dangerous=True,
+    form=_FORM,
+    shows=_claimants,
+    tab="connection",
     takes=_SOURCE,
 )
 IGNORE: Final = Act(
     name="ignore",
+    noted_as="ignore system",
     needs=Permission.ADMIT,
     run=admission.ignore,
     refused=_REFUSED,
+    for_many=True,
+    offered=lambda row: row.state != State.IGNORED,
     summary="Keep a system out of the inbox; it is answered like an unknown one.",
+    title="Ignore {row}?",
+    what="It leaves the inbox or the list; its posts get an empty answer.",
+    undo="Admit it again from the list of ignored systems.",
+    button="Ignore",
+    done="{row} is ignored.",
 )
 BLOCK: Final = Act(
     name="block",
+    noted_as="block system",
     needs=Permission.ADMIT,
     run=admission.block,
     refused=_REFUSED,
+    for_many=True,
+    offered=lambda row: row.state != State.BLOCKED,
     summary="Refuse everything that a system posts.",
+    title="Block {row}?",
+    what="Everything that this system posts is refused from now on.",
+    undo="Admit it again from the list of blocked systems.",
+    button="Block",
+    done="{row} is blocked.",
+    is_dangerous=True,
+)
+ACTIVATION_CODE: Final = Act(
+    name="activation code",
+    noted_as="create activation code",
+    needs=Permission.ADMIT,
+    run=_make_code,
+    refused=(activation.CodeRefused,),
+    offered=lambda row: row.state == State.PRE_REGISTERED,
+    answers="told",
+    summary="Create a one-time code that admits a pre-registered system from any address; older codes stop working.",
+    title="Create an activation code for {row}?",
+    what="A one-time code. In the device's manager path it admits this system with its first post, from any address. "
+    "Older codes stop working.",
+    undo="Ignore or block the system, or create another code.",
+    button="Create the code",
+    done="Activation code of {row}",
+    takes=(
+        Input(
+            name="hours",
+            type=int,
+            default=activation.HOURS,
+            least=1,
+            most=activation.MOST_HOURS,
+            label="Valid for, in hours",
+            meaning="How long the code is valid.",
+        ),
+    ),
+    tells=(
+        Field(name="code", type=str, read=lambda made: made[1], heading="Code"),
+        Field(
+            name="path",
+            type=str,
+            read=lambda made: f"{EVENTS_PATH}/{made[1]}",
+            heading="Manager path",
+            meaning="Enter the path as the device's manager path.",
+        ),
+        Field(
+            name="expires_at",
+            type=datetime,
+            read=lambda made: made[0].expires_at,
+            heading="Valid until",
+            meaning="The code is shown only once.",
+        ),
+    ),
 )
 ACCEPT_IDENTITY: Final = Act(
-    name="accept identity of",
+    name="accept identity",
     noted_as="accept identity",
     needs=Permission.ADMIT,
     run=admission.accept_identity,
     refused=_REFUSED,
     summary="Accept that a system's hardware or network card was swapped.",
-    takes=(Input(name="serial_number", default="", most=64), Input(name="mac_address", default="", most=64)),
+    title="Accept another identity for {row}?",
+    what="For hardware or a network card that was swapped: the record keeps its id, name, folder and history.",
+    undo="Undo it by accepting the old serial number and MAC address again.",
+    button="Accept",
+    done="The identity is accepted.",
+    tab="connection",
+    takes=(
+        Input(
+            name="serial_number",
+            default="",
+            most=64,
+            option="serial",
+            label="Serial number",
+            hint="What the system's hardware says of itself now; an empty one is forgotten.",
+            prefill=lambda row: row.serial_number,
+        ),
+        Input(
+            name="mac_address",
+            default="",
+            most=64,
+            option="mac",
+            label="MAC address",
+            prefill=lambda row: row.mac_address,
+        ),
+    ),
 )
 ACCEPT_KEY: Final = Act(
-    name="accept key of",
+    name="accept key",
     noted_as="accept key",
     needs=Permission.ADMIT,
     run=credentials.forget_pinned_key,
     summary="Accept that a system shows another TLS key; the next proven login pins the new one.",
+    title="Accept another TLS key for {row}?",
+    what="The pinned key is forgotten; the next proven login pins the one that the system shows then.",
+    undo="It cannot be undone; the old key is not kept.",
+    button="Accept",
+    done="The next proven login pins its key.",
+    is_dangerous=True,
+    tab="connection",
 )
-ADMISSION_ACTS: Final = {act.name: act for act in (APPROVE, READMIT, IGNORE, BLOCK)}
+ADMISSION_ACTS: Final = (APPROVE, READMIT, IGNORE, BLOCK, ACTIVATION_CODE, ACCEPT_IDENTITY, ACCEPT_KEY)
+INBOX_ACTS: Final = (APPROVE, READMIT, IGNORE, BLOCK)

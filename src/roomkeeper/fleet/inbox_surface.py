@@ -8,6 +8,7 @@ from django.db.models import Q, Sum
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.fleet import telling
+from roomkeeper.fleet.admission_acts import INBOX_ACTS
 from roomkeeper.fleet.surface import SYSTEMS, seen_by
 from roomkeeper.operations.subjects import Field, Subject, Tab, register
 from roomkeeper.provisioning.calling import why_it_never_calls
@@ -55,6 +56,9 @@ INBOX = register(
         related=("folder", "contact"),
         prepare=_look_up,
         topic="inbox systems",
+        counted=("system", "systems"),
+        tell=SYSTEMS.tell,
+        acts=INBOX_ACTS,
         help="inbox",
         has_api=False,
         former={

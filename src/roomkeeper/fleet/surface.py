@@ -7,9 +7,12 @@ from django.db.models import Q
 from pydantic import Field as Bound
 
 from roomkeeper.accounts.permissions import Grants, Permission
-from roomkeeper.fleet import narrowing, telling
+from roomkeeper.fleet import contact_acts, narrowing, telling
+from roomkeeper.fleet.admission_acts import ADMISSION_ACTS
+from roomkeeper.fleet.contact_acts import CONTACT_ACTS, ConnectivityWord, TrustWord
 from roomkeeper.fleet.device_acts import DEVICE_ACTS
 from roomkeeper.fleet.job_acts import JOB_ACTS
+from roomkeeper.fleet.record_acts import RECORD_ACTS
 from roomkeeper.operations.folding import NaturalKey
 from roomkeeper.operations.subjects import Field, Subject, register
 from roomkeeper.provisioning.calling import why_it_never_calls
@@ -21,20 +24,9 @@ from roomkeeper.systems.software_versions import VersionKey
 from roomkeeper.systems.surface import folder_filter
 
 StateWord = Literal["pending", "pre_registered", "managed", "ignored", "blocked"]
-ConnectivityWord = Literal[
-    "inaccessible", "reachable_on_lan", "reachable_on_public_internet", "behind_firewall"
-]
-TrustWord = Literal["pin", "authority", "off"]
 AliveWord = Literal["yes", "no", "unknown", "flapping"]
 _PORT: Final = Annotated[int, Bound(ge=1, le=65_535)]
 _COUNT: Final = Annotated[int, Bound(ge=0, le=2**31 - 1)]
-CONNECTIVITY_CHOICES: Final[tuple[tuple[str, str], ...]] = (
-    ("reachable_on_lan", "Reachable on LAN"),
-    ("reachable_on_public_internet", "Reachable on Public Internet"),
-    ("behind_firewall", "Behind Firewall"),
-    ("inaccessible", "Inaccessible"),
-    ("undecided", "Undecided"),
-)
 
 
 def seen_by(grants: Grants) -> Q:
@@ -53,6 +45,7 @@ def _of_contact(name: str, kind: Any, **more: Any) -> Field:
     return Field(name=name, type=kind, at=f"contact__{name}", read=read, **more)
 
 
+CONNECTIVITY_CHOICES: Final = (*contact_acts.CONNECTIVITY_CHOICES, ("undecided", "Undecided"))
 FOLDER: Final = folder_filter("folder")
 
 FIELDS: Final = (
@@ -350,6 +343,7 @@ SYSTEMS = register(
         row_topic="system",
         page="system_page",
         acts_at="act/",
+        change_command="set",
         named_by="name",
         help="systems",
         begins={"state": "managed"},
@@ -365,6 +359,6 @@ SYSTEMS = register(
         },
         export_word="export systems",
         fields=FIELDS,
-        acts=(*DEVICE_ACTS, *JOB_ACTS),
+        acts=(*RECORD_ACTS, *CONTACT_ACTS, *ADMISSION_ACTS, *DEVICE_ACTS, *JOB_ACTS),
     )
 )

@@ -155,7 +155,7 @@ class Act:
     programs ask for. `at` stands behind the object's address where programs ask for it, where that is not the name.
     What `has_portions` writes in short transactions of its own, because it may concern thousands of systems (rule R9):
     its service takes `noted`, too, and calls it with its result inside the first. `notes_after` works out what else is
-    noted, of that result.
+    noted, of that result. `hint` tells programs what can be done about a refusal.
     Where it answers with the plural of another subject, the service gives back a row of that, as a job: it is only
     begun, then, too. Where it `is_together`, the service is given a list, of one or of all that were chosen, and does
     it for all at once. `warns` says of the rows what has to be known before the yes. One without `has_api` is asked by
@@ -192,6 +192,7 @@ class Act:
     is_together: bool = False
     warns: Callable[[Sequence[Row], datetime], str] | None = None
     has_api: bool = True
+    hint: str = ""
     command: str = ""
     tells: tuple[Field, ...] = ()
     is_accepted: bool = False
@@ -264,9 +265,11 @@ class Subject:
     `begins` are the filters with which the page begins, `former` the names that stand in old addresses of the page by
     today's. `export_word` notes an export of the list in the audit trail. `row_topic` says of live events that they are
     about one row alone. `acts_at` stands before an act in its address. `pages_at` is the address of its pages, and
-    `command` its name on the command line, where these are others. What has no API is a list of the pages alone:
-    programs ask for it by a filter of another. What lies `within` another subject, by its plural, is listed for one of
-    its objects, too, as `inner` behind its address; `via` is the field that names that object.
+    `command` its name on the command line, where these are others; `change_command` takes there what all acts with
+    PATCH take. What has no API is a list of the pages alone: programs ask for it by a filter of another. What lies
+    `within` another subject, by its plural, is listed for one of its objects, too, as `inner` behind its address; `via`
+    is the field that names that object. `counted` are the words for one of its rows and for several, where noun and
+    plural are of the list.
     """
 
     noun: str
@@ -289,6 +292,7 @@ class Subject:
     export_word: str = ""
     row_topic: str = ""
     acts_at: str = ""
+    counted: tuple[str, str] | None = None
     tell: Callable[[Row], None] | None = None
     wait: Callable[[Row, float], Row] | None = None
     page_keys: Callable[[Row], Sequence[int]] | None = None
@@ -307,6 +311,7 @@ class Subject:
     pages_at: str = ""
     named_by: str = ""
     command: str = ""
+    change_command: str = ""
     has_pages: bool = True
     has_api: bool = True
     within: str = ""

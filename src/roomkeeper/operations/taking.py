@@ -54,10 +54,13 @@ def bounded(one: Input, *, is_optional: bool = False) -> Any:
 
 
 def take(subject: Subject, act: Act, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, checked, with the defaults of what was not; of an act with PATCH only what was given. Raises
-    `TakenRefused`."""
+    """What was given, checked, with the defaults of what was not; of an act with PATCH only what was given, without
+    what says that it is meant. Raises `TakenRefused`."""
+    meant = {one.name for one in act.takes if one.only is not ANYTHING}
     try:
-        found = model_of(subject, act).model_validate(dict(given))
+        found = model_of(subject, act).model_validate(
+            {n: value for n, value in given.items() if n not in meant}
+        )
     except ValidationError as error:
         raise TakenRefused(
             {
@@ -90,8 +93,8 @@ def patch_of(subject: Subject, acts: Sequence[Act]) -> type[BaseModel]:
 
 def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]) -> dict[str, Any]:
     """The same for a form, where all is text: an empty one is not given, a tick is yes. Of a box and of a list that it
-    shows it says something where nothing is chosen, too; of an act with PATCH an empty one is given as empty. Raises
-    `TakenRefused`."""
+    shows it says something where nothing is chosen, too; of an act with PATCH an empty one is given where that means
+    something. Raises `TakenRefused`."""
     given: dict[str, Any] = {}
     for one in given_to(act):
         texts = [text.replace("\r\n", "\n") for text in values(one.name)]
@@ -109,9 +112,14 @@ def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]
                 given[one.name] = _listed(one, texts)
         elif texts and (texts[-1] != "" or (one.is_required and one.type is str)):
             given[one.name] = texts[-1]
-        elif texts and act.method == "PATCH" and not one.is_secret:
-            given[one.name] = "" if str in _parts(one.type) else None
+        elif texts and act.method == "PATCH" and not one.is_secret and _may_be_empty(one):
+            given[one.name] = one.default
     return take(subject, act, given)
+
+
+def _may_be_empty(one: Input) -> bool:
+    """Whether empty means something: no text, or no number."""
+    return one.default == "" or (one.default is None and str not in _parts(one.type))
 
 
 def _listed(one: Input, texts: Sequence[str]) -> list[str]:

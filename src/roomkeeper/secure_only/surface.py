@@ -10,10 +10,9 @@ from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
-from roomkeeper.secure_only import moving, planning, reading, single
+from roomkeeper.secure_only import moving, planning, reading
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.admission.secure_only import SecureOnlyRefused
-from roomkeeper.systems.models import System
 
 MoveWord = Literal["running", "paused", "done", "cancelled"]
 MemberWord = Literal["waiting", "trusting", "proving", "asked", "moved", "held", "skipped"]
@@ -43,15 +42,11 @@ def _folders(row: Move | None, taken: Mapping[str, Any]) -> Sequence[str]:
         return list(paths.distinct())
     if taken.get("plan") is not None:
         return sorted({one.system.folder.path for one in taken["plan"].members})
-    return [taken["system"].folder.path] if "system" in taken else ()
+    return ()
 
 
 def _start(*, user: Person, now: datetime, **values: Any) -> Move:
     return moving.start(user=user, now=now, **values)
-
-
-def _turn_on(*, user: Person, now: datetime, system: System, trust: str) -> Move | None:
-    return single.turn_on(system, trust=trust, user=user, now=now)
 
 
 TRUST: Final = Input(
@@ -98,19 +93,6 @@ START: Final = Act(
     takes=(*HOW, Input(name="plan", type=Any, default=None)),
     places=_folders,
     notes=lambda taken: {**taken, "plan": len(taken["plan"].chosen("move"))},
-)
-TURN_ON: Final = Act(
-    name="turn on",
-    noted_as="start secure-only move",
-    needs=Permission.MANAGE_SYSTEMS,
-    on="all",
-    is_mounted=False,
-    run=_turn_on,
-    refused=_REFUSED,
-    summary="Begin to move one system to Secure-Only.",
-    done="The move has started. Follow its outcome here.",
-    takes=(TRUST, Input(name="system", type=int, refers="systems")),
-    places=_folders,
 )
 
 
@@ -182,7 +164,6 @@ MOVES = register(
         ),
         acts=(
             START,
-            TURN_ON,
             _steering(
                 "pause",
                 moving.pause,

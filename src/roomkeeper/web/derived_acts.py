@@ -153,6 +153,10 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
                 if told:
                     return _tell_once(request, found, told, there)
             return back_to(request, there)
+        if found.owner is None and not actor.grants.may_anywhere(found.needs):
+            raise PermissionDenied(
+                _("You may not {act}. Ask an administrator for a role.", act=_(found.needs.value))
+            )
         chosen = request.POST if request.method == "POST" else request.GET
         there += words if (words := chosen.get("filter", "")).startswith("?") else ""
         try:
@@ -235,7 +239,7 @@ def _do(
             raise
         field = getattr(refusal, "field", "")
         errors = getattr(refusal, "errors", None) or {field: str(refusal)}
-        is_beside = bool(act.takes) and errors.keys() <= {one.name for one in act.takes}
+        is_beside = bool(act.takes) and errors.keys() <= {one.name for one in act.takes if one.is_asked}
         messages.error(
             request, "Nothing was saved: see the field marked below." if is_beside else str(refusal)
         )
@@ -335,9 +339,9 @@ def _many_question(
     named = ", ".join(subject.label(row) for row in rows[:5])
     more = _(" and {count} more", count=len(rows) - 5) if len(rows) > 5 else ""
     what = "" if "{row" in act.what else _(act.what, **words)
-    plural = subject.plural if len(rows) > 1 else subject.noun
+    noun, plural = subject.counted or (subject.noun, subject.plural)
     return Question(
-        f"{_(act.button or act.name.capitalize())}: {len(rows)} {_(plural)}?",
+        f"{_(act.button or act.name.capitalize())}: {len(rows)} {_(noun if len(rows) == 1 else plural)}?",
         " ".join(part for part in (f"{named}{more}.", left_out, what) if part),
         _(act.undo, **words),
         _(act.button or act.name.capitalize()),

@@ -10,10 +10,12 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.fleet.contact_acts import SECURE_ONLY_ON
+from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.operations.taking import TakenRefused, take_form
 from roomkeeper.secure_only import planning
 from roomkeeper.secure_only.models import Member, Move
-from roomkeeper.secure_only.surface import HOW, MEMBERS, MOVES, START, TURN_ON
+from roomkeeper.secure_only.surface import HOW, MEMBERS, MOVES, START
 from roomkeeper.systems.models import State, System
 from roomkeeper.web.access import grants, number_of, visible_folder, visible_system, visible_systems
 from roomkeeper.web.acts import now as moment
@@ -105,15 +107,16 @@ def single_system(request: HttpRequest, pk: int) -> HttpResponse:
     system = visible_system(request, pk, Permission.MANAGE_SYSTEMS)
     tab = reverse("system_tab", args=[pk, "connection"])
     if request.method == "POST":
-        taken = {"system": pk, "trust": request.POST.get("trust", Move.Trust.TRUSTED)}
-        begun = tried(request, MOVES, TURN_ON, None, taken, "")
+        taken = {"trust": request.POST.get("trust", Move.Trust.TRUSTED)}
+        begun = tried(request, SYSTEMS, SECURE_ONLY_ON, system, taken, "")
         if not begun:
             return HttpResponseRedirect(reverse("system_secure_only", args=[pk]))
-        if begun[0] is None:
+        _, moving = begun[0]
+        if moving is None:
             messages.success(request, f"{system} is already Secure-Only, or will be once it is admitted.")
             return HttpResponseRedirect(tab)
-        messages.success(request, TURN_ON.done)
-        return HttpResponseRedirect(reverse("secure_only_move", args=[begun[0].pk]))
+        messages.success(request, "The move has started. Follow its outcome here.")
+        return HttpResponseRedirect(reverse("secure_only_move", args=[moving.pk]))
     plans = [
         (word, label, planning.plan([system], is_secure=True, trust=word).members[0])
         for word, label in Move.Trust.choices

@@ -108,5 +108,5 @@ def _offer(request: HttpRequest, system: System, key: str | None) -> FixOffer | 
     if found is None or not grants(request).may(found.permission, system.folder.path):
         return None
     if found.act:
-        return FixOffer(found.button, reverse("system_act", args=[system.pk, found.act]))
+        return FixOffer(found.button, reverse("systems_act", args=[system.pk, found.act]))
     return FixOffer(found.button, reverse("system_fix", args=[system.pk, key]))

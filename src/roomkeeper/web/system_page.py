@@ -141,7 +141,7 @@ def header(request: HttpRequest, system: System) -> dict[str, Any]:
     newest_name = ChangeItem.objects.filter(system=system, match_key=NAME_KEY).order_by("-id").first()
     acts = acts_for(SYSTEMS, system, actor_of(request))
     return {
-        "acts": {one["act"].slug: one for one in acts},
+        "acts": {one["act"].slug.replace("-", "_"): one for one in acts},
         "contact": getattr(system, "contact", None),
         "folder_label": inventory.folder_label(system.folder),
         "tags": list(system.tags.order_by("name")),

@@ -1,6 +1,5 @@
-"""Acts on many systems: choose in the list, see what it would do, confirm."""
+"""A setting of many systems: choose in the list, see what it would do, confirm."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,63 +12,42 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeSet
-from roomkeeper.systems import inventory
-from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import number_of, visible_folder
+from roomkeeper.web.access import number_of
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.chosen_systems import (
-    chosen_rows,
-    do_each,
-    list_address,
-    permitted_of,
-    source_of,
-    tell,
-)
-from roomkeeper.web.derived_choosing import AT_ONCE, again
-from roomkeeper.web.folder_choices import folder_choices
+from roomkeeper.web.chosen_systems import chosen_rows, list_address, permitted_of, source_of
+from roomkeeper.web.derived_choosing import again
 from roomkeeper.web.setting_paths import known_paths
 from roomkeeper.web.several_settings import read_settings
 
 LIMIT = 20_000
 SHOWN = 100
-ACTS: dict[str, tuple[Permission, str]] = {
-    "setting": (Permission.CHANGE_SETTINGS, "Change a setting"),
-    "folder": (Permission.MANAGE_SYSTEMS, "Move to a folder"),
-    "tags": (Permission.MANAGE_SYSTEMS, "Tag"),
-}
 
 
 @needs(Permission.VIEW, anywhere=True)
 def bulk(request: HttpRequest) -> HttpResponse:
-    """GET: the question about the chosen systems. POST: a preview for settings, else the act itself."""
+    """GET: the question about the chosen systems. POST: a preview, then the change set."""
     source = source_of(request)
-    act = source.get("act", "")
-    if act not in ACTS:
+    if source.get("act", "setting") != "setting":
         raise Http404
-    permission, title = ACTS[act]
     now = moment()
     back = list_address(request)
-    chosen = permitted_of(request, chosen_rows(request, source, now), permission, LIMIT)
+    chosen = permitted_of(request, chosen_rows(request, source, now), Permission.CHANGE_SETTINGS, LIMIT)
     if not chosen:
         return HttpResponseRedirect(back)
     plan = None
     if request.method == "POST":
         try:
-            if act == "setting":
-                plan = planning.plan_settings(chosen, _settings(request))
-                if request.POST.get("step") == "confirm":
-                    return _ask_settings(request, chosen, now)
-            else:
-                return _run(request, act, chosen, now, back)
+            plan = planning.plan_settings(chosen, _settings(request))
+            if request.POST.get("step") == "confirm":
+                return _ask_settings(request, chosen, now)
         except ValueError as refusal:
             messages.error(request, str(refusal))
     return render(
         request,
         "systems/bulk.html",
         {
-            "act": act,
-            "title": title,
+            "title": "Change a setting",
             "chosen": chosen[:SHOWN],
             "count": len(chosen),
             "more": max(len(chosen) - SHOWN, 0),
@@ -81,8 +59,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
             "cannot": [change for change in plan.per_system if change.verdict == "cannot"][:SHOWN]
             if plan
             else [],
-            "folders": folder_choices(request, permission) if act == "folder" else [],
-            "known_paths": known_paths(request) if act == "setting" else [],
+            "known_paths": known_paths(request),
         },
     )
 
@@ -130,39 +107,3 @@ def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> 
 
 def _note_settings(request: HttpRequest, made: ChangeSet, settings: dict[str, Any], count: int) -> None:
     audit.record(request.user, "page", "change settings", made, paths=sorted(settings), systems=count)
-
-
-def _run(request: HttpRequest, act: str, chosen: list[System], now: datetime, back: str) -> HttpResponse:
-    if len(chosen) > AT_ONCE:
-        messages.error(request, f"At most {AT_ONCE:,} systems at once: narrow the list with a filter.")
-        return HttpResponseRedirect(back)
-    done, refused = do_each(chosen, _deed(request, act, now))
-    audit.record(
-        request.user,
-        "page",
-        f"{act} systems",
-        None,
-        done=done,
-        refused=len(refused),
-        systems=[system.pk for system in chosen[:1000]],
-    )
-    words = {"folder": "moved", "tags": "tagged"}[act]
-    tell(request, done, f"{{0}} {words}.", refused)
-    return HttpResponseRedirect(back)
-
-
-def _deed(request: HttpRequest, act: str, now: datetime) -> Callable[[System], Any]:
-    if act == "folder":
-        folder = visible_folder(request, request.POST.get("folder", ""), Permission.MANAGE_SYSTEMS)
-        return lambda system: records.move(system, folder)
-    added, taken = (_words(request.POST.get(name, "")) for name in ("tags", "taken"))
-
-    def tag(system: System) -> None:
-        held = set(system.tags.values_list("name", flat=True))
-        inventory.set_tags(system, (held | added) - taken)
-
-    return tag
-
-
-def _words(text: str) -> set[str]:
-    return {word.strip() for word in text.split(",") if word.strip()}

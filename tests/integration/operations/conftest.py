@@ -29,7 +29,7 @@ from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet, Drift
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems import inventory
 from roomkeeper.systems.contact import credential_list
-from roomkeeper.systems.models import Credential, Folder, System, Tag
+from roomkeeper.systems.models import ConnectivityChange, Credential, Folder, System, SystemSecret, Tag
 from roomkeeper.tickets.models import Ticket
 
 Row = Callable[[System], Any]
@@ -61,6 +61,25 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("users", "change"): {"email": "kari@example.org"},
     ("users", "roles"): {"roles": [{"role": "viewer", "folder": lambda: inventory.root_folder().pk}]},
     ("groups", "change"): {"name": "Team"},
+    ("systems", "rename"): {"name": "Court 4"},
+    ("systems", "move"): {"folder": _oslo},
+    ("systems", "tags"): {"tags": ["court"]},
+    ("systems", "tag"): {"add": ["court"], "remove": ["loaner"]},
+    ("systems", "notes"): {"notes": "Below the stage"},
+    ("systems", "delete"): {},
+    ("systems", "address"): {"host": "10.9.9.9", "http_port": 80, "https_port": 8443},
+    ("systems", "trust"): {"tls_trust": "off", "tls_is_legacy": True},
+    ("systems", "credentials"): {"username": "admin", "password": "s3cret", "password_may_use_http": True},
+    ("systems", "connectivity"): {"connectivity": "behind_firewall"},
+    ("systems", "lock"): {"connectivity_is_locked": True},
+    ("systems", "unlock"): {"connectivity_is_locked": False},
+    ("systems", "secure-only on"): {"is_secure_only": True},
+    ("systems", "secure-only off"): {"is_secure_only": False},
+    ("systems", "readmit"): {"source": "10.0.0.1", "shown": ["10.0.0.1"]},
+    ("systems", "approve"): {"name": "Court 4", "source": "10.0.0.1", "shown": ["10.0.0.1"]},
+    ("inbox", "approve"): {"name": "Court 4", "source": "10.0.0.1", "shown": ["10.0.0.1"]},
+    ("inbox", "readmit"): {"source": "10.0.0.1", "shown": ["10.0.0.1"]},
+    ("systems", "accept identity"): {"serial_number": "FOC77777777", "mac_address": "00:50:60:99:99:99"},
     ("groups", "roles"): {"roles": [{"role": "viewer", "folder": lambda: inventory.root_folder().pk}]},
 }
 
@@ -233,6 +252,51 @@ def _use(system: System) -> TemplateUse:
     return TemplateUse.objects.create(template=_template(system), number=1)
 
 
+def _waiting(system: System) -> None:
+    system.state, system.folder = "pending", inventory.root_folder()
+
+
+def _changed(system: System) -> None:
+    ConnectivityChange.objects.create(
+        system=system, at=timezone.now(), old=system.connectivity, new="behind_firewall", reason="set by hand"
+    )
+
+
+def _proven(system: System) -> None:
+    SystemSecret.objects.get_or_create(
+        system=system,
+        stage="current",
+        defaults={"digest": bytes(32), "ciphertext": b"", "created_at": timezone.now()},
+    )
+
+
+def _state(**values: Any) -> Callable[[System], None]:
+    def put(system: System) -> None:
+        for name, value in values.items():
+            setattr(system, name, value)
+
+    return put
+
+
+# In which state an act on a system makes sense, where it does not in that of any.
+STATES: dict[str, Callable[[System], None]] = {
+    "approve": _state(state="pre_registered"),
+    "unlock": _state(connectivity_is_locked=True),
+    "secure-only on": _proven,
+    "secure-only off": _state(is_secure_only=True),
+    "rotate secret": _proven,
+    "try login": _state(login_refused_at=datetime(2026, 3, 1, 8, tzinfo=UTC)),
+    "undo connectivity": _changed,
+    "activation code": _state(state="pre_registered"),
+}
+
+
+def _in_inbox(system: System) -> System:
+    _waiting(system)
+    system.save()
+    return system
+
+
 ROWS: dict[str, Row] = {
     "templates": _template,
     "template assignments": _assignment,
@@ -256,7 +320,7 @@ ROWS: dict[str, Row] = {
     "tokens": _token,
     "jobs": _job,
     "job items": lambda system: _job(system).items.get(),
-    "inbox": lambda system: system,
+    "inbox": _in_inbox,
     "backups": _backup,
 }
 

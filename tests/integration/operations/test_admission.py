@@ -1,4 +1,4 @@
-"""Admission by hand-written questions: the inbox, a system's page and the API do the same act by the same door."""
+"""Admission: the inbox, a system's page and the API do the same act by the same door."""
 
 import pytest
 from django.utils import timezone
@@ -21,7 +21,7 @@ def waiting(root_folder):
 def ask(road, act, system, browser, call):
     """Ask for it by a road; the status of the answer."""
     if road == "inbox":
-        return browser.post("/inbox/decide/", {"act": act, "system": system.pk}).status_code
+        return browser.post(f"/inbox/do/{act}/", {"step": "confirm", "row": system.pk}).status_code
     if road == "page":
         return browser.post(f"/systems/{system.pk}/act/{act}/").status_code
     return call("POST", f"systems/{system.pk}/{act}").status_code

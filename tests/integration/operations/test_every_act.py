@@ -9,7 +9,7 @@ from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 from tests.integration.api.conftest import Caller
-from tests.integration.operations.conftest import PLANNED, ROWS, form_of, given_of
+from tests.integration.operations.conftest import PLANNED, ROWS, STATES, form_of, given_of
 
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
@@ -18,7 +18,7 @@ from roomkeeper.diagnosis.models import Diagnosis
 from roomkeeper.jobs import work
 from roomkeeper.operations.door import do
 from roomkeeper.operations.subjects import Act, Subject, all_subjects, get_subject
-from roomkeeper.operations.taking import take
+from roomkeeper.operations.taking import given_to, take
 from roomkeeper.provisioning.models import Change, ChangeItem
 from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import ChangeEvent, Contact, System
@@ -39,7 +39,10 @@ def prepared(subject: Subject, act: Act, row: Any) -> Any:
     """The row in a state in which the act is offered: `take up` wants one that is ignored."""
     if subject.prepare is not None:
         subject.prepare([row], Grants(None), timezone.now())
-    if act.offered is not None and not act.offered(row):
+    if subject.plural == "systems":
+        STATES.get(act.name, lambda _: None)(row)
+        row.save()
+    elif act.offered is not None and not act.offered(row):
         if subject.plural == "drift":
             row.ignored_at = timezone.now()
         elif subject.plural == "change sets":
@@ -49,6 +52,8 @@ def prepared(subject: Subject, act: Act, row: Any) -> Any:
             row.state = "paused"
         elif subject.plural == "secure-only members":
             row.state = "held"
+        elif subject.plural == "inbox":
+            row.state = "ignored"
         elif subject.plural == "users":
             row.is_active = False
         row.save()
@@ -106,14 +111,21 @@ def events() -> set[str]:
     return found
 
 
+def row_with(subject: Subject, key: int) -> Any:
+    """The row of that id, which a dangerous act wants typed."""
+    return subject.model._default_manager.get(pk=key)
+
+
 def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, key: int) -> int:
     """Do it by a road; the status of the answer."""
     given = given_of(subject.plural, act.name)
     if road == "page":
-        return client.post(
-            f"/{subject.pages_path}/{key}/{subject.acts_at}{act.slug}/", form_of(subject.plural, act.name)
-        ).status_code
-    return call(act.method, f"{subject.path}/{key}{act.tail}", given or None).status_code
+        address = f"/{subject.pages_path}/{key}/{subject.acts_at}{act.slug}/"
+        form = form_of(subject.plural, act.name) | {"word": str(row_with(subject, key))}
+        return client.post(address, form).status_code
+    # A list of the pages alone is a part of another for programs.
+    path = subject.path if subject.has_api else "systems"
+    return call(act.method, f"{path}/{key}{act.tail}", given or None).status_code
 
 
 def test_every_subject_has_a_row_to_be_tested_with() -> None:
@@ -166,15 +178,16 @@ def test_every_act_is_asked_on_its_page(subject, act, row_of, administrator, sig
     row = prepared(subject, act, row_of(subject.plural))
     is_planned = (subject.plural, act.name) in PLANNED
     chosen = form_of(subject.plural, act.name) if is_planned else {}
-    asked = signed_in(administrator).get(
-        f"/{subject.pages_path}/{row.pk}/{subject.acts_at}{act.slug}/", chosen
-    )
+    address = f"/{subject.pages_path}/{row.pk}/{subject.acts_at}{act.slug}/"
+    asked = signed_in(administrator).get(address, chosen)
     assert asked.status_code == 200
     if is_planned:
         return
     page = asked.content.decode()
     assert not [
-        one.name for one in act.takes if one.when is None and one.is_asked and f'name="{one.name}' not in page
+        one.name
+        for one in given_to(act)
+        if one.when is None and one.is_asked and f'name="{one.name}' not in page
     ]
 
 

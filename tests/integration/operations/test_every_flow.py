@@ -72,12 +72,6 @@ FLOWS: dict[tuple[str, str], Flow] = {
         Move.objects.all,
         _proven,
     ),
-    ("secure-only moves", "turn on"): Flow(
-        lambda client, system: client.post(f"/systems/{system.pk}/secure-only/", {"trust": "trusted"}),
-        lambda call, system: call("PATCH", f"systems/{system.pk}", {"is_secure_only": True}),
-        Move.objects.all,
-        _proven,
-    ),
     ("adding systems", "add"): Flow(
         lambda client, system: client.post(
             "/add-systems/?tab=range",

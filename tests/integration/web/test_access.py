@@ -61,9 +61,9 @@ def test_numbers_that_no_key_can_be_name_nothing(client: Client, boardroom: Syst
     for address, name in (("/systems/", "folder"), ("/drift/", "system"), ("/tickets/", "system")):
         assert client.get(address, {name: number}).status_code == 400, address
     assert client.post("/drift/do/ignore/", {"row": number}).status_code == 302
-    assert client.post("/inbox/decide/", {"act": "block", "system": number}).status_code == 302
+    assert client.post("/inbox/do/block/", {"step": "confirm", "row": number}).status_code == 302
     assert client.post("/systems/do/restart/", {"row": number, "step": "confirm"}).status_code == 302
-    assert client.post(f"/systems/{boardroom.pk}/act/folder/", {"folder": number}).status_code == 404
+    assert client.post(f"/systems/{boardroom.pk}/act/move/", {"folder": number}).status_code == 422
 
 
 def test_a_view_without_a_rule_cannot_be_mounted() -> None:
@@ -108,7 +108,7 @@ def test_systems_of_other_folders_are_not_there(
     assert browser.get(f"/systems/{boardroom.pk}/").status_code == 200
     assert browser.get(f"/systems/{home_office.pk}/").status_code == 404
     assert browser.get(f"/systems/{home_office.pk}/act/restart/").status_code == 404
-    assert browser.post(f"/systems/{home_office.pk}/rename/", {"name": "Mine"}).status_code == 404
+    assert browser.post(f"/systems/{home_office.pk}/act/rename/", {"name": "Mine"}).status_code == 404
     listed = browser.get("/systems/").content.decode()
     assert "Boardroom" in listed
     assert "Home Office" not in listed
@@ -119,7 +119,7 @@ def test_a_viewer_may_look_and_not_touch(viewer: User, signed_in: SignedIn, boar
     page_text = browser.get(f"/systems/{boardroom.pk}/").content.decode()
     assert "Restart" not in page_text
     assert browser.post(f"/systems/{boardroom.pk}/act/restart/").status_code == 403
-    assert browser.post(f"/systems/{boardroom.pk}/rename/", {"name": "Mine"}).status_code == 403
+    assert browser.post(f"/systems/{boardroom.pk}/act/rename/", {"name": "Mine"}).status_code == 403
     assert browser.get("/inbox/").status_code == 403
 
 

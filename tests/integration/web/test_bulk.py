@@ -68,8 +68,9 @@ def test_a_viewer_changes_none(viewer: User, signed_in: SignedIn, boardroom: Sys
 
 
 def test_tags_are_added_and_taken(client: Client, boardroom: System) -> None:
-    client.post("/systems/bulk/", {"act": "tags", "system": boardroom.pk, "tags": "court, executive"})
-    client.post("/systems/bulk/", {"act": "tags", "system": boardroom.pk, "tags": "loaner", "taken": "court"})
+    chosen = {"step": "confirm", "row": boardroom.pk}
+    client.post("/systems/do/tag/", {**chosen, "add": "court, executive"})
+    client.post("/systems/do/tag/", {**chosen, "add": "loaner", "remove": "court"})
     assert set(boardroom.tags.values_list("name", flat=True)) == {"executive", "loaner"}
 
 
@@ -79,7 +80,7 @@ def test_systems_move_only_into_folders_one_manages(
     browser = signed_in(site_administrator)
     assert (
         browser.post(
-            "/systems/bulk/", {"act": "folder", "system": boardroom.pk, "folder": bergen.pk}
+            "/systems/do/move/", {"step": "confirm", "row": boardroom.pk, "folder": bergen.pk}
         ).status_code
         == 404
     )

@@ -44,45 +44,45 @@ def test_a_refused_login_can_be_tried_again_by_whoever_manages_it(
 ) -> None:
     page = tab(client, refused)
     assert "refused" in page
-    assert f"/systems/{refused.pk}/act/login-again/" in page
-    assert signed_in(operator).post(f"/systems/{refused.pk}/act/login-again/").status_code == 403
-    question = text_of(client.get(f"/systems/{refused.pk}/act/login-again/", headers={"HX-Request": "true"}))
+    assert f"/systems/{refused.pk}/act/try-login/" in page
+    assert signed_in(operator).post(f"/systems/{refused.pk}/act/try-login/").status_code == 403
+    question = text_of(client.get(f"/systems/{refused.pk}/act/try-login/", headers={"HX-Request": "true"}))
     assert "locks its account" in question
-    client.post(f"/systems/{refused.pk}/act/login-again/")
+    client.post(f"/systems/{refused.pk}/act/try-login/")
     refused.refresh_from_db()
     assert refused.login_refused_at is None
-    assert AuditEntry.objects.get(act="login-again").object_id == refused.pk
+    assert AuditEntry.objects.get(act="try login again").object_id == refused.pk
 
 
 def test_trust_is_chosen_with_a_warning(client: Client, boardroom: System) -> None:
     address = f"/systems/{boardroom.pk}/act/trust/"
     question = text_of(client.get(address, headers={"HX-Request": "true"}))
     assert "an attacker on the network" in question
-    assert 'value="pin" checked' in question
-    client.post(address, {"trust": "off", "legacy": "on"})
+    assert '<option value="pin" selected>' in question
+    client.post(address, {"tls_trust": "off", "tls_is_legacy": ["0", "1"]})
     boardroom.refresh_from_db()
     assert (boardroom.tls_trust, boardroom.tls_is_legacy) == (TlsTrust.OFF, True)
     page = tab(client, boardroom)
     assert "any: not checked" in page
     assert "1.0 and weak ciphers are allowed" in page
     assert boardroom.timeline.filter(kind="security").count() == 1
-    client.post(address, {"trust": "off", "legacy": "on"})
+    client.post(address, {"tls_trust": "off", "tls_is_legacy": ["0", "1"]})
     assert boardroom.timeline.filter(kind="security").count() == 1
-    client.post(address, {"trust": "pin"})
+    client.post(address, {"tls_trust": "pin", "tls_is_legacy": "0"})
     boardroom.refresh_from_db()
     assert (boardroom.tls_trust, boardroom.tls_is_legacy) == (TlsTrust.PIN, False)
 
 
 def test_an_authority_must_be_known_first(client: Client, boardroom: System) -> None:
     address = f"/systems/{boardroom.pk}/act/trust/"
-    assert "contain no authority" in text_of(client.post(address, {"trust": "authority"}, follow=True))
+    assert "contain no authority" in text_of(client.post(address, {"tls_trust": "authority"}, follow=True))
     found = network_settings.get()
     found.device_authorities = "-----BEGIN CERTIFICATE-----"
     found.save()
-    client.post(address, {"trust": "authority"})
+    client.post(address, {"tls_trust": "authority"})
     boardroom.refresh_from_db()
     assert boardroom.tls_trust == TlsTrust.AUTHORITY
-    assert "not by" in text_of(client.post(address, {"trust": "nonsense"}, follow=True))
+    assert client.post(address, {"tls_trust": "nonsense"}).status_code == 422
 
 
 def test_the_snmp_row_tells_who_answered(client: Client, boardroom: System, vault: System) -> None:

@@ -52,6 +52,7 @@ def test_every_icon_that_is_named_is_in_the_sprite() -> None:
         named |= set(re.findall(r'\{% icon "([a-z0-9-]+)"', text)) | set(
             re.findall(r'\bicon\("([a-z0-9-]+)"', text)
         )
+        named |= set(re.findall(r' sign="([a-z0-9-]+)"', text))
         named |= set(re.findall(r'Entry\("[^"]+", "[^"]+", "([a-z0-9-]+)"', text))
     assert named <= sprite, named - sprite
     assert sprite <= named, sprite - named

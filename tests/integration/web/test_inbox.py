@@ -44,9 +44,7 @@ def test_it_says_who_from_where_and_what_they_claim(client: Client, unknown: lis
 def test_one_is_admitted_with_a_name_and_a_folder(
     client: Client, unknown: list[System], bergen: Folder
 ) -> None:
-    client.post(
-        "/inbox/decide/", {"act": "approve", "system": unknown[1].pk, "name": "Kitchen", "folder": bergen.pk}
-    )
+    client.post(f"/inbox/{unknown[1].pk}/approve/", {"name": "Kitchen", "folder": bergen.pk})
     unknown[1].refresh_from_db()
     assert (unknown[1].state, unknown[1].name, unknown[1].folder) == ("managed", "Kitchen", bergen)
     assert AuditEntry.objects.get(act="approve system").object_id == unknown[1].pk
@@ -54,8 +52,9 @@ def test_one_is_admitted_with_a_name_and_a_folder(
 
 def test_many_are_admitted_at_once_and_keep_their_own_names(client: Client, unknown: list[System]) -> None:
     keys = [system.pk for system in unknown]
-    assert "3 systems" in text_of(client.get("/inbox/decide/", {"act": "approve", "system": keys}))
-    client.post("/inbox/decide/", {"act": "approve", "system": keys, "name": "Kitchen"})
+    question = text_of(client.get("/inbox/do/approve/", {"row": keys}))
+    assert "3 systems" in question
+    client.post("/inbox/do/approve/", {"step": "confirm", "row": keys, "name": "Kitchen"})
     assert System.objects.filter(state="managed").count() == 3
     assert not System.objects.filter(name="Kitchen").exists()
 
@@ -66,12 +65,12 @@ def test_many_are_admitted_at_once_and_keep_their_own_names(client: Client, unkn
 def test_ignored_and_blocked_have_lists_of_their_own_and_come_back(
     client: Client, unknown: list[System], act: str, state: str, show: str
 ) -> None:
-    client.post("/inbox/decide/", {"act": act, "system": unknown[0].pk})
+    client.post(f"/inbox/do/{act}/", {"step": "confirm", "row": unknown[0].pk})
     unknown[0].refresh_from_db()
     assert unknown[0].state == state
     assert unknown[0] not in [row for row, _ in client.get("/inbox/").context["rows"]]
     assert unknown[0] in [row for row, _ in client.get(f"/inbox/?show={show}").context["rows"]]
-    client.post("/inbox/decide/", {"act": "readmit", "system": unknown[0].pk})
+    client.post("/inbox/do/readmit/", {"step": "confirm", "row": unknown[0].pk})
     unknown[0].refresh_from_db()
     assert unknown[0].state == "managed"
 
@@ -94,23 +93,20 @@ def claimed(system: System, source: str) -> Claim:
 def test_claimants_are_listed_and_one_is_chosen(client: Client, unknown: list[System], act: str) -> None:
     system = unknown[1]
     claimed(system, "192.0.2.66")
-    for address, given in (
-        (f"/systems/{system.pk}/act/{act}/", {}),
-        ("/inbox/decide/", {"act": act, "system": system.pk}),
-    ):
-        question = text_of(client.get(address, given))
+    for address in (f"/systems/{system.pk}/act/{act}/", f"/inbox/{system.pk}/{act}/"):
+        question = text_of(client.get(address))
         assert "198.51.100.7" in question
         assert "192.0.2.66" in question
         seen = {"shown": ["", "198.51.100.7", "192.0.2.66"]}
-        page = text_of(client.post(address, {**given, **seen}, follow=True))
+        page = text_of(client.post(address, seen, follow=True))
         assert "posted as" in page
         # Another joins while the person looks.
         late = claimed(system, "203.0.113.9")
-        page = text_of(client.post(address, {**given, **seen, "source": "192.0.2.66"}, follow=True))
+        page = text_of(client.post(address, {**seen, "source": "192.0.2.66"}, follow=True))
         assert "Meanwhile 203.0.113.9 posted as" in page
         assert not system.secrets.exists()
         late.delete()
-    client.post(address, {**given, **seen, "source": "192.0.2.66"})
+    client.post(address, {**seen, "source": "192.0.2.66"})
     assert system.secrets.get().bound_source == "192.0.2.66"
 
 
@@ -119,10 +115,11 @@ def test_of_many_each_goes_where_it_was_seen_and_unclear_ones_stay(
 ) -> None:
     keys = [system.pk for system in unknown]
     claimed(unknown[2], "192.0.2.66")
-    question = text_of(client.get("/inbox/decide/", {"act": "approve", "system": keys}))
+    question = text_of(client.get("/inbox/do/approve/", {"row": keys}))
     assert f'name="source-{keys[0]}" value="198.51.100.7"' in question
     assert f'name="source-{keys[2]}"' not in question
-    client.post("/inbox/decide/", {"act": "approve", "system": keys, f"source-{keys[0]}": "198.51.100.7"})
+    seen = {f"source-{keys[0]}": "198.51.100.7", f"shown-{keys[0]}": "198.51.100.7"}
+    client.post("/inbox/do/approve/", {"step": "confirm", "row": keys, **seen})
     states = [System.objects.get(pk=key).state for key in keys]
     assert states == ["managed", "managed", "pending"]
 

@@ -6,13 +6,16 @@ from django.utils import timezone
 from tests.integration.web.conftest import text_of
 
 from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations.subjects import Act
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.systems import timeline
 from roomkeeper.systems.contact.credentials import password_of
 from roomkeeper.systems.documents import calls
 from roomkeeper.systems.models import ConnectivityChange, Contact, Exchange, Folder, System
-from roomkeeper.web.system_acts import ACTS
 from roomkeeper.web.system_page import TABS
+
+ACTS = [act for act in SYSTEMS.acts if act.on == "one" and act.is_mounted and act.is_asked]
 
 
 @pytest.mark.parametrize("tab", TABS)
@@ -24,16 +27,16 @@ def test_no_other_tab_does(client: Client, boardroom: System) -> None:
     assert client.get(f"/systems/{boardroom.pk}/calls/").status_code == 404
 
 
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.slug)
 def test_every_act_asks_what_it_does_and_whether_it_can_be_undone(
-    client: Client, boardroom: System, act: str
+    client: Client, boardroom: System, act: Act
 ) -> None:
-    address = f"/systems/{boardroom.pk}/act/{act}/"
+    address = f"/systems/{boardroom.pk}/act/{act.slug}/"
     for headers in ({}, {"HX-Request": "true"}):
         question = text_of(client.get(address, headers=headers))
-        assert ACTS[act].button in question
+        assert act.button in question
         assert "Cancel" in question
-    assert not AuditEntry.objects.filter(act=act).exists()
+    assert not AuditEntry.objects.filter(act=act.audit_word("system")).exists()
 
 
 def test_looking_at_a_system_shortens_its_heartbeat(client: Client, boardroom: System) -> None:
@@ -54,21 +57,22 @@ def test_renaming_changes_the_record_asks_the_device_and_is_audited(
     client: Client, home_office: System
 ) -> None:
     page = f"/systems/{home_office.pk}/"
-    answer = client.post(f"{page}rename/", {"name": "Study", "next": page}, follow=True)
+    answer = client.post(f"{page}act/rename/", {"name": "Study", "next": page}, follow=True)
     home_office.refresh_from_db()
     assert home_office.name == "Study"
     item = ChangeItem.objects.get()
     assert (item.path, item.value, item.state) == ("SystemUnit/Name", "Study", "waiting")
     assert "WAITING" in text_of(answer)
-    assert AuditEntry.objects.get(act="rename").object_id == home_office.pk
+    assert AuditEntry.objects.get(act="rename system").object_id == home_office.pk
 
 
 def test_a_name_that_is_too_long_is_refused_in_words(client: Client, home_office: System) -> None:
-    answer = client.post(f"/systems/{home_office.pk}/rename/", {"name": "x" * 60}, follow=True)
-    assert "alert-danger" in text_of(answer)
+    answer = client.post(f"/systems/{home_office.pk}/act/rename/", {"name": "x" * 60}, follow=True)
+    assert answer.status_code == 422
+    assert "at most 50 characters" in text_of(answer)
     home_office.refresh_from_db()
     assert home_office.name == "Home Office"
-    assert not AuditEntry.objects.filter(act="rename").exists()
+    assert not AuditEntry.objects.filter(act="rename system").exists()
 
 
 def test_restart_waits_for_the_next_post(client: Client, home_office: System) -> None:
@@ -91,7 +95,7 @@ def test_deleting_wants_the_name_typed(client: Client, boardroom: System) -> Non
     assert System.objects.filter(pk=boardroom.pk).exists()
     client.post(address, {"word": "Boardroom"})
     assert not System.objects.filter(pk=boardroom.pk).exists()
-    assert AuditEntry.objects.get(act="delete").object_label == "Boardroom"
+    assert AuditEntry.objects.get(act="delete system").object_label == "Boardroom"
 
 
 def test_rows_of_the_drawing_are_struck_out_by_mode(
@@ -118,7 +122,7 @@ def test_why_connectivity_is_what_it_is_and_undoing_it(client: Client, boardroom
     )
     page = text_of(client.get(f"/systems/{boardroom.pk}/connection/"))
     assert "reported 10.1.2.3, seen 10.1.2.3" in page
-    client.post(f"/systems/{boardroom.pk}/act/undo/", {"change": change.pk})
+    client.post(f"/systems/{boardroom.pk}/act/undo-connectivity/", {"change": change.pk})
     boardroom.refresh_from_db()
     assert boardroom.connectivity == "behind_firewall"
 
@@ -173,7 +177,7 @@ def test_the_address_is_changed_or_refused(
 
 
 def test_moving_to_another_folder(client: Client, boardroom: System, bergen: Folder) -> None:
-    client.post(f"/systems/{boardroom.pk}/act/folder/", {"folder": bergen.pk})
+    client.post(f"/systems/{boardroom.pk}/act/move/", {"folder": bergen.pk})
     boardroom.refresh_from_db()
     assert boardroom.folder == bergen
 

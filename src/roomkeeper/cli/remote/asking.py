@@ -10,9 +10,9 @@ All = Annotated[bool, typer.Option("--all", help="All items, however many.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-def is_asked(yes: bool) -> bool:
-    """Whether to ask: a person sits there and did not say --yes."""
-    return not yes and sys.stdin.isatty() and sys.stdout.isatty()
+def is_asked(yes: bool, *, always: bool = False) -> bool:
+    """Whether to ask: a person sits there and did not say --yes; or always without that."""
+    return not yes and (always or (sys.stdin.isatty() and sys.stdout.isatty()))
 
 
 def read_line() -> str:

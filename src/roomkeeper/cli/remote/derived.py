@@ -127,15 +127,18 @@ def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[...
 
     def run(**values: Any) -> None:
         as_json = values.pop("as_json")
+        emptied: dict[str, Any] = {
+            one["name"]: [] for one in act["takes"] if values.pop(f"no_{one['name']}", False)
+        }
         named = values.pop("ids", []) or [text for text in [values.pop("id", None)] if text is not None]
-        is_asking, wait = is_asked(values.pop("yes", False)), values.pop("wait", 0)
+        is_asking, wait = is_asked(values.pop("yes", False), always=act["always_asks"]), values.pop("wait", 0)
         chosen = _chosen(open_api(), subject, named) if act["for_many"] else {}
         keys = chosen.get(
             _word(plural), [_key(open_api(), subject, named[0])] if named and not chosen else []
         )
         if is_asking and (act["asks"] or "filter" in chosen):
             typer.confirm(f"{act['summary']} {act['undo']} Go on?", abort=True)
-        body = _body(act, values)
+        body = _body(act, values) | emptied
         if act["method"] == "PATCH" and not body:
             fail("Usage", "Nothing to change was specified.", code=USAGE)
         if act["on"] == "all":
@@ -146,6 +149,7 @@ def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[...
         elif len(keys) == 1:
             _tell(act, _send(act, f"{path}/{keys[0]}{act['tail']}", body), as_json)
         else:
+            _refuse_own(subject, act, body)
             found = open_api().post(f"{path}/{act['slug']}", {**chosen, **body})
             _tell_many(found, as_json)
 
@@ -154,16 +158,39 @@ def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[...
     if act["on"] == "one":
         name, kind = ("ids", Ids) if act["for_many"] else ("id", Key)
         given.append(kinds(name, kinds.POSITIONAL_OR_KEYWORD, annotation=kind))
-    given += [_parameter(one, is_in_place=not act["for_many"]) for one in act["takes"]]
+    asked = [one for one in act["takes"] if one["only"] is None]
+    given += [_parameter(one, is_in_place=not act["for_many"]) for one in asked]
+    if act["is_change"]:
+        given += [_none_of(one) for one in asked if one["kind"] == "list"]
     if act["begins"] and act["for_many"]:
         wait = 120.0 if act["begins"] == "jobs" else 0.0
         given.append(kinds("wait", kinds.KEYWORD_ONLY, annotation=Wait, default=wait))
     if act["asks"] or act["for_many"]:
         given.append(kinds("yes", kinds.KEYWORD_ONLY, annotation=Yes, default=False))
+    given.sort(key=lambda one: one.kind)
     given.append(kinds("as_json", kinds.KEYWORD_ONLY, annotation=AsJson, default=False))
     run.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
     run.__doc__ = act["summary"]
     return run
+
+
+def _none_of(one: Mapping[str, Any]) -> inspect.Parameter:
+    """The option by which a list is emptied."""
+    word = one["name"].replace("_", "-")
+    option = typer.Option(f"--no-{word}", help=f"Remove all {word.replace('-', ' ')}.")
+    kind = Annotated[bool, option]
+    return inspect.Parameter(
+        f"no_{one['name']}", inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=False
+    )
+
+
+def _refuse_own(subject: Mapping[str, Any], act: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+    """What each has for itself cannot be the same for several."""
+    for one in act["takes"]:
+        if one["is_own"] and one["name"] in body:
+            fail(
+                "Usage", f"--{one['name']} applies to one {subject['noun']}; name one at a time.", code=USAGE
+            )
 
 
 def _parameter(one: Mapping[str, Any], *, is_in_place: bool) -> inspect.Parameter:
@@ -188,6 +215,11 @@ def _parameter(one: Mapping[str, Any], *, is_in_place: bool) -> inspect.Paramete
         # Repeated, each time for one of them.
         names.append(f"--{word.removesuffix('s')}")
     option = typer.Option(*names, help=one["help"])
+    if one["in_place"]:
+        argument: Any = Annotated[kind | None, typer.Argument(help=one["help"])]
+        return inspect.Parameter(
+            one["name"], inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=argument, default=None
+        )
     if one["is_required"] and is_in_place and one["kind"] != "list":
         argument = Annotated[kind, typer.Argument(help=one["help"])]
         return inspect.Parameter(one["name"], inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=argument)
@@ -203,7 +235,7 @@ def _parameter(one: Mapping[str, Any], *, is_in_place: bool) -> inspect.Paramete
 def _body(act: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for one in act["takes"]:
-        value = values.get(one["name"])
+        value = values.get(one["name"], one["only"])
         if one["is_secret"]:
             if value:
                 body[one["name"]] = read_line()

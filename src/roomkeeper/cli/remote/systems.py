@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import adding, imports, naming
-from roomkeeper.cli.remote.asking import All, Limit, Yes, read_line
-from roomkeeper.cli.remote.connection import Api, open_api
-from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, print_table, say
+from roomkeeper.cli.remote.asking import All, Limit
+from roomkeeper.cli.remote.connection import open_api
+from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, print_table
 
 app = typer.Typer(help="Systems: list, add, admit, change, act.")
 COLUMNS = (
@@ -77,118 +77,6 @@ def import_systems(
     api = open_api()
     items = imports.add_systems(api, imports.read(api, file), dry_run=dry_run)
     print_items(items, ("row", "status", "system", "job", "problem"), as_json=as_json)
-
-
-@app.command("set")
-def change_system(
-    system: SystemArgument,
-    name: Annotated[str | None, typer.Option(help="Also sent to the device.")] = None,
-    folder: Annotated[str | None, typer.Option(help="Id, name or path.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="All its tags; may be repeated.")] = None,
-    no_tags: Annotated[bool, typer.Option("--no-tags", help="Remove all tags.")] = False,
-    host: str | None = None,
-    http_port: int | None = None,
-    https_port: int | None = None,
-    connectivity: Annotated[str | None, typer.Option(help="Set by hand.")] = None,
-    lock: Annotated[bool | None, typer.Option("--lock/--unlock", help="Keep connectivity as it is.")] = None,
-    secure_only: bool | None = None,
-    username: str | None = None,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the device's password.")
-    ] = False,
-    trust: Annotated[str | None, typer.Option(help="Of its certificate: pin, authority or off.")] = None,
-    legacy_tls: Annotated[bool | None, typer.Option(help="TLS 1.0 and weak ciphers.")] = None,
-    notes: str | None = None,
-    as_json: AsJson = False,
-) -> None:
-    """Change a system's record."""
-    api = open_api()
-    body: dict[str, Any] = {
-        "name": name,
-        "host": host,
-        "http_port": http_port,
-        "https_port": https_port,
-        "connectivity": connectivity,
-        "connectivity_is_locked": lock,
-        "is_secure_only": secure_only,
-        "username": username,
-        "tls_trust": trust,
-        "tls_is_legacy": legacy_tls,
-        "notes": notes,
-        "tags": [] if no_tags else tag or None,
-        "folder": naming.folder_id(api, folder) if folder else None,
-        "password": read_line() if password_stdin else None,
-    }
-    body = {field: value for field, value in body.items() if value is not None}
-    if not body:
-        fail("Usage", "Nothing to change was specified.", code=USAGE)
-    print_object(api.patch(f"systems/{naming.system_id(api, system)}", body), as_json=as_json)
-
-
-@app.command("delete")
-def delete_system(
-    system: SystemArgument,
-    yes: Yes = False,
-) -> None:
-    """Delete a system's record with all that is known of it."""
-    api = open_api()
-    key = naming.system_id(api, system)
-    found = api.get(f"systems/{key}")
-    if not yes:
-        typer.confirm(f"Delete {found['name']} (system {key}) with its history?", abort=True)
-    api.delete(f"systems/{key}")
-    say(f"{found['name']} was deleted.")
-
-
-Source = Annotated[
-    str,
-    typer.Option(
-        help="Address that its secret is sent to; needed if several addresses posted as it, or none."
-    ),
-]
-
-
-@app.command("approve")
-def approve_systems(
-    systems: SystemArguments,
-    folder: Annotated[str, typer.Option(help="Id, name or path.")] = "",
-    tag: Annotated[list[str] | None, typer.Option(help="To add to each; may be repeated.")] = None,
-    source: Source = "",
-    as_json: AsJson = False,
-) -> None:
-    """Admit systems from the inbox or pre-registered ones."""
-    api = open_api()
-    keys = [naming.system_id(api, one) for one in systems]
-    if source and len(keys) > 1:
-        fail("Usage", "--source applies to one system; admit the others separately.", code=USAGE)
-    chosen: list[Any] = [{"system": key, "source": source} for key in keys] if source else keys
-    body: dict[str, Any] = {"systems": chosen, "tags": tag or []}
-    if folder:
-        body["folder"] = naming.folder_id(api, folder)
-    items = api.post("systems/approve", body)["items"]
-    print_items(items, ("system", "status", "problem"), as_json=as_json)
-
-
-@app.command("readmit")
-def readmit_system(system: SystemArgument, source: Source = "", as_json: AsJson = False) -> None:
-    """Admit again: after a factory reset, an ignore or a block."""
-    _act(system, "readmit", as_json, {"source": source} if source else None)
-
-
-@app.command("activation-code")
-def make_activation_code(
-    system: SystemArgument,
-    hours: Annotated[int, typer.Option(help="How long it is valid.")] = 72,
-    as_json: AsJson = False,
-) -> None:
-    """Make a one-time code that, in its manager's path, admits a pre-registered system; it is shown this once."""
-    _act(system, "activation-code", as_json, {"hours": hours})
-
-
-@app.command("accept-identity")
-def accept_identity(system: SystemArgument, serial: str = "", mac: str = "", as_json: AsJson = False) -> None:
-    """Accept that a system's hardware or network card was swapped."""
-    _act(system, "accept-identity", as_json, {"serial_number": serial, "mac_address": mac})
 
 
 @app.command("configuration")
@@ -260,20 +148,6 @@ def _report(word: str, columns: tuple[str, ...], line: str) -> None:
     app.command(word, help=line)(command)
 
 
-def _simple_act(word: str, line: str) -> None:
-    """A command that does something to one system and needs nothing more."""
-
-    def command(system: SystemArgument, as_json: AsJson = False) -> None:
-        _act(system, word, as_json)
-
-    app.command(word, help=line)(command)
-
-
-def _act(system: str, word: str, as_json: bool, body: Any = None) -> None:
-    api = open_api()
-    print_object(api.post(f"systems/{naming.system_id(api, system)}/{word}", body), as_json=as_json)
-
-
 def print_items(items: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
     """The outcome for each item of a bulk act; ends the command as failed where any failed."""
     if as_json:
@@ -283,28 +157,6 @@ def print_items(items: list[dict[str, Any]], columns: tuple[str, ...], *, as_jso
     failed = sum(1 for item in items if item["status"] >= 400)
     if failed:
         fail("Failed in part", f"{failed} of {len(items)} could not be done.")
-
-
-@app.command("undo-connectivity")
-def undo_connectivity_change(
-    system: SystemArgument,
-    change: Annotated[int | None, typer.Argument(help="Id of the change; without it the newest.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Undo a change of connectivity."""
-    api = open_api()
-    key = naming.system_id(api, system)
-    path = f"systems/{key}/connectivity-changes"
-    if change is None:
-        change = _newest_change(api, path)
-    print_object(api.post(f"{path}/{change}/undo"), as_json=as_json)
-
-
-def _newest_change(api: Api, path: str) -> int:
-    in_force = [one for one in api.get(path)["items"] if one["was_applied"] and one["undone_at"] is None]
-    if not in_force:
-        fail("Not possible", "There is no change of connectivity to undo.")
-    return int(in_force[0]["id"])
 
 
 _report(
@@ -322,8 +174,3 @@ _report(
     ("last_at", "service", "reason", "source_address", "serial_number", "mac_address", "count"),
     "Posts that claim to be this system without its secret.",
 )
-_simple_act("ignore", "Keep a system out of the inbox.")
-_simple_act("block", "Refuse everything that a system posts.")
-_simple_act("accept-key", "Accept a system's new TLS key.")
-_simple_act("rotate-secret", "Send a system a new secret.")
-_simple_act("try-login", "Try a login that was refused once more.")

@@ -16,6 +16,8 @@ NOTES_LIMIT = 10_000
 class AddressRefused(ValueError):
     """The address or port cannot be one of a device."""
 
+    field = "host"
+
 
 def move(system: System, folder: Folder) -> None:
     """Put the system into another folder; open pages of both folders hear of it."""

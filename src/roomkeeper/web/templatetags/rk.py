@@ -96,14 +96,14 @@ def act(
     kind: str = "btn btn-sm",
 ) -> SafeString | str:
     """The button of an act that is among the page's `acts`, which asks first; nothing where it is not offered."""
-    found = context["acts"].get(slug)
+    found = context["acts"].get(slug.replace("-", "_"))
     if found is None:
         return ""
     return format_html(
         '<a class="{}" href="{}" hx-get="{}" hx-target="#dialog">{}{}</a>',
         kind,
-        found["address"] + query,
-        found["address"] + query,
+        found["address"],
+        found["address"],
         format_html("{} ", icon(sign)) if sign else "",
         label or found["button"],
     )
