@@ -131,9 +131,10 @@ def settle(scheme: str = "http", host: str = "", state: str = "") -> dict[str, A
 
 
 def counts() -> dict[str, Any]:
-    """How many beats the timelines count in all."""
+    """How many beats the timelines count in all, and how often something was sent with an answer."""
     beats = TimelineEntry.objects.filter(kind="heartbeat").aggregate(sum=Sum("count"))["sum"] or 0
-    return {"systems": System.objects.count(), "beats": beats}
+    sent = TimelineEntry.objects.filter(kind="sent").count()
+    return {"systems": System.objects.count(), "beats": beats, "sent": sent}
 
 
 def moved(mark: str) -> dict[str, Any]:

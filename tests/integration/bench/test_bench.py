@@ -20,7 +20,7 @@ def test_check_in_bench_answers_and_finds_every_row() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
@@ -34,6 +34,7 @@ def test_check_in_bench_answers_and_finds_every_row() -> None:
     assert posted["ratio"] == pytest.approx(
         posted["value"] / figures["ceiling sqlite 100"]["value"], abs=0.001
     )
+    assert figures["check-ins after an outage sqlite 100"]["ratio_to"] == "without"
 
 
 @pytest.mark.acceptance
