@@ -18,7 +18,7 @@ django.setup()
 
 from roomkeeper.operations.filters import words_of  # noqa: E402
 from roomkeeper.operations.lists import filter_names, sorts_of  # noqa: E402
-from roomkeeper.operations.subjects import Act, Field, Subject, all_subjects  # noqa: E402
+from roomkeeper.operations.subjects import Act, Field, Subject, all_subjects, get_subject  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "reference" / "operations.md"
@@ -63,11 +63,24 @@ def _list(subject: Subject) -> list[str]:
             f"`{command} show N`"
         ),
         "",
+        *_of_one(subject),
         f"Filters: {filters}. Sorts: {sorts}; without one `{subject.order}`.",
         "",
         "| field | means |",
         "|---|---|",
         *(_field(one) for one in subject.fields if one.is_told or one.filter),
+        "",
+    ]
+
+
+def _of_one(subject: Subject) -> list[str]:
+    """Where those that belong to one object of another subject are listed."""
+    if not subject.within:
+        return []
+    outer = get_subject(subject.within)
+    return [
+        f"Of one {outer.noun}: `GET {outer.path}/{{id}}/{subject.inner}`, "
+        f"`{outer.command or outer.path} {subject.inner} N`.",
         "",
     ]
 
