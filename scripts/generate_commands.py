@@ -1,5 +1,5 @@
-"""Writes src/roomkeeper/cli/remote/commands.json and network_settings.json: what the declarations and the table of
-Network settings offer, for the command line, which talks HTTP and must not load the server.
+"""Writes commands.json, flows.json and network_settings.json in src/roomkeeper/cli/remote: what the declarations and
+the table of Network settings offer, for the command line, which talks HTTP and must not load the server.
 
 Run it after changing one of them; `make check` holds the files against them.
 """
@@ -9,8 +9,9 @@ import os
 import sys
 import tempfile
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args, get_origin
 
 os.environ.setdefault("ROOMKEEPER_DATA", tempfile.mkdtemp(prefix="roomkeeper-commands-"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomkeeper.settings.django")
@@ -118,6 +119,16 @@ def _input(one: Input) -> dict[str, Any]:
     }
 
 
+def _option(one: Input) -> dict[str, Any]:
+    """What a command written by hand has to know of it."""
+    told = _input(one)
+    words = [str(word) for word in get_args(one.type)] if get_origin(one.type) is Literal else []
+    if isinstance(one.type, type) and issubclass(one.type, Enum):
+        words = [str(member.value) for member in one.type]
+    kept = {name: told[name] for name in ("name", "kind", "is_secret", "help")}
+    return {**kept, "option": one.option, "words": words, "least": one.least, "most": one.most}
+
+
 def _named(subject: Subject) -> dict[str, str]:
     """How an object of another subject is named on the command line."""
     return {"path": subject.path, "noun": subject.noun, "named_by": subject.named_by}
@@ -131,6 +142,12 @@ def files() -> dict[Path, str]:
     ]
     found = {
         "commands.json": [told(subject) for subject in all_subjects() if subject.has_api],
+        "flows.json": {
+            f"{act.name} {subject.noun}": [_option(one) for one in act.takes if one.type is not Any]
+            for subject in all_subjects()
+            for act in subject.acts
+            if not act.is_mounted
+        },
         "network_settings.json": rows,
     }
     return {

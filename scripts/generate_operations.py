@@ -79,8 +79,10 @@ def _of_one(subject: Subject) -> list[str]:
         return []
     outer = get_subject(subject.within)
     return [
-        f"Of one {outer.noun}: `GET {outer.path}/{{id}}/{subject.inner}`, "
-        f"`{outer.command or outer.path} {subject.inner} N`.",
+        (
+            f"Of one {outer.noun}: `GET {outer.path}/{{id}}/{subject.inner}`, "
+            f"`{outer.command or outer.path} {subject.inner} N`."
+        ),
         "",
     ]
 

@@ -38,6 +38,7 @@ HOW: Final = (
         type=bool,
         default=False,
         meaning="Settings only in a system's maintenance window.",
+        option="in-window",
     ),
     Input(
         name="failure_limit",

@@ -67,6 +67,7 @@ HOW: Final = (
         type=bool,
         default=True,
         meaning="false: back from Secure-Only.",
+        option="secure/back",
         label="To HTTPS only; without this, back: HTTP and SNMP may be used again",
     ),
     TRUST,

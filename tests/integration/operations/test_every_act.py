@@ -129,7 +129,8 @@ def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, key
 
 
 def test_every_subject_has_a_row_to_be_tested_with() -> None:
-    assert {one.plural for one in all_subjects() if one.has_pages or one.has_api} == set(ROWS)
+    listed = {one.plural for one in all_subjects() if one.has_pages or one.has_api}
+    assert listed <= set(ROWS) <= {one.plural for one in all_subjects()}
 
 
 @pytest.mark.parametrize(("subject", "act"), ON_BOTH)

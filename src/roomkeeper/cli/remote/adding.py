@@ -5,7 +5,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from roomkeeper.cli.remote import imports, naming
+from roomkeeper.cli.remote import imports
 from roomkeeper.cli.remote.asking import read_line
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.jobs import ENDED, items_of, print_job, wait_for_job
@@ -20,101 +20,42 @@ from roomkeeper.cli.remote.output import (
     print_table,
     say,
 )
+from roomkeeper.cli.remote.taking import takes
 
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="May be repeated.")]
-FolderOption = Annotated[str, typer.Option("--folder", help="Id, name or path.")]
 Username = Annotated[str, typer.Option(help="The device's administrator account.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read its password.")]
-Saved = Annotated[
-    list[str] | None, typer.Option("--credential", help="A saved login, by id or name; may be repeated.")
-]
 Public = Annotated[
     bool, typer.Option("--public", help="Reachable on the public internet; default: on the LAN.")
 ]
-SecureOnly = Annotated[
-    bool | None, typer.Option("--secure-only/--not-secure-only", help="Default: as in Network settings.")
-]
-HttpPort = Annotated[int | None, typer.Option(min=1, max=65_535)]
-HttpsPort = Annotated[int | None, typer.Option(min=1, max=65_535)]
-Trust = Annotated[str, typer.Option(help="pin (its first key), authority, or off.")]
-LegacyTls = Annotated[bool, typer.Option("--legacy-tls", help="Allow TLS 1.0 and weak ciphers.")]
-HttpOff = Annotated[
-    str,
-    typer.Option(
-        "--when-http-is-off",
-        help="use_https (with this server's authority) or turn_http_on.",
-    ),
-]
-Snmp = Annotated[bool | None, typer.Option("--snmp/--no-snmp", help="Default: for ranges only.")]
 Wait = Annotated[float, typer.Option(help="Wait up to this many seconds for the end.")]
+_BY_HAND = ("connectivity", "username")
 
 
+@takes("pre-register system", "add systems", without=_BY_HAND)
 def add_system(
+    body: dict[str, Any],
     host: Annotated[str, typer.Argument(help="Address or name of a device that can be reached.")] = "",
-    mac: Annotated[str, typer.Option(help="Without HOST: pre-register it.")] = "",
-    serial: Annotated[
-        str, typer.Option(help="Likewise. With HOST: the number that the device must have.")
-    ] = "",
     csv: Annotated[
         Path | None,
         typer.Option(
             help="Add or pre-register all systems in a CSV file: host, username, password, name, ..."
         ),
     ] = None,
-    name: str = "",
-    folder: FolderOption = "",
-    tag: Tags = None,
     username: Username = "",
     password_stdin: PasswordStdin = False,
-    credential: Saved = None,
-    password_over_http: Annotated[
-        bool,
-        typer.Option("--password-over-http", help="If it has no HTTPS, send the password in clear text."),
-    ] = False,
     public: Public = False,
-    secure_only: SecureOnly = None,
-    http_port: HttpPort = None,
-    https_port: HttpsPort = None,
-    trust: Trust = "pin",
-    legacy_tls: LegacyTls = False,
-    when_http_is_off: HttpOff = "use_https",
-    snmp: Snmp = None,
-    network: Annotated[str, typer.Option(help="CIDR from which it may be admitted without HTTPS.")] = "",
     wait: Wait = 300.0,
     as_json: AsJson = False,
 ) -> None:
     """Add a system by its address, add many from a CSV file, or register one before it phones home."""
-    if bool(csv) == bool(host or mac or serial):
+    if bool(csv) == bool(host or body.keys() & {"mac_address", "serial_number", "hint_address"}):
         fail("Usage", "Give a HOST, or --mac or --serial, or --csv FILE.", code=USAGE)
     api = open_api()
     if csv is not None:
         _add_file(api, csv, wait, as_json)
         return
-    body: dict[str, Any] = {
-        **_how(
-            api,
-            folder,
-            tag,
-            credential,
-            public,
-            secure_only,
-            http_port,
-            https_port,
-            trust,
-            legacy_tls,
-            snmp,
-            when_http_is_off,
-        ),
-        "host": host,
-        "mac_address": mac,
-        "serial_number": serial,
-        "name": name,
-        "network": network,
-        "username": username,
-        "password": _read_password(username) if password_stdin else "",
-        "password_may_use_http": password_over_http,
-    }
-    found = api.post("systems", body)
+    login = {"username": username, "password": _read_password(username)} if password_stdin else {}
+    found = api.post("systems", {**body, **_where(public), "host": host, "username": username, **login})
     if "counts" not in found:
         _print_system(found, as_json)
         return
@@ -124,7 +65,9 @@ def add_system(
     _judge(job, items)
 
 
+@takes("add systems", without=_BY_HAND)
 def scan(
+    body: dict[str, Any],
     ranges: Annotated[
         list[str],
         typer.Argument(
@@ -133,17 +76,7 @@ def scan(
     ],
     username: Username = "",
     password_stdin: PasswordStdin = False,
-    credential: Saved = None,
-    folder: FolderOption = "",
-    tag: Tags = None,
     public: Public = False,
-    secure_only: SecureOnly = None,
-    http_port: HttpPort = None,
-    https_port: HttpsPort = None,
-    trust: Trust = "pin",
-    legacy_tls: LegacyTls = False,
-    when_http_is_off: HttpOff = "use_https",
-    snmp: Snmp = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Try logins on a range without asking.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also show addresses without an answer.")] = False,
@@ -152,23 +85,7 @@ def scan(
 ) -> None:
     """Look through ranges, networks and lists of addresses, and add what is found."""
     api = open_api()
-    body: dict[str, Any] = {
-        **_how(
-            api,
-            folder,
-            tag,
-            credential,
-            public,
-            secure_only,
-            http_port,
-            https_port,
-            trust,
-            legacy_tls,
-            snmp,
-            when_http_is_off,
-        ),
-        "addresses": ranges,
-    }
+    body = {**body, **_where(public), "addresses": ranges}
     if username:
         password = _read_password(username) if password_stdin else ""
         body["logins"] = [{"username": username, "password": password}]
@@ -190,6 +107,10 @@ def scan(
     _judge(job, items)
 
 
+def _where(public: bool) -> dict[str, str]:
+    return {"connectivity": "reachable_on_public_internet"} if public else {}
+
+
 def follow(api: Api, job_id: int, seconds: float) -> dict[str, Any]:
     """The job once it has ended, or as it is when the time is over; on a terminal how far it is meanwhile."""
     terminal = console(errors=True)
@@ -205,42 +126,6 @@ def _how_far(job: dict[str, Any]) -> str:
     done = total - counts["waiting"] - counts["running"]
     words = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
     return f"{job['title']}: {done} of {total} ({words})"
-
-
-def _how(
-    api: Api,
-    folder: str,
-    tag: list[str] | None,
-    credential: list[str] | None,
-    public: bool,
-    secure_only: bool | None,
-    http_port: int | None,
-    https_port: int | None,
-    trust: str,
-    legacy_tls: bool,
-    snmp: bool | None,
-    when_http_is_off: str,
-) -> dict[str, Any]:
-    """What both commands say on how systems are met."""
-    if trust not in ("pin", "authority", "off"):
-        fail("Usage", "--trust is pin, authority or off.", code=USAGE)
-    if when_http_is_off not in ("use_https", "turn_http_on"):
-        fail("Usage", "--when-http-is-off is use_https or turn_http_on.", code=USAGE)
-    how: dict[str, Any] = {
-        "tags": tag or [],
-        "connectivity": "reachable_on_public_internet" if public else "reachable_on_lan",
-        "is_secure_only": secure_only,
-        "http_port": http_port,
-        "https_port": https_port,
-        "trust": trust,
-        "legacy_tls": legacy_tls,
-        "when_http_is_off": when_http_is_off,
-        "use_snmp": snmp,
-        "credentials": [naming.credential_id(api, one) for one in credential or []],
-    }
-    if folder:
-        how["folder"] = naming.folder_id(api, folder)
-    return how
 
 
 def _read_password(username: str) -> str:

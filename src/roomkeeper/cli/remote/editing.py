@@ -11,6 +11,7 @@ from roomkeeper.cli.remote.asking import Yes, is_asked
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.jobs import ENDED, wait_for_job
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_json, print_table, say
+from roomkeeper.cli.remote.taking import takes
 
 _CSV = "text/csv"
 _DIFFERENCE = ("system", "what", "now", "then", "verdict", "reason")
@@ -58,21 +59,11 @@ def export_systems(
     say(f"{output} was written.")
 
 
+@takes("edit systems", without=("digest",))
 def edit_systems(
+    body: dict[str, Any],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The edited file; - reads standard input.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would differ.")] = False,
-    create_folders: Annotated[bool, typer.Option("--create-folders", help="Create missing folders.")] = False,
-    persistent: Annotated[bool, typer.Option(help="Make the settings persistent.")] = False,
-    description: str = "",
-    during_calls: Annotated[
-        bool, typer.Option("--during-calls", help="Settings also while a system is in a call.")
-    ] = False,
-    only_in_window: Annotated[
-        bool, typer.Option("--in-window", help="Settings only in each system's maintenance window.")
-    ] = False,
-    failure_limit: Annotated[
-        int | None, typer.Option(min=0, help="Stop once more systems than this have failed.")
-    ] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for records that a job writes.")] = 0,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -80,15 +71,7 @@ def edit_systems(
     """Change systems as a file says, after a look at the difference. Exit code 1 where a line could not be used."""
     api = open_api()
     content = _read(file)
-    options: dict[str, Any] = {
-        "create_folders": create_folders,
-        "persistent": persistent,
-        "description": description or None,
-        "during_calls": during_calls,
-        "only_in_window": only_in_window,
-        "failure_limit": failure_limit,
-    }
-    shown = api.post_file("systems/edit", content, _CSV, dry_run=True, **options)
+    shown = api.post_file("systems/edit", content, _CSV, dry_run=True, **body)
     if dry_run and as_json:
         print_json(shown)
     elif not as_json:
@@ -99,7 +82,7 @@ def edit_systems(
     if is_asked(yes):
         typer.confirm("Go on?", abort=True)
     # Only what was shown: where something changed meanwhile, the server refuses.
-    done = api.post_file("systems/edit", content, _CSV, digest=shown["digest"], **options)
+    done = api.post_file("systems/edit", content, _CSV, digest=shown["digest"], **body)
     if wait and done["job"]:
         done["job"] = wait_for_job(api, done["job"]["id"], wait)
     if as_json:

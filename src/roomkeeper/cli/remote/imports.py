@@ -1,40 +1,49 @@
-"""Reading a list of systems to register from CSV, and registering them in portions."""
+"""Reading a list of systems to add or register from CSV, and sending it in portions."""
 
-import csv
-import io
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.output import USAGE, fail
-from roomkeeper.protocols.text import encoded_twice
+from roomkeeper.cli.remote.taking import taken_by
+from roomkeeper.operations.csv_tables import EncodedTwice, heading_word, read_table
 
-PORTION = 500
-TEXTS = ("mac_address", "serial_number", "name", "network", "hint_address", "host", "username", "password")
-PORTS = ("http_port", "https_port")
-FLAGS = ("password_may_use_http", "is_secure_only")
-_FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+PORTION: Final = 500
+_FLAG_WORDS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# Tags are parted by `;`.
+_READ: Final[Mapping[str, Callable[[str], Any]]] = {
+    "text": str,
+    "number": int,
+    "flag": lambda text: _FLAG_WORDS[text.lower()],
+    "list": lambda text: [part.strip() for part in text.split(";") if part.strip()],
+}
+
+
+@lru_cache(maxsize=1)
+def _columns() -> dict[str, str]:
+    """The kind of each column by its name."""
+    taken = taken_by("pre-register system", "add systems")
+    return {"host": "text"} | {
+        name: one["kind"] for name, one in taken.items() if not name.endswith("credentials")
+    }
 
 
 def read(api: Api, file: Path) -> list[dict[str, Any]]:
-    """The systems of a CSV file; ends the command (usage) where it cannot be understood. Tags are parted by `;`."""
+    """The systems of a CSV file; ends the command (usage) where it cannot be understood."""
     try:
-        text = _decode(file.read_bytes())
-        head = next((line for line in text.splitlines() if line.strip()), "")
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count)))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        table = read_table(file.read_bytes())
+    except (OSError, EncodedTwice) as error:
         fail("Usage", f"{file} cannot be read: {error}", code=USAGE)
+    if table is None:
+        return []
+    if table.problems:
+        fail("Usage", f"{file}, line {table.problems[0][0]}: {table.problems[0][1]}", code=USAGE)
+    heading = [heading_word(cell) for cell in table.heading]
     folders: dict[str, int] = {}
-    return [_system(api, folders, number, row) for number, row in enumerate(rows, start=2)]
-
-
-def _decode(data: bytes) -> str:
-    """UTF-8 or UTF-16, with or without the mark that spreadsheets put in front."""
-    text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    if (twice := encoded_twice(text)) is not None:
-        raise csv.Error(f"its texts look encoded twice, with “{twice[0]}” where “{twice[1]}” is meant")
-    return text
+    return [_system(api, folders, number, heading, cells) for number, cells in table.rows]
 
 
 def add_systems(api: Api, systems: list[dict[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
@@ -46,31 +55,25 @@ def add_systems(api: Api, systems: list[dict[str, Any]], *, dry_run: bool = Fals
     return [{"row": number, **item} for number, item in enumerate(items, start=2)]
 
 
-def _system(api: Api, folders: dict[str, int], number: int, row: dict[str | None, Any]) -> dict[str, Any]:
+def _system(
+    api: Api, folders: dict[str, int], number: int, heading: list[str], cells: list[str]
+) -> dict[str, Any]:
+    if any(cell.strip() for cell in cells[len(heading) :]):
+        fail("Usage", f"Row {number} has more cells than the header.", code=USAGE)
     system: dict[str, Any] = {}
-    for column, text in row.items():
-        value = (text or "").strip() if isinstance(text, str) else ""
-        if column is None or not isinstance(text, str | None):
-            fail("Usage", f"Row {number} has more cells than the header.", code=USAGE)
+    for column, cell in zip(heading, cells, strict=False):
+        value = cell.strip()
         if not value:
             continue
-        if column in TEXTS:
-            system[column] = value
-        elif column in PORTS and value.isdigit():
-            system[column] = int(value)
-        elif column in FLAGS and value.lower() in _FLAG_WORDS:
-            system[column] = _FLAG_WORDS[value.lower()]
-        elif column == "tags":
-            system["tags"] = [tag.strip() for tag in value.split(";") if tag.strip()]
-        elif column == "folder":
+        if column == "folder":
             if value not in folders:
                 folders[value] = naming.folder_id(api, value)
             system["folder"] = folders[value]
-        else:
-            fail(
-                "Usage",
-                f"Row {number}: {column} = {value!r} cannot be used.",
-                code=USAGE,
-                hint=f"Columns: {', '.join((*TEXTS, *PORTS, *FLAGS, 'folder', 'tags'))}.",
-            )
+            continue
+        try:
+            system[column] = _READ[_columns()[column]](value)
+        except (KeyError, ValueError):
+            columns = ", ".join(_columns())
+            problem = f"Row {number}: {column} = {value!r} cannot be used."
+            fail("Usage", problem, code=USAGE, hint=f"Columns: {columns}.")
     return system

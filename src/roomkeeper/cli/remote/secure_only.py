@@ -8,35 +8,27 @@ from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.following import wait_until
 from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_table, say
+from roomkeeper.cli.remote.taking import takes
 
 app = typer.Typer(help="Secure-Only: moving systems to HTTPS only, or back.")
 ENDED = ("done", "cancelled", "paused")
 _MEMBERS = ("system_name", "wave", "state", "since", "reason")
 
 
-@app.command()
+@app.command("move")
+@takes("start secure-only move")
 def move(
+    body: dict[str, Any],
     chosen: Annotated[
         str, typer.Argument(metavar="FILTER", help="all, an id, an exact name, or field=value,field=value.")
     ],
-    back: Annotated[bool, typer.Option("--back", help="Back from Secure-Only.")] = False,
-    trust: Annotated[str, typer.Option(help="trusted, install_ca or no_verify.")] = "trusted",
-    canary: Annotated[int, typer.Option(min=1, help="How many go first.")] = 1,
-    wave_size: Annotated[int, typer.Option(min=1, help="How many in each following wave.")] = 50,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the outcome for each.")] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for its end.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Move systems to Secure-Only, canaries first."""
     api = open_api()
-    body: dict[str, Any] = {
-        **naming.choice(api, chosen),
-        "is_secure": not back,
-        "trust": trust,
-        "canary": canary,
-        "wave_size": wave_size,
-        "dry_run": dry_run,
-    }
+    body = {**body, **naming.choice(api, chosen), "dry_run": dry_run}
     found = api.post("secure-only-moves", body)
     if dry_run:
         if as_json:
