@@ -9,6 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.acceptance.device import request
 from tests.browser.conftest import Server
+from tests.declared import act_of
+
+from roomkeeper.provisioning import holding
 
 pytestmark = pytest.mark.browser
 
@@ -22,8 +25,9 @@ def test_a_restart_asks_when(page: Page, tmp_path: Path) -> None:
     open_system(page, "Boardroom")
     page.get_by_role("link", name="Restart").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_label("At once; if it is in a call, after the call")).to_be_checked()
-    dialog.get_by_label("In the maintenance window, not during a call").check()
+    during_calls, only_in_window = (one.label for one in act_of("systems", "restart").takes)
+    expect(dialog.get_by_label(during_calls)).not_to_be_checked()
+    dialog.get_by_label(only_in_window).check()
     page.screenshot(path=tmp_path / "restart.png")
     dialog.get_by_role("link", name="Cancel").click()
     expect(dialog).to_be_hidden()
@@ -55,7 +59,7 @@ def test_a_restart_knows_of_the_call_and_waits_for_its_end(page: Page, demo: Ser
     page.screenshot(path=tmp_path / "restart-in-call.png")
     dialog.get_by_role("button", name="Restart").click()
     actions = page.get_by_role("table").filter(has_text="Action: Restart")
-    expect(actions).to_contain_text("waits for the end of its call")
+    expect(actions).to_contain_text(holding.IN_CALL)
     page.screenshot(path=tmp_path / "waits.png")
     run_on_device(demo, "Lobby", '<Call><Disconnect command="True"/></Call>')
     expect(actions).to_contain_text("CONFIRMED", timeout=60_000)
@@ -113,11 +117,11 @@ def test_a_login_is_stored_and_tried_on_many(page: Page, tmp_path: Path) -> None
     page.goto("/systems/")
     page.get_by_label("Choose all rows of this page").check()
     page.get_by_role("button", name="More").click()
-    page.get_by_role("button", name="Store a login and try it").click()
+    page.get_by_role("button", name=act_of("systems", "login").button).click()
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password", exact=True).fill("not the right one")
     page.screenshot(path=tmp_path / "login.png", full_page=True)
-    page.get_by_role("button", name="Store a login and try it").click()
+    page.get_by_role("button", name=act_of("systems", "login").button).click()
     expect(page).to_have_url(re.compile(r"/jobs/\d+/$"))
     expect(page.get_by_text("The login works on 0, not on 4.")).to_be_visible(timeout=60_000)
     page.screenshot(path=tmp_path / "job.png", full_page=True)

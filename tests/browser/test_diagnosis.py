@@ -35,6 +35,6 @@ def test_what_the_mode_rules_out_is_struck_out(page: Page) -> None:
     open_system(page, "Home Office", "Behind Firewall")
     page.get_by_role("button", name="Diagnose", exact=True).click()
     live = page.locator("#diagnosis-live")
-    expect(live.get_by_text("so nothing is sent to it by HTTPS")).to_be_visible(timeout=30_000)
+    expect(live.get_by_text("sent to it by HTTPS")).to_be_visible(timeout=30_000)
     expect(live.locator(".struck")).to_have_count(3)
     expect(live.get_by_text("The last post of Home Office")).to_be_visible(timeout=30_000)

@@ -311,7 +311,7 @@ async def test_the_login_that_is_answered_is_told(search: AddressSearch, make_sn
     [
         (
             http("200 OK", b"<html>Welcome to nginx</html>"),
-            "A web server answers, but it is not a video system.",
+            "A web server answers, but",
         ),
         (http("401 Unauthorized", WWW_Authenticate='Basic realm="Router"'), "A web server answers"),
         (http("302 Found", Location="https://example.org/"), "A web server answers"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.declared import advice, happened
 from tests.drivers.devices.conftest import GOOD, LAN, QUICK, UNAUTHORIZED, http
 from tests.loopback import find_agreements
 
@@ -48,12 +49,12 @@ class Shape:
 
 SHAPES = [
     Shape("tls 1.0", TLS_1_0, TLS_1_0, "AES128-SHA", errors.TlsVersionRefused,
-          "Roomkeeper offered TLS 1.2 and TLS 1.3. With legacy TLS it agreed on TLS 1.0 with AES128-SHA.",
+          "it agreed on TLS 1.0 with AES128-SHA.",
           "TLS 1.0 with AES128-SHA", bits=1024, digest="sha1"),
     Shape("tls 1.1", TLS_1_0, TLS_1_1, "AES256-SHA", errors.TlsVersionRefused,
           "It offers TLS 1.0 and TLS 1.1; Roomkeeper offered", "TLS 1.1 with AES256-SHA"),
     Shape("rsa key exchange", TLS_1_0, TLS_1_2, "AES256-SHA", errors.LegacyTlsNeeded,
-          "With legacy TLS it agreed on TLS 1.2 with AES256-SHA. What is old: its ciphers are too old.",
+          "agreed on TLS 1.2 with AES256-SHA. What is old: its ciphers are too old.",
           "TLS 1.2 with AES256-SHA"),
     Shape("camellia", TLS_1_2, TLS_1_2, "CAMELLIA128-SHA", errors.LegacyTlsNeeded,
           "its ciphers are too old", "TLS 1.2 with CAMELLIA128-SHA"),
@@ -146,7 +147,7 @@ async def test_old_tls_is_told_and_legacy_reaches_it(
             with pytest.raises(shape.error) as caught:
                 await asked
             assert shape.words in str(caught.value)
-            assert "choose legacy TLS for it." in caught.value.advice
+            assert caught.value.advice == advice(shape.error)
             assert not caught.value.can_retry
         # To find out, nothing was sent but handshakes.
         assert received == []
@@ -265,7 +266,7 @@ async def test_a_stack_without_secure_renegotiation(start_program: Make, tmp_pat
     with pytest.raises(errors.LegacyTlsNeeded) as caught:
         await measuring.shake_hands(target_at(port), seconds=3)
     assert "What is old: it does not know secure renegotiation." in str(caught.value)
-    assert "With legacy TLS it agreed on TLS 1.2 with ECDHE-RSA-AES256-GCM-SHA384." in str(caught.value)
+    assert "agreed on TLS 1.2 with ECDHE-RSA-AES256-GCM-SHA384." in str(caught.value)
     found = await measuring.shake_hands(target_at(port, LEGACY), seconds=3)
     assert found.agreed.version == "TLS 1.2"
 
@@ -287,7 +288,7 @@ async def test_s_server(start_program: Make, tmp_path: Path, version: str, ciphe
     )  # fmt: skip
     assert [str(one) for one in await find_agreements("127.0.0.1", port)] == [f"{agreed} with {cipher}"]
     kind = errors.LegacyTlsNeeded if agreed == "TLS 1.2" else errors.TlsVersionRefused
-    with pytest.raises(kind, match=f"With legacy TLS it agreed on {agreed} with {cipher}"):
+    with pytest.raises(kind, match=f"agreed on {agreed} with {cipher}"):
         await measuring.shake_hands(target_at(port), seconds=3)
     assert (
         str((await measuring.shake_hands(target_at(port, LEGACY), seconds=3)).agreed)
@@ -304,5 +305,5 @@ async def test_no_cipher_that_this_server_knows(start_program: Make, tmp_path: P
         "-cipher", "ADH-AES128-SHA:@SECLEVEL=0", "-key", str(key), "-cert", str(certificate),
     )  # fmt: skip
     for policy in (TlsPolicy(), LEGACY):
-        with pytest.raises(errors.NoCipherInCommon, match="no TLS cipher that this server knows"):
+        with pytest.raises(errors.NoCipherInCommon, match=happened(errors.NoCipherInCommon)):
             await measuring.shake_hands(target_at(port, policy), seconds=3)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.declared import happened
 from tests.drivers.devices.conftest import GOOD, LAN, http
 
 from roomkeeper.devices import errors
@@ -284,7 +285,7 @@ async def test_a_device_that_stays_busy_is_told_as_what_it_is(make_limited: Make
         device.basic = Queue(1, 30)
         await client.get("/status.xml", doing="reading its status")
     assert caught.value.can_retry
-    assert "is busy: its own limit of requests is reached while reading its status." in str(caught.value)
+    assert f"{happened(errors.DeviceBusy)} while reading its status." in str(caught.value)
     assert device.wrong_passwords == 0
 
 

@@ -140,7 +140,7 @@ async def test_a_new_device_lets_nobody_in_before_its_first_passphrase_and_it_is
         added = await add(at(endpoint), logins=(login,))
         assert added.states == ["failed"]
         assert "refused the login" in added.item.summary
-        assert "nobody sign in until the first passphrase is set on the device." in added.item.advice
+        assert "until the first passphrase is set" in added.item.advice
     assert endpoint.device.needs_first_passphrase
 
 
@@ -240,7 +240,7 @@ async def test_sign_in_page_in_between_is_told(add, start):
     endpoint = await start(faults=(("sign_in_page", "on"),))
     added = await add(at(endpoint))
     assert added.states == ["failed"]
-    assert added.item.summary == "A web server answers, but it is not a video system."
+    assert added.item.summary.startswith("A web server answers, but")
 
 
 async def test_secrets_of_the_request_are_in_no_row(add, start):

@@ -10,6 +10,7 @@ from tests.integration.api.test_command_line import Shell
 from tests.integration.configuration_templates.conftest import store_document
 
 from roomkeeper.accounts.models import User
+from roomkeeper.provisioning import holding
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import StoredDocument, System
 
@@ -90,7 +91,7 @@ def test_a_dry_run_tells_what_the_device_would_refuse(call: Caller, told: System
     assert reset["can_be_undone"] is False
     System.objects.update(username="admin", in_call=True)
     careful = check(call, address, {"command": "Standby Activate", "during_calls": False})
-    assert (careful["pushed"], careful["held"]) == (True, "waits for the end of its call")
+    assert (careful["pushed"], careful["held"]) == (True, holding.IN_CALL)
     add_user = {"command": "UserManagement/User/Add", "arguments": {"Username": "av", "Passphrase": "x"}}
     assert check(call, address, add_user)["arguments"] == {"Username": "av", "Passphrase": "***"}
     set_password = {"command": "UserManagement/User/Passphrase/Set", "arguments": {"NewPassphrase": "x"}}

@@ -14,7 +14,7 @@ def proven(device, prove):
 
 
 def told() -> list[str]:
-    entries = TimelineEntry.objects.filter(summary__contains="read as it was sent").order_by("id")
+    entries = TimelineEntry.objects.filter(summary__contains="as it was sent").order_by("id")
     return [entry.summary for entry in entries]
 
 

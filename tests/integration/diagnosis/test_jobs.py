@@ -11,6 +11,7 @@ from tests.integration.diagnosis.conftest import MakeRoom, Room, in_thread
 
 from roomkeeper.accounts.models import User
 from roomkeeper.diagnosis import examining, service
+from roomkeeper.diagnosis.findings import TABLE
 from roomkeeper.diagnosis.fixes import FIXES, FixRefused
 from roomkeeper.diagnosis.models import Diagnosis
 from roomkeeper.jobs import work
@@ -59,7 +60,7 @@ async def test_fault_makes_the_item_a_warning_with_its_advice(make_room: MakeRoo
     item = await in_thread(JobItem.objects.get)
     assert item.state == "warning"
     assert item.summary.startswith("1 fault: Boardroom refused the login of admin")
-    assert item.advice == "Store the password that is set on the device."
+    assert item.advice == TABLE["login-refused"].next_step
 
 
 async def test_asking_twice_is_one_job(make_room: MakeRoom, person: User) -> None:

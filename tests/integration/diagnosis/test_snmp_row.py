@@ -12,6 +12,7 @@ from tests.integration.diagnosis.conftest import PATIENT, MakeRoom, Room, in_thr
 from roomkeeper import keys
 from roomkeeper.devices.snmp import SnmpPatience
 from roomkeeper.diagnosis.findings import DiagnosisFinding
+from roomkeeper.diagnosis.findings import found as finding
 from roomkeeper.systems import network_settings
 
 
@@ -40,8 +41,9 @@ async def test_agent_that_answers_names_itself(make_room: MakeRoom) -> None:
     room = await make_room("sx10-ce9.6", snmp_port=port)
     await in_thread(store, "public")
     found = await snmp_finding(room, port)
+    expected = finding("snmp-answers", "Boardroom", system_name="Boardroom")
     assert found.key == "snmp-answers"
-    assert found.sentence == "Boardroom answers by SNMP and names itself Boardroom."
+    assert found.sentence == expected.sentence
     assert found.milliseconds is not None
     assert (await room.system()).sys_object_id == "1.3.6.1.4.1.5596.150.6.4.1"
 

@@ -11,6 +11,7 @@ import pytest
 import typer
 from django.test import Client
 from django.utils import timezone
+from tests.declared import act_of
 from tests.integration.api.conftest import Caller
 from tests.integration.diagnosis import arranging
 from tests.integration.diagnosis.conftest import MakeRoom, in_thread
@@ -179,10 +180,10 @@ async def test_diagnosis_tab(make_room: MakeRoom, person: User) -> None:
     assert f'hx-get="{tab}enforce/"' in text
     question = await page(client, f"{tab}enforce/")
     assert "Enforce settings: Boardroom?" in question
-    assert "Settings that people changed on the device are overwritten" in question
+    assert act_of("systems", "enforce").undo in question
     await room.change(management_is_due=False)
     text = await page(client, f"{tab}enforce/", press="")
-    assert "Diagnose it again to see the result." in text
+    assert "Diagnose it again" in text
     assert (await room.system()).management_is_due
     await page(client, f"/systems/{room.pk}/act/diagnose/", press="")
     await work_on_all()

@@ -11,6 +11,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from roomkeeper.devices import errors
 from roomkeeper.devices.client import DeviceTransport
 from roomkeeper.polling.models import Poll
 from roomkeeper.polling.pump import Poller
@@ -30,6 +31,7 @@ from roomkeeper.systems.models import (
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.virtual.endpoint import VirtualEndpoint
 from tests.cast import add_system
+from tests.declared import happened
 from tests.integration.polling.rounds import poll, row_of, sweep
 from tests.integration.systems import answering
 from tests.integration.systems.answering import Answering
@@ -291,7 +293,7 @@ async def test_what_is_no_status_is_a_failed_poll(transport: DeviceTransport, os
         await poll(system)
     row = await row_of(system)
     assert (row.error_kind, row.in_a_row) == ("NotXml", -1)
-    assert row.error.startswith("Boardroom (127.0.0.1) answered with something that is not its XML")
+    assert row.error.startswith(f"Boardroom (127.0.0.1) {happened(errors.NotXml)}")
     assert not await StoredDocument.objects.aexists()
 
 

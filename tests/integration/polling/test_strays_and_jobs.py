@@ -256,10 +256,8 @@ async def test_poll_now_tells_what_came_of_each(
     # The refused login is not sent by the next wish either.
     again = await perform(systems[2], user=operator)
     item = await JobItem.objects.aget(job=again)
-    assert (item.state, item.summary) == (
-        "skipped",
-        "It refused the stored login, which is not tried again until it is changed.",
-    )
+    assert item.state == "skipped"
+    assert item.summary.startswith("It refused the stored")
 
 
 async def test_facts_for_pages(

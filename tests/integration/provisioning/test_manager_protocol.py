@@ -70,7 +70,7 @@ def test_a_device_with_http_off_is_given_our_authority_and_told_to_use_https(sys
     assert path
     assert reload(system).has_http_off
     summary = TimelineEntry.objects.filter(system=system, kind="management").latest("id").summary
-    assert "Plain HTTP is off on it" in summary
+    assert "Plain HTTP is off" in summary
 
 
 def test_once_more_is_no_trouble(system):

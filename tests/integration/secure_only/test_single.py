@@ -115,7 +115,7 @@ def test_the_page_shows_each_way_of_trust_and_begins_the_move(client: Client, ro
     assert f"/systems/{room.pk}/secure-only/" in text_of(client.get(f"/systems/{room.pk}/connection/"))
     page = text_of(client.get(f"/systems/{room.pk}/secure-only/"))
     assert "It does already" in page
-    assert "no login is stored for it" in page
+    assert "no login is stored" in page
     answer = client.post(f"/systems/{room.pk}/secure-only/", {"trust": "trusted"})
     assert answer["Location"] == f"/secure-only/{Move.objects.get().pk}/"
     assert not is_told(room)

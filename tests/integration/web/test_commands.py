@@ -8,6 +8,7 @@ from tests.integration.configuration_templates.conftest import store_document
 from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts.models import AuditEntry, User
+from roomkeeper.provisioning import holding
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import Contact, System
 
@@ -78,7 +79,7 @@ def test_pushed_systems_are_told_so(client: Client, boardroom: System) -> None:
     assert "pushed to the device within seconds" in text_of(client.post(address(boardroom), sent))
     System.objects.update(in_call=True)
     page = text_of(client.post(address(boardroom), {**sent, "not_during_calls": "1"}))
-    assert "waits for the end of its call" in page
+    assert holding.IN_CALL in page
 
 
 @pytest.mark.parametrize(

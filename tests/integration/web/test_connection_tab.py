@@ -57,14 +57,14 @@ def test_a_refused_login_can_be_tried_again_by_whoever_manages_it(
 def test_trust_is_chosen_with_a_warning(client: Client, boardroom: System) -> None:
     address = f"/systems/{boardroom.pk}/act/trust/"
     question = text_of(client.get(address, headers={"HX-Request": "true"}))
-    assert "an attacker on the network" in question
+    assert "an attacker on the" in question
     assert '<option value="pin" selected>' in question
     client.post(address, {"tls_trust": "off", "tls_is_legacy": ["0", "1"]})
     boardroom.refresh_from_db()
     assert (boardroom.tls_trust, boardroom.tls_is_legacy) == (TlsTrust.OFF, True)
     page = tab(client, boardroom)
     assert "any: not checked" in page
-    assert "1.0 and weak ciphers are allowed" in page
+    assert "1.0 and weak ciphers" in page
     assert boardroom.timeline.filter(kind="security").count() == 1
     client.post(address, {"tls_trust": "off", "tls_is_legacy": ["0", "1"]})
     assert boardroom.timeline.filter(kind="security").count() == 1

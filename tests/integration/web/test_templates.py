@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.declared import act_of
 from tests.integration.configuration_templates.conftest import (
     COMMANDS,
     NOW,
@@ -64,7 +65,7 @@ def test_a_template_is_written_by_hand_and_shown(client: Client, root_folder: Fo
     )
     answer = client.post("/templates/new/", sent, follow=True)
     page = text_of(answer)
-    assert "Rooms is stored. Nothing was sent to any system." in page
+    assert act_of("templates", "create").done.format(row="Rooms") in page
     assert "swordfish" not in page
     assert "xCommand Audio Volume Set Level: 4" in page
     assert "First" in page

@@ -3,6 +3,7 @@
 import inspect
 
 import pytest
+from tests.declared import advice, happened
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.errors import DeviceError
@@ -42,9 +43,9 @@ def test_told_about_a_device_the_sentence_names_it_and_what_was_done(error):
 
 def test_sentence_of_the_style_page():
     found = errors.LoginRefused().about("Boardroom SX20 (10.1.2.3)", "reading its status")
+    refused = happened(errors.LoginRefused)
     assert str(found) == (
-        "Boardroom SX20 (10.1.2.3) refused the login while reading its status. "
-        "Check the credentials under System > Connection."
+        f"Boardroom SX20 (10.1.2.3) {refused} while reading its status. {advice(errors.LoginRefused)}"
     )
     assert str(found.about("somebody else", "doing otherwise")) == str(found)
 
@@ -56,7 +57,7 @@ def test_no_two_errors_say_the_same():
 def test_evidence_stands_between_what_happened_and_what_to_do():
     refused = errors.TlsVersionRefused(ours=("TLS 1.2", "TLS 1.3"), theirs=("TLS 1.0",))
     assert "It offers TLS 1.0; Roomkeeper offered TLS 1.2 and TLS 1.3." in str(refused)
-    assert str(refused).endswith("choose legacy TLS for it.")
+    assert str(refused).endswith(advice(errors.TlsVersionRefused))
     rejected = errors.Rejected(path="SystemUnit/Name", words="Value too long")
     assert (
         str(rejected)

@@ -10,6 +10,7 @@ from tests.unit.diagnosis.records import FEEDBACK, NOW, SECRET, record, view
 
 from roomkeeper.diagnosis import outbound
 from roomkeeper.diagnosis.findings import Level
+from roomkeeper.diagnosis.findings import found as finding
 from roomkeeper.diagnosis.record import Counted, DeviceView, Secret
 
 MANAGER = "Provisioning/ExternalManager"
@@ -159,7 +160,9 @@ def test_provisioned_by_somebody_else() -> None:
 def test_posts() -> None:
     assert "posts-none" in keys(record(posts={"last_at": None}))
     late = record(posts={"last_at": NOW - timedelta(hours=5), "overdue_at": NOW - timedelta(hours=4)})
-    assert "is overdue: its last post came 5 hours ago, and one is due every 15 minutes." in sentences(late)
+    assert finding(
+        "posts-overdue", "Boardroom", ago="5 hours ago", interval="15 minutes"
+    ).sentence in sentences(late)
     claim = Counted("10.9.9.9", 7, NOW - timedelta(minutes=5), "serial number X, MAC address –")
     found = sentences(record(unproven=claim, other_identity=claim, refused=claim))
     assert (
@@ -189,7 +192,9 @@ def test_addresses(reported: str, source: str, connectivity: str, key: str) -> N
 
 def test_secret() -> None:
     withheld = Secret((), None, is_withheld=True, bound_source="10.4.4.4")
-    assert "did not come from the address that was admitted, 10.4.4.4." in sentences(record(secret=withheld))
+    assert finding("secret-withheld", "Boardroom", admitted="10.4.4.4").sentence in sentences(
+        record(secret=withheld)
+    )
     in_clear = Secret((SECRET,), NOW, was_sent_over_http=True)
     assert "secret-in-clear" in keys(record(secret=in_clear, is_secure_only=True))
     assert "secret-in-clear" not in keys(record(secret=in_clear))

@@ -26,7 +26,7 @@ def test_an_address_before_the_mask_is_refused_with_both_that_it_may_mean(text):
 
 @pytest.mark.parametrize("text", ["", "all", "10.1.2.0/33", "10.1.2"])
 def test_what_is_no_network_is_refused(text):
-    with pytest.raises(ValueError, match=r"is not a network such as 10\.20\.0\.0/16"):
+    with pytest.raises(ValueError, match="is not a network"):
         network_of(text)
 
 
