@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -164,6 +165,10 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
         except ValueError as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(there)
+        if request.method == "GET" and len(rows) == 1 and any(one.is_own for one in found.takes):
+            # What each of many has for itself is asked of one.
+            alone = reverse(f"{name_of(subject)}_act", args=[rows[0].pk, found.slug])
+            return HttpResponseRedirect(f"{alone}?{urlencode({'next': there})}")
         named = {"row": rows[0], "noun": subject.noun, "count": len(rows), "plural": subject.plural}
         question = _many_question(subject, found, named, rows, address, there, chosen, left_out)
         if chosen.get("step") != "confirm" or request.method != "POST":

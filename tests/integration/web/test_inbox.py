@@ -44,7 +44,15 @@ def test_it_says_who_from_where_and_what_they_claim(client: Client, unknown: lis
 def test_one_is_admitted_with_a_name_and_a_folder(
     client: Client, unknown: list[System], bergen: Folder
 ) -> None:
-    client.post(f"/inbox/{unknown[1].pk}/approve/", {"name": "Kitchen", "folder": bergen.pk})
+    # One that was chosen in the list is asked alone.
+    question = client.get(
+        "/inbox/do/approve/", {"row": unknown[1].pk, "filter": "?state=pending"}, follow=True
+    )
+    assert 'name="name" value="Unit"' in text_of(question)
+    address, query = question.redirect_chain[0][0].split("?")
+    assert query == "next=%2Finbox%2F%3Fstate%3Dpending"
+    answer = client.post(address, {"name": "Kitchen", "folder": bergen.pk, "next": "/inbox/?state=pending"})
+    assert answer["Location"] == "/inbox/?state=pending"
     unknown[1].refresh_from_db()
     assert (unknown[1].state, unknown[1].name, unknown[1].folder) == ("managed", "Kitchen", bergen)
     assert AuditEntry.objects.get(act="approve system").object_id == unknown[1].pk
