@@ -44,7 +44,7 @@ def text() -> str:
 def section(subject: Subject) -> str:
     """What the page tells of a subject."""
     lines = [f"## {subject.plural.capitalize()}", "", subject.meaning or f"One {subject.noun} each.", ""]
-    if subject.has_api:
+    if subject.has_api or subject.within:
         lines += _list(subject)
     if subject.acts:
         lines += ["| act | REST | command line | permission | takes | audit |", "|---|---|---|---|---|---|"]
@@ -57,11 +57,14 @@ def _list(subject: Subject) -> list[str]:
     command = subject.command or subject.path
     filters = ", ".join(f"`{name}`" for name in sorted(filter_names(subject))) or "none"
     sorts = ", ".join(f"`{name}`" for name in sorted(sorts_of(subject)))
+    where = f"`GET {subject.path}`, `GET {subject.path}/{{id}}`; `{command} list [FIELD=VALUE]...`, `{command} show N`"
+    if not subject.has_api:
+        outer = get_subject(subject.within)
+        where = (
+            f"`GET {outer.path}/{{id}}/{subject.inner}`; `{outer.command or outer.path} {subject.inner} N`"
+        )
     return [
-        (
-            f"`GET {subject.path}`, `GET {subject.path}/{{id}}`; `{command} list [FIELD=VALUE]...`, "
-            f"`{command} show N`"
-        ),
+        where,
         "",
         *_of_one(subject),
         f"Filters: {filters}. Sorts: {sorts}; without one `{subject.order}`.",

@@ -1,30 +1,26 @@
-"""What is known of a system: configuration, status, timeline, connectivity changes, claims to be it."""
+"""What is known of a system: configuration, status, one entry of its timeline; the lists are declared."""
 
 from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Schema
-from pydantic import Field
+from ninja import Schema
+from pydantic import Field, create_model
 
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.api.derived_lists import actor_of, row_of
+from roomkeeper.api.derived_lists import actor_of, row_of, told_of
 from roomkeeper.api.derived_mounting import do_act
-from roomkeeper.api.paging import ListParameters, Moment, Page, page_of, searched
 from roomkeeper.api.problems import NotFound
 from roomkeeper.api.reach import LARGEST_ID, get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.fleet.contact_acts import UNDO_CONNECTIVITY, ConnectivityWord
+from roomkeeper.fleet.contact_acts import UNDO_CONNECTIVITY
+from roomkeeper.fleet.history_surface import CONNECTIVITY_CHANGES, TIMELINE
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.provisioning import wanted
 from roomkeeper.systems import documents, timeline
 from roomkeeper.systems.documents.redaction import MARK
-from roomkeeper.systems.models import Claim, ConnectivityChange, TimelineEntry
 
 routes = Routes("systems")
-_TIMELINE_SORTS = {"id": "id", "first_at": "first_at", "last_at": "last_at", "kind": "kind", "count": "count"}
-_CHANGE_SORTS = {"id": "id", "at": "at"}
-_CLAIM_SORTS = {"id": "id", "first_at": "first_at", "last_at": "last_at", "count": "count"}
 
 
 class OverriddenOut(Schema):
@@ -75,69 +71,17 @@ class StatusOut(Schema):
     values: dict[str, str] = Field(description="Every value by its path.")
 
 
-class TimelineOut(Schema):
-    """One thing that happened, or a run of equal ones."""
-
-    id: int
-    kind: str
-    summary: str
-    first_at: datetime
-    last_at: datetime
-    count: int
-    source_address: str
-    user: str | None
-    details: dict[str, Any]
-    has_exchange: bool = Field(description="Whether the full request and answer are kept.")
-
-
-class TimelineEntryOut(TimelineOut):
-    """One entry with its full exchange: cut and without secrets."""
-
-    path: str | None
-    scheme: str | None
-    status: int | None
-    request: str | None
-    answer: str | None
-
-
-class TimelineFilters(ListParameters):
-    """Filters on the timeline."""
-
-    kind: str | None = None
-    source_address: str | None = None
-    after: Moment | None = Field(None, description="Entries whose last time is after this.")
-    before: Moment | None = Field(None, description="Entries whose first time is before this.")
-
-
-class ConnectivityChangeOut(Schema):
-    """A decision on connectivity, with both addresses and the reason."""
-
-    id: int
-    at: datetime
-    old: ConnectivityWord | None
-    new: ConnectivityWord | None
-    reported_address: str
-    source_address: str
-    used_host: str
-    probe: str = Field(description="What the probe found; empty where none was needed.")
-    reason: str
-    was_applied: bool
-    undone_at: datetime | None
-    user: str | None
-
-
-class ClaimOut(Schema):
-    """Posts that claim to be this system without its secret; counted, and nothing else."""
-
-    id: int
-    service: str
-    reason: str
-    source_address: str
-    serial_number: str
-    mac_address: str
-    first_at: datetime
-    last_at: datetime
-    count: int
+ConnectivityChangeOut: Any = told_of(CONNECTIVITY_CHANGES).schema
+TimelineEntryOut: Any = create_model(
+    "TimelineEntryOut",
+    __base__=told_of(TIMELINE).schema,
+    __doc__="One entry with its full exchange: cut and without secrets.",
+    path=(str | None, ...),
+    scheme=(str | None, ...),
+    status=(int | None, ...),
+    request=(str | None, ...),
+    answer=(str | None, ...),
+)
 
 
 @routes.get("/{int:system_id}/configuration", response=ConfigurationOut)
@@ -189,36 +133,17 @@ def show_status(request: HttpRequest, system_id: int) -> Any:
     )
 
 
-@routes.get("/{int:system_id}/timeline", response=Page[TimelineOut])
-@needs(Permission.VIEW, anywhere=True)
-def list_timeline(request: HttpRequest, system_id: int, filters: Query[TimelineFilters]) -> Page[TimelineOut]:
-    """List what happened to a system, newest first."""
-    rows = timeline.entries(get_system(user_of(request), system_id))
-    if filters.kind is not None:
-        rows = rows.filter(kind=filters.kind)
-    if filters.source_address is not None:
-        rows = rows.filter(source_address=filters.source_address)
-    if filters.after is not None:
-        rows = rows.filter(last_at__gt=filters.after)
-    if filters.before is not None:
-        rows = rows.filter(first_at__lt=filters.before)
-    rows = searched(rows, filters.search, "summary", "kind", "source_address")
-    return page_of(
-        TimelineOut, rows, filters, _TIMELINE_SORTS, "-last_at", lambda entry: TimelineOut(**_told(entry))
-    )
-
-
 @routes.get("/{int:system_id}/timeline/{int:entry_id}", response=TimelineEntryOut)
 @needs(Permission.VIEW, anywhere=True)
-def show_timeline_entry(request: HttpRequest, system_id: int, entry_id: int) -> TimelineEntryOut:
+def show_timeline_entry(request: HttpRequest, system_id: int, entry_id: int) -> Any:
     """Show one entry with its full exchange, where that is still kept."""
-    rows = timeline.entries(get_system(user_of(request), system_id))
-    entry = rows.filter(pk=min(entry_id, LARGEST_ID)).first()
+    system, actor = get_system(user_of(request), system_id), actor_of(request)
+    entry = TIMELINE.rows(actor.grants).filter(system=system, pk=min(entry_id, LARGEST_ID)).first()
     if entry is None:
         raise NotFound("timeline entry", entry_id)
     exchange = getattr(entry, "exchange", None)
     return TimelineEntryOut(
-        **_told(entry),
+        **told_of(TIMELINE).one(entry, actor),
         path=exchange.path if exchange else None,
         scheme=exchange.scheme if exchange else None,
         status=exchange.status if exchange else None,
@@ -227,82 +152,14 @@ def show_timeline_entry(request: HttpRequest, system_id: int, entry_id: int) -> 
     )
 
 
-@routes.get("/{int:system_id}/connectivity-changes", response=Page[ConnectivityChangeOut])
-@needs(Permission.VIEW, anywhere=True)
-def list_connectivity_changes(
-    request: HttpRequest,
-    system_id: int,
-    parameters: Query[ListParameters],
-) -> Page[ConnectivityChangeOut]:
-    """List how the connectivity of a system was decided, newest first."""
-    system = get_system(user_of(request), system_id)
-    rows = ConnectivityChange.objects.filter(system=system).select_related("user")
-    rows = searched(rows, parameters.search, "reason", "reported_address", "source_address", "used_host")
-    return page_of(ConnectivityChangeOut, rows, parameters, _CHANGE_SORTS, "-id", _told_change)
-
-
-@routes.post("/{int:system_id}/connectivity-changes/{int:change_id}/undo", response=ConnectivityChangeOut)
+@routes.post(
+    "/{int:system_id}/connectivity-changes/{int:change_id}/undo",
+    response=told_of(CONNECTIVITY_CHANGES).schema,
+)
 @needs(Permission.MANAGE_SYSTEMS, anywhere=True)
-def undo_connectivity_change(request: HttpRequest, system_id: int, change_id: int) -> ConnectivityChangeOut:
+def undo_connectivity_change(request: HttpRequest, system_id: int, change_id: int) -> Any:
     """Undo a change of connectivity."""
     actor = actor_of(request)
     do_act(SYSTEMS, UNDO_CONNECTIVITY, row_of(SYSTEMS, actor, system_id), actor, {"change": change_id})
-    return _told_change(ConnectivityChange.objects.select_related("user").get(pk=change_id))
-
-
-@routes.get("/{int:system_id}/claims", response=Page[ClaimOut])
-@needs(Permission.VIEW, anywhere=True)
-def list_claims(request: HttpRequest, system_id: int, parameters: Query[ListParameters]) -> Page[ClaimOut]:
-    """List posts that claim to be this system without its secret, newest first."""
-    rows = Claim.objects.filter(system=get_system(user_of(request), system_id))
-    rows = searched(rows, parameters.search, "source_address", "serial_number", "mac_address", "reason")
-    return page_of(
-        ClaimOut,
-        rows,
-        parameters,
-        _CLAIM_SORTS,
-        "-last_at",
-        lambda claim: ClaimOut(
-            id=claim.pk,
-            service=claim.service,
-            reason=claim.reason,
-            source_address=claim.source_address,
-            serial_number=claim.serial_number,
-            mac_address=claim.mac_address,
-            first_at=claim.first_at,
-            last_at=claim.last_at,
-            count=claim.count,
-        ),
-    )
-
-
-def _told(entry: TimelineEntry) -> dict[str, Any]:
-    return {
-        "id": entry.pk,
-        "kind": entry.kind,
-        "summary": entry.summary,
-        "first_at": entry.first_at,
-        "last_at": entry.last_at,
-        "count": entry.count,
-        "source_address": entry.source_address,
-        "user": entry.user.username if entry.user else None,
-        "details": entry.details,
-        "has_exchange": getattr(entry, "exchange", None) is not None,
-    }
-
-
-def _told_change(change: Any) -> ConnectivityChangeOut:
-    return ConnectivityChangeOut(
-        id=change.pk,
-        at=change.at,
-        old=change.old or None,
-        new=change.new or None,
-        reported_address=change.reported_address,
-        source_address=change.source_address,
-        used_host=change.used_host,
-        probe=change.probe,
-        reason=change.reason,
-        was_applied=change.was_applied,
-        undone_at=change.undone_at,
-        user=change.user.username if change.user else None,
-    )
+    rows = CONNECTIVITY_CHANGES.rows(actor.grants)
+    return told_of(CONNECTIVITY_CHANGES).one(rows.get(pk=change_id), actor)

@@ -11,6 +11,6 @@ class FleetConfig(AppConfig):
 
     def ready(self) -> None:
         """Declare what it offers."""
-        from roomkeeper.fleet import inbox_surface, surface
+        from roomkeeper.fleet import history_surface, inbox_surface, surface
 
-        self.surfaces = (surface, inbox_surface)
+        self.surfaces = (surface, inbox_surface, history_surface)

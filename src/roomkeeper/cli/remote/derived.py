@@ -87,10 +87,19 @@ def app_of(
 def _list_of(subject: Mapping[str, Any], inner: Mapping[str, Any]) -> Callable[..., None]:
     """Lists what belongs to one object."""
 
-    def list_(key: Key, limit: Limit = 50, everything: All = False, as_json: AsJson = False) -> None:
+    def list_(
+        key: Key,
+        filters: Filters = None,
+        search: str = "",
+        limit: Limit = 50,
+        everything: All = False,
+        as_json: AsJson = False,
+    ) -> None:
         api = open_api()
         address = f"{subject['path']}/{_key(api, subject, key)}/{inner['name']}"
-        print_page(api.items(address, limit=None if everything else limit), inner["columns"], as_json=as_json)
+        asked: dict[str, Any] = dict(naming.filters(filters or []))
+        page = api.items(address, limit=None if everything else limit, search=search or None, **asked)
+        print_page(page, inner["columns"], as_json=as_json)
 
     list_.__doc__ = f"List the {inner['plural']} of one {subject['noun']}."
     return list_

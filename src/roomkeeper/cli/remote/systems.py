@@ -127,27 +127,6 @@ def show_status(
         )
 
 
-def _report(word: str, columns: tuple[str, ...], line: str) -> None:
-    """A command that lists something of a system."""
-
-    def command(
-        system: SystemArgument,
-        search: str = "",
-        limit: Limit = 50,
-        everything: All = False,
-        as_json: AsJson = False,
-    ) -> None:
-        api = open_api()
-        page = api.items(
-            f"systems/{naming.system_id(api, system)}/{word}",
-            limit=None if everything else limit,
-            search=search or None,
-        )
-        print_page(page, columns, as_json=as_json)
-
-    app.command(word, help=line)(command)
-
-
 def print_items(items: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
     """The outcome for each item of a bulk act; ends the command as failed where any failed."""
     if as_json:
@@ -157,20 +136,3 @@ def print_items(items: list[dict[str, Any]], columns: tuple[str, ...], *, as_jso
     failed = sum(1 for item in items if item["status"] >= 400)
     if failed:
         fail("Failed in part", f"{failed} of {len(items)} could not be done.")
-
-
-_report(
-    "timeline",
-    ("id", "last_at", "kind", "summary", "count", "source_address", "user"),
-    "What happened, newest first.",
-)
-_report(
-    "connectivity-changes",
-    ("id", "at", "old", "new", "reason", "was_applied", "undone_at", "user"),
-    "How connectivity was decided.",
-)
-_report(
-    "claims",
-    ("last_at", "service", "reason", "source_address", "serial_number", "mac_address", "count"),
-    "Posts that claim to be this system without its secret.",
-)
