@@ -58,14 +58,8 @@ def _list(subject: Subject) -> list[str]:
     filters = ", ".join(f"`{name}`" for name in sorted(filter_names(subject))) or "none"
     sorts = ", ".join(f"`{name}`" for name in sorted(sorts_of(subject)))
     where = f"`GET {subject.path}`, `GET {subject.path}/{{id}}`; `{command} list [FIELD=VALUE]...`, `{command} show N`"
-    if not subject.has_api:
-        outer = get_subject(subject.within)
-        where = (
-            f"`GET {outer.path}/{{id}}/{subject.inner}`; `{outer.command or outer.path} {subject.inner} N`"
-        )
     return [
-        where,
-        "",
+        *([where, ""] if subject.has_api else []),
         *_of_one(subject),
         f"Filters: {filters}. Sorts: {sorts}; without one `{subject.order}`.",
         "",
