@@ -13,7 +13,6 @@ from ninja.operation import Operation
 from roomkeeper import __version__
 from roomkeeper.api import (
     actions,
-    authorities,
     backups,
     change_sets,
     device_commands,
@@ -21,7 +20,6 @@ from roomkeeper.api import (
     logins,
     me,
     network_settings,
-    passwords,
     problems,
     secure_only,
     system_additions,
@@ -171,8 +169,6 @@ def _make() -> RoomkeeperApi:
         # One address, one router: ninja would answer 405 for the methods of a second one.
         ("/systems", logins.routes),
         ("/systems", device_commands.routes),
-        ("/systems", passwords.routes),
-        ("/systems", authorities.routes),
         ("/systems", system_edits.routes),
         ("/systems", system_reports.routes),
         ("/backups", backups.routes),

@@ -9,27 +9,22 @@ from django.utils import timezone
 from ninja import Schema, Status
 from pydantic import Field
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
-from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
+from roomkeeper.accounts.permissions import Permission, grants_of, needs
 from roomkeeper.api.choosing import SystemChoice, choose_managed
-from roomkeeper.api.derived_lists import told_of
+from roomkeeper.api.derived_lists import actor_of, told_of
 from roomkeeper.api.problems import Invalid, NotFound
 from roomkeeper.api.reach import LARGEST_ID
 from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.operations.door import do
 from roomkeeper.provisioning import delivery_telling as telling
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
 from roomkeeper.provisioning.models import ChangeSet
+from roomkeeper.provisioning.settings_acts import ASK_SETTINGS
 
 routes = Routes("change-sets")
-_SORTS = {
-    "id": "id",
-    "created_at": "created_at",
-    "description": "description",
-    "created_by": "created_by__username",
-}
-_PLAIN = ("cancelled_at", "during_calls", "only_in_window", "failure_limit", "stopped_at", "stop_reason")
+_TAKEN = ("settings", "persistent", "description", "during_calls", "only_in_window", "failure_limit")
 
 
 class ChangeSetIn(SystemChoice):
@@ -97,29 +92,9 @@ def create_change_set(
             plan = planning.plan_settings(systems, details.settings)
         return _told_plan(plan)
 
-    def note(made: ChangeSet) -> None:
-        audit.record(
-            user,
-            "api",
-            "change settings",
-            None,
-            change_set=made.pk,
-            paths=sorted(details.settings),
-            systems=len(systems),
-            persistent=details.persistent,
-        )
-
+    taken = {name: getattr(details, name) for name in _TAKEN} | {"systems": systems}
     with _told_refusals():
-        made = planning.create_change_set(
-            systems,
-            details.settings,
-            user=user,
-            now=timezone.now(),
-            description=details.description,
-            is_persistent=details.persistent,
-            care=planning.Care(details.during_calls, details.only_in_window, details.failure_limit),
-            note=note,
-        )
+        made = do(CHANGE_SETS, ASK_SETTINGS, None, actor=actor_of(request), now=timezone.now(), taken=taken)
     response["Location"] = f"/api/v1/change-sets/{made.pk}"
     return Status(202, tell_change_set(user, made))
 
@@ -130,15 +105,6 @@ def get_change_set(user: User, change_set_id: int) -> ChangeSet:
     if found is None:
         raise NotFound("change set", change_set_id)
     return cast(ChangeSet, found)
-
-
-def get_changeable(user: User, change_set_id: int) -> ChangeSet:
-    """The change set, all of whose systems the caller may change: it is undone as a whole, as it is cancelled."""
-    change_set = get_change_set(user, change_set_id)
-    act = CHANGE_SETS.act("cancel")
-    for path in act.places(change_set, {}) if act.places else ():
-        demand(user, act.needs, path)
-    return change_set
 
 
 @contextmanager

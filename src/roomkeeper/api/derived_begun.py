@@ -10,9 +10,10 @@ from ninja.params import functions
 from pydantic import Field, create_model
 
 from roomkeeper.accounts.actors import Actor
-from roomkeeper.api.derived_lists import actor_of, row_of, title_of, told_of
+from roomkeeper.api.derived_lists import actor_of, named_of, row_of, title_of, told_of
 from roomkeeper.api.derived_many import body_of, meant, problem_for
 from roomkeeper.api.derived_mounting import do_act, key_of, mount, rule_of, word_of
+from roomkeeper.api.derived_plans import dry, is_dry, plan_many, plan_one, plans_of
 from roomkeeper.api.problems import NotFound, ProblemOut, refused_as
 from roomkeeper.api.routing import Routes
 from roomkeeper.operations.door import NotSeen, Outcome, do_many, do_together
@@ -30,21 +31,27 @@ class Waiting(Schema):
 
 def mount_begun(routes: Routes, subject: Subject, act: Act, begun: Subject) -> None:
     """Mount the act on one object: 202, with what was begun and its address."""
-    key, body = key_of(subject), model_of(subject, act)
+    key, body = key_of(subject), dry(act, model_of(subject, act))
     is_optional = not any(one.is_required for one in act.takes)
 
     def view(request: HttpRequest, **values: Any) -> Any:
         actor = actor_of(request)
         row = row_of(subject, actor, values[key])
-        result = do_act(subject, act, row, actor, taken_of(act, values.get("details") or body()))
+        given = values.get("details") or body()
+        if is_dry(given):
+            return Status(200, plan_one(subject, act, row, actor, taken_of(act, given)))
+        result = do_act(subject, act, row, actor, taken_of(act, given))
         made = result[0] if act.tells else result
         return Status(202, tell_begun(begun, made, actor, values) | told_of(begun).once(act, result))
 
     parameters: dict[str, Any] = {key: int, "response": HttpResponse, **_waiting_for(begun)}
     if act.takes:
         parameters["details"] = body | None if is_optional else body
+    response = {202: told_of(begun).answer_of(act)}
+    if act.plan is not None:
+        response[200] = plans_of(subject, act)[0]
     mount(
-        routes.post(f"/{{int:{key}}}{act.tail}", response={202: told_of(begun).answer_of(act)}),
+        routes.post(f"/{{int:{key}}}{act.tail}", response=response),
         view,
         f"{word_of(act.name)}_{word_of(subject.noun)}",
         act.summary,
@@ -63,6 +70,11 @@ def mount_begun_of_many(routes: Routes, subject: Subject, act: Act, begun: Subje
         actor, now = actor_of(request), timezone.now()
         keys, rows = meant(subject, act, details, actor)
         taken = taken_of(act, details)
+        if is_dry(details):
+            return Status(200, plan_many(subject, act, keys, rows, actor, taken))
+        # What is told once is of all; a refusal of what was given is one of all, too.
+        once = plan_many(subject, act, [], [], actor, taken) if act.plan is not None and act.tells else {}
+        once = {one.name: once[one.name] for one in act.tells}
         try:
             if act.is_together:
                 with refused_as(act.status, *act.refused):
@@ -73,7 +85,7 @@ def mount_begun_of_many(routes: Routes, subject: Subject, act: Act, begun: Subje
             raise NotFound(error.noun, error.key) from error
         told = [_told(key, {one.key: one for one in done}) for key in keys]
         if not act.is_together:
-            return Status(202, {"done": sum(one["problem"] is None for one in told), "items": told})
+            return Status(202, {"done": sum(one["problem"] is None for one in told), "items": told, **once})
         refused = [one for one in told if one["problem"] is not None]
         if made is None:
             return Status(200, {"done": 0, "items": refused})
@@ -93,7 +105,12 @@ def mount_begun_of_many(routes: Routes, subject: Subject, act: Act, begun: Subje
         }
 
     response: dict[int, Any] = {202: items}
-    parameters: dict[str, Any] = {"details": body_of(subject, act, [])}
+    if act.plan is not None:
+        response[200] = plans_of(subject, act)[1]
+    if act.tells:
+        words, more = f"{title_of(act.name)}{items.__name__}", named_of(act.tells)
+        response[202] = create_model(words, __base__=items, __doc__=items.__doc__, **more)
+    parameters: dict[str, Any] = {"details": dry(act, body_of(subject, act, []))}
     if act.is_together:
         refused: dict[str, Any] = {"refused": (list.__class_getitem__(item), ...)}
         whole = create_model(

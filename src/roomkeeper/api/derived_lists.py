@@ -34,10 +34,10 @@ class Told:
             f"{words}Summary" if self.details else f"{words}Out",
             __base__=Schema,
             __doc__=told,
-            **_named(self.fields),
+            **named_of(self.fields),
         )
         self.schema: Any = (
-            create_model(f"{words}Out", __base__=self.in_list, __doc__=told, **_named(self.details))
+            create_model(f"{words}Out", __base__=self.in_list, __doc__=told, **named_of(self.details))
             if self.details
             else self.in_list
         )
@@ -57,7 +57,7 @@ class Told:
             return self.schema
         words = f"{title_of(act.name)}{title_of(self.subject.noun)}Out"
         base = Schema if act.answers == "told" else self.schema
-        return create_model(words, __base__=base, __doc__=act.summary, **_named(more))
+        return create_model(words, __base__=base, __doc__=act.summary, **named_of(more))
 
     def patched(self, acts: Sequence[Act]) -> Any:
         """The schema of what several acts with PATCH are answered with: what was not done tells null."""
@@ -65,7 +65,7 @@ class Told:
         if not more:
             return self.schema
         words = f"Changed{title_of(self.subject.noun)}Out"
-        return create_model(words, __base__=self.schema, __doc__="As it is then.", **_named(more))
+        return create_model(words, __base__=self.schema, __doc__="As it is then.", **named_of(more))
 
     def once(self, act: Act, result: Any) -> dict[str, Any]:
         """What the act tells this once, of what its service gave back."""
@@ -94,7 +94,8 @@ def told_of(subject: Subject) -> Told:
     return Told(subject)
 
 
-def _named(fields: Iterable[Field]) -> dict[str, Any]:
+def named_of(fields: Iterable[Field]) -> dict[str, Any]:
+    """The fields of a schema, by name."""
     return {one.name: (one.type, Described(description=one.meaning or None)) for one in fields}
 
 

@@ -19,7 +19,7 @@ from roomkeeper.operations import lists
 from roomkeeper.operations.door import NotSeen, Outcome, do_many, may
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Act, Input, Subject
-from roomkeeper.operations.taking import bounded, given_to, model_of
+from roomkeeper.operations.taking import bounded, checks_of, given_to, model_of
 
 MANY_LIMIT: Final = 2_000
 # What a filter may find, as on pages.
@@ -134,7 +134,12 @@ def body_of(subject: Subject, act: Act, own: list[Input]) -> Any:
     choice = create_model(f"{words}Choice", __base__=_Choice, **fields)
     fields = {one.name: (one.type, bounded(one)) for one in given_to(act) if one not in own}
     return create_model(
-        f"{words}OfMany", __base__=choice, __doc__=act.summary, __cls_kwargs__={"extra": "forbid"}, **fields
+        f"{words}OfMany",
+        __base__=choice,
+        __doc__=act.summary,
+        __cls_kwargs__={"extra": "forbid"},
+        __validators__=checks_of(act),
+        **fields,
     )
 
 

@@ -127,7 +127,8 @@ def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: 
     try:
         yield
     except refusals as error:
-        if status == 409:
+        hint = hint or getattr(error, "hint", "")
+        if getattr(error, "status", status) == 409:
             raise Conflict.of(error, hint=hint) from error
         if found := getattr(error, "errors", None):
             told = [(f"body.{name}" if name else "body", sentence) for name, sentence in found.items()]

@@ -7,22 +7,24 @@ from django.utils import timezone
 from ninja import Schema, Status
 from pydantic import Field, create_model
 
-from roomkeeper.accounts import audit
-from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.change_sets import (
     ChangeSetSummary,
     PlanOut,
     encode_plan,
     get_change_set,
-    get_changeable,
     tell_change_set,
 )
-from roomkeeper.api.problems import Conflict, refused_as
+from roomkeeper.api.derived_lists import actor_of
+from roomkeeper.api.derived_mounting import do_act
+from roomkeeper.api.problems import Conflict
 from roomkeeper.api.reach import Identifier, get_system
 from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.operations.door import plan
 from roomkeeper.provisioning import undoing
+from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
 from roomkeeper.provisioning.models import ChangeSet
+from roomkeeper.provisioning.settings_acts import UNDO
 from roomkeeper.systems.models import System
 
 routes = Routes("change-sets")
@@ -73,8 +75,8 @@ def undo_change_set(
     Hidden values, and those that nobody knows, are left out and told.
     """
     user = user_of(request)
-    change_set = get_changeable(user, change_set_id)
-    return _undo(user, change_set, None, response, dry_run=bool(details and details.dry_run))
+    change_set = get_change_set(user, change_set_id)
+    return _undo(request, change_set, None, response, dry_run=bool(details and details.dry_run))
 
 
 @system_routes.post("/{int:system_id}/undo-change-set", response={200: UndoPlanOut, 202: UndoSummary})
@@ -89,25 +91,28 @@ def undo_on_system(
     change_set = get_change_set(user, details.change_set) if details.change_set else undoing.newest_of(system)
     if change_set is None or not change_set.changes.filter(system=system).exists():
         raise Conflict(f"{system} is not part of that change set.")
-    return _undo(user, change_set, system, response, dry_run=details.dry_run)
+    return _undo(request, change_set, system, response, dry_run=details.dry_run)
 
 
 def _undo(
-    user: User, change_set: ChangeSet, system: System | None, response: HttpResponse, *, dry_run: bool
+    request: HttpRequest,
+    change_set: ChangeSet,
+    system: System | None,
+    response: HttpResponse,
+    *,
+    dry_run: bool,
 ) -> Status[Any]:
-    only = None if system is None else [system.pk]
-    planned = undoing.plan_undo(change_set, only)
+    actor, taken = actor_of(request), {"systems": None if system is None else [system]}
+    _, found, refused = plan(CHANGE_SETS, UNDO, [change_set], actor=actor, now=timezone.now(), taken=taken)
+    for one in refused:
+        raise one.refusal or PermissionError(one.label)
+    (planned,) = found
     left_out = [
         LeftOutOut(system=one.system.pk, path=one.path, reason=one.reason) for one in planned.left_out
     ]
     if dry_run:
         told = encode_plan(planned.plan)
         return Status(200, UndoPlanOut(counts=told.counts, changes=told.changes, left_out=left_out))
-
-    def note(made: ChangeSet) -> None:
-        audit.record(user, "api", "undo change set", system, change_set=made.pk, undoes=change_set.pk)
-
-    with refused_as(409, undoing.UndoRefused):
-        made = undoing.undo(change_set, user=user, now=timezone.now(), systems=only, note=note)
+    made = do_act(CHANGE_SETS, UNDO, change_set, actor, taken)
     response["Location"] = f"/api/v1/change-sets/{made.pk}"
-    return Status(202, tell_change_set(user, made) | {"left_out": left_out})
+    return Status(202, tell_change_set(user_of(request), made) | {"left_out": left_out})

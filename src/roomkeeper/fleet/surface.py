@@ -13,6 +13,7 @@ from roomkeeper.fleet.contact_acts import CONTACT_ACTS, ConnectivityWord, TrustW
 from roomkeeper.fleet.device_acts import DEVICE_ACTS
 from roomkeeper.fleet.job_acts import JOB_ACTS
 from roomkeeper.fleet.record_acts import RECORD_ACTS
+from roomkeeper.fleet.trust_acts import TRUST_ACTS
 from roomkeeper.operations.folding import NaturalKey
 from roomkeeper.operations.subjects import Field, Subject, register
 from roomkeeper.provisioning.calling import why_it_never_calls
@@ -359,6 +360,6 @@ SYSTEMS = register(
         },
         export_word="export systems",
         fields=FIELDS,
-        acts=(*RECORD_ACTS, *CONTACT_ACTS, *ADMISSION_ACTS, *DEVICE_ACTS, *JOB_ACTS),
+        acts=(*RECORD_ACTS, *CONTACT_ACTS, *ADMISSION_ACTS, *DEVICE_ACTS, *TRUST_ACTS, *JOB_ACTS),
     )
 )

@@ -99,8 +99,11 @@ def _note(
     named, details = about, act.noted(given) | _begun(subject, act, made)
     if act.notes_after is not None:
         details = {**details, **act.notes_after(result)}
-    if about is not None and subject.about is not None:
-        named, details = subject.about(about), {subject.noun: key or about.pk, "label": label} | details
+    other = act.about(given) if act.about is not None else None
+    if other is None and about is not None and subject.about is not None:
+        other = subject.about(about)
+    if other is not None and about is not None:
+        named, details = other, {subject.noun: key or about.pk, "label": label} | details
         key, label = named.pk, str(named)
     entry = audit.note(actor.user, actor.road, act.audit_word(subject.noun), named, key, label, details)
     if subject.tell is not None and about is not None:
@@ -149,6 +152,42 @@ def do_together(
     """
     given = dict(taken or {})
     values = given | referred(act, given, actor)
+    permitted, outcomes = _permitted(subject, act, rows, actor, values)
+    if not permitted:
+        return None, outcomes
+    with audit.acting_from(actor.source_address), transaction.atomic():
+        made = act.run(permitted, user=actor.user, now=now, **values)
+        named = {"count": len(permitted), subject.plural: [row.pk for row in permitted[:NAMED]]}
+        details = act.noted(given) | _begun(subject, act, made) | named
+        # What is begun tells of itself as it goes on; the rows are as they were.
+        audit.note(actor.user, actor.road, act.audit_word(subject.plural), None, None, "", details)
+    return made, outcomes
+
+
+def plan(
+    subject: Subject,
+    act: Act,
+    rows: Iterable[Row],
+    *,
+    actor: Actor,
+    now: datetime,
+    taken: Mapping[str, Any] | None = None,
+) -> tuple[list[Row], Any, list[Outcome]]:
+    """The plan for the rows, which changes nothing: those on which the actor may do it, what
+    the plan gives of them, and the refusals of the others. Raises as `do` does."""
+    if act.plan is None:
+        raise TypeError(f"{act.name} {subject.noun} has no plan.")
+    given = dict(taken or {})
+    values = given | referred(act, given, actor)
+    permitted, outcomes = _permitted(subject, act, rows, actor, values)
+    found = act.plan(permitted, user=actor.user, now=now, **values)
+    return permitted, found, [one for one in outcomes if not one.is_done]
+
+
+def _permitted(
+    subject: Subject, act: Act, rows: Iterable[Row], actor: Actor, values: Mapping[str, Any]
+) -> tuple[list[Row], list[Outcome]]:
+    """Those on which the actor may do it, and the outcome so far of each."""
     permitted, outcomes = [], []
     for row in rows:
         try:
@@ -160,15 +199,7 @@ def do_together(
         else:
             permitted.append(row)
             outcomes.append(Outcome(row.pk, subject.label(row)))
-    if not permitted:
-        return None, outcomes
-    with audit.acting_from(actor.source_address), transaction.atomic():
-        made = act.run(permitted, user=actor.user, now=now, **values)
-        named = {"count": len(permitted), subject.plural: [row.pk for row in permitted[:NAMED]]}
-        details = act.noted(given) | _begun(subject, act, made) | named
-        # What is begun tells of itself as it goes on; the rows are as they were.
-        audit.note(actor.user, actor.road, act.audit_word(subject.plural), None, None, "", details)
-    return made, outcomes
+    return permitted, outcomes
 
 
 def _begun(subject: Subject, act: Act, made: Any) -> dict[str, Any]:

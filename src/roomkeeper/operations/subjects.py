@@ -139,7 +139,9 @@ class Act:
     `run(row, user=, now=, **taken)` is the feature's own service; one on the whole subject (`on` is "all", as making a
     new one) has no row. `what`, `undo`, `done` and the like are texts in which `{row}` and `{taken}` may stand. A
     `word` has to be typed before what cannot be undone. `offered` says whether it makes sense for a row now; the
-    service decides. `plan` tells what would become of it without doing it, which is `--dry-run`.
+    service decides. `plan` tells what would become of it without doing it, which is `--dry-run`: it is given
+    a list of rows, and gives for each something of which `plans` are the fields, a verdict and the reason; "cannot"
+    where it cannot be. `check` raises ValueError for what cannot be taken together.
     A program asks with `method`; one with PATCH gives only what changes, one with PUT replaces what is under its
     name. `command` is its name on the command line, where that is another. Several with PATCH share an address: each
     is done for which something is given. `places` are the folders on which it needs its permission where that is not
@@ -158,7 +160,8 @@ class Act:
     noted, of that result. `hint` tells programs what can be done about a refusal.
     Where it answers with the plural of another subject, the service gives back a row of that, as a job: it is only
     begun, then, too. Where it `is_together`, the service is given a list, of one or of all that were chosen, and does
-    it for all at once. `warns` says of the rows what has to be known before the yes. One without `has_api` is asked by
+    it for all at once. `warns` says of the rows what has to be known before the yes. `about`
+    gives another object that the trail names, by what the act was given. One without `has_api` is asked by
     programs at an address that is written by hand.
     """
 
@@ -183,6 +186,8 @@ class Act:
     owner: Callable[[Row], int | None] | None = None
     variants: tuple[Variant, ...] = ()
     plan: Callable[..., Any] | None = None
+    plans: tuple[Field, ...] = ()
+    check: Callable[[Mapping[str, Any]], None] | None = None
     form: str = ""
     shows: Callable[[Sequence[Row], datetime], Mapping[str, Any]] | None = None
     tab: str = ""
@@ -191,6 +196,7 @@ class Act:
     follow: str = ""
     is_together: bool = False
     warns: Callable[[Sequence[Row], datetime], str] | None = None
+    about: Callable[[Mapping[str, Any]], Model | None] | None = None
     has_api: bool = True
     hint: str = ""
     command: str = ""

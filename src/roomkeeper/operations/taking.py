@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
 from roomkeeper.operations.subjects import ANYTHING, Act, Input, Subject
 
@@ -28,7 +36,22 @@ class _Taken(BaseModel):
 def model_of(subject: Subject, act: Act) -> type[BaseModel]:
     """The model of what the act takes; what it does not know is refused."""
     words = f"{act.name} {subject.noun}".replace("-", " ").title().replace(" ", "")
-    return create_model(words, __base__=_Taken, __doc__=act.summary, **fields_of(given_to(act)))
+    checks = checks_of(act)
+    fields = fields_of(given_to(act))
+    return create_model(words, __base__=_Taken, __doc__=act.summary, __validators__=checks, **fields)
+
+
+def checks_of(act: Act) -> dict[str, Any]:
+    """The validators by which a model looks at all that is taken together."""
+    check = act.check
+    if check is None:
+        return {}
+
+    def check_all(found: Any) -> Any:
+        check({one.name: getattr(found, one.name) for one in given_to(act)})
+        return found
+
+    return {"check_all": model_validator(mode="after")(check_all)}
 
 
 def fields_of(takes: Sequence[Input]) -> dict[str, Any]:

@@ -35,6 +35,14 @@ _MOST: Final = 50
 class AuthorityRefused(ValueError):
     """The text is no authority that a device could be given."""
 
+    status, field = 422, "pem"
+
+
+class NoAuthority(AuthorityRefused):
+    """This server has no authority that it could give."""
+
+    status, hint = 409, "Send the certificate as `pem`."
+
 
 @dataclass(frozen=True, slots=True)
 class Authority:
@@ -95,10 +103,10 @@ def _read_one(certificate: x509.Certificate, now: datetime) -> Authority:
 
 
 def own() -> str:
-    """The PEM certificate of the authority that signs this server's; `AuthorityRefused` where there is none."""
+    """The PEM certificate of the authority that signs this server's; `NoAuthority` where there is none."""
     options = django_settings.OPTIONS
     if options.tls_certificate:
-        raise AuthorityRefused(
+        raise NoAuthority(
             _(
                 "This server uses a certificate of your own authority. Give the systems that "
                 "authority's certificate."
@@ -107,9 +115,7 @@ def own() -> str:
     try:
         return (options.data / "tls" / "ca.pem").read_text("ascii")
     except OSError as error:
-        raise AuthorityRefused(
-            _("The authority's certificate cannot be read: {error}", error=error)
-        ) from error
+        raise NoAuthority(_("The authority's certificate cannot be read: {error}", error=error)) from error
 
 
 def plan(systems: Iterable[System]) -> list[Planned]:

@@ -12,6 +12,7 @@ from roomkeeper.provisioning import delivery_telling as telling
 from roomkeeper.provisioning.actions import ActionRefused
 from roomkeeper.provisioning.delivery_telling import ChangeOut, DeliveryWord
 from roomkeeper.provisioning.models import Action, ChangeSet, DeliveryState
+from roomkeeper.provisioning.settings_acts import ASK_SETTINGS, UNDO
 from roomkeeper.systems.models import System
 from roomkeeper.systems.surface import is_on_visible_system, place_of_system
 from roomkeeper.words import gettext as _
@@ -185,6 +186,8 @@ CHANGE_SETS = register(
                 is_accepted=True,
                 offered=lambda row: any(row.found[state] for state in telling.ENDED_BADLY),
             ),
+            ASK_SETTINGS,
+            UNDO,
         ),
     )
 )

@@ -5,14 +5,15 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.provisioning import actions, authorities
-from roomkeeper.systems.models import System
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.fleet.trust_acts import INSTALL_AUTHORITY
+from roomkeeper.operations.door import do_many
+from roomkeeper.provisioning import authorities
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.chosen_systems import Chosen, do_each, find_chosen, list_address, tell
+from roomkeeper.web.chosen_systems import Chosen, after_all, find_chosen, list_address
+from roomkeeper.web.derived_acts import actor_of
 
 SHOWN = 100
 
@@ -32,7 +33,7 @@ def install_authorities(request: HttpRequest) -> HttpResponse:
             messages.error(request, str(refusal))
         else:
             if request.POST.get("step") == "install":
-                return _install(request, chosen, pem, found)
+                return _install(request, chosen, pem)
             context |= {"found": found, "pem": pem}
     planned = authorities.plan(chosen.systems)
     cannot = [one for one in planned if one.verdict == "cannot"]
@@ -65,19 +66,7 @@ def _given(request: HttpRequest) -> str:
     return request.POST.get("pasted", "")
 
 
-def _install(
-    request: HttpRequest, chosen: Chosen, pem: str, found: list[authorities.Authority]
-) -> HttpResponse:
-    now, fingerprints = moment(), [one.fingerprint for one in found]
-
-    def ask(system: System) -> None:
-        action = authorities.install(system, pem, user=request.user, now=now)
-        audit.record(
-            request.user, "page", "install authority", system, action=action.pk, fingerprints=fingerprints
-        )
-
-    done, refused = do_each(chosen.systems, ask, actions.ActionRefused)
-    tell(request, done, "{0} will trust it." if done == 1 else "{0} are asked to trust it.", refused)
-    if chosen.only is not None and done:
-        return HttpResponseRedirect(reverse("system_tab", args=[chosen.only.pk, "changes"]))
-    return HttpResponseRedirect(chosen.back)
+def _install(request: HttpRequest, chosen: Chosen, pem: str) -> HttpResponse:
+    actor, taken = actor_of(request), {"pem": pem}
+    done = list(do_many(SYSTEMS, INSTALL_AUTHORITY, chosen.systems, actor=actor, now=moment(), taken=taken))
+    return after_all(request, chosen, done, "{0} will trust it.")

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.operations.door import may
+from roomkeeper.operations.door import do, may
 from roomkeeper.provisioning import holding, undoing
 from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
 from roomkeeper.provisioning.delivery_telling import visible_changes
-from roomkeeper.provisioning.models import Change, ChangeSet, DeliveryState
+from roomkeeper.provisioning.models import Change, DeliveryState
+from roomkeeper.provisioning.settings_acts import UNDO
 from roomkeeper.web.access import grants, number_of, visible_system
-from roomkeeper.web.acts import attempt
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of, acts_for, get_row, history_of
 from roomkeeper.web.pages import cut
@@ -58,7 +59,7 @@ def change_set(request: HttpRequest, pk: int) -> HttpResponse:
             "settings": sorted({item.path for own in items.values() for item in own}),
             "acts": acts_for(CHANGE_SETS, found, actor),
             "undone_by": found.undone_by.order_by("id")[:5],
-            "may_undo": may(CHANGE_SETS, CHANGE_SETS.act("cancel"), found, actor_of(request)),
+            "may_undo": may(CHANGE_SETS, UNDO, found, actor_of(request)),
             "may_undo_on": _changeable_on_page(request, page.object_list),
             "entries": history_of(CHANGE_SETS, found),
         },
@@ -76,10 +77,11 @@ def _changeable_on_page(request: HttpRequest, changes: Iterable[Change]) -> set[
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """GET: what asking for the values before would do. POST: ask for them, by a new change set. With `system` on that
     one alone."""
-    found = get_row(CHANGE_SETS, actor_of(request), pk)
+    actor = actor_of(request)
+    found = get_row(CHANGE_SETS, actor, pk)
     key = number_of((request.POST if request.method == "POST" else request.GET).get("system", ""))
     system = visible_system(request, key, Permission.CHANGE_SETTINGS) if key is not None else None
-    if system is None and not may(CHANGE_SETS, CHANGE_SETS.act("cancel"), found, actor_of(request)):
+    if system is None and not may(CHANGE_SETS, UNDO, found, actor_of(request)):
         raise Http404
     page = reverse("change_set", args=[pk])
     only = None if system is None else [system.pk]
@@ -101,13 +103,11 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
                 "back": page,
             },
         )
-    made: list[ChangeSet] = []
-    is_done = attempt(
-        request,
-        "undo change set",
-        found,
-        lambda: made.append(undoing.undo(found, user=request.user, now=moment(), systems=only)),
-        "The previous values were requested. Follow the outcome here.",
-        systems=only,
-    )
-    return HttpResponseRedirect(reverse("change_set", args=[made[0].pk]) if is_done else page)
+    taken = {"systems": None if system is None else [system]}
+    try:
+        made = do(CHANGE_SETS, UNDO, found, actor=actor, now=moment(), taken=taken)
+    except undoing.UndoRefused as refusal:
+        messages.error(request, str(refusal))
+        return HttpResponseRedirect(page)
+    messages.success(request, "The previous values were requested. Follow the outcome here.")
+    return HttpResponseRedirect(reverse("change_set", args=[made.pk]))

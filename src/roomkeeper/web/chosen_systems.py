@@ -1,17 +1,18 @@
 """The systems of an act on one or many: chosen by number, or all that the list's filter lets through."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations.door import Outcome
 from roomkeeper.operations.lists import ListRefused, ordered
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants, visible_systems
@@ -112,6 +113,17 @@ def do_each(
         except refusals as refusal:
             refused.append(str(refusal))
     return done, refused
+
+
+def after_all(
+    request: HttpRequest, chosen: Chosen, done: Sequence[Outcome], words: str
+) -> HttpResponseRedirect:
+    """Say what became of each, as `tell` does, and go back: to the changes of the one that it was."""
+    number = sum(one.is_done for one in done)
+    tell(request, number, words, [str(one.refusal) for one in done if not one.is_done])
+    if chosen.only is not None and number:
+        return HttpResponseRedirect(reverse("system_tab", args=[chosen.only.pk, "changes"]))
+    return HttpResponseRedirect(chosen.back)
 
 
 def tell(request: HttpRequest, done: int, words: str, refused: list[str]) -> None:

@@ -66,6 +66,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
         for act in subject.acts
         if act.for_many
         and act.is_mounted
+        and act.is_asked
         and actor.grants.may_anywhere(act.needs)
         and _makes_sense(act, shown)
     ]

@@ -3,15 +3,16 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.fleet.trust_acts import SET_PASSWORD
+from roomkeeper.operations.door import do_many
 from roomkeeper.provisioning import passwords
-from roomkeeper.systems.models import System
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.chosen_systems import Chosen, do_each, find_chosen, list_address, tell
+from roomkeeper.web.chosen_systems import Chosen, after_all, find_chosen, list_address
+from roomkeeper.web.derived_acts import actor_of
 
 SHOWN = 100
 
@@ -64,17 +65,7 @@ def _read(request: HttpRequest) -> str | None:
 
 
 def _set(request: HttpRequest, chosen: Chosen, password: str | None) -> HttpResponse:
-    now = moment()
-
-    def ask(system: System) -> None:
-        action = passwords.set_password(system, password, user=request.user, now=now)
-        audit.record(
-            request.user, "page", "set password", system, action=action.pk,
-            username=system.username, is_generated=password is None,
-        )  # fmt: skip
-
-    done, refused = do_each(chosen.systems, ask, passwords.PasswordRefused)
-    tell(request, done, "A new password is on its way to {0}.", refused)
-    if chosen.only is not None and done:
-        return HttpResponseRedirect(reverse("system_tab", args=[chosen.only.pk, "changes"]))
-    return HttpResponseRedirect(chosen.back)
+    taken = {"password": password, "generate": password is None}
+    actor = actor_of(request)
+    done = list(do_many(SYSTEMS, SET_PASSWORD, chosen.systems, actor=actor, now=moment(), taken=taken))
+    return after_all(request, chosen, done, "A new password is on its way to {0}.")

@@ -11,12 +11,14 @@ from django.urls import reverse
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import planning, wanted
+from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
+from roomkeeper.provisioning.settings_acts import ASK_SETTINGS
 from roomkeeper.provisioning.wanted import Overridden
 from roomkeeper.systems import documents
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import visible_system
-from roomkeeper.web.acts import attempt
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.derived_acts import try_act
 
 SHOWN = 400
 SHOWS = ("all", "wanted", "drift")
@@ -111,14 +113,9 @@ def set_value(request: HttpRequest, pk: int) -> HttpResponse:
                 if wish is None
                 else f"{path} is requested of {system}. Follow it below."
             )
-            if attempt(
-                request,
-                "change settings",
-                system,
-                lambda: planning.create_change_set([system], {path: wish}, user=request.user, now=now),
-                done,
-                path=path,
-            ):
+            taken = {"systems": [system], "settings": {path: wish}}
+            if try_act(request, CHANGE_SETS, ASK_SETTINGS, None, taken, ""):
+                messages.success(request, done)
                 return HttpResponseRedirect(reverse("system_page", args=[pk]) + "changes/")
     reported = documents.reported_configuration(system.pk)
     found = reported.find(path) if reported and path else None

@@ -1,21 +1,22 @@
 """A setting of many systems: choose in the list, see what it would do, confirm."""
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.operations.door import do
 from roomkeeper.provisioning import planning
-from roomkeeper.provisioning.models import ChangeSet
+from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
+from roomkeeper.provisioning.settings_acts import ASK_SETTINGS
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import number_of
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.chosen_systems import chosen_rows, list_address, permitted_of, source_of
+from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.derived_choosing import again
 from roomkeeper.web.setting_paths import known_paths
 from roomkeeper.web.several_settings import read_settings
@@ -89,21 +90,16 @@ def care_of(request: HttpRequest) -> planning.Care:
 
 
 def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> HttpResponse:
-    settings = _settings(request)
-    # In short transactions of its own: one around all of them would keep every post waiting (rule R9).
-    made = planning.create_change_set(
-        chosen,
-        settings,
-        user=request.user,
-        now=now,
-        description=request.POST.get("description", "").strip(),
-        is_persistent=bool(request.POST.get("is_persistent")),
-        care=care_of(request),
-        note=lambda made: _note_settings(request, made, settings, len(chosen)),
-    )
+    care = care_of(request)
+    taken = {
+        "systems": chosen,
+        "settings": _settings(request),
+        "persistent": bool(request.POST.get("is_persistent")),
+        "description": request.POST.get("description", "").strip(),
+        "during_calls": care.during_calls,
+        "only_in_window": care.only_in_window,
+        "failure_limit": care.failure_limit,
+    }
+    made = do(CHANGE_SETS, ASK_SETTINGS, None, actor=actor_of(request), now=now, taken=taken)
     messages.success(request, f"Sent to {len(chosen)} systems. Follow the outcome here.")
     return HttpResponseRedirect(reverse("change_set", args=[made.pk]))
-
-
-def _note_settings(request: HttpRequest, made: ChangeSet, settings: dict[str, Any], count: int) -> None:
-    audit.record(request.user, "page", "change settings", made, paths=sorted(settings), systems=count)

@@ -92,7 +92,7 @@ def test_a_server_without_its_own_says_so(
     call: Caller, ready: list[System], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def none() -> str:
-        raise authorities.AuthorityRefused("This server uses a certificate of your own authority.")
+        raise authorities.NoAuthority("This server uses a certificate of your own authority.")
 
     monkeypatch.setattr(authorities, "own", none)
     answer = call("POST", f"systems/{ready[0].pk}/authorities")

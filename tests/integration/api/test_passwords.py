@@ -9,8 +9,7 @@ from tests.integration.api.conftest import Caller, CallerOf
 from tests.integration.api.test_command_line import Shell
 
 from roomkeeper.accounts.models import AuditEntry, KeptAnswer, User
-from roomkeeper.accounts.permissions import Permission
-from roomkeeper.api import choosing
+from roomkeeper.api import derived_many
 from roomkeeper.provisioning import passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.contact import credentials
@@ -127,19 +126,13 @@ def test_who_may_not_manage_may_not_set_passwords(
     assert set(Action.objects.values_list("system", flat=True)) == set(ids[:2])
 
 
-def test_where_one_may_only_look_is_told_by_name(ready: list[System], operator: User) -> None:
-    reached, refused = choosing.permitted(operator, [ready[0].pk], Permission.MANAGE_SYSTEMS)
-    assert reached == []
-    assert refused == [(ready[0].pk, "Boardroom", "you may not manage systems in its folder")]
-
-
 def test_too_many_at_once_are_refused_in_words(
     call: Caller, ready: list[System], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "ONE_BY_ONE_LIMIT", 2)
+    monkeypatch.setattr(derived_many, "FOUND_LIMIT", 2)
     answer = call("POST", "systems/password", {"filter": {}, "generate": True})
     assert answer.status_code == 422
-    assert answer.json()["detail"] == "3 systems are chosen; the limit is 2 at once."
+    assert answer.json()["detail"] == "More than 2 systems are found, which is the limit at once."
     assert answer.json()["errors"][0]["field"] == "body.filter"
     assert not Action.objects.exists()
 

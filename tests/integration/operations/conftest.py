@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 from tests.integration.api.conftest import Caller, CallerOf
+from tests.integration.provisioning.test_authorities import made
 from tests.integration.web.conftest import SignedIn
 
 from roomkeeper.accounts import audit, tokens
@@ -50,6 +51,8 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("templates", "apply"): {"systems": [_boardroom]},
     ("templates", "assign"): {"folder": _oslo},
     ("templates", "make persistent"): {"systems": [_boardroom]},
+    ("systems", "password"): {"generate": True},
+    ("systems", "authorities"): {"pem": made("AV Root", days=36_500)},
     ("systems", "message"): {"text": "Back at two"},
     ("systems", "login"): {"username": "admin", "password": "s3cret"},
     ("tags", "rename"): {"name": "courts"},

@@ -30,7 +30,7 @@ EVERY = [
     if act.on == "one" and act.is_mounted
 ]
 
-ON_BOTH = [one for one in EVERY if one.values[1].has_api]
+ON_BOTH = [one for one in EVERY if one.values[1].has_api and one.values[1].is_asked]
 # The nouns of what acts begin, under which the trail names it.
 BEGUN = {begun.noun.replace(" ", "_") for one in EVERY if (begun := one.values[1].begun(one.values[0]))}
 
@@ -57,6 +57,8 @@ def prepared(subject: Subject, act: Act, row: Any) -> Any:
         elif subject.plural == "users":
             row.is_active = False
         row.save()
+    if subject.plural == "systems":
+        credentials.set_credentials(row, "admin", "s3cret")
     if act.name.startswith("fix "):
         offering(row, act.name.removeprefix("fix "))
     return row
@@ -69,7 +71,6 @@ def offering(system: System, fix: str) -> None:
     Diagnosis.objects.create(
         system=system, job_id=job.pk, created_at=now, state="done", rows=[{"checks": [{"fix": fix}]}]
     )
-    credentials.set_credentials(system, "admin", "s3cret")
     Contact.objects.filter(system=system).update(source_address="192.0.2.7")
 
 
@@ -174,7 +175,7 @@ def test_whoever_may_not_is_refused_by_every_road_and_nothing_is_noted(
     assert not AuditEntry.objects.filter(act=act.audit_word(subject.noun)).exists()
 
 
-@pytest.mark.parametrize(("subject", "act"), EVERY)
+@pytest.mark.parametrize(("subject", "act"), [one for one in EVERY if one.values[1].is_asked])
 def test_every_act_is_asked_on_its_page(subject, act, row_of, administrator, signed_in):
     row = prepared(subject, act, row_of(subject.plural))
     is_planned = (subject.plural, act.name) in PLANNED

@@ -1,0 +1,138 @@
+"""What is written to devices about trust: passwords and authorities, planned before they are sent."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel
+from pydantic import Field as Told
+
+from roomkeeper.accounts.permissions import Permission
+from roomkeeper.accounts.person import Person
+from roomkeeper.operations.subjects import Act, Field, Input
+from roomkeeper.provisioning import authorities, passwords
+from roomkeeper.provisioning.actions import ActionRefused
+from roomkeeper.provisioning.models import Action
+from roomkeeper.systems.models import System
+
+
+class AuthorityOut(BaseModel):
+    """One authority, as people compare it."""
+
+    subject: str
+    fingerprint: str = Told(description="SHA-256.")
+    expires_at: datetime
+
+
+def _set_password(
+    row: System, *, user: Person, now: datetime, password: str | None = None, generate: bool = False
+) -> Action:
+    return passwords.set_password(row, password, user=user, now=now)
+
+
+def _plan_password(rows: Sequence[System], **taken: Any) -> list[passwords.Planned]:
+    return passwords.plan(rows)
+
+
+def _check_password(taken: Mapping[str, Any]) -> None:
+    password = taken["password"]
+    if (password is None) != taken["generate"]:
+        raise ValueError("give either `password`, or `generate` as true")
+    if password is not None:
+        passwords.check(password)
+
+
+def _install(
+    row: System, *, user: Person, now: datetime, pem: str | None = None
+) -> tuple[Action, list[authorities.Authority]]:
+    text = authorities.own() if pem is None else pem
+    found = authorities.read(text, now=now)
+    return authorities.install(row, text, user=user, now=now), found
+
+
+def _plan_authority(
+    rows: Sequence[System], *, user: Person, now: datetime, pem: str | None = None
+) -> tuple[list[authorities.Planned], list[authorities.Authority]]:
+    found = authorities.read(authorities.own() if pem is None else pem, now=now)
+    return authorities.plan(rows), found
+
+
+SET_PASSWORD: Final = Act(
+    name="password",
+    command="set-password",
+    noted_as="set password",
+    needs=Permission.MANAGE_SYSTEMS,
+    run=_set_password,
+    refused=(passwords.PasswordRefused,),
+    summary="Set the password of a device; the stored one is kept until a login has proven the new one.",
+    takes=(
+        Input(
+            name="password",
+            type=str | None,
+            default=None,
+            most=passwords.LONGEST,
+            is_secret=True,
+            meaning="Write-only.",
+        ),
+        Input(
+            name="generate",
+            type=bool,
+            default=False,
+            meaning="A random one for each system, known only to Roomkeeper.",
+        ),
+    ),
+    check=_check_password,
+    plan=_plan_password,
+    plans=(
+        Field(
+            name="verdict",
+            type=Literal["verified", "unverified", "cannot"],
+            meaning="Proven by a login at once, sent without proof, or not possible.",
+        ),
+        Field(name="words", type=str, meaning="Why it is not verified; empty if it is."),
+    ),
+    notes=lambda taken: {"is_generated": taken.get("password") is None},
+    notes_after=lambda action: {"username": action.system.username},
+    answers="actions",
+    for_many=True,
+    is_asked=False,
+)
+INSTALL_AUTHORITY: Final = Act(
+    name="authorities",
+    command="install-authority",
+    noted_as="install authority",
+    needs=Permission.RUN_ACTIONS,
+    run=_install,
+    refused=(ActionRefused, authorities.AuthorityRefused),
+    summary="Have a system trust an authority: this server's own, or those of a PEM text.",
+    takes=(
+        Input(
+            name="pem",
+            type=str | None,
+            default=None,
+            most=authorities.PEM_LIMIT,
+            meaning="One or more certificates of authorities. Without it: the one that signs this server's.",
+        ),
+    ),
+    plan=_plan_authority,
+    plans=(
+        Field(name="verdict", type=Literal["install", "cannot"]),
+        Field(name="reason", type=str, meaning="Why not; empty if it can."),
+    ),
+    tells=(
+        Field(
+            name="authorities",
+            type=list[AuthorityOut],
+            read=lambda found: [
+                AuthorityOut(subject=one.subject, fingerprint=one.fingerprint, expires_at=one.expires_at)
+                for one in found
+            ],
+        ),
+    ),
+    notes=lambda taken: {},
+    notes_after=lambda made: {"fingerprints": [one.fingerprint for one in made[1]]},
+    answers="actions",
+    for_many=True,
+    is_asked=False,
+)
+TRUST_ACTS: Final = (SET_PASSWORD, INSTALL_AUTHORITY)
