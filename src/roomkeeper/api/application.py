@@ -23,7 +23,6 @@ from roomkeeper.api import (
     problems,
     secure_only,
     system_additions,
-    system_backups,
     system_edits,
     system_polls,
     system_reports,
@@ -144,12 +143,13 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 # What is written by hand at the same addresses as what is declared; these share one router.
-_ON_SYSTEMS = (system_additions, system_backups, system_polls, diagnosis)
+_ON_SYSTEMS = (system_additions, backups, system_polls, diagnosis)
 _BESIDE = {
     "systems": _ON_SYSTEMS[0].routes,
     "change sets": change_sets.routes,
     "actions": actions.routes,
     "secure-only moves": secure_only.routes,
+    "backups": backups.routes,
     "templates": templates.routes,
 }
 
@@ -171,7 +171,6 @@ def _make() -> RoomkeeperApi:
         ("/systems", device_commands.routes),
         ("/systems", system_edits.routes),
         ("/systems", system_reports.routes),
-        ("/backups", backups.routes),
         ("/change-sets", undoing.routes),
         ("/systems", undoing.system_routes),
         ("/network-settings", network_settings.routes),

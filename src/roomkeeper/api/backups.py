@@ -1,39 +1,29 @@
-"""`backups`: of systems, what differs between them, putting them back, and when they are made by themselves."""
+"""`backups`: beside the declared list what differs, putting one back, and when they are made; replacing hardware."""
 
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from ninja import Query, Schema, Status
-from pydantic import Field
+from pydantic import Field, create_model
 
-from roomkeeper.accounts import audit
-from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
-from roomkeeper.api.backup_fields import (
-    DiffOut,
-    PartDifferenceOut,
-    PartText,
-    RestoreIn,
-    RestoreMappingOut,
-    SettingDifferenceOut,
-    encode_report,
-    encode_side,
-)
 from roomkeeper.api.derived_lists import actor_of, row_of
+from roomkeeper.api.derived_mounting import do_act, preview_act
 from roomkeeper.api.jobs import JobOut, accepted
-from roomkeeper.api.problems import NotFound, refused_as
-from roomkeeper.api.reach import LARGEST_ID, get_system, visible_systems
+from roomkeeper.api.on_systems import routes as system_routes
+from roomkeeper.api.problems import Conflict, NotFound, refused_as
+from roomkeeper.api.reach import LARGEST_ID, get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.backups import differences, keeping, mapping, restoring, scheduling, sides
-from roomkeeper.backups.models import Backup, BackupPart
-from roomkeeper.backups.surface import BACKUPS
-from roomkeeper.configuration_templates.editing import newest_content
-from roomkeeper.configuration_templates.models import ConfigurationTemplate
-from roomkeeper.configuration_templates.surface import TEMPLATES
-from roomkeeper.provisioning import planning
-from roomkeeper.systems.models import System
+from roomkeeper.backups import keeping, mapping, restoring_surface, scheduling, sides
+from roomkeeper.backups.models import BackupPart
+from roomkeeper.backups.replacement_plan import Hardware, ReplacementPlan
+from roomkeeper.backups.restoring_surface import REPLACE, REPLACEMENTS, RESTORATIONS, RESTORE, UNDO
+from roomkeeper.backups.surface import BACKUPS, SCHEDULE
+from roomkeeper.backups.telling import DiffOut, PartText, ReplacementPlanOut, RestoreMappingOut
+from roomkeeper.fleet.comparing import find_side
+from roomkeeper.jobs.models import Job
+from roomkeeper.operations.subjects import Act
+from roomkeeper.operations.taking import bounded, model_of, taken_of
 
 routes = Routes("backups")
 
@@ -46,14 +36,6 @@ class ScheduleOut(Schema):
     kept: int = Field(description="How many of each reason are kept per system; those made by hand stay.")
 
 
-class ScheduleIn(Schema, extra="forbid"):
-    """What is left out stays."""
-
-    is_on: bool | None = None
-    every_days: int | None = Field(None, ge=1, le=scheduling.MOST_DAYS)
-    kept: int | None = Field(None, ge=1, le=scheduling.MOST_KEPT)
-
-
 class DiffParameters(Schema):
     """What to compare with."""
 
@@ -64,24 +46,38 @@ class DiffParameters(Schema):
     )
 
 
+class _Planned(Schema, extra="forbid"):
+    dry_run: bool = False
+
+
+def _body(act: Act, name: str, about: str) -> Any:
+    """What the act takes beside the object that the address names."""
+    fields: dict[str, Any] = {one.name: (one.type, bounded(one)) for one in act.takes if one.name != about}
+    return create_model(name, __base__=_Planned, __doc__=act.summary, **fields)
+
+
+def _taken(act: Act, details: Any, **about: int) -> dict[str, Any]:
+    return {one.name: about.get(one.name, getattr(details, one.name, None)) for one in act.takes}
+
+
+ScheduleIn: Any = model_of(BACKUPS, SCHEDULE)
+RestoreIn: Any = _body(RESTORE, "RestoreIn", "backup")
+ReplaceIn: Any = _body(REPLACE, "ReplaceIn", "system")
+
+
 @routes.get("/schedule", response=ScheduleOut)
 @needs(Permission.VIEW, anywhere=True)
-def get_backup_schedule(request: HttpRequest) -> ScheduleOut:
+def get_backup_schedule(request: HttpRequest) -> Any:
     """When backups are scheduled, and how many are kept."""
-    return _schedule()
+    return scheduling.get()
 
 
 @routes.patch("/schedule", response=ScheduleOut)
 @needs(Permission.MANAGE_SERVER)
-def change_backup_schedule(request: HttpRequest, details: ScheduleIn) -> ScheduleOut:
-    """Change when backups are made."""
-    now = scheduling.get()
-    values: dict[str, Any] = {"is_on": now.is_on, "every_days": now.every_days, "kept": now.kept}
-    values |= {name: value for name, value in details.dict().items() if value is not None}
-    with transaction.atomic(), refused_as(422, scheduling.ScheduleRefused):
-        scheduling.update(**values)
-        audit.record(user_of(request), "api", "change backup schedule", None, **values)
-    return _schedule()
+def change_backup_schedule(request: HttpRequest, details: ScheduleIn) -> Any:
+    """Change when backups are made; what is left out stays."""
+    do_act(BACKUPS, SCHEDULE, None, actor_of(request), taken_of(SCHEDULE, details))
+    return scheduling.get()
 
 
 @routes.get("/{int:backup_id}/parts/{int:part_id}", response=PartText)
@@ -89,7 +85,8 @@ def change_backup_schedule(request: HttpRequest, details: ScheduleIn) -> Schedul
 def get_backup_part(request: HttpRequest, backup_id: int, part_id: int) -> PartText:
     """What a part holds: a macro's code, a panel's document, a picture in base64. Macros may hold passwords, so this
     is for people who may change settings."""
-    backup = find_backup(user_of(request), backup_id, Permission.CHANGE_SETTINGS)
+    backup = row_of(BACKUPS, actor_of(request), backup_id)
+    demand(user_of(request), Permission.CHANGE_SETTINGS, backup.system.folder.path)
     part: BackupPart | None = (
         backup.parts.select_related("content").filter(pk=min(part_id, LARGEST_ID)).first()
     )
@@ -102,31 +99,12 @@ def get_backup_part(request: HttpRequest, backup_id: int, part_id: int) -> PartT
 @needs(Permission.VIEW, anywhere=True)
 def diff_backup(request: HttpRequest, backup_id: int, parameters: Query[DiffParameters]) -> DiffOut:
     """What differs between a backup (left) and another backup, a reported version, or a system as it is now."""
-    user = user_of(request)
-    left = sides.side_of_backup(find_backup(user, backup_id))
+    left = sides.side_of_backup(row_of(BACKUPS, actor_of(request), backup_id))
     with refused_as(422, sides.SideRefused, field="query.with"):
-        kind, number = sides.read_name(parameters.other)
-        right = (
-            _side_of_template(row_of(TEMPLATES, actor_of(request), number))
-            if kind == "template"
-            else sides.find(parameters.other, visible_systems(user))
-        )
+        right = find_side(parameters.other, grants_of(user_of(request)))
     if right is None:
         raise NotFound("side of a comparison", parameters.other)
-    found = sides.compare_sides(left, right)
-    return DiffOut(
-        left=encode_side(left),
-        right=encode_side(right),
-        counts=differences.counts(found),
-        settings=[
-            SettingDifferenceOut(path=one.path, kind=one.kind.value, left=one.left, right=one.right)
-            for one in found
-        ],
-        parts=[
-            PartDifferenceOut(kind=one.part_kind, name=one.name, difference=one.kind.value)  # type: ignore[arg-type]
-            for one in sides.compare_parts(left, right)
-        ],
-    )
+    return DiffOut.of(left, right)
 
 
 @routes.post("/{int:backup_id}/restore", response={200: RestoreMappingOut, 202: JobOut})
@@ -135,44 +113,39 @@ def restore_backup(
     request: HttpRequest, backup_id: int, response: HttpResponse, details: RestoreIn | None = None
 ) -> Status[RestoreMappingOut] | Status[JobOut]:
     """Put a backup, or parts of it, on its system or on another one. With `dry_run`: what it would do (200)."""
-    user = user_of(request)
-    details = details or RestoreIn(system=None, parts=[], dry_run=False)
-    backup = find_backup(user, backup_id)
-    target = _target(user, backup, details.system)
-    refusals = (mapping.PicksRefused, planning.PlanRefused)
+    actor, details = actor_of(request), details or RestoreIn()
+    backup = row_of(BACKUPS, actor, backup_id)
+    taken = _taken(RESTORE, details, backup=backup.pk)
     if details.dry_run:
-        with refused_as(422, *refusals, field="body.parts"):
-            report = restoring.plan(backup, target, details.parts)
-            is_other = mapping.is_other_model(backup.product, target.product)
-            return Status(200, encode_report(report, target.pk, is_other_model=is_other, backup=backup))
-    with (
-        transaction.atomic(),
-        refused_as(409, restoring.RestoreRefused),
-        refused_as(422, *refusals, field="body.parts"),
-    ):
-        _, job = restoring.start(backup, target, details.parts, user=user, now=timezone.now())
-        audit.record(user, "api", "restore backup", target, backup=backup.pk, parts=details.parts)
-    return Status(202, accepted(job, response))
+        report = preview_act(RESTORATIONS, RESTORE, actor, taken)
+        target = get_system(user_of(request), details.system or backup.system_id)
+        is_other = mapping.is_other_model(backup.product, target.product)
+        told = RestoreMappingOut.of(report, target.pk, is_other_model=is_other, backup=backup)
+        return Status(200, told)
+    restoration = do_act(RESTORATIONS, RESTORE, None, actor, taken)
+    return Status(202, accepted(Job.objects.get(pk=restoration.job_id), response))
 
 
-def find_backup(user: User, backup_id: int, permission: Permission = Permission.VIEW) -> Backup:
-    """The backup; raises as `get_system` does."""
-    backup: Backup | None = BACKUPS.rows(grants_of(user)).filter(pk=min(backup_id, LARGEST_ID)).first()
-    if backup is None:
-        raise NotFound("backup", backup_id)
-    demand(user, permission, backup.system.folder.path)
-    return backup
+@system_routes.post("/{int:system_id}/replace", response=ReplacementPlanOut)
+@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
+def replace_system(request: HttpRequest, system_id: int, details: ReplaceIn) -> ReplacementPlanOut:
+    """New hardware takes a system's record over: id, folder, tags, rights, history, settings. With `dry_run`: how."""
+    taken = _taken(REPLACE, details, system=system_id)
+    if details.dry_run:
+        return ReplacementPlanOut.of(preview_act(REPLACEMENTS, REPLACE, actor_of(request), taken))
+    replacement, (plan, restoration) = do_act(REPLACEMENTS, REPLACE, None, actor_of(request), taken)
+    return ReplacementPlanOut.of(plan, replacement, restoration)
 
 
-def _side_of_template(template: ConfigurationTemplate) -> sides.Side:
-    settings = {one.path: one.shown for one in newest_content(template).settings}
-    return sides.side_of_template(template.pk, template.name, settings)
-
-
-def _target(user: User, backup: Backup, system_id: int | None) -> System:
-    return get_system(user, system_id or backup.system_id, Permission.CHANGE_SETTINGS)
-
-
-def _schedule() -> ScheduleOut:
-    found = scheduling.get()
-    return ScheduleOut(is_on=found.is_on, every_days=found.every_days, kept=found.kept)
+@system_routes.post("/{int:system_id}/replace/undo", response=ReplacementPlanOut)
+@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
+def undo_replacement(request: HttpRequest, system_id: int) -> ReplacementPlanOut:
+    """Bring the old hardware back to its record, as far as that goes: it gets a new secret."""
+    system = get_system(user_of(request), system_id, Permission.MANAGE_SYSTEMS)
+    replacement = restoring_surface.newest_of(system)
+    if replacement is None:
+        raise Conflict(f"The hardware of {system} was never replaced.")
+    system = do_act(REPLACEMENTS, UNDO, replacement, actor_of(request), {}).system
+    back = Hardware(system.serial_number, system.mac_address)
+    plan = ReplacementPlan(system, back, (), None, is_other_model=False)
+    return ReplacementPlanOut.of(plan, replacement)

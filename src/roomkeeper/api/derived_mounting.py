@@ -11,7 +11,7 @@ from django.utils import timezone
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import needs
 from roomkeeper.api.problems import NotFound, refused_as
-from roomkeeper.operations.door import NotSeen, do
+from roomkeeper.operations.door import NotSeen, do, preview
 from roomkeeper.operations.subjects import Act, Subject
 
 
@@ -20,6 +20,15 @@ def do_act(subject: Subject, act: Act, row: Any, actor: Actor, taken: Mapping[st
     try:
         with refused_as(act.status, *act.refused, hint=act.hint):
             return do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)
+    except NotSeen as error:
+        raise NotFound(error.noun, error.key) from error
+
+
+def preview_act(subject: Subject, act: Act, actor: Actor, taken: Mapping[str, Any]) -> Any:
+    """What the act would do, by the same door and with the same problems."""
+    try:
+        with refused_as(act.status, *act.refused):
+            return preview(subject, act, actor=actor, now=timezone.now(), taken=taken)
     except NotSeen as error:
         raise NotFound(error.noun, error.key) from error
 

@@ -121,8 +121,8 @@ class Invalid(ApiProblem):
 def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: str = "") -> Iterator[None]:
     """Turn a service's own refusals (their text is the sentence to show) into a 409 or 422 problem.
 
-    A 422 names `field`, or where that is empty the field of the body that the refusal itself names, or each of its
-    `errors`.
+    A refusal may have a `status` of its own. A 422 names `field`, or where that is empty the field of the body that the
+    refusal itself names, or each of its `errors`.
     """
     try:
         yield

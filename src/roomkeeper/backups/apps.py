@@ -13,10 +13,10 @@ class BackupsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the kinds of jobs, the schedule and what is kept."""
-        from roomkeeper.backups import keeping, making, restoring, scheduling, surface
+        from roomkeeper.backups import keeping, making, restoring, restoring_surface, scheduling, surface
         from roomkeeper.jobs import schedule, work
 
-        self.surface = surface
+        self.surfaces = surface, restoring_surface
         work.register_kind(work.JobKind(making.KIND, making.run))
         work.register_kind(work.JobKind(restoring.KIND, restoring.run))
         schedule.register("backups", timedelta(minutes=5), scheduling.back_up_due)

@@ -67,6 +67,9 @@ SETTINGS_WORD: Final = "settings"
 class PicksRefused(ValueError):
     """What was picked names nothing."""
 
+    status = 422
+    field = "parts"
+
 
 @dataclass(frozen=True, slots=True)
 class Picks:

@@ -1,7 +1,7 @@
 """Backups as people and programs see them: the list, what is in one, deleting one."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from django.db.models import Count, Q, QuerySet
 from pydantic import BaseModel
@@ -9,14 +9,14 @@ from pydantic import Field as Described
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.backups import keeping
+from roomkeeper.backups import keeping, scheduling
 from roomkeeper.backups.models import Backup, Reason
-from roomkeeper.operations.subjects import Act, Field, Subject, register
-from roomkeeper.systems.models import State
+from roomkeeper.backups.telling import PartKindWord
+from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.systems.models import ConfigurationVersion, State
 from roomkeeper.systems.surface import is_on_visible_system, place_of_system
 
 ReasonWord = Literal["scheduled", "by_hand", "before_restore", "before_replace"]
-PartKindWord = Literal["macro", "extension", "branding"]
 
 
 class PartOut(BaseModel):
@@ -56,9 +56,44 @@ def _parts(backup: Backup) -> list[PartOut]:
     ]
 
 
+def _schedule(*, user: Person, now: datetime, **values: Any) -> None:
+    found = scheduling.get()
+    kept = {"is_on": found.is_on, "every_days": found.every_days, "kept": found.kept}
+    scheduling.update(**kept | values)
+
+
 def _delete(row: Backup, *, user: Person, now: datetime) -> None:
     keeping.delete(row, user=user, now=now)
 
+
+SCHEDULE: Final = Act(
+    name="schedule",
+    noted_as="change backup schedule",
+    on="all",
+    needs=Permission.MANAGE_SERVER,
+    run=_schedule,
+    refused=(scheduling.ScheduleRefused,),
+    status=422,
+    summary="Change when backups are made.",
+    done="The schedule is changed.",
+    method="PATCH",
+    is_mounted=False,
+    takes=(
+        Input(name="is_on", type=bool, default=False, meaning="Whether every managed system is backed up."),
+        Input(
+            name="every_days",
+            type=int,
+            default=7,
+            meaning="How often each system is backed up.",
+        ),
+        Input(
+            name="kept",
+            type=int,
+            default=8,
+            meaning="How many of each reason are kept per system; those made by hand stay.",
+        ),
+    ),
+)
 
 BACKUPS = register(
     Subject(
@@ -129,7 +164,11 @@ BACKUPS = register(
             ),
             Field(name="parts", type=list[PartOut], read=_parts, is_detail=True),
         ),
+        within="systems",
+        inner="backups",
+        via="system",
         acts=(
+            SCHEDULE,
             Act(
                 name="delete",
                 needs=Permission.MANAGE_SYSTEMS,
@@ -148,6 +187,31 @@ BACKUPS = register(
                 method="DELETE",
                 answers="nothing",
             ),
+        ),
+    )
+)
+
+VERSIONS = register(
+    Subject(
+        noun="configuration version",
+        plural="configuration versions",
+        model=ConfigurationVersion,
+        meaning="A configuration that a system reported and that differed from the one before.",
+        seen_by=lambda grants: is_on_visible_system(grants) & Q(size__gt=0),
+        place=place_of_system,
+        related=("system__folder",),
+        annotate=lambda rows, grants: rows.defer("content"),
+        within="systems",
+        inner="configuration-versions",
+        via="system",
+        has_api=False,
+        has_pages=False,
+        fields=(
+            Field(name="id", type=int),
+            Field(name="digest", type=str, sort="", heading="Digest"),
+            Field(name="size", type=int, sort="", heading="Size"),
+            Field(name="first_at", type=datetime, heading="First"),
+            Field(name="last_at", type=datetime, heading="Last"),
         ),
     )
 )

@@ -89,6 +89,16 @@ def do(
     return result
 
 
+def preview(subject: Subject, act: Act, *, actor: Actor, now: datetime, taken: Mapping[str, Any]) -> Any:
+    """What an act on the whole subject would do, without doing it: what its `plan` gives. Raises as `do` does."""
+    if act.plan is None:
+        raise TypeError(f"{act.name} {subject.noun} has no plan.")
+    values = {**taken, **referred(act, taken, actor)}
+    for place in _places(subject, act, None, values):
+        demand(actor.user, act.needs, place)
+    return act.plan(user=actor.user, now=now, **values)
+
+
 def _note(
     subject: Subject, act: Act, row: Row, key: Any, actor: Actor, result: Any, given: Mapping[str, Any]
 ) -> AuditEntry:

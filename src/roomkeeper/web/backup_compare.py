@@ -12,14 +12,12 @@ from roomkeeper.backups import differences, sides
 from roomkeeper.backups.differences import BackupDifference, DifferenceKind
 from roomkeeper.backups.models import Backup, PartKind
 from roomkeeper.backups.sides import Side
-from roomkeeper.configuration_templates.editing import newest_content
-from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.configuration_templates.surface import TEMPLATES
+from roomkeeper.fleet.comparing import find_side
 from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import ConfigurationVersion, State
 from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.configuration_templates import visible_template
 
 SHOWN = 1000
 CHOICES_SHOWN = 30
@@ -83,21 +81,12 @@ def _side(request: HttpRequest, name: str) -> Side | None:
     if not text:
         return None
     try:
-        kind, number = sides.read_name(text)
-        if kind == "template":
-            return _side_of_template(visible_template(request, number))
-        found = sides.find(text, visible_systems(request))
+        found = find_side(text, grants(request))
     except sides.SideRefused as refusal:
         raise Http404(str(refusal)) from refusal
     if found is None:
         raise Http404(f"There is nothing to compare named {text}.")
     return found
-
-
-def _side_of_template(template: ConfigurationTemplate) -> Side:
-    """The newest version of a template; values that name variables are shown as they are written."""
-    settings = {one.path: one.shown for one in newest_content(template).settings}
-    return sides.side_of_template(template.pk, template.name, settings)
 
 
 def _filtered(request: HttpRequest, found: list[BackupDifference]) -> list[BackupDifference]:

@@ -10,13 +10,14 @@ from django.urls import reverse
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.backups import mapping, restoring
 from roomkeeper.backups.mapping import WORDS, MappingVerdict, RestoreReport
-from roomkeeper.backups.models import Backup, PartKind, Restoration
-from roomkeeper.jobs.models import Job
+from roomkeeper.backups.models import Backup, PartKind
+from roomkeeper.backups.restoring_surface import RESTORATIONS, RESTORE
 from roomkeeper.systems.models import State, System
 from roomkeeper.web.access import grants, number_of, visible_system
-from roomkeeper.web.acts import Question, ask, attempt
+from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.backups import get_backup
+from roomkeeper.web.derived_acts import tried
 
 SHOWN = 400
 TARGETS_SHOWN = 200
@@ -96,18 +97,9 @@ def _confirm(
             fields=(("step", "confirm"), ("system", str(target.pk)), *(("part", pick) for pick in picks)),
         )
         return ask(request, question)
-    started: list[tuple[Restoration, Job]] = []
-    is_done = attempt(
-        request,
-        "restore backup",
-        target,
-        lambda: started.append(restoring.start(backup, target, picks, user=request.user, now=moment())),
-        "",
-        backup=backup.pk,
-        parts=picks,
-    )
-    if is_done:
-        return HttpResponseRedirect(reverse("job", args=[started[0][1].pk]))
+    taken = {"backup": backup.pk, "system": target.pk, "parts": picks}
+    for restoration in tried(request, RESTORATIONS, RESTORE, None, taken, ""):
+        return HttpResponseRedirect(reverse("job", args=[restoration.job_id]))
     return HttpResponseRedirect(back)
 
 

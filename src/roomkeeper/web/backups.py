@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, needs
-from roomkeeper.backups import keeping, restoring, scheduling
+from roomkeeper.backups import keeping, scheduling
 from roomkeeper.backups.models import (
     Backup,
     BackupPart,
@@ -18,12 +18,12 @@ from roomkeeper.backups.models import (
     Replacement,
     Restoration,
 )
-from roomkeeper.backups.surface import BACKUPS
+from roomkeeper.backups.surface import BACKUPS, SCHEDULE
+from roomkeeper.operations.taking import TakenRefused, take_form
 from roomkeeper.systems.models import ConfigurationVersion, System
-from roomkeeper.web.access import grants, number_of, visible_system, visible_systems
-from roomkeeper.web.acts import Question, ask, attempt
+from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.derived_acts import actor_of, acts_for, get_row
+from roomkeeper.web.derived_acts import actor_of, acts_for, get_row, tried
 from roomkeeper.web.derived_reading import Listed
 from roomkeeper.web.derived_views import Habits
 from roomkeeper.web.pages import cut
@@ -53,20 +53,13 @@ def above(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any])
 @needs(Permission.MANAGE_SERVER)
 def schedule(request: HttpRequest) -> HttpResponse:
     """Change when backups are made by themselves."""
-    if request.method == "POST":
-        values: dict[str, Any] = {
-            "is_on": bool(request.POST.get("is_on")),
-            "every_days": number_of(request.POST.get("every_days", "").strip(), 5) or 0,
-            "kept": number_of(request.POST.get("kept", "").strip(), 5) or 0,
-        }
-        attempt(
-            request,
-            "change backup schedule",
-            None,
-            lambda: scheduling.update(**values),
-            "The schedule is changed.",
-            **values,
-        )
+    # A box that is not ticked is not sent.
+    given = {"is_on": ["0"], **{name: request.POST.getlist(name) for name in request.POST}}
+    try:
+        taken = take_form(BACKUPS, SCHEDULE, lambda name: given.get(name, []))
+        tried(request, BACKUPS, SCHEDULE, None, taken, SCHEDULE.done)
+    except TakenRefused as refusal:
+        messages.error(request, str(refusal))
     return HttpResponseRedirect(reverse("backups"))
 
 
@@ -137,29 +130,6 @@ def backups_tab(request: HttpRequest, system: System) -> dict[str, Any]:
         "next_due": scheduling.next_due(system, found, tried),
         "tried": tried,
     }
-
-
-@needs(Permission.CHANGE_SETTINGS, anywhere=True)
-def cancel_restoration(request: HttpRequest, pk: int, restoration: int) -> HttpResponse:
-    """Take back what waits for new hardware to report itself. Ask (GET) and do (POST)."""
-    system = visible_system(request, pk, Permission.CHANGE_SETTINGS)
-    found: Restoration = get_object_or_404(Restoration, pk=restoration, system=system)
-    tab = reverse("system_tab", args=[pk, "backups"])
-    question = Question(
-        "Cancel this restore?",
-        f"The configuration of {system}'s old hardware is not restored to the new one.",
-        "To undo this, restore the backup by hand.",
-        "Cancel it",
-        reverse("restoration_cancel", args=[pk, restoration]),
-        tab,
-    )
-    if request.method != "POST":
-        return ask(request, question)
-    if not restoring.cancel(found, user=request.user, now=moment()):
-        messages.error(request, "It has already started; stop its job.")
-    else:
-        audit.record(request.user, "page", "cancel restore", system)
-    return HttpResponseRedirect(tab)
 
 
 def _parts(backup: Backup) -> list[tuple[BackupPart, str]]:

@@ -75,13 +75,7 @@ urlpatterns: list[URLPattern] = [
     page("systems/<int:pk>/command/", system_command.command, "system_command"),
     page("systems/<int:pk>/actions/<int:action>/", system_command.result, "system_action"),
     page("systems/<int:pk>/diagnosis/<slug:fix>/", system_diagnosis.fix, "system_fix"),
-    page(
-        "systems/<int:pk>/restorations/<int:restoration>/cancel/",
-        backups.cancel_restoration,
-        "restoration_cancel",
-    ),
     page("systems/<int:pk>/replace/", system_replace.replace, "system_replace"),
-    page("systems/<int:pk>/replace/<int:replacement>/undo/", system_replace.undo, "system_replace_undo"),
     page("systems/<int:pk>/<slug:tab>/", system_page.system_page, "system_tab"),
     page("add-systems/", add_systems.add_systems, "add_systems"),
     page("add-systems/template.csv", add_systems.csv_template, "add_systems_template"),

@@ -104,11 +104,11 @@ def test_what_waits_for_new_hardware_can_be_cancelled(
 ) -> None:
     client.post(
         f"/systems/{home_office.pk}/replace/",
-        {"serial_number": "NEW0009", "restore": "yes", "word": "Home Office"},
+        {"serial_number": "NEW0009", "restore": "1", "word": "Home Office"},
     )
     waiting = Restoration.objects.get()
     assert waiting.state == "waiting"
-    address = f"/systems/{home_office.pk}/restorations/{waiting.pk}/cancel/"
+    address = f"/restorations/{waiting.pk}/cancel/"
     assert address in text(client.get(f"/systems/{home_office.pk}/backups/"))
     refused = client.post(f"/backups/{waiting.backup_id}/delete/", follow=True)
     assert "about to be restored" in text(refused)
@@ -233,21 +233,21 @@ def test_replacing_is_guided(client: Client, backup: Backup, home_office: System
     address = f"/systems/{home_office.pk}/replace/"
     assert f"{address}" in text(client.get(f"/systems/{home_office.pk}/"))
     assert "NEW0001" in text(client.get(address))
-    plan = text(client.get(f"{address}?with={waiting.pk}&restore=yes"))
+    plan = text(client.get(f"{address}?with={waiting.pk}&restore=1"))
     assert "The old hardware leaves" in plan
     assert "cannot be undone" in plan
     assert not Replacement.objects.exists()
     # Without its name nothing is done.
-    text(client.post(address, {"with": waiting.pk, "restore": "yes", "word": "x"}))
+    text(client.post(address, {"with": waiting.pk, "restore": "1", "word": "x"}))
     assert not Replacement.objects.exists()
-    client.post(address, {"with": waiting.pk, "restore": "yes", "word": "Home Office"})
+    client.post(address, {"with": waiting.pk, "restore": "1", "word": "Home Office"})
     done = Replacement.objects.get()
     home_office.refresh_from_db()
     assert home_office.serial_number == "NEW0001"
     tab = text(client.get(f"/systems/{home_office.pk}/backups/"))
     assert "its record Fresh" in tab
     assert "its hardware was replaced" in tab
-    undo = f"{address}{done.pk}/undo/"
+    undo = f"/replacements/{done.pk}/undo/"
     assert "Bring the old hardware" in text(client.get(undo))
     client.post(undo)
     home_office.refresh_from_db()

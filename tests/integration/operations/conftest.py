@@ -14,14 +14,14 @@ from tests.integration.web.conftest import SignedIn
 
 from roomkeeper.accounts import audit, tokens
 from roomkeeper.accounts.models import ApiToken, AuditEntry, SavedView, SignInTries, User
-from roomkeeper.backups.models import Backup
+from roomkeeper.backups import replacing
+from roomkeeper.backups.models import Backup, Replacement, Restoration
+from roomkeeper.backups.replacement_plan import Hardware
 from roomkeeper.configuration_templates import editing
 from roomkeeper.configuration_templates.content import checked
 from roomkeeper.configuration_templates.models import (
     ConfigurationTemplate,
     TemplateAssignment,
-    TemplateUse,
-    TemplateVersion,
 )
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
@@ -247,12 +247,14 @@ def _assignment(system: System) -> TemplateAssignment:
     return editing.assign(template, user=None, now=now, folder=system.folder)
 
 
-def _version(system: System) -> TemplateVersion:
-    return _template(system).versions.get()
+def _replacement(system: System) -> Replacement:
+    hardware = Hardware("NEW0001")
+    system.refresh_from_db()
+    return replacing.replace(system, hardware, user=None, now=timezone.now(), restores=False)[0]
 
 
-def _use(system: System) -> TemplateUse:
-    return TemplateUse.objects.create(template=_template(system), number=1)
+def _restoration(system: System) -> Restoration:
+    return Restoration.objects.create(system=system, backup=_backup(system))
 
 
 def _waiting(system: System) -> None:
@@ -301,10 +303,10 @@ def _in_inbox(system: System) -> System:
 
 
 ROWS: dict[str, Row] = {
+    "replacements": _replacement,
+    "restorations": _restoration,
     "templates": _template,
     "template assignments": _assignment,
-    "template versions": _version,
-    "template uses": _use,
     "secure-only moves": _move,
     "secure-only members": _member,
     "saved views": _saved_view,

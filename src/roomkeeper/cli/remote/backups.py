@@ -11,7 +11,6 @@ from roomkeeper.cli.remote.jobs import items_of, print_job, wait_for_job
 from roomkeeper.cli.remote.output import (
     AsJson,
     fail,
-    print_fields,
     print_json,
     print_object,
     print_table,
@@ -27,7 +26,6 @@ Parts = Annotated[
 ]
 Wait = Annotated[float, typer.Option(help="Wait up to this many seconds for its end.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")]
-_PART_COLUMNS = ("id", "kind", "name", "size", "is_active")
 _MAPPING_COLUMNS = ("verdict", "path", "found", "value", "reason")
 
 
@@ -36,19 +34,6 @@ def make(system: str, wait: Wait = 0.0, as_json: AsJson = False) -> None:
     api = open_api()
     job = api.post(f"systems/{naming.system_id(api, system)}/backups")
     _follow(api, job, wait, as_json=as_json)
-
-
-def show(backup: int, as_json: AsJson = False) -> None:
-    """A backup with its settings and parts."""
-    found = open_api().get(f"backups/{backup}")
-    if as_json:
-        print_json(found)
-        return
-    settings, parts = found.pop("settings"), found.pop("parts")
-    print_fields(found)
-    print_table([{"path": path, "value": value} for path, value in settings.items()], ("path", "value"))
-    if parts:
-        print_table(parts, _PART_COLUMNS)
 
 
 def diff(
@@ -163,7 +148,7 @@ def undo_replacement(system: str, as_json: AsJson = False) -> None:
 def add_to(systems: typer.Typer, backups: typer.Typer) -> None:
     """Put `replace` and `undo-replacement` beside the other commands on systems, and what takes a plan or a job beside
     the declared ones on backups."""
-    for command in (make, show, diff, restore):
+    for command in (make, diff, restore):
         backups.command(command.__name__)(command)
     systems.command("replace")(replace_system)
     systems.command("undo-replacement")(undo_replacement)

@@ -13,6 +13,8 @@ from rich.text import Text
 
 FAILED = 1
 USAGE = 2
+# More values by name than that are a table.
+IN_A_LINE = 12
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 # Names come from devices: a terminal must not obey what stands in them.
@@ -82,11 +84,24 @@ def print_page(page: Mapping[str, Any], columns: Sequence[str], *, as_json: bool
 
 
 def print_object(row: Mapping[str, Any], *, as_json: bool) -> None:
-    """One object."""
+    """One object; what it holds many of stands in tables below its fields."""
     if as_json:
         print_json(row)
-    else:
-        print_fields(row)
+        return
+    below = {name: rows for name, value in row.items() if (rows := _rows_of(value))}
+    print_fields({name: value for name, value in row.items() if name not in below})
+    for name, rows in below.items():
+        say(f"\n{name.replace('_', ' ')}:")
+        print_table(rows, list(rows[0]))
+
+
+def _rows_of(value: Any) -> list[Mapping[str, Any]]:
+    """A list of objects, or many values by name, as the rows of a table; nothing for what fits into a line."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return value
+    if isinstance(value, dict) and len(value) > IN_A_LINE:
+        return [{"name": name, "value": one} for name, one in value.items()]
+    return []
 
 
 def counted(counts: Mapping[str, int]) -> str:

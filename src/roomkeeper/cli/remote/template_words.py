@@ -49,13 +49,12 @@ def read_given(file: str) -> str:
 
 def print_template(found: dict[str, Any], *, as_json: bool) -> None:
     """A template or a version with what it holds."""
-    if as_json:
-        print_json(found)
-        return
+    held = ("settings", "commands")
     print_object(
-        {key: value for key, value in found.items() if key not in ("settings", "commands")}, as_json=False
+        found if as_json else {key: value for key, value in found.items() if key not in held}, as_json=as_json
     )
-    print_content(found)
+    if not as_json:
+        print_content(found)
 
 
 def print_content(found: dict[str, Any]) -> None:
