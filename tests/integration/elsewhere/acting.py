@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from roomkeeper.api.application import api
 from tests.integration.elsewhere.scene import Half
-from tests.integration.elsewhere.walking import NOWHERE, api_addresses
+from tests.integration.elsewhere.walking import NOWHERE, PLACES, api_addresses
 
 # What an act needs beside what is tried: by the end of its path.
 _NEEDED: Final[dict[str, dict[str, Any]]] = {
@@ -49,6 +49,21 @@ def acts(here: Half, there: Half) -> Iterator[tuple[str, str, Any, Any]]:
                         {**needed, name: there_value},
                         {**needed, name: nowhere_value},
                     )
+
+
+def on_paths(there: Half) -> Iterator[tuple[str, str, Any, str, Any]]:
+    """(method, path of what is elsewhere, body, path of what is nowhere, body) for every act on one thing."""
+    for method in ("post", "patch", "put", "delete"):
+        for path, _ in api_addresses(method):
+            kind = PLACES.get(path.removeprefix("/api/v1/").split("/")[0], "")
+            if "{" not in path or kind not in there.ids:
+                continue
+            needed = next((body for end, body in _NEEDED.items() if path.endswith(f"/{end}")), {})
+            addresses = [
+                _filled(re.sub(r"\{\w+\}", str(key), path, count=1), there)
+                for key in (there.ids[kind], NOWHERE)
+            ]
+            yield method.upper(), addresses[0], needed, addresses[1], needed
 
 
 def _members(told: Any, schemas: Any) -> list[str]:

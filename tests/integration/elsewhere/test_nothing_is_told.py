@@ -1,5 +1,6 @@
 """An administrator of one folder learns nothing of another: no name, no number, no count, by any address (S.6)."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -7,11 +8,13 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from roomkeeper.accounts.models import AuditEntry, User
-from roomkeeper.systems import inventory
-from roomkeeper.systems.models import Folder, System
+from roomkeeper.accounts.models import AuditEntry, SavedView, User
+from roomkeeper.systems import inventory, live
+from roomkeeper.systems.models import ChangeEvent, Folder, System
 from tests.integration.api.conftest import Caller
-from tests.integration.elsewhere.acting import acts
+from tests.integration.elsewhere.acting import acts, on_paths
+from tests.integration.elsewhere.posting import of_forms_that_name_it, on_what_is_elsewhere
+from tests.integration.elsewhere.posting import told as told_by
 from tests.integration.elsewhere.scene import Half, disturb, furnish, person, span
 from tests.integration.elsewhere.walking import (
     alike,
@@ -22,6 +25,7 @@ from tests.integration.elsewhere.walking import (
     walk,
     without_times,
 )
+from tests.integration.web.test_events import heard
 
 pytestmark = pytest.mark.one_database
 
@@ -34,6 +38,7 @@ class Scene:
     call: Caller
     browser: Client
     administrator: Caller
+    user: User
 
     @property
     def ids(self) -> dict[str, set[int]]:
@@ -60,9 +65,13 @@ def scene(administrator: User, oslo: Folder, root_folder: Folder) -> Scene:
     here = furnish(oslo, as_administrator, word="home", number=256)
     both = span((here, there), as_administrator, word="qxzorro")
     user = person("local", oslo)
+    for half, owner, key in ((here, user, 700_010), (there, administrator, 700_020)):
+        name = f"{half.systems[0].name} view"
+        SavedView.objects.create(pk=key, user=owner, of_list="systems", name=name, query="sort=name")
+        half.ids["saved_view"] = key
     browser = Client()
     browser.force_login(user)
-    return Scene(here, there, both, Caller(user), browser, as_administrator)
+    return Scene(here, there, both, Caller(user), browser, as_administrator, user)
 
 
 def test_no_address_tells_of_another_folder(scene: Scene) -> None:
@@ -98,14 +107,16 @@ def test_a_filter_by_what_is_elsewhere_finds_what_nothing_does(scene: Scene) -> 
 
 def test_an_act_on_what_is_elsewhere_is_answered_as_on_what_is_nowhere(scene: Scene) -> None:
     told = {}
-    for method, path, body, other in acts(scene.here, scene.there):
+    named = [(method, path, body, path, other) for method, path, body, other in acts(scene.here, scene.there)]
+    for method, path, body, other_path, other in (*named, *on_paths(scene.there)):
         answers = []
-        for address, content in ((path, body), (path, other)):
+        for address, content in ((path, body), (other_path, other)):
             with transaction.atomic():
                 answer = scene.call(method, address, content)
                 transaction.set_rollback(True)
             assert answer.status_code < 500, (method, address, content, answer.content)
-            answers.append((answer.status_code, alike(without_times(content_of(answer)), content)))
+            given = [content, re.findall(r"/(\d+)", address)]
+            answers.append((answer.status_code, alike(without_times(content_of(answer)), given)))
         if answers[0] != answers[1]:
             told[f"{method} {path} {body}"] = answers
     # A name that can stand once only is refused where it stands already; nothing but what was typed is told of it.
@@ -115,3 +126,36 @@ def test_an_act_on_what_is_elsewhere_is_answered_as_on_what_is_nowhere(scene: Sc
     }
     assert {one: told.pop(one)[0][0] for one in unique} == unique
     assert not told
+
+
+def test_a_page_s_form_on_what_is_elsewhere_is_answered_as_on_what_is_nowhere(scene: Scene) -> None:
+    tries = [
+        *on_what_is_elsewhere(scene.there),
+        *of_forms_that_name_it(scene.browser, scene.here, scene.there),
+    ]
+    assert len(tries) > 300
+    told = {}
+    for address, form, other_address, other_form in tries:
+        answers = [told_by(scene.browser, address, form), told_by(scene.browser, other_address, other_form)]
+        assert answers[0][0] < 500, (address, form)
+        if answers[0] != answers[1]:
+            told[f"POST {address} {form}"] = answers
+    assert not told
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_event_stream_tells_of_no_other_folder(scene: Scene) -> None:
+    """What happens elsewhere, and in what spans both, is told as far as it concerns what is here."""
+    seen = {one.pk for one in scene.here.systems}
+
+    def elsewhere() -> None:
+        disturb(scene.here, scene.there, scene.both, scene.administrator, word="qxzorro")
+
+    user = scene.user
+    # One that the stream does tell ends the wait.
+    told = await heard(user, lambda: (elsewhere(), live.publish("system", scene.here.systems[0])))
+    assert await ChangeEvent.objects.filter(folder_path__startswith=scene.there.folder.path).aexists()
+    assert {"topic": "system", "system": scene.here.systems[0].pk} in told
+    assert {one["system"] for one in told} <= {*seen, None}
+    # Nothing is said of an object of another kind, whose number would be one.
+    assert not [one for one in told if one["system"] is None and one["topic"] not in ("systems", "ticket")]

@@ -32,7 +32,7 @@ WORDS: Final = {
     ],
     "act": ["restart", "folder", "rename", "move", "cancel", "ignore"],
 }
-_PLACES: Final = {
+PLACES: Final = {
     "systems": "system",
     "change-sets": "change_set",
     "templates": "template",
@@ -44,6 +44,7 @@ _PLACES: Final = {
     "secure-only": "move",
     "secure-only-moves": "move",
     "actions": "action",
+    "saved-views": "saved_view",
 }
 
 
@@ -70,7 +71,7 @@ def filled(path: str, ids: Mapping[str, set[int]]) -> Iterator[str]:
         if kind == "slug":
             chosen.append(WORDS.get(name, ["enforce"]))
             continue
-        meant = _PLACES.get(place, "") if number == 0 else name.removesuffix("_id")
+        meant = PLACES.get(place, "") if number == 0 else name.removesuffix("_id")
         chosen.append([str(key) for key in sorted(ids.get(meant, {1}))])
     for values in product(*chosen):
         yield "".join(piece + value for piece, value in zip(pieces[::3], (*values, ""), strict=True))
@@ -89,6 +90,7 @@ def without_times(content: bytes) -> str:
     text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"|nonce-[\w=+/-]+|nonce="[^"]+"', "", text)
     text = re.sub(r'csrf-token" content="\w+|"X-CSRFToken": ?"\w+"', "", text)
     # Made anew for each: a token's text, and what tells a difference that was shown from another.
+    text = re.sub(r"\brk_[\w-]+", "", text)
     text = re.sub(r'"(digest|token|prefix)": "[^"]*"', "", text)
     return _TIME.sub("", text)
 
@@ -139,6 +141,7 @@ _KINDS: Final = {
     "change_set": "change_set",
     "id": "system",
     "object_id": "system",
+    "view": "saved_view",
 }
 _WORD, _NO_WORD = "qxzorro", "qywhere"
 _TEXTS: Final = (
@@ -159,7 +162,7 @@ def filters(there: Half) -> Iterator[tuple[str, str, Any, Any]]:
     """(address, filter, what is elsewhere, what is nowhere) for every list of API and pages."""
     lists = {path: [one["name"] for one in told["parameters"]] for path, told in api_addresses("get")}
     for address in page_addresses():
-        lists.setdefault(address, ["folder", "system", "tag", "q"])
+        lists.setdefault(address, ["folder", "system", "tag", "q", "view"])
     for address, names in lists.items():
         if "{" in address or "<" in address:
             continue
