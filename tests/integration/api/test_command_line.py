@@ -59,6 +59,15 @@ def test_a_day_with_the_command_line(
     assert "SystemUnit/Name" in shell("changes", "show", str(told["change_set"])).stdout
     assert "1 settings were cancelled" in shell("changes", "cancel", str(told["change_set"])).stdout
 
+    assert shell.json("systems", "set", "Home Office", "--no-tags", "--unlock")["tags"] == []
+    shell("systems", "tag", "Home Office", "Boardroom", "--add", "court", "--add", "loaner")
+    shell("systems", "lock", "Home Office", "Boardroom")
+    told = shell.json("systems", "show", "Home Office")
+    assert (told["tags"], told["connectivity_is_locked"]) == (["court", "loaner"], True)
+    assert (
+        "one system"
+        in shell("systems", "approve", "Home Office", "Boardroom", "--source", "10.0.0.1", code=2).stderr
+    )
     plan = shell("changes", "create", "all", "Audio/DefaultVolume=40", "--dry-run").stdout
     assert "3 systems will change" in plan
     made = shell.json("changes", "create", "folder=Oslo", "Audio/DefaultVolume=40", "--persistent")

@@ -159,7 +159,10 @@ def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[...
             _tell(act, _send(act, f"{path}/{keys[0]}{act['tail']}", body), as_json)
         else:
             _refuse_own(subject, act, body)
-            found = open_api().post(f"{path}/{act['slug']}", {**chosen, **body})
+            # Which of several acts is meant says the address.
+            meant = {one["name"] for one in act["takes"] if one["only"] is not None}
+            taken = {name: value for name, value in body.items() if name not in meant}
+            found = open_api().post(f"{path}/{act['slug']}", {**chosen, **taken})
             _tell_many(found, as_json)
 
     kinds = inspect.Parameter
