@@ -1,27 +1,22 @@
 """`actions`: commands asked of systems, one or many, and what became of them."""
 
-from collections.abc import Callable, Sequence
-
 from django.http import HttpRequest
 from ninja import Schema, Status
 from pydantic import Field
 
-from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.action_fields import CommandIn
 from roomkeeper.api.choosing import SystemChoice, choose
 from roomkeeper.api.derived_lists import actor_of
 from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.problems import ProblemOut
-from roomkeeper.api.reach import get_managed, get_system, systems_by_id
+from roomkeeper.api.reach import get_managed, systems_by_id
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.api.system_additions import failed_item
 from roomkeeper.api.trial import trial
 from roomkeeper.fleet.device_acts import RUN_COMMAND
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.provisioning.commands_for_many import known_commands
-from roomkeeper.provisioning.models import Action
-from roomkeeper.systems.models import System
 
 routes = Routes("actions")
 
@@ -47,20 +42,6 @@ class AskedItems(Schema):
     """The outcome for each system."""
 
     items: list[AskedItem]
-
-
-def ask_each(
-    user: User, chosen: Sequence[int], permission: Permission, ask: Callable[[System], Action]
-) -> list[AskedItem]:
-    """Ask something of each of the systems; each succeeds or fails separately, and is told in the order of `chosen`."""
-    items = []
-    for system_id in chosen:
-        try:
-            action = ask(get_system(user, system_id, permission))
-            items.append(AskedItem(system=system_id, status=202, action=action.pk, problem=None))
-        except Exception as error:  # noqa: BLE001 - every item answers for itself, as a request of its own would
-            items.append(failed_item(AskedItem, error, system=system_id, action=None))
-    return items
 
 
 @routes.post("", response={200: AskedItems, 202: AskedItems})

@@ -143,7 +143,7 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 # What is written by hand at the same addresses as what is declared; these share one router.
-_ON_SYSTEMS = (system_additions, backups, system_polls, diagnosis)
+_ON_SYSTEMS = (system_additions, backups, system_polls, diagnosis, logins)
 _BESIDE = {
     "systems": _ON_SYSTEMS[0].routes,
     "change sets": change_sets.routes,
@@ -167,7 +167,6 @@ def _make() -> RoomkeeperApi:
     problems.add_handlers(made)
     for prefix, routes in (
         # One address, one router: ninja would answer 405 for the methods of a second one.
-        ("/systems", logins.routes),
         ("/systems", device_commands.routes),
         ("/systems", system_edits.routes),
         ("/systems", system_reports.routes),

@@ -17,8 +17,6 @@ from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.operations import lists
 from roomkeeper.systems.models import State, System
 
-# What is done system by system inside one request.
-ONE_BY_ONE_LIMIT = 2_000
 _LISTED_PROBLEMS = 100
 
 
@@ -48,36 +46,6 @@ def choose(user: User, choice: SystemChoice, permission: Permission) -> list[int
         rows = lists.select(SYSTEMS, grants_of(user), asked, now=timezone.now())
     rows = rows.filter(grants_of(user).folders(permission), state=State.MANAGED)
     return list(rows.order_by("pk").values_list("pk", flat=True))
-
-
-def choose_few(user: User, choice: SystemChoice, permission: Permission) -> list[int]:
-    """As `choose`, for what is done system by system inside one request; raises `Invalid` where that is too many."""
-    chosen = choose(user, choice, permission)
-    if len(chosen) > ONE_BY_ONE_LIMIT:
-        raise Invalid(
-            f"{len(chosen):,} systems are chosen; the limit is {ONE_BY_ONE_LIMIT:,} at once.",
-            errors=[("body.systems" if choice.filter is None else "body.filter", "chooses too many systems")],
-            hint="Narrow the filter, for example by a folder, and repeat for the next.",
-        )
-    return chosen
-
-
-def permitted(
-    user: User, chosen: Sequence[int], permission: Permission
-) -> tuple[list[System], list[tuple[int, str, str]]]:
-    """Those of the chosen systems on which this may be done; and of the others id, name and why not."""
-    found = systems_by_id(user, chosen)
-    held = grants_of(user)
-    reached, refused = [], []
-    for system_id in chosen:
-        system = found.get(system_id)
-        if system is None:
-            refused.append((system_id, "", f"there is no system {system_id} that you can see"))
-        elif not held.may(permission, system.folder.path):
-            refused.append((system_id, system.name, f"you may not {permission.value} in its folder"))
-        else:
-            reached.append(system)
-    return reached, refused
 
 
 def choose_managed(user: User, choice: SystemChoice, permissions: Sequence[Permission]) -> list[System]:

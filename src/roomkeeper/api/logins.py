@@ -1,40 +1,35 @@
-"""`systems/login`: one login tried on many systems that are here, and stored."""
+"""`systems/login`: the answer where a login on many systems is waited for: what came of it on each."""
 
-from typing import Final, Literal
+from datetime import timedelta
+from typing import Any, Final, Literal
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Schema, Status
 from pydantic import Field
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.adding import logins
-from roomkeeper.api.choosing import SystemChoice, choose_few, permitted
+from roomkeeper.api.derived_lists import actor_of
+from roomkeeper.api.derived_many import body_of, meant
 from roomkeeper.api.jobs import JobOut, accepted
+from roomkeeper.api.on_systems import routes
 from roomkeeper.api.problems import refused_as
-from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.fleet.job_acts import LOGIN
+from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
+from roomkeeper.operations.door import do_together
+from roomkeeper.operations.taking import taken_of
 
-routes = Routes("systems")
 # So many are waited for; more are followed as a job.
 AT_ONCE: Final = 100
 _WAIT: Final = 30.0
-
-
-class LoginForMany(SystemChoice):
-    """The login, and the systems that it is for."""
-
-    username: str = Field(min_length=1, max_length=128)
-    password: str = Field(min_length=1, max_length=1000, repr=False, description="Write-only.")
-    password_may_use_http: bool = Field(
-        False, description="May be sent by plain HTTP to systems without HTTPS."
-    )
+LoginForMany: Any = body_of(SYSTEMS, LOGIN, [])
 
 
 class LoginItem(Schema):
-    """The outcome on one system."""
+    """What came of it on one system."""
 
     system: int
     login: Literal["works", "refused", "untried", "kept", "not_stored"] = Field(
@@ -45,7 +40,7 @@ class LoginItem(Schema):
 
 
 class LoginItems(Schema):
-    """The outcome on each system."""
+    """What came of it on each system."""
 
     items: list[LoginItem]
 
@@ -63,33 +58,31 @@ def log_in_to_systems(
 ) -> Status[LoginItems] | Status[JobOut]:
     """Try a login on systems, once on each, and store it. Answers 200 with each outcome, or 202 with the job where
     that takes longer, or more than 100 are chosen."""
-    user = user_of(request)
-    chosen = choose_few(user, details, Permission.MANAGE_SYSTEMS)
-    reached, refused = permitted(user, chosen, Permission.MANAGE_SYSTEMS)
-    left_out = [
-        LoginItem(system=key, login="not_stored", summary=f"Not stored: {why}.", advice="")
-        for key, _, why in refused
-    ]
-    if chosen and not reached:
-        return Status(200, LoginItems(items=left_out))
-    with transaction.atomic(), refused_as(422, logins.LoginNotUsable):
-        job = logins.start(
-            reached,
-            details.username,
-            details.password,
-            password_may_use_http=details.password_may_use_http,
-            user=user,
-            now=timezone.now(),
-        )
-        audit.record(user, "api", "log in to systems", job, username=details.username, systems=len(reached))
-    told = accepted(job, response, wait=how.wait if len(chosen) <= AT_ONCE else 0)
-    job.refresh_from_db()
-    if len(chosen) > AT_ONCE or job.state not in Job.ENDED:
-        return Status(202, told)
-    rows = JobItem.objects.filter(job=job).order_by("id")
-    items = {row.system_id: _told(row) for row in rows}
-    items |= {one.system: one for one in left_out}
-    return Status(200, LoginItems(items=[items[key] for key in chosen if key in items]))
+    actor, taken = actor_of(request), taken_of(LOGIN, details)
+    keys, rows = meant(SYSTEMS, LOGIN, details, actor)
+    with refused_as(LOGIN.status, *LOGIN.refused):
+        job, done = do_together(SYSTEMS, LOGIN, rows, actor=actor, now=timezone.now(), taken=taken)
+        if job is None and not keys:
+            raise logins.LoginNotUsable("No system was chosen.")
+    told = {key: _left_out(f"there is no system {key} that you can see", key) for key in keys}
+    told |= {
+        one.key: _left_out(f"you may not {LOGIN.needs.value} in its folder", one.key)
+        for one in done
+        if not one.is_done
+    }
+    if job is not None:
+        if how.wait and len(keys) <= AT_ONCE:
+            job = work.wait_for(job.pk, timedelta(seconds=how.wait))
+        if len(keys) > AT_ONCE or job.state not in Job.ENDED:
+            return Status(202, accepted(job, response))
+        response["Location"] = f"/api/v1/jobs/{job.pk}"
+        items = JobItem.objects.filter(job=job).order_by("id")
+        told |= {row.system_id or 0: _told(row) for row in items}
+    return Status(200, LoginItems(items=[told[key] for key in keys]))
+
+
+def _left_out(why: str, key: int) -> LoginItem:
+    return LoginItem(system=key, login="not_stored", summary=f"Not stored: {why}.", advice="")
 
 
 def _told(row: JobItem) -> LoginItem:

@@ -42,6 +42,35 @@ def _do_fix(key: str, row: System, *, user: Person, now: datetime) -> Job | None
 
 
 FIX_ACTS: Final = {key: _fix_act(key, fix) for key, fix in FIXES.items()}
+LOGIN: Final = Act(
+    name="login",
+    noted_as="log in",
+    needs=Permission.MANAGE_SYSTEMS,
+    run=logins.start,
+    refused=(logins.LoginNotUsable,),
+    status=422,
+    summary="Try a login on a system, once, and store it.",
+    takes=(
+        Input(name="username", least=1, most=128, label="User name", meaning="The account on the devices."),
+        Input(name="password", least=1, most=1000, is_secret=True, meaning="Write-only."),
+        Input(
+            name="password_may_use_http",
+            type=bool,
+            default=False,
+            label="May be sent over plain HTTP if a device offers nothing better",
+            meaning="May be sent by plain HTTP to systems without HTTPS.",
+        ),
+    ),
+    title="Store a login of {row} and try it",
+    what="It is tried once on each and stored, by a job that shows the outcome of each.",
+    undo="A stored login that has worked is not replaced by one that a device refuses.",
+    button="Store a login and try it",
+    done="The login of {row} is being tried.",
+    answers="jobs",
+    is_together=True,
+    for_many=True,
+    tab="connection",
+)
 JOB_ACTS: Final = (
     Act(
         name="poll",
@@ -58,37 +87,7 @@ JOB_ACTS: Final = (
         for_many=True,
         tab="connection",
     ),
-    Act(
-        name="login",
-        noted_as="log in",
-        needs=Permission.MANAGE_SYSTEMS,
-        run=logins.start,
-        refused=(logins.LoginNotUsable,),
-        status=422,
-        summary="Try a login on a system, once, and store it.",
-        takes=(
-            Input(
-                name="username", least=1, most=128, label="User name", meaning="The account on the devices."
-            ),
-            Input(name="password", least=1, most=1000, is_secret=True, meaning="Write-only."),
-            Input(
-                name="password_may_use_http",
-                type=bool,
-                default=False,
-                label="May be sent over plain HTTP if a device offers nothing better",
-                meaning="May be sent by plain HTTP to systems without HTTPS.",
-            ),
-        ),
-        title="Store a login of {row} and try it",
-        what="It is tried once on each and stored, by a job that shows the outcome of each.",
-        undo="A stored login that has worked is not replaced by one that a device refuses.",
-        button="Store a login and try it",
-        done="The login of {row} is being tried.",
-        answers="jobs",
-        is_together=True,
-        for_many=True,
-        tab="connection",
-    ),
+    LOGIN,
     Act(
         name="diagnose",
         needs=Permission.RUN_ACTIONS,

@@ -1,11 +1,10 @@
 """The systems of an act on one or many: chosen by number, or all that the list's filter lets through."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.urls import reverse
@@ -98,21 +97,6 @@ def _back(request: HttpRequest, systems: list[System]) -> str:
     if len(systems) == 1 and not source.get("filter") and not source.get("every"):
         return reverse("system_page", args=[systems[0].pk])
     return list_address(request)
-
-
-def do_each(
-    systems: Iterable[System], deed: Callable[[System], object], refusals: type[ValueError] = ValueError
-) -> tuple[int, list[str]]:
-    """Do it to each by itself, in a transaction of its own: how often it was done, and the refusals."""
-    done, refused = 0, []
-    for system in systems:
-        try:
-            with transaction.atomic():
-                deed(system)
-            done += 1
-        except refusals as refusal:
-            refused.append(str(refusal))
-    return done, refused
 
 
 def after_all(
