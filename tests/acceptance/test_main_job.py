@@ -39,6 +39,7 @@ def running(
 def set_up_network(api: Api, http_port: int, https_port: int) -> None:
     """The loopback plan of rule R2, with intervals that no test has to wait for."""
     api("PATCH", "network-settings", {
+        "phone_books": {"always": True},
         "internal": {"ipv4": "127.0.0.1"}, "public": {"ipv4": "127.0.0.2"}, "heartbeat": QUICK,
         "device_http_port": http_port, "device_https_port": https_port,
     })  # fmt: skip

@@ -58,6 +58,7 @@ def _check_admitted_added_and_moved(site: Site) -> None:
         assert {host for _, host, _ in site.told(room)} == {room.server_host}
     site.api("PATCH", "network-settings", {
         "outside": {"internal": {"host": INTERNAL}, "public": {"host": PUBLIC}},
+        "phone_books": {"always": True},
     })  # fmt: skip
     for room in first:
         site.act(room, "boot")

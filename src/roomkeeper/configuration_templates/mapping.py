@@ -301,18 +301,21 @@ class _ManagementPaths:
     """The match keys of what management settings write to a system, worked out once a family and mode."""
 
     def __init__(self) -> None:
-        self._written = management.written_values(network_settings.get(), are_secrets_shown=False)
-        self._known: dict[tuple[str, bool], frozenset[str]] = {}
+        self._settings = network_settings.get()
+        self._written = management.written_values(self._settings, are_secrets_shown=False)
+        self._known: dict[tuple[str, bool, bool], frozenset[str]] = {}
 
     def of(self, system: System) -> frozenset[str]:
         """Those of the system."""
-        key = (system.family, system.is_secure_only)
+        has_phone_book = management.has_phone_book(system, self._settings)
+        key = (system.family, system.is_secure_only, has_phone_book)
         if key not in self._known:
             settings = management.management_settings(
                 ServerAddress("https" if system.is_secure_only else "http", "roomkeeper"),
                 MARK,
                 family=system.family,
                 is_secure_only=system.is_secure_only,
+                has_phone_book=has_phone_book,
                 others=self._written,
             )
             self._known[key] = frozenset(match_key(setting.path) for setting in settings)

@@ -111,11 +111,14 @@ class Setting:
     value: str
     secure_only_value: str
     why: str
+    # A placeholder without which it is not written either.
+    only_with: str = ""
 
     def text(self, values: Mapping[str, str], *, is_secure_only: bool = False) -> str | None:
         """The value to write, placeholders filled; None where Roomkeeper has no value for one of them."""
         template = self.secure_only_value if is_secure_only else self.value
-        if any(not values.get(name) for name in _PLACEHOLDER.findall(template)):
+        needed = [*_PLACEHOLDER.findall(template), *([self.only_with] if self.only_with else [])]
+        if any(not values.get(name) for name in needed):
             return None
         return _PLACEHOLDER.sub(lambda found: values[found[1]], template)
 
@@ -268,7 +271,11 @@ def _transport(table: Table) -> Transport:
 def _setting(table: Table) -> Setting:
     value = table.text("value")
     setting = Setting(
-        table.text("path"), value, table.text("secure_only_value", default=value), table.text("why")
+        table.text("path"),
+        value,
+        table.text("secure_only_value", default=value),
+        table.text("why"),
+        table.text("only_with", default=""),
     )
     table.end()
     try:

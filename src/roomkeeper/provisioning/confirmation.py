@@ -129,6 +129,7 @@ def _managed(known: Known, settings: NetworkSettings, others: Mapping[str, str])
         known.family,
         known.connectivity,
         bool(known.is_secure_only),
+        bool(known.has_phone_book) or settings.phone_books_always,
         _address(known, settings),
         others,
     )

@@ -127,6 +127,7 @@ def _hand_over_secrets(
             text,
             family=known.family,
             is_secure_only=bool(known.is_secure_only),
+            has_phone_book=bool(known.has_phone_book) or settings.phone_books_always,
             others=management.written_values(settings),
         )
         delivery.commands += management.management_commands(

@@ -108,18 +108,20 @@ def management_settings(
     *,
     family: str = "",
     is_secure_only: bool = False,
+    has_phone_book: bool = False,
     others: Mapping[str, str] | None = None,
 ) -> tuple[SettingValue, ...]:
     """The settings written on admission and on enforcing (docs: management modes; protocol notes A.5, M). Without an
     address that could be told, those that name one are left out: the system keeps what it has.
 
+    Where `has_phone_book` is not, the system's phone book server is left as it is, whose ever it may be.
     `others` are the `written_values`; those of SNMP are left out in Secure-Only, which does not use it.
     """
     values = {
         "authority": address.authority,
         "protocol": address.scheme.upper(),
         "events_path": f"{EVENTS_PATH}/{secret}",
-        "phone_book_url": address.url(PHONE_BOOK_PATH, secret),
+        "phone_book_url": address.url(PHONE_BOOK_PATH, secret) if has_phone_book else "",
     }
     for name, text in (others or {}).items():
         if not (is_secure_only and name.startswith("snmp_")):
@@ -127,6 +129,11 @@ def management_settings(
     rows = family_of(family).settings
     texts = ((setting.path, setting.text(values, is_secure_only=is_secure_only)) for setting in rows)
     return tuple(SettingValue(path, text) for path, text in texts if text is not None)
+
+
+def has_phone_book(system: System, settings: NetworkSettings) -> bool:
+    """Whether the system is told to search our phone books: one is set on it or on a folder above it."""
+    return system.has_own_phone_book or system.folder.has_phone_book or settings.phone_books_always
 
 
 def feedback_url(address: ServerAddress, secret: str) -> str:
@@ -180,12 +187,20 @@ def told(
     family: str,
     software_version: str,
     is_secure_only: bool,
+    has_phone_book: bool,
     others: Mapping[str, str],
     slot: int,
 ) -> ToldSettings:
     """What such a system was told, for each of the secrets that it may have; for `still_ours`."""
     each = (
-        management_settings(address, text, family=family, is_secure_only=is_secure_only, others=others)
+        management_settings(
+            address,
+            text,
+            family=family,
+            is_secure_only=is_secure_only,
+            has_phone_book=has_phone_book,
+            others=others,
+        )
         for text in texts
     )
     urls = tuple(feedback_url(address, text) for text in texts)

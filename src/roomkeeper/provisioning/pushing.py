@@ -189,7 +189,8 @@ def _plan(
 ) -> _Plan:
     settings = network_settings.get()
     now = datetime.now(UTC)
-    system, contact = System.objects.get(pk=system_id), Contact.objects.get(system=system_id)
+    system = System.objects.select_related("folder").get(pk=system_id)
+    contact = Contact.objects.get(system=system_id)
     calls_by_http = manager_protocol.calls_by_http(contact.scheme, contact.overdue_at, now)
     has_http_off = manager_protocol.lacks_http(services, system.family) and not calls_by_http
     if scheme == "http" and (system.is_secure_only or not settings.secrets_may_use_http):
@@ -225,6 +226,7 @@ def _plan(
         text,
         family=system.family,
         is_secure_only=system.is_secure_only,
+        has_phone_book=management.has_phone_book(system, settings),
         others=management.written_values(settings),
     )
     family = management.family_of(system.family)
@@ -241,6 +243,7 @@ def _plan(
             family=system.family,
             software_version=system.software_version,
             is_secure_only=system.is_secure_only,
+            has_phone_book=management.has_phone_book(system, settings),
             others=management.written_values(settings),
             slot=settings.feedback_slot,
         ),

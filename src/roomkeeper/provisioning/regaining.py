@@ -316,6 +316,7 @@ def _told(
         family=known.family,
         software_version=version,
         is_secure_only=bool(known.is_secure_only),
+        has_phone_book=bool(known.has_phone_book) or settings.phone_books_always,
         others=others,
         slot=settings.feedback_slot,
     )

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import prefetch_related_objects
+
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.provisioning import management, persistent, sources
@@ -56,6 +58,7 @@ class Managed:
     family: str
     connectivity: str
     is_secure_only: bool
+    has_phone_book: bool
     address: ServerAddress
     others: Mapping[str, str]
 
@@ -83,6 +86,7 @@ def wanted_of(systems: Sequence[System]) -> dict[int, list[WantedValue]]:
     """The same for many systems, by id; a few statements whatever their number, which should not exceed 500."""
     managed = [system for system in systems if system.state == State.MANAGED]
     ids = [system.pk for system in managed]
+    prefetch_related_objects(managed, "folder")
     contacts = {contact.system_id: contact for contact in Contact.objects.filter(system_id__in=ids)}
     settings = network_settings.get()
     others = management.written_values(settings, are_secrets_shown=False)
@@ -100,7 +104,13 @@ def wanted_of(systems: Sequence[System]) -> dict[int, list[WantedValue]]:
             settings=settings,
         )
         layer = Managed(
-            system.name, system.family, system.connectivity, system.is_secure_only, address, others
+            system.name,
+            system.family,
+            system.connectivity,
+            system.is_secure_only,
+            management.has_phone_book(system, settings),
+            address,
+            others,
         )
         found[system.pk] = merge(layer, offers[system.pk])
     return found
@@ -179,6 +189,7 @@ def _management(managed: Managed) -> list[WantedValue]:
         MARK,
         family=managed.family,
         is_secure_only=managed.is_secure_only,
+        has_phone_book=managed.has_phone_book,
         others=managed.others,
     )
     return [

@@ -103,6 +103,7 @@ async def test_public_device_is_told_the_public_address(add, start):
     ],
 )
 async def test_every_release_is_added(add, start, profile):
+    await sync_to_async(network_settings.update)({"phone_books_always": True}, user=None, now=NOW)
     endpoint = await start(profile=profile)
     added = await add(at(endpoint))
     assert added.states == ["done"], added.item.summary

@@ -48,7 +48,6 @@ def test_admitted_system_is_handed_the_same_secret_until_it_uses_it(manager, dev
     assert {setting.path for setting in first.settings} >= {
         "Provisioning/Mode",
         "Provisioning/ExternalManager/Address",
-        "Phonebook/Server[1]/URL",
     }
     assert [command.path for command in first.commands] == ["HttpFeedback/Register"]
 

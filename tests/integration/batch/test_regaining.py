@@ -8,9 +8,9 @@ from roomkeeper.protocols.external_manager import Answer
 from roomkeeper.provisioning import enforcement, management
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.provisioning.reading import Fetched, keep
-from roomkeeper.systems import network_settings
+from roomkeeper.systems import inventory, network_settings
 from roomkeeper.systems.check_ins import outages
-from roomkeeper.systems.models import StoredDocument, System, TimelineEntry
+from roomkeeper.systems.models import Folder, StoredDocument, System, TimelineEntry
 from roomkeeper.tickets.models import Ticket
 
 NOT_KEPT = "management settings not kept"
@@ -58,6 +58,7 @@ class Told:
 
 @pytest.fixture
 def told(manager, device, prove) -> Told:
+    Folder.objects.filter(pk=inventory.root_folder().pk).update(has_phone_book=True)
     prove(device)
     found = Told(manager, device)
     assert not system().management_is_due

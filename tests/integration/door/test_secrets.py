@@ -12,7 +12,7 @@ from tests.integration.door.test_identity import is_empty, open_tickets
 from roomkeeper.accounts.models import User
 from roomkeeper.systems import admission, network_settings
 from roomkeeper.systems.admission import activation, secrets
-from roomkeeper.systems.models import ActivationCode, Exchange, System, SystemSecret
+from roomkeeper.systems.models import ActivationCode, Exchange, Folder, System, SystemSecret
 
 
 def stages(system: System) -> set[str]:
@@ -120,6 +120,7 @@ class TestPlainHttp:
     def test_a_secure_only_system_never_gets_it_by_http(self, systems: Systems, door: DoorProcess) -> None:
         device = systems.device()
         systems.pre_registered(device, is_secure_only=True)
+        Folder.objects.update(has_phone_book=True)
         assert not device.event("Boot").orders.path_secret
         device.server = door.https
         orders = device.event("Boot").orders

@@ -48,6 +48,8 @@ def test_each_wanted_value_tells_its_layer_and_why(room):
 
 def test_secrets_among_the_wanted_values_are_marks(room):
     persist(room, {"NetworkServices/HTTP/Proxy/Password": "correct horse"})
+    System.objects.filter(pk=room.pk).update(has_own_phone_book=True)
+    room.refresh_from_db()
     found = wanted(room)
     for path in (
         "Provisioning/ExternalManager/Path",

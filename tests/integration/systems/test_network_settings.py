@@ -51,6 +51,8 @@ GOOD = {
     "snmp_location": "Oslo",
     "snmp_community": "quite-secret",
     "feedback_slot": 2,
+    "phone_books_always": True,
+    "phone_books_route": False,
     "ntp_servers": ["ntp1.example.org", "192.0.2.123"],
     "device_time_zone": "Europe/Oslo",
 }

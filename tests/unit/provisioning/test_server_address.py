@@ -110,12 +110,18 @@ SECRET = "a" * 32
 
 
 def test_management_settings_carry_address_protocol_and_secret():
-    found = {s.path: s.value for s in management_settings(ServerAddress("https", "rk.example.org"), SECRET)}
+    address = ServerAddress("https", "rk.example.org")
+    found = {s.path: s.value for s in management_settings(address, SECRET, has_phone_book=True)}
     assert found["Provisioning/Mode"] == "TMS"
     assert found["Provisioning/ExternalManager/Address"] == "rk.example.org"
     assert found["Provisioning/ExternalManager/Protocol"] == "HTTPS"
     assert found["Provisioning/ExternalManager/Path"].endswith(f"SystemManagementService.asmx/{SECRET}")
     assert found["Phonebook/Server[1]/URL"].startswith("https://rk.example.org/tms/public/")
+
+
+def test_without_a_phone_book_the_phone_book_server_of_a_system_is_left_alone():
+    found = management_settings(ServerAddress("https", "rk.example.org"), SECRET)
+    assert not [setting for setting in found if setting.path.startswith("Phonebook/")]
 
 
 def test_addresses_of_all_device_services_fit_into_255_characters():

@@ -61,6 +61,7 @@ class Known:
     # Its first post since none could be taken for a while: its feedback slot may be lost.
     comes_after_outage: bool
     taken_today: int
+    has_phone_book: bool
     is_proven: bool
 
 
@@ -74,7 +75,7 @@ _COLUMNS = """
     COALESCE(c.watched_until > %s, %s), c.status_at IS NULL OR c.status_at < %s,
     c.configuration_at IS NULL OR c.configuration_at < %s, COALESCE(c.documents_asked_at > %s, %s), c.is_alive,
     s.https_proof = 'asked', COALESCE(c.last_seen_at < %s, %s),
-    CASE WHEN c.taken_day = %s THEN c.taken_bytes ELSE 0 END
+    CASE WHEN c.taken_day = %s THEN c.taken_bytes ELSE 0 END, (s.has_own_phone_book OR f.has_phone_book)
 """
 _FROM = """
     FROM systems_system s JOIN systems_folder f ON f.id = s.folder_id

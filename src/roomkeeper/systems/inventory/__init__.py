@@ -46,7 +46,7 @@ def root_folder() -> Folder:
 def create_folder(parent: Folder, name: str) -> Folder:
     """A new folder below `parent`; raises `FolderRefused` for an empty or used name."""
     with transaction.atomic():
-        folder = Folder(parent=parent, name=_free_name(parent, name))
+        folder = Folder(parent=parent, name=_free_name(parent, name), has_phone_book=parent.has_phone_book)
         folder.save()
         folder.path = f"{parent.path}{folder.pk}/"
         folder.save(update_fields=["path"])

@@ -18,6 +18,8 @@ class Folder(models.Model):
     )
     name = models.CharField(max_length=100)
     path = models.CharField(max_length=500, db_index=True, blank=True)
+    # Whether a phone book is set on it or on a folder above; its systems then search ours (`phonebooks.setting`).
+    has_phone_book = models.BooleanField(default=False)
     # When systems may be disturbed, such as `Mon-Fri 20:00-06:00`; empty: as for the folder above.
     maintenance_window = models.CharField(max_length=200, blank=True)
 
@@ -116,6 +118,9 @@ class System(models.Model):
     login_refused_at = models.DateTimeField(null=True, blank=True)
     # What its SNMP agent calls itself, "" where none answered.
     sys_object_id = models.CharField(max_length=128, blank=True)
+
+    # Whether a phone book is set on this very system; those of its folders count, too.
+    has_own_phone_book = models.BooleanField(default=False)
 
     connectivity = models.CharField(
         max_length=32, choices=Connectivity.choices, default=Connectivity.UNDECIDED, blank=True

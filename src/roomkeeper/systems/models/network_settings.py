@@ -4,12 +4,9 @@ The table: its rows are all that there is to say of a setting. The page, the RES
 docs/reference/network-settings.md are derived from it; another setting is another row, and a migration.
 """
 
-from typing import Final
-
 from django.db import models
 
 from roomkeeper.systems.models.setting_kinds import (
-    Section,
     address,
     host_name,
     lines,
@@ -24,6 +21,21 @@ from roomkeeper.systems.models.setting_kinds import (
     text,
     whole,
 )
+from roomkeeper.systems.models.setting_sections import (
+    ADMISSION,
+    CONNECTIVITY,
+    FEEDBACK,
+    HEARTBEAT,
+    INTERNAL,
+    OUTSIDE,
+    PHONE_BOOKS,
+    POLLING,
+    PUBLIC,
+    SECURITY,
+    SNMP,
+    TIME,
+    WINDOW,
+)
 from roomkeeper.systems.models.settings_for_devices import (
     AUTHORITIES_LIMIT,
     NTP_SERVERS,
@@ -33,52 +45,6 @@ from roomkeeper.systems.models.settings_for_devices import (
     clean_snmp_text,
     clean_window,
     clean_zone,
-)
-
-INTERNAL: Final = Section(
-    "Internal address",
-    "What systems on the LAN are told to call. A host name takes precedence over the addresses.",
-)
-PUBLIC: Final = Section(
-    "Public address",
-    "What systems on the public internet and behind firewalls are told to call.",
-)
-OUTSIDE: Final = Section(
-    "Outside address",
-    "Where systems find this server if a proxy or a router is in front of it. Empty fields follow from"
-    " the addresses "
-    "above and from what this server listens on; behind a trusted proxy the ports are then 80 and 443. A"
-    " port of 0"
-    " means that nothing arrives there.",
-)
-CONNECTIVITY: Final = Section("Connectivity")
-ADMISSION: Final = Section("Admission")
-SECURITY: Final = Section("Security towards devices")
-SNMP: Final = Section(
-    "SNMP on systems",
-    "Written to every system of a family that supports it, except in Secure-Only. Empty fields are not"
-    " written.",
-)
-FEEDBACK: Final = Section(
-    "Feedback",
-    "Where systems send what happens on them: calls, alarms, changed settings.",
-)
-TIME: Final = Section(
-    "Time on systems",
-    "Requested of every system, unless a template or a persistent setting says otherwise. Empty: left as"
-    " it is.",
-)
-HEARTBEAT: Final = Section(
-    "Heartbeat",
-    "How often a system is told to post, in seconds. After twice that and a minute it counts as not alive.",
-)
-WINDOW: Final = Section(
-    "Maintenance window",
-    "When systems may be disturbed, for folders without their own window.",
-)
-POLLING: Final = Section(
-    "Polling",
-    "How often a system that can be reached is polled, in seconds; less often if it sends feedback.",
 )
 
 
@@ -228,6 +194,22 @@ class NetworkSettings(models.Model):
         hint="For monitoring to read from the systems. To try communities while adding systems, see Credentials.",
         at="snmp.community",
         concerns="management",
+    )
+
+    phone_books_always = switch(
+        False,
+        section=PHONE_BOOKS,
+        label="Systems without a phone book search here, too",
+        hint="They then find an empty phone book, and no longer the one of their previous server.",
+        at="phone_books.always",
+        concerns="management",
+    )
+    phone_books_route = switch(
+        True,
+        section=PHONE_BOOKS,
+        label="Only addresses that a system can dial",
+        hint="By the protocols that are on in its settings: no H.323 number for a system that has SIP alone.",
+        at="phone_books.route",
     )
 
     feedback_slot = whole(
