@@ -11,9 +11,9 @@ const target = join(here, "..", "src", "roomkeeper", "web", "static", "vendor");
 
 // Names as in Tabler's outline set; a template that names another one fails tests/integration/web.
 const icons = [
-  "alert-triangle", "arrow-back-up", "ban", "bolt", "check", "chevron-down", "clock", "columns-3", "device-tv",
+  "address-book", "alert-triangle", "arrow-back-up", "ban", "bolt", "check", "chevron-down", "clock", "columns-3", "device-tv",
   "download", "folder", "gauge", "git-compare", "help", "inbox", "info-circle", "key", "list-check", "lock", "lock-open",
-  "logout", "network", "pencil", "plus", "power", "refresh", "rotate", "shield-check", "ticket", "user",
+  "logout", "network", "pencil", "plus", "power", "refresh", "rotate", "shield-check", "target", "ticket", "user",
   "users", "writing", "x",
 ];
 

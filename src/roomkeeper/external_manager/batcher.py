@@ -53,7 +53,8 @@ class Batcher:
 
     def __init__(self, *, handle: Handler = batch.handle, now: Callable[[], datetime] | None = None) -> None:
         self._handle = handle
-        self._now = now or clock.now
+        self.now = now or clock.now
+        self._stopping: list[Callable[[], None]] = []
         self._queue: queue.SimpleQueue[list[_Waiting] | _Question | None] = queue.SimpleQueue()
         self._gathered: list[_Waiting] = []
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
@@ -72,8 +73,14 @@ class Batcher:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
+    def stops_with(self, stop: Callable[[], None]) -> None:
+        """Have this called where the batcher is stopped: what reads beside it ends with it."""
+        self._stopping.append(stop)
+
     def stop(self) -> None:
         """Finish what was submitted and end the thread."""
+        for stop in self._stopping:
+            stop()
         if self._thread.is_alive():
             self._hand_over()
             self._queue.put(None)
@@ -140,7 +147,7 @@ class Batcher:
         found: Collection[str] | None = None
         try:
             _wait_less_for_others()
-            found = secrets.find_known(question.secrets, now=self._now())
+            found = secrets.find_known(question.secrets, now=self.now())
         except (OperationalError, InterfaceError) as error:
             log.error("store unavailable", secrets=len(question.secrets), error=str(error)[:300])
             connection.close()
@@ -155,10 +162,10 @@ class Batcher:
         try:
             _wait_less_for_others()
             if self._resumes:
-                if outages.note_resumed(now=self._now()):
+                if outages.note_resumed(now=self.now()):
                     self._settings = None
                 self._resumes = False
-            self._handle(posts, settings=self._current_settings(), now=self._now())
+            self._handle(posts, settings=self._current_settings(), now=self.now())
             store.note_success()
             return True
         except (OperationalError, InterfaceError) as error:

@@ -20,6 +20,7 @@ from roomkeeper.external_manager.connections import COMPLETE_KEY, CONNECTION_KEY
 from roomkeeper.external_manager.known_secrets import Crowded, KnownSecrets, StoreAway
 from roomkeeper.external_manager.limits import UnprovenRate
 from roomkeeper.external_manager.posts import PLAIN, XML, Post, Reply, Service
+from roomkeeper.external_manager.searches import Searches
 from roomkeeper.external_manager.turns import Turns
 from roomkeeper.protocols import external_manager, phonebook
 from roomkeeper.protocols.errors import ProtocolError
@@ -102,6 +103,8 @@ class Door:
         self._bodies = bodies or Bodies(options.body_memory)
         self._secrets = KnownSecrets(batcher.find_known)
         self._turns = Turns(UNFINISHED_A_TURN)
+        self._searches = Searches(batcher.now)
+        batcher.stops_with(self._searches.stop)
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -211,9 +214,10 @@ class Door:
         if problem is not None:
             return problem
         arrival = Arrival(source, header(scope, b"host")[:255], scope["scheme"], address.path)
-        return await self._batcher.submit(
-            Post(address.service, secret, arrival, raw, message, arrived_at=arrived_at)
-        )
+        post = Post(address.service, secret, arrival, raw, message, arrived_at=arrived_at)
+        if address.service is Service.PHONE_BOOK and (reply := await self._searches.answer(post)) is not None:
+            return reply
+        return await self._batcher.submit(post)
 
 
 def find_address(

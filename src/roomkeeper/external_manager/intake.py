@@ -1,16 +1,17 @@
 """Feedback, posted documents and phone book searches of known systems, within a batch (rule R5)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from roomkeeper.external_manager import answers
 from roomkeeper.external_manager.posts import Post, Reply, Service
+from roomkeeper.external_manager.searches import result_reply
+from roomkeeper.phonebooks import answering
+from roomkeeper.phonebooks.answering import Asker
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.feedback import Feedback
-from roomkeeper.protocols.phonebook import Catalog, Search, encode_search_result
+from roomkeeper.protocols.phonebook import Catalog, Search
 from roomkeeper.protocols.posted_document import PostedDocument
-from roomkeeper.protocols.soap import get_content_type
 from roomkeeper.provisioning import confirmation, regaining
 from roomkeeper.systems.admission import handover
 from roomkeeper.systems.check_ins import checkin, daily_amount
@@ -40,7 +41,7 @@ class Intake:
     def take(self, post: Post, known: Known) -> None:
         """Take in a post of a system that showed its secret, and set its reply."""
         if post.service is Service.PHONE_BOOK:
-            post.reply = replace(self._search(post), is_proven=True)
+            self._answer_search(post, known)
             return
         message = post.message
         self._writes.see(known)
@@ -63,7 +64,8 @@ class Intake:
     def turn_away(self, post: Post) -> Reply:
         """The reply to whoever is not known or not proven."""
         if post.service is Service.PHONE_BOOK:
-            return self._search(post)
+            assert isinstance(post.message, Search)  # noqa: S101 - the door answers what it could not read with a fault
+            return result_reply(post.message, Catalog(), is_proven=False)
         return answers.KEPT_CLAIM
 
     def finish(self) -> None:
@@ -84,11 +86,23 @@ class Intake:
             standing = storing.store_reports(self._reports, self._writes)
             confirmation.confirm(standing, settings=self._settings, writes=self._writes)
 
-    def _search(self, post: Post) -> Reply:
+    def _answer_search(self, post: Post, known: Known) -> None:
+        """One of many: the others are answered beside the batches (`searches`)."""
         search = post.message
         assert isinstance(search, Search)  # noqa: S101 - the door answers what it could not read with a fault
-        body = encode_search_result(Catalog(), operation=search.operation, soap_version=search.soap_version)
-        return Reply(200, body, get_content_type(search.soap_version).encode())
+        asker = Asker(known.system_id, known.folder_path, self._settings.phone_books_route)
+        found = answering.answer(asker, search)
+        post.reply = result_reply(search, found, is_proven=True)
+        if daily_amount.take(known, len(post.raw), self._writes):
+            return
+        shown = len(found.entries) + len(found.catalogs)
+        what = f'"{search.text[:60]}"' if search.text.strip() else "a list"
+        self._note(
+            post,
+            known,
+            "phone book",
+            f"Searched the phone books for {what}: {shown} of {found.entry_count} sent",
+        )
 
     def _take_document(self, post: Post, known: Known, document: PostedDocument, *, is_over: bool) -> None:
         try:
@@ -154,7 +168,7 @@ class Intake:
             scheme=post.arrival.scheme,
             request=redact(post.raw, (post.secret,)),
         )
-        entry.answer = answers.STORED
+        entry.answer = answers.STORED if post.service is not Service.PHONE_BOOK else b""
 
 
 def _told(mended: Sequence[str]) -> str:

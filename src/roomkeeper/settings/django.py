@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "roomkeeper.configuration_templates",
     "roomkeeper.backups",
     "roomkeeper.bulk_editing",
+    "roomkeeper.phonebooks",
     "roomkeeper.people",
     "roomkeeper.fleet",
     "roomkeeper.web",

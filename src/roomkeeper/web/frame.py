@@ -46,6 +46,15 @@ NAVIGATION: tuple[tuple[str, tuple[NavigationEntry, ...]], ...] = (
             NavigationEntry("Backups", "backups", "arrow-back-up", Permission.VIEW, True),
         ),
     ),
+    (
+        "Phone books",
+        (
+            NavigationEntry("Phone books", "phone_books", "address-book", Permission.VIEW, True),
+            NavigationEntry("Entries", "phone_book_entries", "users", Permission.VIEW, True),
+            NavigationEntry("Sources", "phone_book_sources", "refresh", Permission.VIEW, True),
+            NavigationEntry("Where they are set", "phone_book_settings", "target", Permission.VIEW, True),
+        ),
+    ),
     ("Tickets", (NavigationEntry("Open tickets", "tickets", "ticket", Permission.VIEW, True, "tickets"),)),
     (
         "Administration",

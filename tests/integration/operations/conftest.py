@@ -25,6 +25,11 @@ from roomkeeper.configuration_templates.models import (
 )
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
+from roomkeeper.phonebooks import editing as books
+from roomkeeper.phonebooks import setting, syncing
+from roomkeeper.phonebooks.models import Contact as PhoneBookEntry
+from roomkeeper.phonebooks.models import PhoneBook, PhoneBookSetting
+from roomkeeper.phonebooks.models import Source as PhoneBookSource
 from roomkeeper.provisioning import actions, planning
 from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet, Drift
 from roomkeeper.secure_only.models import Member, Move
@@ -56,6 +61,9 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("systems", "message"): {"text": "Back at two"},
     ("systems", "login"): {"username": "admin", "password": "s3cret"},
     ("tags", "rename"): {"name": "courts"},
+    ("phone books", "rename"): {"name": "Company"},
+    ("phone books", "import"): {"content": "name,sip\nAnna,anna@example.org\n"},
+    ("phone book entries", "change"): {"name": "Anne"},
     ("saved views", "change"): {"name": "Silent rooms", "is_shared": True, "columns": ["name"]},
     ("credentials", "change"): {"name": "Rooms"},
     ("folders", "rename"): {"name": "Annex"},
@@ -302,9 +310,32 @@ def _in_inbox(system: System) -> System:
     return system
 
 
+def _phone_book(system: System) -> PhoneBook:
+    name = f"Corporate {system.pk}"
+    PhoneBook.objects.filter(name=name).delete()
+    return books.create_book(name, system.folder)
+
+
+def _entry(system: System) -> PhoneBookEntry:
+    typed = books.Typed("Anna", [("sip", "anna@example.org", "")])
+    return books.add_entry(_phone_book(system), typed)
+
+
+def _source(system: System) -> PhoneBookSource:
+    return syncing.add_our_systems(_phone_book(system), None, now=timezone.now())
+
+
+def _book_setting(system: System) -> PhoneBookSetting:
+    return setting.set_on_system(_phone_book(system), system)
+
+
 ROWS: dict[str, Row] = {
     "replacements": _replacement,
     "restorations": _restoration,
+    "phone books": _phone_book,
+    "phone book entries": _entry,
+    "phone book sources": _source,
+    "phone book settings": _book_setting,
     "templates": _template,
     "template assignments": _assignment,
     "secure-only moves": _move,

@@ -1,0 +1,162 @@
+"""Books made, named, moved and deleted, and entries typed by people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Concat, Substr
+
+from roomkeeper.phonebooks import writing
+from roomkeeper.phonebooks.models import Contact, PhoneBook, Source
+from roomkeeper.phonebooks.sources import SourceKind, register
+from roomkeeper.phonebooks.writing import Entry, usable
+from roomkeeper.systems import live
+from roomkeeper.systems.models import Folder
+from roomkeeper.words import gettext as _
+
+MANUAL: Final = "manual"
+register(SourceKind(name=MANUAL, label="typed here"))
+DEPTH: Final = 8
+
+
+class BookRefused(ValueError):
+    """The book cannot be changed like that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An entry as it is typed: a name, a note, and addresses, best first."""
+
+    name: str
+    methods: Sequence[tuple[str, str, str]]
+    note: str = ""
+
+
+def create_book(name: str, folder: Folder, parent: PhoneBook | None = None, notes: str = "") -> PhoneBook:
+    """A new book, inside another where one is given; raises `BookRefused`."""
+    if parent is not None and parent.path.count("/") > DEPTH:
+        raise BookRefused(_("Phone books can be nested {most} deep. Choose a book further up.", most=DEPTH))
+    with transaction.atomic():
+        book = PhoneBook(name=_free(name, parent), folder=folder, parent=parent, notes=notes.strip())
+        book.save()
+        book.path = f"{parent.path if parent else '/'}{book.pk}/"
+        book.save(update_fields=["path"])
+        live.publish("phone_books")
+    return book
+
+
+def rename_book(book: PhoneBook, name: str) -> None:
+    """Give it another name; raises `BookRefused` for an empty or used one."""
+    book.name = _free(name, book.parent, beside=book)
+    book.save(update_fields=["name"])
+    live.publish("phone_books")
+
+
+def move_book(book: PhoneBook, parent: PhoneBook | None) -> None:
+    """Move it with all that stands in it; raises `BookRefused` where it would stand inside itself."""
+    if parent is not None and parent.path.startswith(book.path):
+        raise BookRefused(_("{book} cannot be moved into itself or into a phone book inside it.", book=book))
+    with transaction.atomic():
+        _free(book.name, parent, beside=book)
+        old, new = book.path, f"{parent.path if parent else '/'}{book.pk}/"
+        deepest = max(path.count("/") for path in _below(book)) - old.count("/") + new.count("/") - 2
+        if deepest > DEPTH:
+            raise BookRefused(
+                _("Phone books can be nested {most} deep. Choose a book further up.", most=DEPTH)
+            )
+        PhoneBook.objects.filter(pk=book.pk).update(parent=parent)
+        PhoneBook.objects.filter(path__startswith=old).update(
+            path=Concat(Value(new), Substr("path", len(old) + 1))
+        )
+        book.refresh_from_db()
+        live.publish("phone_books")
+
+
+def delete_book(book: PhoneBook) -> None:
+    """Delete an empty book; raises `BookRefused` while it holds entries, sources or books."""
+    inside = book.children.count()
+    entries = sum(source.entry_count for source in book.sources.all())
+    if inside or entries:
+        raise BookRefused(
+            _(
+                "{book} still contains {entries} entries and {inside} phone books. Move or delete them first.",
+                book=book,
+                entries=entries,
+                inside=inside,
+            )
+        )
+    with transaction.atomic():
+        for source in book.sources.all():
+            writing.delete_all(source)
+        book.delete()
+        live.publish("phone_books")
+
+
+# Entries that people type
+
+
+def add_entry(book: PhoneBook, typed: Typed) -> Contact:
+    """A new entry in the book; raises `EntryRefused`."""
+    entry = usable(Entry("", typed.name, tuple(typed.methods), typed.note))
+    with transaction.atomic():
+        return writing.add_typed(_manual(book), entry)
+
+
+def change_entry(contact: Contact, typed: Typed) -> None:
+    """Another content of an entry that was typed; raises `EntryRefused` and `BookRefused`."""
+    _check_typed(contact)
+    entry = usable(Entry(contact.key, typed.name, tuple(typed.methods), typed.note))
+    with transaction.atomic():
+        writing.change_typed(contact, entry)
+
+
+def delete_entry(contact: Contact, *, now: datetime) -> None:
+    """Take out an entry that was typed; raises `BookRefused` for one that a source brings."""
+    _check_typed(contact)
+    with transaction.atomic():
+        writing.remove_typed(contact, now=now)
+
+
+def delete_source(source: Source) -> None:
+    """Delete a source with its entries."""
+    with transaction.atomic():
+        writing.delete_all(source)
+        source.delete()
+        live.publish("phone_books")
+
+
+def _check_typed(contact: Contact) -> None:
+    if contact.source.kind != MANUAL:
+        raise BookRefused(
+            _(
+                "{entry} comes from the source {source}. Change it there: the next reading brings it here.",
+                entry=contact,
+                source=contact.source,
+            )
+        )
+
+
+def _manual(book: PhoneBook) -> Source:
+    source, _is_new = Source.objects.select_for_update(of=("self",)).get_or_create(
+        book=book, kind=MANUAL, defaults={"name": _("Typed here")}
+    )
+    return source
+
+
+def _below(book: PhoneBook) -> list[str]:
+    return list(PhoneBook.objects.filter(path__startswith=book.path).values_list("path", flat=True))
+
+
+def _free(name: str, parent: PhoneBook | None, *, beside: PhoneBook | None = None) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > 100:
+        raise BookRefused(_("A phone book needs a name of at most 100 characters."))
+    taken = PhoneBook.objects.filter(parent=parent, name__iexact=name)
+    if beside is not None:
+        taken = taken.exclude(pk=beside.pk)
+    if taken.exists():
+        raise BookRefused(_("There is a phone book {name} here already. Choose another name.", name=name))
+    return name
