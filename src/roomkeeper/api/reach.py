@@ -52,17 +52,6 @@ def systems_by_id(user: User, ids: Sequence[int]) -> dict[int, System]:
     return found
 
 
-def get_systems(user: User, ids: Sequence[int], permission: Permission) -> list[System]:
-    """The systems in that order, each once; raises as `get_system` does for the first that cannot be."""
-    chosen = list(dict.fromkeys(ids))
-    found = systems_by_id(user, chosen)
-    for system_id in chosen:
-        if system_id not in found:
-            raise NotFound("system", system_id)
-        demand(user, permission, found[system_id].folder.path)
-    return [found[system_id] for system_id in chosen]
-
-
 def visible_folders(user: User) -> QuerySet[Folder]:
     """The folders on which the caller may view."""
     return Folder.objects.filter(grants_of(user).folders(Permission.VIEW, "path"))

@@ -27,7 +27,6 @@ COLUMNS = (
     "ticket_count",
 )
 SystemArgument = Annotated[str, typer.Argument(metavar="SYSTEM", help="Id or exact name.")]
-SystemArguments = Annotated[list[str], typer.Argument(metavar="SYSTEM...", help="Ids or exact names.")]
 
 
 @app.command("list")
