@@ -217,14 +217,7 @@ def _from_system(request: HttpRequest) -> Content | None:
 def _save(request: HttpRequest, found: ConfigurationTemplate | None, content: Content) -> HttpResponse:
     """Store it by the door; raises `TemplateRefused`, `TakenRefused`."""
     actor, now = actor_of(request), moment()
-    rules = {
-        "name": request.POST.get("name", ""),
-        "description": request.POST.get("description", ""),
-        "folder": number_of(request.POST.get("folder", "")) or 0,
-        "enforcement": request.POST.get("enforcement", "automatic"),
-        "first_contact": bool(request.POST.get("first_contact")),
-        "families": request.POST.getlist("families"),
-    }
+    rules = _sent_rules(request)
     held = {**as_given(content), "note": request.POST.get("note", "")}
     try:
         if found is None:
@@ -246,6 +239,27 @@ def _save(request: HttpRequest, found: ConfigurationTemplate | None, content: Co
     else:
         messages.success(request, f"{found} is stored; version {told['version'].number} is in force.")
     return HttpResponseRedirect(reverse("template", args=[found.pk]))
+
+
+def _sent_rules(request: HttpRequest) -> dict[str, Any]:
+    """What was typed beside what the template holds."""
+    return {
+        "name": request.POST.get("name", ""),
+        "description": request.POST.get("description", ""),
+        "folder": number_of(request.POST.get("folder", "")) or 0,
+        "enforcement": request.POST.get("enforcement", "automatic"),
+        "first_contact": bool(request.POST.get("first_contact")),
+        "families": request.POST.getlist("families"),
+    }
+
+
+def _shown_rules(request: HttpRequest, found: ConfigurationTemplate | None) -> dict[str, Any]:
+    """The same as the form shows it: as it was typed, else as it is, else empty."""
+    if request.method == "POST":
+        return {**_sent_rules(request), "note": request.POST.get("note", "")}
+    if found is None:
+        return {"name": request.GET.get("name", ""), "enforcement": "automatic"}
+    return {one.name: TEMPLATES.by_name[one.name].value(found) for one in CHANGE.takes}
 
 
 def _render_form(
@@ -290,22 +304,8 @@ def _render_form(
             "other_errors": {name: sentence for name, sentence in errors.items() if name not in beside},
             "folders": folder_choices(request, Permission.CHANGE_SETTINGS),
             "enforcements": ENFORCEMENT.items(),
-            "families": editing.family_names(),
-            "name": typed.get("name", "")
-            if typed
-            else (found.name if found else request.GET.get("name", "")),
-            "description": typed.get("description", "") if typed else (found.description if found else ""),
-            "note": typed.get("note", "") if typed else "",
-            "folder": typed.get("folder", "") if typed else str(found.folder_id) if found else "",
-            "enforcement": typed.get("enforcement", "")
-            if typed
-            else found.enforcement
-            if found
-            else "automatic",
-            "is_first_contact": bool(typed.get("first_contact"))
-            if typed
-            else bool(found and found.is_first_contact),
-            "chosen_families": typed.getlist("families") if typed else found.families if found else [],
+            "all_families": editing.family_names(),
+            **_shown_rules(request, found),
             "kept_on": kept_on,
             "known_paths": sorted({path for model in models for path, _ in model.settings.values()}),
             "models": models,
