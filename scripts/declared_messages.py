@@ -11,6 +11,7 @@ from django.apps import apps
 
 import roomkeeper
 from roomkeeper.accounts.permissions import Permission
+from roomkeeper.bulk_editing.columns import FIELDS
 from roomkeeper.cli.main import app
 from roomkeeper.devices import errors
 from roomkeeper.diagnosis.fixes import FIXES
@@ -51,7 +52,10 @@ def collect() -> dict[str, list[str]]:
         text for title, entries in NAVIGATION for text in (title, *(one.label for one in entries))
     ]
     found["fixes"] = [text for one in FIXES.values() for text in (one.button, one.what, one.undo)]
+    found["columns"] = [one.label for one in FIELDS.values()]
     found["states"] = list(_of_states())
+    found["sides"] = ["left", "right", "Internal", "Public"]
+    found["posts"] = ["boot", "register", "heartbeat"]
     for model in apps.get_models():
         if model.__module__.startswith("roomkeeper."):
             found[f"choices of {model.__name__}"] = list(_of_choices(model))

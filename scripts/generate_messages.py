@@ -38,8 +38,12 @@ CATALOGUE: Final = ROOT / ".make" / "django.pot"
 _QUOTED: Final = re.compile(r"""_\((?:"([^"]+)"|'([^']+)')\)""")
 _TRANSLATE: Final = re.compile(r"""\{%\s*translate\s+(?:"([^"]+)"|'([^']+)')""")
 _FIRST: Final = {"_": 1, "gettext": 1, "ngettext": 2, "noop": 1}
-# Words of the audit trail are keys that pages show through gettext; acts outside declarations give them there.
-_AUDIT_WORD: Final = {"record": 2, "attempt": 1}
+# Arguments that are translated by who is called: words of the audit trail and of the
+# timeline (keys, until pages show them), and titles.
+_ARGUMENT: Final = {
+    "record": 2, "attempt": 1, "NotFound": 0, "ApiProblem": 2, "fail": 0, "CheckResult": 0,
+    "add": 1, "add_many": 1, "note": 1,
+}  # fmt: skip
 
 
 @dataclass
@@ -86,7 +90,7 @@ def _of_source() -> Iterator[tuple[str, str, str]]:
                 continue
             place = f"{path.relative_to(ROOT)}:{node.lineno}"
             name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
-            for word in node.args[_AUDIT_WORD[name] :][:1] if name in _AUDIT_WORD else ():
+            for word in node.args[_ARGUMENT[name] :][:1] if name in _ARGUMENT else ():
                 if isinstance(word, ast.Constant) and isinstance(word.value, str):
                     yield word.value, "", place
             number = _FIRST.get(name, 0)

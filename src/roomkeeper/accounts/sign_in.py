@@ -138,7 +138,7 @@ def _conclude(
         if is_right:
             audit.record(account, road, "sign in", account)
         else:
-            audit.unproven(name, road, "sign in refused", account, reason=str(found.outcome))
+            audit.unproven(name, road, noop("sign in refused"), account, reason=str(found.outcome))
         if is_new_lock:
             until = tries.locked_until.isoformat() if tries.locked_until else ""
             audit.unproven(name, road, "lock out", account, failures=tries.failures, until=until)

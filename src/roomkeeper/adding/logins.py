@@ -27,7 +27,7 @@ from roomkeeper.systems.inventory import records, shared_path
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import REACHABLE, State, System
 from roomkeeper.words import gettext as _
-from roomkeeper.words import noop
+from roomkeeper.words import ngettext, noop
 
 KIND: Final = "log in"
 AT_ONCE: Final = 40
@@ -64,7 +64,12 @@ def start(
         raise LoginNotUsable(_("No system was chosen."))
     return work.create(
         KIND,
-        f"Log in to {len(systems)} system{'s' if len(systems) != 1 else ''} as {username.strip()}",
+        ngettext(
+            "Log in to {count} system as {username}",
+            "Log in to {count} systems as {username}",
+            len(systems),
+            username=username.strip(),
+        ),
         [NewItem(str(system), system_id=system.pk) for system in systems],
         user=user,
         now=now,

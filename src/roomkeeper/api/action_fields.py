@@ -12,6 +12,7 @@ from roomkeeper.protocols.xapi.command_line import read_call
 from roomkeeper.provisioning.delivery_surface import ACTIONS
 from roomkeeper.provisioning.models import Action
 from roomkeeper.provisioning.planning import Care
+from roomkeeper.words import gettext as _
 
 Value = str | int | bool
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.\d{1,3})?")
@@ -63,14 +64,14 @@ class CommandIn(Schema, extra="forbid"):
     def _check_arguments(cls, found: dict[str, Value | list[Value]]) -> dict[str, Value | list[Value]]:
         for name in found:
             if not _WORD.fullmatch(name):
-                raise ValueError(f"{name!r} is not the name of an argument")
+                raise ValueError(_("{name!r} is not the name of an argument", name=name))
         return found
 
     @model_validator(mode="after")
     def _part_command(self) -> Self:
         self.command, found = parse_command(self.command)
         if twice := sorted(set(found) & set(self.arguments)):
-            raise ValueError(f"{twice[0]} is in both `command` and `arguments`")
+            raise ValueError(_("{twice} is in both `command` and `arguments`", twice=twice[0]))
         self.arguments = {**found, **self.arguments}
         return self
 

@@ -24,6 +24,7 @@ from roomkeeper.fleet.comparing import find_side
 from roomkeeper.jobs.models import Job
 from roomkeeper.operations.subjects import Act
 from roomkeeper.operations.taking import bounded, model_of, taken_of
+from roomkeeper.words import gettext as _
 
 routes = Routes("backups")
 
@@ -144,7 +145,7 @@ def undo_replacement(request: HttpRequest, system_id: int) -> ReplacementPlanOut
     system = get_system(user_of(request), system_id, Permission.MANAGE_SYSTEMS)
     replacement = restoring_surface.newest_of(system)
     if replacement is None:
-        raise Conflict(f"The hardware of {system} was never replaced.")
+        raise Conflict(_("The hardware of {system} was never replaced.", system=system))
     system = do_act(REPLACEMENTS, UNDO, replacement, actor_of(request), {}).system
     back = Hardware(system.serial_number, system.mac_address)
     plan = ReplacementPlan(system, back, (), None, is_other_model=False)

@@ -22,6 +22,7 @@ from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.provisioning.settings_acts import ASK_SETTINGS
+from roomkeeper.words import gettext as _
 
 routes = Routes("change-sets")
 _TAKEN = ("settings", "persistent", "description", "during_calls", "only_in_window", "failure_limit")
@@ -117,7 +118,7 @@ def _told_refusals() -> Iterator[None]:
             (f"body.settings.{path}" if path else "body.settings", sentence)
             for path, sentence in error.errors.items()
         ]
-        raise Invalid("These settings cannot be requested.", errors=errors) from error
+        raise Invalid(_("These settings cannot be requested."), errors=errors) from error
 
 
 def tell_change_set(user: User, change_set: ChangeSet) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from roomkeeper.api.reach import Identifier, systems_by_id
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.operations import lists
 from roomkeeper.systems.models import State, System
+from roomkeeper.words import gettext as _
 
 _LISTED_PROBLEMS = 100
 
@@ -33,7 +34,7 @@ class SystemChoice(Schema, extra="forbid"):
     @model_validator(mode="after")
     def _check_one(self) -> Self:
         if (self.systems is None) == (self.filter is None):
-            raise ValueError("give either `systems` or `filter`")
+            raise ValueError(_("give either `systems` or `filter`"))
         return self
 
 
@@ -53,22 +54,27 @@ def choose_managed(user: User, choice: SystemChoice, permissions: Sequence[Permi
     wanted = choose(user, choice, permissions[0])
     if not wanted:
         field = "body.filter" if choice.filter is not None else "body.systems"
-        raise Invalid("No system is chosen.", errors=[(field, "finds no managed system")])
+        raise Invalid(_("No system is chosen."), errors=[(field, _("finds no managed system"))])
     found = systems_by_id(user, wanted)
     errors = []
     for place, key in enumerate(wanted):
         system = found.get(key)
         if system is None:
-            errors.append((f"body.systems.{place}", f"there is no system {key} that you can see"))
+            errors.append((f"body.systems.{place}", _("there is no system {key} that you can see", key=key)))
         elif system.state != State.MANAGED:
-            errors.append((f"body.systems.{place}", f"{system} is {system.state}, not managed"))
+            errors.append(
+                (
+                    f"body.systems.{place}",
+                    _("{system} is {state}, not managed", system=system, state=system.state),
+                )
+            )
         else:
             for permission in permissions:
                 demand(user, permission, system.folder.path)
     if errors:
         raise Invalid(
-            "Some systems cannot be chosen; nothing was recorded.",
+            _("Some systems cannot be chosen; nothing was recorded."),
             errors=errors[:_LISTED_PROBLEMS],
-            hint="Leave them out, or choose by `filter`.",
+            hint=_("Leave them out, or choose by `filter`."),
         )
     return [found[key] for key in wanted]

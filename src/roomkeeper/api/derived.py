@@ -17,6 +17,7 @@ from roomkeeper.api.problems import Invalid
 from roomkeeper.api.routing import Routes
 from roomkeeper.operations.subjects import ANYTHING, Act, Subject, all_subjects
 from roomkeeper.operations.taking import model_of, patch_of, taken_of
+from roomkeeper.words import gettext as _
 
 
 def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
@@ -168,8 +169,10 @@ def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: To
                 missing = [one.name for one in act.takes if one.is_required and one.name not in names]
                 if names and missing:
                     raise Invalid(
-                        "Something is missing.",
-                        errors=[(f"body.{name}", f"belongs to {names[0]}") for name in missing],
+                        _("Something is missing."),
+                        errors=[
+                            (f"body.{name}", _("belongs to {names}", names=names[0])) for name in missing
+                        ],
                     )
                 if names and all(
                     one.only in (ANYTHING, getattr(details, one.name, ANYTHING)) for one in act.takes

@@ -16,8 +16,10 @@ from roomkeeper.api.problems import Invalid, NotFound
 from roomkeeper.api.routing import user_of
 from roomkeeper.operations import lists
 from roomkeeper.operations.exports import csv_of
+from roomkeeper.operations.faults import sentence_of
 from roomkeeper.operations.filters import LARGEST_ID, parameters_of
 from roomkeeper.operations.subjects import Act, Field, Subject
+from roomkeeper.words import gettext as _
 
 
 class Told:
@@ -132,9 +134,9 @@ def read_filter(subject: Subject, found: Mapping[str, Any]) -> Any:
     unknown = sorted(name for name in found if name in _PAGING - {"search"} or name not in kind.model_fields)
     if unknown:
         raise Invalid(
-            f"{subject.plural.capitalize()} have no filter {unknown[0]!r}.",
+            _("{plural} have no filter {unknown!r}.", plural=subject.plural.capitalize(), unknown=unknown[0]),
             kind="unknown-parameter",
-            errors=[(f"body.filter.{name}", "unknown filter") for name in unknown],
+            errors=[(f"body.filter.{name}", _("unknown filter")) for name in unknown],
         )
     # One value where several may stand is as good as a list of one, as in the query.
     values = {
@@ -147,9 +149,9 @@ def read_filter(subject: Subject, found: Mapping[str, Any]) -> Any:
         return kind.model_validate(values)
     except ValidationError as error:
         raise Invalid(
-            "The filter contains values that cannot be used.",
+            _("The filter contains values that cannot be used."),
             errors=[
-                (".".join(["body.filter", *(str(part) for part in one["loc"])]), one["msg"])
+                (".".join(["body.filter", *(str(part) for part in one["loc"])]), sentence_of(one))
                 for one in error.errors()
             ],
         ) from error

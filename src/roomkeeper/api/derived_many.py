@@ -20,6 +20,7 @@ from roomkeeper.operations.door import NotSeen, Outcome, do_many, may
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Act, Input, Subject
 from roomkeeper.operations.taking import bounded, checks_of, given_to, model_of
+from roomkeeper.words import gettext as _
 
 MANY_LIMIT: Final = 2_000
 # What a filter may find, as on pages.
@@ -52,7 +53,7 @@ class _Choice(Schema):
     def _check_one(self) -> Self:
         ids = getattr(self, next(name for name in type(self).model_fields if name != "filter"))
         if (ids is None) == (self.filter is None):
-            raise ValueError("give either the ids or `filter`")
+            raise ValueError(_("give either the ids or `filter`"))
         return self
 
 
@@ -165,9 +166,13 @@ def _found(subject: Subject, act: Act, given: Mapping[str, Any], actor: Actor) -
             found[row.pk] = row
         if len(found) > FOUND_LIMIT:
             raise Invalid(
-                f"More than {FOUND_LIMIT:,} {subject.plural} are found, which is the limit at once.",
-                errors=[("body.filter", f"finds too many {subject.plural}")],
-                hint="Narrow the filter, for example by a folder, and repeat for the next.",
+                _(
+                    "More than {limit:,} {plural} are found, which is the limit at once.",
+                    limit=FOUND_LIMIT,
+                    plural=subject.plural,
+                ),
+                errors=[("body.filter", _("finds too many {plural}", plural=subject.plural))],
+                hint=_("Narrow the filter, for example by a folder, and repeat for the next."),
             )
     return found
 
@@ -188,5 +193,5 @@ def problem_for(subject: Subject, act: Act, key: int, outcome: Outcome | None) -
     elif isinstance(outcome.refusal, act.refused):
         error = Conflict.of(outcome.refusal) if act.status == 409 else Invalid(str(outcome.refusal))
     else:
-        error = outcome.refusal or ValueError("It was refused.")
+        error = outcome.refusal or ValueError(_("It was refused."))
     return ProblemOut.model_validate(problem_of(error).content())

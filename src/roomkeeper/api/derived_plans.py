@@ -15,6 +15,7 @@ from roomkeeper.api.derived_mounting import word_of
 from roomkeeper.api.problems import refused_as
 from roomkeeper.operations.door import Outcome, plan
 from roomkeeper.operations.subjects import Act, Subject
+from roomkeeper.words import gettext as _
 
 
 def dry(act: Act, body: type[BaseModel]) -> type[BaseModel]:
@@ -46,7 +47,7 @@ def plans_of(subject: Subject, act: Act) -> tuple[Any, Any]:
         "items": (list.__class_getitem__(item), ...),
     }
     one = create_model(words, __base__=item, __doc__="The plan for one.", **more) if more else item
-    told = "The plan for each."
+    told = _("The plan for each.")
     return one, create_model(f"{words}s", __base__=Schema, __doc__=told, **more, **counts)
 
 
@@ -70,11 +71,13 @@ def plan_many(
     """The plan for each, with those that are not seen, or on which the actor may not do it."""
     told, refused = _planned(subject, act, rows, actor, taken)
     noun, (verdict, reason) = word_of(subject.noun), (one.name for one in act.plans)
-    why = f"you may not {act.needs.value} in its folder"
+    why = _("you may not {value} in its folder", value=act.needs.value)
     left = {one.key: (one.label, why) for one in refused}
     seen = {row.pk for row in rows}
     left |= {
-        key: ("", f"there is no {subject.noun} {key} that you can see") for key in keys if key not in seen
+        key: ("", _("there is no {noun} {key} that you can see", noun=subject.noun, key=key))
+        for key in keys
+        if key not in seen
     }
     told["items"] += [
         {noun: key, f"{noun}_name": name, verdict: "cannot", reason: words}

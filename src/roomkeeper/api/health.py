@@ -20,6 +20,7 @@ from roomkeeper.provisioning.models import Action, ChangeItem, DeliveryState
 from roomkeeper.systems.check_ins import liveness, store
 from roomkeeper.systems.models import State, System
 from roomkeeper.tickets.models import Ticket
+from roomkeeper.words import gettext as _
 
 
 class _Fleet(Collector):
@@ -79,8 +80,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
                     401,
                     "not-signed-in",
                     "Not signed in",
-                    "The request carries no valid token.",
-                    hint="Send a token, or set ROOMKEEPER_METRICS_ARE_OPEN.",
+                    _("The request carries no valid token."),
+                    hint=_("Send a token, or set ROOMKEEPER_METRICS_ARE_OPEN."),
                 )
             )
     fleet = CollectorRegistry(auto_describe=False)
@@ -102,9 +103,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
             _ask()
             store.note_answer()
     except DatabaseError:
-        faults = [checks.CheckResult("database", False, "it does not answer")]
+        faults = [checks.CheckResult("database", False, _("it does not answer"))]
     if store.is_failing():
-        faults.append(checks.CheckResult("database", False, "it cannot be written"))
+        faults.append(checks.CheckResult("database", False, _("it cannot be written")))
     if faults:
         return answer_problem(
             ApiProblem(
@@ -112,7 +113,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
                 "not-ready",
                 "Not ready",
                 " ".join(f"{fault.what.capitalize()}: {fault.words}." for fault in faults),
-                hint="See the server's log, and run: roomkeeper doctor",
+                hint=_("See the server's log, and run: roomkeeper doctor"),
             )
         )
     return JsonResponse({"status": "ready"})

@@ -27,6 +27,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import AuditEntry, KeptAnswer, User
 from roomkeeper.api.problems import Conflict, Invalid
 from roomkeeper.jobs import processes
+from roomkeeper.words import gettext as _
 
 HEADER = "Idempotency-Key"
 _LONGEST_KEY = 255
@@ -44,8 +45,12 @@ def once(request: HttpRequest, work: Callable[[], Any]) -> Any:
         return work()
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable() or not key.isascii():
         raise Invalid(
-            f"{HEADER} must be 1 to {_LONGEST_KEY} printable ASCII characters.",
-            errors=[(f"header.{HEADER}", "cannot be used")],
+            _(
+                "{header} must be 1 to {longest_key} printable ASCII characters.",
+                header=HEADER,
+                longest_key=_LONGEST_KEY,
+            ),
+            errors=[(f"header.{HEADER}", _("cannot be used"))],
         )
     user, digest = cast(User, request.user), _digest(request)
     try:
@@ -122,16 +127,16 @@ def _answer_again(row: KeptAnswer | None, digest: str) -> HttpResponse:
         return _tell_done(row)
     if row is None or (row.status == _AT_WORK and row.request_digest == digest):
         raise Conflict(
-            f"A request with this {HEADER} is still being worked on.",
+            _("A request with this {header} is still being worked on.", header=HEADER),
             kind="still-at-work",
-            hint="Repeat in a moment.",
+            hint=_("Repeat in a moment."),
         )
     if row.request_digest != digest:
         raise Invalid(
-            f"This {HEADER} was used for another request.",
+            _("This {header} was used for another request.", header=HEADER),
             kind="key-used-otherwise",
-            errors=[(f"header.{HEADER}", "was used for another request")],
-            hint="Use a new key.",
+            errors=[(f"header.{HEADER}", _("was used for another request"))],
+            hint=_("Use a new key."),
         )
     kept = json.loads(keys.load(settings.OPTIONS.data).decrypt(bytes(row.body)))
     answer = HttpResponse(kept["body"], status=row.status, content_type=kept["type"])

@@ -21,6 +21,7 @@ from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.operations.door import do_together
 from roomkeeper.operations.taking import taken_of
+from roomkeeper.words import gettext as _
 
 # So many are waited for; more are followed as a job.
 AT_ONCE: Final = 100
@@ -63,10 +64,10 @@ def log_in_to_systems(
     with refused_as(LOGIN.status, *LOGIN.refused):
         job, done = do_together(SYSTEMS, LOGIN, rows, actor=actor, now=timezone.now(), taken=taken)
         if job is None and not keys:
-            raise logins.LoginNotUsable("No system was chosen.")
-    told = {key: _left_out(f"there is no system {key} that you can see", key) for key in keys}
+            raise logins.LoginNotUsable(_("No system was chosen."))
+    told = {key: _left_out(_("there is no system {key} that you can see", key=key), key) for key in keys}
     told |= {
-        one.key: _left_out(f"you may not {LOGIN.needs.value} in its folder", one.key)
+        one.key: _left_out(_("you may not {value} in its folder", value=LOGIN.needs.value), one.key)
         for one in done
         if not one.is_done
     }
@@ -82,7 +83,7 @@ def log_in_to_systems(
 
 
 def _left_out(why: str, key: int) -> LoginItem:
-    return LoginItem(system=key, login="not_stored", summary=f"Not stored: {why}.", advice="")
+    return LoginItem(system=key, login="not_stored", summary=_("Not stored: {why}.", why=why), advice="")
 
 
 def _told(row: JobItem) -> LoginItem:

@@ -21,6 +21,7 @@ from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential, NetworkSettings, System
 from roomkeeper.systems.models.setting_kinds import Nested, Setting, grouped
 from roomkeeper.systems.network_settings import TABLE, former_addresses, settings_act
+from roomkeeper.words import gettext as _
 
 routes = Routes("network-settings")
 
@@ -156,7 +157,7 @@ def change_network_settings(request: HttpRequest, patch: NetworkSettingsPatch) -
                     settings_act.replace_credentials(kind, wanted, actor=actor, now=now)
     except network_settings.InvalidNetworkSettings as error:
         raise Invalid(
-            "Some settings cannot be used; nothing was changed.",
+            _("Some settings cannot be used; nothing was changed."),
             errors=[(f"body.{TABLE[key].at}", sentence) for key, sentence in error.errors.items()],
         ) from error
     return _told(network_settings.get())

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from roomkeeper.api.problems import ApiProblem, Invalid
 from roomkeeper.operations import lists
 from roomkeeper.operations.filters import Moment as Moment
+from roomkeeper.words import gettext as _
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
@@ -66,7 +67,7 @@ def list_refusals() -> Iterator[None]:
     except lists.ListRefused as error:
         if error.is_missing:
             raise ApiProblem(404, "not-found", "Not found", str(error), hint=error.hint) from error
-        words = "unknown sort" if error.name == "sort" else "cannot be used"
+        words = _("unknown sort") if error.name == "sort" else _("cannot be used")
         raise Invalid(str(error), errors=[(f"query.{error.name}", words)], hint=error.hint) from error
 
 

@@ -9,6 +9,7 @@ from ninja.parser import Parser
 
 from roomkeeper.api.problems import Invalid
 from roomkeeper.provisioning.planning import UNPRINTABLE
+from roomkeeper.words import gettext as _
 
 
 class StrictParser(Parser):
@@ -27,8 +28,8 @@ class StrictParser(Parser):
         for name, values in data.lists():
             if any(not is_storable(value) for value in (name, *values) if isinstance(value, str)):
                 raise Invalid(
-                    "A parameter contains characters that are not allowed.",
-                    errors=[("query", "control characters and lone surrogates cannot be used")],
+                    _("A parameter contains characters that are not allowed."),
+                    errors=[("query", _("control characters and lone surrogates cannot be used"))],
                 )
         return super().parse_querydict(data, list_fields, request)
 
@@ -39,7 +40,7 @@ def is_storable(text: str) -> bool:
 
 
 def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
+    raise ValueError(_("{word} is not JSON", word=word))
 
 
 def _check_texts(found: Any) -> None:
@@ -49,8 +50,8 @@ def _check_texts(found: Any) -> None:
         if isinstance(one, str):
             if not is_storable(one):
                 raise Invalid(
-                    "The body contains characters that are not allowed.",
-                    errors=[(where[:200], "control characters and lone surrogates cannot be used")],
+                    _("The body contains characters that are not allowed."),
+                    errors=[(where[:200], _("control characters and lone surrogates cannot be used"))],
                 )
         elif isinstance(one, dict):
             # Names of fields before what they hold: only a name that can be told goes into an address.

@@ -22,6 +22,9 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import Field
 
 from roomkeeper.accounts.audit import KeyLost
+from roomkeeper.operations.faults import sentence_of
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:roomkeeper:problem:"
@@ -71,7 +74,7 @@ class ApiProblem(Exception):
         """The members of the problem+json document."""
         return {
             "type": _TYPE_PREFIX + self.kind,
-            "title": self.title,
+            "title": _(self.title),
             "status": self.status,
             "detail": self.detail,
             "hint": self.hint,
@@ -86,9 +89,9 @@ class NotFound(ApiProblem):
         super().__init__(
             404,
             "not-found",
-            "Not found",
-            f"There is no {what} {key} that you can see.",
-            hint="Check the number, or ask an administrator for a role on its folder.",
+            noop("Not found"),
+            _("There is no {what} {key} that you can see.", what=_(what), key=key),
+            hint=_("Check the number, or ask an administrator for a role on its folder."),
         )
 
 
@@ -98,7 +101,7 @@ class Conflict(ApiProblem):
     def __init__(
         self, detail: str, *, hint: str = "", kind: str = "conflict", errors: Sequence[tuple[str, str]] = ()
     ) -> None:
-        super().__init__(409, kind, "Not possible now", detail, hint=hint, errors=errors)
+        super().__init__(409, kind, noop("Not possible now"), detail, hint=hint, errors=errors)
 
     @classmethod
     def of(cls, refusal: ValueError, *, hint: str = "") -> "Conflict":
@@ -114,7 +117,7 @@ class Invalid(ApiProblem):
     def __init__(
         self, detail: str, *, errors: Sequence[tuple[str, str]] = (), hint: str = "", kind: str = "invalid"
     ) -> None:
-        super().__init__(422, kind, "Cannot be used", detail, hint=hint, errors=errors)
+        super().__init__(422, kind, noop("Cannot be used"), detail, hint=hint, errors=errors)
 
 
 @contextmanager
@@ -132,7 +135,7 @@ def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: 
             raise Conflict.of(error, hint=hint) from error
         if found := getattr(error, "errors", None):
             told = [(f"body.{name}" if name else "body", sentence) for name, sentence in found.items()]
-            several = f"The request contains {len(told)} values that cannot be used."
+            several = _("The request contains {count} values that cannot be used.", count=len(told))
             raise Invalid(str(error) if len(told) == 1 else several, errors=told[:100], hint=hint) from error
         own = getattr(error, "field", "")
         named = field or (f"body.{own}" if own else "")
@@ -153,61 +156,60 @@ def problem_of(error: Exception) -> ApiProblem:
         case ApiProblem():
             return error
         case KeyLost():
-            return Conflict(str(error), kind="key-lost", hint="Check what the first request has done.")
+            return Conflict(str(error), kind="key-lost", hint=_("Check what the first request has done."))
         case AuthenticationError():
             return ApiProblem(
                 401,
                 "not-signed-in",
                 "Not signed in",
-                "The request carries no valid token.",
-                hint="Send `Authorization: Bearer TOKEN`; make a token with `roomkeeper token create`.",
+                _("The request carries no valid token."),
+                hint=_("Send `Authorization: Bearer TOKEN`; make a token with `roomkeeper token create`."),
             )
         case PermissionDenied():
             return ApiProblem(
                 403,
                 "not-permitted",
                 "Not permitted",
-                str(error) or "You may not do this.",
-                hint="Ask an administrator for a role on the folder.",
+                str(error) or _("You may not do this."),
+                hint=_("Ask an administrator for a role on the folder."),
             )
         case Http404():
             return ApiProblem(
                 404,
                 "not-found",
-                "Not found",
-                "Nothing exists at this address.",
-                hint="The API's addresses are listed at /api/v1/openapi.json.",
+                noop("Not found"),
+                _("Nothing exists at this address."),
+                hint=_("The API's addresses are listed at /api/v1/openapi.json."),
             )
         case ValidationError():
             found = [_field_error(one) for one in error.errors]
             return Invalid(
-                "The request contains a value that cannot be used: " + found[0][1]
+                _("The request contains a value that cannot be used: ") + found[0][1]
                 if len(found) == 1
-                else f"The request contains {len(found)} values that cannot be used.",
+                else _("The request contains {count} values that cannot be used.", count=len(found)),
                 errors=found,
             )
         case pydantic.ValidationError():
             found = [
-                _field_error({"loc": ("body", *one["loc"]), "msg": one["msg"]}, drop=False)
-                for one in error.errors()
+                _field_error({**one, "loc": ("body", *one["loc"])}, drop=False) for one in error.errors()
             ]
-            return Invalid("The item contains a value that cannot be used.", errors=found)
+            return Invalid(_("The item contains a value that cannot be used."), errors=found)
         case OperationalError():
             logger.error("The database cannot be used.", exc_info=error)
             return ApiProblem(
                 503,
                 "store-unavailable",
                 "Not available",
-                "The database cannot be used right now.",
-                hint="Try again in a moment. If this continues, check the server's log and its disk.",
+                _("The database cannot be used right now."),
+                hint=_("Try again in a moment. If this continues, check the server's log and its disk."),
             )
         case RequestDataTooBig():
             return ApiProblem(
                 413,
                 "too-large",
                 "Too large",
-                "The body of the request is too large.",
-                hint="Send it in several requests.",
+                _("The body of the request is too large."),
+                hint=_("Send it in several requests."),
             )
         case HttpError(__cause__=ApiProblem() as cause):
             # What the parser refuses; ninja calls all of that a body that is not JSON.
@@ -221,20 +223,20 @@ def problem_of(error: Exception) -> ApiProblem:
                 hint="",
             )
         case SuspiciousOperation():
-            return ApiProblem(400, "bad-request", "Bad Request", "The request cannot be read.")
+            return ApiProblem(400, "bad-request", "Bad Request", _("The request cannot be read."))
     logger.error("An operation of the API failed.", exc_info=error)
     return ApiProblem(
         500,
         "internal",
         "Internal error",
-        "Roomkeeper failed to do this. See its log.",
-        hint="The request is not at fault; report the error with the log entry.",
+        _("Roomkeeper failed to do this. See its log."),
+        hint=_("The request is not at fault; report the error with the log entry."),
     )
 
 
 def _sentence(error: HttpError) -> str:
     if error.status_code == 400:
-        return "The body is not valid JSON."
+        return _("The body is not valid JSON.")
     return str(error)
 
 
@@ -243,8 +245,7 @@ def _field_error(error: dict[str, Any], *, drop: bool = True) -> tuple[str, str]
     where = [str(part) for part in error.get("loc", ())]
     if drop and len(where) > 2 and where[0] in ("body", "query"):
         del where[1]
-    message = str(error.get("msg", "cannot be used")).removeprefix("Value error, ")
-    return ".".join(where), message
+    return ".".join(where), sentence_of(error)
 
 
 def add_handlers(api: NinjaAPI) -> None:

@@ -10,6 +10,7 @@ from roomkeeper.api.problems import Conflict, NotFound
 from roomkeeper.operations.filters import LARGEST_ID as LARGEST_ID
 from roomkeeper.operations.filters import Identifier as Identifier
 from roomkeeper.systems.models import Folder, State, System
+from roomkeeper.words import gettext as _
 
 _CHUNK = 500
 
@@ -37,8 +38,8 @@ def get_managed(user: User, system_id: int, permission: Permission) -> System:
     system = get_system(user, system_id, permission)
     if system.state != State.MANAGED:
         raise Conflict(
-            f"{system} is {system.get_state_display().lower()}, not managed.",
-            hint="Approve it first.",
+            _("{system} is {state}, not managed.", system=system, state=system.get_state_display().lower()),
+            hint=_("Approve it first."),
         )
     return system
 

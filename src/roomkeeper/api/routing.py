@@ -25,6 +25,7 @@ from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, check_rule
 from roomkeeper.api import idempotency
 from roomkeeper.api.problems import Invalid
+from roomkeeper.words import gettext as _
 
 Rule = tuple[Permission, bool]
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,7 +45,7 @@ class Token(HttpBearer):
         if found is None:
             return None
         if found.is_read_only and request.method not in _SAFE:
-            raise PermissionDenied("This token is read-only. Use one that may also write.")
+            raise PermissionDenied(_("This token is read-only. Use one that may also write."))
         request.user = found.user
         check_rule(found.user, self.rule)
         return found.user
@@ -64,7 +65,10 @@ class Routes(Router):
         rule: Rule | None = getattr(view_func, "rule", None)
         if rule is None:
             raise ConfigError(
-                f"{view_func.__module__}.{view_func.__name__} states no rule: put @needs(...) beneath."
+                _(
+                    "{view_func.__module__}.{view_func.__name__} states no rule: put @needs(...) beneath.",
+                    view_func=view_func,
+                )
             )
         options["auth"] = Token(rule)
         guarded = _guard(view_func)
@@ -91,10 +95,10 @@ def _guard(view: Callable[..., Any]) -> Callable[..., Any]:
             if name not in guarded.parameters:  # type: ignore[attr-defined]
                 known = ", ".join(sorted(guarded.parameters)) or "none"  # type: ignore[attr-defined]
                 raise Invalid(
-                    f"There is no parameter {name!r} here.",
+                    _("There is no parameter {name!r} here.", name=name),
                     kind="unknown-parameter",
-                    errors=[(f"query.{name[:100]}", "unknown parameter")],
-                    hint=f"Known parameters: {known}.",
+                    errors=[(f"query.{name[:100]}", _("unknown parameter"))],
+                    hint=_("Known parameters: {known}.", known=known),
                 )
         return idempotency.once(request, lambda: view(request, *args, **values))
 

@@ -40,6 +40,7 @@ from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.operations.taking import fields_of
 from roomkeeper.systems.inventory.hosts import HostRefused, parse_host
+from roomkeeper.words import gettext as _
 
 _told = told_of(SYSTEMS)
 SystemOut: Any = _told.schema
@@ -204,10 +205,10 @@ def add_systems(request: HttpRequest, details: SystemsIn) -> AddedItems:
             with trial(details.dry_run):
                 job = _start(request, [(system, target) for _, system, target in alike])
         except Exception as error:  # noqa: BLE001 - likewise
-            for number, _, _ in alike:
+            for number, _rest_4, _rest_5 in alike:
                 items[number] = failed_item(AddedItem, error, system=None)
         else:
-            for number, _, _ in alike:
+            for number, _rest_2, _rest_3 in alike:
                 items[number].job = None if details.dry_run else job.pk
     return AddedItems(items=items)
 
@@ -290,10 +291,12 @@ def _manner(details: Any) -> str:
 def _register(request: HttpRequest, details: Any) -> tuple[int, ActivationCodeOut | None]:
     if not (details.mac_address or details.serial_number or details.hint_address):
         raise Invalid(
-            "A system is added by its host, or pre-registered by its MAC address, its serial number, or the address "
-            "where it is expected.",
+            _(
+                "A system is added by its host, or pre-registered by its MAC address, its serial "
+                "number, or the address where it is expected."
+            ),
             errors=[(f"body.{name}", "missing") for name in ("host", "mac_address", "serial_number")],
-            hint="Or point the endpoint at this server: it then waits in the inbox to be admitted.",
+            hint=_("Or point the endpoint at this server: it then waits in the inbox to be admitted."),
         )
     taken = {one.name: getattr(details, one.name) for one in PRE_REGISTER.takes}
     system, made = do_act(REGISTERING, PRE_REGISTER, None, actor_of(request), taken)
@@ -305,7 +308,7 @@ def _register(request: HttpRequest, details: Any) -> tuple[int, ActivationCodeOu
 def waiting_time(request: HttpRequest) -> float:
     """Seconds to wait for the end before 202, by `Prefer: respond-async` or `Prefer: wait=10` (RFC 7240)."""
     for part in request.headers.get("Prefer", "").lower().split(","):
-        word, _, value = part.partition(";")[0].strip().partition("=")
+        word, _rest, value = part.partition(";")[0].strip().partition("=")
         if word.strip() == "respond-async":
             return 0.0
         if word.strip() == "wait" and value.strip(' "').isdecimal():
@@ -316,8 +319,10 @@ def waiting_time(request: HttpRequest) -> float:
 def _problem_of(item: JobItem) -> ApiProblem:
     """Why nothing was added: 409 where the system is here, 422 with the device's own trouble."""
     if item.details.get("result") == "already_here":
-        hint = f"See /api/v1/systems/{item.system_id}." if item.system_id else ""
+        hint = _("See /api/v1/systems/{system_id}.", system_id=item.system_id) if item.system_id else ""
         return ApiProblem(409, "already-here", "Already here", item.summary, hint=hint)
     if item.state == JobItem.State.CANCELLED:
-        return ApiProblem(409, "cancelled", "Cancelled", "The job was stopped before the system was added.")
+        return ApiProblem(
+            409, "cancelled", "Cancelled", _("The job was stopped before the system was added.")
+        )
     return ApiProblem(422, "not-added", "Not added", item.summary, hint=item.advice)

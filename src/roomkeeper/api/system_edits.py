@@ -26,6 +26,7 @@ from roomkeeper.bulk_editing.surface import EDIT, EDITING, HOW, export
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.operations import lists
 from roomkeeper.operations.taking import fields_of
+from roomkeeper.words import gettext as _
 
 routes = Routes("systems")
 _CSV = "text/csv"
@@ -203,7 +204,9 @@ def edit_systems(
         done = do_act(EDITING, EDIT, None, actor_of(request), taken)
     except Conflict as refusal:
         if isinstance(refusal.__cause__, PlanChanged):
-            raise Conflict(str(refusal), kind="difference-changed", hint="Repeat with dry_run.") from refusal
+            raise Conflict(
+                str(refusal), kind="difference-changed", hint=_("Repeat with dry_run.")
+            ) from refusal
         raise
     told = _told(plan, done)
     if done.job is not None:
@@ -223,17 +226,20 @@ def _read(request: HttpRequest, parameters: EditParameters) -> tuple[Sheet, Edit
             return read_csv(request.body), parameters
     if kind != _JSON:
         raise ApiProblem(
-            415, "unsupported-media-type", "Unsupported Media Type", f"Send {_JSON} or {_CSV}, not {kind!r}."
+            415,
+            "unsupported-media-type",
+            "Unsupported Media Type",
+            _("Send {json} or {csv}, not {kind!r}.", json=_JSON, csv=_CSV, kind=kind),
         )
     if request.GET:
         raise Invalid(
-            "With JSON these go in the body.",
-            errors=[(f"query.{name}", "belongs in the body") for name in request.GET],
+            _("With JSON these go in the body."),
+            errors=[(f"query.{name}", _("belongs in the body")) for name in request.GET],
         )
     try:
         found: JsonValue = StrictParser().parse_body(request)
     except ValueError as error:
-        raise ApiProblem(400, "bad-request", "Bad Request", "The body is not valid JSON.") from error
+        raise ApiProblem(400, "bad-request", "Bad Request", _("The body is not valid JSON.")) from error
     details = EditIn.model_validate(found)
     rows = [row.dict(exclude_unset=True) for row in details.rows]
     with refused_as(422, SheetRefused, field="body.rows"):
@@ -246,8 +252,8 @@ def _take_body(request: HttpRequest) -> None:
         return
     content = request.read(FILE_LIMIT + 1)
     if len(content) > FILE_LIMIT:
-        detail = f"The body has over {FILE_LIMIT:,} bytes."
-        raise ApiProblem(413, "too-large", "Too large", detail, hint="Send it in parts.")
+        detail = _("The body has over {limit:,} bytes.", limit=FILE_LIMIT)
+        raise ApiProblem(413, "too-large", "Too large", detail, hint=_("Send it in parts."))
     request._body = content
 
 

@@ -26,6 +26,7 @@ from roomkeeper.configuration_templates.telling import DifferenceOut, ReadingOut
 from roomkeeper.operations.door import NotSeen
 from roomkeeper.operations.taking import bounded, model_of, taken_of
 from roomkeeper.systems.models import State, System
+from roomkeeper.words import gettext as _
 
 routes = Routes("templates")
 _LISTED_PROBLEMS = 100
@@ -82,7 +83,7 @@ class PlanIn(Schema, extra="forbid"):
     @model_validator(mode="after")
     def _check_one(self) -> Self:
         if sum(one is not None for one in (self.systems, self.filter, self.model)) != 1:
-            raise ValueError("give one of `systems`, `filter` and `model`")
+            raise ValueError(_("give one of `systems`, `filter` and `model`"))
         return self
 
 
@@ -138,7 +139,7 @@ def create_version(
     enforcement says. A secret given as null stays what it was."""
     actor = actor_of(request)
     template = row_of(TEMPLATES, actor, template_id)
-    _, made = do_act(TEMPLATES, EDIT, template, actor, taken_of(EDIT, details))
+    _rest, made = do_act(TEMPLATES, EDIT, template, actor, taken_of(EDIT, details))
     version = made["version"]
     response["Location"] = f"/api/v1/templates/{template.pk}/versions/{version.number}"
     return Status(
@@ -207,7 +208,7 @@ def apply_template_once(
         shown = content if details.commands else Content(content.settings)
         return Status(200, tell_report(mapping.plan_template(shown, systems, template=template)))
     taken = taken_of(APPLY, details) | {"systems": [system.pk for system in systems]}
-    _, told = do_act(TEMPLATES, APPLY, template, actor, taken)
+    _rest_2, told = do_act(TEMPLATES, APPLY, template, actor, taken)
     change_set, applied = acting.change_set_of(told), told["applied"]
     if change_set is not None:
         response["Location"] = f"/api/v1/change-sets/{change_set}"
@@ -224,7 +225,7 @@ def assign_template(request: HttpRequest, template_id: int, details: AssignmentI
     maintenance windows, as its enforcement says."""
     actor = actor_of(request)
     template = row_of(TEMPLATES, actor, template_id)
-    _, made = do_act(TEMPLATES, ASSIGN, template, actor, taken_of(ASSIGN, details))
+    _rest_3, made = do_act(TEMPLATES, ASSIGN, template, actor, taken_of(ASSIGN, details))
     assignment = _told_assignment.one(made["assignment"], actor)
     return Status(201, {"assignment": assignment, "change_set": acting.change_set_of(made)})
 
@@ -256,7 +257,7 @@ def _sample(user: User, model: ModelIn) -> list[System]:
     sample = reported.select_related("folder").first()
     if sample is None:
         raise Invalid(
-            "No system of that model that you can see has reported its configuration.",
-            errors=[("body.model", "is not known")],
+            _("No system of that model that you can see has reported its configuration."),
+            errors=[("body.model", _("is not known"))],
         )
     return [sample]

@@ -26,6 +26,7 @@ from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.provisioning.settings_acts import UNDO
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 routes = Routes("change-sets")
 system_routes = Routes("systems")
@@ -90,7 +91,7 @@ def undo_on_system(
     system = get_system(user, system_id, Permission.CHANGE_SETTINGS)
     change_set = get_change_set(user, details.change_set) if details.change_set else undoing.newest_of(system)
     if change_set is None or not change_set.changes.filter(system=system).exists():
-        raise Conflict(f"{system} is not part of that change set.")
+        raise Conflict(_("{system} is not part of that change set.", system=system))
     return _undo(request, change_set, system, response, dry_run=details.dry_run)
 
 
@@ -103,7 +104,9 @@ def _undo(
     dry_run: bool,
 ) -> Status[Any]:
     actor, taken = actor_of(request), {"systems": None if system is None else [system]}
-    _, found, refused = plan(CHANGE_SETS, UNDO, [change_set], actor=actor, now=timezone.now(), taken=taken)
+    _rest, found, refused = plan(
+        CHANGE_SETS, UNDO, [change_set], actor=actor, now=timezone.now(), taken=taken
+    )
     for one in refused:
         raise one.refusal or PermissionError(one.label)
     (planned,) = found

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from roomkeeper.api.application import PREFIX, api
 from roomkeeper.api.health import healthz, metrics, readyz
 from roomkeeper.api.problems import ApiProblem, answer_problem, problem_of
+from roomkeeper.words import gettext as _
 
 
 def _with_problems(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -30,8 +31,8 @@ def _with_problems(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
                     405,
                     "method",
                     "Method not allowed",
-                    f"{request.method} is not allowed at this address.",
-                    hint=f"Allowed here: {allowed}.",
+                    _("{method} is not allowed at this address.", method=request.method),
+                    hint=_("Allowed here: {allowed}.", allowed=allowed),
                 )
             )
             answer["Allow"] = allowed
@@ -57,7 +58,7 @@ def _without_slash(request: HttpRequest) -> HttpResponseBase:
 
 def _patterns() -> list[URLPattern | URLResolver]:
     """ninja's addresses, and an answer for all others."""
-    found, _, _ = api.urls
+    found, _rest, _rest_2 = api.urls
     patterns: list[URLPattern | URLResolver] = []
     for pattern in found:
         # ninja's root is a redirect to documentation that is not served here.

@@ -19,6 +19,8 @@ from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.documents import ReportedConfiguration, unpack_configuration
 from roomkeeper.systems.documents.redaction import redact_text
 from roomkeeper.systems.models import ConfigurationVersion, System, SystemSecret
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 AT_ONCE: Final = 200
 
@@ -47,7 +49,7 @@ def store(
         backup = _new(system, reason=reason, missing=missing, user=user, now=now)
         rows = []
         for (kind, name), one in prepared.items():
-            content, _ = PartContent.objects.select_for_update().get_or_create(
+            content, _rest = PartContent.objects.select_for_update().get_or_create(
                 sha256=one.sha256, defaults={"content": one.content, "size": one.size}
             )
             backup.size += content.size
@@ -80,7 +82,9 @@ def _new(system: System, *, reason: str, missing: Sequence[str], user: Person, n
     versions = ConfigurationVersion.objects.select_for_update().filter(system=system)
     version = versions.order_by("-last_at", "-id").first()
     if version is None or not version.size:
-        raise NothingToBackUp(f"{system} has reported no configuration yet, so there is nothing to back up.")
+        raise NothingToBackUp(
+            _("{system} has reported no configuration yet, so there is nothing to back up.", system=system)
+        )
     return Backup.objects.create(
         system=system,
         made_at=now,
@@ -97,11 +101,11 @@ def _new(system: System, *, reason: str, missing: Sequence[str], user: Person, n
 
 def _tell(backup: Backup, parts: int, *, user: Person, now: datetime) -> None:
     backup.save(update_fields=["size"])
-    words = f" with {parts} part{'s' if parts != 1 else ''}" if parts else ""
+    words = ngettext(" with {count} part", " with {count} parts", parts) if parts else ""
     timeline.add(
         backup.system,
         "backup",
-        f"Backed up {backup.get_reason_display()}{words}",
+        _("Backed up {reason}{words}", reason=backup.get_reason_display(), words=words),
         now=now,
         user=user,
         details={"backup": backup.pk},
@@ -152,10 +156,14 @@ def delete(backup: Backup, *, user: Person, now: datetime) -> None:
     with transaction.atomic():
         if backup.restorations.filter(state__in=["waiting", "running"]).exists():
             raise BackupInUse(
-                "The backup is about to be restored. Delete it afterwards, or cancel the restore first."
+                _("The backup is about to be restored. Delete it afterwards, or cancel the restore first.")
             )
         timeline.add(
-            backup.system, "backup", f"Backup of {backup.made_at:%Y-%m-%d %H:%M} deleted", now=now, user=user
+            backup.system,
+            "backup",
+            _("Backup of {made_at:%Y-%m-%d %H:%M} deleted", made_at=backup.made_at),
+            now=now,
+            user=user,
         )
         live.publish("system", backup.system)
         backup.delete()

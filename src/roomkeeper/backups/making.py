@@ -20,10 +20,12 @@ from roomkeeper.provisioning.reading import read_and_keep
 from roomkeeper.systems.contact import credentials, device_access
 from roomkeeper.systems.inventory import shared_path
 from roomkeeper.systems.models import REACHABLE, Connectivity, State, System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext, noop
 
 KIND: Final = scheduling.KIND
 AT_ONCE: Final = 20
-BESIDE: Final = "its macros, panels and pictures are not in the backup"
+BESIDE: Final = noop("its macros, panels and pictures are not in the backup")
 
 
 class BackupRefused(ValueError):
@@ -44,8 +46,12 @@ def start(systems: list[System], *, user: Person, now: datetime, reason: str = R
     """A job that backs these systems up, one item each. Raises `BackupRefused`."""
     managed = [system for system in systems if system.state == State.MANAGED]
     if not managed:
-        raise BackupRefused("Only managed systems are backed up, and none of these systems is managed.")
-    title = f"Back up {managed[0]}" if len(managed) == 1 else f"Back up {len(managed)} systems"
+        raise BackupRefused(_("Only managed systems are backed up, and none of these systems is managed."))
+    title = (
+        _("Back up {managed}", managed=managed[0])
+        if len(managed) == 1
+        else _("Back up {count} systems", count=len(managed))
+    )
     return work.create(
         KIND,
         title,
@@ -68,9 +74,9 @@ async def run(job: RunningJob) -> str:
     counts = (await off_loop(work.counts, [job.job_id]))[job.job_id]
     whole, part = counts[JobItem.State.DONE], counts[JobItem.State.WARNING]
     others = sum(counts.values()) - whole - part
-    told = [f"{whole} backed up"]
-    told += [f"{part} only as last reported"] if part else []
-    told += [f"{others} not"] if others else []
+    told = [_("{whole} backed up", whole=whole)]
+    told += [_("{part} only as last reported", part=part)] if part else []
+    told += [_("{others} not", others=others)] if others else []
     return ", ".join(told) + "."
 
 
@@ -88,9 +94,15 @@ async def make(system_id: int, *, reason: str, user_id: int | None) -> Made:
         except errors.DeviceError as error:
             trouble, advice = error.what_happened, error.advice
         except device_access.NoAddress as error:
-            trouble, advice = str(error), "Give it one under its Connection tab."
+            trouble, advice = str(error), _("Give it one under its Connection tab.")
         if trouble:
-            read.missing.append(f"{trouble} So the backup holds what it reported last, and {BESIDE}.")
+            read.missing.append(
+                _(
+                    "{trouble} So the backup holds what it reported last, and {beside}.",
+                    trouble=trouble,
+                    beside=_(BESIDE),
+                )
+            )
     backup = await off_loop(partial(_store, system_id, read, reason=reason, user_id=user_id))
     return Made(backup, len(read.parts), trouble, advice)
 
@@ -100,18 +112,18 @@ async def _back_up(item: Item, reason: str, user_id: int | None) -> ItemOutcome:
     try:
         made = await make(system_id, reason=reason, user_id=user_id)
     except System.DoesNotExist:
-        return ItemOutcome(JobItem.State.SKIPPED, "It was deleted.")
+        return ItemOutcome(JobItem.State.SKIPPED, _("It was deleted."))
     except keeping.NothingToBackUp as refusal:
-        advice = "It is asked for its configuration with the answers to its posts, or by polling it."
+        advice = _("It is asked for its configuration with the answers to its posts, or by polling it.")
         await off_loop(_note_try, system_id, str(refusal), False)
         return ItemOutcome(JobItem.State.FAILED, str(refusal), advice)
     await off_loop(_note_try, system_id, made.trouble, not made.backup.missing)
     told = {"backup": made.backup.pk, "missing": made.backup.missing}
     if made.trouble:
-        summary = f"Kept as it was last reported: {made.trouble}"
+        summary = _("Kept as it was last reported: {trouble}", trouble=made.trouble)
         return ItemOutcome(JobItem.State.WARNING, summary, made.advice, system_id, told)
-    parts = f" and {made.parts} part{'s' if made.parts != 1 else ''}" if made.parts else ""
-    summary = f"Its configuration{parts}."
+    parts = ngettext(" and {count} part", " and {count} parts", made.parts) if made.parts else ""
+    summary = _("Its configuration{parts}.", parts=parts)
     if made.backup.missing:
         summary += f" {' '.join(made.backup.missing)}"
     return ItemOutcome(JobItem.State.DONE, summary, "", system_id, told)
@@ -121,13 +133,13 @@ def _why_not_asked(system_id: int) -> str:
     """Why the device is not asked itself, as a sentence; "" where it is."""
     system = System.objects.get(pk=system_id)
     if system.connectivity == Connectivity.BEHIND_FIREWALL:
-        return f"It is Behind Firewall, where it cannot be asked: {BESIDE}."
+        return _("It is Behind Firewall, where it cannot be asked: {beside}.", beside=_(BESIDE))
     if system.connectivity not in REACHABLE:
-        return f"It cannot be reached: {BESIDE}."
+        return _("It cannot be reached: {beside}.", beside=_(BESIDE))
     if not credentials.has_credentials(system):
-        return f"No login is stored for it: {BESIDE}."
+        return _("No login is stored for it: {beside}.", beside=_(BESIDE))
     if not registry.get_family(system.family).can("run_command"):
-        return f"Its family is not asked for more than its configuration: {BESIDE}."
+        return _("Its family is not asked for more than its configuration: {beside}.", beside=_(BESIDE))
     return ""
 
 

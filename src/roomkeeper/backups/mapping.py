@@ -18,6 +18,8 @@ from roomkeeper.protocols.xapi.values import is_same, type_of
 from roomkeeper.protocols.xapi.valuespace import ValueSpace
 from roomkeeper.systems.documents import HIDDEN, ReportedConfiguration
 from roomkeeper.systems.documents.redaction import MARK
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 
 class MappingVerdict(enum.StrEnum):
@@ -33,13 +35,13 @@ class MappingVerdict(enum.StrEnum):
 
 
 WORDS: Final[Mapping[MappingVerdict, str]] = {
-    MappingVerdict.CHANGE: "will change",
-    MappingVerdict.ALREADY: "already set",
-    MappingVerdict.ABSENT: "not on this device",
-    MappingVerdict.REFUSED: "not allowed there",
-    MappingVerdict.HIDDEN: "hidden, cannot be restored",
-    MappingVerdict.OURS: "left alone: management",
-    MappingVerdict.OWN: "left alone: the device's own",
+    MappingVerdict.CHANGE: noop("will change"),
+    MappingVerdict.ALREADY: noop("already set"),
+    MappingVerdict.ABSENT: noop("not on this device"),
+    MappingVerdict.REFUSED: noop("not allowed there"),
+    MappingVerdict.HIDDEN: noop("hidden, cannot be restored"),
+    MappingVerdict.OURS: noop("left alone: management"),
+    MappingVerdict.OWN: noop("left alone: the device's own"),
 }
 # What makes a system call us, where it sends feedback, and by what we reach it (docs: management modes).
 _OURS = (
@@ -166,7 +168,7 @@ class RestoreReport:
 
 REQUIRES: Final = re.compile(r"""\brequire\s*\(\s*['"`]xapi['"`]\s*\)""")
 """What a macro of the older kind holds."""
-REQUIRE: Final = (
+REQUIRE: Final = noop(
     "it loads the API with require, which RoomOS 26 does not run by default: use import instead, or turn on"
     " Macros EvaluateTranspiled"
 )
@@ -198,7 +200,9 @@ def read_picks(texts: Iterable[str]) -> Picks:
             try:
                 prefixes.append(prefix_key(text))
             except ProtocolError as error:
-                raise PicksRefused(f"{text!r} cannot be part of a backup. {error}") from error
+                raise PicksRefused(
+                    _("{text!r} cannot be part of a backup. {error}", text=text, error=error)
+                ) from error
     return Picks(not written, has_settings, tuple(prefixes), frozenset(kinds), frozenset(parts))
 
 
@@ -271,11 +275,11 @@ def _map_setting(
         return MappedSetting(told_path, value, found, verdict, reason)
 
     if found is None and target.reported is not None and target.reported.is_whole:
-        return told(MappingVerdict.ABSENT, "its configuration has no such setting")
+        return told(MappingVerdict.ABSENT, _("its configuration has no such setting"))
     if any(is_below(key, prefix) for prefix in ours) or MARK in value:
-        return told(MappingVerdict.OURS, "how the system and Roomkeeper reach each other is not restored")
+        return told(MappingVerdict.OURS, _("how the system and Roomkeeper reach each other is not restored"))
     if value == HIDDEN or _PASSWORD.search(path):
-        return told(MappingVerdict.HIDDEN, "passwords are not in a backup; set it by hand")
+        return told(MappingVerdict.HIDDEN, _("passwords are not in a backup; set it by hand"))
     reference = target.reported.value_spaces.get(own_path or "", "") if target.reported else ""
     space = target.spaces.get(reference)
     if found is not None and is_same(found, value, space.kind if space else type_of(told_path, reference)):
@@ -283,9 +287,9 @@ def _map_setting(
     if not picks.names(key) and (reason := _own_reason(key, target, takes_over=takes_over)):
         return told(MappingVerdict.OWN, reason)
     if target.reported is None:
-        return told(MappingVerdict.CHANGE, "no configuration was reported yet, so it cannot be checked")
+        return told(MappingVerdict.CHANGE, _("no configuration was reported yet, so it cannot be checked"))
     if found is None:
-        return told(MappingVerdict.CHANGE, "the device has not reported this setting; it is sent anyway")
+        return told(MappingVerdict.CHANGE, _("the device has not reported this setting; it is sent anyway"))
     refusal = space.refusal(value) if space else None
     if refusal:
         return told(MappingVerdict.REFUSED, refusal)
@@ -295,27 +299,27 @@ def _map_setting(
 def _own_reason(key: str, target: RestoreTarget, *, takes_over: bool) -> str:
     """Why a setting stays as it is unless somebody picks it by its path; "" where it does not."""
     if is_below(key, prefix_key(_NAME)):
-        return "the name is the system's name in Roomkeeper; rename it there"
+        return _("the name is the system's name in Roomkeeper; rename it there")
     if target.is_same_system and not takes_over:
         return ""
     if any(is_below(key, prefix_key(path)) for path in _NETWORK):
-        return "a wrong address would cut it off; select Network to write it"
+        return _("a wrong address would cut it off; select Network to write it")
     if not takes_over and is_of_one_device(key):
-        return "two devices cannot share it; select it by its path to write it"
+        return _("two devices cannot share it; select it by its path to write it")
     return ""
 
 
 def _map_part(part: SavedPart, target: RestoreTarget) -> MappedPart:
     if part.is_redacted:
         return MappedPart(
-            part, MappingVerdict.OURS, "it contained this server's secret, which no backup holds"
+            part, MappingVerdict.OURS, _("it contained this server's secret, which no backup holds")
         )
     command = COMMANDS[part.kind]
     if target.commands is not None and command.lower() not in target.commands:
-        return MappedPart(part, MappingVerdict.ABSENT, f"it has no command {command}")
-    reasons = [] if target.commands is not None else ["it is tried"]
+        return MappedPart(part, MappingVerdict.ABSENT, _("it has no command {command}", command=command))
+    reasons = [] if target.commands is not None else [_("it is tried")]
     if part.uses_require and not target.runs_required_macros:
-        reasons.append(REQUIRE)
+        reasons.append(_(REQUIRE))
     return MappedPart(part, MappingVerdict.CHANGE, "; ".join(reasons))
 
 

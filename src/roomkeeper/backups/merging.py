@@ -28,6 +28,7 @@ from roomkeeper.systems.models import (
     ToldByFeedback,
 )
 from roomkeeper.tickets.models import Ticket
+from roomkeeper.words import gettext as _
 
 # What the new hardware has said and done so far; its rows go over as they are.
 _HISTORY = (
@@ -138,7 +139,7 @@ def _take_documents(system: System, record: System) -> None:
 
 def _take_wishes(system: System, record: System, *, now: datetime) -> None:
     """What was asked of the new hardware before is history; what was still open there is not asked of the room."""
-    reason = "the system took over another record"
+    reason = _("the system took over another record")
     for model in (ChangeItem, Action):
         still_open = model._default_manager.filter(system=record, state__in=OPEN_STATES)
         states.move(still_open, DeliveryState.CANCELLED, reason, now)

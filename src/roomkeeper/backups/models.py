@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems.models import ConfigurationVersion, System
+from roomkeeper.words import gettext as _
 
 
 class Reason(models.TextChoices):
@@ -51,7 +52,7 @@ class Backup(models.Model):
         indexes = [models.Index(fields=["system", "-id"], name="backups_newest_first")]
 
     def __str__(self) -> str:
-        return f"backup {self.pk}"
+        return _("backup {self}", self=self.pk)
 
 
 class PartContent(models.Model):

@@ -11,6 +11,7 @@ from roomkeeper.devices.driver import Driver
 from roomkeeper.devices.quirks import Quirks, quirks_of
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning.actions import BODY_LIMIT
+from roomkeeper.words import gettext as _
 
 NAME_LIMIT: Final = 250
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{40,}={0,2}\s*")
@@ -40,7 +41,7 @@ class ReadParts:
     def add(self, kind: str, name: str, text: str, **details: Any) -> None:
         """Take a part in, unless it could not be put back."""
         if len(text) > BODY_LIMIT or len(name) > NAME_LIMIT:
-            self.missing.append(f"The {kind} {name[:40]!r} is too large to be kept.")
+            self.missing.append(_("The {kind} {name!r} is too large to be kept.", kind=kind, name=name[:40]))
         else:
             self.parts.append(FoundPart(kind, name, text, details))
 
@@ -61,7 +62,7 @@ async def _read_macros(driver: Driver, quirks: Quirks, found: ReadParts) -> None
     if quirks.has_macros:
         values = await _values(driver, "Macros/Macro/Get", (("Content", "True"),), quirks.backup_exclusion)
     if values is None:
-        found.missing.append("Macros: this device does not provide them.")
+        found.missing.append(_("Macros: this device does not provide them."))
         return
     macros: dict[str, dict[str, str]] = {}
     for path, value in values.items():
@@ -87,12 +88,14 @@ async def _read_panels(driver: Driver, quirks: Quirks, found: ReadParts) -> None
         if panels:
             break
     if not is_answered:
-        found.missing.append("Panels: this device does not provide them.")
+        found.missing.append(_("Panels: this device does not provide them."))
     for panel in panels:
         if panel.document:
             found.add(PartKind.EXTENSION, panel.panel_id, panel.document)
         else:
-            found.missing.append(f"The panel {panel.panel_id[:40]!r}: the device reported only its id.")
+            found.missing.append(
+                _("The panel {panel_id!r}: the device reported only its id.", panel_id=panel.panel_id[:40])
+            )
 
 
 async def _read_pictures(driver: Driver, quirks: Quirks, found: ReadParts) -> None:
@@ -108,9 +111,11 @@ async def _read_pictures(driver: Driver, quirks: Quirks, found: ReadParts) -> No
         if _BASE64.fullmatch(picture):
             found.add(PartKind.BRANDING, name, picture)
         elif picture:
-            found.missing.append(f"The picture {name}: the device has one but does not provide it.")
+            found.missing.append(
+                _("The picture {name}: the device has one but does not provide it.", name=name)
+            )
     if len(refused) == len(quirks.picture_types):
-        found.missing.append("Pictures: this device does not provide them.")
+        found.missing.append(_("Pictures: this device does not provide them."))
 
 
 async def _values(

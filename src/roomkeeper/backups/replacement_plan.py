@@ -11,6 +11,7 @@ from roomkeeper.backups.mapping import RestoreReport, is_other_model, read_picks
 from roomkeeper.backups.models import Backup
 from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.models import ConfigurationVersion, Contact, State, System, SystemSecret
+from roomkeeper.words import gettext as _
 
 
 class ReplaceRefused(ValueError):
@@ -68,28 +69,39 @@ def find_hardware(
     except ValueError as error:
         raise ReplaceRefused(str(error)) from error
     if len(serial_number) > admission.SERIAL_LIMIT:
-        raise ReplaceRefused(f"A serial number has at most {admission.SERIAL_LIMIT} characters.")
+        raise ReplaceRefused(
+            _("A serial number has at most {SERIAL_LIMIT} characters.", SERIAL_LIMIT=admission.SERIAL_LIMIT)
+        )
     if record is None:
         if not serial_number and not mac_address:
             raise ReplaceRefused(
-                "Enter the serial number or the MAC address of the new hardware, or choose its record."
+                _("Enter the serial number or the MAC address of the new hardware, or choose its record.")
             )
         record = _record_with(system, serial_number, mac_address, user)
     if record is None:
         return Hardware(serial_number, mac_address)
     if record.pk == system.pk:
-        raise ReplaceRefused(f"{system} already is that hardware.")
+        raise ReplaceRefused(_("{system} already is that hardware.", system=system))
     if record.state in (State.IGNORED, State.BLOCKED):
         raise ReplaceRefused(
-            f"{admission.label_for(user, record)} is ignored or blocked. Admit it again first if it is"
-            f" the new hardware."
+            _(
+                "{label} is ignored or blocked. Admit it again first if it is the new hardware.",
+                label=admission.label_for(user, record),
+            )
         )
     for own, given, word in (
         (record.serial_number, serial_number, "serial number"),
         (record.mac_address, mac_address, "MAC address"),
     ):
         if own and given and own != given:
-            raise ReplaceRefused(f"{admission.label_for(user, record)} has a {word} other than {given}.")
+            raise ReplaceRefused(
+                _(
+                    "{label} has a {word} other than {given}.",
+                    label=admission.label_for(user, record),
+                    word=word,
+                    given=given,
+                )
+            )
     return Hardware(record.serial_number or serial_number, record.mac_address or mac_address, record)
 
 
@@ -108,27 +120,38 @@ def plan(
     product = record.product if record else ""
     steps = [
         ReplacementStep(
-            "The record stays",
-            f"{system} keeps its id {system.pk}, name, folder, tags, notes, people's rights, tickets,"
-            f" requested"
-            " settings and its whole history.",
+            _("The record stays"),
+            _(
+                "{system} keeps its id {system_id}, name, folder, tags, notes, people's rights, "
+                "tickets, requested settings and its whole history.",
+                system=system,
+                system_id=system.pk,
+            ),
         ),
-        ReplacementStep("The old hardware leaves", _leaving(system), can_be_undone=False),
+        ReplacementStep(_("The old hardware leaves"), _leaving(system), can_be_undone=False),
         ReplacementStep(
-            "The new hardware comes", f"{hardware or 'It'} is the system from now on. {_coming(record)}"
+            _("The new hardware comes"),
+            _(
+                "{hardware} is the system from now on. {coming}",
+                hardware=hardware or "It",
+                coming=_coming(record),
+            ),
         ),
-        ReplacementStep("Login and TLS key", _login(record, keeps_credentials=keeps_credentials)),
+        ReplacementStep(_("Login and TLS key"), _login(record, keeps_credentials=keeps_credentials)),
     ]
     if record is not None:
-        words = (
-            f"{record} (system {record.pk}) is merged into {system}: its timeline, documents, backups and"
-            f" tickets"
-            " move too; its name, folder and tags do not. Its id is not used again."
+        words = _(
+            "{record} (system {record_id}) is merged into {system}: its timeline, documents, "
+            "backups and tickets move too; its name, folder and tags do not. Its id is not used "
+            "again.",
+            record=record,
+            record_id=record.pk,
+            system=system,
         )
-        steps.append(ReplacementStep("Its own record goes", words, can_be_undone=False))
+        steps.append(ReplacementStep(_("Its own record goes"), words, can_be_undone=False))
     report = None
     if restores:
-        steps.append(ReplacementStep("The settings follow", _following(system, record)))
+        steps.append(ReplacementStep(_("The settings follow"), _following(system, record)))
         if record is not None and has_reported(record) and has_reported(system):
             report = restoring.plan_take_over(system, record, picks)
     is_other = is_other_model(product, system.product)
@@ -146,8 +169,11 @@ def demand_replaceable(system: System) -> None:
     """Raises `ReplaceRefused` for a system whose hardware cannot be replaced."""
     if system.state not in (State.MANAGED, State.PRE_REGISTERED):
         raise ReplaceRefused(
-            f"{system} is {system.get_state_display().lower()}; only the hardware of a managed system can"
-            f" be replaced."
+            _(
+                "{system} is {state}; only the hardware of a managed system can be replaced.",
+                system=system,
+                state=system.get_state_display().lower(),
+            )
         )
 
 
@@ -171,55 +197,63 @@ def _record_with(system: System, serial_number: str, mac_address: str, user: Per
         same |= Q(mac_address=mac_address)
     found = list(System.objects.filter(same).select_related("folder").order_by("pk")[:10])
     if any(one.pk == system.pk for one in found):
-        raise ReplaceRefused(f"{system} already is that hardware.")
+        raise ReplaceRefused(_("{system} already is that hardware.", system=system))
     if len(found) > 1:
         told = ", ".join(admission.label_for(user, one) for one in found)
         raise ReplaceRefused(
-            f"Several records have that serial number or MAC address: {told}. Choose one of them."
+            _(
+                "Several records have that serial number or MAC address: {told}. Choose one of them.",
+                told=told,
+            )
         )
     return found[0] if found else None
 
 
 def _leaving(system: System) -> str:
     old = ", ".join(text for text in (system.product, system.serial_number, system.mac_address) if text)
-    return (
-        f"{old or 'The old hardware'} is no longer this system. Its secret no longer works: if it posts"
-        f" again, it"
-        " appears in the inbox as unknown. Open requests to it are cancelled."
+    return _(
+        "{old} is no longer this system. Its secret no longer works: if it posts again, it "
+        "appears in the inbox as unknown. Open requests to it are cancelled.",
+        old=old or "The old hardware",
     )
 
 
 def _coming(record: System | None) -> str:
     if record is None:
-        return (
-            "It has never posted: a ticket will name the address of its first post, and it gets a new"
-            " secret once"
-            " it is admitted for that address."
+        return _(
+            "It has never posted: a ticket will name the address of its first post, and it gets "
+            "a new secret once it is admitted for that address."
         )
     if SystemSecret.objects.filter(system=record, stage=SystemSecret.Stage.CURRENT).exists():
-        return "It has already proven a secret and keeps it: there is nothing to do on the device."
-    return f"It gets a new secret with its next post from {source_of(record) or 'its address'}, or by push."
+        return _("It has already proven a secret and keeps it: there is nothing to do on the device.")
+    return _(
+        "It gets a new secret with its next post from {source}, or by push.",
+        source=source_of(record) or "its address",
+    )
 
 
 def _login(record: System | None, *, keeps_credentials: bool) -> str:
     if record is not None and record.username:
-        login = "The login stored with its own record is used."
+        login = _("The login stored with its own record is used.")
     elif keeps_credentials:
-        login = "The login stored for the old hardware is tried on it."
+        login = _("The login stored for the old hardware is tried on it.")
     else:
-        login = (
+        login = _(
             "The stored login is deleted; enter the new one under Connection if Roomkeeper should reach it."
         )
-    return f"{login} The pinned TLS key is forgotten; the next proven login pins the new one."
+    return _("{login} The pinned TLS key is forgotten; the next proven login pins the new one.", login=login)
 
 
 def _following(system: System, record: System | None) -> str:
     if newest_backup(system) is None and not has_reported(system):
-        return (
+        return _(
             "The old hardware has reported no configuration, so there is nothing to restore to the new one."
         )
     if has_reported(record):
-        when = "at once"
+        when = _("at once")
     else:
-        when = "as soon as it has reported its own configuration, which shows what it can accept"
-    return f"The last configuration of the old hardware is backed up now and restored to the new one {when}."
+        when = _("as soon as it has reported its own configuration, which shows what it can accept")
+    return _(
+        "The last configuration of the old hardware is backed up now and restored to the new one {when}.",
+        when=when,
+    )

@@ -24,6 +24,7 @@ from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.contact import device_access
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, State, System, SystemSecret
+from roomkeeper.words import gettext as _
 
 _GONE_FINDINGS = (
     "identity changed",
@@ -70,7 +71,11 @@ def replace(
         source = replacement_plan.source_of(record)
         is_proven = _take_hardware(system, record, keeps_credentials=keeps_credentials, now=now)
         _take_identity(system, hardware, is_proven=is_proven, source=source, user=user, now=now)
-        told = f"New hardware: {hardware}; it was {_identity(replacement.old)}"
+        told = _(
+            "New hardware: {hardware}; it was {identity}",
+            hardware=hardware,
+            identity=_identity(replacement.old),
+        )
         timeline.add(
             system,
             "replacement",
@@ -96,14 +101,14 @@ def undo(replacement: Replacement, *, user: Person, now: datetime) -> System:
         replacement.undone_at is not None
         or Replacement.objects.filter(system=system, pk__gt=replacement.pk).exists()
     ):
-        raise ReplaceRefused("Only the newest replacement of a system can be undone, and only once.")
+        raise ReplaceRefused(_("Only the newest replacement of a system can be undone, and only once."))
     with transaction.atomic():
         lock_contacts([system.pk])
         for restoration in replacement.restorations.select_related("system__folder", "change_set"):
             restoring.cancel(restoration, user=user, now=now)
             if restoration.change_set is not None:
                 change_sets.cancel_change_set(restoration.change_set, user=user, now=now)
-        _cancel_actions(system, "the new hardware was removed again", now=now)
+        _cancel_actions(system, _("the new hardware was removed again"), now=now)
         secrets.forget(system)
         merging.forget_hardware(system, now=now)
         old = replacement.old
@@ -119,7 +124,11 @@ def undo(replacement: Replacement, *, user: Person, now: datetime) -> System:
         replacement.undone_at = now
         replacement.save(update_fields=["undone_at"])
         timeline.add(
-            system, "replacement", f"Replacement undone: {_identity(old)} is back", now=now, user=user
+            system,
+            "replacement",
+            _("Replacement undone: {identity} is back", identity=_identity(old)),
+            now=now,
+            user=user,
         )
         _publish(system)
     return system
@@ -129,10 +138,12 @@ def _safety_backup(system: System, *, user: Person, now: datetime) -> Backup | N
     """What the old hardware had last: the newest configuration, with the parts of the newest backup that has some."""
     older = keeping.find_newest_with_parts(system)
     missing = (
-        [] if older is None else [f"Its parts are those of the backup of {older.made_at:%Y-%m-%d %H:%M}."]
+        []
+        if older is None
+        else [_("Its parts are those of the backup of {made_at:%Y-%m-%d %H:%M}.", made_at=older.made_at)]
     )
     if older is None:
-        missing = ["No backup with macros, panels or pictures was ever made of it."]
+        missing = [_("No backup with macros, panels or pictures was ever made of it.")]
     try:
         return keeping.store_with_parts_of(
             system, older, reason=Reason.BEFORE_REPLACE, missing=missing, user=user, now=now
@@ -143,14 +154,16 @@ def _safety_backup(system: System, *, user: Person, now: datetime) -> Backup | N
 
 
 def _part_from_old(system: System, *, user: Person, now: datetime) -> None:
-    _cancel_actions(system, "its hardware was replaced", now=now)
+    _cancel_actions(system, _("its hardware was replaced"), now=now)
     for restoration in Restoration.objects.filter(system=system, state=Restoration.State.WAITING):
         restoring.cancel(restoration, user=user, now=now)
     if Restoration.objects.filter(system=system, state=Restoration.State.RUNNING).exists():
-        raise ReplaceRefused(f"A restore of {system} is in progress. Wait for it, or stop its job.")
+        raise ReplaceRefused(
+            _("A restore of {system} is in progress. Wait for it, or stop its job.", system=system)
+        )
     secrets.forget(system)
     for kind in _GONE_FINDINGS:
-        findings.clear(kind, system.pk, "Its hardware was replaced.")
+        findings.clear(kind, system.pk, _("Its hardware was replaced."))
 
 
 def _take_hardware(system: System, record: System | None, *, keeps_credentials: bool, now: datetime) -> bool:
@@ -225,7 +238,7 @@ def _snapshot(system: System) -> dict[str, Any]:
 
 def _identity(values: dict[str, Any]) -> str:
     told = (values["product"], values["serial_number"], values["mac_address"])
-    return ", ".join(text for text in told if text) or "without serial number and MAC address"
+    return ", ".join(text for text in told if text) or _("without serial number and MAC address")
 
 
 def _publish(system: System) -> None:

@@ -44,6 +44,8 @@ from roomkeeper.systems.documents import (
     value_spaces_of_model,
 )
 from roomkeeper.systems.models import ConfigurationVersion, State, StoredDocument, System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 KIND: Final = "restore"
 # New hardware that does not report itself within this time is probably not coming.
@@ -120,7 +122,7 @@ def start_when_reported(
     """Put the backup on new hardware as soon as that has reported its configuration. Raises as `start` does."""
     restoration = _new(backup, replacement.system, picks, user=user, now=now)
     restoration.takes_over, restoration.replacement = True, replacement
-    restoration.words = "waits for the first configuration that the new hardware reports"
+    restoration.words = _("waits for the first configuration that the new hardware reports")
     restoration.save(update_fields=["takes_over", "replacement", "words"])
     return restoration
 
@@ -147,11 +149,11 @@ def start_due(*, now: datetime) -> int:
                 start_now(found, now=now)
                 number += 1
     for restoration in waiting.filter(created_at__lt=now - WAITS_FOR)[:AT_ONCE]:
-        _end(restoration.pk, Restoration.State.FAILED, "the system did not report itself within a week")
+        _end(restoration.pk, Restoration.State.FAILED, _("the system did not report itself within a week"))
     # A job that was stopped before it came to them leaves them behind.
     ended = Job.objects.filter(pk=OuterRef("job_id"), state__in=Job.ENDED)
     for restoration in Restoration.objects.filter(Exists(ended), state=Restoration.State.RUNNING)[:AT_ONCE]:
-        _end(restoration.pk, Restoration.State.CANCELLED, "its job was stopped")
+        _end(restoration.pk, Restoration.State.CANCELLED, _("its job was stopped"))
     return number
 
 
@@ -162,7 +164,7 @@ def cancel(restoration: Restoration, *, user: Person, now: datetime) -> bool:
             state=Restoration.State.CANCELLED, words="cancelled", ended_at=now
         )
         if number:
-            timeline.add(restoration.system, "backup", "The restore is cancelled", now=now, user=user)
+            timeline.add(restoration.system, "backup", _("The restore is cancelled"), now=now, user=user)
             live.publish("system", restoration.system)
     return bool(number)
 
@@ -176,9 +178,11 @@ async def run(job: RunningJob) -> str:
 def _new(backup: Backup, target: System, picks: Sequence[str], *, user: Person, now: datetime) -> Restoration:
     read_picks(picks)
     if target.state != State.MANAGED:
-        raise RestoreRefused(f"{target} is not managed, so nothing can be restored to it. Admit it first.")
+        raise RestoreRefused(
+            _("{target} is not managed, so nothing can be restored to it. Admit it first.", target=target)
+        )
     if Restoration.objects.filter(system=target, state__in=OPEN).exists():
-        raise RestoreRefused(f"A restore of {target} is already in progress.")
+        raise RestoreRefused(_("A restore of {target} is already in progress.", target=target))
     return Restoration.objects.create(
         system=target,
         backup=backup,
@@ -190,10 +194,15 @@ def _new(backup: Backup, target: System, picks: Sequence[str], *, user: Person, 
 
 def _begin(restoration: Restoration, *, user: Person, now: datetime) -> Job:
     backup, system = restoration.backup, restoration.system
-    of = "" if backup.system_id == system.pk else f" of {backup.system}"
+    of = "" if backup.system_id == system.pk else _(" of {system}", system=backup.system)
     job = work.create(
         KIND,
-        f"Restore {system} from the backup{of} of {backup.made_at:%Y-%m-%d %H:%M}",
+        _(
+            "Restore {system} from the backup{of} of {made_at:%Y-%m-%d %H:%M}",
+            system=system,
+            of=of,
+            made_at=backup.made_at,
+        ),
         [work.NewItem(str(system), {"restoration": restoration.pk}, system_id=system.pk)],
         user=user,
         now=now,
@@ -209,21 +218,25 @@ async def _restore(item: Item) -> ItemOutcome:
     restoration_id = int(item.parameters["restoration"])
     state = await off_loop(_state_of, restoration_id)
     if state != Restoration.State.RUNNING:
-        return ItemOutcome(JobItem.State.SKIPPED, "It was already done or cancelled.")
+        return ItemOutcome(JobItem.State.SKIPPED, _("It was already done or cancelled."))
     system_id = item.system_id or 0
     advice = ""
     try:
         made = await making.make(system_id, reason=Reason.BEFORE_RESTORE, user_id=None)
-        advice = "" if not made.trouble else f"The safety backup is what it reported last: {made.trouble}"
+        advice = (
+            ""
+            if not made.trouble
+            else _("The safety backup is what it reported last: {trouble}", trouble=made.trouble)
+        )
     except keeping.NothingToBackUp:
-        advice = "No safety backup was made: it has reported no configuration yet."
+        advice = _("No safety backup was made: it has reported no configuration yet.")
     try:
         return await off_loop(partial(_ask, restoration_id, advice))
     except ValueError as refusal:
         # The services' own refusals; their text is the sentence to show.
         await off_loop(_end, restoration_id, Restoration.State.FAILED, str(refusal))
         return ItemOutcome(
-            JobItem.State.FAILED, str(refusal), "Select fewer parts, or check the preview first."
+            JobItem.State.FAILED, str(refusal), _("Select fewer parts, or check the preview first.")
         )
 
 
@@ -240,7 +253,7 @@ def _ask(restoration_id: int, advice: str) -> ItemOutcome:
         restoration = found.get(pk=restoration_id)
         system, backup, user = restoration.system, restoration.backup, restoration.created_by
         report = plan(backup, system, restoration.picks, takes_over=restoration.takes_over)
-        description = f"Restore from the backup of {backup.made_at:%Y-%m-%d %H:%M}"
+        description = _("Restore from the backup of {made_at:%Y-%m-%d %H:%M}", made_at=backup.made_at)
         if report.changes:
             restoration.change_set = planning.create_change_set(
                 [system], report.changes, user=user, now=now, description=description
@@ -264,7 +277,7 @@ def _ask(restoration_id: int, advice: str) -> ItemOutcome:
     is_whole = not report.counts[MappingVerdict.REFUSED]
     return ItemOutcome(
         JobItem.State.DONE if is_whole else JobItem.State.WARNING,
-        f"Asked of it: {restoration.words}.",
+        _("Asked of it: {words}.", words=restoration.words),
         advice,
         system.pk,
         {"change_set": restoration.change_set_id, "actions": restoration.action_ids, **restoration.counts},
@@ -292,11 +305,15 @@ def _ask_part(mapped: MappedPart, system: System, *, user: Person, now: datetime
 def _told(report: RestoreReport) -> str:
     counts, parts = report.counts, report.part_counts[MappingVerdict.CHANGE]
     change, already = counts[MappingVerdict.CHANGE], counts[MappingVerdict.ALREADY]
-    words = [f"{change} settings change" if change != 1 else "1 setting changes"]
-    words += [f"{already} already have their value" if already != 1 else "1 already has its value"]
+    words = [_("{change} settings change", change=change) if change != 1 else _("1 setting changes")]
+    words += [
+        _("{already} already have their value", already=already)
+        if already != 1
+        else _("1 already has its value")
+    ]
     left = sum(counts.values()) - change - already
-    words += [f"{left} left unchanged or not possible"] if left else []
-    words += [f"{parts} part{'s' if parts != 1 else ''} written"] if parts else []
+    words += [_("{left} left unchanged or not possible", left=left)] if left else []
+    words += [ngettext("{count} part written", "{count} parts written", parts)] if parts else []
     return ", ".join(words)
 
 
@@ -312,7 +329,7 @@ def _end(restoration_id: int, state: str, words: str) -> None:
 
 def _conclude(job_id: int) -> str:
     item = JobItem.objects.filter(job=job_id).order_by("id").first()
-    return item.summary if item is not None and item.summary else "Nothing was done."
+    return item.summary if item is not None and item.summary else _("Nothing was done.")
 
 
 def _commands_of(system: System) -> frozenset[str] | None:

@@ -20,6 +20,7 @@ from roomkeeper.provisioning.planning import PlanRefused
 from roomkeeper.systems.admission import AdmissionRefused
 from roomkeeper.systems.models import State, System
 from roomkeeper.systems.surface import is_on_visible_system, place_of_system, visible
+from roomkeeper.words import gettext as _
 
 
 def _target(taken: Mapping[str, Any]) -> System:
@@ -40,7 +41,7 @@ def _on_system(row: None, taken: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _restore(*, user: Person, now: datetime, **taken: Any) -> Restoration:
-    restoration, _ = restoring.start(taken["backup"], _target(taken), taken["parts"], user=user, now=now)
+    restoration, _rest = restoring.start(taken["backup"], _target(taken), taken["parts"], user=user, now=now)
     return restoration
 
 
@@ -50,7 +51,7 @@ def _plan_restore(*, user: Person, now: datetime, **taken: Any) -> RestoreReport
 
 def _cancel(row: Restoration, *, user: Person, now: datetime) -> None:
     if not restoring.cancel(row, user=user, now=now):
-        raise restoring.RestoreRefused("It has already started; stop its job.")
+        raise restoring.RestoreRefused(_("It has already started; stop its job."))
 
 
 _PARTS: Final = Input(
@@ -95,7 +96,9 @@ RESTORATIONS: Final = register(
         seen_by=is_on_visible_system,
         place=place_of_system,
         related=("system__folder", "backup", "created_by"),
-        label=lambda row: f"restore from the backup of {row.backup.made_at:%Y-%m-%d %H:%M}",
+        label=lambda row: _(
+            "restore from the backup of {made_at:%Y-%m-%d %H:%M}", made_at=row.backup.made_at
+        ),
         about=lambda row: row.system,
         topic="system",
         help="backups",

@@ -11,6 +11,8 @@ from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.systems.inventory import shared_path
 from roomkeeper.systems.models import ConfigurationVersion, State, System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 KIND: Final = "back up"
 # More in one transaction would hold SQLite too long (rule R9); the rest follows with the next look.
@@ -31,9 +33,9 @@ def get() -> BackupSchedule:
 def update(*, is_on: bool, every_days: int, kept: int) -> BackupSchedule:
     """Change the schedule. Raises `ScheduleRefused`."""
     if not 1 <= every_days <= MOST_DAYS:
-        raise ScheduleRefused(f"Backups are made every 1 to {MOST_DAYS} days.")
+        raise ScheduleRefused(_("Backups are made every 1 to {most} days.", most=MOST_DAYS))
     if not 1 <= kept <= MOST_KEPT:
-        raise ScheduleRefused(f"1 to {MOST_KEPT} backups are kept of a system.")
+        raise ScheduleRefused(_("1 to {most} backups are kept of a system.", most=MOST_KEPT))
     with transaction.atomic():
         found = BackupSchedule.objects.select_for_update().first() or BackupSchedule()
         found.is_on, found.every_days, found.kept = is_on, every_days, kept
@@ -61,7 +63,7 @@ def back_up_due(*, now: datetime) -> int:
         )
         work.create(
             KIND,
-            f"Scheduled backup of {len(due)} system{'s' if len(due) != 1 else ''}",
+            ngettext("Scheduled backup of {count} system", "Scheduled backup of {count} systems", len(due)),
             [work.NewItem(str(system), system_id=system.pk) for system in due],
             user=None,
             now=now,

@@ -16,6 +16,7 @@ from roomkeeper.backups.differences import BackupDifference, DifferenceKind, com
 from roomkeeper.backups.models import Backup
 from roomkeeper.systems.documents import reported_configuration, unpack_configuration
 from roomkeeper.systems.models import ConfigurationVersion, System
+from roomkeeper.words import gettext as _
 
 KINDS: Final = ("backup", "version", "system", "template")
 
@@ -57,7 +58,10 @@ def read_name(text: str) -> tuple[str, int]:
     kind = kind if mark else "backup"
     if kind not in KINDS or not (number.isascii() and number.isdecimal() and len(number) < 19):
         raise SideRefused(
-            f"{text!r} is not a side to compare; write backup:5, version:7, system:3 or template:2."
+            _(
+                "{text!r} is not a side to compare; write backup:5, version:7, system:3 or template:2.",
+                text=text,
+            )
         )
     return kind, int(number)
 
@@ -84,7 +88,7 @@ def side_of_backup(backup: Backup) -> Side:
     kept = keeping.configuration_of(backup)
     return Side(
         f"backup:{backup.pk}",
-        f"{backup.system}, backup {backup.pk}",
+        _("{backup.system}, backup {backup.pk}", backup=backup),
         kept.settings,
         backup.system,
         backup.made_at,
@@ -98,7 +102,7 @@ def side_of_version(version: ConfigurationVersion) -> Side:
     found = unpack_configuration(version)
     return Side(
         f"version:{version.pk}",
-        f"{version.system}, as reported",
+        _("{system}, as reported", system=version.system),
         found.settings,
         version.system,
         version.first_at,
@@ -111,7 +115,7 @@ def find_side_of_system(system: System) -> Side | None:
     found = reported_configuration(system.pk)
     if found is None:
         return None
-    label = f"{system}, as it is now"
+    label = _("{system}, as it is now", system=system)
     return Side(
         f"system:{system.pk}", label, found.settings, system, found.at, value_spaces=found.value_spaces
     )
@@ -119,7 +123,7 @@ def find_side_of_system(system: System) -> Side | None:
 
 def side_of_template(key: int, name: str, settings: Mapping[str, str]) -> Side:
     """The settings that a template wants."""
-    return Side(f"template:{key}", f"template {name}", settings, is_wanted=True)
+    return Side(f"template:{key}", _("template {name}", name=name), settings, is_wanted=True)
 
 
 def compare_sides(left: Side, right: Side) -> list[BackupDifference]:

@@ -15,6 +15,7 @@ from roomkeeper.backups.telling import PartKindWord
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
 from roomkeeper.systems.models import ConfigurationVersion, State
 from roomkeeper.systems.surface import is_on_visible_system, place_of_system
+from roomkeeper.words import gettext as _
 
 ReasonWord = Literal["scheduled", "by_hand", "before_restore", "before_replace"]
 
@@ -106,7 +107,7 @@ BACKUPS = register(
         search=("system__name", "product", "serial_number"),
         related=("system__folder", "made_by"),
         annotate=_with_counts,
-        label=lambda backup: f"backup of {backup.made_at:%Y-%m-%d %H:%M}",
+        label=lambda backup: _("backup of {made_at:%Y-%m-%d %H:%M}", made_at=backup.made_at),
         about=lambda backup: backup.system,
         topic="system",
         page="backup",

@@ -19,6 +19,7 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import persistent, planning
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems.inventory import shared_path
+from roomkeeper.words import gettext as _
 
 KIND: Final = "edit systems"
 Noted = Callable[[Any], AuditEntry]
@@ -64,8 +65,10 @@ def apply_plan(
     """
     if digest and digest != plan.digest:
         raise PlanChanged(
-            "Something has changed since you saw this, so nothing was done. Check the difference as it is"
-            " now."
+            _(
+                "Something has changed since you saw this, so nothing was done. Check the difference "
+                "as it is now."
+            )
         )
     done = AppliedEdit()
     note = _Note(noted)
@@ -81,7 +84,7 @@ def apply_plan(
     words = options.description.strip()
     if plan.names:
         done.name_change_set, done.kept_name_change_set = _record_names(
-            plan.names, words or "Names from a file", note, user=user, now=now
+            plan.names, words or _("Names from a file"), note, user=user, now=now
         )
     if plan.settings:
         done.change_set = planning.record_plan(
@@ -91,7 +94,7 @@ def apply_plan(
             description=words or "Settings from a file",
             is_persistent=options.is_persistent,
             care=options.care,
-            note=lambda _: note(),
+            note=lambda _rest: note(),
         )
     note.complete(done)
     return done
@@ -147,10 +150,14 @@ def _start(records: Sequence[RecordEdit], folder_path: str, *, user: Person, now
     items = []
     for start in range(0, len(records), ITEM_SIZE):
         part = records[start : start + ITEM_SIZE]
-        label = part[0].label if len(part) == 1 else f"{part[0].label} and {len(part) - 1} others"
+        label = (
+            part[0].label
+            if len(part) == 1
+            else _("{label} and {count} others", label=part[0].label, count=len(part) - 1)
+        )
         told = [[edit.system_id, edit.label, dict(edit.changes)] for edit in part]
         items.append(NewItem(label, {"edits": told}))
-    title = f"Edit {len(records):,} systems"
+    title = _("Edit {count:,} systems", count=len(records))
     return work.create(KIND, title, items, user=user, now=now, folder_path=folder_path)
 
 

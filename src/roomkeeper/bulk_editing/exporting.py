@@ -17,6 +17,7 @@ from roomkeeper.provisioning.planning import NAME_PATH
 from roomkeeper.systems import inventory
 from roomkeeper.systems.check_ins.liveness import alive_word
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 USUAL: Final = tuple(field.key for field in FIELDS.values() if field.is_usual)
 
@@ -33,7 +34,7 @@ def usable_paths(texts: Sequence[str]) -> list[str]:
         if key != match_key(NAME_PATH):
             found.setdefault(key, path)
     if len(found) > PATHS_LIMIT:
-        raise SheetRefused(f"At most {PATHS_LIMIT} settings can be edited in one file.")
+        raise SheetRefused(_("At most {limit} settings can be edited in one file.", limit=PATHS_LIMIT))
     return list(found.values())
 
 
@@ -41,7 +42,9 @@ def usable_fields(names: Sequence[str]) -> list[str]:
     """Those of the fields that are named, in their order; the usual ones where none is. Raises `SheetRefused`."""
     unknown = [name for name in names if name not in FIELDS]
     if unknown:
-        raise SheetRefused(f"{unknown[0][:60]!r} is not one of {', '.join(FIELDS)}.")
+        raise SheetRefused(
+            _("{unknown!r} is not one of {fields}.", unknown=unknown[0][:60], fields=", ".join(FIELDS))
+        )
     return [name for name in FIELDS if name in names] if names else list(USUAL)
 
 

@@ -10,6 +10,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.bulk_editing.values import NotUsable, Value
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder
+from roomkeeper.words import gettext as _
 
 _NEAREST: Final = 3
 _LONGEST_NAME: Final = 100
@@ -54,18 +55,18 @@ class FolderIndex:
         if isinstance(value, int):
             if value in self.by_id:
                 return self.by_id[value]
-            raise NotUsable(f"There is no folder {value} that you can see.")
+            raise NotUsable(_("There is no folder {value} that you can see.", value=value))
         text = str(value)
         found = self._by_label.get(text) or self._by_words.get(_words(text), [])
         if len(found) == 1:
             return found[0]
         if len(found) > 1:
-            raise NotUsable(f"Several folders are called {text[:100]!r}.")
+            raise NotUsable(_("Several folders are called {text!r}.", text=text[:100]))
         if self.makes_folders:
             return self._to_be_made(text)
         near = difflib.get_close_matches(text, self.labels.values(), n=_NEAREST, cutoff=0.5)
-        hint = f" The nearest: {', '.join(near)}." if near else ""
-        raise NotUsable(f"There is no folder {text[:100]!r} that you can see.{hint}")
+        hint = _(" The nearest: {near}.", near=", ".join(near)) if near else ""
+        raise NotUsable(_("There is no folder {text!r} that you can see.{hint}", text=text[:100], hint=hint))
 
     def _to_be_made(self, text: str) -> NewFolder:
         words = _words(text)
@@ -77,11 +78,21 @@ class FolderIndex:
             if len(above) == 1:
                 break
         else:
-            raise NotUsable(f"There is no folder above {text[:100]!r} in which you may create it.")
+            raise NotUsable(
+                _("There is no folder above {text!r} in which you may create it.", text=text[:100])
+            )
         if any(len(name) > _LONGEST_NAME for name in names):
-            raise NotUsable(f"A folder's name has at most {_LONGEST_NAME} characters.")
+            raise NotUsable(
+                _("A folder's name has at most {longest_name} characters.", longest_name=_LONGEST_NAME)
+            )
         if not grants_of(self.user).may(Permission.MANAGE_FOLDERS, above[0].path):
-            raise NotUsable(f"There is no folder {text[:100]!r}, and you may not create it in {above[0]}.")
+            raise NotUsable(
+                _(
+                    "There is no folder {text!r}, and you may not create it in {above}.",
+                    text=text[:100],
+                    above=above[0],
+                )
+            )
         self.made[words] = NewFolder(above[0].pk, names[length:], " / ".join(names))
         return self.made[words]
 

@@ -41,6 +41,7 @@ from roomkeeper.provisioning.secret_values import is_secret_path
 from roomkeeper.systems import inventory, network_settings
 from roomkeeper.systems.models import State, System, TlsTrust
 from roomkeeper.systems.software_versions import version_key
+from roomkeeper.words import gettext as _
 
 _NAME_KEY: Final = match_key(NAME_PATH)
 _NOTHING: Final = Present()
@@ -79,7 +80,9 @@ def plan_edit(
     for row in sheet.rows:
         system = systems.get(row.key)
         if system is None:
-            problems.append(SheetProblem(row.line, "id", f"There is no system {row.key} that you can see."))
+            problems.append(
+                SheetProblem(row.line, "id", _("There is no system {key} that you can see.", key=row.key))
+            )
             continue
         draft = _Draft(row, system)
         _check_identity(draft)
@@ -124,10 +127,18 @@ def _check_identity(draft: _Draft) -> None:
     if serial and system.serial_number and serial.casefold() != system.serial_number.casefold():
         draft.refuse(
             "serial_number",
-            f"{system} has the serial number {system.serial_number}, not {serial[:60]!r}: wrong row?",
+            _(
+                "{system} has the serial number {serial_number}, not {serial!r}: wrong row?",
+                system=system,
+                serial_number=system.serial_number,
+                serial=serial[:60],
+            ),
         )
     if mac and system.mac_address and _plain(mac) != system.mac_address:
-        draft.refuse("mac_address", f"{system} has a MAC address other than {mac[:60]!r}: wrong row?")
+        draft.refuse(
+            "mac_address",
+            _("{system} has a MAC address other than {mac!r}: wrong row?", system=system, mac=mac[:60]),
+        )
 
 
 def _plain(mac: str) -> str:
@@ -166,25 +177,30 @@ def _stored(value: Value) -> Any:
 
 def _compare_folder(draft: _Draft, found: Any, label: str, folders: FolderIndex) -> None:
     if isinstance(found, NewFolder):
-        draft.changes.append(ValueChange("folder", label, f"{found.label} (new)"))
+        draft.changes.append(ValueChange("folder", label, _("{label} (new)", label=found.label)))
         draft.record["folder"] = (draft.system.folder_id, found)
     elif found.pk != draft.system.folder_id:
         draft.changes.append(ValueChange("folder", label, folders.labels[found.path]))
         draft.record["folder"] = (draft.system.folder_id, found.pk)
         if not grants_of(folders.user).may(Permission.MANAGE_SYSTEMS, found.path):
-            draft.refuse("folder", f"You may not put systems into {folders.labels[found.path]}.")
+            draft.refuse(
+                "folder", _("You may not put systems into {labels}.", labels=folders.labels[found.path])
+            )
 
 
 def _check_trust(value: Value) -> None:
     if value == TlsTrust.AUTHORITY and not network_settings.get().device_authorities:
-        raise NotUsable("Network settings contain no authority for certificates of devices yet.")
+        raise NotUsable(_("Network settings contain no authority for certificates of devices yet."))
 
 
 def _check_rights(draft: _Draft, held: Grants) -> None:
     for change in draft.changes:
         permission = FIELDS[change.name].permission
         if not held.may(permission, draft.system.folder.path):
-            draft.refuse(change.name, f"You may not {permission.value} in {draft.system.folder}.")
+            draft.refuse(
+                change.name,
+                _("You may not {value} in {folder}.", value=permission.value, folder=draft.system.folder),
+            )
 
 
 def _compare_settings(drafts: list[_Draft], held: Grants) -> None:
@@ -197,7 +213,7 @@ def _compare_settings(drafts: list[_Draft], held: Grants) -> None:
         for draft in part:
             _compare_own_settings(draft, present[draft.system.pk])
             if draft.wishes and not held.may(Permission.CHANGE_SETTINGS, draft.system.folder.path):
-                draft.refuse("", f"You may not change settings in {draft.system.folder}.")
+                draft.refuse("", _("You may not change settings in {folder}.", folder=draft.system.folder))
 
 
 def _compare_own_settings(draft: _Draft, present: Mapping[str, Present]) -> None:

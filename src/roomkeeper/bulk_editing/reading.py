@@ -18,6 +18,7 @@ from roomkeeper.operations.csv_tables import CsvTable, EncodedTwice, plain_cell,
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.paths import match_key, setting_path
 from roomkeeper.provisioning.planning import NAME_PATH
+from roomkeeper.words import gettext as _
 
 _LARGEST_KEY: Final = 2**63 - 1
 _SHOWN: Final = 60
@@ -38,7 +39,11 @@ class SheetProblem:
     is_of_row: bool = True
 
     def __str__(self) -> str:
-        where = f"Line {self.line}, {self.column}" if self.column else f"Line {self.line}"
+        where = (
+            _("Line {line}, {column}", line=self.line, column=self.column)
+            if self.column
+            else _("Line {line}", line=self.line)
+        )
         return f"{where}: {self.sentence}"
 
 
@@ -68,15 +73,17 @@ def read_csv(data: bytes | str) -> Sheet:
     except EncodedTwice as refusal:
         raise SheetRefused(str(refusal)) from refusal
     if table is None:
-        raise SheetRefused("The file is empty.")
+        raise SheetRefused(_("The file is empty."))
     if len(table.rows) > ROWS_LIMIT:
         raise SheetRefused(_too_many(len(table.rows)))
     problems = [SheetProblem(line, "", sentence) for line, sentence in table.problems]
     columns = _read_heading(table, problems)
     if KEY not in columns:
         raise SheetRefused(
-            "The first line must name the columns, and one of them must be id. Export the systems and edit"
-            " that file."
+            _(
+                "The first line must name the columns, and one of them must be id. Export the "
+                "systems and edit that file."
+            )
         )
     return _sheet((_read_row(columns, line, cells, problems) for line, cells in table.rows), problems)
 
@@ -93,7 +100,11 @@ def read_rows(rows: Sequence[Mapping[str, Any]]) -> Sheet:
 
 
 def _too_many(number: int) -> str:
-    return f"At most {ROWS_LIMIT:,} rows can be checked at once; these are {number:,}. Send them in parts."
+    return _(
+        "At most {limit:,} rows can be checked at once; these are {number:,}. Send them in parts.",
+        limit=ROWS_LIMIT,
+        number=number,
+    )
 
 
 def _sheet(found: Iterable[SheetRow | None], problems: list[SheetProblem]) -> Sheet:
@@ -103,7 +114,11 @@ def _sheet(found: Iterable[SheetRow | None], problems: list[SheetProblem]) -> Sh
         if row is None:
             continue
         if row.key in rows:
-            sentence = f"System {row.key} is already in line {rows[row.key].line}; this row is left out."
+            sentence = _(
+                "System {key} is already in line {line}; this row is left out.",
+                key=row.key,
+                line=rows[row.key].line,
+            )
             problems.append(SheetProblem(row.line, KEY, sentence))
             continue
         rows[row.key] = row
@@ -121,10 +136,13 @@ def _read_heading(table: CsvTable, problems: list[SheetProblem]) -> list[str]:
         if not column and is_setting(name):
             column, sentence = _path_of(name)
         elif not column and name:
-            sentence = f"The column {name[:_SHOWN]!r} is unknown and was left out."
+            sentence = _("The column {name!r} is unknown and was left out.", name=name[:_SHOWN])
         key = match_key(column) if column and is_setting(column) else column
         if key and key in seen:
-            column, sentence = "", f"The column {name[:_SHOWN]!r} is there twice; the second one is left out."
+            column, sentence = (
+                "",
+                _("The column {name!r} is there twice; the second one is left out.", name=name[:_SHOWN]),
+            )
         seen.add(key)
         if sentence:
             problems.append(SheetProblem(1, name[:_SHOWN], sentence, is_of_row=False))
@@ -132,7 +150,11 @@ def _read_heading(table: CsvTable, problems: list[SheetProblem]) -> list[str]:
     number = sum(is_setting(column) for column in columns)
     if number > PATHS_LIMIT:
         raise SheetRefused(
-            f"At most {PATHS_LIMIT} settings can be edited in one file; this one has {number}."
+            _(
+                "At most {limit} settings can be edited in one file; this one has {number}.",
+                limit=PATHS_LIMIT,
+                number=number,
+            )
         )
     return columns
 
@@ -145,7 +167,7 @@ def _path_of(text: str) -> tuple[str, str]:
     except (ProtocolError, ValueError) as error:
         return "", str(error)
     if key == match_key(NAME_PATH):
-        return "", "A system's name is edited in the column name; this one is left out."
+        return "", _("A system's name is edited in the column name; this one is left out.")
     return path, ""
 
 
@@ -153,14 +175,16 @@ def _read_row(
     columns: Sequence[str], line: int, cells: Sequence[str], problems: list[SheetProblem]
 ) -> SheetRow | None:
     if any(cell.strip() for cell in cells[len(columns) :]):
-        problems.append(SheetProblem(line, "", "It has more cells than the header."))
+        problems.append(SheetProblem(line, "", _("It has more cells than the header.")))
         return None
     given = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
     # A line that a spreadsheet cut short says nothing of the columns at its end.
     key = plain_cell(given.pop(KEY, "")).strip()
     if not (key.isascii() and key.isdigit() and len(key) < 20 and 0 < int(key) <= _LARGEST_KEY):
         sentence = (
-            f"{key[:_SHOWN]!r} is not the id of a system." if key else "The id of the system is missing."
+            _("{key!r} is not the id of a system.", key=key[:_SHOWN])
+            if key
+            else _("The id of the system is missing.")
         )
         problems.append(SheetProblem(line, KEY, sentence))
         return None
@@ -185,14 +209,16 @@ def _given(line: int, row: Mapping[str, Any], problems: list[SheetProblem]) -> S
     for text, value in (row.get("settings") or {}).items():
         path, sentence = _path_of(text)
         if path and match_key(path) in seen:
-            path, sentence = "", "The setting is given twice."
+            path, sentence = "", _("The setting is given twice.")
         if not path:
             problems.append(SheetProblem(line, text[:_SHOWN], sentence))
             return None
         seen.add(match_key(path))
         settings[path] = Exact(comparable(value) if isinstance(value, str) else value)
     if len(settings) > PATHS_LIMIT:
-        problems.append(SheetProblem(line, "settings", f"At most {PATHS_LIMIT} settings a row."))
+        problems.append(
+            SheetProblem(line, "settings", _("At most {limit} settings a row.", limit=PATHS_LIMIT))
+        )
         return None
     fields: dict[str, Cell] = {name: Exact(value) for name, value in row.items() if name in FIELDS}
     checks = {name: str(row[name]) for name in CHECKED if row.get(name)}

@@ -10,6 +10,7 @@ from roomkeeper.jobs import work
 from roomkeeper.jobs.models import JobItem
 from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
+from roomkeeper.words import gettext as _
 
 # One writes at a time; a second one is read meanwhile.
 AT_ONCE: Final = 2
@@ -29,7 +30,7 @@ async def run(job: RunningJob) -> str:
 def _write(item: Item, user_id: int | None) -> ItemOutcome:
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
     if user is None:
-        return ItemOutcome(JobItem.State.FAILED, "The person who asked for it no longer has an account.")
+        return ItemOutcome(JobItem.State.FAILED, _("The person who asked for it no longer has an account."))
     edits = [
         RecordEdit(system_id, label, {name: (before, after) for name, (before, after) in changes.items()})
         for system_id, label, changes in item.parameters["edits"]
@@ -41,13 +42,19 @@ def _told(written: Written, edits: list[RecordEdit]) -> ItemOutcome:
     details = {"written": written.done, "refused": [[key, sentence] for key, sentence in written.refused]}
     only = edits[0].system_id if len(edits) == 1 else None
     if not written.refused:
-        return ItemOutcome(JobItem.State.DONE, f"{written.done} written.", system_id=only, details=details)
+        return ItemOutcome(
+            JobItem.State.DONE, _("{done} written.", done=written.done), system_id=only, details=details
+        )
     sentences = " ".join(sentence for _, sentence in written.refused[:_TOLD])
-    more = f" And {len(written.refused) - _TOLD} more." if len(written.refused) > _TOLD else ""
+    more = _(" And {count} more.", count=len(written.refused) - _TOLD) if len(written.refused) > _TOLD else ""
     state = JobItem.State.WARNING if written.done else JobItem.State.FAILED
-    advice = "Import the file again: what has been written stays, and the rest is shown again."
+    advice = _("Import the file again: what has been written stays, and the rest is shown again.")
     return ItemOutcome(
-        state, f"{written.done} written. {sentences}{more}", advice, system_id=only, details=details
+        state,
+        _("{done} written. {sentences}{more}", done=written.done, sentences=sentences, more=more),
+        advice,
+        system_id=only,
+        details=details,
     )
 
 
@@ -58,9 +65,9 @@ def _conclude(job_id: int) -> str:
         written += details.get("written", 0)
         refused += len(details.get("refused", ()))
     failed = work.counts([job_id])[job_id]["failed"]
-    told = f"{written:,} records written"
+    told = _("{written:,} records written", written=written)
     if refused:
-        told += f"; {refused:,} not"
+        told += _("; {refused:,} not", refused=refused)
     elif failed:
-        told += f"; {failed} parts failed"
+        told += _("; {failed} parts failed", failed=failed)
     return told + "."

@@ -8,6 +8,7 @@ from roomkeeper.provisioning.planning import UNPRINTABLE
 from roomkeeper.systems.inventory import NAME_LIMIT
 from roomkeeper.systems.inventory.records import NOTES_LIMIT, AddressRefused, usable_address
 from roomkeeper.systems.models import Connectivity, TlsTrust
+from roomkeeper.words import gettext as _
 
 Value = str | int | bool | None | tuple[str, ...]
 
@@ -70,7 +71,7 @@ def _read_words(field: str, cell: str) -> Value:
     if field in ("connectivity_is_locked", "password_may_use_http", "tls_is_legacy"):
         if text.lower() in _TRUE | _FALSE:
             return text.lower() in _TRUE
-        raise NotUsable(f"{text[:60]!r} is neither yes nor no.")
+        raise NotUsable(_("{text!r} is neither yes nor no.", text=text[:60]))
     return _text(field, text)
 
 
@@ -87,22 +88,22 @@ def _read_exact(field: str, value: Any) -> Value:
         return value
     if isinstance(value, str) and field not in ("tags", "http_port", "https_port"):
         return _text(field, comparable(value).strip())
-    raise NotUsable("This column does not accept that value.")
+    raise NotUsable(_("This column does not accept that value."))
 
 
 def _text(field: str, text: str) -> str:
     if UNPRINTABLE.search(text):
-        raise NotUsable("It contains characters that cannot be stored.")
+        raise NotUsable(_("It contains characters that cannot be stored."))
     if field == "name":
         text = " ".join(text.split())
         if not text or len(text) > NAME_LIMIT:
-            raise NotUsable(f"A name has 1 to {NAME_LIMIT} characters.")
+            raise NotUsable(_("A name has 1 to {limit} characters.", limit=NAME_LIMIT))
     elif field == "folder":
         if not text:
-            raise NotUsable("Every system is in a folder: enter one, such as Oslo / HQ.")
+            raise NotUsable(_("Every system is in a folder: enter one, such as Oslo / HQ."))
     elif field == "notes":
         if len(text) > NOTES_LIMIT:
-            raise NotUsable(f"Notes have at most {NOTES_LIMIT:,} characters.")
+            raise NotUsable(_("Notes have at most {limit:,} characters.", limit=NOTES_LIMIT))
     elif field == "host":
         try:
             return usable_address(text, None, None)
@@ -119,16 +120,18 @@ def _one_of(text: str, choices: dict[str, str]) -> str:
     for name, label in choices.items():
         if text.lower().replace(" ", "_") in (name, label.lower().replace(" ", "_")):
             return name
-    raise NotUsable(f"{text[:60]!r} is not one of {', '.join(choices)}.")
+    raise NotUsable(_("{text!r} is not one of {choices}.", text=text[:60], choices=", ".join(choices)))
 
 
 def usable_tags(words: Any) -> tuple[str, ...]:
     """The tags in order, each once. Raises `NotUsable`."""
     tags = tuple(sorted({tag.strip() for tag in words if tag.strip()}))
     if any(len(tag) > _TAG_LIMIT or UNPRINTABLE.search(tag) for tag in tags):
-        raise NotUsable(f"A tag has at most {_TAG_LIMIT} characters, and no control characters.")
+        raise NotUsable(
+            _("A tag has at most {limit} characters, and no control characters.", limit=_TAG_LIMIT)
+        )
     if len(tags) > _TAGS_LIMIT:
-        raise NotUsable(f"A system has at most {_TAGS_LIMIT} tags.")
+        raise NotUsable(_("A system has at most {limit} tags.", limit=_TAGS_LIMIT))
     return tags
 
 
@@ -142,7 +145,10 @@ def _no_port(text: str) -> int | None:
     if not text:
         return None
     raise NotUsable(
-        f"{text[:60]!r} is not a port. Enter a number from 1 to 65535, or leave it empty for the default."
+        _(
+            "{text!r} is not a port. Enter a number from 1 to 65535, or leave it empty for the default.",
+            text=text[:60],
+        )
     )
 
 
@@ -163,7 +169,7 @@ def read_setting(cell: Cell, present: str) -> Wish | None:
         if cell.value is None or isinstance(cell.value, str):
             return None if cell.value == HIDDEN_CELL else Wish(cell.value)
         raise NotUsable(
-            'A setting needs a text as its value, or null to remove the request ("" sets it empty).'
+            _('A setting needs a text as its value, or null to remove the request ("" sets it empty).')
         )
     if not cell.strip() or cell.strip() == HIDDEN_CELL:
         return None

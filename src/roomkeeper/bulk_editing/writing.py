@@ -17,6 +17,7 @@ from roomkeeper.systems.contact import connectivity_changes
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Folder, System
+from roomkeeper.words import gettext as _
 
 # On SQLite a transaction of people's acts takes at most 50 ms (rule R9): the services write some rows a system.
 AT_ONCE: Final = 15
@@ -64,7 +65,7 @@ def _write_part(
         system = systems.get(edit.system_id)
         try:
             if system is None:
-                raise ChangedMeanwhile("It has been deleted meanwhile.")
+                raise ChangedMeanwhile(_("It has been deleted meanwhile."))
             with transaction.atomic():
                 asked = _still_to_do(system, edit, held)
                 _write_one(system, asked, targets, held, user, now)
@@ -85,11 +86,17 @@ def _still_to_do(system: System, edit: RecordEdit, held: Grants) -> dict[str, An
         if present == after:
             continue
         if present != before:
-            raise ChangedMeanwhile(f"{FIELDS[name].label} has been changed meanwhile, so it was not written.")
+            raise ChangedMeanwhile(
+                _("{label} has been changed meanwhile, so it was not written.", label=FIELDS[name].label)
+            )
         permission = FIELDS[name].permission
         if not held.may(permission, system.folder.path):
             raise ChangedMeanwhile(
-                f"The person who asked for it may no longer {permission.value} in {system.folder}."
+                _(
+                    "The person who asked for it may no longer {value} in {folder}.",
+                    value=permission.value,
+                    folder=system.folder,
+                )
             )
         asked[name] = after
     return asked
@@ -137,7 +144,7 @@ def _write_one(
     if "folder" in asked:
         folder = targets.get(asked["folder"])
         if folder is None or not held.may(Permission.MANAGE_SYSTEMS, folder.path):
-            raise ChangedMeanwhile("The folder no longer exists, or you may not use it.")
+            raise ChangedMeanwhile(_("The folder no longer exists, or you may not use it."))
         records.move(system, folder)
 
 

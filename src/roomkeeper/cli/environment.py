@@ -20,6 +20,7 @@ from roomkeeper.installation.locks import FolderBusy
 from roomkeeper.keys import KeyFileUnusable
 from roomkeeper.settings import access
 from roomkeeper.settings.options import CONFIG_VARIABLE, PREFIX, Options, SettingsError, load
+from roomkeeper.words import gettext as _
 
 USAGE = 2
 FAILED = 1
@@ -68,6 +69,10 @@ class InWords(TyperGroup):
     """The program's commands, whose known failures are told in a sentence: settings that cannot be used end with 2,
     everything else with 1. What has no sentence is a fault of the program, and keeps its traceback."""
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, its help in the reader's language."""
+        return _in_language(super().get_command(ctx, cmd_name))
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
@@ -83,11 +88,19 @@ class InWords(TyperGroup):
             fail(told)
 
 
+def _in_language(command: Any) -> Any:
+    for one in (command, *getattr(command, "params", ())):
+        one.help = _(getattr(one, "help", None) or "") or None
+    for one in getattr(command, "commands", {}).values():
+        _in_language(one)
+    return command
+
+
 def _in_words(error: Exception) -> str | None:
     try:
         database = database_words(load())
     except SettingsError:
-        database = "of the server"
+        database = _("of the server")
     return sentence(error, database=database)
 
 
@@ -96,5 +109,5 @@ def parse_duration(text: str) -> timedelta:
     units = {"d": "days", "h": "hours", "m": "minutes"}
     number, unit = text[:-1], text[-1:].lower()
     if not number.isdigit() or unit not in units:
-        raise ValueError(f"{text!r} is not a duration such as 30d, 12h or 90m.")
+        raise ValueError(_("{text!r} is not a duration such as 30d, 12h or 90m.", text=text))
     return timedelta(**{units[unit]: int(number)})

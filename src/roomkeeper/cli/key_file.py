@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from roomkeeper.cli.environment import Config, Data, fail, ready
+from roomkeeper.words import gettext as _
 
 secrets_app = typer.Typer(help="The keys of stored secrets.", no_args_is_help=True)
 keys_app = typer.Typer(help="The key file, if the right one was lost.", no_args_is_help=True)
@@ -25,7 +26,7 @@ def rotate(data: Data = None, config: Config = None) -> None:
         keys.add_encryption_key(options.data)
         number = re_encryption.re_encrypt_all()
         keys.drop_old_encryption_keys(options.data)
-    typer.echo(f"{number} stored secrets were encrypted again")
+    typer.echo(_("{number} stored secrets were encrypted again", number=number))
 
 
 @keys_app.command("adopt")
@@ -45,22 +46,28 @@ def adopt(
     lock.take(alone=True)
     state = opening.look_for_adoption(options, columns())
     if state.has_rows and state.fits is not False:
-        fail(f"The keys in {options.data} fit the database {state.words}; there is nothing to adopt.")
+        fail(
+            _(
+                "The keys in {data} fit the database {words}; there is nothing to adopt.",
+                data=options.data,
+                words=state.words,
+            )
+        )
     lost = adopting.losses(adopting.current_keys()) if state.has_rows else []
-    typer.echo("This cannot be read without the lost keys and is given up:")
+    typer.echo(_("This cannot be read without the lost keys and is given up:"))
     for loss in lost:
         typer.echo(f"  {loss.number} {loss.words}")
     if not lost:
         typer.echo(
-            "  nothing is stored that needs them"
+            _("  nothing is stored that needs them")
             if state.has_rows
-            else "  the database is empty; this starts a new installation"
+            else _("  the database is empty; this starts a new installation")
         )
-    typer.echo("Everybody is signed out.")
-    if not yes and not (sys.stdin.isatty() and typer.confirm("Continue? This cannot be undone.")):
-        fail("Nothing was changed. To continue, add --yes.")
+    typer.echo(_("Everybody is signed out."))
+    if not yes and not (sys.stdin.isatty() and typer.confirm(_("Continue? This cannot be undone."))):
+        fail(_("Nothing was changed. To continue, add --yes."))
     opening.begin_adoption(options)
     if state.has_rows:
         adopting.give_up(opening.make_keys(options))
     first_start.prepare(has_lock=True)
-    typer.echo("adopted; start the server")
+    typer.echo(_("adopted; start the server"))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from roomkeeper.cli.environment import USAGE, Config, Data, fail, parse_duration, ready
+from roomkeeper.words import gettext as _
 
 user_app = typer.Typer(help="People and service accounts.", no_args_is_help=True)
 token_app = typer.Typer(help="API tokens.", no_args_is_help=True)
@@ -40,7 +41,10 @@ def create_user(
 
     first_start.prepare()
     if role != "none" and role not in Role.values:
-        fail(f"{role!r} is not a role. Roles are {', '.join(Role.values)}.", code=USAGE)
+        fail(
+            _("{role!r} is not a role. Roles are {values}.", role=role, values=", ".join(Role.values)),
+            code=USAGE,
+        )
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     try:
         if password is not None:
@@ -58,9 +62,9 @@ def create_user(
         fail(" ".join(error.messages))
     except people.PersonRefused as error:
         fail(str(error))
-    typer.echo(f"user {name} created")
+    typer.echo(_("user {name} created", name=name))
     if made:
-        typer.echo(f"one-time password {made}")
+        typer.echo(_("one-time password {made}", made=made))
 
 
 @token_app.command("create")
@@ -85,8 +89,11 @@ def create_api_token(
     owner = User.objects.filter(username=user).first()
     if owner is None:
         fail(
-            f"There is no user named {user}. Create one with: roomkeeper user create {user} --role"
-            f" administrator"
+            _(
+                "There is no user named {user}. Create one with: roomkeeper user create {user} "
+                "--role administrator",
+                user=user,
+            )
         )
         return
     try:
@@ -94,6 +101,8 @@ def create_api_token(
     except ValueError as error:
         fail(str(error), code=USAGE)
         return
-    _, text = create_token(owner, now=datetime.now(UTC), name=name, lifetime=lifetime, is_read_only=read_only)
+    _rest, text = create_token(
+        owner, now=datetime.now(UTC), name=name, lifetime=lifetime, is_read_only=read_only
+    )
     audit.record(None, "cli", "create token", owner, name=name, is_read_only=read_only)
     typer.echo(text)

@@ -11,6 +11,7 @@ from roomkeeper.cli.environment import FAILED, Config, Data, ready
 from roomkeeper.installation import locks
 from roomkeeper.serving import demo_rooms
 from roomkeeper.settings.options import Options, SettingsError
+from roomkeeper.words import gettext as _
 
 DEMO_SYSTEMS = 12
 DEMO_HTTP = ("127.0.0.1:8080", "127.0.0.2:8080")
@@ -55,7 +56,11 @@ def demo(
     if locks.is_server_running(folder):
         # Looked at before anything is written there: what runs would get another administrator's password.
         _fail(
-            f"A server is already running on {folder}. Stop it, or choose a folder for this demonstration with --data."
+            _(
+                "A server is already running on {folder}. Stop it, or choose a folder for this "
+                "demonstration with --data.",
+                folder=folder,
+            )
         )
     try:
         if http is None and https is None:
@@ -70,7 +75,7 @@ def demo(
             listeners.bind(address).close()
         ports = demo_rooms.choose_ports(systems, options.http, options.https)
     except (SettingsError, demo_rooms.NoFreePorts) as error:
-        _fail(f"{error} The demonstration was not started.")
+        _fail(_("{error} The demonstration was not started.", error=error))
     first_start.prepare(options.http)
     password_file = options.data / "demo-device-password"
     password = demo.prepare(systems, password_file, ports)
@@ -89,7 +94,13 @@ def demo(
             password_file=password_file,
         )
         _say_ready(addresses)
-        typer.echo(f"administrator {demo.ADMINISTRATOR} one-time password {password}")
+        typer.echo(
+            _(
+                "administrator {ADMINISTRATOR} one-time password {password}",
+                ADMINISTRATOR=demo.ADMINISTRATOR,
+                password=password,
+            )
+        )
         fleet.append(demo.start_fleet(plan, log))
 
     try:

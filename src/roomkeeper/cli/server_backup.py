@@ -14,6 +14,7 @@ import typer
 
 from roomkeeper.cli.environment import USAGE, Config, Data, fail, ready
 from roomkeeper.settings.options import DATABASE_FILE, Options
+from roomkeeper.words import gettext as _
 
 backup_app = typer.Typer(help="Backups of the server.", no_args_is_help=True)
 
@@ -26,7 +27,7 @@ def create_backup(file: Path, data: Data = None, config: Config = None) -> None:
     """Write database, keys and certificates to one file (tar, gzip). Keep it safe: it holds every secret."""
     options = ready(data=data, config=config)
     if file.exists():
-        fail(f"{file} already exists.")
+        fail(_("{file} already exists.", file=file))
     from roomkeeper.serving import first_start
 
     first_start.prepare(may_begin=False)
@@ -46,7 +47,7 @@ def create_backup(file: Path, data: Data = None, config: Config = None) -> None:
         # What was half written when the disk was full must not look like a backup, nor keep the disk full.
         beside.unlink(missing_ok=True)
     _note_backup()
-    typer.echo(f"backup written to {file}")
+    typer.echo(_("backup written to {file}", file=file))
 
 
 @backup_app.command("restore")
@@ -60,20 +61,35 @@ def restore_backup(
     options = ready(data=data, config=config)
     database = options.data / DATABASE_FILE
     if not force and (_has_tables() if options.database_url else database.exists()):
-        place = "The database" if options.database_url else options.data
-        fail(f"{place} already contains an installation. Use --force to replace it; this cannot be undone.")
+        place = _("The database") if options.database_url else options.data
+        fail(
+            _(
+                "{place} already contains an installation. Use --force to replace it; this cannot be undone.",
+                place=place,
+            )
+        )
     try:
         with tarfile.open(file, "r:gz") as archive:
             members = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
             found = {name: source.read() for name, source in members.items() if source is not None}
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        fail(f"{file} is not a readable backup: {error}", code=USAGE)
+        fail(_("{file} is not a readable backup: {error}", file=file, error=error), code=USAGE)
         return
     wanted = _DUMP if options.database_url else DATABASE_FILE
     if wanted not in found:
-        fail(f"{file} contains no {wanted}: it was made with another kind of database.", code=USAGE)
+        fail(
+            _(
+                "{file} contains no {wanted}: it was made with another kind of database.",
+                file=file,
+                wanted=wanted,
+            ),
+            code=USAGE,
+        )
     if "keys.json" not in found:
-        fail(f"{file} contains no keys.json, without which its secrets cannot be read.", code=USAGE)
+        fail(
+            _("{file} contains no keys.json, without which its secrets cannot be read.", file=file),
+            code=USAGE,
+        )
     from roomkeeper.installation import folder, locks
     from roomkeeper.serving import first_start
 
@@ -93,7 +109,7 @@ def restore_backup(
             (options.data / leftover).unlink(missing_ok=True)
         _write(database, found[DATABASE_FILE])
     first_start.prepare(has_lock=True)
-    typer.echo(f"restored from {file}")
+    typer.echo(_("restored from {file}", file=file))
 
 
 def _copy_sqlite(data: Path) -> bytes:
@@ -151,10 +167,21 @@ def _run_client(options: Options, words: list[str], *, given: bytes | None = Non
             env=environment,
         )
     except FileNotFoundError:
-        fail(f"{words[0]} is not installed. Install PostgreSQL's client programs, as new as the server.")
+        fail(
+            _(
+                "{words} is not installed. Install PostgreSQL's client programs, as new as the server.",
+                words=words[0],
+            )
+        )
         raise
     if done.returncode:
-        fail(f"{words[0]} failed: {done.stderr.decode('utf-8', 'replace')[-500:]}")
+        fail(
+            _(
+                "{words} failed: {decode}",
+                words=words[0],
+                decode=done.stderr.decode("utf-8", "replace")[-500:],
+            )
+        )
     return done.stdout
 
 

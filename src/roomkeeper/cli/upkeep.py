@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from roomkeeper.cli.environment import Config, Data, ready
+from roomkeeper.words import gettext as _
 
 
 def migrate(data: Data = None, config: Config = None) -> None:
@@ -15,7 +16,7 @@ def migrate(data: Data = None, config: Config = None) -> None:
     from roomkeeper.serving import first_start
 
     first_start.prepare()
-    typer.echo("the database has this version's schema")
+    typer.echo(_("the database has this version's schema"))
 
 
 def doctor(

@@ -5,6 +5,7 @@ import importlib.util
 import typer
 
 from roomkeeper.cli.environment import USAGE, fail
+from roomkeeper.words import gettext as _
 
 PACKAGES = ("lxml", "pysnmp")
 
@@ -14,9 +15,11 @@ def require() -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         fail(
-            f"Virtual endpoints need the extra roomkeeper[virtual], which is not fully installed"
-            f" ({', '.join(missing)}): "
-            "install roomkeeper[virtual] into this Python and try again.",
+            _(
+                "Virtual endpoints need the extra roomkeeper[virtual], which is not fully installed "
+                "({missing}): install roomkeeper[virtual] into this Python and try again.",
+                missing=", ".join(missing),
+            ),
             code=USAGE,
         )
 

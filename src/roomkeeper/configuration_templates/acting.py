@@ -29,6 +29,7 @@ from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder, System
 from roomkeeper.systems.surface import visible
+from roomkeeper.words import gettext as _
 
 Noted = Callable[[Any], None]
 _Value = str | int | bool
@@ -93,12 +94,16 @@ def bring_in(
 ) -> ConfigurationTemplate:
     """A template of an exported one."""
     if template.get("format") != FORMAT:
-        raise TemplateRefused({"template.format": f"This is not an exported template: has to be {FORMAT!r}."})
+        raise TemplateRefused(
+            {"template.format": _("This is not an exported template: has to be {format!r}.", format=FORMAT)}
+        )
     reading = read_structure(template)
     name, families = name or template.get("name"), template.get("families") or []
     if reading.problems or not isinstance(name, str) or not isinstance(families, list):
         sentences = [problem.sentence for problem in reading.problems[:100]]
-        raise TemplateRefused({"template": " ".join(["The exported template cannot be read.", *sentences])})
+        raise TemplateRefused(
+            {"template": " ".join([_("The exported template cannot be read."), *sentences])}
+        )
     return editing.create_template(
         name,
         folder or inventory.root_folder(),

@@ -25,6 +25,7 @@ from roomkeeper.provisioning import actions, planning
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems.models import State, System
+from roomkeeper.words import gettext as _
 
 COMMANDS_AT_ONCE: Final = 2_000
 _CHUNK: Final = 50
@@ -86,7 +87,12 @@ def apply_content(
     asked = [found for found in done.report.systems if any(one.verdict == "run" for one in found.commands)]
     if len(asked) > COMMANDS_AT_ONCE:
         raise TemplateRefused(
-            f"At most {COMMANDS_AT_ONCE:,} systems can be asked to run commands at once; these are {len(asked):,}."
+            _(
+                "At most {commands_at_once:,} systems can be asked to run commands at once; these "
+                "are {count:,}.",
+                commands_at_once=COMMANDS_AT_ONCE,
+                count=len(asked),
+            )
         )
     changes = tuple(found.planned for found in done.report.systems if found.planned.items)
     if changes:
@@ -197,5 +203,5 @@ def newest_of(template: ConfigurationTemplate) -> TemplateVersion:
     """The version in force; raises `TemplateRefused` where there is none."""
     version = newest_version(template)
     if version is None:
-        raise TemplateRefused(f"{template} is still empty.")
+        raise TemplateRefused(_("{template} is still empty.", template=template))
     return version

@@ -6,8 +6,10 @@ from typing import Final
 
 from roomkeeper.configuration_templates.content import Content, TemplateSetting
 from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
-_OTHER_HIDDEN: Final = "*** (another secret)"
+_OTHER_HIDDEN: Final = noop("*** (another secret)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def _settings(old: Content, new: Content) -> Iterator[TemplateDifference]:
 
 
 def _shown_beside(setting: TemplateSetting, earlier: TemplateSetting) -> str:
-    return _OTHER_HIDDEN if setting.shown == earlier.shown else setting.shown
+    return _(_OTHER_HIDDEN) if setting.shown == earlier.shown else setting.shown
 
 
 def _commands(old: Content, new: Content) -> Iterator[TemplateDifference]:

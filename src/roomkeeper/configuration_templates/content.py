@@ -16,6 +16,7 @@ from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import actions, planning
 from roomkeeper.provisioning.secret_values import is_secret_path, secret_names
 from roomkeeper.systems.documents import HIDDEN
+from roomkeeper.words import gettext as _
 
 COMMANDS_LIMIT: Final = 50
 _COMMAND: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(/[A-Za-z][A-Za-z0-9]*){0,7}")
@@ -86,7 +87,7 @@ class Content:
             yield setting.value or ""
         for command in self.commands:
             yield command.body or ""
-            for _, value in command.arguments:
+            for _rest, value in command.arguments:
                 yield from [value] if isinstance(value, str) else value
 
 
@@ -106,7 +107,9 @@ def checked(
     kept: list[TemplateSetting] = []
     given = list(settings)
     if len(given) > planning.SETTINGS_LIMIT:
-        raise TemplateRefused(f"A template has at most {planning.SETTINGS_LIMIT} settings.")
+        raise TemplateRefused(
+            _("A template has at most {SETTINGS_LIMIT} settings.", SETTINGS_LIMIT=planning.SETTINGS_LIMIT)
+        )
     seen: set[str] = set()
     for text, value in given:
         try:
@@ -118,11 +121,11 @@ def checked(
         key = match_key(path)
         problems = variables.problems_of(value or "")
         if key in seen:
-            errors[text] = "appears twice."
+            errors[text] = _("appears twice.")
         elif problems:
             errors[text] = " ".join(problems)
         elif value is None and not is_secret_path(path):
-            errors[text] = 'needs a text as its value ("" sets it empty).'
+            errors[text] = _('needs a text as its value ("" sets it empty).')
         else:
             if is_secret_path(path) and value in (None, HIDDEN):
                 value = known.get(key)
@@ -130,7 +133,7 @@ def checked(
         seen.add(key)
     asked = list(commands)
     if len(asked) > COMMANDS_LIMIT:
-        errors["commands"] = f"A template has at most {COMMANDS_LIMIT} commands."
+        errors["commands"] = _("A template has at most {limit} commands.", limit=COMMANDS_LIMIT)
     checked_commands = []
     for command in asked:
         try:
@@ -154,22 +157,25 @@ def storable(text: str) -> str:
 
 def _checked_command(command: TemplateCommand) -> TemplateCommand:
     if not _COMMAND.fullmatch(command.command):
-        raise TemplateRefused("is not a command such as Audio/Volume/Set.")
+        raise TemplateRefused(_("is not a command such as Audio/Volume/Set."))
     cleaned = actions.clean_arguments(command.arguments)
     if hidden := secret_names(command.command, cleaned):
         raise TemplateRefused(
-            f"{hidden[0]}: is a secret, which would stay readable in a template. Run the command on the"
-            f" systems instead."
+            _(
+                "{hidden}: is a secret, which would stay readable in a template. Run the command on "
+                "the systems instead.",
+                hidden=hidden[0],
+            )
         )
     if command.body is not None and len(command.body) > actions.BODY_LIMIT:
-        raise TemplateRefused("has a body of over one million characters.")
+        raise TemplateRefused(_("has a body of over one million characters."))
     if storable(command.body or "") != (command.body or ""):
-        raise TemplateRefused("has a body with characters that no device accepts.")
+        raise TemplateRefused(_("has a body with characters that no device accepts."))
     arguments = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in cleaned)
     for name, value in arguments:
         for one in [value] if isinstance(value, str) else value:
             if storable(one) != one:
-                raise TemplateRefused(f"{name}: contains characters that no device accepts.")
+                raise TemplateRefused(_("{name}: contains characters that no device accepts.", name=name))
             if problems := variables.problems_of(one):
                 raise TemplateRefused(" ".join(problems))
     return TemplateCommand(command.command, arguments, command.body)

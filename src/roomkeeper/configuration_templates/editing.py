@@ -23,6 +23,7 @@ from roomkeeper.devices import registry
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems.inventory import folder_label
 from roomkeeper.systems.models import Folder, System
+from roomkeeper.words import gettext as _
 
 NAME_LIMIT: Final = 100
 DESCRIPTION_LIMIT: Final = 2_000
@@ -75,7 +76,7 @@ def change_template(
     if name is not None:
         template.name = " ".join(storable(name).split())
         if not 0 < len(template.name) <= NAME_LIMIT:
-            errors["name"] = f"A template needs a name of 1 to {NAME_LIMIT} characters."
+            errors["name"] = _("A template needs a name of 1 to {limit} characters.", limit=NAME_LIMIT)
     if description is not None:
         template.description = storable(description).strip()[:DESCRIPTION_LIMIT]
     if folder is not None:
@@ -83,14 +84,18 @@ def change_template(
     if enforcement is not None:
         template.enforcement = enforcement
         if enforcement not in list(Enforcement):
-            errors["enforcement"] = f"It must be one of {', '.join(Enforcement)}."
+            errors["enforcement"] = _("It must be one of {enforcement}.", enforcement=", ".join(Enforcement))
     if is_first_contact is not None:
         template.is_first_contact = is_first_contact
     if families is not None:
         template.families = sorted(set(families))
         unknown = sorted(set(template.families) - set(family_names()))
         if unknown:
-            errors["families"] = f"There is no family {unknown[0]}; there are {', '.join(family_names())}."
+            errors["families"] = _(
+                "There is no family {unknown}; there are {family_names}.",
+                unknown=unknown[0],
+                family_names=", ".join(family_names()),
+            )
     if errors:
         raise TemplateRefused(errors)
     template.changed_at = now
@@ -98,7 +103,9 @@ def change_template(
         with transaction.atomic():
             template.save()
     except IntegrityError as error:
-        raise TemplateRefused({"name": f"A template named {template.name} already exists."}) from error
+        raise TemplateRefused(
+            {"name": _("A template named {name} already exists.", name=template.name)}
+        ) from error
 
 
 def add_version(
@@ -156,7 +163,7 @@ def assign(
         with transaction.atomic():
             made.save()
     except IntegrityError as error:
-        raise TemplateRefused(f"{template} is already assigned there.") from error
+        raise TemplateRefused(_("{template} is already assigned there.", template=template)) from error
     return made
 
 
@@ -171,11 +178,11 @@ def assignment_to(
     """The assignment that this would make, not stored. Raises `TemplateRefused`."""
     tag = storable(tag).strip()
     if sum((system is not None, bool(tag), folder is not None)) != 1:
-        raise TemplateRefused("Choose a folder, a tag or a system. Only one at a time.")
+        raise TemplateRefused(_("Choose a folder, a tag or a system. Only one at a time."))
     if not 0 <= order <= ORDER_LIMIT:
-        raise TemplateRefused({"order": f"It must be a number from 0 to {ORDER_LIMIT}."})
+        raise TemplateRefused({"order": _("It must be a number from 0 to {limit}.", limit=ORDER_LIMIT)})
     if len(tag) > 50:
-        raise TemplateRefused({"tag": "A tag has at most 50 characters."})
+        raise TemplateRefused({"tag": _("A tag has at most 50 characters.")})
     target = folder or (system.folder if system else None)
     if target is not None:
         _demand_reach(template, target)
@@ -203,9 +210,12 @@ def assign_to_systems(
 def _demand_reach(template: ConfigurationTemplate, target: Folder) -> None:
     if not target.path.startswith(template.folder.path):
         raise TemplateRefused(
-            f"{template} belongs to {folder_label(template.folder)} and cannot be used for systems"
-            f" outside that folder."
-            " Move the template to a folder above."
+            _(
+                "{template} belongs to {folder_label} and cannot be used for systems outside that "
+                "folder. Move the template to a folder above.",
+                template=template,
+                folder_label=folder_label(template.folder),
+            )
         )
 
 

@@ -12,6 +12,7 @@ from roomkeeper.configuration_templates.pasted_text import TEXT_LIMIT, PastedTex
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.configuration import decode_configuration
 from roomkeeper.systems.documents import HIDDEN
+from roomkeeper.words import gettext as _
 
 FORMAT: Final = "roomkeeper template 1"
 DEPTH_LIMIT: Final = 20
@@ -66,12 +67,12 @@ def read_file(data: bytes) -> PastedText:
     document, or text. Never raises."""
     found = PastedText()
     if len(data) > 4 * TEXT_LIMIT:
-        found.add_problem(0, f"The file has over {4 * TEXT_LIMIT:,} bytes.")
+        found.add_problem(0, _("The file has over {value:,} bytes.", value=4 * TEXT_LIMIT))
         return found
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        found.add_problem(0, "The file is not UTF-8 text.")
+        found.add_problem(0, _("The file is not UTF-8 text."))
         return found
     start = text.lstrip()[:1]
     if start == "<":
@@ -82,7 +83,9 @@ def read_file(data: bytes) -> PastedText:
         except (ValueError, RecursionError) as error:
             # A TOML file may begin with a table.
             if start == "{":
-                found.add_problem(getattr(error, "lineno", 0), f"The file is not JSON: {error}"[:300])
+                found.add_problem(
+                    getattr(error, "lineno", 0), _("The file is not JSON: {error}", error=error)[:300]
+                )
                 return found
     try:
         return read_structure(tomllib.loads(text))
@@ -100,7 +103,7 @@ def read_structure(found: Any) -> PastedText:
     for path, value in _settings(settings, "", reading, 0):
         reading.settings.append((path, None if value == HIDDEN else value))
     if not isinstance(commands, list):
-        reading.add_problem(0, "commands: must be a list.")
+        reading.add_problem(0, _("commands: must be a list."))
         commands = []
     for one in commands:
         _read_command(one, reading)
@@ -109,7 +112,7 @@ def read_structure(found: Any) -> PastedText:
 
 def _settings(found: Any, path: str, reading: PastedText, depth: int) -> Iterator[tuple[str, str | None]]:
     if depth > DEPTH_LIMIT:
-        reading.add_problem(0, f"{path[:100]}: is nested too deeply.")
+        reading.add_problem(0, _("{path}: is nested too deeply.", path=path[:100]))
     elif isinstance(found, Mapping):
         for name, value in found.items():
             yield from _settings(value, f"{path}/{name}" if path else str(name), reading, depth + 1)
@@ -118,13 +121,15 @@ def _settings(found: Any, path: str, reading: PastedText, depth: int) -> Iterato
             if isinstance(one, Mapping) and isinstance(one.get("path"), str):
                 yield from _settings(one.get("value"), one["path"], reading, depth + 1)
             else:
-                reading.add_problem(0, "A setting in a list needs a path and a value.")
+                reading.add_problem(0, _("A setting in a list needs a path and a value."))
     elif isinstance(found, bool | float | list):
-        reading.add_problem(0, f"{path[:255]}: needs a text or a whole number; write On and Off as texts.")
+        reading.add_problem(
+            0, _("{path}: needs a text or a whole number; write On and Off as texts.", path=path[:255])
+        )
     elif found is None or isinstance(found, str | int):
         yield path, None if found is None else str(found)
     else:
-        reading.add_problem(0, f"{path[:255]}: needs a text.")
+        reading.add_problem(0, _("{path}: needs a text.", path=path[:255]))
 
 
 def _read_command(one: Any, reading: PastedText) -> None:
@@ -133,7 +138,7 @@ def _read_command(one: Any, reading: PastedText) -> None:
             reading.commands.append(parse_command(one))
             return
         if not isinstance(one, Mapping) or not isinstance(one.get("command"), str):
-            raise ValueError("A command must be a text, or have `command` and `arguments`.")
+            raise ValueError(_("A command must be a text, or have `command` and `arguments`."))
         reading.commands.append(_with_own_arguments(decode_command(one)))
     except (ValueError, TypeError) as refusal:
         reading.add_problem(0, str(refusal))
@@ -153,7 +158,7 @@ def _read_document(data: bytes) -> PastedText:
         reading.add_problem(0, str(refusal))
         return reading
     for note in document.mended:
-        reading.add_problem(0, f"The file could not be read as it is: {note}.")
+        reading.add_problem(0, _("The file could not be read as it is: {note}.", note=note))
     for path, leaf in document.settings.items():
         # What a device says names no variables, whatever it looks like.
         reading.settings.append((path, None if leaf.value == HIDDEN else variables.escape(leaf.value)))

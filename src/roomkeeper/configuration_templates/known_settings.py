@@ -21,6 +21,7 @@ from roomkeeper.provisioning.device_commands import commands_of_model
 from roomkeeper.systems.documents import unpack_configuration, value_spaces_of_model
 from roomkeeper.systems.models import ConfigurationVersion, State, StoredDocument, System
 from roomkeeper.systems.software_versions import VersionKey
+from roomkeeper.words import gettext as _
 
 MODELS_LIMIT: Final = 40
 
@@ -154,7 +155,7 @@ def remarks_on_setting(models: Sequence[KnownModel], path: str, value: str | Non
     for model in models:
         own = model.settings.get(key)
         if own is None:
-            found.append(Remark(str(model), model.systems, "not on this device"))
+            found.append(Remark(str(model), model.systems, _("not on this device")))
         elif value is not None and own[1] is not None and (refusal := own[1].refusal(value)):
             found.append(Remark(str(model), model.systems, refusal))
     return found

@@ -9,6 +9,7 @@ from roomkeeper.devices import names
 from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.systems.documents import HIDDEN, reported_configuration
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 
 def content_from_system(system: System, paths: Collection[str] | None = None) -> Content:
@@ -19,13 +20,13 @@ def content_from_system(system: System, paths: Collection[str] | None = None) ->
     """
     reported = reported_configuration(system.pk)
     if reported is None:
-        raise TemplateRefused(f"{system} has not reported its configuration yet.")
+        raise TemplateRefused(_("{system} has not reported its configuration yet.", system=system))
     picked: list[tuple[str, str | None]] = []
     errors: dict[str, str] = {}
     for path in reported.settings if paths is None else paths:
         found = reported.find(path)
         if found is None:
-            errors[path] = f"{system} has no such setting."
+            errors[path] = _("{system} has no such setting.", system=system)
         else:
             own, value = found
             picked.append((own, None if value == HIDDEN else variables.escape(value)))

@@ -24,17 +24,19 @@ from roomkeeper.systems import network_settings
 from roomkeeper.systems.documents.redaction import MARK
 from roomkeeper.systems.models import State, System
 from roomkeeper.systems.network_settings.outside import ServerAddress
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 _CHUNK: Final = 200
 # In the order in which they are told.
 CAUSES: Final[Mapping[str, str]] = {
-    "absent": "not on this device",
-    "not_allowed": "value not allowed",
-    "unresolved": "variable without a value",
-    "secret_missing": "secret not entered yet",
-    "management": "set by management settings",
-    "overridden": "set by a stronger layer",
-    "not_managed": "system not managed",
+    "absent": noop("not on this device"),
+    "not_allowed": noop("value not allowed"),
+    "unresolved": noop("variable without a value"),
+    "secret_missing": noop("secret not entered yet"),
+    "management": noop("set by management settings"),
+    "overridden": noop("set by a stronger layer"),
+    "not_managed": noop("system not managed"),
 }
 
 
@@ -207,13 +209,16 @@ def _values(
                 holes[setting.path] = ("unresolved", sentence)
                 value = ""
         if key in managed:
-            holes[setting.path] = ("management", "Management settings determine it, before every template.")
+            holes[setting.path] = (
+                "management",
+                _("Management settings determine it, before every template."),
+            )
         elif setting.value is None:
-            holes[setting.path] = ("secret_missing", "The secret was never entered in the template.")
+            holes[setting.path] = ("secret_missing", _("The secret was never entered in the template."))
         elif key in stronger and stronger[key].value != value:
             wish = stronger[key]
-            told = "a secret" if wish.value is None else repr(wish.value)
-            holes[setting.path] = ("overridden", f"It stays {told}: {wish.why}.")
+            told = _("a secret") if wish.value is None else repr(wish.value)
+            holes[setting.path] = ("overridden", _("It stays {told}: {why}.", told=told, why=wish.why))
         values[setting.path] = value
     return values, holes
 
@@ -223,7 +228,7 @@ def _refusal(path: str, value: str) -> str:
     try:
         planning.clean_settings({path: value})
     except planning.PlanRefused as refusal:
-        return f"With its variables it {next(iter(refusal.errors.values()))}"
+        return _("With its variables it {next}", next=next(iter(refusal.errors.values())))
     return ""
 
 
@@ -242,7 +247,7 @@ def _mapped_command(
 ) -> MappedCommand:
     filled, problems = fill_command(command, facts)
     if system.state != State.MANAGED:
-        return MappedCommand(filled, "cannot", "the system is not managed", "not_managed")
+        return MappedCommand(filled, "cannot", _("the system is not managed"), "not_managed")
     if known:
         found = known.get(filled.command.lower())
         refusal = refusal_of_command(found, filled.arguments, filled.body)
@@ -250,7 +255,7 @@ def _mapped_command(
             return MappedCommand(filled, "cannot", refusal, "absent" if found is None else "not_allowed")
     if problems:
         return MappedCommand(filled, "cannot", " ".join(problems), "unresolved")
-    reason = "" if known else "its commands are not known yet, so it cannot be checked"
+    reason = "" if known else _("its commands are not known yet, so it cannot be checked")
     return MappedCommand(filled, "run", reason)
 
 

@@ -24,6 +24,7 @@ from roomkeeper.provisioning.sources import Enforcement, Offer
 from roomkeeper.systems.documents import HIDDEN
 from roomkeeper.systems.inventory import labels_of, tags_of
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 LAYER: Final = "template"
 ORDER: Final = 30
@@ -61,7 +62,12 @@ def offers_by_template(
     for system_id, found in applied.items():
         mine: list[tuple[int, Offer]] = []
         for one in found:
-            why = f"template {one.template.name} v{one.template.newest}, by {one.by}"
+            why = _(
+                "template {name} v{newest}, by {by}",
+                name=one.template.name,
+                newest=one.template.newest,
+                by=one.by,
+            )
             enforcement = Enforcement(one.template.enforcement)
             for setting in held.get(one.template.pk, Content()).settings:
                 space = limits.get(models[system_id], {}).get(match_key(setting.path))
@@ -126,15 +132,20 @@ def applied_to(
     for pk, path in _folder_paths(system_ids):
         chosen: list[tuple[tuple[int, ...], TemplateAssignment, str]] = []
         for one in by_system.get(pk, ()):
-            chosen.append(((0, 0, one.order, one.pk or _NOT_STORED), one, "this system"))
+            chosen.append(((0, 0, one.order, one.pk or _NOT_STORED), one, _("this system")))
         for tag in tags.get(pk, ()):
             chosen += [
-                ((1, 0, one.order, one.pk or _NOT_STORED), one, f"tag {tag}") for one in by_tag.get(tag, ())
+                ((1, 0, one.order, one.pk or _NOT_STORED), one, _("tag {tag}", tag=tag))
+                for one in by_tag.get(tag, ())
             ]
         for place in _above(path) if by_folder else ():
             for one in by_folder.get(place, ()):
                 chosen.append(
-                    ((2, -len(place), one.order, one.pk or _NOT_STORED), one, f"folder {labels[place]}")
+                    (
+                        (2, -len(place), one.order, one.pk or _NOT_STORED),
+                        one,
+                        _("folder {labels}", labels=labels[place]),
+                    )
                 )
         # A template reaches no system outside its own folder.
         chosen = [one for one in chosen if path.startswith(one[1].template.folder.path)]
@@ -165,7 +176,7 @@ def stronger_wishes(
     assigned templates that win over it (all of them, where it is not assigned there)."""
     found: dict[int, dict[str, Stronger]] = defaultdict(dict)
     for system_id, offers in sources.collect(system_ids, without=LAYER).items():
-        for _, offer in offers:
+        for _rest, offer in offers:
             found[system_id].setdefault(match_key(offer.path), _stronger(offer))
     for system_id, own_offers in offers_by_template(system_ids, assuming=assuming).items():
         seen: set[str] = set()

@@ -15,6 +15,7 @@ from roomkeeper.configuration_templates.content import Content, TemplateCommand
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command_line import QUOTED, read_call, unescape
 from roomkeeper.protocols.xapi.paths import setting_path
+from roomkeeper.words import gettext as _
 
 TEXT_LIMIT: Final = 1_000_000
 LINE_LIMIT: Final = 20_000
@@ -59,7 +60,7 @@ def read_text(text: str) -> PastedText:
     """All settings and commands of the text, and a problem for every line that is neither. Never raises."""
     found = PastedText()
     if len(text) > TEXT_LIMIT:
-        found.add_problem(0, f"The text has over {TEXT_LIMIT:,} characters.")
+        found.add_problem(0, _("The text has over {limit:,} characters.", limit=TEXT_LIMIT))
         return found
     lines = text.removeprefix("\ufeff").splitlines()
     place = 0
@@ -67,7 +68,7 @@ def read_text(text: str) -> PastedText:
         line = lines[place].strip()
         place += 1
         if len(line) > LINE_LIMIT:
-            found.add_problem(place, f"The line has over {LINE_LIMIT:,} characters.")
+            found.add_problem(place, _("The line has over {limit:,} characters.", limit=LINE_LIMIT))
         elif _CHATTER.fullmatch(line) or line.startswith(_REMARK):
             continue
         elif match := _COMMAND.match(line):
@@ -135,7 +136,7 @@ def _read_setting(text: str, line: int, found: PastedText) -> None:
     match = _SETTING.fullmatch(_RESULT_ID.sub("", text))
     if match is None:
         found.add_problem(
-            line, "It is neither a setting, such as xConfiguration Audio DefaultVolume: 60, nor a command."
+            line, _("It is neither a setting, such as xConfiguration Audio DefaultVolume: 60, nor a command.")
         )
         return
     try:
@@ -153,7 +154,7 @@ def _unquoted(text: str) -> str:
     match = re.fullmatch(QUOTED, text, re.DOTALL)
     if match is None:
         raise ValueError(
-            'The value begins with a quotation mark but does not end with one; inside write \\".'
+            _('The value begins with a quotation mark but does not end with one; inside write \\".')
         )
     return unescape(match["quoted"])
 

@@ -1,9 +1,9 @@
 """Templates as they are told: what a page of rows needs, looked up at once, and the parts of a template as objects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.db.models import Count, F, QuerySet
 from django.utils.functional import lazy
@@ -28,6 +28,8 @@ from roomkeeper.configuration_templates.models import (
 from roomkeeper.configuration_templates.pasted_text import PastedProblem
 from roomkeeper.configuration_templates.variables import names_in
 from roomkeeper.systems.inventory import labels_of
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 
 class TemplateSettingOut(BaseModel):
@@ -145,7 +147,7 @@ def look_up(rows: list[ConfigurationTemplate], grants: Grants, now: datetime) ->
 
 def _kept_words(row: ConfigurationTemplate) -> str:
     number = len(systems_kept(row))
-    return f"It is persistent on {counted(number, 'system')}. " if number else ""
+    return _("It is persistent on {counted}. ", counted=counted(number, "system")) if number else ""
 
 
 def held_by(row: Any) -> Content:
@@ -167,15 +169,23 @@ def look_up_labels(rows: list[TemplateAssignment], grants: Grants, now: datetime
 def assigned_to(one: TemplateAssignment, labels: Mapping[str, str] | None = None) -> str:
     """To what it is assigned; `labels` are those of many folders, where they were looked up together."""
     if one.system is not None:
-        return f"system {one.system}"
+        return _("system {system}", system=one.system)
     if one.folder is None:
-        return f"tag {one.tag}"
-    return f"folder {(labels or labels_of({one.folder.path}))[one.folder.path]}"
+        return _("tag {tag}", tag=one.tag)
+    return _("folder {labels}", labels=(labels or labels_of({one.folder.path}))[one.folder.path])
+
+
+_COUNTED: Final[dict[str, Callable[[int], str]]] = {
+    "system": lambda number: ngettext("{count} system", "{count} systems", number),
+    "more system": lambda number: ngettext("{count} more system", "{count} more systems", number),
+    "setting": lambda number: ngettext("{count} setting", "{count} settings", number),
+    "command": lambda number: ngettext("{count} command", "{count} commands", number),
+}
 
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 system, 2 systems."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return _COUNTED[noun](number)
 
 
 def held_words(settings: Sequence[Any], commands: Sequence[Any]) -> str:

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from roomkeeper.words import gettext as _
+
 NAMES: Final = ("system.name", "folder.name", "folder.path", "room", "tag.KEY", "time_zone")
 _PIECE: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]{0,100})\}|(?P<open>\{)")
 _NUMBER: Final = r"[0-9]{1,9}(?:[.-][0-9]{1,9}){0,4}"
@@ -65,9 +67,11 @@ def problems_of(text: str) -> tuple[str, ...]:
     for match in _PIECE.finditer(text):
         name = match["name"]
         if match["open"]:
-            found.append("A brace is not closed; write {{ where a brace is meant.")
+            found.append(_("A brace is not closed; write {{ where a brace is meant."))
         elif name is not None and not _is_known(name.strip()):
-            found.append(f"There is no variable {{{name.strip()}}}; there are {_listed()}.")
+            found.append(
+                _("There is no variable {{{name}}}; there are {listed}.", name=name.strip(), listed=_listed())
+            )
     return tuple(dict.fromkeys(found))
 
 
@@ -103,20 +107,31 @@ def value_of(name: str, facts: SystemFacts) -> str | Missing:
     """The value of a known variable for a system."""
     match name.lower():
         case "system.name":
-            return facts.name or Missing("{system.name}: the system has no name.")
+            return facts.name or Missing(_("{system.name}: the system has no name."))
         case "folder.name":
             return facts.folders[-1] if facts.folders else facts.root
         case "folder.path":
             return " / ".join(facts.folders) or facts.root
         case "time_zone":
-            return facts.time_zone or Missing("{time_zone}: the system has reported no time zone.")
+            return facts.time_zone or Missing(_("{time_zone}: the system has reported no time zone."))
         case "room":
             return _room(facts)
     key = name[len("tag.") :]
     found = _tagged(key, facts.tags)
     if len(found) > 1:
-        return Missing(f"{{{name}}}: the system has {len(found)} tags {key}:VALUE, so none is used.")
-    return found[0] if found else Missing(f"{{{name}}}: the system has no tag {key}:VALUE.")
+        return Missing(
+            _(
+                "{{{name}}}: the system has {count} tags {key}:VALUE, so none is used.",
+                name=name,
+                count=len(found),
+                key=key,
+            )
+        )
+    return (
+        found[0]
+        if found
+        else Missing(_("{{{name}}}: the system has no tag {key}:VALUE.", name=name, key=key))
+    )
 
 
 def _room(facts: SystemFacts) -> str | Missing:
@@ -124,11 +139,13 @@ def _room(facts: SystemFacts) -> str | Missing:
     if len(tagged) == 1:
         return tagged[0]
     if tagged:
-        return Missing(f"{{room}}: the system has {len(tagged)} tags room:VALUE, so none is used.")
+        return Missing(
+            _("{{room}}: the system has {count} tags room:VALUE, so none is used.", count=len(tagged))
+        )
     number = _LAST_NUMBER.search(facts.name) or _FIRST_NUMBER.search(facts.name)
     if number is None:
         return Missing(
-            "{room}: the system has no tag room:VALUE, and its name neither begins nor ends with a number."
+            _("{room}: the system has no tag room:VALUE, and its name neither begins nor ends with a number.")
         )
     return number[1]
 

@@ -96,12 +96,17 @@ class Intake:
         if daily_amount.take(known, len(post.raw), self._writes):
             return
         shown = len(found.entries) + len(found.catalogs)
-        what = f'"{search.text[:60]}"' if search.text.strip() else "a list"
+        what = f'"{search.text[:60]}"' if search.text.strip() else _("a list")
         self._note(
             post,
             known,
             "phone book",
-            f"Searched the phone books for {what}: {shown} of {found.entry_count} sent",
+            _(
+                "Searched the phone books for {what}: {shown} of {entry_count} sent",
+                what=what,
+                shown=shown,
+                entry_count=found.entry_count,
+            ),
         )
 
     def _take_document(self, post: Post, known: Known, document: PostedDocument, *, is_over: bool) -> None:

@@ -24,6 +24,7 @@ from roomkeeper.systems import network_settings
 from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.check_ins.statements import execute
 from roomkeeper.systems.models import NetworkSettings, State
+from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,7 @@ class Searches:
 
     def stop(self) -> None:
         """Finish what was asked and end the threads."""
-        for _ in self._threads:
+        for _rest in self._threads:
             self._queue.put(None)
         for thread in self._threads:
             thread.join(timeout=30)
@@ -87,7 +88,7 @@ class Searches:
     def _start(self) -> None:
         loop = asyncio.get_running_loop()
         for number in range(_THREADS[connection.vendor]):
-            name = f"phone books {number + 1}"
+            name = _("phone books {number}", number=number + 1)
             self._threads.append(threading.Thread(target=self._run, args=(loop,), name=name, daemon=True))
             self._threads[-1].start()
 

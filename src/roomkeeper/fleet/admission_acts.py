@@ -16,11 +16,12 @@ from roomkeeper.systems.addresses import parse_address
 from roomkeeper.systems.admission import activation, claimants
 from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import ActivationCode, Folder, State, System
+from roomkeeper.words import gettext as _
 
 
 def _usable(source: str) -> str:
     if parse_address(source) is None:
-        raise ValueError(f"{source!r} is not an IP address")
+        raise ValueError(_("{source!r} is not an IP address", source=source))
     return source
 
 

@@ -16,15 +16,17 @@ from roomkeeper.systems.admission import secrets, secure_only
 from roomkeeper.systems.contact import connectivity_changes, credentials
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 ConnectivityWord = Literal[
     "inaccessible", "reachable_on_lan", "reachable_on_public_internet", "behind_firewall"
 ]
 TrustWord = Literal["pin", "authority", "off"]
 CONNECTIVITY_CHOICES: Final[tuple[tuple[str, str], ...]] = (
-    ("reachable_on_lan", "Reachable on LAN"),
-    ("reachable_on_public_internet", "Reachable on Public Internet"),
-    ("behind_firewall", "Behind Firewall"),
+    ("reachable_on_lan", noop("Reachable on LAN")),
+    ("reachable_on_public_internet", noop("Reachable on Public Internet")),
+    ("behind_firewall", noop("Behind Firewall")),
     ("inaccessible", "Inaccessible"),
 )
 
@@ -60,9 +62,9 @@ def _undo_connectivity(row: System, *, user: Person, now: datetime, change: int 
     if change is None:
         found = changes.filter(was_applied=True, undone_at=None).order_by("-id").first()
         if found is None:
-            raise connectivity_changes.ConnectivityRefused("There is no change of connectivity to undo.")
+            raise connectivity_changes.ConnectivityRefused(_("There is no change of connectivity to undo."))
     elif (found := changes.filter(pk=change).first()) is None:
-        raise NotSeen("connectivity change", change)
+        raise NotSeen(_("connectivity change"), change)
     connectivity_changes.undo(found, user=user, now=now)
     row.refresh_from_db()
 

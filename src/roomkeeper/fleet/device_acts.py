@@ -17,10 +17,12 @@ from roomkeeper.provisioning.planning import Care
 from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.documents import calls
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # So many that cannot are named before the yes.
 NAMED: Final = 5
-WHEN: Final = (
+WHEN: Final = noop(
     "It happens at once if the system can be reached, otherwise with the answer to its next post, and can be cancelled "
     "until then."
 )
@@ -36,15 +38,15 @@ def _warn_of_calls(rows: Sequence[Any], now: datetime) -> str:
     if not busy:
         return ""
     if len(rows) > 1:
-        return f"{len(busy)} of them are in a call."
+        return _("{count} of them are in a call.", count=len(busy))
     call = calls.decode(busy[0].calls).longest
     told = (
-        f" with {call.display_name or call.remote_uri}"
+        _(" with {display_name}", display_name=call.display_name or call.remote_uri)
         if call and (call.display_name or call.remote_uri)
         else ""
     )
-    since = f" since {call.since:%H:%M} UTC" if call else ""
-    return f"It is in a call{told}{since}. Restarting during the call ends it."
+    since = _(" since {since:%H:%M} UTC", since=call.since) if call else ""
+    return _("It is in a call{told}{since}. Restarting during the call ends it.", told=told, since=since)
 
 
 def _message(
@@ -79,8 +81,14 @@ def _warn_of_unable(call_for: Callable[[System], CommandCall]) -> Callable[[Sequ
         if not unable:
             return ""
         named = " ".join(f"{one.system}: {one.reason}." for one in unable[:NAMED]).replace("..", ".")
-        others = f" And {len(unable) - NAMED} others." if len(unable) > NAMED else ""
-        return f"{len(unable)} of {len(rows)} cannot. {named}{others}"
+        others = _(" And {count} others.", count=len(unable) - NAMED) if len(unable) > NAMED else ""
+        return _(
+            "{count} of {count_2} cannot. {named}{others}",
+            count=len(unable),
+            count_2=len(rows),
+            named=named,
+            others=others,
+        )
 
     return warn
 

@@ -13,6 +13,7 @@ from roomkeeper.systems.documents import calls
 from roomkeeper.systems.inventory import labels_of
 from roomkeeper.systems.models import Contact
 from roomkeeper.tickets.models import Ticket
+from roomkeeper.words import gettext as _
 
 LoginWord = Literal["untried", "works", "refused"]
 
@@ -29,7 +30,11 @@ class CallOut(BaseModel):
 
     def __str__(self) -> str:
         """In a cell of a table."""
-        return f"{self.display_name or self.remote_uri or self.status} since {self.since.isoformat()}"
+        return _(
+            "{display_name} since {since}",
+            display_name=self.display_name or self.remote_uri or self.status,
+            since=self.since.isoformat(),
+        )
 
 
 def look_up(rows: list[Any], grants: Grants, now: datetime) -> None:

@@ -14,6 +14,7 @@ from roomkeeper.provisioning import authorities, passwords
 from roomkeeper.provisioning.actions import ActionRefused
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 
 class AuthorityOut(BaseModel):
@@ -37,7 +38,7 @@ def _plan_password(rows: Sequence[System], **taken: Any) -> list[passwords.Plann
 def _check_password(taken: Mapping[str, Any]) -> None:
     password = taken["password"]
     if (password is None) != taken["generate"]:
-        raise ValueError("give either `password`, or `generate` as true")
+        raise ValueError(_("give either `password`, or `generate` as true"))
     if password is not None:
         passwords.check(password)
 

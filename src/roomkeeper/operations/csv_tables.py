@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from roomkeeper.protocols.text import decode_text, encoded_twice
+from roomkeeper.words import gettext as _
 
 _DELIMITERS: Final = ",;\t"
 _BLANKS: Final = re.compile(r"[\s_-]+")
@@ -31,9 +32,13 @@ class EncodedTwice(ValueError):
 
     def __init__(self, found: str, meant: str) -> None:
         super().__init__(
-            f"The texts of this file look encoded twice: it holds “{found}” where “{meant}” is meant. A spreadsheet "
-            "has read it as Windows-1252. Export it again, open it as UTF-8 (Excel: Data, From Text/CSV, 65001), and "
-            "save it as “CSV UTF-8”."
+            _(
+                "The texts of this file look encoded twice: it holds “{found}” where “{meant}” is "
+                "meant. A spreadsheet has read it as Windows-1252. Export it again, open it as UTF-8 "
+                "(Excel: Data, From Text/CSV, 65001), and save it as “CSV UTF-8”.",
+                found=found,
+                meant=meant,
+            )
         )
 
 
@@ -102,7 +107,7 @@ def _rows(reader: Any, problems: list[tuple[int, str]]) -> Iterator[tuple[int, l
         except StopIteration:
             return
         except csv.Error as error:
-            problems.append((line, f"It cannot be read as CSV: {error}."))
+            problems.append((line, _("It cannot be read as CSV: {error}.", error=error)))
             line = reader.line_num + 1
             continue
         if any(cell.strip() for cell in cells):

@@ -13,6 +13,7 @@ from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import ROOT_PATH, demand
 from roomkeeper.operations.subjects import Act, Row, Subject, get_subject
+from roomkeeper.words import gettext as _
 
 # A statement has no more parameters than every database takes.
 AT_ONCE: Final = 500
@@ -39,7 +40,7 @@ class NotSeen(LookupError):
     """There is no such object, or it is in no folder that the actor sees."""
 
     def __init__(self, noun: str, key: object) -> None:
-        super().__init__(f"There is no {noun} {key} that you can see.")
+        super().__init__(_("There is no {noun} {key} that you can see.", noun=_(noun), key=key))
         self.noun, self.key = noun, key
 
 

@@ -15,9 +15,11 @@ from pydantic import (
     create_model,
 )
 
+from roomkeeper.operations.faults import sentence_of
 from roomkeeper.operations.lists import ListRefused, ListRequest, filter_names
 from roomkeeper.operations.subjects import Field as Declared
 from roomkeeper.operations.subjects import Subject
+from roomkeeper.words import gettext as _
 
 LARGEST_ID: Final = 2**63 - 1
 Identifier = Annotated[int, Field(ge=1, le=LARGEST_ID)]
@@ -30,7 +32,7 @@ def _refuse_number(found: Any) -> Any:
             float(found)
         except ValueError:
             return found
-        raise ValueError("enter a time as in 2026-03-01T08:00:00Z, not a number")
+        raise ValueError(_("enter a time as in 2026-03-01T08:00:00Z, not a number"))
     return found
 
 
@@ -91,9 +93,9 @@ def read_filters(subject: Subject, given: Mapping[str, Sequence[str]]) -> ListRe
             continue
         if name not in known:
             raise ListRefused(
-                f"There is no filter {name[:100]!r} on this list.",
+                _("There is no filter {name!r} on this list.", name=name[:100]),
                 name[:100],
-                hint=f"Known filters: {', '.join(sorted(known)) or 'none'}.",
+                hint=_("Known filters: {known}.", known=", ".join(sorted(known)) or "none"),
             )
         filled = [text for text in texts if text != ""]
         if filled:
@@ -103,8 +105,10 @@ def read_filters(subject: Subject, given: Mapping[str, Sequence[str]]) -> ListRe
     except ValidationError as error:
         one = error.errors()[0]
         name = str(one["loc"][0])
-        words = str(one["msg"]).removeprefix("Value error, ")
-        raise ListRefused(f"The filter {name} cannot be used: {words}.", name) from error
+        words = sentence_of(one)
+        raise ListRefused(
+            _("The filter {name} cannot be used: {words}.", name=name, words=words), name
+        ) from error
     search = (given.get("search") or [""])[-1].strip()[:200]
     sort = (given.get("sort") or [""])[-1]
     return ListRequest({name: getattr(found, name) for name in type(found).model_fields}, search, sort)

@@ -16,6 +16,7 @@ from django.db.models.expressions import Combinable
 from roomkeeper.accounts.permissions import Grants
 from roomkeeper.operations.folding import fold
 from roomkeeper.operations.subjects import ALL, Field, Subject
+from roomkeeper.words import gettext as _
 
 CHUNK: Final = 500
 
@@ -146,9 +147,12 @@ def check_sort(sort: str, sorts: Collection[str]) -> None:
     """Raise `ListRefused` for a sort by what is none of these."""
     if sort.removeprefix("-") not in sorts:
         raise ListRefused(
-            f"The list cannot be sorted by {sort!r}.",
+            _("The list cannot be sorted by {sort!r}.", sort=sort),
             "sort",
-            hint=f"It can be sorted by {', '.join(sorted(sorts))}; put - in front for descending order.",
+            hint=_(
+                "It can be sorted by {sorts}; put - in front for descending order.",
+                sorts=", ".join(sorted(sorts)),
+            ),
         )
 
 
@@ -274,7 +278,7 @@ def read_cursor(cursor: str, sort: str) -> tuple[Any, int]:
 def unusable_cursor() -> ListRefused:
     """The refusal of a cursor."""
     return ListRefused(
-        "The cursor does not belong to this list and sort order.",
+        _("The cursor does not belong to this list and sort order."),
         "cursor",
-        hint="Use `next` of the previous page, with the same sort and filters; leave it out to start.",
+        hint=_("Use `next` of the previous page, with the same sort and filters; leave it out to start."),
     )

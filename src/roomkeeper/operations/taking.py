@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from roomkeeper.operations.faults import sentence_of
 from roomkeeper.operations.subjects import ANYTHING, Act, Input, Subject
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -86,10 +87,7 @@ def take(subject: Subject, act: Act, given: Mapping[str, Any]) -> dict[str, Any]
         )
     except ValidationError as error:
         raise TakenRefused(
-            {
-                ".".join(str(part) for part in one["loc"]): str(one["msg"]).removeprefix("Value error, ")
-                for one in error.errors()
-            }
+            {".".join(str(part) for part in one["loc"]): sentence_of(one) for one in error.errors()}
         ) from error
     return taken_of(act, found)
 

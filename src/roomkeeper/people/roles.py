@@ -12,13 +12,15 @@ from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Field as Declared
 from roomkeeper.operations.subjects import Input
 from roomkeeper.systems import inventory
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 ROLE_WORDS: Final = (
     (Role.VIEWER.value, "viewer: sees"),
-    (Role.OPERATOR.value, "operator: sees, changes settings, runs actions, works on tickets"),
+    (Role.OPERATOR.value, noop("operator: sees, changes settings, runs actions, works on tickets")),
     (
         Role.ADMINISTRATOR.value,
-        "administrator: everything on that folder; on the root folder, the server too",
+        noop("administrator: everything on that folder; on the root folder, the server too"),
     ),
 )
 
@@ -35,7 +37,7 @@ class RoleOnFolder(BaseModel):
 def _once(roles: list[RoleOnFolder]) -> list[RoleOnFolder]:
     folders = [one.folder for one in roles]
     if len(set(folders)) != len(folders):
-        raise ValueError("a folder is named twice: one role a folder")
+        raise ValueError(_("a folder is named twice: one role a folder"))
     return roles
 
 
@@ -69,7 +71,7 @@ def _roles_of(holder: Any) -> list[RoleOnFolder]:
 
 def _in_words(holder: Any) -> list[str]:
     found = sorted(holder.role_assignments.all(), key=lambda one: one.folder.path)
-    return [f"{one.role} of {one.folder}" for one in found]
+    return [_("{one.role} of {one.folder}", one=one) for one in found]
 
 
 ROLE_FIELDS: Final = (

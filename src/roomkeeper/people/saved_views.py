@@ -11,6 +11,7 @@ from roomkeeper.accounts.models import ListHabit, SavedView
 from roomkeeper.operations.filters import read_filters
 from roomkeeper.operations.lists import check_sort, sorts_of
 from roomkeeper.operations.subjects import get_subject
+from roomkeeper.words import gettext as _
 
 QUERY_LIMIT = 4_000
 
@@ -48,7 +49,9 @@ def _store(view: SavedView, *, name: str, query: str, columns: Sequence[str]) ->
         with transaction.atomic():
             view.save()
     except IntegrityError as error:
-        raise ViewRefused(f"You have a view of this list with the name {name} already.") from error
+        raise ViewRefused(
+            _("You have a view of this list with the name {name} already.", name=name)
+        ) from error
     return view
 
 
@@ -56,7 +59,7 @@ def _check(of_list: str, query: str, columns: Sequence[str]) -> None:
     try:
         subject = get_subject(of_list)
     except KeyError as error:
-        raise ViewRefused(f"There is no list {of_list!r}.") from error
+        raise ViewRefused(_("There is no list {of_list!r}.", of_list=of_list)) from error
     given = parse_qs(query.removeprefix("?"))
     given.pop("view", None)
     given.pop("tab", None)
@@ -65,7 +68,7 @@ def _check(of_list: str, query: str, columns: Sequence[str]) -> None:
         check_sort(sort[-1], sorts_of(subject))
     unknown = [name for name in columns if name not in subject.by_name]
     if unknown:
-        raise ViewRefused(f"There is no column {unknown[0]!r} in this list.")
+        raise ViewRefused(_("There is no column {unknown!r} in this list.", unknown=unknown[0]))
 
 
 def begin_with(row: SavedView, *, user: Any, now: datetime) -> None:

@@ -20,6 +20,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, Variant, register
 from roomkeeper.people import roles as held
+from roomkeeper.words import gettext as _
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -27,13 +28,13 @@ _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 def _check_email(text: str) -> str:
     text = text.strip()
     if text and not _EMAIL.fullmatch(text):
-        raise ValueError("enter an address as in kari@example.org")
+        raise ValueError(_("enter an address as in kari@example.org"))
     return text
 
 
 def _check_time_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError("there is no such time zone: use a name such as Europe/Oslo or UTC")
+        raise ValueError(_("there is no such time zone: use a name such as Europe/Oslo or UTC"))
     return name
 
 
@@ -60,7 +61,7 @@ def _with_roles(rows: QuerySet[Any], grants: Grants) -> QuerySet[Any]:
 
 
 def _kind(person: User) -> str:
-    return "service account" if person.is_service_account else "person"
+    return _("service account") if person.is_service_account else _("person")
 
 
 # What is done

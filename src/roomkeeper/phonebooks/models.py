@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Coalesce
 
 from roomkeeper.systems.models import Folder, System
+from roomkeeper.words import gettext as _
 
 FOREVER: Final = 2**31 - 1
 # Of a contact without a name, of which nothing could be shown.
@@ -142,4 +143,4 @@ class PhoneBookSetting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.book} on {self.folder or self.system}"
+        return _("{book} on {folder}", book=self.book, folder=self.folder or self.system)

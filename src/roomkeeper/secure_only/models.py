@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 
 class Move(models.Model):
@@ -35,7 +36,7 @@ class Move(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return "Move to Secure-Only" if self.is_secure else "Move back from Secure-Only"
+        return _("Move to Secure-Only") if self.is_secure else _("Move back from Secure-Only")
 
 
 class Member(models.Model):

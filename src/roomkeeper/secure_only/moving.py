@@ -29,6 +29,8 @@ from roomkeeper.systems.admission import secure_only
 from roomkeeper.systems.documents import reported_configuration
 from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Contact, HttpsProof, State, System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 AT_ONCE: Final = 100
 # So much of a wave may be held before the move stops for a person; of the canaries none.
@@ -36,7 +38,7 @@ HELD_SHARE: Final = 0.2
 # A system posts a document that it was asked for at once, and repeats what failed with its next posts.
 PROOF_POSTS: Final = 3
 PROOF_GRACE: Final = timedelta(seconds=15)
-_NO_PROOF: Final = (
+_NO_PROOF: Final = noop(
     "it was asked for a document by HTTPS but goes on posting by HTTP without it: it does not trust our"
     " certificate, has no TLS version in common with us, or TCP 443 is blocked on the way"
 )
@@ -53,13 +55,13 @@ def start(
     """Begin a move with the systems that the plan lets take part. Raises `MoveRefused`."""
     systems = plan.chosen("move")
     if not systems:
-        raise MoveRefused("None of the chosen systems can be moved.")
+        raise MoveRefused(_("None of the chosen systems can be moved."))
     if trust not in Move.Trust.values:
-        raise MoveRefused(f"{trust!r} is not a way of trust.")
+        raise MoveRefused(_("{trust!r} is not a way of trust.", trust=trust))
     if is_secure and trust == Move.Trust.INSTALL_CA:
         _own_authority()
     if canary < 1 or wave_size < 1:
-        raise MoveRefused("At least one system must go first, and a wave must have at least one.")
+        raise MoveRefused(_("At least one system must go first, and a wave must have at least one."))
     with transaction.atomic():
         move = Move.objects.create(
             is_secure=is_secure,
@@ -84,7 +86,7 @@ def advance(*, now: datetime) -> int:
 
 def pause(move: Move, *, now: datetime) -> None:
     """Begin nothing new; what was asked goes on."""
-    _set_state(move, Move.State.PAUSED, "paused by a person", (Move.State.RUNNING,))
+    _set_state(move, Move.State.PAUSED, _("paused by a person"), (Move.State.RUNNING,))
 
 
 def go_on(move: Move, *, now: datetime) -> None:
@@ -98,20 +100,22 @@ def cancel(move: Move, *, now: datetime) -> None:
     """End the move: who has not been told to switch stays as it was; who has moved stays moved."""
     with transaction.atomic():
         _set_state(
-            move, Move.State.CANCELLED, "cancelled by a person", (Move.State.RUNNING, Move.State.PAUSED)
+            move, Move.State.CANCELLED, _("cancelled by a person"), (Move.State.RUNNING, Move.State.PAUSED)
         )
         left = move.members.exclude(state__in=(*CLOSED, Member.State.ASKED))
         System.objects.filter(secure_only_moves__in=left, https_proof=HttpsProof.ASKED).update(
             https_proof=HttpsProof.NONE
         )
-        left.update(state=Member.State.SKIPPED, reason="the move was cancelled", since=now)
+        left.update(state=Member.State.SKIPPED, reason=_("the move was cancelled"), since=now)
         Move.objects.filter(pk=move.pk).update(ended_at=now)
 
 
 def try_again(member: Member, *, now: datetime) -> None:
     """Try a system that is on hold once more."""
     if member.state != Member.State.HELD:
-        raise MoveRefused(f"{member.system} is {member.state}, so there is nothing to try again.")
+        raise MoveRefused(
+            _("{member.system} is {member.state}, so there is nothing to try again.", member=member)
+        )
     _put([member], Member.State.WAITING, now)
     Move.objects.filter(pk=member.move_id, state=Move.State.DONE).update(
         state=Move.State.RUNNING, ended_at=None
@@ -121,14 +125,14 @@ def try_again(member: Member, *, now: datetime) -> None:
 def skip(member: Member, *, now: datetime) -> None:
     """Leave a system as it is, and the rest of the move does not wait for it."""
     if member.state == Member.State.MOVED:
-        raise MoveRefused(f"{member.system} has already moved; move it back instead.")
+        raise MoveRefused(_("{system} has already moved; move it back instead.", system=member.system))
     if member.state == Member.State.ASKED:
         # It was told to switch and has not come: told the other way again, by whichever road reaches it.
         secure_only.set_secure_only(member.system, not member.move.is_secure, user=None, now=now)
     System.objects.filter(pk=member.system_id, https_proof=HttpsProof.ASKED).update(
         https_proof=HttpsProof.NONE
     )
-    _put([member], Member.State.SKIPPED, now, "left as it is by a person")
+    _put([member], Member.State.SKIPPED, now, _("left as it is by a person"))
 
 
 def ended_before(limit: datetime) -> QuerySet[Move]:
@@ -177,9 +181,11 @@ def _begin_wave(move: Move, now: datetime) -> int:
         if before["all"] and before["held"] / before["all"] > limit:
             # Without a number: who sees some of the systems reads it, too.
             those = (
-                "A system that went first is on hold" if wave == 1 else "Many of the last wave are on hold"
+                _("A system that went first is on hold")
+                if wave == 1
+                else _("Many of the last wave are on hold")
             )
-            reason = f"{those}: look why, then go on."
+            reason = _("{those}: look why, then go on.", those=those)
             _set_state(move, Move.State.PAUSED, reason, (Move.State.RUNNING,))
             return 0
     members = _first(_in_state(move, Member.State.WAITING).filter(wave=wave))
@@ -252,7 +258,12 @@ def _trust(move: Move, now: datetime) -> int:
     )
     for member in failed:
         reason = "" if member.action_id is None else known_reasons.get(member.action_id, "the action is gone")
-        _put([member], Member.State.HELD, now, f"our authority could not be installed: {reason}")
+        _put(
+            [member],
+            Member.State.HELD,
+            now,
+            _("our authority could not be installed: {reason}", reason=reason),
+        )
     return 0
 
 
@@ -278,7 +289,7 @@ def _prove(move: Move, now: datetime) -> int:
     )
     times = posted.values_list("pk", "since", "system__contact__interval")
     late = _first_of(move, [pk for pk, since, interval in times if now > since + _time_to_prove(interval)])
-    _hold_unproven(late, dict.fromkeys((member.system_id for member in late), _NO_PROOF), now)
+    _hold_unproven(late, dict.fromkeys((member.system_id for member in late), _(_NO_PROOF)), now)
     return len(proven) + len(late) + _hold_those_without_address(proving, now)
 
 
@@ -332,7 +343,7 @@ def _finish(move: Move, now: datetime) -> int:
     """Systems that were deleted, or taken out of management meanwhile, hold nobody up."""
     left = move.members.exclude(state__in=CLOSED).exclude(system__state=State.MANAGED)
     gone = list(left.select_related("system")[:AT_ONCE])
-    _put(gone, Member.State.SKIPPED, now, "it is no longer managed")
+    _put(gone, Member.State.SKIPPED, now, _("it is no longer managed"))
     return 0
 
 
@@ -350,7 +361,7 @@ def _put(members: Iterable[Member], state: str, now: datetime, reason: str = "")
 def _set_state(move: Move, state: str, reason: str, before: tuple[str, ...]) -> None:
     number = Move.objects.filter(pk=move.pk, state__in=before).update(state=state, reason=reason)
     if not number:
-        raise MoveRefused(f"The move is {move.state}.")
+        raise MoveRefused(_("The move is {state}.", state=move.state))
     move.state, move.reason = state, reason
     _tell(move)
 
@@ -365,5 +376,5 @@ def _own_authority() -> str:
         return authorities.own()
     except authorities.AuthorityRefused as error:
         raise MoveRefused(
-            f"{error} Install it on them first, and choose that they already trust it."
+            _("{error} Install it on them first, and choose that they already trust it.", error=error)
         ) from error

@@ -11,10 +11,12 @@ from roomkeeper.systems.documents import clocks
 from roomkeeper.systems.models import Contact, NetworkSettings, StoredDocument, System
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # Stands for the host of a next post, where none was noted.
 _ANY_HOST: Final = "host.invalid"
-_SIDE_WORDS: Final = {outside.INTERNAL: "internal", outside.PUBLIC: "public", "": "internal or public"}
+_SIDE_WORDS: Final = {outside.INTERNAL: "internal", outside.PUBLIC: "public", "": noop("internal or public")}
 
 
 def obstacles(systems: Iterable[System]) -> dict[int, str]:
@@ -29,8 +31,11 @@ def wrong_clocks(system_ids: Sequence[int]) -> dict[int, str]:
         system_id__in=system_ids, kind=StoredDocument.Kind.STATUS, clock_offset__isnull=False
     )
     return {
-        system_id: f"its clock is {clocks.words(seconds)} of this server's, so our certificate looks invalid to it;"
-        " correct its time server (NetworkServices NTP), then plan it again"
+        system_id: _(
+            "its clock is {words} of this server's, so our certificate looks invalid to it; "
+            "correct its time server (NetworkServices NTP), then plan it again",
+            words=clocks.words(seconds),
+        )
         for system_id, seconds in rows.values_list("system_id", "clock_offset")
         if seconds is not None and clocks.is_wrong(seconds)
     }
@@ -71,16 +76,18 @@ def is_tls_ended_before_us() -> bool:
 
 def _why_none(settings: NetworkSettings, place: Place, side: str) -> str:
     if side and outside.set_port(settings, side, "https") == outside.NOT_OFFERED:
-        return (
-            f"Network settings say that nothing comes in by HTTPS on the {_SIDE_WORDS[side]} side (its outside "
-            "HTTPS port is 0); offer HTTPS there and set its port"
+        return _(
+            "Network settings say that nothing comes in by HTTPS on the {side_words} side (its "
+            "outside HTTPS port is 0); offer HTTPS there and set its port",
+            side_words=_(_SIDE_WORDS[side]),
         )
     if not place.is_proxied and not place.https:
-        return (
-            "this server listens for no HTTPS; start it with an HTTPS listener (--https), or set the outside "
-            "HTTPS port in Network settings"
+        return _(
+            "this server listens for no HTTPS; start it with an HTTPS listener (--https), or set "
+            "the outside HTTPS port in Network settings"
         )
-    return (
-        f"this server knows no HTTPS address that the system could call; set the {_SIDE_WORDS[side]} host of the "
-        "outside address in Network settings"
+    return _(
+        "this server knows no HTTPS address that the system could call; set the {side_words} "
+        "host of the outside address in Network settings",
+        side_words=_(_SIDE_WORDS[side]),
     )

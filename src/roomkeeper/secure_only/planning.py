@@ -15,9 +15,11 @@ from roomkeeper.systems.admission.secure_only import is_supported
 from roomkeeper.systems.contact.credentials import has_credentials
 from roomkeeper.systems.documents import ReportedConfiguration, each_reported
 from roomkeeper.systems.models import Connectivity, Contact, State, System
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext, noop
 
 PROTOCOL_PATH = "Provisioning/ExternalManager/Protocol"
-_PROXY_SHOWS: Final = (
+_PROXY_SHOWS: Final = noop(
     "the proxy before this server ends TLS; our authority helps only if it signed the certificate that "
     "the proxy shows"
 )
@@ -75,7 +77,8 @@ def plan(systems: Iterable[System], *, is_secure: bool, trust: str) -> MovePlan:
         members = _with_what_is_turned_off(members)
     if is_secure and trust == Move.Trust.INSTALL_CA and is_tls_ended_before_us():
         members = [
-            replace(member, reason=_PROXY_SHOWS) if member.verdict == "move" else member for member in members
+            replace(member, reason=_(_PROXY_SHOWS)) if member.verdict == "move" else member
+            for member in members
         ]
     return MovePlan(tuple(members))
 
@@ -89,8 +92,12 @@ def _without_the_old(members: list[PlannedMember]) -> list[PlannedMember]:
         PlannedMember(
             member.system,
             "cannot",
-            f"its software {member.system.software_version} is too old: {PROTOCOL_PATH} cannot be HTTPS "
-            f"({reasons[member.system.pk]})",
+            _(
+                "its software {software_version} is too old: {protocol_path} cannot be HTTPS ({reasons})",
+                software_version=member.system.software_version,
+                protocol_path=PROTOCOL_PATH,
+                reasons=reasons[member.system.pk],
+            ),
         )
         if member.system.pk in reasons
         else member
@@ -114,9 +121,9 @@ def _judge(
     system: System, *, is_secure: bool, trust: str, scheme: str, is_proven: bool, is_busy: bool
 ) -> PlannedMember:
     if system.state != State.MANAGED:
-        return PlannedMember(system, "cannot", "it is not managed; admit it first")
+        return PlannedMember(system, "cannot", _("it is not managed; admit it first"))
     if is_busy:
-        return PlannedMember(system, "cannot", "it is part of another move that has not ended")
+        return PlannedMember(system, "cannot", _("it is part of another move that has not ended"))
     if not is_secure:
         return PlannedMember(system, "move" if system.is_secure_only else "already")
     if system.secure_only_completed_at is not None:
@@ -127,7 +134,7 @@ def _judge(
     if not is_supported(system.family):
         return PlannedMember(system, "cannot", f"{family.title}: {family.secure_only.changes}")
     if not is_proven:
-        return PlannedMember(system, "cannot", "it has not proven its secret yet; it has to post once")
+        return PlannedMember(system, "cannot", _("it has not proven its secret yet; it has to post once"))
     if (
         trust == Move.Trust.INSTALL_CA
         and not quirks_of(system.software_version, system.family).authority_command
@@ -135,18 +142,23 @@ def _judge(
         return PlannedMember(
             system,
             "cannot",
-            f"{no_command_for_authorities(system.software_version)} and choose that it already trusts us,"
-            f" or turn"
-            " its certificate checks off",
+            _(
+                "{no_command_for_authorities} and choose that it already trusts us, or turn its "
+                "certificate checks off",
+                no_command_for_authorities=no_command_for_authorities(system.software_version),
+            ),
         )
     is_pushed_to = system.connectivity != Connectivity.BEHIND_FIREWALL and has_credentials(system)
     if trust == Move.Trust.INSTALL_CA and scheme != "https" and not is_pushed_to:
-        why = "it is behind a firewall" if has_credentials(system) else "no login is stored for it"
+        why = _("it is behind a firewall") if has_credentials(system) else _("no login is stored for it")
         return PlannedMember(
             system,
             "cannot",
-            f"{why} and it calls us by plain HTTP, over which no authority is sent; install it by hand, or"
-            " choose another way of trust",
+            _(
+                "{why} and it calls us by plain HTTP, over which no authority is sent; install it by "
+                "hand, or choose another way of trust",
+                why=why,
+            ),
         )
     return PlannedMember(system, "move")
 
@@ -157,9 +169,14 @@ def _with_what_is_turned_off(members: list[PlannedMember]) -> list[PlannedMember
     reasons: dict[int, str] = {}
     for system, reported in zip(moving, each_reported([system.pk for system in moving]), strict=True):
         checks = verify_settings(system, reported)
-        reasons[system.pk] = "it has no setting for certificate checks"
+        reasons[system.pk] = _("it has no setting for certificate checks")
         if checks:
-            reasons[system.pk] = f"{', '.join(checks)} {'is' if len(checks) == 1 else 'are'} set to Off on it"
+            reasons[system.pk] = ngettext(
+                "{checks} is set to Off on it",
+                "{checks} are set to Off on it",
+                len(checks),
+                checks=", ".join(checks),
+            )
     return [
         replace(member, reason=reasons[member.system.pk]) if member.system.pk in reasons else member
         for member in members
@@ -168,7 +185,11 @@ def _with_what_is_turned_off(members: list[PlannedMember]) -> list[PlannedMember
 
 def no_command_for_authorities(software: str) -> str:
     """Said of a system whose release cannot be given an authority by us, and what is left."""
-    return f"its software {software} has no command to install an authority; {BY_HAND}"
+    return _(
+        "its software {software} has no command to install an authority; {by_hand}",
+        software=software,
+        by_hand=BY_HAND,
+    )
 
 
 def verify_settings(system: System, reported: ReportedConfiguration | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from roomkeeper.secure_only import moving, planning
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.admission import secure_only
 from roomkeeper.systems.models import State, System
+from roomkeeper.words import gettext as _
 
 
 def turn_on(system: System, *, trust: str, user: Person, now: datetime) -> Move | None:
@@ -27,7 +28,11 @@ def turn_on(system: System, *, trust: str, user: Person, now: datetime) -> Move 
     if planned.verdict == "already":
         return None
     if planned.verdict == "cannot":
-        raise moving.MoveRefused(f"{system} cannot be Secure-Only: {planned.reason}.".replace("..", "."))
+        raise moving.MoveRefused(
+            _("{system} cannot be Secure-Only: {reason}.", system=system, reason=planned.reason).replace(
+                "..", "."
+            )
+        )
     return moving.start(plan, is_secure=True, trust=trust, canary=1, wave_size=1, user=user, now=now)
 
 

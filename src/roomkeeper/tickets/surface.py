@@ -9,6 +9,7 @@ from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, Tab, register
 from roomkeeper.tickets import tracking
 from roomkeeper.tickets.models import Ticket
+from roomkeeper.words import gettext as _
 
 
 def seen_by(grants: Grants) -> Q:
@@ -32,7 +33,7 @@ TICKETS = register(
         search=("kind", "reason", "system__name"),
         related=("system__folder", "acknowledged_by", "closed_by"),
         tell=tracking.publish,
-        label=lambda ticket: ticket.kind,
+        label=lambda ticket: _(ticket.kind),
         topic="ticket",
         page="ticket",
         help="tickets",

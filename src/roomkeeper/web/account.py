@@ -17,6 +17,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.web.acts import now as moment
+from roomkeeper.words import gettext as _
 
 
 def _user(request: HttpRequest) -> User:
@@ -47,9 +48,9 @@ def set_time_zone(request: HttpRequest) -> HttpResponse:
     zone = request.POST.get("time_zone", "")
     if zone in zoneinfo.available_timezones():
         User.objects.filter(pk=_user(request).pk).update(time_zone=zone)
-        messages.success(request, f"Times are shown as in {zone}.")
+        messages.success(request, _("Times are shown as in {zone}.", zone=zone))
     else:
-        messages.error(request, "There is no such time zone.")
+        messages.error(request, _("There is no such time zone."))
     return HttpResponseRedirect(reverse("account"))
 
 
@@ -65,7 +66,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
             User.objects.filter(pk=user.pk).update(must_change_password=False)
             audit.record(user, "page", "change password", user)
         update_session_auth_hash(request, user)
-        messages.success(request, "Your password is changed.")
+        messages.success(request, _("Your password is changed."))
         return HttpResponseRedirect(reverse("overview"))
     errors = {name: list(form.errors.get(name, [])) for name in form.fields}
     return render(
@@ -75,9 +76,9 @@ def change_password(request: HttpRequest) -> HttpResponse:
             "fields": [
                 (name, label, errors[name], hint)
                 for name, label, hint in (
-                    ("old_password", "The password you signed in with", "current-password"),
-                    ("new_password1", "New password, at least ten characters", "new-password"),
-                    ("new_password2", "The new password again", "new-password"),
+                    ("old_password", _("The password you signed in with"), "current-password"),
+                    ("new_password1", _("New password, at least ten characters"), "new-password"),
+                    ("new_password2", _("The new password again"), "new-password"),
                 )
             ],
             "is_forced": user.must_change_password,

@@ -15,14 +15,16 @@ from roomkeeper.web.derived_forms import inputs_of
 from roomkeeper.web.finding import finding_context
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.pre_registration import register_list, register_one
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 TABS = (
-    ("address", "By address"),
-    ("range", "Range or list"),
-    ("csv", "CSV file"),
-    ("one", "Pre-register one"),
-    ("list", "Pre-register many"),
-    ("finding", "How does an endpoint find us?"),
+    ("address", noop("By address")),
+    ("range", noop("Range or list")),
+    ("csv", noop("CSV file")),
+    ("one", noop("Pre-register one")),
+    ("list", noop("Pre-register many")),
+    ("finding", noop("How does an endpoint find us?")),
 )
 BY_ADDRESS = ("address", "range", "csv")
 
@@ -34,7 +36,7 @@ def add_systems(request: HttpRequest) -> HttpResponse:
     tab = tab if tab in dict(TABS) else "address"
     context: dict[str, Any] = {
         "tab": tab,
-        "tabs": TABS,
+        "tabs": [(key, _(label)) for key, label in TABS],
         "folders": folder_choices(request, Permission.ADMIT),
         "folder": number_of(request.POST.get("folder", "")),
         "typed": request.POST,

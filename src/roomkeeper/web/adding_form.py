@@ -21,6 +21,7 @@ from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.derived_forms import inputs_of
 from roomkeeper.web.jobs import RESULTS, visible_jobs
+from roomkeeper.words import gettext as _
 
 FILE_LIMIT: Final = 2_000_000
 SHOWN: Final = 200
@@ -122,7 +123,7 @@ def _read(request: HttpRequest, tab: str, folder: Folder) -> service.AddRequest:
     posted = request.POST
     username, password = posted.get("username", "").strip(), posted.get("password", "")
     if password and not username:
-        raise service.AddingRefused("A password needs the user name that it belongs to.", field="username")
+        raise service.AddingRefused(_("A password needs the user name that it belongs to."), field="username")
     taken = take_form(ADDING, ADD, posted.getlist)
     offered = {one.pk for one in _offered(request)}
     taken |= {"folder": folder, "credentials": [key for key in taken["credentials"] if key in offered]}
@@ -143,7 +144,7 @@ def _targets(request: HttpRequest, tab: str) -> Targets:
         if tab == "csv":
             file = request.FILES.get("file")
             if file is None or file.size is None or file.size > FILE_LIMIT:
-                words = "Choose a CSV file." if file is None else "The file is larger than 2 MB."
+                words = _("Choose a CSV file.") if file is None else _("The file is larger than 2 MB.")
                 raise service.AddingRefused(words, field="targets")
             found = parse_csv(file.read())
         else:
@@ -151,11 +152,11 @@ def _targets(request: HttpRequest, tab: str) -> Targets:
     except TooMany as error:
         raise service.AddingRefused(str(error), field="targets") from error
     if not found.targets and not found.problems:
-        refusal = "The file is empty." if tab == "csv" else "Give an address or a name."
+        refusal = _("The file is empty.") if tab == "csv" else _("Give an address or a name.")
     elif not found.targets:
         refusal = " ".join(str(problem) for problem in found.problems[:3])
     elif tab == "address" and (len(found.targets) != 1 or found.problems):
-        refusal = "Give one address or name here; many have a tab of their own."
+        refusal = _("Give one address or name here; many have a tab of their own.")
     if refusal:
         raise service.AddingRefused(refusal, field="targets")
     return found

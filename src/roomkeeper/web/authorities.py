@@ -14,6 +14,7 @@ from roomkeeper.provisioning import authorities
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.chosen_systems import Chosen, after_all, find_chosen, list_address
 from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.words import gettext as _
 
 SHOWN = 100
 
@@ -69,4 +70,4 @@ def _given(request: HttpRequest) -> str:
 def _install(request: HttpRequest, chosen: Chosen, pem: str) -> HttpResponse:
     actor, taken = actor_of(request), {"pem": pem}
     done = list(do_many(SYSTEMS, INSTALL_AUTHORITY, chosen.systems, actor=actor, now=moment(), taken=taken))
-    return after_all(request, chosen, done, "{0} will trust it.")
+    return after_all(request, chosen, done, _("{0} will trust it."))

@@ -18,6 +18,7 @@ from roomkeeper.operations.exports import csv_answer
 from roomkeeper.systems.models import ConfigurationVersion, State
 from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
+from roomkeeper.words import gettext as _
 
 SHOWN = 1000
 CHOICES_SHOWN = 30
@@ -85,7 +86,7 @@ def _side(request: HttpRequest, name: str) -> Side | None:
     except sides.SideRefused as refusal:
         raise Http404(str(refusal)) from refusal
     if found is None:
-        raise Http404(f"There is nothing to compare named {text}.")
+        raise Http404(_("There is nothing to compare named {text}.", text=text))
     return found
 
 
@@ -104,7 +105,7 @@ def _others(request: HttpRequest) -> list[tuple[str, list[tuple[str, str]]]]:
     systems = visible_systems(request).filter(state=State.MANAGED).order_by("name", "pk")
     templates = TEMPLATES.rows(grants(request)).order_by("name", "pk")
     found = [
-        ("Systems as they are now", [(f"system:{one.pk}", str(one)) for one in systems[:OTHERS_SHOWN]]),
+        (_("Systems as they are now"), [(f"system:{one.pk}", str(one)) for one in systems[:OTHERS_SHOWN]]),
         ("Templates", [(f"template:{one.pk}", one.name) for one in templates[:OTHERS_SHOWN]]),
     ]
     return [(label, choices) for label, choices in found if choices]
@@ -117,13 +118,19 @@ def _choices(side: Side | None) -> list[tuple[str, str]]:
     if side.system is None:
         return [(side.name, side.label)]
     mine = Q(system=side.system)
-    found = [(f"system:{side.system.pk}", f"{side.system}, as it is now")]
+    found = [(f"system:{side.system.pk}", _("{system}, as it is now", system=side.system))]
     for backup in Backup.objects.filter(mine).order_by("-id")[:CHOICES_SHOWN]:
-        label = f"backup of {backup.made_at:%Y-%m-%d %H:%M}, {backup.get_reason_display()}"
+        label = _(
+            "backup of {made_at:%Y-%m-%d %H:%M}, {reason}",
+            made_at=backup.made_at,
+            reason=backup.get_reason_display(),
+        )
         found.append((f"backup:{backup.pk}", label))
     versions = ConfigurationVersion.objects.filter(mine, size__gt=0).defer("content").order_by("-id")
     for version in versions[:CHOICES_SHOWN]:
-        found.append((f"version:{version.pk}", f"reported {version.first_at:%Y-%m-%d %H:%M}"))
+        found.append(
+            (f"version:{version.pk}", _("reported {first_at:%Y-%m-%d %H:%M}", first_at=version.first_at))
+        )
     if side.name not in dict(found):
         found.append((side.name, side.label))
     return found

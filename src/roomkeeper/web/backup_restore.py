@@ -18,6 +18,8 @@ from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.backups import get_backup
 from roomkeeper.web.derived_acts import tried
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 SHOWN = 400
 TARGETS_SHOWN = 200
@@ -85,12 +87,19 @@ def _confirm(
     settings, parts = report.counts[MappingVerdict.CHANGE], report.part_counts[MappingVerdict.CHANGE]
     if request.POST.get("step") != "confirm":
         question = Question(
-            f"Restore {target} from the backup of {backup.made_at:%Y-%m-%d %H:%M}?",
-            f"{settings} setting{'s' if settings != 1 else ''} and {parts} part{'s' if parts != 1 else ''} are written "
-            "on one system, as far as it takes them: at once where it can be reached, else with the answer to its next "
-            "post. A backup of how it is now is made first.",
-            "Undo it by restoring that backup.",
-            "Restore",
+            _(
+                "Restore {target} from the backup of {made_at:%Y-%m-%d %H:%M}?",
+                target=target,
+                made_at=backup.made_at,
+            ),
+            _(
+                "{settings} and {parts} are written on one system, as far as it takes them: at once where it can be "
+                "reached, else with the answer to its next post. A backup of how it is now is made first.",
+                settings=ngettext("{count} setting", "{count} settings", settings),
+                parts=ngettext("{count} part", "{count} parts", parts),
+            ),
+            _("Undo it by restoring that backup."),
+            _("Restore"),
             back,
             back,
             is_dangerous=True,
@@ -110,7 +119,7 @@ def _context(
     targets = System.objects.filter(mine, state=State.MANAGED).order_by("name", "pk")[:TARGETS_SHOWN]
     kinds = list(backup.parts.order_by().values_list("kind", flat=True).distinct())
     choices = [
-        ("settings", "All settings"),
+        ("settings", _("All settings")),
         *(words for kind, words in KIND_CHOICES.items() if kind in kinds),
     ]
     boxes = {word for word, _ in choices}

@@ -29,6 +29,8 @@ from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address
 from roomkeeper.web.command_form import CommandForm, read_form
 from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.system_command import NEAR_SHOWN
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 SHOWN: Final = 100
 ASKED_SHOWN: Final = 500
@@ -60,13 +62,13 @@ def commands(request: HttpRequest) -> HttpResponse:
     planned = None
     if step in ("check", "confirm"):
         if form.call is None:
-            form.error = form.error or "Which command?"
+            form.error = form.error or _("Which command?")
         else:
             planned = _plan(request, chosen, form.call, known)
     if planned is not None and step == "confirm" and _is_confirmed(request, planned):
         return _ask(request, planned, form)
     context = {
-        "title": "Run a command",
+        "title": _("Run a command"),
         "chosen": chosen,
         "shown": SHOWN,
         "form": form,
@@ -124,11 +126,11 @@ def _plan(request: HttpRequest, chosen: Chosen, call: CommandCall, known: KnownC
 
 def _is_confirmed(request: HttpRequest, planned: _Planned) -> bool:
     if not planned.able:
-        messages.error(request, "Nothing was done: none of them can run it.")
+        messages.error(request, _("Nothing was done: none of them can run it."))
         return False
     is_final = planned.danger is not None and planned.danger.is_final
     if is_final and request.POST.get("word", "").strip() != str(planned.able):
-        messages.error(request, f"Nothing was done: type {planned.able} to confirm.")
+        messages.error(request, _("Nothing was done: type {able} to confirm.", able=planned.able))
         return False
     return True
 
@@ -152,9 +154,16 @@ def _ask(request: HttpRequest, planned: _Planned, form: CommandForm) -> HttpResp
 def _completion(chosen: Chosen, known: KnownCommands, form: CommandForm) -> dict[str, Any]:
     every = known.all()
     silent = sum(1 for system in chosen.systems if not known.of(system))
-    told = f"Completed by the {len(every)} commands that these systems or others of their models reported."
+    told = _(
+        "Completed by the {count} commands that these systems or others of their models reported.",
+        count=len(every),
+    )
     if silent:
-        told += f" {silent} of them {'has' if silent == 1 else 'have'} reported none and cannot be checked."
+        told += ngettext(
+            " {count} of them has reported none and cannot be checked.",
+            " {count} of them have reported none and cannot be checked.",
+            silent,
+        )
     near = search(every.values(), form.text, limit=NEAR_SHOWN) if form.call and not form.command else []
     return {
         "paths": sorted(write_call(one.path, ()) for one in every.values()),

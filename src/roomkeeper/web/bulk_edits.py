@@ -28,6 +28,8 @@ from roomkeeper.web.acts import now as moment
 from roomkeeper.web.chosen_systems import filtered_rows
 from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.setting_paths import known_paths
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # The file goes to the browser and back, packed, within what Django takes of a form.
 FILE_LIMIT: Final = 10_000_000
@@ -36,10 +38,10 @@ SHOWN: Final = 100
 PATH_FIELDS: Final = 6
 SESSION_KEY: Final = "edited_systems"
 VIEWS: Final = (
-    (CHANGE, "Will change"),
-    (CANNOT, "Cannot in part"),
-    ("refused", "Left out"),
-    ("unchanged", "Stay as they are"),
+    (CHANGE, noop("Will change")),
+    (CANNOT, noop("Cannot in part")),
+    ("refused", noop("Left out")),
+    ("unchanged", noop("Stay as they are")),
 )
 
 
@@ -76,7 +78,8 @@ def export_file(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     systems = _reach_of(request)
     if systems.count() > ROWS_LIMIT:
         messages.error(
-            request, f"A file can hold at most {ROWS_LIMIT:,} systems: narrow the list with a filter."
+            request,
+            _("A file can hold at most {limit:,} systems: narrow the list with a filter.", limit=ROWS_LIMIT),
         )
         return HttpResponseRedirect(_back(request))
     return export(systems, fields=fields, paths=paths, actor=actor_of(request), now=moment())
@@ -154,14 +157,14 @@ def _shown(request: HttpRequest, plan: EditPlan) -> dict[str, Any]:
     }
     show = request.POST.get("show") or request.POST.get("shown", "")
     if show not in groups:
-        show = next((key for key, _ in VIEWS if groups[key]), CHANGE)
+        show = next((key for key, _label in VIEWS if groups[key]), CHANGE)
     rows = groups[show]
     pages = max((len(rows) + SHOWN - 1) // SHOWN, 1)
     page = min(max(number_of(request.POST.get("page", "1"), 6) or 1, 1), pages)
     return {
         "plan": plan,
-        "labels": {field.key: field.label for field in FIELDS.values()},
-        "tabs": [DifferenceTab(key, label, len(groups[key]), key == show) for key, label in VIEWS],
+        "labels": {field.key: _(field.label) for field in FIELDS.values()},
+        "tabs": [DifferenceTab(key, _(label), len(groups[key]), key == show) for key, label in VIEWS],
         "show": show,
         "rows": rows[(page - 1) * SHOWN : page * SHOWN],
         "page": page,
@@ -176,7 +179,10 @@ def _given(request: HttpRequest) -> bytes:
     if upload is not None:
         if (upload.size or 0) > FILE_LIMIT:
             raise ValueError(
-                f"The file is larger than {FILE_LIMIT // 1_000_000} MB. Send it in parts, or by the API."
+                _(
+                    "The file is larger than {limit} MB. Send it in parts, or by the API.",
+                    limit=FILE_LIMIT // 1000000,
+                )
             )
         return bytes(upload.read())
     if pasted := request.POST.get("pasted", ""):
@@ -187,19 +193,19 @@ def _given(request: HttpRequest) -> bytes:
 def _pack(data: bytes) -> str:
     packed = base64.b64encode(zlib.compress(data, 6)).decode()
     if len(packed) > PACKED_LIMIT:
-        raise ValueError("The file is too large for this page. Send it in parts, or by the API.")
+        raise ValueError(_("The file is too large for this page. Send it in parts, or by the API."))
     return packed
 
 
 def _unpack(packed: str) -> bytes:
     if not packed:
-        raise ValueError("Choose a file, or paste what is in it.")
+        raise ValueError(_("Choose a file, or paste what is in it."))
     try:
         found = zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), FILE_LIMIT + 1)
     except (binascii.Error, zlib.error) as error:
-        raise ValueError("The file was damaged in transit. Choose it again.") from error
+        raise ValueError(_("The file was damaged in transit. Choose it again.")) from error
     if len(found) > FILE_LIMIT:
-        raise ValueError("The file is too large for this page.")
+        raise ValueError(_("The file is too large for this page."))
     return found
 
 

@@ -18,6 +18,7 @@ from roomkeeper.web.access import grants, number_of, visible_system
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of, acts_for, get_row, history_of
 from roomkeeper.web.pages import cut
+from roomkeeper.words import gettext as _
 
 STATES = [state.value for state in DeliveryState]
 ENDED_BADLY = ("failed", "expired", "cancelled")
@@ -109,5 +110,5 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     except undoing.UndoRefused as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(page)
-    messages.success(request, "The previous values were requested. Follow the outcome here.")
+    messages.success(request, _("The previous values were requested. Follow the outcome here."))
     return HttpResponseRedirect(reverse("change_set", args=[made.pk]))

@@ -19,6 +19,8 @@ from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.derived_choosing import AT_ONCE, again, ids_of, left_out_words
 from roomkeeper.web.derived_reading import read_list
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,13 @@ def permitted_of(
     told."""
     number = rows.count()
     if number > most:
-        messages.error(request, f"At most {most:,} systems at once: narrow the list with a filter.")
+        messages.error(
+            request, _("At most {most:,} systems at once: narrow the list with a filter.", most=most)
+        )
         return []
     found = list(rows.filter(grants(request).folders(permission)).select_related("folder", "contact"))
     if not found:
-        messages.error(request, "You may not do this to any of the chosen systems.")
+        messages.error(request, _("You may not do this to any of the chosen systems."))
     elif request.method != "POST" and (words := left_out_words(number, len(found))):
         messages.warning(request, words)
     return found
@@ -113,8 +117,8 @@ def after_all(
 def tell(request: HttpRequest, done: int, words: str, refused: list[str]) -> None:
     """Say of how many systems it was asked, and why of others it was not; `words` with {0} for "N systems"."""
     if done:
-        messages.success(request, words.format(f"{done} system{'s' if done > 1 else ''}"))
+        messages.success(request, words.format(ngettext("{count} system", "{count} systems", done)))
     for sentence in refused[:5]:
         messages.error(request, sentence)
     if len(refused) > 5:
-        messages.error(request, f"and {len(refused) - 5} others were refused.")
+        messages.error(request, _("and {count} others were refused.", count=len(refused) - 5))

@@ -11,6 +11,7 @@ from roomkeeper.protocols.xapi.command import CommandCall, CommandDescription, C
 from roomkeeper.protocols.xapi.command_line import canonical_command, read_call, write_call
 from roomkeeper.provisioning.command_checks import BODY, CommandFault, as_listed, faults_of, find_parameter
 from roomkeeper.provisioning.planning import Care
+from roomkeeper.words import gettext as _
 
 _PREFIX: Final = "p-"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.\d{1,3})?")
@@ -57,23 +58,28 @@ class ParameterField:
         space = parameter.value_space if parameter else None
         if parameter is not None and parameter.multiple > 1:
             words.append(
-                f"up to {parameter.multiple} values" + ("" if space and space.values else ", one a line")
+                _("up to {multiple} values", multiple=parameter.multiple)
+                + ("" if space and space.values else _(", one a line"))
             )
         if space is not None:
             low, high = (space.minimum, space.maximum)
             if low is not None or high is not None:
-                words.append(f"a whole number{_bounds(low, high)}")
+                words.append(_("a whole number{bounds}", bounds=_bounds(low, high)))
             if space.max_length is not None:
                 words.append(
-                    f"{f'{space.min_length} to ' if space.min_length else 'at most '}{space.max_length} characters"
+                    _(
+                        "{what}{max_length} characters",
+                        what=f"{space.min_length} to " if space.min_length else _("at most "),
+                        max_length=space.max_length,
+                    )
                 )
         return ", ".join(words)
 
 
 def _bounds(low: int | None, high: int | None) -> str:
     if low is not None and high is not None:
-        return f" from {low} to {high}"
-    return f", at least {low}" if low is not None else f", at most {high}"
+        return _(" from {low} to {high}", low=low, high=high)
+    return _(", at least {low}", low=low) if low is not None else _(", at most {high}", high=high)
 
 
 @dataclass(slots=True)

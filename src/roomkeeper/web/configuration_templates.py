@@ -26,6 +26,8 @@ from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of, get_row, history_of, tried
 from roomkeeper.web.folder_choices import folder_choices
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 SHOWN = 200
 
@@ -99,7 +101,7 @@ def _tab(request: HttpRequest, found: ConfigurationTemplate, tab: str, **context
     context |= {
         "template": found,
         "tab": tab,
-        "enforcement": ENFORCEMENT[found.enforcement],
+        "enforcement": _(ENFORCEMENT[found.enforcement]),
         "may_change": grants(request).may(Permission.CHANGE_SETTINGS, found.folder.path),
         "now": moment(),
     }
@@ -131,7 +133,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     except (TakenRefused, TemplateRefused, NotSeen) as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(page)
-    for _, told in tried(request, TEMPLATES, ASSIGN, found, taken, ""):
+    for _rest, told in tried(request, TEMPLATES, ASSIGN, found, taken, ""):
         tell_in_force(request, told)
     return HttpResponseRedirect(page)
 
@@ -150,15 +152,20 @@ def tell_in_force(request: HttpRequest, told: dict[str, Any]) -> None:
     """Say what bringing the template into force where it is assigned came to."""
     applied = told["applied"]
     if applied is None:
-        messages.success(request, "It is persistent; differences are shown as drift.")
+        messages.success(request, _("It is persistent; differences are shown as drift."))
     elif applied.change_set is None:
-        messages.success(request, "It is persistent. No system has to be changed.")
+        messages.success(request, _("It is persistent. No system has to be changed."))
     else:
         number = len([one for one in applied.report.systems if one.planned.items])
         messages.success(
             request,
-            f"It is persistent. {counted(number, 'system')} {'are' if number != 1 else 'is'} asked by change set "
-            f"{applied.change_set.pk}.",
+            ngettext(
+                "It is persistent. {counted} is asked by change set {change_set}.",
+                "It is persistent. {counted} are asked by change set {change_set}.",
+                number,
+                counted=counted(number, "system"),
+                change_set=applied.change_set.pk,
+            ),
         )
 
 
@@ -171,9 +178,14 @@ def _ask_to_assign(
     systems = [one for one in systems_kept(found, assuming=[assuming]) if one.pk not in before]
     report = plan_template(editing.newest_content(found), systems, template=found, assuming=[assuming])
     question = Question(
-        f"Make {found} persistent on {assigned_to(assuming)}?",
-        f"{counted(len(systems), 'more system')}: {counts_words(report.counts)} From now on a difference is "
-        f"{ENFORCEMENT[found.enforcement]}; systems added later are included. Its commands are not run.",
+        _("Make {found} persistent on {assigned_to}?", found=found, assigned_to=assigned_to(assuming)),
+        _(
+            "{counted}: {counts_words} From now on a difference is {enforcement}; systems added "
+            "later are included. Its commands are not run.",
+            counted=counted(len(systems), "more system"),
+            counts_words=counts_words(report.counts),
+            enforcement=_(ENFORCEMENT[found.enforcement]),
+        ),
         ASSIGN.undo,
         ASSIGN.button,
         reverse("template_assign", args=[found.pk]),
@@ -185,4 +197,6 @@ def _ask_to_assign(
 
 def counts_words(counts: dict[str, int]) -> str:
     """The outcome for systems, as a sentence."""
-    return f"{counts['change']} will change, {counts['already']} already set, {counts['cannot']} cannot."
+    return _(
+        "{counts[change]} will change, {counts[already]} already set, {counts[cannot]} cannot.", counts=counts
+    )

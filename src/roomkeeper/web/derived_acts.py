@@ -246,7 +246,7 @@ def _do(
         errors = getattr(refusal, "errors", None) or {field: str(refusal)}
         is_beside = bool(act.takes) and errors.keys() <= {one.name for one in act.takes if one.is_asked}
         messages.error(
-            request, "Nothing was saved: see the field marked below." if is_beside else str(refusal)
+            request, _("Nothing was saved: see the field marked below.") if is_beside else str(refusal)
         )
         return errors, None, None
     made = result[0] if act.tells else result
@@ -264,7 +264,9 @@ def _with_link(subject: Subject, row: Any, words: str) -> str:
     """The words, and where what was begun is followed."""
     if not subject.page:
         return words
-    return format_html('{} <a href="{}">Follow the {}</a>.', words, page_of(subject, row), subject.noun)
+    return format_html(
+        '{} <a href="{}">{}</a>.', words, page_of(subject, row), _("Follow the {noun}", noun=_(subject.noun))
+    )
 
 
 def try_act(
@@ -286,7 +288,7 @@ def tried(
         messages.error(request, str(refusal))
         return ()
     if done:
-        messages.success(request, done.format(row))
+        messages.success(request, _(done).format(row))
     return (result,)
 
 
@@ -294,12 +296,17 @@ def tell_outcomes(request: HttpRequest, outcomes: Sequence[Outcome]) -> None:
     """Say how many were done, and of the others why not."""
     done = sum(one.is_done for one in outcomes)
     if done:
-        messages.success(request, f"Done for {done} of {len(outcomes)}." if len(outcomes) > 1 else "Done.")
+        messages.success(
+            request,
+            _("Done for {done} of {count}.", done=done, count=len(outcomes))
+            if len(outcomes) > 1
+            else _("Done."),
+        )
     refused = [one for one in outcomes if not one.is_done]
     for one in refused[:5]:
         messages.error(request, f"{one.label}: {one.refusal}")
     if len(refused) > 5:
-        messages.error(request, f"{len(refused) - 5} more were refused.")
+        messages.error(request, _("{count} more were refused.", count=len(refused) - 5))
 
 
 def _act_of(subject: Subject, slug: str, on: str) -> Act:

@@ -19,6 +19,7 @@ from roomkeeper.accounts.permissions import Grants, Permission, needs
 from roomkeeper.systems import live
 from roomkeeper.systems.models import ChangeEvent
 from roomkeeper.web.access import number_of
+from roomkeeper.words import gettext as _
 
 FARTHEST_BACK: Final = timedelta(seconds=60)
 # A right that is lost ends a stream within five seconds.
@@ -38,8 +39,10 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     user_id = cast(User, request.user).pk
     if _open[user_id] >= MOST_OF_A_PERSON:
         return HttpResponse(
-            f"{MOST_OF_A_PERSON} event streams of yours are already open. Close some pages, then reload"
-            f" this one.\n",
+            _(
+                "{most} event streams of yours are already open. Close some pages, then reload.",
+                most=MOST_OF_A_PERSON,
+            ),
             status=429,
             content_type="text/plain; charset=utf-8",
             headers={"Retry-After": "30"},

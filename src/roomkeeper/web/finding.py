@@ -8,8 +8,10 @@ from roomkeeper.adding.dhcp import OPTION, PLACEHOLDER, can_be_told, is_ipv4, sn
 from roomkeeper.devices.quirks import releases_of
 from roomkeeper.systems import network_settings
 from roomkeeper.web.server_addresses import ManagerValues, manager_values
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
-SIDES = (("internal", "LAN"), ("public", "public internet"))
+SIDES = (("internal", "LAN"), ("public", noop("public internet")))
 
 
 def finding_context(request: HttpRequest) -> dict[str, Any]:
@@ -20,7 +22,7 @@ def finding_context(request: HttpRequest) -> dict[str, Any]:
     choices = option_choices(values)
     wanted = request.GET.get("option", "")
     key = wanted if wanted in choices else next(iter(choices), "")
-    address, is_text, _ = choices.get(key, (PLACEHOLDER, False, ""))
+    address, is_text, _rest = choices.get(key, (PLACEHOLDER, False, ""))
     return {
         "manager": values,
         "network": found,
@@ -45,12 +47,16 @@ def option_choices(values: ManagerValues) -> dict[str, tuple[str, bool, str]]:
             if (
                 not can_be_told(address)
                 or key in choices
-                or any(address == one for one, _, _ in choices.values())
+                or any(address == one for one, _text, _words in choices.values())
             ):
                 continue
             if is_ipv4(address):
-                choices[f"{side}-bytes"] = (address, False, f"{address} as four bytes ({place})")
-            choices[key] = (address, True, f"{address} as text ({place})")
+                choices[f"{side}-bytes"] = (
+                    address,
+                    False,
+                    _("{address} as four bytes ({place})", address=address, place=_(place)),
+                )
+            choices[key] = (address, True, _("{address} as text ({place})", address=address, place=_(place)))
     return choices
 
 
@@ -58,10 +64,10 @@ def modes(values: ManagerValues) -> list[tuple[str, str, str, str]]:
     """(how the system stands, address, protocol, what it must trust) as they are typed."""
     trusts = "our certificate"
     return [
-        ("On the LAN", values.typed("internal"), "HTTP", "nothing"),
-        ("On the LAN, HTTPS", values.typed("internal", "HTTPS"), "HTTPS", trusts),
-        ("On the public internet, or behind a firewall", values.typed("public"), "HTTP", "nothing"),
-        ("The same, HTTPS", values.typed("public", "HTTPS"), "HTTPS", trusts),
+        (_("On the LAN"), values.typed("internal"), "HTTP", "nothing"),
+        (_("On the LAN, HTTPS"), values.typed("internal", "HTTPS"), "HTTPS", trusts),
+        (_("On the public internet, or behind a firewall"), values.typed("public"), "HTTP", "nothing"),
+        (_("The same, HTTPS"), values.typed("public", "HTTPS"), "HTTPS", trusts),
         (
             "Secure-Only",
             " or ".join(

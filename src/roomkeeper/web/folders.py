@@ -13,6 +13,7 @@ from roomkeeper.web.derived_acts import actor_of, acts_for
 from roomkeeper.web.derived_lists import refused
 from roomkeeper.web.derived_reading import read_list
 from roomkeeper.web.folder_tree import tree_of
+from roomkeeper.words import gettext as _
 
 
 @needs(Permission.VIEW, anywhere=True)
@@ -27,7 +28,9 @@ def folders(request: HttpRequest) -> HttpResponse:
     if held.may(Permission.MANAGE_PEOPLE):
         given = RoleAssignment.objects.select_related("user", "group").order_by("role")
         for assignment in given:
-            name = assignment.user.username if assignment.user else f"{assignment.group} (group)"
+            name = (
+                assignment.user.username if assignment.user else _("{group} (group)", group=assignment.group)
+            )
             roles.setdefault(assignment.folder_id, []).append(f"{name}: {assignment.role}")
     tree = tree_of(held, None, None, lambda folder: "", is_whole=True)
     known = {node["folder"].pk: node["folder"] for node in tree}

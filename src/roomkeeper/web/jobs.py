@@ -19,12 +19,13 @@ from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of, acts_for, get_row, history_of
 from roomkeeper.web.pages import cut
+from roomkeeper.words import noop
 
 ITEM_STATES = [state.value for state in JobItem.State]
 # What something answered at or went wrong at: a range is mostly addresses where nothing is.
 RESULTS = "results"
 NO_RESULT = (*JobItem.OPEN, JobItem.State.SKIPPED, JobItem.State.CANCELLED)
-CSV_COLUMNS = ("what", "state", "system", "result", "what to do", "began", "ended")
+CSV_COLUMNS = ("what", "state", "system", "result", noop("what to do"), "began", "ended")
 
 
 def visible_jobs(request: HttpRequest) -> QuerySet[Job]:

@@ -35,7 +35,7 @@ def network_settings(request: HttpRequest) -> HttpResponse:
         except service.InvalidNetworkSettings as refusal:
             errors = refusal.errors
             shown |= {key: request.POST.get(key, "") for key, one in TABLE.items() if not one.is_secret}
-            messages.error(request, "Nothing was changed: see the fields marked below.")
+            messages.error(request, _("Nothing was changed: see the fields marked below."))
         else:
             messages.success(request, _done(changed))
             return HttpResponseRedirect(reverse("network_settings"))
@@ -90,8 +90,10 @@ def _read(request: HttpRequest, one: Setting) -> Any:
 
 def _done(changed: list[str]) -> str:
     if not changed:
-        return "Nothing was changed."
+        return _("Nothing was changed.")
     labels = ", ".join(_(TABLE[key].label) for key in changed)
     is_told = any(TABLE[key].concerns for key in changed)
-    more = " Managed systems are told, at the latest with the answers to their next posts." if is_told else ""
-    return f"Changed: {labels}.{more}"
+    more = (
+        _(" Managed systems are told, at the latest with the answers to their next posts.") if is_told else ""
+    )
+    return _("Changed: {labels}.{more}", labels=labels, more=more)

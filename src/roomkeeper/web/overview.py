@@ -22,6 +22,7 @@ from roomkeeper.tickets.surface import seen_by
 from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.server_addresses import manager_values
+from roomkeeper.words import gettext as _
 
 SHOWN = 8
 
@@ -74,7 +75,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def _connectivity(managed: Any) -> list[tuple[str, str, int]]:
     counts = dict(managed.order_by().values_list("connectivity").annotate(Count("id")))
-    return [(key, word, counts.get(key.replace("undecided", ""), 0)) for key, word in CONNECTIVITY_CHOICES]
+    return [(key, _(word), counts.get(key.replace("undecided", ""), 0)) for key, word in CONNECTIVITY_CHOICES]
 
 
 def _midnight(now: datetime) -> datetime:

@@ -13,6 +13,7 @@ from roomkeeper.provisioning import passwords
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.chosen_systems import Chosen, after_all, find_chosen, list_address
 from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.words import gettext as _
 
 SHOWN = 100
 
@@ -56,11 +57,11 @@ def _read(request: HttpRequest) -> str | None:
     password = request.POST.get("password", "")
     if request.POST.get("how") != "typed":
         if password:
-            raise ValueError("You typed a password but chose generated ones. Nothing was done.")
+            raise ValueError(_("You typed a password but chose generated ones. Nothing was done."))
         return None
     passwords.check(password)
     if password != request.POST.get("again", ""):
-        raise ValueError("The two passwords differ. Nothing was done; type both again.")
+        raise ValueError(_("The two passwords differ. Nothing was done; type both again."))
     return password
 
 
@@ -68,4 +69,4 @@ def _set(request: HttpRequest, chosen: Chosen, password: str | None) -> HttpResp
     taken = {"password": password, "generate": password is None}
     actor = actor_of(request)
     done = list(do_many(SYSTEMS, SET_PASSWORD, chosen.systems, actor=actor, now=moment(), taken=taken))
-    return after_all(request, chosen, done, "A new password is on its way to {0}.")
+    return after_all(request, chosen, done, _("A new password is on its way to {0}."))

@@ -18,6 +18,8 @@ from roomkeeper.systems.admission import activation
 from roomkeeper.web.access import visible_folder
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 
 def register_one(request: HttpRequest) -> HttpResponse | None:
@@ -33,12 +35,19 @@ def register_one(request: HttpRequest) -> HttpResponse | None:
         messages.error(request, str(refusal))
         return None
     label = taken["name"] or taken["serial_number"] or taken["mac_address"]
-    messages.success(request, f"{label} is pre-registered. It is managed from its first post on.")
+    messages.success(
+        request, _("{label} is pre-registered. It is managed from its first post on.", label=label)
+    )
     if code:
         messages.info(
             request,
-            f"Its activation code, shown only once: {code}. Give it the manager path"
-            f" {EVENTS_PATH}/{code} within {activation.HOURS} hours.",
+            _(
+                "Its activation code, shown only once: {code}. Give it the manager path "
+                "{events_path}/{code} within {HOURS} hours.",
+                code=code,
+                events_path=EVENTS_PATH,
+                HOURS=activation.HOURS,
+            ),
         )
     return HttpResponseRedirect(reverse("inbox") + "?show=awaited")
 
@@ -54,7 +63,7 @@ def register_list(request: HttpRequest) -> HttpResponse | list[Line]:
     check(lines, request.user)
     good = [line for line in lines if not line.error]
     if not lines:
-        messages.error(request, "The list is empty.")
+        messages.error(request, _("The list is empty."))
     if request.POST.get("step") != "register" or not good:
         return lines
     for line in good:
@@ -78,7 +87,10 @@ def register_list(request: HttpRequest) -> HttpResponse | list[Line]:
     if any(line.code for line in good):
         return _codes(good)
     if added := sum(not line.error for line in good):
-        messages.success(request, f"{added} system{'s are' if added > 1 else ' is'} pre-registered.")
+        messages.success(
+            request,
+            ngettext("{count} system is pre-registered.", "{count} systems are pre-registered.", added),
+        )
     return failed or HttpResponseRedirect(reverse("inbox") + "?show=awaited")
 
 
@@ -97,5 +109,5 @@ def _codes(lines: list[Line]) -> HttpResponse:
 
 def _register(request: HttpRequest, taken: dict[str, Any]) -> str:
     """Register a system; its activation code, "" where none is wanted. Raises the service's refusals."""
-    _, made = do(REGISTERING, PRE_REGISTER, None, actor=actor_of(request), now=moment(), taken=taken)
+    _rest, made = do(REGISTERING, PRE_REGISTER, None, actor=actor_of(request), now=moment(), taken=taken)
     return made[1] if made else ""

@@ -26,6 +26,7 @@ from roomkeeper.web.derived_reading import Listed
 from roomkeeper.web.derived_views import Habits
 from roomkeeper.web.folder_choices import folder_choices
 from roomkeeper.web.pages import cut
+from roomkeeper.words import gettext as _
 
 SHOWN = 200
 STATES = [state.value for state in Member.State]
@@ -39,7 +40,7 @@ def moves(request: HttpRequest) -> HttpResponseBase:
         try:
             taken = take_form(MOVES, START, request.POST.getlist)
         except TakenRefused:
-            messages.error(request, "Enter numbers for how many go first and how many are in a wave.")
+            messages.error(request, _("Enter numbers for how many go first and how many are in a wave."))
         else:
             plan = _plan(request, taken)
             if request.POST.get("step") == "confirm":
@@ -111,11 +112,13 @@ def single_system(request: HttpRequest, pk: int) -> HttpResponse:
         begun = tried(request, SYSTEMS, SECURE_ONLY_ON, system, taken, "")
         if not begun:
             return HttpResponseRedirect(reverse("system_secure_only", args=[pk]))
-        _, moving = begun[0]
+        _rest, moving = begun[0]
         if moving is None:
-            messages.success(request, f"{system} is already Secure-Only, or will be once it is admitted.")
+            messages.success(
+                request, _("{system} is already Secure-Only, or will be once it is admitted.", system=system)
+            )
             return HttpResponseRedirect(tab)
-        messages.success(request, "The move has started. Follow its outcome here.")
+        messages.success(request, _("The move has started. Follow its outcome here."))
         return HttpResponseRedirect(reverse("secure_only_move", args=[moving.pk]))
     plans = [
         (word, label, planning.plan([system], is_secure=True, trust=word).members[0])

@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from roomkeeper.words import gettext as _
+
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
     """WhiteNoise, answering with whole files: they are few and small, and its streams are not asynchronous."""
@@ -18,7 +20,9 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
         try:
             found = static_file.get_response(request.method, request.META)
         except FileNotFoundError:
-            return HttpResponse("This file is gone.\n", status=404, content_type="text/plain; charset=utf-8")
+            return HttpResponse(
+                _("This file is gone.") + "\n", status=404, content_type="text/plain; charset=utf-8"
+            )
         content = b""
         if found.file is not None:
             with found.file as file:

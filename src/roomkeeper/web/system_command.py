@@ -27,6 +27,7 @@ from roomkeeper.web.acts import Question, ask, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.command_form import CommandForm, read_form
 from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.words import gettext as _
 
 _LONGEST_ADDRESS = 2000
 NEAR_SHOWN = 12
@@ -47,7 +48,7 @@ def command(request: HttpRequest, pk: int) -> HttpResponse:
     if not is_done:
         return _render_form(request, system, known, form)
     if form.call is None and not form.error:
-        form.error = "Which command?"
+        form.error = _("Which command?")
     if form.call is not None and form.is_good:
         try:
             actions.checked(system, form.call.path, arguments_of(form.call), form.call.body)
@@ -87,10 +88,10 @@ def _question(system: System, form: CommandForm, call: CommandCall) -> Question:
     back = reverse("system_command", args=[system.pk])
     is_final = danger is not None and danger.is_final
     return Question(
-        title=f"Run {call.path} on {system}?",
-        what=danger.sentence if danger else "The device runs this once:",
-        undo="It cannot be undone." if is_final else "It can be cancelled until it is sent.",
-        button="Run it",
+        title=_("Run {path} on {system}?", path=call.path, system=system),
+        what=danger.sentence if danger else _("The device runs this once:"),
+        undo=_("It cannot be undone.") if is_final else _("It can be cancelled until it is sent."),
+        button=_("Run it"),
         address=back,
         back=f"{back}?{urlencode({'command': line})}" if len(line) < _LONGEST_ADDRESS else back,
         is_dangerous=danger is not None,
@@ -163,14 +164,18 @@ def _render_form(
 def _told(system: System, known: DeviceCommands | None) -> str:
     """From where it is known what the system has."""
     if known is None:
-        return (
-            f"{system} has not reported its commands, so nothing is completed or checked. It is asked for"
-            f" them"
-            " with the answer to its next post."
+        return _(
+            "{system} has not reported its commands, so nothing is completed or checked. It is "
+            "asked for them with the answer to its next post.",
+            system=system,
         )
     if known.is_own:
-        return f"Completed and checked by the {len(known.commands)} commands that {system} reported."
-    return (
-        f"Completed and checked by the {len(known.commands)} commands that another system of its model"
-        f" reported."
+        return _(
+            "Completed and checked by the {count} commands that {system} reported.",
+            count=len(known.commands),
+            system=system,
+        )
+    return _(
+        "Completed and checked by the {count} commands that another system of its model reported.",
+        count=len(known.commands),
     )

@@ -17,6 +17,7 @@ from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Connectivity, Contact, NetworkSettings, System
 from roomkeeper.web.acts import now as moment
+from roomkeeper.words import gettext as _
 
 UNREACHABLE = (Connectivity.BEHIND_FIREWALL, Connectivity.INACCESSIBLE)
 
@@ -67,17 +68,17 @@ def _inbound(
     port = str(ports.get(service, requirement.port))
     is_reachable = system.connectivity not in UNREACHABLE
     if not requirement.holds(is_reachable=True, is_secure_only=system.is_secure_only):
-        return ConnectionRoad(service, port, True, True, "grey", "not used: Secure-Only")
+        return ConnectionRoad(service, port, True, True, "grey", _("not used: Secure-Only"))
     if not requirement.holds(is_reachable=is_reachable, is_secure_only=system.is_secure_only):
         return ConnectionRoad(
-            service, port, True, True, "grey", "not used: its connectivity says that it cannot be reached"
+            service, port, True, True, "grey", _("not used: its connectivity says that it cannot be reached")
         )
     if service in ports:
         told = _poll_words(system, polls, service) or _probe_words(system, last_probe)
         return ConnectionRoad(service, port, True, False, *told)
     if service == "SNMP":
         return ConnectionRoad(service, port, True, False, *_snmp_words(system))
-    return ConnectionRoad(service, port, True, False, "grey", "not used: not needed")
+    return ConnectionRoad(service, port, True, False, "grey", _("not used: not needed"))
 
 
 def _poll_words(
@@ -89,44 +90,44 @@ def _poll_words(
     # Whoever was reached by TLS has a pinned key.
     used = "HTTPS" if system.pinned_key or system.is_secure_only else "HTTP"
     if service != used:
-        return ("grey", "not used: HTTPS is", None) if service == "HTTP" else None
+        return ("grey", _("not used: HTTPS is"), None) if service == "HTTP" else None
     if polls.error:
-        return "red", f"its last poll failed: {polls.error}", polls.last_at
-    return "green", "answered its last poll", polls.last_at
+        return "red", _("its last poll failed: {error}", error=polls.error), polls.last_at
+    return "green", _("answered its last poll"), polls.last_at
 
 
 def _probe_words(system: System, change: Any) -> tuple[str, str, datetime | None]:
     words = {
-        "itself": ("green", "answered as itself"),
-        "unproven": ("amber", "a device like it answered, unproven"),
-        "other": ("red", "something else answered"),
-        "silent": ("red", "did not answer"),
+        "itself": ("green", _("answered as itself")),
+        "unproven": ("amber", _("a device like it answered, unproven")),
+        "other": ("red", _("something else answered")),
+        "silent": ("red", _("did not answer")),
     }
     if change is None or change.probe not in words:
-        return "grey", "not tried yet", None
+        return "grey", _("not tried yet"), None
     return (*words[change.probe], change.at)
 
 
 def _snmp_words(system: System) -> tuple[str, str]:
     """What is known of its SNMP agent, which is asked when a system is added and when it is diagnosed."""
     if system.sys_object_id:
-        return "green", f"answered as {system.sys_object_id}"
-    return "grey", "not asked, or did not answer; not needed"
+        return "green", _("answered as {sys_object_id}", sys_object_id=system.sys_object_id)
+    return "grey", _("not asked, or did not answer; not needed")
 
 
 def login_words(system: System) -> tuple[str, str, datetime | None]:
     """How the stored login fares: a dot's colour, words, and since when."""
     if not credentials.has_credentials(system):
-        return "grey", "no login is stored", None
+        return "grey", _("no login is stored"), None
     if system.login_refused_at is not None:
         return (
             "red",
-            "refused; it is not sent again until it is changed or tried again here",
+            _("refused; it is not sent again until it is changed or tried again here"),
             system.login_refused_at,
         )
     if system.login_worked_at is not None:
-        return "green", "worked", system.login_worked_at
-    return "grey", "not tried yet", None
+        return "green", _("worked"), system.login_worked_at
+    return "grey", _("not tried yet"), None
 
 
 def _outbound(requirement: Requirement, system: System, contact: Contact | None) -> ConnectionRoad:
@@ -134,11 +135,11 @@ def _outbound(requirement: Requirement, system: System, contact: Contact | None)
     if contact is not None and contact.scheme.upper() == service:
         port = contact.used_host.rpartition(":")[2] if contact.used_host.count(":") == 1 else port
     if not requirement.holds(is_reachable=True, is_secure_only=system.is_secure_only):
-        return ConnectionRoad(service, port, False, True, "grey", "not used: Secure-Only")
+        return ConnectionRoad(service, port, False, True, "grey", _("not used: Secure-Only"))
     if contact is None or contact.last_seen_at is None:
-        return ConnectionRoad(service, port, False, False, "grey", "no post yet")
+        return ConnectionRoad(service, port, False, False, "grey", _("no post yet"))
     if contact.scheme.upper() != service:
-        return ConnectionRoad(service, port, False, False, "grey", "not used by its last post")
+        return ConnectionRoad(service, port, False, False, "grey", _("not used by its last post"))
     event = contact.last_event.lower() or "post"
     return ConnectionRoad(
         service,
@@ -146,7 +147,7 @@ def _outbound(requirement: Requirement, system: System, contact: Contact | None)
         False,
         False,
         "green",
-        f"last post ({event}) from {contact.source_address}",
+        _("last post ({event}) from {source_address}", event=event, source_address=contact.source_address),
         contact.last_seen_at,
     )
 

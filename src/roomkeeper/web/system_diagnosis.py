@@ -14,11 +14,13 @@ from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants
 from roomkeeper.web.derived_acts import act_view
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 # A dot and a word for each level: never colour alone.
 LEVELS = {
     "ok": ("green", "fine"),
-    "info": ("grey", "for information"),
+    "info": ("grey", noop("for information")),
     "warning": ("amber", "warning"),
     "fault": ("red", "fault"),
 }
@@ -64,11 +66,16 @@ def diagnosis_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     newest = kept[0] if kept else None
     return {
         "diagnosis": newest,
-        "verdict": LEVELS.get(newest.level, ("grey", "")) if newest else ("grey", ""),
+        "verdict": _verdict(newest.level, "") if newest else ("grey", ""),
         "is_under_way": newest is not None and newest.state in Diagnosis.OPEN,
         "diagnosed_roads": [_road(request, system, row) for row in newest.rows] if newest else [],
-        "earlier": [(one, LEVELS.get(one.level, ("grey", one.state))) for one in kept[1:]],
+        "earlier": [(one, _verdict(one.level, one.state)) for one in kept[1:]],
     }
+
+
+def _verdict(level: str, state: str) -> tuple[str, str]:
+    dot, word = LEVELS.get(level, ("grey", state))
+    return dot, _(word)
 
 
 @needs(Permission.VIEW, anywhere=True)
@@ -92,11 +99,13 @@ def _check(request: HttpRequest, system: System, check: dict[str, Any]) -> Drawn
     dot, word = LEVELS[check["level"]]
     return DrawnCheck(
         dot=dot,
-        word=word,
+        word=_(word),
         check=check["check"],
         sentence=check["sentence"],
         next_step=check["next_step"],
-        took="" if check["milliseconds"] is None else f"{check['milliseconds']} ms",
+        took=""
+        if check["milliseconds"] is None
+        else _("{milliseconds} ms", milliseconds=check["milliseconds"]),
         evidence=check["evidence"],
         offer=_offer(request, system, check["fix"]),
     )
@@ -108,5 +117,5 @@ def _offer(request: HttpRequest, system: System, key: str | None) -> FixOffer | 
     if found is None or not grants(request).may(found.permission, system.folder.path):
         return None
     if found.act:
-        return FixOffer(found.button, reverse("systems_act", args=[system.pk, found.act]))
-    return FixOffer(found.button, reverse("system_fix", args=[system.pk, key]))
+        return FixOffer(_(found.button), reverse("systems_act", args=[system.pk, found.act]))
+    return FixOffer(_(found.button), reverse("system_fix", args=[system.pk, key]))

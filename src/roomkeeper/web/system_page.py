@@ -27,35 +27,37 @@ from roomkeeper.web.system_connection import connection_tab
 from roomkeeper.web.system_diagnosis import diagnosis_tab
 from roomkeeper.web.system_settings import settings_tab
 from roomkeeper.web.system_timeline import timeline_tab
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 NAME_KEY = match_key(planning.NAME_PATH)
 SHOWN_FACTS = (
-    ("Product", names.PRODUCT),
-    ("Software", (*names.SOFTWARE_NAME, *names.SOFTWARE_VERSION)),
-    ("Serial number", names.SERIAL_NUMBER),
+    (noop("Product"), names.PRODUCT),
+    (noop("Software"), (*names.SOFTWARE_NAME, *names.SOFTWARE_VERSION)),
+    (noop("Serial number"), names.SERIAL_NUMBER),
     ("IPv4 address", names.IPV4_ADDRESS),
     ("IPv6 address", names.IPV6_ADDRESS),
-    ("Link", names.LINK),
-    ("SIP", names.SIP_STATUS),
-    ("SIP reason", names.SIP_REASON),
-    ("SIP address", names.SIP_URI),
+    (noop("Link"), names.LINK),
+    (noop("SIP"), names.SIP_STATUS),
+    (noop("SIP reason"), names.SIP_REASON),
+    (noop("SIP address"), names.SIP_URI),
     ("H.323", names.H323_STATUS),
-    ("Webex", names.WEBEX_STATUS),
-    ("Standby", names.STANDBY),
-    ("Temperature", names.TEMPERATURE),
-    ("Clock", names.CLOCK),
-    ("Room in use", names.ROOM_IN_USE),
-    ("People present", names.PEOPLE_PRESENT),
-    ("Teams call", names.TEAMS_CALL),
-    ("Teams signed in", names.TEAMS_SIGNED_IN),
-    ("Teams version", names.TEAMS_VERSION),
-    ("Zoom", names.ZOOM_STATE),
+    (noop("Webex"), names.WEBEX_STATUS),
+    (noop("Standby"), names.STANDBY),
+    (noop("Temperature"), names.TEMPERATURE),
+    (noop("Clock"), names.CLOCK),
+    (noop("Room in use"), names.ROOM_IN_USE),
+    (noop("People present"), names.PEOPLE_PRESENT),
+    (noop("Teams call"), names.TEAMS_CALL),
+    (noop("Teams signed in"), names.TEAMS_SIGNED_IN),
+    (noop("Teams version"), names.TEAMS_VERSION),
+    (noop("Zoom"), names.ZOOM_STATE),
     ("802.1X", names.IEEE8021X_STATUS),
     ("802.1X reason", names.IEEE8021X_REASON),
-    ("Network name", names.NETWORK_NAME),
-    ("LLDP neighbour", names.LLDP_NEIGHBOUR),
-    ("LLDP port", names.LLDP_PORT),
-    ("Compatibility level", names.COMPATIBILITY_LEVEL),
+    (noop("Network name"), names.NETWORK_NAME),
+    (noop("LLDP neighbour"), names.LLDP_NEIGHBOUR),
+    (noop("LLDP port"), names.LLDP_PORT),
+    (noop("Compatibility level"), names.COMPATIBILITY_LEVEL),
 )
 
 
@@ -64,7 +66,7 @@ def _summary_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     return {
         "status_at": status.at,
         "facts": [
-            (label, value) for label, paths in SHOWN_FACTS if (value := first_value(status.facts, *paths))
+            (_(label), value) for label, paths in SHOWN_FACTS if (value := first_value(status.facts, *paths))
         ],
         "open_tickets": Ticket.objects.filter(system=system).exclude(state="closed").order_by("-id")[:10],
         "open_items": ChangeItem.objects.filter(system=system).order_by("-id")[:6],
@@ -98,15 +100,15 @@ def _log_tab(request: HttpRequest, system: System) -> dict[str, Any]:
 
 
 TABS: dict[str, tuple[str, Callable[[HttpRequest, System], dict[str, Any]]]] = {
-    "summary": ("Summary", _summary_tab),
-    "connection": ("Connection", connection_tab),
-    "diagnosis": ("Diagnosis", diagnosis_tab),
-    "settings": ("Settings", settings_tab),
-    "changes": ("Changes", changes_tab),
-    "backups": ("Backups", backups_tab),
-    "timeline": ("Timeline", timeline_tab),
-    "status": ("Status", _status_tab),
-    "log": ("Change log", _log_tab),
+    "summary": (noop("Summary"), _summary_tab),
+    "connection": (noop("Connection"), connection_tab),
+    "diagnosis": (noop("Diagnosis"), diagnosis_tab),
+    "settings": (noop("Settings"), settings_tab),
+    "changes": (noop("Changes"), changes_tab),
+    "backups": (noop("Backups"), backups_tab),
+    "timeline": (noop("Timeline"), timeline_tab),
+    "status": (noop("Status"), _status_tab),
+    "log": (noop("Change log"), _log_tab),
 }
 
 
@@ -125,7 +127,7 @@ def system_page(request: HttpRequest, pk: int, tab: str = "summary") -> HttpResp
         {
             "system": system,
             "tab": tab,
-            "tabs": [(key, label) for key, (label, _) in TABS.items()],
+            "tabs": [(key, _(label)) for key, (label, _tab) in TABS.items()],
             "now": now,
             **header(request, system),
             **TABS[tab][1](request, system),

@@ -19,6 +19,7 @@ from roomkeeper.web.acts import now as moment
 from roomkeeper.web.backup_restore import report_rows
 from roomkeeper.web.chosen_systems import source_of
 from roomkeeper.web.derived_acts import actor_of, tried
+from roomkeeper.words import gettext as _
 
 CHOICES_SHOWN = 50
 
@@ -42,10 +43,10 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(page)
     question = Question(
-        f"Replace the hardware of {system}?",
+        _("Replace the hardware of {system}?", system=system),
         "",
-        "Parts of it cannot be undone, as shown above.",
-        "Replace it",
+        _("Parts of it cannot be undone, as shown above."),
+        _("Replace it"),
         page,
         page,
         is_dangerous=True,
@@ -55,8 +56,8 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
         ),
     )
     if request.method == "POST" and is_confirmed(request, question):
-        for _ in tried(request, REPLACEMENTS, REPLACE, None, taken, ""):
-            messages.success(request, f"The hardware of {system} is replaced.")
+        for _rest in tried(request, REPLACEMENTS, REPLACE, None, taken, ""):
+            messages.success(request, _("The hardware of {system} is replaced.", system=system))
             return HttpResponseRedirect(reverse("system_tab", args=[pk, "backups"]))
         return HttpResponseRedirect(page)
     report = report_rows(plan.report, request.GET.get("show", "")) if plan.report else {}

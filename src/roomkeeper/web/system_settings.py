@@ -19,6 +19,7 @@ from roomkeeper.systems.models import System
 from roomkeeper.web.access import visible_system
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import try_act
+from roomkeeper.words import gettext as _
 
 SHOWN = 400
 SHOWS = ("all", "wanted", "drift")
@@ -85,8 +86,8 @@ def settings_tab(request: HttpRequest, system: System) -> dict[str, Any]:
         "total": len(found),
         "counts": (
             ("all", "All", len(rows)),
-            ("wanted", "Wanted", sum(row.wanted is not None for row in rows)),
-            ("drift", "Drift", len(drift)),
+            ("wanted", _("Wanted"), sum(row.wanted is not None for row in rows)),
+            ("drift", _("Drift"), len(drift)),
         ),
         "reported_at": reported.at if reported else None,
     }
@@ -109,9 +110,9 @@ def set_value(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, str(refusal))
         if plan is not None and request.POST.get("step") == "confirm":
             done = (
-                "The request is removed."
+                _("The request is removed.")
                 if wish is None
-                else f"{path} is requested of {system}. Follow it below."
+                else _("{path} is requested of {system}. Follow it below.", path=path, system=system)
             )
             taken = {"systems": [system], "settings": {path: wish}}
             if try_act(request, CHANGE_SETS, ASK_SETTINGS, None, taken, ""):

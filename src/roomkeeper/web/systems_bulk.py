@@ -20,6 +20,7 @@ from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.derived_choosing import again
 from roomkeeper.web.setting_paths import known_paths
 from roomkeeper.web.several_settings import read_settings
+from roomkeeper.words import gettext as _
 
 LIMIT = 20_000
 SHOWN = 100
@@ -48,7 +49,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
         request,
         "systems/bulk.html",
         {
-            "title": "Change a setting",
+            "title": _("Change a setting"),
             "chosen": chosen[:SHOWN],
             "count": len(chosen),
             "more": max(len(chosen) - SHOWN, 0),
@@ -81,7 +82,7 @@ def care_of(request: HttpRequest) -> planning.Care:
     text = request.POST.get("failure_limit", "").strip()
     limit = number_of(text, 6)
     if text and limit is None:
-        raise ValueError(f"{text!r} is not a number of systems.")
+        raise ValueError(_("{text!r} is not a number of systems.", text=text))
     return planning.Care(
         during_calls=bool(request.POST.get("during_calls")),
         only_in_window=bool(request.POST.get("only_in_window")),
@@ -101,5 +102,5 @@ def _ask_settings(request: HttpRequest, chosen: list[System], now: datetime) -> 
         "failure_limit": care.failure_limit,
     }
     made = do(CHANGE_SETS, ASK_SETTINGS, None, actor=actor_of(request), now=now, taken=taken)
-    messages.success(request, f"Sent to {len(chosen)} systems. Follow the outcome here.")
+    messages.success(request, _("Sent to {count} systems. Follow the outcome here.", count=len(chosen)))
     return HttpResponseRedirect(reverse("change_set", args=[made.pk]))

@@ -37,6 +37,7 @@ from roomkeeper.web.acts import now as moment
 from roomkeeper.web.configuration_templates import tell_in_force, visible_template
 from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.folder_choices import folder_choices
+from roomkeeper.words import gettext as _
 
 # More rows than a form may have fields for are written as text.
 ROWS_LIMIT = 200
@@ -109,10 +110,10 @@ def _form(request: HttpRequest, found: ConfigurationTemplate | None) -> HttpResp
             except (TemplateRefused, TakenRefused) as refusal:
                 errors = refusal.errors
         if errors and step == "save":
-            messages.error(request, "Nothing was saved: see the marked fields below.")
+            messages.error(request, _("Nothing was saved: see the marked fields below."))
         if hidden := given.hidden_paths:
-            paths = ", ".join(hidden[:5]) + (" and others" if len(hidden) > 5 else "")
-            messages.warning(request, f"Type it again: {paths}. Secrets are not shown.")
+            paths = ", ".join(hidden[:5]) + (_(" and others") if len(hidden) > 5 else "")
+            messages.warning(request, _("Type it again: {paths}. Secrets are not shown.", paths=paths))
     else:
         taken = _from_system(request) if found is None else None
         if taken is not None:
@@ -160,9 +161,9 @@ def _given(request: HttpRequest) -> Given:
     reading = read_text(text)
     commands = reading.commands
     unread, readings = _read_texts(request, problems)
-    problems += [f"Commands, line {one.line}: {one.sentence}" for one in reading.problems[:10]]
+    problems += [_("Commands, line {one.line}: {one.sentence}", one=one) for one in reading.problems[:10]]
     if reading.settings:
-        problems.append("Settings go in the table; under Commands only xCommand lines are allowed.")
+        problems.append(_("Settings go in the table; under Commands only xCommand lines are allowed."))
     for more in readings:
         newer = latest_by_key(more.settings)
         settings = [*(one for one in settings if key_of(one[0]) not in newer), *newer.values()]
@@ -192,9 +193,9 @@ def _read_texts(request: HttpRequest, problems: list[str]) -> tuple[dict[str, st
     if upload is None:
         pass
     elif (upload.size or 0) > FILE_LIMIT:
-        problems.append("The file is larger than 4 MB.")
+        problems.append(_("The file is larger than 4 MB."))
     elif "all_text" in unread:
-        problems.append("The file was not read. Choose it again once the settings are correct.")
+        problems.append(_("The file was not read. Choose it again once the settings are correct."))
     else:
         more = read_file(upload.read())
         problems += _sentences(more)
@@ -231,13 +232,16 @@ def _save(request: HttpRequest, found: ConfigurationTemplate | None, content: Co
         taken, before = take(TEMPLATES, EDIT, held), found.newest
         if changed:
             do(TEMPLATES, CHANGE, found, actor=actor, now=now, taken=take(TEMPLATES, CHANGE, changed))
-        _, told = do(TEMPLATES, EDIT, found, actor=actor, now=now, taken=taken)
+        _rest, told = do(TEMPLATES, EDIT, found, actor=actor, now=now, taken=taken)
     except NotSeen as error:
         raise Http404 from error
     if told["version"].number != before and found.assignments.exists():
         tell_in_force(request, told)
     else:
-        messages.success(request, f"{found} is stored; version {told['version'].number} is in force.")
+        messages.success(
+            request,
+            _("{found} is stored; version {number} is in force.", found=found, number=told["version"].number),
+        )
     return HttpResponseRedirect(reverse("template", args=[found.pk]))
 
 
@@ -303,7 +307,7 @@ def _render_form(
             "errors": errors,
             "other_errors": {name: sentence for name, sentence in errors.items() if name not in beside},
             "folders": folder_choices(request, Permission.CHANGE_SETTINGS),
-            "enforcements": ENFORCEMENT.items(),
+            "enforcements": [(key, _(word)) for key, word in ENFORCEMENT.items()],
             "all_families": editing.family_names(),
             **_shown_rules(request, found),
             "kept_on": kept_on,
@@ -333,7 +337,7 @@ def _row(
             found = known_settings.remarks_on_setting(models, path, asked)
             remarks = tuple(f"{one.model}: {one.sentence}" for one in found[:REMARKS_SHOWN])
             if len(found) > REMARKS_SHOWN:
-                remarks = (*remarks, f"and {len(found) - REMARKS_SHOWN} other models")
+                remarks = (*remarks, _("and {count} other models", count=len(found) - REMARKS_SHOWN))
         except ValueError as refusal:
             error = str(refusal)
     return TemplateRow(number, path, "" if is_secret else value, error, remarks, is_secret, is_typed)

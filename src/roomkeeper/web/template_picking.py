@@ -13,6 +13,7 @@ from roomkeeper.configuration_templates.making import is_of_one_device
 from roomkeeper.systems.documents import HIDDEN, reported_configuration
 from roomkeeper.systems.models import State
 from roomkeeper.web.access import number_of, visible_system, visible_systems
+from roomkeeper.words import gettext as _
 
 LISTED = 500
 PICKED_LIMIT = 500
@@ -35,7 +36,7 @@ def pick(request: HttpRequest) -> HttpResponse:
                 for path in paths
             ]
             return HttpResponseRedirect(reverse("template_new"))
-        messages.error(request, f"Choose 1 to {PICKED_LIMIT} settings.")
+        messages.error(request, _("Choose 1 to {limit} settings.", limit=PICKED_LIMIT))
     words = " ".join(source.get("q", "").split()).lower().replace("/", " ").split()
     rows: list[tuple[str, str, bool]] = []
     if reported is not None:

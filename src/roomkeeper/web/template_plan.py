@@ -31,6 +31,7 @@ from roomkeeper.web.configuration_templates import counts_words, tell_in_force, 
 from roomkeeper.web.derived_acts import tried
 from roomkeeper.web.derived_bars import flat, selects_of
 from roomkeeper.web.folder_choices import folder_choices
+from roomkeeper.words import gettext as _
 
 LIMIT = 10_000
 PERSISTENT_LIMIT = 500
@@ -50,8 +51,8 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
     if 0 < count <= LIMIT:
         report = plan_template(editing.newest_content(found), systems, template=found)
     elif choice:
-        many = f"More than {LIMIT:,} systems: narrow the choice."
-        messages.error(request, many if count else "No managed system matches.")
+        many = _("More than {limit:,} systems: narrow the choice.", limit=LIMIT)
+        messages.error(request, many if count else _("No managed system matches."))
     query, key = QueryDict(choice.get("filter", "").removeprefix("?")), request.GET.get("show", "")
     try:
         asked = read_filters(SYSTEMS, {name: query.getlist(name) for name in query})
@@ -120,34 +121,46 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     page = _page(found, choice)
     systems = list(_chosen(request, choice).filter(_may_change(request))[:LIMIT]) if choice else []
     if not systems:
-        messages.error(request, "You may not change any of the chosen systems.")
+        messages.error(request, _("You may not change any of the chosen systems."))
         return HttpResponseRedirect(page)
     content = editing.newest_content(found)
     if request.method != "POST":
-        what = f"{counted(len(systems), 'system')}: {_counts(found, systems)} What a system cannot accept is left out."
-        question = _question(APPLY, found, f"Apply {found} v{found.newest} once?", what, choice)
+        what = _(
+            "{counted}: {counts} What a system cannot accept is left out.",
+            counted=counted(len(systems), "system"),
+            counts=_counts(found, systems),
+        )
+        question = _question(
+            APPLY, found, _("Apply {found} v{newest} once?", found=found, newest=found.newest), what, choice
+        )
         number = len(content.commands)
         return ask(request, question, "configuration_templates/ask_apply.html", command_count=number)
     # A box that is not ticked is not sent.
     given = request.POST.copy()
     given["commands"] = given.get("commands", "")
     given.setlist("systems", [str(system.pk) for system in systems])
-    for _, told in tried(request, TEMPLATES, APPLY, found, take_form(TEMPLATES, APPLY, given.getlist), ""):
+    for _rest, told in tried(
+        request, TEMPLATES, APPLY, found, take_form(TEMPLATES, APPLY, given.getlist), ""
+    ):
         applied, change_set = told["applied"], acting.change_set_of(told)
         if applied.actions:
             messages.success(
                 request,
-                f"{len(applied.actions)} commands were requested; follow them on each system's page.",
+                _(
+                    "{count} commands were requested; follow them on each system's page.",
+                    count=len(applied.actions),
+                ),
             )
         for sentence in applied.refused[:5]:
             messages.error(request, sentence)
         if change_set is not None:
             messages.success(
-                request, f"Asked of the systems that {found} would change. Follow the outcome here."
+                request,
+                _("Asked of the systems that {found} would change. Follow the outcome here.", found=found),
             )
             return HttpResponseRedirect(reverse("change_set", args=[change_set]))
         if not applied.actions:
-            messages.success(request, "No system had to be changed.")
+            messages.success(request, _("No system had to be changed."))
     return HttpResponseRedirect(page)
 
 
@@ -162,19 +175,30 @@ def make_persistent(request: HttpRequest, pk: int) -> HttpResponse:
     )
     systems = list(permitted[: PERSISTENT_LIMIT + 1]) if choice else []
     if not systems or len(systems) > PERSISTENT_LIMIT:
-        many = f"More than {PERSISTENT_LIMIT} systems: assign it to a folder or a tag, under Where used."
-        none = f"None of the chosen systems is in {folder_label(found.folder)} and yours to change."
+        many = _(
+            "More than {limit} systems: assign it to a folder or a tag, under Where used.",
+            limit=PERSISTENT_LIMIT,
+        )
+        none = _(
+            "None of the chosen systems is in {folder_label} and yours to change.",
+            folder_label=folder_label(found.folder),
+        )
         messages.error(request, many if systems else none)
         return HttpResponseRedirect(page)
     if request.method != "POST":
-        title = f"Make {found} persistent on {counted(len(systems), 'system')}?"
-        what = (
-            f"{_counts(found, systems)} From now on a difference is {ENFORCEMENT[found.enforcement]}. Its commands are "
-            "not run. Systems added later are not included: for those, assign it to a folder or a tag under Where used."
+        title = _(
+            "Make {found} persistent on {counted}?", found=found, counted=counted(len(systems), "system")
+        )
+        what = _(
+            "{counts} From now on a difference is {enforcement}. Its commands are not run. "
+            "Systems added later are not included: for those, assign it to a folder or a tag "
+            "under Where used.",
+            counts=_counts(found, systems),
+            enforcement=_(ENFORCEMENT[found.enforcement]),
         )
         return ask(request, _question(MAKE_PERSISTENT, found, title, what, choice))
     taken = {"systems": [system.pk for system in systems]}
-    for _, told in tried(request, TEMPLATES, MAKE_PERSISTENT, found, taken, ""):
+    for _rest_2, told in tried(request, TEMPLATES, MAKE_PERSISTENT, found, taken, ""):
         tell_in_force(request, told)
         return HttpResponseRedirect(reverse("template_used", args=[pk]))
     return HttpResponseRedirect(page)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 
 from roomkeeper.accounts.source import came_through_a_stranger
+from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
-_WORDS = "Roomkeeper serves pages and its API over HTTPS only."
-_HINT = "Use the https:// address of this server."
+_WORDS = noop("Roomkeeper serves pages and its API over HTTPS only.")
+_HINT = noop("Use the https:// address of this server.")
 
 
 class SecureTransportMiddleware:
@@ -24,13 +26,13 @@ class SecureTransportMiddleware:
             if request.path.startswith("/api/"):
                 problem = {
                     "type": "about:blank",
-                    "title": "HTTPS only",
+                    "title": _("HTTPS only"),
                     "status": 403,
-                    "detail": _WORDS,
-                    "hint": _HINT,
+                    "detail": _(_WORDS),
+                    "hint": _(_HINT),
                 }
                 return JsonResponse(problem, status=403, content_type="application/problem+json")
-            return HttpResponseForbidden(f"{_WORDS} {_HINT}", content_type="text/plain; charset=utf-8")
+            return HttpResponseForbidden(f"{_(_WORDS)} {_(_HINT)}", content_type="text/plain; charset=utf-8")
         return self.get_response(request)
 
 

@@ -26,6 +26,7 @@ from roomkeeper.cli.remote import (
 from roomkeeper.cli.remote.changes import run
 from roomkeeper.cli.remote.derived import app_of, declared
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail
+from roomkeeper.words import gettext as _
 
 commands: dict[str, typer.Typer] = {
     "systems": systems.app,
@@ -82,4 +83,8 @@ def _list_alone(app: typer.Typer, show: Callable[..., None]) -> None:
         if context.invoked_subcommand is None:
             show(as_json=as_json)
         elif as_json:
-            fail("Usage", f"Put --json after {context.invoked_subcommand}.", code=USAGE)
+            fail(
+                "Usage",
+                _("Put --json after {invoked_subcommand}.", invoked_subcommand=context.invoked_subcommand),
+                code=USAGE,
+            )

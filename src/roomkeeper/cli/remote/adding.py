@@ -21,6 +21,7 @@ from roomkeeper.cli.remote.output import (
     say,
 )
 from roomkeeper.cli.remote.taking import takes
+from roomkeeper.words import gettext as _
 
 Username = Annotated[str, typer.Option(help="The device's administrator account.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read its password.")]
@@ -49,7 +50,7 @@ def add_system(
 ) -> None:
     """Add a system by its address, add many from a CSV file, or register one before it phones home."""
     if bool(csv) == bool(host or body.keys() & {"mac_address", "serial_number", "hint_address"}):
-        fail("Usage", "Give a HOST, or --mac or --serial, or --csv FILE.", code=USAGE)
+        fail("Usage", _("Give a HOST, or --mac or --serial, or --csv FILE."), code=USAGE)
     api = open_api()
     if csv is not None:
         _add_file(api, csv, wait, as_json)
@@ -94,7 +95,11 @@ def scan(
         _print_preview(preview, as_json)
         return
     if preview["needs_confirmation"]:
-        question = f"Try {len(preview['logins'])} login(s) on {preview['count']} addresses?"
+        question = _(
+            "Try {count} login(s) on {count_2} addresses?",
+            count=len(preview["logins"]),
+            count_2=preview["count"],
+        )
         if not yes:
             typer.confirm(question, abort=True, err=True)
         body["confirmed_count"] = preview["count"]
@@ -116,7 +121,7 @@ def follow(api: Api, job_id: int, seconds: float) -> dict[str, Any]:
     terminal = console(errors=True)
     if not terminal.is_terminal:
         return wait_for_job(api, job_id, seconds)
-    with terminal.status("Waiting for a worker") as status:
+    with terminal.status(_("Waiting for a worker")) as status:
         return wait_for_job(api, job_id, seconds, tell=lambda job: status.update(clean(_how_far(job))))
 
 
@@ -125,12 +130,12 @@ def _how_far(job: dict[str, Any]) -> str:
     total = sum(counts.values())
     done = total - counts["waiting"] - counts["running"]
     words = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
-    return f"{job['title']}: {done} of {total} ({words})"
+    return _("{title}: {done} of {total} ({words})", title=job["title"], done=done, total=total, words=words)
 
 
 def _read_password(username: str) -> str:
     if not username:
-        fail("Usage", "--password-stdin needs --username.", code=USAGE)
+        fail("Usage", _("--password-stdin needs --username."), code=USAGE)
     return read_line()
 
 
@@ -151,8 +156,8 @@ def _add_file(api: Api, file: Path, wait: float, as_json: bool) -> None:
     failed = sum(row["status"] >= 400 for row in others)
     failed += sum(item["state"] in ("failed", "cancelled") for _, items in jobs for item in items)
     if failed:
-        fail("Failed in part", f"{failed} of {len(rows)} could not be added.")
-    for job, _ in jobs:
+        fail("Failed in part", _("{failed} of {count} could not be added.", failed=failed, count=len(rows)))
+    for job, _rest in jobs:
         if job["state"] not in ENDED:
             _not_yet(job)
 
@@ -167,12 +172,21 @@ def _print_preview(preview: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(preview)
         return
-    say(f"{preview['count']} addresses would be looked at, {preview['first']} to {preview['last']}.")
+    say(
+        _(
+            "{preview[count]} addresses would be looked at, {preview[first]} to {preview[last]}.",
+            preview=preview,
+        )
+    )
     if preview["known_count"]:
-        say(f"{preview['known_count']} of them are already systems here:")
+        say(_("{known_count} of them are already systems here:", known_count=preview["known_count"]))
         print_table(preview["known"], ("address", "system", "name"))
     say(
-        f"Logins: {', '.join(preview['logins']) or 'none'}. SNMP: {', '.join(preview['snmp_logins']) or 'none'}."
+        _(
+            "Logins: {logins}. SNMP: {snmp_logins}.",
+            logins=", ".join(preview["logins"]) or "none",
+            snmp_logins=", ".join(preview["snmp_logins"]) or "none",
+        )
     )
     for line in (*preview["warnings"], *preview["problems"]):
         say(line)
@@ -185,10 +199,11 @@ def _judge(job: dict[str, Any], items: list[dict[str, Any]]) -> None:
     failed = sum(item["state"] in ("failed", "cancelled") for item in items)
     if failed or job["state"] != "done":
         fail(
-            "Failed in part" if len(items) > failed else "Failed", f"{failed} of {len(items)} were not added."
+            "Failed in part" if len(items) > failed else "Failed",
+            _("{failed} of {count} were not added.", failed=failed, count=len(items)),
         )
 
 
 def _not_yet(job: dict[str, Any]) -> NoReturn:
-    hint = f"It continues: roomkeeper jobs show {job['id']}"
-    fail("Not yet", f"Job {job['id']} is still {job['state']}.", hint=hint)
+    hint = _("It continues: roomkeeper jobs show {id}", id=job["id"])
+    fail("Not yet", _("Job {job[id]} is still {job[state]}.", job=job), hint=hint)

@@ -16,6 +16,7 @@ from roomkeeper.cli.remote.output import (
     print_table,
     say,
 )
+from roomkeeper.words import gettext as _
 
 Parts = Annotated[
     list[str] | None,
@@ -79,8 +80,12 @@ def restore(
             return
         parts = sum(one["verdict"] == "change" for one in report["parts"])
         typer.confirm(
-            f"{report['counts']['change']} settings and {parts} parts will be written to system"
-            f" {report['system']}. Continue?",
+            _(
+                "{change} settings and {parts} parts will be written to system {system}. Continue?",
+                change=report["counts"]["change"],
+                parts=parts,
+                system=report["system"],
+            ),
             abort=True,
         )
     _follow(api, api.post(f"backups/{backup}/restore", body), wait, as_json=as_json)
@@ -127,15 +132,15 @@ def replace_system(
         _print_plan(plan)
         if dry_run:
             return
-        typer.confirm("Replace it?", abort=True)
+        typer.confirm(_("Replace it?"), abort=True)
     done = api.post(address, body)
     if as_json:
         print_json(done)
         return
-    say(f"The hardware of system {done['system']} is replaced.")
+    say(_("The hardware of system {system} is replaced.", system=done["system"]))
     if done["restoration"]:
-        job = f", job {done['job']}" if done["job"] else ""
-        say(f"Its settings: {done['restoration']}{job}.")
+        job = _(", job {job}", job=done["job"]) if done["job"] else ""
+        say(_("Its settings: {restoration}{job}.", restoration=done["restoration"], job=job))
 
 
 def undo_replacement(system: str, as_json: AsJson = False) -> None:
@@ -162,7 +167,7 @@ def _follow(api: Api, job: dict[str, Any], wait: float, *, as_json: bool) -> Non
     items = items_of(api, job["id"])
     print_job(found, items, as_json=as_json)
     if found["state"] == "failed" or any(item["state"] == "failed" for item in items):
-        fail("Failed", f"Job {job['id']} did not do what was asked.")
+        fail("Failed", _("Job {id} did not do what was asked.", id=job["id"]))
 
 
 def _print_mapping(report: dict[str, Any], *, as_json: bool) -> None:
@@ -176,8 +181,15 @@ def _print_mapping(report: dict[str, Any], *, as_json: bool) -> None:
     ]
     if rows:
         print_table(rows, _MAPPING_COLUMNS)
-    model = " It is another model." if report["is_other_model"] else ""
-    say(f"System {report['system']}: {_counted(report['counts'])}.{model}")
+    model = _(" It is another model.") if report["is_other_model"] else ""
+    say(
+        _(
+            "System {system}: {counted}.{model}",
+            system=report["system"],
+            counted=_counted(report["counts"]),
+            model=model,
+        )
+    )
 
 
 def _print_plan(plan: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.following import wait_for_actions
 from roomkeeper.cli.remote.jobs import ENDED, items_of, print_job, wait_for_job
 from roomkeeper.cli.remote.output import fail, print_json, print_table
+from roomkeeper.words import gettext as _
 
 
 def tell_begun(api: Api, begins: str, found: Mapping[str, Any], wait: float, *, as_json: bool) -> None:
@@ -27,20 +28,23 @@ def follow_job(api: Api, job: Mapping[str, Any], wait: float, *, as_json: bool) 
     if found["state"] not in ENDED:
         fail(
             "Not yet",
-            f"The job is {found['state']} after {wait:g} s.",
+            _("The job is {state} after {wait:g} s.", state=found["state"], wait=wait),
             hint=f"roomkeeper jobs show {job['id']}",
         )
     bad = sum(1 for item in items if item["state"] not in ("done", "warning"))
     bad += len(job.get("refused", ()))
     if bad:
-        fail("Failed in part", f"{bad} of {len(items) + len(job.get('refused', ()))} could not be done.")
+        fail(
+            "Failed in part",
+            _("{bad} of {count} could not be done.", bad=bad, count=len(items) + len(job.get("refused", ()))),
+        )
 
 
 def follow(api: Api, answer: Mapping[str, Any], wait: float, word: str, *, as_json: bool) -> None:
     """Show the outcome for each system; with `wait` at its end. Ends the command as failed where any did not come."""
     items = answer["items"]
     if not items:
-        fail("Nothing chosen", "The filter finds no managed system on which you may do this.")
+        fail("Nothing chosen", _("The filter finds no managed system on which you may do this."))
     if wait:
         asked = [item["action"] for item in items if item["action"]]
         found = {one["id"]: one for one in wait_for_actions(api, asked, wait)}
@@ -56,8 +60,8 @@ def follow(api: Api, answer: Mapping[str, Any], wait: float, word: str, *, as_js
     refused = sum(1 for item in items if item["status"] >= 400)
     bad = sum(1 for item in items if item["state"] != "confirmed") if wait else refused
     if bad:
-        told = f"are not {word}" if wait else "could not be asked"
-        fail("Failed in part", f"{bad} of {len(items)} {told}.")
+        told = _("are not {word}", word=word) if wait else _("could not be asked")
+        fail("Failed in part", _("{bad} of {count} {told}.", bad=bad, count=len(items), told=told))
 
 
 def _outcome(action: Mapping[str, Any] | None) -> dict[str, Any]:

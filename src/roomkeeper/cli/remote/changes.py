@@ -18,6 +18,7 @@ from roomkeeper.cli.remote.output import (
     say,
 )
 from roomkeeper.cli.remote.systems import print_items
+from roomkeeper.words import gettext as _
 
 app = typer.Typer(help="Change sets: settings on their way to systems.")
 Chosen = Annotated[
@@ -82,7 +83,7 @@ def create_change(
         return
     if is_asked(yes):
         counts = api.post("change-sets", {**body, "dry_run": True})["counts"]
-        typer.confirm(f"{counted(counts)} Go on?", abort=True)
+        typer.confirm(_("{counted} Go on?", counted=counted(counts)), abort=True)
     made = api.post("change-sets", body)
     if not wait:
         print_object(made, as_json=as_json)
@@ -90,7 +91,7 @@ def create_change(
     found = wait_for_change_set(api, made["id"], wait)
     _print_change_set(found, as_json=as_json)
     if found["state"] in ENDED_BADLY:
-        fail("Failed", f"Change set {made['id']} is {found['state']}.")
+        fail("Failed", _("Change set {id} is {state}.", id=made["id"], state=found["state"]))
 
 
 @app.command("cancel")
@@ -98,7 +99,7 @@ def cancel_change(change_set: int, as_json: AsJson = False) -> None:
     """Cancel what was not sent yet."""
     found = open_api().post(f"change-sets/{change_set}/cancel")
     if not as_json:
-        say(f"{found['cancelled']} settings were cancelled.")
+        say(_("{cancelled} settings were cancelled.", cancelled=found["cancelled"]))
     _print_change_set(found, as_json=as_json)
 
 
@@ -121,14 +122,14 @@ def undo_change(
         return
     if is_asked(yes):
         _print_undo(api.post(address, {**body, "dry_run": True}), as_json=False)
-        typer.confirm("Go on?", abort=True)
+        typer.confirm(_("Go on?"), abort=True)
     print_object(api.post(address, body), as_json=as_json)
 
 
 def _print_undo(plan: dict[str, Any], *, as_json: bool) -> None:
     _print_plan(plan, as_json=as_json)
     if not as_json and plan["left_out"]:
-        say("Not restored:")
+        say(_("Not restored:"))
         print_table(plan["left_out"], ("system", "path", "reason"))
 
 
@@ -174,10 +175,12 @@ def run(
     }
     if "filter" in body and not dry_run and is_asked(yes):
         number = len(_found(api, body["filter"]))
-        typer.confirm(f"Run {body['command']} on {number} systems?", abort=True)
+        typer.confirm(
+            _("Run {command} on {number} systems?", command=body["command"], number=number), abort=True
+        )
     items = api.post("actions", body)["items"]
     if not items:
-        fail("Nothing chosen", "The filter finds no managed system on which you may run commands.")
+        fail("Nothing chosen", _("The filter finds no managed system on which you may run commands."))
     if dry_run or not wait:
         columns = ("system", "status", *(["warnings"] if dry_run else ["action"]), "problem")
         print_items(items, columns, as_json=as_json)
@@ -191,7 +194,7 @@ def run(
         1 for item in items if not item["action"]
     )
     if bad:
-        fail("Failed in part", f"{bad} of {len(items)} were not confirmed.")
+        fail("Failed in part", _("{bad} of {count} were not confirmed.", bad=bad, count=len(items)))
 
 
 def _found(api: Api, chosen: dict[str, Any]) -> list[Any]:

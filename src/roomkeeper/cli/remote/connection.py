@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from roomkeeper.cli.remote.output import USAGE, fail
+from roomkeeper.words import gettext as _
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 TIMEOUT = 60.0
@@ -102,8 +103,8 @@ class Api:
         except ValueError:
             fail(
                 "Unexpected answer",
-                f"{self.url} answered {content[:60]!r}, which is not JSON.",
-                hint="Is ROOMKEEPER_URL the address of a Roomkeeper server?",
+                _("{url} answered {content!r}, which is not JSON.", url=self.url, content=content[:60]),
+                hint=_("Is ROOMKEEPER_URL the address of a Roomkeeper server?"),
             )
 
     def _call(
@@ -138,25 +139,28 @@ def open_api(environment: Mapping[str, str] = os.environ) -> Api:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         fail(
             "Usage",
-            f"ROOMKEEPER_URL is {url!r}, which is not an address such as https://rooms.example.org.",
+            _(
+                "ROOMKEEPER_URL is {url!r}, which is not an address such as https://rooms.example.org.",
+                url=url,
+            ),
             code=USAGE,
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         fail(
             "Usage",
-            f"{url} would send the token in clear text.",
+            _("{url} would send the token in clear text.", url=url),
             code=USAGE,
-            hint="Use the https:// address of the server in ROOMKEEPER_URL.",
+            hint=_("Use the https:// address of the server in ROOMKEEPER_URL."),
         )
     if not token:
         fail(
             "Usage",
-            "ROOMKEEPER_TOKEN is not set.",
+            _("ROOMKEEPER_TOKEN is not set."),
             code=USAGE,
-            hint="Make a token with `roomkeeper token create USER` on the server.",
+            hint=_("Make a token with `roomkeeper token create USER` on the server."),
         )
     if not token.isascii() or not token.isprintable():
-        fail("Usage", "ROOMKEEPER_TOKEN contains characters that no token has.", code=USAGE)
+        fail("Usage", _("ROOMKEEPER_TOKEN contains characters that no token has."), code=USAGE)
     return Api(url, token, _transport(parts.hostname, environment.get("ROOMKEEPER_CA_FILE", "")))
 
 
@@ -181,7 +185,11 @@ def _transport(host: str, ca_file: str) -> Transport:
     try:
         context = ssl.create_default_context(cafile=ca_file or None)
     except OSError as error:
-        fail("Usage", f"ROOMKEEPER_CA_FILE {ca_file} cannot be read: {error}", code=USAGE)
+        fail(
+            "Usage",
+            _("ROOMKEEPER_CA_FILE {ca_file} cannot be read: {error}", ca_file=ca_file, error=error),
+            code=USAGE,
+        )
     handlers: list[urllib.request.BaseHandler] = [_NoRedirect(), urllib.request.HTTPSHandler(context=context)]
     if is_loopback(host):
         handlers.append(urllib.request.ProxyHandler({}))
@@ -211,10 +219,14 @@ def _transport(host: str, ca_file: str) -> Transport:
 def _fail_unreachable(address: str, error: Exception) -> None:
     parts = urlsplit(address)
     reason = getattr(error, "reason", error)
-    hint = "Is the server running, and is ROOMKEEPER_URL its address?"
+    hint = _("Is the server running, and is ROOMKEEPER_URL its address?")
     if isinstance(reason, ssl.SSLCertVerificationError):
-        hint = "Its certificate is not trusted here: give the server's CA in ROOMKEEPER_CA_FILE."
-    fail("Not reachable", f"{parts.scheme}://{parts.netloc} does not answer: {reason}", hint=hint)
+        hint = _("Its certificate is not trusted here: give the server's CA in ROOMKEEPER_CA_FILE.")
+    fail(
+        "Not reachable",
+        _("{parts.scheme}://{parts.netloc} does not answer: {reason}", parts=parts, reason=reason),
+        hint=hint,
+    )
 
 
 def _fail_by(answer: ServerAnswer) -> None:
@@ -223,7 +235,7 @@ def _fail_by(answer: ServerAnswer) -> None:
         title, detail = str(problem["title"]), str(problem["detail"])
     except (ValueError, KeyError, TypeError):
         text = answer.body[:300].decode("utf-8", "replace").strip()
-        fail(f"HTTP {answer.status}", text or "The server gave no reason.")
+        fail(f"HTTP {answer.status}", text or _("The server gave no reason."))
     errors: Iterable[Mapping[str, str]] = problem.get("errors") or ()
     fail(title, detail, hint=str(problem.get("hint") or ""), errors=errors)
 

@@ -17,6 +17,7 @@ from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked, read_line
 from roomkeeper.cli.remote.begun import tell_begun
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, say
+from roomkeeper.words import gettext as _
 
 Filters = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")]
 Key = Annotated[str, typer.Argument(metavar="ID")]
@@ -65,7 +66,7 @@ def app_of(
         )
         print_page(page, columns, as_json=as_json)
 
-    list_.__doc__ = f"List {subject['plural']}."
+    list_.__doc__ = _("List {plural}.", plural=subject["plural"])
     if "list" not in taken:
         app.command("list")(list_)
 
@@ -73,7 +74,7 @@ def app_of(
         api = open_api()
         print_object(api.get(f"{path}/{_key(api, subject, key)}"), as_json=as_json)
 
-    show.__doc__ = f"Show one {subject['noun']}."
+    show.__doc__ = _("Show one {noun}.", noun=subject["noun"])
     if "show" not in taken:
         app.command("show")(show)
     for inner in subject["lists"]:
@@ -101,7 +102,7 @@ def _list_of(subject: Mapping[str, Any], inner: Mapping[str, Any]) -> Callable[.
         page = api.items(address, limit=None if everything else limit, search=search or None, **asked)
         print_page(page, inner["columns"], as_json=as_json)
 
-    list_.__doc__ = f"List the {inner['plural']} of one {subject['noun']}."
+    list_.__doc__ = _("List the {plural} of one {noun}.", plural=inner["plural"], noun=subject["noun"])
     return list_
 
 
@@ -110,7 +111,7 @@ def _key(api: Api, subject: Mapping[str, Any], text: str) -> int:
     if text.isascii() and text.isdigit():
         return int(text)
     if not subject["named_by"]:
-        fail("Usage", f"{text!r} is not the id of a {subject['noun']}.", code=USAGE)
+        fail("Usage", _("{text!r} is not the id of a {noun}.", text=text, noun=subject["noun"]), code=USAGE)
     return naming.named_id(api, subject["path"], subject["noun"], subject["named_by"], text)
 
 
@@ -146,10 +147,10 @@ def _command(subject: Mapping[str, Any], act: Mapping[str, Any]) -> Callable[...
             _word(plural), [_key(open_api(), subject, named[0])] if named and not chosen else []
         )
         if is_asking and (act["asks"] or "filter" in chosen):
-            typer.confirm(f"{act['summary']} {act['undo']} Go on?", abort=True)
+            typer.confirm(_("{act[summary]} {act[undo]} Go on?", act=act), abort=True)
         body = _body(act, values) | emptied
         if act["method"] == "PATCH" and not body:
-            fail("Usage", "Nothing to change was specified.", code=USAGE)
+            fail("Usage", _("Nothing to change was specified."), code=USAGE)
         if act["on"] == "all":
             _tell(act, _send(act, path + act["tail"], body), as_json)
         elif act["begins"] and act["for_many"]:
@@ -201,7 +202,13 @@ def _refuse_own(subject: Mapping[str, Any], act: Mapping[str, Any], body: Mappin
     for one in act["takes"]:
         if one["is_own"] and one["name"] in body:
             fail(
-                "Usage", f"--{one['name']} applies to one {subject['noun']}; name one at a time.", code=USAGE
+                "Usage",
+                _(
+                    "--{name} applies to one {noun}; name one at a time.",
+                    name=one["name"],
+                    noun=subject["noun"],
+                ),
+                code=USAGE,
             )
 
 
@@ -220,7 +227,7 @@ def _parameter(one: Mapping[str, Any], *, is_in_place: bool) -> inspect.Paramete
     word = one["option"] or one["name"].replace("_", "-")
     names = [f"--{word}"]
     if one["kind"] == "flag":
-        on, _, off = one["option"].partition("/")
+        on, _rest, off = one["option"].partition("/")
         on = on or word.removeprefix("is-")
         names = [f"--{on}/--{off or f'no-{on}'}"]
     elif one["kind"] == "list" and word.endswith("s"):
@@ -312,4 +319,4 @@ def _tell_many(found: Mapping[str, Any], as_json: bool) -> None:
         {"items": found["items"] if as_json else rows, "next": None}, ("id", "outcome"), as_json=as_json
     )
     if refused := len(found["items"]) - found["done"]:
-        fail("Not done", f"{refused} of {len(found['items'])} were refused.")
+        fail("Not done", _("{refused} of {count} were refused.", refused=refused, count=len(found["items"])))

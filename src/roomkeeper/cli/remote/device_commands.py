@@ -8,6 +8,7 @@ from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.asking import All, Limit
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import AsJson, print_json, print_page, say
+from roomkeeper.words import gettext as _
 
 
 def commands(
@@ -30,7 +31,7 @@ def commands(
         print_json(found)
         return
     if not found["items"]:
-        say("None was found, or the system has not reported its commands yet.")
+        say(_("None was found, or the system has not reported its commands yet."))
         return
     rows = [{"command": _shown(one)} for one in found["items"]]
     print_page({**found, "items": rows}, ("command",), as_json=False)
@@ -45,7 +46,7 @@ def _shown(command: dict[str, Any]) -> str:
 
 
 def _space(parameter: dict[str, Any]) -> str:
-    many = f" (up to {parameter['multiple']})" if parameter["multiple"] > 1 else ""
+    many = _(" (up to {multiple})", multiple=parameter["multiple"]) if parameter["multiple"] > 1 else ""
     if parameter["values"]:
         return "|".join(parameter["values"]) + many
     if parameter["minimum"] is not None or parameter["maximum"] is not None:

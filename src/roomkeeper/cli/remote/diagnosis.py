@@ -9,6 +9,7 @@ from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.following import wait_until
 from roomkeeper.cli.remote.output import FAILED, AsJson, clean, console, fail, print_json, print_object
+from roomkeeper.words import gettext as _
 
 # Mark and colour of each level; a struck row has the dash too.
 MARKS = {
@@ -35,7 +36,7 @@ def diagnose(
     else:
         _print(found, api.get(f"systems/{key}")["name"])
     if found["state"] != "done":
-        fail("Not diagnosed", found["summary"] or f"The diagnosis was {found['state']}.")
+        fail("Not diagnosed", found["summary"] or _("The diagnosis was {state}.", state=found["state"]))
     if found["level"] == "fault":
         raise typer.Exit(FAILED)
 
@@ -63,8 +64,8 @@ def _wait_for_end(api: Api, key: int, seconds: float) -> dict[str, Any]:
     if found["state"] not in ENDED:
         fail(
             "Not yet",
-            f"The diagnosis is {found['state']} after {seconds:g} s.",
-            hint=f"It continues: roomkeeper jobs show {job['id']}",
+            _("The diagnosis is {state} after {seconds:g} s.", state=found["state"], seconds=seconds),
+            hint=_("It continues: roomkeeper jobs show {id}", id=job["id"]),
         )
     return dict(found)
 
@@ -75,7 +76,11 @@ def _print(found: dict[str, Any], name: str) -> None:
         terminal.print(_headline(row, name))
         for check in row["checks"]:
             mark, colour = MARKS[check["level"]]
-            took = f" ({check['milliseconds']} ms)" if check["milliseconds"] is not None else ""
+            took = (
+                _(" ({milliseconds} ms)", milliseconds=check["milliseconds"])
+                if check["milliseconds"] is not None
+                else ""
+            )
             line = Text(f"  {mark} ", style=colour)
             line.append(f"{clean(check['check'])}: {clean(check['sentence'])}", style="")
             line.append(took, style="bright_black")
@@ -83,7 +88,7 @@ def _print(found: dict[str, Any], name: str) -> None:
             if check["level"] in ("warning", "fault") and check["next_step"]:
                 terminal.print(Text(f"    → {clean(check['next_step'])}", style="bright_black"))
             if check["level"] in ("warning", "fault") and check["fix"]:
-                terminal.print(Text(f"    fix: {check['fix']}", style="bright_black"))
+                terminal.print(Text(_("    fix: {fix}", fix=check["fix"]), style="bright_black"))
     terminal.print(Text(clean(found["summary"]), style="bold"))
 
 
@@ -91,5 +96,11 @@ def _headline(row: dict[str, Any], name: str) -> Text:
     if row["direction"] == "itself":
         return Text(clean(name), style="bold")
     arrow = ARROWS[row["direction"]]
-    words = f"Roomkeeper {arrow} {clean(name)}  {row['service']} {row['port']}: {clean(row['purpose'])}"
-    return Text(words, style="strike bright_black" if row["is_struck"] else "bold")
+    words = _(
+        "Roomkeeper {arrow} {clean}  {row[service]} {row[port]}: {clean_2}",
+        arrow=arrow,
+        clean=clean(name),
+        row=row,
+        clean_2=clean(row["purpose"]),
+    )
+    return Text(words, style="strike bright_black" if row["is_struck"] else _("bold"))

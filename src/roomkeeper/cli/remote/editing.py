@@ -12,6 +12,7 @@ from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.jobs import ENDED, wait_for_job
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_json, print_table, say
 from roomkeeper.cli.remote.taking import takes
+from roomkeeper.words import gettext as _
 
 _CSV = "text/csv"
 _DIFFERENCE = ("system", "what", "now", "then", "verdict", "reason")
@@ -55,8 +56,8 @@ def export_systems(
         # With the mark by which spreadsheets know Unicode.
         output.write_bytes(text.encode("utf-8-sig"))
     except OSError as error:
-        fail("Usage", f"{output} cannot be written: {error}", code=USAGE)
-    say(f"{output} was written.")
+        fail("Usage", _("{output} cannot be written: {error}", output=output, error=error), code=USAGE)
+    say(_("{output} was written.", output=output))
 
 
 @takes("edit systems", without=("digest",))
@@ -80,7 +81,7 @@ def edit_systems(
         _fail_in_part(shown)
         return
     if is_asked(yes):
-        typer.confirm("Go on?", abort=True)
+        typer.confirm(_("Go on?"), abort=True)
     # Only what was shown: where something changed meanwhile, the server refuses.
     done = api.post_file("systems/edit", content, _CSV, digest=shown["digest"], **body)
     if wait and done["job"]:
@@ -92,7 +93,9 @@ def edit_systems(
     if wait and done["job"] and done["job"]["state"] not in ENDED:
         number = done["job"]["id"]
         fail(
-            "Not yet", f"Job {number} has not ended after {wait:g} s.", hint=f"roomkeeper jobs show {number}"
+            "Not yet",
+            _("Job {number} has not ended after {wait:g} s.", number=number, wait=wait),
+            hint=f"roomkeeper jobs show {number}",
         )
     _fail_in_part(done)
 
@@ -101,7 +104,7 @@ def _read(file: Path) -> bytes:
     try:
         return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
-        fail("Usage", f"{file} cannot be read: {error}", code=USAGE)
+        fail("Usage", _("{file} cannot be read: {error}", file=file, error=error), code=USAGE)
 
 
 def _print_difference(found: dict[str, Any]) -> None:
@@ -120,25 +123,28 @@ def _print_difference(found: dict[str, Any]) -> None:
     if rows:
         print_table(rows, _DIFFERENCE)
     if found["new_folders"]:
-        say(f"Folders to be created: {', '.join(found['new_folders'])}.")
+        say(_("Folders to be created: {new_folders}.", new_folders=", ".join(found["new_folders"])))
     if found["problems"]:
         print_table(found["problems"], ("line", "column", "problem"))
     counts = found["counts"]
     say(
-        f"{counts['change']} systems will change, {counts['unchanged'] + counts['already']} already have"
-        f" their values, "
-        f"{counts['cannot']} cannot, {counts['refused']} lines cannot be used."
+        _(
+            "{counts[change]} systems will change, {unchanged} already have their values, "
+            "{counts[cannot]} cannot, {counts[refused]} lines cannot be used.",
+            counts=counts,
+            unchanged=counts["unchanged"] + counts["already"],
+        )
     )
 
 
 def _print_done(done: dict[str, Any]) -> None:
     if done["job"]:
-        say(f"Records are written by job {done['job']['id']}: roomkeeper jobs show {done['job']['id']}")
+        say(_("Records are written by job {id}: roomkeeper jobs show {id}", id=done["job"]["id"]))
     elif done["records"]:
-        say(f"{done['records']} records were written.")
+        say(_("{records} records were written.", records=done["records"]))
     for name, word in (("name_change_set", "Names"), ("change_set", "Settings")):
         if done[name]:
-            say(f"{word} are on their way: roomkeeper changes show {done[name]}")
+            say(_("{word} are on their way: roomkeeper changes show {done}", word=word, done=done[name]))
     for one in done["refused"]:
         say(one["problem"])
 
@@ -146,4 +152,4 @@ def _print_done(done: dict[str, Any]) -> None:
 def _fail_in_part(found: dict[str, Any]) -> None:
     bad = found["counts"]["refused"] + len(found["refused"])
     if bad:
-        fail("Failed in part", f"{bad} lines could not be used.")
+        fail("Failed in part", _("{bad} lines could not be used.", bad=bad))

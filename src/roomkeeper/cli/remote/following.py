@@ -6,6 +6,7 @@ from typing import Any
 
 from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.output import console, fail
+from roomkeeper.words import gettext as _
 
 OPEN = ("waiting", "delivered")
 LOOK_EVERY = 2.0
@@ -21,8 +22,13 @@ def wait_for_change_set(api: Api, change_set: int, seconds: float) -> dict[str, 
     if found["state"] in OPEN:
         fail(
             "Not yet",
-            f"Change set {change_set} is {found['state']} after {seconds:g} s.",
-            hint=f"It continues: roomkeeper changes show {change_set}",
+            _(
+                "Change set {change_set} is {state} after {seconds:g} s.",
+                change_set=change_set,
+                state=found["state"],
+                seconds=seconds,
+            ),
+            hint=_("It continues: roomkeeper changes show {change_set}", change_set=change_set),
         )
     return dict(api.get(f"change-sets/{change_set}"))
 

@@ -10,6 +10,7 @@ from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.output import USAGE, fail
 from roomkeeper.cli.remote.taking import taken_by
 from roomkeeper.operations.csv_tables import EncodedTwice, heading_word, read_table
+from roomkeeper.words import gettext as _
 
 PORTION: Final = 500
 _FLAG_WORDS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -36,11 +37,20 @@ def read(api: Api, file: Path) -> list[dict[str, Any]]:
     try:
         table = read_table(file.read_bytes())
     except (OSError, EncodedTwice) as error:
-        fail("Usage", f"{file} cannot be read: {error}", code=USAGE)
+        fail("Usage", _("{file} cannot be read: {error}", file=file, error=error), code=USAGE)
     if table is None:
         return []
     if table.problems:
-        fail("Usage", f"{file}, line {table.problems[0][0]}: {table.problems[0][1]}", code=USAGE)
+        fail(
+            "Usage",
+            _(
+                "{file}, line {problems}: {problems_2}",
+                file=file,
+                problems=table.problems[0][0],
+                problems_2=table.problems[0][1],
+            ),
+            code=USAGE,
+        )
     heading = [heading_word(cell) for cell in table.heading]
     folders: dict[str, int] = {}
     return [_system(api, folders, number, heading, cells) for number, cells in table.rows]
@@ -59,7 +69,7 @@ def _system(
     api: Api, folders: dict[str, int], number: int, heading: list[str], cells: list[str]
 ) -> dict[str, Any]:
     if any(cell.strip() for cell in cells[len(heading) :]):
-        fail("Usage", f"Row {number} has more cells than the header.", code=USAGE)
+        fail("Usage", _("Row {number} has more cells than the header.", number=number), code=USAGE)
     system: dict[str, Any] = {}
     for column, cell in zip(heading, cells, strict=False):
         value = cell.strip()
@@ -74,6 +84,11 @@ def _system(
             system[column] = _READ[_columns()[column]](value)
         except (KeyError, ValueError):
             columns = ", ".join(_columns())
-            problem = f"Row {number}: {column} = {value!r} cannot be used."
-            fail("Usage", problem, code=USAGE, hint=f"Columns: {columns}.")
+            problem = _(
+                "Row {number}: {column} = {value!r} cannot be used.",
+                number=number,
+                column=column,
+                value=value,
+            )
+            fail("Usage", problem, code=USAGE, hint=_("Columns: {columns}.", columns=columns))
     return system

@@ -8,6 +8,7 @@ import typer
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.following import tell_by_dots, wait_until
 from roomkeeper.cli.remote.output import AsJson, print_json, print_table, say
+from roomkeeper.words import gettext as _
 
 ENDED = ("done", "failed", "cancelled")
 ITEM_COLUMNS = ("label", "state", "system", "summary", "advice")
@@ -45,4 +46,4 @@ def print_job(job: dict[str, Any], items: list[dict[str, Any]], *, as_json: bool
         print_json({**job, "items": items})
         return
     print_table(items, ITEM_COLUMNS)
-    say(f"Job {job['id']}, {job['title']}: {job['state']}. {job['summary']}")
+    say(_("Job {job[id]}, {job[title]}: {job[state]}. {job[summary]}", job=job))

@@ -10,6 +10,7 @@ from roomkeeper.cli.remote.following import wait_until
 from roomkeeper.cli.remote.naming import choice_of
 from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_table
 from roomkeeper.cli.remote.passwords import Chosen
+from roomkeeper.words import gettext as _
 
 _ENDED = ("done", "failed", "cancelled")
 
@@ -34,7 +35,7 @@ def login(
         "password_may_use_http": may_use_http,
     }
     if "filter" in body and is_asked(yes):
-        typer.confirm("Try it on every system that the filter finds?", abort=True)
+        typer.confirm(_("Try it on every system that the filter finds?"), abort=True)
     found = api.post("systems/login", body, wait=0)
     if "items" not in found:
         job = f"jobs/{found['id']}"
@@ -46,7 +47,10 @@ def login(
         print_table(found["items"], ("system", "login", "summary", "advice"))
     bad = sum(1 for one in found["items"] if one["login"] != "works")
     if bad:
-        fail("Failed in part", f"The login does not work on {bad} of {len(found['items'])}.")
+        fail(
+            "Failed in part",
+            _("The login does not work on {bad} of {count}.", bad=bad, count=len(found["items"])),
+        )
 
 
 def _told(item: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.output import USAGE, fail
+from roomkeeper.words import gettext as _
 
 _QUOTED_OR_WORD = re.compile(r'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<open>")|[^\s"]+', re.DOTALL)
 _ESCAPED = re.compile(r'\\([\\"])')
@@ -17,10 +18,14 @@ def system_id(api: Api, text: str) -> int:
         return int(text)
     found = api.get("systems", name=text, state="all", limit=10)["items"]
     if not found:
-        fail("Not found", f"There is no system named {text!r} that you can see.")
+        fail("Not found", _("There is no system named {text!r} that you can see.", text=text))
     if len(found) > 1:
         ids = ", ".join(str(one["id"]) for one in found)
-        fail("Not clear", f"{len(found)} systems are named {text!r}: {ids}.", hint="Give the id.")
+        fail(
+            "Not clear",
+            _("{count} systems are named {text!r}: {ids}.", count=len(found), text=text, ids=ids),
+            hint=_("Give the id."),
+        )
     return int(found[0]["id"])
 
 
@@ -34,13 +39,13 @@ def folder_id(api: Api, text: str) -> int:
         one for one in folders if one["name"].casefold() == text.casefold()
     ]
     if not found:
-        fail("Not found", f"There is no folder {text!r} that you can see.")
+        fail("Not found", _("There is no folder {text!r} that you can see.", text=text))
     if len(found) > 1:
         paths = ", ".join(one["path"] for one in found)
         fail(
             "Not clear",
-            f"Several folders are named {text!r}: {paths}.",
-            hint="Enter the whole path or the id.",
+            _("Several folders are named {text!r}: {paths}.", text=text, paths=paths),
+            hint=_("Enter the whole path or the id."),
         )
     return int(found[0]["id"])
 
@@ -61,7 +66,11 @@ def filters(texts: Iterable[str]) -> dict[str, list[str]]:
     for text in texts:
         name, mark, value = text.partition("=")
         if not mark or not name.strip():
-            fail("Usage", f"{text!r} is not a filter such as connectivity=behind_firewall.", code=USAGE)
+            fail(
+                "Usage",
+                _("{text!r} is not a filter such as connectivity=behind_firewall.", text=text),
+                code=USAGE,
+            )
         found.setdefault(name.strip(), []).append(value)
     return found
 
@@ -92,7 +101,11 @@ def settings(texts: Iterable[str]) -> dict[str, str | None]:
     for text in texts:
         path, mark, value = text.partition("=")
         if not path.strip():
-            fail("Usage", f"{text!r} is not a setting such as SystemUnit/Name=Boardroom.", code=USAGE)
+            fail(
+                "Usage",
+                _("{text!r} is not a setting such as SystemUnit/Name=Boardroom.", text=text),
+                code=USAGE,
+            )
         found[path.strip()] = value if mark else None
     return found
 
@@ -120,7 +133,7 @@ def xcommand(words: Sequence[str]) -> dict[str, Any]:
     while rest and not rest[0][1]:
         path.append(rest.pop(0)[0])
     if not path:
-        fail("Usage", "Which command? For example: xCommand Audio Volume Set Level: 40", code=USAGE)
+        fail("Usage", _("Which command? For example: xCommand Audio Volume Set Level: 40"), code=USAGE)
     arguments: dict[str, Any] = {}
     while rest:
         name = rest.pop(0)[0].removesuffix(":")
@@ -128,7 +141,7 @@ def xcommand(words: Sequence[str]) -> dict[str, Any]:
         while rest and not rest[0][1]:
             value.append(rest.pop(0)[0])
         if not value:
-            fail("Usage", f"{name}: has no value.", code=USAGE)
+            fail("Usage", _("{name}: has no value.", name=name), code=USAGE)
         text = " ".join(value)
         if name in arguments:
             before = arguments[name]
@@ -143,7 +156,7 @@ def _split(text: str) -> list[tuple[str, bool]]:
     found: list[tuple[str, bool]] = []
     for piece in _QUOTED_OR_WORD.finditer(text):
         if piece["open"]:
-            fail("Usage", 'A quotation mark is not closed; inside of one write \\".', code=USAGE)
+            fail("Usage", _('A quotation mark is not closed; inside of one write \\".'), code=USAGE)
         if piece["quoted"] is not None:
             found.append((_ESCAPED.sub(r"\1", piece["quoted"]), False))
         else:
@@ -161,10 +174,14 @@ def named_id(api: Api, path: str, word: str, field: str, text: str) -> int:
     """The id of the one object whose field is that text; ends the command where there is none, or more than one."""
     found = api.get(path, **{field: text})["items"]
     if not found:
-        fail("Not found", f"There is no {word} named {text!r} that you can see.")
+        fail("Not found", _("There is no {word} named {text!r} that you can see.", word=word, text=text))
     if len(found) > 1:
         named = ", ".join(str(one.get("path") or one["id"]) for one in found)
-        fail("Not clear", f"Several of the {path} are named {text!r}: {named}.", hint="Give the id.")
+        fail(
+            "Not clear",
+            _("Several of the {path} are named {text!r}: {named}.", path=path, text=text, named=named),
+            hint=_("Give the id."),
+        )
     return int(found[0]["id"])
 
 

@@ -10,6 +10,7 @@ import typer
 from roomkeeper.cli.remote.asking import read_line
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_json, print_table
+from roomkeeper.words import gettext as _
 
 app = typer.Typer(help="Network settings.")
 _FLAGS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -41,9 +42,9 @@ def change(
         if not mark or name not in _forms():
             fail(
                 "Usage",
-                f"{text!r} is not a network setting with a value.",
+                _("{text!r} is not a network setting with a value.", text=text),
                 code=USAGE,
-                hint="`roomkeeper network-settings show` lists their names.",
+                hint=_("`roomkeeper network-settings show` lists their names."),
             )
         *groups, last = name.split(".")
         place = body
@@ -66,9 +67,9 @@ def _typed(name: str, value: str) -> Any:
     if form == "secret" and value not in ("", _STDIN):
         fail(
             "Usage",
-            f"{name} is secret, and everyone on this machine can read a command line.",
+            _("{name} is secret, and everyone on this machine can read a command line.", name=name),
             code=USAGE,
-            hint=f"Write {name}=- and pass it on standard input.",
+            hint=_("Write {name}=- and pass it on standard input.", name=name),
         )
     if form in ("secret", "pem") and value == _STDIN:
         return read_line() if form == "secret" else typer.get_text_stream("stdin").read()

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from roomkeeper.words import gettext as _
+
 FAILED = 1
 USAGE = 2
 # More values by name than that are a table.
@@ -76,11 +78,11 @@ def print_page(page: Mapping[str, Any], columns: Sequence[str], *, as_json: bool
         print_json(page)
         return
     if not page["items"]:
-        console(errors=True).print("Nothing found.")
+        console(errors=True).print(_("Nothing found."))
         return
     print_table(page["items"], columns)
     if page["next"]:
-        console(errors=True).print("There is more: use a larger --limit, or --all.")
+        console(errors=True).print(_("There is more: use a larger --limit, or --all."))
 
 
 def print_object(row: Mapping[str, Any], *, as_json: bool) -> None:
@@ -106,7 +108,10 @@ def _rows_of(value: Any) -> list[Mapping[str, Any]]:
 
 def counted(counts: Mapping[str, int]) -> str:
     """The outcome for systems, as a sentence."""
-    return f"{counts['change']} systems will change, {counts['already']} are already set, {counts['cannot']} cannot."
+    return _(
+        "{counts[change]} systems will change, {counts[already]} are already set, {counts[cannot]} cannot.",
+        counts=counts,
+    )
 
 
 def say(line: str) -> None:
@@ -124,7 +129,7 @@ def fail(
 ) -> NoReturn:
     """Tell on stderr what went wrong and what can be done, and end with the code."""
     terminal = console(errors=True)
-    terminal.print(Text(f"{clean(title)}: ", style="bold red") + Text(clean(detail)))
+    terminal.print(Text(f"{clean(_(title))}: ", style="bold red") + Text(clean(detail)))
     for error in errors:
         terminal.print(
             Text(f"  {clean(str(error.get('field', '')))}: {clean(str(error.get('message', '')))}")

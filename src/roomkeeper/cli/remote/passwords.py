@@ -10,6 +10,7 @@ from roomkeeper.cli.remote.begun import follow
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.naming import choice_of
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_json, print_table, say
+from roomkeeper.words import gettext as _
 
 Chosen = Annotated[
     list[str],
@@ -36,21 +37,25 @@ def set_password(
 ) -> None:
     """Set the passwords of devices. The stored one is kept until a login has proven the new one."""
     if generate == password_stdin:
-        fail("Usage", "Give one of --generate and --password-stdin.", code=USAGE)
+        fail("Usage", _("Give one of --generate and --password-stdin."), code=USAGE)
     api = open_api()
     new = {"generate": True} if generate else {"password": read_line()}
     body = {**choice_of(api, systems), **new}
     if dry_run or is_asked(yes):
         plan = api.post("systems/password", {**body, "dry_run": True})
         counts = plan["counts"]
-        words = (
-            f"{counts['verified']} will be proven by a login, {counts['unverified']} sent unproven, "
-            f"{counts['cannot']} cannot."
+        words = _(
+            "{counts[verified]} will be proven by a login, {counts[unverified]} sent unproven, "
+            "{counts[cannot]} cannot.",
+            counts=counts,
         )
         _show_plan(plan, "words", words, as_json=as_json and dry_run)
         if dry_run:
             return
-        typer.confirm(f"Set the password of {counts['verified'] + counts['unverified']} systems?", abort=True)
+        typer.confirm(
+            _("Set the password of {verified} systems?", verified=counts["verified"] + counts["unverified"]),
+            abort=True,
+        )
     follow(api, api.post("systems/password", body), wait, "proven", as_json=as_json)
 
 
@@ -73,15 +78,15 @@ def install_authority(
     plan = api.post("systems/authorities", {**body, "dry_run": True})
     if not (as_json and dry_run):
         for one in plan["authorities"]:
-            line = f"{one['subject']}, until {one['expires_at']}, SHA-256 {one['fingerprint']}"
+            line = _("{one[subject]}, until {one[expires_at]}, SHA-256 {one[fingerprint]}", one=one)
             typer.echo(line, err=True) if as_json else say(line)
     counts = plan["counts"]
     if dry_run or is_asked(yes):
-        words = f"{counts['install']} will get it, {counts['cannot']} cannot."
+        words = _("{counts[install]} will get it, {counts[cannot]} cannot.", counts=counts)
         _show_plan(plan, "reason", words, as_json=as_json and dry_run)
         if dry_run:
             return
-        typer.confirm(f"Install it on {counts['install']} systems?", abort=True)
+        typer.confirm(_("Install it on {install} systems?", install=counts["install"]), abort=True)
     follow(api, api.post("systems/authorities", body), wait, "done", as_json=as_json)
 
 

@@ -9,6 +9,7 @@ from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.following import wait_until
 from roomkeeper.cli.remote.output import AsJson, fail, print_json, print_object, print_table, say
 from roomkeeper.cli.remote.taking import takes
+from roomkeeper.words import gettext as _
 
 app = typer.Typer(help="Secure-Only: moving systems to HTTPS only, or back.")
 ENDED = ("done", "cancelled", "paused")
@@ -36,14 +37,19 @@ def move(
             return
         print_table(found["members"], ("system_name", "verdict", "reason"))
         counts = found["counts"]
-        say(f"{counts['move']} will be moved, {counts['already']} already are, {counts['cannot']} cannot.")
+        say(
+            _(
+                "{counts[move]} will be moved, {counts[already]} already are, {counts[cannot]} cannot.",
+                counts=counts,
+            )
+        )
         return
     if wait:
         address = f"secure-only-moves/{found['id']}"
         found = wait_until(lambda: api.get(address), lambda one: one["state"] in ENDED, wait)
     print_object(found, as_json=as_json)
     if wait and found["state"] != "done":
-        fail("Not done", f"The move is {found['state']}. {found['reason']}")
+        fail("Not done", _("The move is {found[state]}. {found[reason]}", found=found))
 
 
 @app.command()
@@ -56,4 +62,4 @@ def show(number: int, as_json: AsJson = False) -> None:
         print_json({**found, "members": members})
         return
     print_table(members, _MEMBERS)
-    say(f"Move {number} is {found['state']}. {found['reason']}")
+    say(_("Move {number} is {found[state]}. {found[reason]}", number=number, found=found))

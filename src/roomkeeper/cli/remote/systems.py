@@ -9,6 +9,7 @@ from roomkeeper.cli.remote import adding, imports, naming
 from roomkeeper.cli.remote.asking import All, Limit
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, print_table
+from roomkeeper.words import gettext as _
 
 app = typer.Typer(help="Systems: list, add, admit, change, act.")
 COLUMNS = (
@@ -88,7 +89,7 @@ def show_configuration(
     api = open_api()
     found = api.get(f"systems/{naming.system_id(api, system)}/configuration")
     if part not in ("wanted", "reported", "drift"):
-        fail("Usage", "--part is wanted, reported or drift.", code=USAGE)
+        fail("Usage", _("--part is wanted, reported or drift."), code=USAGE)
     rows = found[part]
     if part == "reported":
         rows = [{"path": path, "value": value} for path, value in rows.items()]
@@ -134,4 +135,4 @@ def print_items(items: list[dict[str, Any]], columns: tuple[str, ...], *, as_jso
         print_table([{**item, "problem": (item["problem"] or {}).get("detail")} for item in items], columns)
     failed = sum(1 for item in items if item["status"] >= 400)
     if failed:
-        fail("Failed in part", f"{failed} of {len(items)} could not be done.")
+        fail("Failed in part", _("{failed} of {count} could not be done.", failed=failed, count=len(items)))

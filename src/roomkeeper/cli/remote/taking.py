@@ -11,6 +11,7 @@ import typer
 
 from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.connection import Api, open_api
+from roomkeeper.words import gettext as _
 
 _TYPES: Final[Mapping[str, Any]] = {"flag": bool, "number": int, "text": str, "list": list[str]}
 # What people name by words, and programs by id.
@@ -61,7 +62,7 @@ def _named(name: str, value: Any) -> Any:
 
 def _one_of(words: Sequence[str], text: str) -> str:
     if text not in words:
-        raise typer.BadParameter(f"{text!r} is not one of {', '.join(words)}.")
+        raise typer.BadParameter(_("{text!r} is not one of {words}.", text=text, words=", ".join(words)))
     return text
 
 
@@ -70,7 +71,7 @@ def _option(one: Mapping[str, Any]) -> inspect.Parameter:
     names: list[str] = [f"--{word}"]
     more: dict[str, Any] = {}
     if one["kind"] == "flag":
-        on, _, off = word.partition("/")
+        on, _rest, off = word.partition("/")
         names = [f"--{on}/--{off or f'no-{on}'}"]
     elif one["kind"] == "list":
         names.append(f"--{word.removesuffix('s')}")

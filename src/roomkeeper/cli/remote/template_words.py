@@ -6,6 +6,7 @@ from typing import Any
 
 from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.output import USAGE, counted, fail, print_json, print_object, print_table, say
+from roomkeeper.words import gettext as _
 
 
 def content_of(settings: list[str] | None, run: list[str] | None, file: str) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def content_of(settings: list[str] | None, run: list[str] | None, file: str) -> 
     given = naming.settings(settings or [])
     for path, value in given.items():
         if value is None:
-            fail("Usage", f"{path} has no value: write {path}=VALUE.", code=USAGE)
+            fail("Usage", _("{path} has no value: write {path}=VALUE.", path=path), code=USAGE)
     body: dict[str, Any] = {"settings": given, "commands": [{"command": one} for one in run or []]}
     if file:
         body["text"] = read_given(file)
@@ -31,7 +32,7 @@ def merged(found: dict[str, Any], body: dict[str, Any], unset: list[str]) -> dic
         for one in found["settings"]
     }
     if unknown := sorted(gone - set(settings)):
-        fail("Not found", f"The template has no setting {unknown[0]}.")
+        fail("Not found", _("The template has no setting {unknown}.", unknown=unknown[0]))
     for path, value in body["settings"].items():
         settings[naming.setting_key(path)] = {"path": path, "value": value}
     kept = [one for key, one in settings.items() if key not in gone]
@@ -44,7 +45,7 @@ def read_given(file: str) -> str:
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        fail("Usage", f"{file} cannot be read: {error}", code=USAGE)
+        fail("Usage", _("{file} cannot be read: {error}", file=file, error=error), code=USAGE)
 
 
 def print_template(found: dict[str, Any], *, as_json: bool) -> None:
@@ -62,7 +63,7 @@ def print_content(found: dict[str, Any]) -> None:
     rows = [
         {
             **one,
-            "value": "*** (not entered yet)" if one["is_secret"] and not one["is_typed"] else one["value"],
+            "value": _("*** (not entered yet)") if one["is_secret"] and not one["is_typed"] else one["value"],
         }
         for one in found["settings"]
     ]

@@ -27,6 +27,7 @@ from roomkeeper.cli.remote.template_words import (
     print_template,
     read_given,
 )
+from roomkeeper.words import gettext as _
 
 app = typer.Typer(help="Templates: settings and commands under a name.")
 Template = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Id or name.")]
@@ -109,7 +110,12 @@ def edit_template(
         return
     print_template(made["version"], as_json=False)
     if made["change_set"]:
-        say(f"Change set {made['change_set']} sends it to the systems it is assigned to.")
+        say(
+            _(
+                "Change set {change_set} sends it to the systems it is assigned to.",
+                change_set=made["change_set"],
+            )
+        )
 
 
 @app.command("diff")
@@ -147,7 +153,7 @@ def import_template(
     try:
         found = json.loads(read_given(file))
     except ValueError as error:
-        fail("Usage", f"{file} is not JSON: {error}", code=USAGE)
+        fail("Usage", _("{file} is not JSON: {error}", file=file, error=error), code=USAGE)
     body = {"template": found, "name": name or None}
     body["folder"] = naming.folder_id(api, folder) if folder else None
     print_template(api.post("templates/import", body), as_json=as_json)
@@ -164,7 +170,7 @@ def check_text(file: Annotated[str, typer.Argument(metavar="FILE")], as_json: As
         print_table(found["problems"], ("line", "sentence"))
         print_table(found["remarks"], ("name", "model", "systems", "sentence"))
     if found["problems"]:
-        fail("Failed in part", f"{len(found['problems'])} lines cannot be read.")
+        fail("Failed in part", _("{count} lines cannot be read.", count=len(found["problems"])))
 
 
 @app.command("suggest")
@@ -200,7 +206,7 @@ def assign_template(
         return
     print_object(made["assignment"], as_json=False)
     if made["change_set"]:
-        say(f"Change set {made['change_set']} enforces it.")
+        say(_("Change set {change_set} enforces it.", change_set=made["change_set"]))
 
 
 @app.command("unassign")
@@ -208,7 +214,7 @@ def unassign_template(template: Template, assignment: int) -> None:
     """Keep a template's settings so no longer."""
     api = open_api()
     api.delete(f"templates/{naming.template_id(api, template)}/assignments/{assignment}")
-    say("It is no longer enforced.")
+    say(_("It is no longer enforced."))
 
 
 @app.command("plan")
@@ -246,6 +252,6 @@ def apply_template(
         return
     if is_asked(yes):
         counts = api.post(address, {**body, "dry_run": True})["counts"]
-        typer.confirm(f"{counted(counts)} Go on?", abort=True)
+        typer.confirm(_("{counted} Go on?", counted=counted(counts)), abort=True)
     done = api.post(address, body)
     print_object(done, as_json=as_json)

@@ -8,6 +8,7 @@ from roomkeeper.phonebooks.models import Source
 from roomkeeper.phonebooks.sources import SourceKind, register
 from roomkeeper.phonebooks.writing import Entry
 from roomkeeper.systems.models import Folder, State, System
+from roomkeeper.words import gettext as _
 
 NAME: Final = "our_systems"
 
@@ -18,7 +19,7 @@ def _read(source: Source) -> Iterator[Entry]:
         sip_uri=""
     )
     for pk, name, uri, product in rows.order_by("pk").values_list("id", "name", "sip_uri", "product"):
-        yield Entry(f"system {pk}", name or uri, ((MethodKind.SIP.value, uri, ""),), product, pk)
+        yield Entry(_("system {pk}", pk=pk), name or uri, ((MethodKind.SIP.value, uri, ""),), product, pk)
 
 
 OUR_SYSTEMS: Final = register(SourceKind(name=NAME, label="our systems", read=_read))

@@ -13,6 +13,7 @@ from roomkeeper.operations.subjects import Act, Field, Input, Subject, Variant, 
 from roomkeeper.operations.taking import Text
 from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential
+from roomkeeper.words import gettext as _
 from roomkeeper.words import noop
 
 Kind = Credential.Kind
@@ -73,7 +74,7 @@ def _values(*, is_new: bool) -> tuple[Input, ...]:
             when=_of(kind),
         )
 
-    versions = (("2c", "SNMP v2c"), ("1", "SNMP v1"))
+    versions = (("2c", _("SNMP v2c")), ("1", _("SNMP v1")))
     authentications = _protocols("SHA-256", AUTHENTICATION, is_new=is_new)
     privacies = _protocols("AES", PRIVACY, is_new=is_new)
     return (
@@ -107,7 +108,7 @@ def _values(*, is_new: bool) -> tuple[Input, ...]:
             choices=authentications,
             when=_of(Kind.SNMP_USER),
         ),
-        hidden("auth_password", "Authentication password", Kind.SNMP_USER, long_kept),
+        hidden("auth_password", _("Authentication password"), Kind.SNMP_USER, long_kept),
         Input(
             name="privacy_protocol",
             type=text,
@@ -118,7 +119,7 @@ def _values(*, is_new: bool) -> tuple[Input, ...]:
             choices=privacies,
             when=_of(Kind.SNMP_USER),
         ),
-        hidden("privacy_password", "Privacy password", Kind.SNMP_USER, long_kept),
+        hidden("privacy_password", _("Privacy password"), Kind.SNMP_USER, long_kept),
     )
 
 

@@ -16,12 +16,13 @@ from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.check_ins.liveness import alive_word
 from roomkeeper.systems.documents import calls
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 register = template.Library()
 
 ALIVE = {
     "yes": ("green", "alive"),
-    "no": ("red", "not alive"),
+    "no": ("red", noop("not alive")),
     "unknown": ("grey", "unknown"),
     "flapping": ("amber", "flapping"),
 }
@@ -35,16 +36,16 @@ DELIVERY = {
     "superseded": "grey",
 }
 CONNECTIVITY = {
-    "": "Undecided",
-    "inaccessible": "Inaccessible",
-    "reachable_on_lan": "Reachable on LAN",
-    "reachable_on_public_internet": "Reachable on Public Internet",
-    "behind_firewall": "Behind Firewall",
+    "": noop("Undecided"),
+    "inaccessible": noop("Inaccessible"),
+    "reachable_on_lan": noop("Reachable on LAN"),
+    "reachable_on_public_internet": noop("Reachable on Public Internet"),
+    "behind_firewall": noop("Behind Firewall"),
 }
 # In dense lists; the whole word is the title.
-SHORT_CONNECTIVITY = {"reachable_on_lan": "LAN", "reachable_on_public_internet": "Public Internet"}
+SHORT_CONNECTIVITY = {"reachable_on_lan": "LAN", "reachable_on_public_internet": noop("Public Internet")}
 STATES = {
-    "pending": ("amber", "in the inbox"),
+    "pending": ("amber", noop("in the inbox")),
     "pre_registered": ("azure", "pre-registered"),
     "managed": ("green", "managed"),
     "ignored": ("grey", "ignored"),
@@ -66,7 +67,7 @@ JOB_ITEMS = {
     "waiting": ("grey", "waiting"),
     "running": ("azure", "running"),
     "done": ("green", "done"),
-    "warning": ("amber", "with warnings"),
+    "warning": ("amber", noop("with warnings")),
     "failed": ("red", "failed"),
     "skipped": ("grey", "skipped"),
     "cancelled": ("grey", "cancelled"),
@@ -182,7 +183,11 @@ def took(context: dict[str, Any], row: Any) -> str:
         return f"{seconds} s"
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+    return (
+        _("{hours} h {minutes} min", hours=hours, minutes=minutes)
+        if hours
+        else _("{minutes} min {seconds} s", minutes=minutes, seconds=seconds)
+    )
 
 
 @register.simple_tag
@@ -195,7 +200,7 @@ def item_state(state: str) -> SafeString:
 @register.simple_tag
 def member_state(state: str) -> SafeString:
     """Where a system of a Secure-Only move stands."""
-    return dot_and_word(MEMBERS.get(state, "grey"), "on hold" if state == "held" else state)
+    return dot_and_word(MEMBERS.get(state, "grey"), _("on hold") if state == "held" else state)
 
 
 @register.simple_tag
