@@ -103,7 +103,7 @@ def given_of(subject: str, act: str) -> dict[str, Any]:
 # What the form of a page sends, where it is written by hand.
 FORMS: dict[tuple[str, str], dict[str, Any]] = {
     ("templates", "edit"): {
-        "name": "Rooms",
+        "name": "As Boardroom",
         "folder": _oslo,
         "path": ["Audio/DefaultVolume"],
         "value": ["50"],
@@ -245,9 +245,10 @@ def _member(system: System) -> Member:
 
 
 def _template(system: System) -> ConfigurationTemplate:
-    ConfigurationTemplate.objects.filter(name="Rooms").delete()
+    name = f"As {system}"
+    ConfigurationTemplate.objects.filter(name=name).delete()
     content = checked([("Audio/DefaultVolume", "40")])
-    return editing.create_template("Rooms", system.folder, content, user=None, now=timezone.now())
+    return editing.create_template(name, system.folder, content, user=None, now=timezone.now())
 
 
 def _assignment(system: System) -> TemplateAssignment:

@@ -20,7 +20,7 @@ FOR_MANY = [
     pytest.param(subject, act, id=f"{act.name} {subject.plural}")
     for subject in all_subjects()
     for act in subject.acts
-    if act.for_many and act.is_mounted and subject.has_pages
+    if act.for_many and act.is_mounted and act.is_asked and subject.has_pages
 ]
 
 
