@@ -64,10 +64,10 @@ def answer(asker: Asker, search: Search, library: Library | None = None) -> Cata
         PhonebookEntry(
             id=f"{_ENTRY}{one.number}",
             name=one.name,
-            routes=dialling.routes_of(one.methods, scope.protocols, one.note),
+            routes=dialling.routes_of(one.methods, scope.protocols, one.system_type),
             is_first=is_first and not folders and at == 0,
             is_last=not has_more and at == len(found) - 1,
-            system_type=one.note,
+            system_type=one.system_type,
         )
         for at, one in enumerate(found)
     ]

@@ -16,7 +16,9 @@ from roomkeeper.systems.check_ins.statements import Row, among, execute
 
 COUNTED: Final = 1_000
 _LAST: Final = "\U0010ffff"
-_COLUMNS: Final = "c.id, c.number, c.sort_name, c.name, c.methods, c.dial_key, c.source_id, c.note"
+_COLUMNS: Final = (
+    "c.id, c.number, c.sort_name, c.name, c.methods, c.dial_key, c.source_id, c.note, c.system_id"
+)
 BEGINNING, NAME, ANY = range(3)
 
 
@@ -42,7 +44,8 @@ class Found:
     methods: tuple[Method, ...]
     source: int
     sort_name: str
-    note: str = ""
+    # What kind of system it is, where it is one of ours.
+    system_type: str = ""
     others: tuple[tuple[int, int], ...] = ()
 
 
@@ -243,7 +246,8 @@ def _found(row: Row, same: Sequence[Row]) -> Found:
         for method in _methods(one[4]):
             methods.setdefault((method[0], method[1]), method)
     others = tuple((one[1], one[6]) for one in same if one[1] != row[1])
-    return Found(row[1], row[3], tuple(methods.values()), row[6], row[2], row[7], others)
+    system_type = row[7] if row[8] is not None else ""
+    return Found(row[1], row[3], tuple(methods.values()), row[6], row[2], system_type, others)
 
 
 def _methods(stored: Any) -> list[Method]:

@@ -183,3 +183,20 @@ def test_zeep_searches_and_lists_by_both_versions_of_soap(
         assert result.Entry[0].Route[0].DialString == "person0@example.org"
         listed = service.GetPhonebooks(SystemIdentifier=claims)
         assert listed.NoOfEntries == 120
+
+
+def test_our_systems_are_told_with_their_product_and_people_without_one(
+    systems: Systems, book: PhoneBook
+) -> None:
+    setting.set_on_folder(book, inventory.root_folder())
+    device, system = systems.proven()
+    System.objects.filter(pk=system.pk).update(sip_uri="room1@example.org", product="Cisco Webex Room Kit")
+    source = syncing.add_our_systems(book, None, now=timezone.now())
+    syncing.read_now(source, now=timezone.now())
+    ask(device)
+    body = device.search("room").body.decode()
+    assert "<DialString>room1@example.org</DialString>" in body
+    assert body.count("<SystemType>Cisco Webex Room Kit</SystemType>") == 2
+    assert "<SystemType></SystemType>" in device.search("person 001").body.decode().replace(
+        "<SystemType/>", "<SystemType></SystemType>"
+    )
