@@ -9,7 +9,6 @@ from ninja import Schema, Status
 from ninja.params import functions
 from pydantic import Field, create_model
 
-from roomkeeper.accounts.actors import Actor
 from roomkeeper.api.derived_lists import actor_of, named_of, row_of, title_of, told_of
 from roomkeeper.api.derived_many import body_of, meant, problem_for
 from roomkeeper.api.derived_mounting import do_act, key_of, mount, rule_of, word_of
@@ -42,7 +41,7 @@ def mount_begun(routes: Routes, subject: Subject, act: Act, begun: Subject) -> N
             return Status(200, plan_one(subject, act, row, actor, taken_of(act, given)))
         result = do_act(subject, act, row, actor, taken_of(act, given))
         made = result[0] if act.tells else result
-        return Status(202, tell_begun(begun, made, actor, values) | told_of(begun).once(act, result))
+        return Status(202, tell_begun(request, begun, made, values) | told_of(begun).once(act, result))
 
     parameters: dict[str, Any] = {key: int, "response": HttpResponse, **_waiting_for(begun)}
     if act.takes:
@@ -89,7 +88,7 @@ def mount_begun_of_many(routes: Routes, subject: Subject, act: Act, begun: Subje
         refused = [one for one in told if one["problem"] is not None]
         if made is None:
             return Status(200, {"done": 0, "items": refused})
-        return Status(202, tell_begun(begun, made, actor, values) | {"refused": refused})
+        return Status(202, tell_begun(request, begun, made, values) | {"refused": refused})
 
     def _told(key: int, outcomes: dict[int, Outcome]) -> dict[str, Any]:
         outcome = outcomes.get(key)
@@ -131,14 +130,21 @@ def mount_begun_of_many(routes: Routes, subject: Subject, act: Act, begun: Subje
     )
 
 
-def tell_begun(begun: Subject, made: Any, actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
+def tell_begun(request: HttpRequest, begun: Subject, made: Any, values: dict[str, Any]) -> dict[str, Any]:
     """What was begun, with its address in the answer; after waiting for its end where that is asked for."""
-    waiting = values.get("waiting")
-    if waiting is not None and waiting.wait and begun.wait is not None:
-        made = begun.wait(made, waiting.wait)
+    actor, waiting = actor_of(request), values.get("waiting")
+    seconds = seconds_to_wait(request, waiting.wait) if waiting is not None else 0
+    if seconds and begun.wait is not None:
+        made = begun.wait(made, seconds)
     values["response"]["Location"] = f"/api/v1/{begun.path}/{made.pk}"
     found = begun.rows(actor.grants).filter(pk=made.pk).first() or made
     return told_of(begun).one(found, actor)
+
+
+def seconds_to_wait(request: HttpRequest, wait: float) -> float:
+    """How long the answer may take; `Prefer: respond-async` has it at once (RFC 7240)."""
+    words = request.headers.get("Prefer", "").replace(";", ",").split(",")
+    return 0.0 if "respond-async" in (word.strip() for word in words) else wait
 
 
 def _waiting_for(begun: Subject) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from ninja import Query, Schema, Status
 from pydantic import Field
 
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.api.derived_begun import seconds_to_wait
 from roomkeeper.api.derived_lists import actor_of, row_of
 from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.jobs import JobOut, Waiting, accepted
@@ -92,8 +93,8 @@ def diagnose_system(
     actor = actor_of(request)
     system = row_of(SYSTEMS, actor, system_id)
     job = do_act(SYSTEMS, SYSTEMS.act("diagnose"), system, actor, {})
-    if waiting.wait:
-        job = work.wait_for(job.pk, timedelta(seconds=waiting.wait))
+    if seconds := seconds_to_wait(request, waiting.wait):
+        job = work.wait_for(job.pk, timedelta(seconds=seconds))
         found = service.latest(system)
         if job.state in Job.ENDED and found is not None:
             response["Location"] = f"/api/v1/systems/{system.pk}/diagnosis"

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.adding import logins
+from roomkeeper.api.derived_begun import seconds_to_wait
 from roomkeeper.api.derived_lists import actor_of
 from roomkeeper.api.derived_many import body_of, meant
 from roomkeeper.api.jobs import JobOut, accepted
@@ -72,8 +73,8 @@ def log_in_to_systems(
         if not one.is_done
     }
     if job is not None:
-        if how.wait and len(keys) <= AT_ONCE:
-            job = work.wait_for(job.pk, timedelta(seconds=how.wait))
+        if (seconds := seconds_to_wait(request, how.wait)) and len(keys) <= AT_ONCE:
+            job = work.wait_for(job.pk, timedelta(seconds=seconds))
         if len(keys) > AT_ONCE or job.state not in Job.ENDED:
             return Status(202, accepted(job, response))
         response["Location"] = f"/api/v1/jobs/{job.pk}"

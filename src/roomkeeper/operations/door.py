@@ -114,7 +114,7 @@ def _note(
     if other is None and about is not None and subject.about is not None:
         other = subject.about(about)
     if other is not None and about is not None:
-        named, details = other, {subject.noun: key or about.pk, "label": label} | details
+        named, details = other, {subject.noun.replace(" ", "_"): key or about.pk, "label": label} | details
         key, label = named.pk, str(named)
     entry = audit.note(actor.user, actor.road, act.audit_word(subject.noun), named, key, label, details)
     if subject.tell is not None and about is not None:

@@ -47,7 +47,11 @@ def touched(subject: Subject, act: Act) -> list[int]:
     for entry in AuditEntry.objects.filter(
         act__in=(act.audit_word(subject.noun), act.audit_word(subject.plural))
     ):
-        one = entry.details.get(subject.noun) if subject.about is not None else entry.object_id
+        one = (
+            entry.details.get(subject.noun.replace(" ", "_"))
+            if subject.about is not None
+            else entry.object_id
+        )
         found += entry.details.get(subject.plural, [one])
     return sorted(found)
 

@@ -92,7 +92,7 @@ def left_by(subject: Subject, key: int) -> list[tuple[Any, ...]]:
             sorted(
                 (name, _same(name, value))
                 for name, value in one.details.items()
-                if name not in {subject.noun, *BEGUN}
+                if name not in {subject.noun.replace(" ", "_"), *BEGUN}
             ),
         )
         for one in rows
