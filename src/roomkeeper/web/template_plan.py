@@ -66,7 +66,8 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
             "folder_label": folder_label(found.folder),
             "search": query.get("search", ""),
             "folder": query.get("folder", ""),
-            "selects": selects_of(SYSTEMS, asked, grants(request)),
+            # Only managed systems are planned for.
+            "selects": [one for one in selects_of(SYSTEMS, asked, grants(request)) if one["name"] != "state"],
             "shown_address": urlencode(flat(request.GET, without={"show"})),
             "address": urlencode(choice, doseq=True),
             "count": count,
