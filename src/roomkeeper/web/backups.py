@@ -53,6 +53,8 @@ def above(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any])
 @needs(Permission.MANAGE_SERVER)
 def schedule(request: HttpRequest) -> HttpResponse:
     """Change when backups are made by themselves."""
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("backups"))
     # A box that is not ticked is not sent.
     given = {"is_on": ["0"], **{name: request.POST.getlist(name) for name in request.POST}}
     try:

@@ -86,6 +86,9 @@ def test_all_backups_with_filters_and_the_schedule(client: Client, backup: Backu
     client.post("/backups/schedule/", {"every_days": "3", "kept": "5"})
     found = scheduling.get()
     assert (found.is_on, found.every_days, found.kept) == (False, 3, 5)
+    client.get("/backups/schedule/")
+    assert scheduling.get().kept == 5
+    assert AuditEntry.objects.filter(act="change backup schedule").count() == 1
     refused = client.post("/backups/schedule/", {"is_on": "on", "every_days": "0", "kept": "5"}, follow=True)
     assert "every 1 to 365 days" in text(refused)
     assert AuditEntry.objects.filter(act="change backup schedule").count() == 1

@@ -47,7 +47,7 @@ NAMES: Final = {
 NAMES_OF_ROWS: Final = {
     "A", "trial", "Quiet", "item", "robot", "locked", "owner", "Silent", "team", "HQ", "Shared", "admin", "Rooms",
     "court", "server", "SX", "TelePresence", "Another", "MAC", "address", "codian", "mcu", "mxp", "expressway",
-    "room", "navigator", "roomos", "unmanaged", "bytes",
+    "room", "navigator", "roomos", "unmanaged", "bytes", "Corporate",
 }  # fmt: skip
 
 
