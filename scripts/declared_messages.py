@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 import typer
 from django.apps import apps
@@ -22,6 +23,8 @@ from roomkeeper.systems.models.setting_kinds import settings_of
 from roomkeeper.web.frame import NAVIGATION
 from roomkeeper.web.templatetags import rk
 
+# Names, which are not translated.
+ZONES: Final = available_timezones()
 SOURCE: Final = Path(roomkeeper.__file__).parent
 # In the tables beside the code: the keys whose values people read.
 _READ: Final = {
@@ -106,7 +109,7 @@ def _of_act(act: Act, noun: str) -> Iterator[str]:
 
 def _of_input(one: Input) -> Iterator[str]:
     yield from (one.label, one.hint, one.meaning, label_of(one.name))
-    yield from (word for _value, word in one.choices)
+    yield from (word for _value, word in one.choices if word not in ZONES)
     for part in one.parts:
         yield from _of_input(part)
 
