@@ -149,11 +149,11 @@ def test_an_act_is_asked_and_done_by_every_road_for_one_and_many(
     many = call("POST", "scratches/stretch", {"scratches": [court.pk, dome.pk], "times": 2}).json()
     assert [one["status"] for one in many["items"]] == [200, 200]
     assert signed_in(viewer).post(f"/scratches/{dome.pk}/stretch/", {"times": "2"}).status_code == 403
-    noted = AuditEntry.objects.filter(act="stretch scratch").order_by("pk")
-    assert [(one.road, one.object_id, one.details["times"]) for one in noted] == [
-        ("page", court.pk, 2),
+    noted = AuditEntry.objects.filter(act="stretch scratch")
+    assert sorted((one.road, one.object_id, one.details["times"]) for one in noted) == [
         ("api", court.pk, 2),
         ("api", dome.pk, 2),
+        ("page", court.pk, 2),
     ]
     assert "| stretch scratch |" in generate_operations.section(SCRATCH)
 
