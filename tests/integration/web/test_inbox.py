@@ -84,7 +84,10 @@ def test_ignored_and_blocked_have_lists_of_their_own_and_come_back(
 
 
 def test_an_empty_inbox_teaches(client: Client) -> None:
-    assert "SystemManagementService.asmx" in text_of(client.get("/inbox/"))
+    page = text_of(client.get("/inbox/"))
+    assert "SystemManagementService.asmx" in page
+    # What can be done appears with the first that waits, without a new page.
+    assert '<div id="inbox-bulk" data-live="inbox systems"></div>' in page
 
 
 def test_the_count_stands_in_the_navigation(client: Client, unknown: list[System]) -> None:
