@@ -59,7 +59,7 @@ def digest_of(system: System) -> str:
 
 def _asked(system: System) -> None:
     """It was asked for a setting and has it, after another value."""
-    planning.create_change_set([system], {"Standby/Control": "Off"}, user=None, now=NOW)
+    planning.create_change_set([system], {"Standby/Control": "Off"}, user=None, now=NOW, description="Quiet")
     Change.objects.update(state="confirmed")
     ChangeItem.objects.update(state="confirmed", delivered_at=NOW, previous="On")
 
