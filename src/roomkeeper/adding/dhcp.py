@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from roomkeeper.provisioning.server_addresses import ManagerValues
 from roomkeeper.words import gettext as _
+from roomkeeper.words import noop
 
 OPTION: Final = 242
 NAME: Final = "external-manager"
@@ -15,6 +17,9 @@ PLACEHOLDER: Final = "192.0.2.10"
 LONGEST: Final = 64
 _LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME: Final = re.compile(rf"(?=.{{1,{LONGEST}}}$){_LABEL}(\.{_LABEL})*")
+
+
+_SIDES: Final = (("internal", "LAN"), ("public", noop("public internet")))
 
 
 class NoDhcpAddress(ValueError):
@@ -127,3 +132,25 @@ def _kea(address: str, *, is_text: bool, always: bool = False) -> str:
         f'    "option-data": [\n      {json.dumps(data)}\n    ]\n'
         "  }\n}"
     )
+
+
+def option_choices(values: ManagerValues) -> dict[str, tuple[str, bool, str]]:
+    """What the option can be given: key -> (address, as text, words), what is told first first."""
+    choices: dict[str, tuple[str, bool, str]] = {}
+    for side, place in _SIDES:
+        for address in values.hosts(side):
+            key = f"{side}-{'ipv4' if is_ipv4(address) else 'fqdn'}-text"
+            if (
+                not can_be_told(address)
+                or key in choices
+                or any(address == one for one, _text, _words in choices.values())
+            ):
+                continue
+            if is_ipv4(address):
+                choices[f"{side}-bytes"] = (
+                    address,
+                    False,
+                    _("{address} as four bytes ({place})", address=address, place=_(place)),
+                )
+            choices[key] = (address, True, _("{address} as text ({place})", address=address, place=_(place)))
+    return choices

@@ -1,24 +1,22 @@
 """`network-settings`: shown and changed as their table says, nested as its places in the API."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Schema
+from ninja import Schema
 from pydantic import Field, create_model
 
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.adding.surface import LoginIn
 from roomkeeper.api.derived_lists import actor_of
-from roomkeeper.api.paging import ListParameters, Page, page_of, searched
 from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.routing import Routes
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.contact import credential_list
-from roomkeeper.systems.models import Credential, NetworkSettings, System
+from roomkeeper.systems.models import Credential, NetworkSettings
 from roomkeeper.systems.models.setting_kinds import Nested, Setting, grouped
 from roomkeeper.systems.network_settings import TABLE, former_addresses, settings_act
 from roomkeeper.words import gettext as _
@@ -107,15 +105,6 @@ if not TYPE_CHECKING:
     NetworkSettingsPatch = schema_of("NetworkSettingsPatch", _Patch, _NESTED, is_patch=True)
 
 
-class StragglerOut(Schema):
-    """A managed system that has not come over to an address that was changed."""
-
-    system: int
-    name: str
-    called: str = Field(description="The address of this server that its last post called.")
-    last_seen_at: datetime | None
-
-
 class Checked(Schema):
     """What a change would concern."""
 
@@ -127,14 +116,6 @@ class Checked(Schema):
 def show_network_settings(request: HttpRequest) -> dict[str, Any]:
     """Show network settings."""
     return _told(network_settings.get())
-
-
-@routes.get("/stragglers", response=Page[StragglerOut])
-@needs(Permission.VIEW_SERVER)
-def list_stragglers(request: HttpRequest, filters: Query[ListParameters]) -> Page[StragglerOut]:
-    """List managed systems that still call an address of this server that was changed."""
-    rows = searched(former_addresses.stragglers(), filters.search, "name", "contact__used_host")
-    return page_of(StragglerOut, rows, filters, {"id": "id", "name": "name"}, "name", _told_straggler)
 
 
 @routes.post("/check", response=Checked)
@@ -207,12 +188,3 @@ def _shown(found: NetworkSettings, nested: Nested) -> dict[str, Any]:
         for word, one in nested.items()
         if isinstance(one, dict) or not one.is_secret
     }
-
-
-def _told_straggler(system: System) -> StragglerOut:
-    return StragglerOut(
-        system=system.pk,
-        name=system.name,
-        called=system.contact.used_host,
-        last_seen_at=system.contact.last_seen_at,
-    )

@@ -11,9 +11,9 @@ from roomkeeper import __version__
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.routing import Routes
 from roomkeeper.jobs import checks, clock
+from roomkeeper.provisioning.server_addresses import manager_values
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.network_settings import outside
-from roomkeeper.systems.network_settings.outside import Place
 
 routes = Routes("this-server")
 
@@ -53,7 +53,11 @@ def show_this_server(request: HttpRequest) -> dict[str, Any]:
     """Show what the checks of the server find now, seen from the process that answers."""
     found = sorted(checks.examine(now=clock.measure()), key=lambda one: one.ok)
     options = settings.OPTIONS
-    told: dict[str, Any] = {side: _side(side) for side in outside.SIDES}
+    manager = manager_values(network_settings.get())
+    told: dict[str, Any] = {
+        side: {scheme: manager.typed(side, scheme) or None for scheme in ("http", "https")}
+        for side in outside.SIDES
+    }
     return told | {
         "release": __version__,
         "faults": sum(not one.ok for one in found),
@@ -64,12 +68,4 @@ def show_this_server(request: HttpRequest) -> dict[str, Any]:
         "http_listeners": list(options.http),
         "https_listeners": list(options.https),
         "trusted_proxies": list(options.trusted_proxies),
-    }
-
-
-def _side(side: str) -> dict[str, str | None]:
-    found, place = network_settings.get(), Place.of(settings.OPTIONS)
-    return {
-        scheme: outside.address(found, place, side=side, scheme=scheme).authority or None
-        for scheme in ("http", "https")
     }

@@ -21,13 +21,14 @@ class PeopleConfig(AppConfig):
             audit_surface,
             groups_surface,
             lock_outs_surface,
+            own_surface,
             saved_views_surface,
             tokens_surface,
             users_surface,
         )
 
         self.surfaces = (
-            *(audit_surface, groups_surface, lock_outs_surface),
+            *(audit_surface, groups_surface, lock_outs_surface, own_surface),
             *(saved_views_surface, tokens_surface, users_surface),
         )
         replanning.register(

@@ -24,8 +24,9 @@ class SystemsConfig(AppConfig):
         from roomkeeper.systems.inventory import folders_surface
         from roomkeeper.systems.models import Contact, Probe, System
         from roomkeeper.systems.network_settings import former_addresses
+        from roomkeeper.systems.network_settings import surface as stragglers_surface
 
-        self.surfaces = (surface, credentials_surface, folders_surface)
+        self.surfaces = (surface, credentials_surface, folders_surface, stragglers_surface)
         software_versions.register()
         folding.register()
         register_pump("probes", probing.probe_due)

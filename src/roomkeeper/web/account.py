@@ -6,17 +6,18 @@ from typing import cast
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.operations.taking import TakenRefused, take_form
+from roomkeeper.people.own_surface import CHANGE_PASSWORD, OWN_ACCOUNT, SET_TIME_ZONE
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.derived_acts import try_act
 from roomkeeper.words import gettext as _
 
 
@@ -45,12 +46,13 @@ def account(request: HttpRequest) -> HttpResponse:
 @needs(Permission.OWN_ACCOUNT)
 def set_time_zone(request: HttpRequest) -> HttpResponse:
     """The zone in which times are shown."""
-    zone = request.POST.get("time_zone", "")
-    if zone in zoneinfo.available_timezones():
-        User.objects.filter(pk=_user(request).pk).update(time_zone=zone)
-        messages.success(request, _("Times are shown as in {zone}.", zone=zone))
+    try:
+        taken = take_form(OWN_ACCOUNT, SET_TIME_ZONE, request.POST.getlist)
+    except TakenRefused as refusal:
+        messages.error(request, " ".join(refusal.errors.values()))
     else:
-        messages.error(request, _("There is no such time zone."))
+        done = _("Times are shown as in {zone}.", zone=taken["time_zone"])
+        try_act(request, OWN_ACCOUNT, SET_TIME_ZONE, _user(request), taken, done)
     return HttpResponseRedirect(reverse("account"))
 
 
@@ -61,12 +63,9 @@ def change_password(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     form = PasswordChangeForm(user, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            form.save()
-            User.objects.filter(pk=user.pk).update(must_change_password=False)
-            audit.record(user, "page", "change password", user)
+        taken = {"password": form.cleaned_data["new_password1"]}
+        try_act(request, OWN_ACCOUNT, CHANGE_PASSWORD, user, taken, _("Your password is changed."))
         update_session_auth_hash(request, user)
-        messages.success(request, _("Your password is changed."))
         return HttpResponseRedirect(reverse("overview"))
     errors = {name: list(form.errors.get(name, [])) for name in form.fields}
     return render(

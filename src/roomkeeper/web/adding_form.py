@@ -139,7 +139,6 @@ def _read(request: HttpRequest, tab: str, folder: Folder) -> service.AddRequest:
 
 
 def _targets(request: HttpRequest, tab: str) -> Targets:
-    refusal = ""
     try:
         if tab == "csv":
             file = request.FILES.get("file")
@@ -151,12 +150,8 @@ def _targets(request: HttpRequest, tab: str) -> Targets:
             found = parse_targets(request.POST.get("targets", ""))
     except TooMany as error:
         raise service.AddingRefused(str(error), field="targets") from error
-    if not found.targets and not found.problems:
-        refusal = _("The file is empty.") if tab == "csv" else _("Give an address or a name.")
-    elif not found.targets:
-        refusal = " ".join(str(problem) for problem in found.problems[:3])
-    elif tab == "address" and (len(found.targets) != 1 or found.problems):
-        refusal = _("Give one address or name here; many have a tab of their own.")
-    if refusal:
-        raise service.AddingRefused(refusal, field="targets")
+    if tab == "address" and found.targets and (len(found.targets) != 1 or found.problems):
+        raise service.AddingRefused(
+            _("Give one address or name here; many have a tab of their own."), field="targets"
+        )
     return found

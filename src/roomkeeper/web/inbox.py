@@ -5,11 +5,11 @@ from typing import Any
 from django.http import HttpRequest
 
 from roomkeeper.accounts.permissions import Permission
+from roomkeeper.provisioning.server_addresses import manager_values
 from roomkeeper.systems import network_settings
 from roomkeeper.web.access import grants
 from roomkeeper.web.derived_reading import Listed
 from roomkeeper.web.derived_views import Habits
-from roomkeeper.web.server_addresses import manager_values
 
 
 def beside(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any]) -> dict[str, Any]:

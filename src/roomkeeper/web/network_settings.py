@@ -18,8 +18,6 @@ from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.words import gettext as _
 
-STRAGGLERS_SHOWN = 50
-
 
 @needs(Permission.VIEW_SERVER)
 def network_settings(request: HttpRequest) -> HttpResponse:
@@ -51,7 +49,6 @@ def network_settings(request: HttpRequest) -> HttpResponse:
             "now": moment(),
             "may_manage": grants(request).may(Permission.MANAGE_SERVER),
             "managed": System.objects.filter(state="managed").count(),
-            "stragglers": former_addresses.stragglers().order_by("name", "pk")[:STRAGGLERS_SHOWN],
             "straggling": former_addresses.stragglers().count(),
             "entries": AuditEntry.objects.filter(object_kind=NetworkSettings._meta.verbose_name).order_by(
                 "-id"

@@ -14,6 +14,7 @@ from roomkeeper.fleet.surface import CONNECTIVITY_CHOICES
 from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
 from roomkeeper.provisioning.delivery_telling import by_state
 from roomkeeper.provisioning.models import ChangeItem
+from roomkeeper.provisioning.server_addresses import manager_values
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.models import Flip, System
@@ -21,7 +22,6 @@ from roomkeeper.tickets.models import Ticket
 from roomkeeper.tickets.surface import seen_by
 from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.server_addresses import manager_values
 from roomkeeper.words import gettext as _
 
 SHOWN = 8

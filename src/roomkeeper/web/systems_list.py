@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from roomkeeper.accounts.permissions import Permission
+from roomkeeper.provisioning.server_addresses import manager_values
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import Folder
 from roomkeeper.web import system_cells
@@ -13,7 +14,6 @@ from roomkeeper.web.derived_bars import address_of
 from roomkeeper.web.derived_reading import Listed
 from roomkeeper.web.derived_views import Habits
 from roomkeeper.web.folder_tree import tree_of
-from roomkeeper.web.server_addresses import manager_values
 
 DRAWN = system_cells
 

@@ -7,9 +7,9 @@ from django.shortcuts import render
 from roomkeeper import __version__
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.jobs import checks
+from roomkeeper.provisioning.server_addresses import manager_values
 from roomkeeper.systems import network_settings
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.server_addresses import manager_values
 
 
 @needs(Permission.VIEW_SERVER)

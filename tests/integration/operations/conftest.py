@@ -35,7 +35,16 @@ from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet, Drift
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems import inventory
 from roomkeeper.systems.contact import credential_list
-from roomkeeper.systems.models import ConnectivityChange, Credential, Folder, System, SystemSecret, Tag
+from roomkeeper.systems.models import (
+    ConnectivityChange,
+    Contact,
+    Credential,
+    Folder,
+    FormerAddress,
+    System,
+    SystemSecret,
+    Tag,
+)
 from roomkeeper.tickets.models import Ticket
 
 Row = Callable[[System], Any]
@@ -236,10 +245,6 @@ def _saved_view(system: System) -> SavedView:
     )
 
 
-def _move(system: System) -> Move:
-    return _member(system).move
-
-
 def _member(system: System) -> Member:
     return Member.objects.create(move=Move.objects.create(), system=system, wave=0, state="waiting")
 
@@ -330,6 +335,12 @@ def _book_setting(system: System) -> PhoneBookSetting:
     return setting.set_on_system(_phone_book(system), system)
 
 
+def _straggler(system: System) -> System:
+    FormerAddress.objects.get_or_create(host="old.example.org", side="public", replaced_at=timezone.now())
+    Contact.objects.update_or_create(system=system, defaults={"used_host": "old.example.org"})
+    return system
+
+
 ROWS: dict[str, Row] = {
     "replacements": _replacement,
     "restorations": _restoration,
@@ -337,9 +348,10 @@ ROWS: dict[str, Row] = {
     "phone book entries": _entry,
     "phone book sources": _source,
     "phone book settings": _book_setting,
+    "stragglers": _straggler,
     "templates": _template,
     "template assignments": _assignment,
-    "secure-only moves": _move,
+    "secure-only moves": lambda system: _member(system).move,
     "secure-only members": _member,
     "saved views": _saved_view,
     "change sets": _change_set,

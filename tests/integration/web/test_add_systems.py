@@ -146,7 +146,7 @@ def test_the_file_to_begin_with_is_understood(client: Client, oslo: Folder) -> N
 @pytest.mark.parametrize(
     ("tab", "typed", "words"),
     [
-        ("address", {"targets": ""}, "Give an address or a name"),
+        ("address", {"targets": ""}, "Enter at least one address"),
         ("address", {"targets": "10.1.2.3 10.1.2.4"}, "one address or name"),
         ("address", {"targets": "10.1.2.0/30"}, "one address or name"),
         ("address", {"targets": "10.1.2.999"}, "Addresses:"),

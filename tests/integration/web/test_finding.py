@@ -9,8 +9,8 @@ from tests.integration.web.conftest import text_of
 
 from roomkeeper.accounts.models import User
 from roomkeeper.adding.dhcp import snippets
+from roomkeeper.provisioning.server_addresses import manager_values
 from roomkeeper.systems import network_settings
-from roomkeeper.web.server_addresses import manager_values
 
 
 @pytest.fixture

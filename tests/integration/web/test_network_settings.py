@@ -12,6 +12,7 @@ from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import Contact, System
 from roomkeeper.systems.network_settings import TABLE
+from roomkeeper.systems.network_settings.surface import STRAGGLERS
 
 
 def form(**changed: Any) -> dict[str, Any]:
@@ -117,5 +118,6 @@ def test_systems_that_still_call_an_old_address_are_listed(client: Client, board
     assert "old address" not in text_of(client.get("/network-settings/"))
     network_settings.update({"internal_ipv4": "10.0.0.6"}, user=None, now=timezone.now())
     page = text_of(client.get("/network-settings/"))
-    assert "Still calling an old address: 1 system" in page
-    assert "10.0.0.5:8080" in page
+    assert f"{STRAGGLERS.heading}: 1 system" in page
+    assert "/network-settings/stragglers/" in page
+    assert "10.0.0.5:8080" in text_of(client.get("/network-settings/stragglers/"))

@@ -10,11 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomkeeper.adding.dhcp import LONGEST, NoDhcpAddress, Snippet, can_be_told, is_ipv4, snippets
+from roomkeeper.adding.dhcp import (
+    LONGEST,
+    NoDhcpAddress,
+    Snippet,
+    can_be_told,
+    is_ipv4,
+    option_choices,
+    snippets,
+)
+from roomkeeper.provisioning.server_addresses import ManagerValues
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings.outside import Place
-from roomkeeper.web.finding import option_choices
-from roomkeeper.web.server_addresses import ManagerValues
 
 # (address, as text): every form that the page offers.
 FORMS = (

@@ -8,6 +8,7 @@ from roomkeeper.provisioning.management import EVENTS_PATH
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.network_settings import outside
 from roomkeeper.systems.network_settings.outside import Place
+from roomkeeper.words import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,19 @@ class ManagerValues:
         """The addresses that name a port: endpoints call 80 and 443 without one, and option 242 carries none."""
         every = [self.typed(side, scheme) for side in outside.SIDES for scheme in ("HTTP", "HTTPS")]
         return [one for one in dict.fromkeys(every) if one.rpartition("]")[2].count(":") == 1]
+
+    @property
+    def modes(self) -> list[tuple[str, str, str, str]]:
+        """(how the system stands, address, protocol, what it must trust) as they are typed."""
+        trusts = "our certificate"
+        by_https = [self.typed(side, "HTTPS") for side in outside.SIDES]
+        return [
+            (_("On the LAN"), self.typed("internal"), "HTTP", "nothing"),
+            (_("On the LAN, HTTPS"), by_https[0], "HTTPS", trusts),
+            (_("On the public internet, or behind a firewall"), self.typed("public"), "HTTP", "nothing"),
+            (_("The same, HTTPS"), by_https[1], "HTTPS", trusts),
+            ("Secure-Only", " or ".join(dict.fromkeys(one for one in by_https if one)), "HTTPS", trusts),
+        ]
 
 
 def manager_values(found: NetworkSettings) -> ManagerValues:
