@@ -72,8 +72,8 @@ class StatusOut(Schema):
 
 
 ConnectivityChangeOut: Any = told_of(CONNECTIVITY_CHANGES).schema
-TimelineEntryOut: Any = create_model(
-    "TimelineEntryOut",
+TimelineExchangeOut: Any = create_model(
+    "TimelineExchangeOut",
     __base__=told_of(TIMELINE).schema,
     __doc__="One entry with its full exchange: cut and without secrets.",
     path=(str | None, ...),
@@ -133,7 +133,7 @@ def show_status(request: HttpRequest, system_id: int) -> Any:
     )
 
 
-@routes.get("/{int:system_id}/timeline/{int:entry_id}", response=TimelineEntryOut)
+@routes.get("/{int:system_id}/timeline/{int:entry_id}", response=TimelineExchangeOut)
 @needs(Permission.VIEW, anywhere=True)
 def show_timeline_entry(request: HttpRequest, system_id: int, entry_id: int) -> Any:
     """Show one entry with its full exchange, where that is still kept."""
@@ -142,7 +142,7 @@ def show_timeline_entry(request: HttpRequest, system_id: int, entry_id: int) -> 
     if entry is None:
         raise NotFound("timeline entry", entry_id)
     exchange = getattr(entry, "exchange", None)
-    return TimelineEntryOut(
+    return TimelineExchangeOut(
         **told_of(TIMELINE).one(entry, actor),
         path=exchange.path if exchange else None,
         scheme=exchange.scheme if exchange else None,
