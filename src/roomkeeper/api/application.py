@@ -20,6 +20,7 @@ from roomkeeper.api import (
     logins,
     me,
     network_settings,
+    phone_books,
     problems,
     secure_only,
     system_additions,
@@ -143,7 +144,7 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 # What is written by hand at the same addresses as what is declared; these share one router.
-_ON_SYSTEMS = (system_additions, backups, system_polls, diagnosis, logins)
+_ON_SYSTEMS = (system_additions, backups, phone_books, system_polls, diagnosis, logins)
 _BESIDE = {
     "systems": _ON_SYSTEMS[0].routes,
     "change sets": change_sets.routes,

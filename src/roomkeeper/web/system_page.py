@@ -25,6 +25,7 @@ from roomkeeper.web.derived_acts import actor_of, acts_for
 from roomkeeper.web.system_changes import changes_tab
 from roomkeeper.web.system_connection import connection_tab
 from roomkeeper.web.system_diagnosis import diagnosis_tab
+from roomkeeper.web.system_phone_book import phone_book_tab
 from roomkeeper.web.system_settings import settings_tab
 from roomkeeper.web.system_timeline import timeline_tab
 from roomkeeper.words import gettext as _
@@ -106,6 +107,7 @@ TABS: dict[str, tuple[str, Callable[[HttpRequest, System], dict[str, Any]]]] = {
     "settings": (noop("Settings"), settings_tab),
     "changes": (noop("Changes"), changes_tab),
     "backups": (noop("Backups"), backups_tab),
+    "phone_book": (noop("Phone book"), phone_book_tab),
     "timeline": (noop("Timeline"), timeline_tab),
     "status": (noop("Status"), _status_tab),
     "log": (noop("Change log"), _log_tab),

@@ -17,6 +17,7 @@ from roomkeeper.cli.remote import (
     logging_in,
     network_settings,
     passwords,
+    phone_books,
     secure_only,
     systems,
     templates,
@@ -60,6 +61,7 @@ for name, subject in declared().items():
 backups.add_to(systems.app, commands["backups"])
 commands["jobs"].command("show")(jobs.show)
 commands["tokens"].command("whoami")(whoami.show_me)
+commands["phone-books"].command("search")(phone_books.search)
 
 # Values of commands may begin with a dash; options of our own stand before the filter.
 RUN_SETTINGS = {"allow_interspersed_args": False}
