@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Substr
 
-from roomkeeper.phonebooks import writing
+from roomkeeper.phonebooks import setting, writing
 from roomkeeper.phonebooks.models import Contact, PhoneBook, Source
 from roomkeeper.phonebooks.sources import SourceKind, register
 from roomkeeper.phonebooks.writing import Entry, usable
@@ -91,6 +91,7 @@ def delete_book(book: PhoneBook) -> None:
     with transaction.atomic():
         for source in book.sources.all():
             writing.delete_all(source)
+        setting.take_away_everywhere(book)
         book.delete()
         live.publish("phone_books")
 

@@ -11,7 +11,6 @@ from django.db import connection
 
 from roomkeeper.phonebooks.models import Contact
 from roomkeeper.phonebooks.words import name_words, number_words
-from roomkeeper.words import gettext as _
 
 TABLE: Final = "phonebooks_index"
 
@@ -57,12 +56,10 @@ def matching(
         # Written out, because only then the planner knows how many there are; the forms are letters and digits.
         asked = "'" + " & ".join(f"({one})" for one in forms).replace("'", "''") + "'::tsquery"
         found = f"SELECT rowid FROM {TABLE} WHERE {'names' if in_names else 'words'} @@ {asked}"  # noqa: S608
-        return (
-            _("{found} AND NOT names @@ {asked}", found=found, asked=asked) if but_not_in_names else found
-        ), []
+        return (f"{found} AND NOT names @@ {asked}" if but_not_in_names else found), []
     asked = " AND ".join("(" + " OR ".join(f'"{form}" *' for form in group) + ")" for group in groups)
-    of_names = _("names : ({asked})", asked=asked)
+    of_names = f"names : ({asked})"
     found = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s"  # noqa: S608
     if but_not_in_names:
-        return _("{found} EXCEPT {found}", found=found), [asked, of_names]
+        return f"{found} EXCEPT {found}", [asked, of_names]
     return found, [of_names if in_names else asked]

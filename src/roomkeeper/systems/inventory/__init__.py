@@ -4,10 +4,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import ProtectedError, Value
 from django.db.models.functions import Concat, Substr
 
 from roomkeeper.systems import live, windows
+from roomkeeper.systems.inventory import places
 from roomkeeper.systems.models import Folder, System, Tag
 from roomkeeper.words import gettext as _
 
@@ -15,6 +16,7 @@ ROOT_NAME = "All systems"
 # A system's name and its wanted SystemUnit/Name are one (rule R7), and that takes no more.
 NAME_LIMIT = 50
 _AT_ONCE = 500
+_NAMED = 5
 _NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
 _MAC_SHAPE = re.compile(r"[0-9A-Fa-f]{2}([-:. ]?[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}([-:.][0-9A-Fa-f]{4}){2}")
 
@@ -46,7 +48,9 @@ def root_folder() -> Folder:
 def create_folder(parent: Folder, name: str) -> Folder:
     """A new folder below `parent`; raises `FolderRefused` for an empty or used name."""
     with transaction.atomic():
-        folder = Folder(parent=parent, name=_free_name(parent, name), has_phone_book=parent.has_phone_book)
+        # As it stands now: the caller's copy may be old.
+        is_given = Folder.objects.filter(pk=parent.pk, has_phone_book=True).exists()
+        folder = Folder(parent=parent, name=_free_name(parent, name), has_phone_book=is_given)
         folder.save()
         folder.path = f"{parent.path}{folder.pk}/"
         folder.save(update_fields=["path"])
@@ -77,6 +81,7 @@ def move_folder(folder: Folder, parent: Folder) -> None:
             path=Concat(Value(new), Substr("path", len(old) + 1))
         )
         folder.refresh_from_db()
+        places.tell_of_folder(folder)
         live.publish("systems")
 
 
@@ -94,7 +99,8 @@ def set_maintenance_window(folder: Folder, text: str) -> None:
 
 
 def delete_folder(folder: Folder) -> None:
-    """Delete an empty folder; raises `FolderRefused` while it holds systems or folders."""
+    """Delete an empty folder; raises `FolderRefused` while it holds systems or folders, or anything else belongs to
+    it."""
     if folder.parent is None:
         raise FolderRefused(_("The root folder cannot be deleted."))
     systems, folders = folder.systems.count(), folder.children.count()
@@ -107,7 +113,18 @@ def delete_folder(folder: Folder) -> None:
                 folders=folders,
             )
         )
-    folder.delete()
+    try:
+        folder.delete()
+    except ProtectedError as error:
+        kept = sorted(f"{one._meta.verbose_name} {one}" for one in error.protected_objects)
+        more = ", ..." if len(kept) > _NAMED else ""
+        raise FolderRefused(
+            _(
+                "{kept} belongs to {folder}. Move or delete it first.",
+                kept=", ".join(kept[:_NAMED]) + more,
+                folder=folder,
+            )
+        ) from error
     live.publish("systems")
 
 

@@ -6,7 +6,9 @@ from django.db import transaction
 
 from roomkeeper.accounts.person import Person
 from roomkeeper.systems import live, network_settings, timeline
+from roomkeeper.systems.inventory import places
 from roomkeeper.systems.inventory.hosts import HostRefused, parse_host
+from roomkeeper.systems.locking import lock_contacts
 from roomkeeper.systems.models import Folder, System, TlsTrust
 from roomkeeper.words import gettext as _
 
@@ -22,9 +24,13 @@ class AddressRefused(ValueError):
 def move(system: System, folder: Folder) -> None:
     """Put the system into another folder; open pages of both folders hear of it."""
     with transaction.atomic():
-        live.publish("systems", folder_path=system.folder.path)
+        # Whoever follows the move may write it.
+        lock_contacts([system.pk])
+        before = system.folder
+        live.publish("systems", folder_path=before.path)
         system.folder = folder
         system.save(update_fields=["folder"])
+        places.tell_of_system(system, before)
         live.publish("systems", folder_path=folder.path)
         live.publish("system", system)
 
