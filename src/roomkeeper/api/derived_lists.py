@@ -129,8 +129,14 @@ def asked_of(filters: Any) -> lists.ListRequest:
 
 
 def read_filter(subject: Subject, found: Mapping[str, Any]) -> Any:
-    """A filter as it stands in a body, as a model of `filters_of`. Raises `Invalid`."""
+    """A filter as it stands in a body, as a model of `filters_of`. Raises `Invalid`, for null and an empty list, too:
+    what a program has not found would otherwise mean everything."""
     kind = filters_of(subject)
+    if empty := sorted(name for name, value in found.items() if value is None or value == []):
+        raise Invalid(
+            _("The filter contains values that cannot be used."),
+            errors=[(f"body.filter.{name}", _("give a value, or leave it out")) for name in empty],
+        )
     unknown = sorted(name for name in found if name in _PAGING - {"search"} or name not in kind.model_fields)
     if unknown:
         raise Invalid(

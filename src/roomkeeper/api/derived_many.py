@@ -5,7 +5,7 @@ from typing import Any, Final, Self
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Schema
+from ninja import Schema, Status
 from pydantic import ConfigDict, create_model, model_validator
 from pydantic import Field as Described
 
@@ -62,6 +62,7 @@ def mount_many(routes: Routes, subject: Subject, act: Act) -> None:
     name = word_of(subject.plural)
     own = [one for one in given_to(act) if one.is_own]
     body, answer = body_of(subject, act, own), _answer_of(subject, own)
+    good = 202 if act.is_accepted or act.follow else 200
 
     def view(request: HttpRequest, *, details: Any) -> Any:
         actor, now = actor_of(request), timezone.now()
@@ -81,20 +82,21 @@ def mount_many(routes: Routes, subject: Subject, act: Act) -> None:
             raise NotFound(error.noun, error.key) from error
         outcomes = {one.key: one for one in done}
         problems = {key: problem_for(subject, act, key, outcomes.get(key)) for key in keys}
-        return {
+        outcome = {
             "done": sum(one is None for one in problems.values()),
             "items": [
-                {"id": key, "status": 200 if one is None else one.status, "problem": one}
+                {"id": key, "status": good if one is None else one.status, "problem": one}
                 | ({word_of(subject.noun): key} if own else {})
                 for key, one in problems.items()
             ],
         }
+        return Status(good, outcome)
 
     def key_in(one: Any) -> int:
         return one if isinstance(one, int) else int(getattr(one, word_of(subject.noun)))
 
     mount(
-        routes.post(f"/{act.slug}", response=answer),
+        routes.post(f"/{act.slug}", response={good: answer}),
         view,
         f"{word_of(act.name)}_{name}_of_many",
         f"{act.summary.rstrip('.')}: for several, one by one.",

@@ -243,8 +243,8 @@ def _sentence(error: HttpError) -> str:
 def _field_error(error: dict[str, Any], *, drop: bool = True) -> tuple[str, str]:
     # pydantic says ("body", "details", "settings"): the name of our own parameter in the middle says nothing.
     where = [str(part) for part in error.get("loc", ())]
-    if drop and len(where) > 2 and where[0] in ("body", "query"):
-        del where[1]
+    if drop and (where[:1] == ["body"] or (where[:1] == ["query"] and len(where) > 2)):
+        del where[1:2]
     return ".".join(where), sentence_of(error)
 
 

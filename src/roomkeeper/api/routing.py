@@ -10,6 +10,7 @@ and `Routes` refuses at import one that has no rule.
 """
 
 import functools
+import json
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -80,6 +81,9 @@ class Routes(Router):
             if model.__ninja_param_source__ == "query"
             for name in model.__ninja_flatten_map__
         )
+        # A file comes as it is: its operation reads it itself, and describes it.
+        reads = any(model.__ninja_param_source__ not in ("path", "query") for model in operation.models)
+        guarded.takes_body = reads or "requestBody" in (operation.openapi_extra or {})  # type: ignore[attr-defined]
         operation.summary = _summary(view_func)
 
 
@@ -100,9 +104,27 @@ def _guard(view: Callable[..., Any]) -> Callable[..., Any]:
                     errors=[(f"query.{name[:100]}", _("unknown parameter"))],
                     hint=_("Known parameters: {known}.", known=known),
                 )
+        if not guarded.takes_body and request.method not in _SAFE:  # type: ignore[attr-defined]
+            _refuse_body(request)
         return idempotency.once(request, lambda: view(request, *args, **values))
 
     return guarded
+
+
+def _refuse_body(request: HttpRequest) -> None:
+    """What takes nothing is given nothing: a `dry_run` that is not known here would be taken for a yes."""
+    try:
+        found = json.loads(request.body or b"null")
+    except ValueError:
+        found = request.body
+    if found is None or found == {}:
+        return
+    named = sorted(found) if isinstance(found, dict) else []
+    raise Invalid(
+        _("Nothing can be given here: leave the body out."),
+        errors=[(f"body.{name[:100]}", _("unknown field")) for name in named[:100]]
+        or [("body", _("unknown"))],
+    )
 
 
 def _keeping_answers(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -12,6 +12,7 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import ROOT_PATH, demand
+from roomkeeper.operations.filters import LARGEST_ID
 from roomkeeper.operations.subjects import Act, Row, Subject, get_subject
 from roomkeeper.words import gettext as _
 
@@ -256,7 +257,8 @@ def _seen(plural: str, keys: Sequence[Any], actor: Actor) -> list[Any]:
     if not plural:
         return list(keys)
     subject = get_subject(plural)
-    named = [key for key in keys if key is not None]
+    # No database has a number above its largest, and says so by an error.
+    named = [key for key in keys if isinstance(key, int) and 0 < key <= LARGEST_ID]
     rows = {
         row.pk: row
         for start in range(0, len(named), AT_ONCE)

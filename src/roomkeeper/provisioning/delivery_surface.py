@@ -36,7 +36,9 @@ def _retry(row: ChangeSet, *, user: Any, now: datetime) -> None:
 
 def _cancel_action(row: Action, *, user: Any, now: datetime) -> None:
     if not actions.cancel(row, user=user, now=now):
-        raise ActionRefused(_("The action was already sent, so it can no longer be cancelled."))
+        row.refresh_from_db(fields=["state"])
+        state = row.get_state_display().lower()
+        raise ActionRefused(_("The action is already {state}, so it cannot be cancelled.", state=state))
 
 
 def _all_folders(row: ChangeSet, taken: Mapping[str, Any]) -> Sequence[str]:

@@ -38,8 +38,11 @@ def test_many_are_chosen_by_a_filter_as_the_page_begins(
     [
         ({"filter": {"colour": "red"}}, "body.filter.colour"),
         ({"filter": {"limit": 3}}, "body.filter.limit"),
-        ({"filter": {}, "systems": [1]}, "body.details"),
-        ({}, "body.details"),
+        ({"filter": {"folder": None}}, "body.filter.folder"),
+        ({"filter": {"tags": []}}, "body.filter.tags"),
+        ({"filter": {"state": []}}, "body.filter.state"),
+        ({"filter": {}, "systems": [1]}, "body"),
+        ({}, "body"),
         ({"systems": []}, "body.systems"),
         ({"systems": [1], "colour": "red"}, "body.colour"),
     ],
@@ -49,6 +52,33 @@ def test_what_names_no_many_is_refused(body, field, as_user, administrator, boar
     assert answer.status_code == 422
     assert [one["field"] for one in answer.json()["errors"]] == [field]
     assert not AuditEntry.objects.filter(act="tag system").exists()
+
+
+def test_what_takes_nothing_refuses_what_it_is_given(as_user, administrator, boardroom):
+    call = as_user(administrator)
+    for act in ("rotate-secret", "enforce", "poll", "diagnose", "accept-key", "replace/undo", "backups"):
+        answer = call("POST", f"systems/{boardroom.pk}/{act}", {"dry_run": True})
+        assert answer.status_code == 422, act
+        assert [one["field"] for one in answer.json()["errors"]] == ["body.dry_run"], act
+    answer = call("DELETE", f"systems/{boardroom.pk}", {"dry_run": True})
+    assert answer.status_code == 422
+    assert not AuditEntry.objects.exists()
+
+
+def test_what_rides_on_a_check_in_is_accepted_for_many_as_for_one(as_user, administrator, boardroom):
+    call = as_user(administrator)
+    assert call("POST", f"systems/{boardroom.pk}/enforce", {}).status_code == 202
+    answer = call("POST", "systems/enforce", {"systems": [boardroom.pk, 2**80]})
+    assert answer.status_code == 422
+    answer = call("POST", "systems/enforce", {"systems": [boardroom.pk, boardroom.pk + 1_000]})
+    assert answer.status_code == 202
+    assert [one["status"] for one in answer.json()["items"]] == [202, 404]
+
+
+@pytest.mark.parametrize("address", ["replace", "replace/undo", "backups", "restart"])
+def test_a_number_that_no_database_has_is_not_found(address, as_user, administrator, boardroom):
+    answer = as_user(administrator)("POST", f"systems/{10**22}/{address}", {})
+    assert answer.status_code == 404
 
 
 def test_a_filter_finds_only_where_one_may_and_ids_are_told_why_not(
