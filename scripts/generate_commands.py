@@ -111,6 +111,7 @@ def _input(one: Input) -> dict[str, Any]:
         "is_secret": one.is_secret,
         "is_own": one.is_own,
         "in_place": one.in_place,
+        "is_file": one.is_file,
         "option": one.option,
         "only": None if one.only is ANYTHING else one.only,
         "help": one.meaning,

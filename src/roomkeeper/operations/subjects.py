@@ -92,7 +92,8 @@ class Input:
     `prefill` gives what stands in the form at first. A list that is a `is_line` of words has them on one, separated by
     commas. Where many rows are meant, each may have its own of what `is_own`. Of several acts with PATCH that take a
     name, that one is meant whose `only` value is given; the service is not told it. `option` is its name on the command
-    line where that is another (`lock/unlock` of a flag); what is `in_place` stands there without one.
+    line where that is another (`lock/unlock` of a flag); what is `in_place` stands there without one;
+    of what `is_file` the command line takes the name of a file that holds it.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Input:
     only: Any = ANYTHING
     option: str = ""
     in_place: bool = False
+    is_file: bool = False
 
     @property
     def is_required(self) -> bool:

@@ -235,6 +235,7 @@ PHONE_BOOKS: Final = register(
                         least=1,
                         most=_MOST,
                         is_long=True,
+                        is_file=True,
                         label="Content",
                         meaning="The file's text.",
                     ),

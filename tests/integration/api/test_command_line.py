@@ -171,3 +171,19 @@ def test_long_lists_are_given_whole(shell: Shell, boardroom: System) -> None:
     for words in (("jobs", "list"), ("drift", "list"), ("secure-only", "list")):
         assert len(shell.json(*words)["items"]) == 50  # type: ignore[arg-type]
         assert len(shell.json(*words, "--all")["items"]) == 60  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_phone_book_is_imported_from_a_file_or_standard_input(shell: Shell, tmp_path: Path) -> None:
+    shell("phone-books", "create", "Corporate")
+    file = tmp_path / "people.csv"
+    file.write_text("name,sip\nAnn,ann@example.org\nBob,bob@example.org\n", "utf-8-sig")
+    shell("phone-books", "import", "Corporate", str(file))
+    assert "bob@example.org" in shell("phone-book-entries", "list", "book_name=Corporate").stdout
+    shell("phone-books", "import", "Corporate", "-", "--may-shrink", given="name,sip\nCid,cid@example.org\n")
+    names = shell("phone-book-entries", "list").stdout
+    assert "Cid" in names
+    assert "Bob" not in names
+    assert (
+        "cannot be read" in shell("phone-books", "import", "Corporate", str(tmp_path / "no"), code=2).stderr
+    )

@@ -1,8 +1,10 @@
 """The reference pages name every route and every command."""
 
 import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 import typer
 from tests.integration.api.test_permissions import OPERATIONS
@@ -11,7 +13,15 @@ from roomkeeper.cli import remote
 
 pytestmark = pytest.mark.one_database
 
-REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+REFERENCE = DOCS / "reference"
+EXAMPLES = sorted(
+    (str(page.relative_to(DOCS)), line)
+    for page in DOCS.rglob("*.md")
+    for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    for line in block.replace("\\\n", " ").splitlines()
+    if line.startswith("roomkeeper ")
+)
 
 
 def page(name: str) -> str:
@@ -35,6 +45,22 @@ def test_every_remote_command_is_in_the_reference() -> None:
     for name, group in typer.main.get_command(program).commands.items():  # type: ignore[attr-defined]
         for command in getattr(group, "commands", ["["]):
             assert f"`{name} {command}" in both, f"{name} {command}"
+
+
+@pytest.mark.parametrize(("page_name", "line"), EXAMPLES)
+def test_every_example_is_a_command_with_the_options_it_has(page_name: str, line: str) -> None:
+    program = typer.Typer()
+    remote.mount(program)
+    command = typer.main.get_command(program)
+    words = shlex.split(re.split(r" [|<>] | > |  #", line)[0], comments=True)[1:]
+    if words[0] not in command.commands:  # type: ignore[attr-defined]
+        pytest.skip("a command of the server")
+    while isinstance(command, click.Group) and words and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
+    try:
+        command.make_context(line, words)
+    except (click.NoSuchOption, click.MissingParameter) as error:
+        pytest.fail(f"{page_name}: {line}: {error.format_message()}")
 
 
 _FIRST = {

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked, read_line
+from roomkeeper.cli.remote.asking import All, Limit, Yes, is_asked, read_given, read_line
 from roomkeeper.cli.remote.begun import tell_begun
 from roomkeeper.cli.remote.connection import Api, open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_object, print_page, say
@@ -240,7 +240,8 @@ def _parameter(one: Mapping[str, Any], *, is_in_place: bool) -> inspect.Paramete
             one["name"], inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=argument, default=None
         )
     if one["is_required"] and is_in_place and one["kind"] != "list":
-        argument = Annotated[kind, typer.Argument(help=one["help"])]
+        metavar, more = ("FILE", _(" - reads stdin.")) if one["is_file"] else (None, "")
+        argument = Annotated[kind, typer.Argument(metavar=metavar, help=one["help"] + more)]
         return inspect.Parameter(one["name"], inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=argument)
     if one["is_required"] and one["kind"] != "list":
         return inspect.Parameter(
@@ -258,6 +259,9 @@ def _body(act: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         if one["is_secret"]:
             if value:
                 body[one["name"]] = read_line()
+        elif one["is_file"]:
+            if value is not None:
+                body[one["name"]] = read_given(value)
         elif one["is_required"] and one["kind"] == "list" and not value:
             body[one["name"]] = []
         elif value is not None and value != []:

@@ -1,10 +1,9 @@
 """What the commands of `roomkeeper templates` are given and print."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import read_given
 from roomkeeper.cli.remote.output import USAGE, counted, fail, print_json, print_object, print_table, say
 from roomkeeper.words import gettext as _
 
@@ -38,14 +37,6 @@ def merged(found: dict[str, Any], body: dict[str, Any], unset: list[str]) -> dic
     kept = [one for key, one in settings.items() if key not in gone]
     commands = [{key: one[key] for key in ("command", "arguments", "body")} for one in found["commands"]]
     return {**body, "settings": kept, "commands": [*commands, *body["commands"]]}
-
-
-def read_given(file: str) -> str:
-    """The text of a file, or of stdin for `-`; ends the command where it cannot be read."""
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        fail("Usage", _("{file} cannot be read: {error}", file=file, error=error), code=USAGE)
 
 
 def print_template(found: dict[str, Any], *, as_json: bool) -> None:

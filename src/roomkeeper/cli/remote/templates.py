@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.asking import Yes, is_asked
+from roomkeeper.cli.remote.asking import Yes, is_asked, read_given
 from roomkeeper.cli.remote.changes import Chosen
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import (
@@ -25,7 +25,6 @@ from roomkeeper.cli.remote.template_words import (
     print_content,
     print_report,
     print_template,
-    read_given,
 )
 from roomkeeper.words import gettext as _
 
