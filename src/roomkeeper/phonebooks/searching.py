@@ -63,7 +63,7 @@ def search(scope: Scope, text: str, limit: int, after: Mark | None = None) -> li
     if not scope.sources:
         return []
     beginning, groups = words.sort_name(text), words.asked_words(text)
-    if beginning and not groups:
+    if text.strip() and not groups:
         return []
     found: list[Found] = []
     for stage in (BEGINNING, NAME, ANY) if groups else (BEGINNING,):
@@ -87,7 +87,7 @@ def count(scope: Scope, text: str) -> int:
     groups = words.asked_words(text)
     if groups:
         sql, values = _matching(scope, "SELECT 1", index.matching(groups, in_names=False))
-    elif words.sort_name(text):
+    elif text.strip():
         return 0
     else:
         parts, values = [], []

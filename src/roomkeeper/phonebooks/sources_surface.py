@@ -1,6 +1,6 @@
 """Sources of phone books, and where books are set, as people and programs see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,8 +21,8 @@ def _add_source(*, user: Person, now: datetime, book: PhoneBook, folder: Folder 
     return syncing.add_our_systems(book, folder, now=now)
 
 
-def _read(row: Source, *, user: Person, now: datetime, may_shrink: bool) -> None:
-    syncing.read_now(row, may_shrink=may_shrink, now=now)
+def _read(row: Source, *, user: Person, now: datetime, noted: Callable[[Any], Any], may_shrink: bool) -> None:
+    syncing.read_now(row, may_shrink=may_shrink, now=now, note=lambda: noted(None))
 
 
 def _delete_source(row: Source, *, user: Person, now: datetime) -> None:
@@ -112,6 +112,7 @@ SOURCES: Final = register(
                 name="read",
                 needs=Permission.MANAGE_SYSTEMS,
                 run=_read,
+                has_portions=True,
                 refused=REFUSED,
                 summary="Read a source now.",
                 title="Read {row.name} now?",

@@ -1,6 +1,6 @@
 """Phone books as people and programs see them: books, entries, sources, and where books are set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -87,8 +87,21 @@ def _delete(row: PhoneBook, *, user: Person, now: datetime) -> None:
     editing.delete_book(row)
 
 
-def _import(row: PhoneBook, *, user: Person, now: datetime, content: str, may_shrink: bool) -> None:
-    syncing.import_csv(row, content, may_shrink=may_shrink, now=now)
+def _noted_of_import(taken: Mapping[str, Any]) -> dict[str, Any]:
+    """Not who stands in the file."""
+    return {"characters": len(taken["content"]), "may_shrink": taken.get("may_shrink", False)}
+
+
+def _import(
+    row: PhoneBook,
+    *,
+    user: Person,
+    now: datetime,
+    noted: Callable[[Any], Any],
+    content: str,
+    may_shrink: bool,
+) -> None:
+    syncing.import_csv(row, content, may_shrink=may_shrink, now=now, note=lambda: noted(None))
 
 
 PHONE_BOOKS: Final = register(
@@ -219,6 +232,8 @@ PHONE_BOOKS: Final = register(
                 name="import",
                 needs=Permission.MANAGE_SYSTEMS,
                 run=_import,
+                has_portions=True,
+                notes=_noted_of_import,
                 refused=REFUSED,
                 status=422,
                 summary="Replace what the last CSV file brought into a phone book.",

@@ -1,16 +1,20 @@
 """Sources read: when they are due, what came of it, and when a person is asked first."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from django.db import transaction
 from django.db.models import Q
 
+from roomkeeper.jobs import clock, leases
 from roomkeeper.phonebooks import sources, writing
 from roomkeeper.phonebooks.models import PhoneBook, Source
 from roomkeeper.phonebooks.sources import SourceFailed, csv_file, our_systems
-from roomkeeper.phonebooks.writing import Entry, EntryRefused
+from roomkeeper.phonebooks.writing import Entry, EntryRefused, nothing
 from roomkeeper.systems.models import Folder
 from roomkeeper.words import gettext as _
 
@@ -36,29 +40,45 @@ def add_our_systems(book: PhoneBook, folder: Folder | None, *, now: datetime) ->
     )
 
 
-def import_csv(book: PhoneBook, text: str, *, may_shrink: bool, now: datetime) -> Source:
-    """Replace what the last file brought into the book by what this one holds; raises `SourceFailed`."""
+def import_csv(
+    book: PhoneBook, text: str, *, may_shrink: bool, now: datetime, note: Callable[[], object] = nothing
+) -> Source:
+    """Replace what the last file brought into the book by what this one holds; raises `SourceFailed`. `note` as
+    `apply` calls it."""
     entries, warnings = csv_file.read_entries(text)
-    source, _is_new = Source.objects.get_or_create(
-        book=book, kind=csv_file.NAME, defaults={"name": _("CSV file")}
-    )
-    apply(source, entries, may_shrink=may_shrink, now=now)
+    source = Source.objects.filter(book=book, kind=csv_file.NAME).first()
+    if source is None:
+        source = Source(book=book, kind=csv_file.NAME, name=_("CSV file"))
+    apply(source, entries, may_shrink=may_shrink, now=now, note=note)
     source.result = " ".join([source.result, *warnings])[:500]
     source.save(update_fields=["result"])
     return source
 
 
-def read_now(source: Source, *, may_shrink: bool = False, now: datetime) -> None:
-    """Read the source and apply what it tells; raises `SourceFailed`, and then nothing has changed."""
+def read_now(
+    source: Source, *, may_shrink: bool = False, now: datetime, note: Callable[[], object] = nothing
+) -> None:
+    """Read the source and apply what it tells; raises `SourceFailed`, and then nothing has changed. `note` as `apply`
+    calls it."""
     kind = sources.get_kind(source.kind)
     if kind.read is None:
         raise SourceFailed(_("{source} is filled by people; there is nothing to read.", source=source))
-    apply(source, kind.read(source), may_shrink=may_shrink, now=now)
+    apply(source, kind.read(source), may_shrink=may_shrink, now=now, note=note)
 
 
-def apply(source: Source, entries: Iterable[Entry], *, may_shrink: bool, now: datetime) -> None:
-    """Make the source's entries these. Raises `SourceFailed` where more would go at once than is allowed without a
-    yes; what stands stays then."""
+def apply(
+    source: Source,
+    entries: Iterable[Entry],
+    *,
+    may_shrink: bool,
+    now: datetime,
+    note: Callable[[], object] = nothing,
+) -> None:
+    """Make the source's entries these; one that is new is kept with them. Raises `SourceFailed` where more would go at
+    once than is allowed without a yes, and while somebody else does it; what stands stays then. `note` is called
+    inside the first of the transactions that write."""
+    if source.pk is not None:
+        source.refresh_from_db(fields=["generation", "entry_count"])
     try:
         found = writing.difference(source, map(writing.usable, entries))
     except EntryRefused as refusal:
@@ -76,19 +96,62 @@ def apply(source: Source, entries: Iterable[Entry], *, may_shrink: bool, now: da
                 limit=source.shrink_limit,
             )
         )
-    if not found.is_nothing:
-        writing.write(source, found, now=now)
-    source.read_at = source.good_at = now
-    source.problem, source.awaits_yes = "", False
-    source.result = _(
-        "{added} added, {changed} changed, {gone} removed, {same} as they were.",
-        added=len(found.added),
-        changed=len(found.replaced),
-        gone=gone,
-        same=found.unchanged,
-    )
-    source.due_at = now + timedelta(minutes=source.every) if source.every else None
-    source.save(update_fields=["read_at", "good_at", "problem", "awaits_yes", "result", "due_at"])
+    with _only_reader(source, note) as go_on:
+        if not found.is_nothing:
+            writing.write(source, found, now=now, go_on=go_on)
+        source.read_at = source.good_at = now
+        source.problem, source.awaits_yes = "", False
+        source.result = _(
+            "{added} added, {changed} changed, {gone} removed, {same} as they were.",
+            added=len(found.added),
+            changed=len(found.replaced),
+            gone=gone,
+            same=found.unchanged,
+        )
+        source.due_at = now + timedelta(minutes=source.every) if source.every else None
+        source.save(update_fields=["read_at", "good_at", "problem", "awaits_yes", "result", "due_at"])
+
+
+@contextmanager
+def _only_reader(source: Source, note: Callable[[], object]) -> Iterator[Callable[[], None]]:
+    """The right to write what the source tells, which is written in many transactions; raises `SourceFailed` while
+    somebody else has it, and where the source is not as it was looked at. Gives what keeps the right."""
+    holder, renewed = leases.holder_name(), time.monotonic()
+
+    def take() -> None:
+        if not leases.take(f"phone book source:{source.pk}", holder, now=clock.measure()):
+            raise _being_read(source)
+
+    def go_on() -> None:
+        nonlocal renewed
+        if time.monotonic() - renewed > leases.RENEW_SECONDS:
+            take()
+            renewed = time.monotonic()
+
+    with transaction.atomic():
+        _keep(source)
+        take()
+        if not Source.objects.filter(pk=source.pk, generation=source.generation).exists():
+            raise _being_read(source)
+        note()
+    try:
+        yield go_on
+    finally:
+        leases.release(f"phone book source:{source.pk}", holder)
+
+
+def _keep(source: Source) -> None:
+    """Keep one that is new, unless another of its kind was made meanwhile."""
+    if source.pk is not None:
+        return
+    PhoneBook.objects.select_for_update(of=("self",)).get(pk=source.book_id)
+    if Source.objects.filter(book=source.book_id, kind=source.kind).exists():
+        raise _being_read(source)
+    source.save()
+
+
+def _being_read(source: Source) -> SourceFailed:
+    return SourceFailed(_("{source} is being read at this moment. Try again in a minute.", source=source))
 
 
 def read_due(*, now: datetime) -> int:

@@ -3,7 +3,7 @@
 Short transactions only (rule R9): while 50,000 are written, rooms search and systems post.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -100,7 +100,7 @@ def difference(source: Source, wanted: Iterable[Entry]) -> Difference:
     standing = {
         key: (pk, number, name, note, methods, system_id)
         for pk, number, key, name, note, methods, system_id in Contact.objects.filter(
-            source=source, since__lte=source.generation, until__gt=source.generation
+            source=source.pk, since__lte=source.generation, until__gt=source.generation
         )
         .values_list("id", "number", "key", "name", "note", "methods", "system_id")
         .iterator(2_000)
@@ -123,12 +123,25 @@ def difference(source: Source, wanted: Iterable[Entry]) -> Difference:
     return Difference(added, replaced, removed, unchanged)
 
 
-def write(source: Source, found: Difference, *, now: datetime) -> None:
-    """Write a difference under the next generation, some entries a transaction, and then show it."""
+def nothing() -> None:
+    """Nobody wants to hear of it."""
+
+
+def write(
+    source: Source,
+    found: Difference,
+    *,
+    now: datetime,
+    go_on: Callable[[], object] = nothing,
+) -> None:
+    """Write a difference under the next generation, some entries a transaction, and then show it. `go_on` is called
+    before each part."""
+    go_on()
     forget_unfinished(source)
     generation = source.generation + 1
     gone = [*found.removed, *(pk for pk, _, _ in found.replaced)]
     for ids in _parts(gone):
+        go_on()
         with transaction.atomic():
             Contact.objects.filter(pk__in=ids).update(until=generation, gone_at=now)
     fresh = [
@@ -136,6 +149,7 @@ def write(source: Source, found: Difference, *, now: datetime) -> None:
         *((number, entry) for _, number, entry in found.replaced),
     ]
     for part in _parts(fresh):
+        go_on()
         with transaction.atomic():
             _create(source, part, generation)
     with transaction.atomic():

@@ -9,6 +9,7 @@ from tests.integration.web.conftest import text_of
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.operations.subjects import all_subjects
 from roomkeeper.systems import inventory
 from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.models import ActivationCode, Contact, System
@@ -175,3 +176,21 @@ def test_words_that_were_noted_before_are_those_of_the_acts(administrator, board
         ("set tags of system", boardroom.pk),
         ("create activation code", boardroom.pk),
     ]
+
+
+def test_words_that_pages_noted_of_several_systems_are_those_of_the_acts(administrator, boardroom):
+    before = (
+        "folder systems",
+        "tags systems",
+        "enforce systems",
+        "restart systems",
+        "run command on systems",
+    )
+    for word in before:
+        audit.record(administrator, "page", word, None, done=1)
+    module = importlib.import_module("roomkeeper.accounts.migrations.0012_words_of_acts_on_many")
+    module.rename(apps, None)
+    words = {act.audit_word(subject.noun) for subject in all_subjects() for act in subject.acts}
+    found = set(AuditEntry.objects.filter(details__done=1).values_list("act", flat=True))
+    assert len(found) == len(before)
+    assert found <= words

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from roomkeeper.jobs import clock, leases
 from roomkeeper.phonebooks import dialling, editing, searching, syncing, writing
 from roomkeeper.phonebooks.models import Contact, PhoneBook, Source
 from roomkeeper.phonebooks.searching import Scope
@@ -198,3 +199,39 @@ def test_books_cannot_stand_in_themselves(book: PhoneBook) -> None:
         editing.move_book(book, inner)
     editing.move_book(inner, None)
     assert PhoneBook.objects.get(pk=inner.pk).path == f"/{inner.pk}/"
+
+
+@pytest.mark.parametrize("text", ["!!!", "\u0301", " . ", "*"])
+def test_what_holds_no_letter_and_no_digit_finds_nothing(book: PhoneBook, text: str) -> None:
+    source = source_of(book)
+    fill(source, [person("1", "!!! \u0301"), person("2", "Anna")])
+    assert names(scope(source), text) == []
+    assert searching.count(scope(source), text) == 0
+    assert len(names(scope(source), "  ")) == 2
+
+
+def test_of_two_readings_at_a_time_the_later_to_write_changes_nothing(book: PhoneBook) -> None:
+    source = source_of(book)
+    fill(source, [person("1", "Anna")])
+
+    def told() -> Iterable[Entry]:
+        yield person("1", "Anna")
+        fill(Source.objects.get(pk=source.pk), [person("2", "Otto")])
+        yield person("3", "Zoe")
+
+    with pytest.raises(SourceFailed, match="is being read"):
+        fill(source, told())
+    assert names(scope(source), "") == ["Otto"]
+
+
+def test_a_source_is_written_by_one_at_a_time(book: PhoneBook) -> None:
+    source = source_of(book)
+    name = f"phone book source:{source.pk}"
+    assert leases.take(name, "somebody else", now=clock.measure())
+    with pytest.raises(SourceFailed, match="is being read"):
+        fill(source, [person("1", "Anna")])
+    assert not Contact.objects.exists()
+    leases.release(name, "somebody else")
+    fill(source, [person("1", "Anna")])
+    assert names(scope(source), "") == ["Anna"]
+    assert leases.take(name, "somebody else", now=clock.measure())

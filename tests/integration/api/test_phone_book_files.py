@@ -1,0 +1,50 @@
+"""A file of many entries, brought by a program, while others write."""
+
+import pytest
+from django.db import connection
+
+from roomkeeper.accounts.models import AuditEntry
+from roomkeeper.phonebooks import editing, writing
+from roomkeeper.phonebooks.models import PhoneBook, Source
+from roomkeeper.systems import inventory
+
+
+@pytest.fixture
+def book(transactional_db: None) -> PhoneBook:
+    return editing.create_book("Corporate", inventory.root_folder())
+
+
+def lines(count: int) -> str:
+    return "name,sip\n" + "".join(f"Person {n},person{n}@example.org\n" for n in range(count))
+
+
+def test_a_large_file_is_written_in_short_transactions_and_noted_once_without_its_content(
+    book: PhoneBook, as_user, administrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "AT_ONCE", 10)
+    waiting: list[bool] = []
+    create = writing._create
+
+    def created(*given):
+        # Whatever came before is committed: this transaction is its own.
+        waiting.append(len(connection.savepoint_ids) > 0)
+        return create(*given)
+
+    monkeypatch.setattr(writing, "_create", created)
+    call = as_user(administrator)
+    assert call("POST", f"phone-books/{book.pk}/import", {"content": lines(45)}).status_code == 200
+    assert waiting == [False] * 5
+    noted = AuditEntry.objects.get(act="import phone book")
+    assert noted.details == {"characters": len(lines(45)), "may_shrink": False}
+    assert Source.objects.get(book=book).entry_count == 45
+
+
+def test_a_file_that_is_refused_is_not_noted(book: PhoneBook, as_user, administrator) -> None:
+    call = as_user(administrator)
+    call("POST", f"phone-books/{book.pk}/import", {"content": lines(40)})
+    answer = call("POST", f"phone-books/{book.pk}/import", {"content": lines(2)})
+    assert answer.status_code == 422
+    assert AuditEntry.objects.filter(act="import phone book").count() == 1
+    assert Source.objects.get(book=book).entry_count == 40
+    call("POST", f"phone-books/{book.pk}/import", {"content": lines(2), "may_shrink": True})
+    assert Source.objects.get(book=book).entry_count == 2
