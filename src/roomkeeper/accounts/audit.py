@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import connection
 
+from roomkeeper.accounts.actors import Road
 from roomkeeper.accounts.models import AuditEntry, KeptAnswer
 from roomkeeper.accounts.person import Person, find_account
 
@@ -65,7 +66,7 @@ def note(
     return AuditEntry.objects.create(
         user=known,
         user_name=known.username if known else "server",
-        road=road,
+        road=Road(road),
         source_address=_source.get(),
         act=act,
         object_kind=subject._meta.verbose_name if subject is not None else "",

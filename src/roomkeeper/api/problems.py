@@ -189,11 +189,16 @@ def problem_of(error: Exception) -> ApiProblem:
                 else _("The request contains {count} values that cannot be used.", count=len(found)),
                 errors=found,
             )
-        case pydantic.ValidationError():
+        case pydantic.ValidationError() if not _is_of_answer(error):
             found = [
                 _field_error({**one, "loc": ("body", *one["loc"])}, drop=False) for one in error.errors()
             ]
-            return Invalid(_("The item contains a value that cannot be used."), errors=found)
+            return Invalid(
+                _("The item contains a value that cannot be used: {sentence}", sentence=found[0][1])
+                if len(found) == 1
+                else _("The item contains {count} values that cannot be used.", count=len(found)),
+                errors=found,
+            )
         case OperationalError():
             logger.error("The database cannot be used.", exc_info=error)
             return ApiProblem(
@@ -232,6 +237,11 @@ def problem_of(error: Exception) -> ApiProblem:
         _("Roomkeeper failed to do this. See its log."),
         hint=_("The request is not at fault; report the error with the log entry."),
     )
+
+
+def _is_of_answer(error: pydantic.ValidationError) -> bool:
+    """Whether it is our answer that is not as it is described: no fault of the request."""
+    return any(one["loc"][:1] == ("response",) for one in error.errors())
 
 
 def _sentence(error: HttpError) -> str:

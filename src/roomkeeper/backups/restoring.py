@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from roomkeeper.accounts import audit
+from roomkeeper.accounts.actors import Road
 from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.backups import keeping, making
 from roomkeeper.backups.mapping import (
@@ -264,7 +265,7 @@ def _ask(restoration_id: int, advice: str) -> ItemOutcome:
         restoration.words = _told(report)
         restoration.state, restoration.ended_at = Restoration.State.DONE, now
         restoration.save()
-        audit.record(user, "job", "restore backup", system, backup=backup.pk, told=restoration.words)
+        audit.record(user, Road.SERVER, "restore backup", system, backup=backup.pk, told=restoration.words)
         timeline.add(
             system,
             "backup",

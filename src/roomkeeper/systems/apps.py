@@ -17,7 +17,7 @@ class SystemsConfig(AppConfig):
         from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.schedule import register, register_after_downtime
         from roomkeeper.jobs.work import changed
-        from roomkeeper.operations import folding
+        from roomkeeper.operations import folding, moments
         from roomkeeper.systems import housekeeping, live, network_settings, software_versions, surface
         from roomkeeper.systems.admission import inbox
         from roomkeeper.systems.contact import credentials_surface, probing
@@ -29,6 +29,7 @@ class SystemsConfig(AppConfig):
         self.surfaces = (surface, credentials_surface, folders_surface, stragglers_surface)
         software_versions.register()
         folding.register()
+        moments.register()
         register_pump("probes", probing.probe_due)
         changed.connect(live.publish_job)
         register_after_downtime(housekeeping.forgive_downtime)
