@@ -112,6 +112,8 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         actor = actor_of(request)
         row = row_of(subject, actor, values[key]) if is_on_one else None
         given = values.get("details") or body()
+        if act.method == "PATCH" and not given.model_fields_set and not act.tells:
+            return told.one(row, actor)
         result = do_act(subject, act, row, actor, taken_of(act, given))
         if act.answers == "nothing":
             return Status(204, None)

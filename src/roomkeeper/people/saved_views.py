@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from roomkeeper.accounts.models import ListHabit, SavedView
 from roomkeeper.operations.filters import read_filters
-from roomkeeper.operations.lists import check_sort, sorts_of
+from roomkeeper.operations.lists import ListRefused, check_sort, sorts_of
 from roomkeeper.operations.subjects import get_subject
 from roomkeeper.words import gettext as _
 
@@ -18,6 +18,16 @@ QUERY_LIMIT = 4_000
 
 class ViewRefused(ValueError):
     """The view cannot be stored like that, as a sentence for people."""
+
+
+class ViewUnusable(ViewRefused):
+    """A value of the view is none; `field` holds which."""
+
+    status = 422
+
+    def __init__(self, sentence: str, field: str, *, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.field, self.hint = field, hint
 
 
 def create(
@@ -59,16 +69,19 @@ def _check(of_list: str, query: str, columns: Sequence[str]) -> None:
     try:
         subject = get_subject(of_list)
     except KeyError as error:
-        raise ViewRefused(_("There is no list {of_list!r}.", of_list=of_list)) from error
+        raise ViewUnusable(_("There is no list {of_list!r}.", of_list=of_list), "of_list") from error
     given = parse_qs(query.removeprefix("?"))
     given.pop("view", None)
     given.pop("tab", None)
-    read_filters(subject, given)
-    if sort := given.get("sort"):
-        check_sort(sort[-1], sorts_of(subject))
+    try:
+        read_filters(subject, given)
+        if sort := given.get("sort"):
+            check_sort(sort[-1], sorts_of(subject))
+    except ListRefused as error:
+        raise ViewUnusable(str(error), "query", hint=error.hint) from error
     unknown = [name for name in columns if name not in subject.by_name]
     if unknown:
-        raise ViewRefused(_("There is no column {unknown!r} in this list.", unknown=unknown[0]))
+        raise ViewUnusable(_("There is no column {unknown!r} in this list.", unknown=unknown[0]), "columns")
 
 
 def begin_with(row: SavedView, *, user: Any, now: datetime) -> None:

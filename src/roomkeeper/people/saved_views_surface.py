@@ -8,7 +8,6 @@ from django.db.models import Q
 
 from roomkeeper.accounts.models import ListHabit, SavedView
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
-from roomkeeper.operations.lists import ListRefused
 from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.people import saved_views
@@ -30,7 +29,7 @@ def _prepare(rows: list[Any], grants: Grants, now: datetime) -> None:
         row.is_first = row.pk in firsts
 
 
-_REFUSED = (ViewRefused, ListRefused)
+_REFUSED = (ViewRefused,)
 _NAME = Input(name="name", type=Text, least=1, most=100, label="Name")
 _QUERY = Input(
     name="query",

@@ -66,6 +66,13 @@ def test_what_takes_nothing_refuses_what_it_is_given(as_user, administrator, boa
     assert not AuditEntry.objects.exists()
 
 
+def test_a_change_of_nothing_is_none(as_user, administrator, boardroom):
+    call = as_user(administrator)
+    for address in (f"systems/{boardroom.pk}", f"users/{administrator.pk}", f"folders/{boardroom.folder_id}"):
+        assert call("PATCH", address, {}).status_code == 200, address
+    assert not AuditEntry.objects.exists()
+
+
 def test_what_rides_on_a_check_in_is_accepted_for_many_as_for_one(as_user, administrator, boardroom):
     call = as_user(administrator)
     assert call("POST", f"systems/{boardroom.pk}/enforce", {}).status_code == 202

@@ -61,15 +61,16 @@ def test_the_list_begins_with_the_chosen_view_until_it_is_deleted(client: Client
 
 def test_what_the_list_does_not_know_is_not_saved(administrator: User) -> None:
     call = Caller(administrator)
-    for body, words in (
-        ({"of_list": "rooms"}, "There is no list"),
-        ({"of_list": "systems", "query": "colour=red"}, "no filter"),
-        ({"of_list": "systems", "query": "sort=colour"}, "cannot be sorted"),
-        ({"of_list": "systems", "columns": ["colour"]}, "no column"),
+    for body, words, field in (
+        ({"of_list": "rooms"}, "There is no list", "of_list"),
+        ({"of_list": "systems", "query": "colour=red"}, "no filter", "query"),
+        ({"of_list": "systems", "query": "sort=colour"}, "cannot be sorted", "query"),
+        ({"of_list": "systems", "columns": ["colour"]}, "no column", "columns"),
     ):
         answer = call("POST", "saved-views", {"name": "X", **body})
-        assert answer.status_code == 409
+        assert answer.status_code == 422
         assert words in answer.json()["detail"]
+        assert [one["field"] for one in answer.json()["errors"]] == [f"body.{field}"]
 
 
 def test_columns_are_kept_for_each_person(
