@@ -200,3 +200,45 @@ def test_our_systems_are_told_with_their_product_and_people_without_one(
     assert "<SystemType></SystemType>" in device.search("person 001").body.decode().replace(
         "<SystemType/>", "<SystemType></SystemType>"
     )
+
+
+HOSTILE_TEXTS = (
+    "'",
+    '"',
+    "*",
+    "\\",
+    ":*",
+    "&|!",
+    "NEAR(",
+    "%s %(x)s {0}",
+    "\u0301",
+    "語" * 300,
+    "\u202eשלום",
+    "+" * 255,
+)
+HOSTILE_MEMBERS = {
+    "MaxResult": ("0", "-1", "9" * 30, "1e3", "١", "abc"),
+    "StartFromId": ("c_999999", "e_", "e_-1", "e_" + "9" * 18, "e_" + "9" * 40, "nonsense", "'"),
+    "SearchPath": ("c_", "c_" + "9" * 18, "c_" + "9" * 40, "../..", "'"),
+    "RangeInclusive": ("true", "1"),
+}
+
+
+def test_no_question_however_strange_is_an_error_or_shows_what_is_not_given(
+    systems: Systems, book: PhoneBook
+) -> None:
+    filled(editing.create_book("Hidden", inventory.root_folder()), 2, "Hidden")
+    setting.set_on_folder(book, inventory.root_folder())
+    device, _ = systems.proven()
+    ask(device)
+    questions = [device.search_body(text).decode() for text in HOSTILE_TEXTS]
+    for member, values in HOSTILE_MEMBERS.items():
+        for value in values:
+            for text in ("", "hidden"):
+                bare = re.sub(rf"<{member}(/>|>[^<]*</{member}>)", "", device.search_body(text).decode())
+                questions.append(bare.replace("</Search>", f"<{member}>{value}</{member}></Search>"))
+    for question in questions:
+        reply = device.post(PHONE_BOOK, question.encode())
+        assert reply.status == 200, question
+        assert b"<NoOfEntries>" in reply.body, question
+        assert b"Hidden" not in reply.body, question

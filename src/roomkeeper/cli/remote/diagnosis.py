@@ -103,4 +103,4 @@ def _headline(row: dict[str, Any], name: str) -> Text:
         row=row,
         clean_2=clean(row["purpose"]),
     )
-    return Text(words, style="strike bright_black" if row["is_struck"] else _("bold"))
+    return Text(words, style="strike bright_black" if row["is_struck"] else "bold")
