@@ -22,8 +22,9 @@ _TEXTS = frozenset({"text", "link", "system"})
 
 
 def classes_of(one: Field) -> str:
-    """The classes of the cells of a column."""
-    return "device-text" if one.wraps or one.cell in _TEXTS else CLASSES.get(one.cell, "")
+    """The classes of the cells of a column. What a template of its own draws may be long, and wraps."""
+    is_text = one.wraps or one.cell in _TEXTS or one.cell.endswith(".html")
+    return "device-text" if is_text else CLASSES.get(one.cell, "")
 
 
 def cells_of(subject: Subject, columns: Iterable[Field], row: Any, context: Context) -> SafeString:

@@ -81,7 +81,10 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
         "now": now,
         "asked": listed.asked,
         "heads": [bars.head_of(one, listed.order, query) for one in columns],
-        "rows": [(row, cells_of(subject, columns, row, drawn)) for row in shown],
+        "rows": [
+            (row, subject.label(row) if row.pk in mine else "", cells_of(subject, columns, row, drawn))
+            for row in shown
+        ],
         "mine": mine,
         "bulk": bulk if mine else [],
         "makers": makers_of(subject, actor),

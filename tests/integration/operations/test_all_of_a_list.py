@@ -36,7 +36,7 @@ def listed(client: Client, subject: Subject, rows: list[Any]) -> tuple[str, int]
     everything = dict.fromkeys(subject.begins, "all")
     pages = [client.get(address, asked) for asked in ({}, everything, *(tab.filters for tab in subject.tabs))]
     page = max(pages, key=lambda one: one.context["pager"]["total"])
-    shown = {row.pk for row, _ in page.context["rows"]}
+    shown = {row.pk for row, *_ in page.context["rows"]}
     assert shown >= {row.pk for row in rows}
     return page.context["filter"], page.context["pager"]["total"]
 

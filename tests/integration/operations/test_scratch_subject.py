@@ -125,7 +125,7 @@ def test_a_column_is_on_the_page_in_rest_csv_command_line_and_documentation(
 
 def test_a_filter_narrows_on_the_page_and_in_rest_and_is_documented(client: Client, call: Caller) -> None:
     page = client.get("/scratches/?initial=d")
-    assert [row.name for row, _ in page.context["rows"]] == ["dome"]
+    assert [row.name for row, *_ in page.context["rows"]] == ["dome"]
     assert '<option value="d" selected>with d' in text_of(page)
     assert [one["name"] for one in call.get("scratches?initial=c")["items"]] == ["court"]
     assert "Filters: `initial`." in generate_operations.section(SCRATCH)

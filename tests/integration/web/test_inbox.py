@@ -76,8 +76,8 @@ def test_ignored_and_blocked_have_lists_of_their_own_and_come_back(
     client.post(f"/inbox/do/{act}/", {"step": "confirm", "row": unknown[0].pk})
     unknown[0].refresh_from_db()
     assert unknown[0].state == state
-    assert unknown[0] not in [row for row, _ in client.get("/inbox/").context["rows"]]
-    assert unknown[0] in [row for row, _ in client.get(f"/inbox/?show={show}").context["rows"]]
+    assert unknown[0] not in [row for row, *_ in client.get("/inbox/").context["rows"]]
+    assert unknown[0] in [row for row, *_ in client.get(f"/inbox/?show={show}").context["rows"]]
     client.post("/inbox/do/readmit/", {"step": "confirm", "row": unknown[0].pk})
     unknown[0].refresh_from_db()
     assert unknown[0].state == "managed"

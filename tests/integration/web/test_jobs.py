@@ -70,7 +70,7 @@ def test_filters_stand_in_the_address(client: Client, job: Job, administrator: U
     work.end(other, Job.State.FAILED, "It broke.", now=timezone.now())
 
     def listed(query: str) -> set[int]:
-        return {row.pk for row, _ in client.get(f"/jobs/?{query}").context["rows"]}
+        return {row.pk for row, *_ in client.get(f"/jobs/?{query}").context["rows"]}
 
     assert listed("") == {job.pk, other.pk}
     assert listed("state=failed") == {other.pk}

@@ -29,7 +29,7 @@ def fleet(boardroom: System, home_office: System, lobby: System, vault: System) 
 
 def names(client: Client, query: str = "") -> list[str]:
     """The names of the rows, in their order."""
-    return [system.name for system, _ in client.get("/systems/" + query).context["rows"]]
+    return [system.name for system, *_ in client.get("/systems/" + query).context["rows"]]
 
 
 def csv_lines(client: Client, query: str = "") -> list[str]:
