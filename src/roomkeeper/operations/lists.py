@@ -222,7 +222,7 @@ def csv_fields(subject: Subject) -> list[Field]:
 
 
 def csv_rows(subject: Subject, rows: Iterable[Any]) -> Iterator[list[Any]]:
-    """The rows as texts for a spreadsheet: times in UTC, yes and no, lists with a comma."""
+    """The rows as texts for a spreadsheet: times in UTC, yes and no, lists with a comma, the rest as JSON."""
     columns = csv_fields(subject)
     for row in rows:
         yield [_plain(one.value(row)) for one in columns]
@@ -237,6 +237,8 @@ def _plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value)
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return value
 
 

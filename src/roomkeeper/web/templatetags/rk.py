@@ -1,6 +1,7 @@
 """How times, states and icons look: the same on every page."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -338,6 +339,20 @@ def help_mark(section: str) -> SafeString:
         _("Help"),
         icon("help"),
     )
+
+
+@register.filter
+def noted(value: Any) -> str:
+    """What the audit trail keeps of an act, as people read it: no value of Python's."""
+    if value is None or value == "" or value == []:
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, Mapping):
+        return " ".join(f"{key} {noted(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(noted(part) for part in value)
+    return str(value)
 
 
 @register.filter
