@@ -227,11 +227,15 @@ def _posts(record: Record, now: datetime) -> list[DiagnosisFinding]:
     if record.refused is not None:
         refused = record.refused
         findings.append(
-            found("posts-refused", name, count=refused.count, ago=words.ago(refused.last_at, now))
+            found(
+                "posts-refused", name, times=words.times(refused.count), ago=words.ago(refused.last_at, now)
+            )
         )
     if (claim := record.unproven) is not None:
         ago = words.ago(claim.last_at, now)
-        findings.append(found("posts-unproven", name, source=claim.source, count=claim.count, ago=ago))
+        findings.append(
+            found("posts-unproven", name, source=claim.source, times=words.times(claim.count), ago=ago)
+        )
     if (claim := record.other_identity) is not None:
         findings.append(found("identity-changed", name, found=claim.words))
     return findings

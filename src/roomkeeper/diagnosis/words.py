@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -30,6 +31,11 @@ def due(at: datetime | None, now: datetime) -> str:
     if at is None:
         return _("at its next boot")
     return _("in {duration}", duration=duration(at - now)) if at > now else _("now")
+
+
+def times(number: int) -> str:
+    """`1 time`, `12 times`."""
+    return ngettext("{count} time", "{count} times", number)
 
 
 def span(milliseconds: int) -> str:

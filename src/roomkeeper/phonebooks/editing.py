@@ -16,6 +16,7 @@ from roomkeeper.phonebooks.writing import Entry, usable
 from roomkeeper.systems import live
 from roomkeeper.systems.models import Folder
 from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 MANUAL: Final = "manual"
 register(SourceKind(name=MANUAL, label="typed here"))
@@ -82,10 +83,10 @@ def delete_book(book: PhoneBook) -> None:
     if inside or entries:
         raise BookRefused(
             _(
-                "{book} still contains {entries} entries and {inside} phone books. Move or delete them first.",
+                "{book} still contains {entries} and {inside}. Move or delete them first.",
                 book=book,
-                entries=entries,
-                inside=inside,
+                entries=ngettext("{count} entry", "{count} entries", entries),
+                inside=ngettext("{count} phone book", "{count} phone books", inside),
             )
         )
     with transaction.atomic():

@@ -21,7 +21,7 @@ def test_create_rename_move_and_delete(client: Client, oslo: Folder, bergen: Fol
 
 def test_a_folder_with_systems_stays_and_says_why(client: Client, oslo: Folder, boardroom: System) -> None:
     page = text_of(client.post(f"/folders/{oslo.pk}/delete/", follow=True))
-    assert "still contains 1 system" in page
+    assert "still contains 1 system and 0 folders" in page
     assert Folder.objects.filter(pk=oslo.pk).exists()
 
 

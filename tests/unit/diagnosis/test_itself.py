@@ -108,6 +108,7 @@ def test_its_own_warnings() -> None:
 def test_words() -> None:
     assert words.duration(timedelta(seconds=119)) == "119 seconds"
     assert words.duration(timedelta(seconds=60)) == "1 minute"
+    assert (words.times(1), words.times(7)) == ("1 time", "7 times")
     assert words.duration(timedelta(minutes=15)) == "15 minutes"
     assert words.duration(timedelta(hours=36)) == "36 hours"
     assert words.duration(timedelta(days=3, hours=5)) == "3 days"

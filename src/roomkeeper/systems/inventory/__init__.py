@@ -11,6 +11,7 @@ from roomkeeper.systems import live, windows
 from roomkeeper.systems.inventory import places
 from roomkeeper.systems.models import Folder, System, Tag
 from roomkeeper.words import gettext as _
+from roomkeeper.words import ngettext
 
 ROOT_NAME = "All systems"
 # A system's name and its wanted SystemUnit/Name are one (rule R7), and that takes no more.
@@ -107,10 +108,10 @@ def delete_folder(folder: Folder) -> None:
     if systems or folders:
         raise FolderRefused(
             _(
-                "{folder} still contains {systems} systems and {folders} folders. Move or delete them first.",
+                "{folder} still contains {systems} and {folders}. Move or delete them first.",
                 folder=folder,
-                systems=systems,
-                folders=folders,
+                systems=ngettext("{count} system", "{count} systems", systems),
+                folders=ngettext("{count} folder", "{count} folders", folders),
             )
         )
     try:

@@ -228,7 +228,7 @@ FOLDERS = register(
                 what="Changes that wait for it are sent while it is open, in each system's own time zone. It"
                 " applies to all folders below that have no window of their own.",
                 undo="Change it back at any time.",
-                button="Window",
+                button="Set window",
                 done="The maintenance window of {row.name} is set.",
                 method="PATCH",
                 takes=(
