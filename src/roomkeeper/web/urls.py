@@ -93,6 +93,8 @@ urlpatterns: list[URLPattern] = [
     page("templates/from-system/", template_picking.pick, "template_pick"),
     page("templates/hint/", template_editing.hint, "template_hint"),
     page("templates/<int:pk>/", configuration_templates.template, "template"),
+    # As its first tab was called before: people keep addresses.
+    page("templates/<int:pk>/settings/", configuration_templates.template, "template_settings"),
     page("templates/<int:pk>/versions/", configuration_templates.versions, "template_versions"),
     page("templates/<int:pk>/used/", configuration_templates.used, "template_used"),
     page("templates/<int:pk>/edit/", template_editing.edit, "template_edit"),

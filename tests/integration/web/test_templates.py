@@ -180,6 +180,8 @@ def test_versions_are_compared(client: Client, root_folder: Folder, make_templat
     page = text_of(client.get(f"/templates/{template.pk}/versions/"))
     assert "What differs from version 1 to version 2" in page
     assert "Louder" in page
+    held = client.get(f"/templates/{template.pk}/settings/?version=1")
+    assert held.context["version"].number == 1
     page = text_of(client.get(f"/templates/{template.pk}/versions/?old=2&new=1"))
     assert "What differs from version 2 to version 1" in page
     assert "As it was in version 1" in text_of(client.get(f"/templates/{template.pk}/?version=1"))
@@ -298,7 +300,7 @@ def test_templates_elsewhere_are_not_there_and_viewers_change_nothing(
     page = text_of(mine.get("/templates/"))
     assert "Oslo&#x27;s" in page
     assert "Bergen&#x27;s" not in page
-    for tab in ("", "edit/", "plan/", "used/", "versions/", "apply/", "delete/", "export.json"):
+    for tab in ("", "settings/", "edit/", "plan/", "used/", "versions/", "apply/", "delete/", "export.json"):
         assert mine.get(f"/templates/{there.pk}/{tab}").status_code == 404
     assert mine.post("/templates/new/", form(bergen)).status_code == 404
     looking = signed_in(viewer)
