@@ -15,6 +15,7 @@ from roomkeeper.jobs import running
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.polling import service
 from roomkeeper.provisioning import pushing
+from roomkeeper.systems import network_settings
 from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.check_ins import outages
 from roomkeeper.systems.contact.device_access import talking_to
@@ -162,6 +163,8 @@ async def test_a_slot_that_is_not_ours_is_registered_again_and_read_back(
 async def test_each_management_setting_is_judged_by_polls(
     transport: DeviceTransport, start: Start, manage: Manage, path: str, value: str
 ) -> None:
+    # Without it, and without a phone book that is set, a system keeps the phone book server that it has.
+    await sync_to_async(network_settings.update)({"phone_books_always": True}, user=None, now=timezone.now())
     endpoint = await start()
     system = await manage(endpoint)
     await give_secret(system)
