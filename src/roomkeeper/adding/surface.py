@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal
 
 from django.db.models import Q
@@ -21,7 +20,7 @@ from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.provisioning.manager_protocol import CHOICES, WhenHttpIsOff
 from roomkeeper.systems import admission, inventory
-from roomkeeper.systems.addresses import network_of
+from roomkeeper.systems.addresses import address_of, network_of
 from roomkeeper.systems.admission import activation
 from roomkeeper.systems.inventory.hosts import parse_host
 from roomkeeper.systems.models import ActivationCode, Folder, System
@@ -45,7 +44,7 @@ def _network(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    return str(ip_address(parse_host(text))) if text else ""
+    return str(address_of(parse_host(text))) if text else ""
 
 
 def _port(name: str, label: str) -> Input:

@@ -19,6 +19,14 @@ def parse_address(text: str) -> Address | None:
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
 
 
+def address_of(text: str) -> Address:
+    """The address in `text`. Raises ValueError with a sentence where it holds none."""
+    found = parse_address(text)
+    if found is None:
+        raise ValueError(_("{text!r} is not an IP address such as 10.20.0.5.", text=text.strip()))
+    return found
+
+
 def network_of(text: str) -> Network:
     """The network in `text`, an address alone being one of its own. Raises ValueError with a sentence, also where an
     address stands in front of the mask: `10.1.2.3/16` may be meant as either."""

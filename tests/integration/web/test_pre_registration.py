@@ -25,6 +25,12 @@ def test_what_cannot_be_registered_says_why_and_keeps_what_was_typed(client: Cli
     )
     assert "not a MAC address" in page
     assert 'value="Study"' in page
+    page = text_of(
+        client.post(
+            "/add-systems/?tab=one", {"serial_number": "S1", "hint_address": "there", "folder": bergen.pk}
+        )
+    )
+    assert "is not an IP address such as" in page
     assert not System.objects.exists()
 
 

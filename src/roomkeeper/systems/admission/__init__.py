@@ -3,7 +3,6 @@
 Acts of people are functions on a `System`; what a batch admits by rule is `may_be_admitted` and `admit`.
 """
 
-import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NoReturn
@@ -15,7 +14,7 @@ from roomkeeper.accounts.permissions import Permission, grants_of
 from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.protocols.identification import same_serial
 from roomkeeper.systems import findings, inventory, live, network_settings, timeline
-from roomkeeper.systems.addresses import is_within, network_of, parse_address, parse_networks
+from roomkeeper.systems.addresses import address_of, is_within, network_of, parse_address, parse_networks
 from roomkeeper.systems.admission import (
     claimants,
     expectations,
@@ -81,7 +80,7 @@ def pre_register(
     try:
         mac_address = inventory.normalize_mac(mac_address) if mac_address.strip() else ""
         network = str(network_of(network)) if network else ""
-        hint = str(ipaddress.ip_address(parse_host(hint_address))) if hint_address else None
+        hint = str(address_of(parse_host(hint_address))) if hint_address else None
         host = records.usable_address(host, http_port, https_port)
     except ValueError as error:
         raise AdmissionRefused(str(error)) from error
