@@ -16,6 +16,8 @@ from roomkeeper.web.derived_views import Habits
 from roomkeeper.web.folder_tree import tree_of
 
 DRAWN = system_cells
+# What is done to many most often stands beside the menu of the rest.
+OFTEN = ("move", "tag", "enforce")
 
 
 def beside(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any]) -> dict[str, Any]:
@@ -30,6 +32,7 @@ def beside(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any]
     )
     return {
         "may_act": may_act,
+        "often": OFTEN,
         "mine": {row.pk for row in rows} if may_act else set(),
         "tree": tree_of(held, here, habits.open_folders, lambda folder: _address(listed, folder)),
         "is_empty": is_empty,
