@@ -158,7 +158,7 @@ def test_audit_entry_names_who_what_and_by_which_road(operator, boardroom):
 
 
 def test_audit_entry_outlives_its_user_and_the_server_has_none(operator, db):
-    audit.record(operator, "web", "sign in")
+    audit.record(operator, "page", "sign in")
     audit.record(None, "cli", "create user")
     operator.delete()
     assert sorted(AuditEntry.objects.values_list("user", "user_name")) == [

@@ -117,14 +117,21 @@ def _filled(path: str, ids: Mapping[str, int], first: int) -> str:
     return re.sub(r"<int:(\w+?)(?:_id)?>", lambda found: str(ids.get(found[1], NOWHERE)), path)
 
 
-def told(browser: Client, address: str, form: dict[str, Any]) -> tuple[int, str, list[str], str]:
-    """What a form is answered, and says afterwards; nothing of it stays."""
+def told(
+    browser: Client, address: str, form: dict[str, Any], *, beside: str = ""
+) -> tuple[int, str, list[str], str]:
+    """What a form is answered, and says afterwards; nothing of it stays. A small number stands on a page for other
+    reasons, too: what the address `beside` gives is left out as well."""
     browser.cookies.pop("messages", None)
     with transaction.atomic():
         answer = browser.post(address, form)
         said = [str(one) for one in get_messages(answer.wsgi_request)]
         transaction.set_rollback(True)
-    given = [form, parse_qs(form.get("filter", "").removeprefix("?")), re.findall(r"/(\d+)", address)]
+    given = [
+        form,
+        parse_qs(form.get("filter", "").removeprefix("?")),
+        re.findall(r"/(\d+)", address + beside),
+    ]
     texts = (answer.headers.get("Location", ""), *said, without_times(content_of(answer)))
     place, *messages, content = (alike(text, given) for text in texts)
     return answer.status_code, place, messages, content

@@ -98,9 +98,9 @@ def test_folder_cannot_be_moved_beside_one_of_its_name(oslo, bergen):
 
 def test_only_an_empty_folder_can_be_deleted(oslo, bergen, boardroom):
     floor = inventory.create_folder(bergen, "4th floor")
-    with pytest.raises(FolderRefused, match="1 systems and 0 folders"):
+    with pytest.raises(FolderRefused, match="1 system and 0 folders"):
         inventory.delete_folder(oslo)
-    with pytest.raises(FolderRefused, match="0 systems and 1 folders"):
+    with pytest.raises(FolderRefused, match="0 systems and 1 folder"):
         inventory.delete_folder(bergen)
     inventory.delete_folder(floor)
     inventory.delete_folder(bergen)

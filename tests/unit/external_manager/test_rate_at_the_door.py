@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,6 +22,12 @@ class Store:
     def __init__(self, *good: str, blocked: Collection[str] = ()) -> None:
         self.good, self.blocked = set(good), set(blocked)
         self.posts: list[Post] = []
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def stops_with(self, stop: Callable[[], None]) -> None:
+        """Nothing that reads beside it is started here."""
 
     async def find_known(self, texts: Collection[str]) -> set[str]:
         return (self.good | self.blocked) & set(texts)
