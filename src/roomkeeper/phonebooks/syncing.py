@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from roomkeeper.jobs import clock, leases
@@ -164,8 +164,18 @@ def read_due(*, now: datetime) -> int:
     try:
         read_now(source, now=now)
     except SourceFailed as failure:
-        source.read_at, source.problem = now, str(failure)[:1000]
-        source.due_at = now + timedelta(minutes=max(source.every, 1))
-        source.save(update_fields=["read_at", "problem", "due_at"])
         log.warning("phone book source failed", source=source.pk, problem=str(failure)[:300])
+        _put_off(source, str(failure), now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        # A fault of ours with one source is not to hold up those that are due after it.
+        log.exception("phone book source could not be read", source=source.pk)
+        _put_off(source, _("It could not be read because of a fault in Roomkeeper; the log says which."), now)
     return 1
+
+
+def _put_off(source: Source, problem: str, now: datetime) -> None:
+    source.read_at, source.problem = now, problem[:1000]
+    source.due_at = now + timedelta(minutes=max(source.every, 1))
+    source.save(update_fields=["read_at", "problem", "due_at"])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roomkeeper.jobs import clock, leases
-from roomkeeper.phonebooks import dialling, editing, searching, syncing, writing
+from roomkeeper.phonebooks import dialling, editing, searching, sources, syncing, writing
 from roomkeeper.phonebooks.models import Contact, PhoneBook, Source
 from roomkeeper.phonebooks.searching import Scope
 from roomkeeper.phonebooks.sources import SourceFailed
@@ -235,3 +235,23 @@ def test_a_source_is_written_by_one_at_a_time(book: PhoneBook) -> None:
     fill(source, [person("1", "Anna")])
     assert names(scope(source), "") == ["Anna"]
     assert leases.take(name, "somebody else", now=clock.measure())
+
+
+def test_a_fault_with_one_source_holds_up_no_other(book: PhoneBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: Source) -> Iterable[Entry]:
+        raise RuntimeError("a fault of ours")
+
+    def tell(source: Source) -> Iterable[Entry]:
+        return [person("1", "Anna")]
+
+    monkeypatch.setitem(
+        sources._kinds, "broken", sources.SourceKind(name="broken", label="broken", read=fail)
+    )
+    monkeypatch.setitem(sources._kinds, "test", sources.SourceKind(name="test", label="test", read=tell))
+    broken = Source.objects.create(book=book, kind="broken", name="Broken", due_at=NOW)
+    good = Source.objects.create(book=book, kind="test", name="Good", due_at=NOW + timedelta(seconds=1))
+    later = NOW + timedelta(seconds=2)
+    assert [syncing.read_due(now=later) for _ in range(3)] == [1, 1, 0]
+    broken.refresh_from_db()
+    assert "fault" in broken.problem
+    assert names(scope(good), "anna") == ["Anna"]
