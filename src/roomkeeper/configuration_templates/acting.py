@@ -164,7 +164,7 @@ def make_persistent(
 
 
 def unassign(row: TemplateAssignment, *, user: Person, now: datetime) -> None:
-    """Keep it so no longer."""
+    """Stop keeping it so."""
     editing.unassign(row)
 
 

@@ -220,7 +220,7 @@ def _demand_reach(template: ConfigurationTemplate, target: Folder) -> None:
 
 
 def unassign(assignment: TemplateAssignment) -> None:
-    """Keep it so no longer; what was set stays as it is on the systems."""
+    """Stop keeping it so; what was set stays as it is on the systems."""
     assignment.delete()
 
 

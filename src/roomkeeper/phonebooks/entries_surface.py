@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from roomkeeper.accounts.permissions import Grants, Permission
@@ -14,13 +14,12 @@ from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.phonebooks import editing, index, words
 from roomkeeper.phonebooks.dialling import CALL_TYPES, MethodKind, label_of
-from roomkeeper.phonebooks.models import Contact, PhoneBook
+from roomkeeper.phonebooks.models import IS_SHOWN, Contact, PhoneBook
 from roomkeeper.phonebooks.surface import REFUSED, into_book
 
 
 def _shown(grants: Grants) -> Q:
-    is_shown = Q(since__lte=F("source__generation"), until__gt=F("source__generation"))
-    return is_shown & grants.folders(Permission.VIEW, "source__book__folder__path")
+    return IS_SHOWN & grants.folders(Permission.VIEW, "source__book__folder__path")
 
 
 def _find(rows: QuerySet[Any], text: str) -> QuerySet[Any]:

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.phonebooks import answering, dialling, granting, index, searching, words
 from roomkeeper.phonebooks.answering import Asker
 from roomkeeper.phonebooks.granting import Library
-from roomkeeper.phonebooks.models import Contact
+from roomkeeper.phonebooks.models import IS_SHOWN, Contact
 from roomkeeper.phonebooks.searching import Scope
 from roomkeeper.protocols.identification import Identification
 from roomkeeper.protocols.phonebook import Catalog, Search
@@ -63,10 +62,9 @@ def _hidden(asker: Asker, question: Search, library: Library, grants: Grants) ->
     scope = answering.scope_of(asker, library, place, question)
     given = {pk for pk, _generation in scope.sources}
     sql, values = index.matching(groups, in_names=False)
-    is_shown = Q(since__lte=F("source__generation"), until__gt=F("source__generation"))
     # What it may be: in no book that it is given, without an address that it dials, or told as another entry.
     rows = (
-        Contact.objects.filter(is_shown, grants.folders(Permission.VIEW, "source__book__folder__path"))
+        Contact.objects.filter(IS_SHOWN, grants.folders(Permission.VIEW, "source__book__folder__path"))
         .filter(pk__in=RawSQL(sql, values))  # noqa: S611 - the index's own query
         .select_related("source__book")
         .order_by("sort_name", "number")[: MOST_HIDDEN * 4]

@@ -114,6 +114,12 @@ class Contact(models.Model):
         return self.name
 
 
+# Versions of entries that are shown now.
+IS_SHOWN: Final = models.Q(
+    since__lte=models.F("source__generation"), until__gt=models.F("source__generation")
+)
+
+
 class PhoneBookSetting(models.Model):
     """A book that is set on a folder, for all systems in it and below, or on one system.
 

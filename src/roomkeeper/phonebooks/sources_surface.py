@@ -10,7 +10,7 @@ from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Act, Field, Input, Row, Subject, register
 from roomkeeper.phonebooks import editing, setting, sources, syncing
 from roomkeeper.phonebooks.models import PhoneBook, PhoneBookSetting, Source
-from roomkeeper.phonebooks.surface import REFUSED, into_book
+from roomkeeper.phonebooks.surface import MAY_SHRINK, REFUSED, into_book
 from roomkeeper.systems.models import Folder, System
 from roomkeeper.words import gettext as _
 
@@ -121,15 +121,7 @@ SOURCES: Final = register(
                 button="Read now",
                 done="{row.name} is read.",
                 offered=lambda row: sources.get_kind(row.kind).read is not None,
-                takes=(
-                    Input(
-                        name="may_shrink",
-                        type=bool,
-                        default=False,
-                        label="Entries may go",
-                        meaning="Also where a large share of the entries would go.",
-                    ),
-                ),
+                takes=(MAY_SHRINK,),
             ),
             Act(
                 name="delete",

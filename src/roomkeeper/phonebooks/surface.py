@@ -20,6 +20,13 @@ from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder
 
 REFUSED: Final = (editing.BookRefused, EntryRefused, SourceFailed)
+MAY_SHRINK: Final = Input(
+    name="may_shrink",
+    type=bool,
+    default=False,
+    label="Entries may go",
+    meaning="Also where a large share of the entries would go.",
+)
 _MOST: Final = 5_000_000
 
 
@@ -254,13 +261,7 @@ PHONE_BOOKS: Final = register(
                         label="Content",
                         meaning="The file's text.",
                     ),
-                    Input(
-                        name="may_shrink",
-                        type=bool,
-                        default=False,
-                        label="Entries may go",
-                        meaning="Also where a large share of the entries would go.",
-                    ),
+                    MAY_SHRINK,
                 ),
             ),
             Act(
