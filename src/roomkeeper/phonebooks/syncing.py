@@ -11,9 +11,9 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from roomkeeper.jobs import clock, leases
-from roomkeeper.phonebooks import sources, writing
+from roomkeeper.phonebooks import mapping, sources, writing
 from roomkeeper.phonebooks.models import PhoneBook, Source
-from roomkeeper.phonebooks.sources import SourceFailed, csv_file, our_systems
+from roomkeeper.phonebooks.sources import Reading, SourceFailed, csv_file, our_systems
 from roomkeeper.phonebooks.writing import Entry, EntryRefused, nothing
 from roomkeeper.systems.models import Folder
 from roomkeeper.words import gettext as _
@@ -63,7 +63,9 @@ def read_now(
     kind = sources.get_kind(source.kind)
     if kind.read is None:
         raise SourceFailed(_("{source} is filled by people; there is nothing to read.", source=source))
-    apply(source, kind.read(source), may_shrink=may_shrink, now=now, note=note)
+    reading = Reading(source.settings)
+    entries = (mapping.entry_of(record, kind.mapping) for record in kind.read(reading))
+    apply(source, entries, may_shrink=may_shrink, now=now, note=note)
 
 
 def apply(

@@ -9,7 +9,7 @@ from roomkeeper.jobs import clock, leases
 from roomkeeper.phonebooks import dialling, editing, searching, sources, syncing, writing
 from roomkeeper.phonebooks.models import Contact, PhoneBook, Source
 from roomkeeper.phonebooks.searching import Scope
-from roomkeeper.phonebooks.sources import SourceFailed
+from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed
 from roomkeeper.phonebooks.writing import Entry
 from roomkeeper.systems import inventory
 
@@ -238,16 +238,19 @@ def test_a_source_is_written_by_one_at_a_time(book: PhoneBook) -> None:
 
 
 def test_a_fault_with_one_source_holds_up_no_other(book: PhoneBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(source: Source) -> Iterable[Entry]:
+    def fail(reading: Reading) -> Iterable[Record]:
         raise RuntimeError("a fault of ours")
 
-    def tell(source: Source) -> Iterable[Entry]:
-        return [person("1", "Anna")]
+    def tell(reading: Reading) -> Iterable[Record]:
+        return [Record("1", {"cn": ("Anna",), "mail": ("anna@example.org",)})]
 
     monkeypatch.setitem(
         sources._kinds, "broken", sources.SourceKind(name="broken", label="broken", read=fail)
     )
-    monkeypatch.setitem(sources._kinds, "test", sources.SourceKind(name="test", label="test", read=tell))
+    kind = sources.SourceKind(
+        name="test", label="test", read=tell, mapping={"name": ("cn",), "sip": ("mail",)}
+    )
+    monkeypatch.setitem(sources._kinds, "test", kind)
     broken = Source.objects.create(book=book, kind="broken", name="Broken", due_at=NOW)
     good = Source.objects.create(book=book, kind="test", name="Good", due_at=NOW + timedelta(seconds=1))
     later = NOW + timedelta(seconds=2)

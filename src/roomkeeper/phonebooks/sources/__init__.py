@@ -1,24 +1,80 @@
-"""Sources of phone books, one file each: what they are called, what they need, and how their entries are read."""
+"""Sources of phone books, one file each: what they are called, what they take, and how they tell their records.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+A source knows nothing of books and of the database. It tells records: the fields that it has, by its own names. What of
+a record is the name, what an address of which kind, says a mapping (`phonebooks.mapping`), which people can change.
+"""
 
-from roomkeeper.phonebooks.models import Source
-from roomkeeper.phonebooks.writing import Entry
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from roomkeeper.operations.subjects import Input
+
+# Of a preview: enough to see what is in which field.
+PREVIEWED: Final = 50
+
+
+class SourceFailed(ValueError):
+    """The source did not tell its records; the sentence says why, and what to do. What stands stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something that a source tells: a person, a room, a line.
+
+    `key` is what the source calls it for as long as it lives (at most 255 characters). `fields` are all values of each
+    of its fields, in the source's order, as text. One that `is_gone` has no fields: a source that tells only what
+    changed since the last reading tells so what went. `system_id` is our own system that it is, `at` where a person
+    finds it (“line 7”).
+    """
+
+    key: str
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_gone: bool = False
+    system_id: int | None = None
+    at: str = ""
+
+
+@dataclass(slots=True)
+class Reading:
+    """One reading of a source: what it is given, and what it says besides its records.
+
+    `settings` are what the kind takes, secrets in clear; they are never to stand in a sentence. `asked` are the fields
+    that the mapping uses, empty where all are wanted; `most` is how many records are wanted, None for all. `memory` is
+    what the source noted at its last good reading (a token to be told only changes with), and is kept again when this
+    one is applied; it has to go into JSON. A source that tells only what changed sets `is_partial` before its first
+    record. `warnings` are sentences for the people who look after it.
+    """
+
+    settings: Mapping[str, Any]
+    asked: frozenset[str] = frozenset()
+    most: int | None = None
+    memory: dict[str, Any] = field(default_factory=dict)
+    is_partial: bool = False
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceKind:
-    """A kind of source. `read` gives all that it tells now; it raises `SourceFailed` where it cannot tell all of it.
-    What has no `read` is filled by people."""
+    """A kind of source.
+
+    `takes` are its settings, checked and asked for as those of an act are. `read` tells its records; it raises
+    `SourceFailed` where it cannot tell all of them, also in the middle. What has no `read` is filled by people or from
+    files. `mapping` is what is suggested: for each part of an entry the fields to look at, the first that holds
+    something first. `every` is how often it is read unless somebody says otherwise, in minutes. `missing` gives a
+    sentence where something that has to be installed is not. One that `reaches_out` makes this server connect to
+    another.
+    """
 
     name: str
     label: str
-    read: Callable[[Source], Iterable[Entry]] | None = None
-
-
-class SourceFailed(ValueError):
-    """The source did not tell its entries; the sentence says why, and what to do. What stands stays."""
+    meaning: str = ""
+    takes: tuple[Input, ...] = ()
+    read: Callable[[Reading], Iterable[Record]] | None = None
+    mapping: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    every: int = 0
+    reaches_out: bool = False
+    missing: Callable[[], str] | None = None
 
 
 _kinds: dict[str, SourceKind] = {}

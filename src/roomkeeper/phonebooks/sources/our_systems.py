@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
-from roomkeeper.phonebooks.dialling import MethodKind
-from roomkeeper.phonebooks.models import Source
-from roomkeeper.phonebooks.sources import SourceFailed, SourceKind, register
-from roomkeeper.phonebooks.writing import Entry
+from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed, SourceKind, register
 from roomkeeper.systems.models import Folder, State, System
 from roomkeeper.words import gettext as _
 
 NAME: Final = "our_systems"
 
 
-def _read(source: Source) -> Iterator[Entry]:
-    folder = Folder.objects.filter(pk=source.settings.get("folder")).first()
+def _read(reading: Reading) -> Iterator[Record]:
+    folder = Folder.objects.filter(pk=int(reading.settings.get("folder") or 0)).first()
     if folder is None:
         raise SourceFailed(
             _(
@@ -25,7 +22,16 @@ def _read(source: Source) -> Iterator[Entry]:
         sip_uri=""
     )
     for pk, name, uri, product in rows.order_by("pk").values_list("id", "name", "sip_uri", "product"):
-        yield Entry(f"system {pk}", name or uri, ((MethodKind.SIP.value, uri, ""),), product, pk)
+        fields = {"name": (name or uri,), "sip": (uri,), "product": (product,)}
+        yield Record(f"system {pk}", fields, system_id=pk)
 
 
-OUR_SYSTEMS: Final = register(SourceKind(name=NAME, label="our systems", read=_read))
+OUR_SYSTEMS: Final = register(
+    SourceKind(
+        name=NAME,
+        label="our systems",
+        read=_read,
+        mapping={"name": ("name",), "sip": ("sip",), "note": ("product",)},
+        every=5,
+    )
+)
