@@ -16,8 +16,10 @@ from roomkeeper.bulk_editing.columns import FIELDS
 from roomkeeper.cli.main import app
 from roomkeeper.devices import errors
 from roomkeeper.diagnosis.fixes import FIXES
+from roomkeeper.operations.acts import Act, Input
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import words_of
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, all_subjects
+from roomkeeper.operations.subjects import Subject, all_subjects
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.models.setting_kinds import settings_of
 from roomkeeper.web.frame import NAVIGATION
@@ -100,7 +102,7 @@ def _of_field(one: Field) -> Iterator[str]:
 def _of_act(act: Act, noun: str) -> Iterator[str]:
     yield from (act.title, act.what, act.undo, act.button, act.done, act.summary, act.name)
     yield from (act.name.capitalize(), act.audit_word(noun))
-    yield from (one.label for one in act.variants)
+    yield from (one.label for one in act.page.variants)
     for one in act.takes:
         yield from _of_input(one)
     for one in act.tells:

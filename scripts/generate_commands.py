@@ -20,7 +20,8 @@ import django
 
 django.setup()
 
-from roomkeeper.operations.subjects import ANYTHING, Act, Input, Subject, all_subjects, get_subject  # noqa: E402
+from roomkeeper.operations.acts import ANYTHING, Act, Input  # noqa: E402
+from roomkeeper.operations.subjects import Subject, all_subjects, get_subject  # noqa: E402
 from roomkeeper.operations.taking import is_many  # noqa: E402
 from roomkeeper.systems.network_settings import TABLE  # noqa: E402
 
@@ -56,8 +57,8 @@ def _has_command(subject: Subject, act: Act) -> bool:
     """Whether it has a command of its own: not what is changed by the one for all that."""
     return (
         act.is_mounted
-        and act.has_api
-        and (not subject.change_command or act.method != "PATCH" or act.for_many)
+        and act.rest.is_derived
+        and (not subject.change_command or act.rest.method != "PATCH" or act.for_many)
     )
 
 
@@ -65,7 +66,7 @@ def _change(subject: Subject) -> list[dict[str, Any]]:
     """The command that takes what all acts with PATCH take, each where it is wanted."""
     if not subject.change_command:
         return []
-    acts = [act for act in subject.acts if act.method == "PATCH" and act.is_mounted]
+    acts = [act for act in subject.acts if act.rest.method == "PATCH" and act.is_mounted]
     takes = {one.name: replace(one, default=None, only=ANYTHING) for act in acts for one in act.takes}
     summary = f"Change a {subject.noun}."
     all_in_one = replace(
@@ -87,9 +88,9 @@ def _act(subject: Subject, act: Act) -> dict[str, Any]:
         "on": act.on,
         "tail": act.tail,
         "for_many": act.for_many,
-        "method": act.method,
-        "answers": act.answers,
-        "begins": begun.path if (begun := act.begun(subject)) is not None else "",
+        "method": act.rest.method,
+        "answers": act.rest.answers,
+        "begins": begun.path if (begun := subject.begun_by(act)) is not None else "",
         "done": "" if "{" in act.done else act.done,
         "asks": act.is_dangerous or bool(act.word),
         "always_asks": bool(act.word),

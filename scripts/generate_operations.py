@@ -16,9 +16,11 @@ import django
 
 django.setup()
 
+from roomkeeper.operations.acts import Act  # noqa: E402
+from roomkeeper.operations.fields import Field  # noqa: E402
 from roomkeeper.operations.filters import words_of  # noqa: E402
 from roomkeeper.operations.lists import filter_names, sorts_of  # noqa: E402
-from roomkeeper.operations.subjects import Act, Field, Subject, all_subjects, get_subject  # noqa: E402
+from roomkeeper.operations.subjects import Subject, all_subjects, get_subject  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "reference" / "operations.md"
@@ -96,12 +98,12 @@ def _act(subject: Subject, act: Act) -> str:
         words = act.audit_word(subject.noun)
         return f"| {act.summary} | after a plan | – | {act.needs.value} | – | {words} |"
     path = (f"{subject.path}/{{id}}" if act.on == "one" else subject.path) + act.tail
-    routes = f"`{act.method} {path}`" + (f", `POST {subject.path}/{act.slug}`" if act.for_many else "")
+    routes = f"`{act.rest.method} {path}`" + (f", `POST {subject.path}/{act.slug}`" if act.for_many else "")
     key = (" N..." if act.for_many else " N") if act.on == "one" else ""
     takes = ", ".join(f"`{one.name}`" + ("" if one.is_required else "?") for one in act.takes) or "–"
     command = subject.command or subject.path
     typed = f"{command} {act.command or act.slug}{key}"
-    if subject.change_command and act.method == "PATCH":
+    if subject.change_command and act.rest.method == "PATCH":
         changed = f"{command} {subject.change_command} N"
         typed = f"{typed}`, `{changed}" if act.for_many else changed
     return f"| {act.summary} | {routes} | `{typed}` | {act.needs.value} | {takes} | {act.audit_word(subject.noun)} |"

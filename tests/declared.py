@@ -3,7 +3,8 @@
 import inspect
 
 from roomkeeper.devices.errors import DeviceError
-from roomkeeper.operations.subjects import Act, get_subject
+from roomkeeper.operations.acts import Act
+from roomkeeper.operations.subjects import get_subject
 
 
 def act_of(subject: str, name: str) -> Act:

@@ -15,8 +15,10 @@ from roomkeeper.adding.service import AddRequest
 from roomkeeper.devices.login import Login
 from roomkeeper.devices.snmp import SNMP_PORT
 from roomkeeper.jobs.models import Job
+from roomkeeper.operations.acts import Act, Input, Rest, Trail
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.provisioning.manager_protocol import CHOICES, WhenHttpIsOff
 from roomkeeper.systems import admission, inventory
@@ -306,11 +308,11 @@ ADD: Final = Act(
     is_mounted=False,
     run=lambda *, user, now, request: service.start(request, user=user, now=now),
     refused=(service.AddingRefused,),
-    status=422,
+    rest=Rest(status=422),
     summary="Add systems by their addresses: a job.",
     takes=(*HOW, Input(name="request", type=Any, default=None)),
     places=lambda row, taken: (taken["request"].folder.path,) if taken.get("request") else (),
-    notes=_noted,
+    trail=Trail(given=_noted),
 )
 PRE_REGISTER: Final = Act(
     name="pre-register",
@@ -328,7 +330,9 @@ PRE_REGISTER: Final = Act(
     ),
     tells=(Field(name="activation_code", type=str | None, read=lambda made: made and made[1]),),
     places=_place,
-    notes=lambda taken: {name: value for name, value in taken.items() if value and name != "password"},
+    trail=Trail(
+        given=lambda taken: {name: value for name, value in taken.items() if value and name != "password"}
+    ),
 )
 ADDING: Final = register(
     Subject(

@@ -22,7 +22,7 @@ from roomkeeper.backups.surface import BACKUPS, SCHEDULE
 from roomkeeper.backups.telling import DiffOut, PartText, ReplacementPlanOut, RestoreMappingOut
 from roomkeeper.fleet.comparing import find_side
 from roomkeeper.jobs.models import Job
-from roomkeeper.operations.subjects import Act
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.taking import bounded, model_of, taken_of
 from roomkeeper.words import gettext as _
 

@@ -15,7 +15,8 @@ from roomkeeper.api.derived_many import mount_many
 from roomkeeper.api.derived_mounting import do_act, key_of, mount, rule_of, word_of
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.routing import Routes
-from roomkeeper.operations.subjects import ANYTHING, Act, Subject, all_subjects
+from roomkeeper.operations.acts import ANYTHING, Act
+from roomkeeper.operations.subjects import Subject, all_subjects
 from roomkeeper.operations.taking import model_of, patch_of, taken_of
 from roomkeeper.words import gettext as _
 
@@ -37,17 +38,17 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
         if one.within == subject.plural:
             _mount_list(routes, one, within=subject)
     _mount_one(routes, subject, told)
-    acts = [act for act in subject.acts if act.is_mounted and act.has_api]
-    patches = [act for act in acts if act.method == "PATCH" and act.on == "one"]
+    acts = [act for act in subject.acts if act.is_mounted and act.rest.is_derived]
+    patches = [act for act in acts if act.rest.method == "PATCH" and act.on == "one"]
     for act in acts:
         is_alone = act not in patches or len(patches) == 1
-        if is_alone and (act.method, _path(subject, act)) not in by_hand:
-            if (begun := act.begun(subject)) is not None:
+        if is_alone and (act.rest.method, _path(subject, act)) not in by_hand:
+            if (begun := subject.begun_by(act)) is not None:
                 mount_begun(routes, subject, act, begun)
             else:
                 _mount_act(routes, subject, act, told)
         if act.for_many and ("POST", f"/{act.slug}") not in by_hand:
-            if (begun := act.begun(subject)) is not None:
+            if (begun := subject.begun_by(act)) is not None:
                 mount_begun_of_many(routes, subject, act, begun)
             else:
                 mount_many(routes, subject, act)
@@ -105,27 +106,27 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
     key, body = key_of(subject), model_of(subject, act)
     is_on_one = act.on == "one"
     good = _status_of(act)
-    has_address = good in (201, 202) and act.answers == "row"
+    has_address = good in (201, 202) and act.rest.answers == "row"
     is_optional = not any(one.is_required for one in act.takes)
 
     def view(request: HttpRequest, **values: Any) -> Any:
         actor = actor_of(request)
         row = row_of(subject, actor, values[key]) if is_on_one else None
         given = values.get("details") or body()
-        if act.method == "PATCH" and not given.model_fields_set and not act.tells:
+        if act.rest.method == "PATCH" and not given.model_fields_set and not act.tells:
             return told.one(row, actor)
         result = do_act(subject, act, row, actor, taken_of(act, given))
-        if act.answers == "nothing":
+        if act.rest.answers == "nothing":
             return Status(204, None)
         once = told.once(act, result)
-        if act.answers == "told":
+        if act.rest.answers == "told":
             return Status(good, once)
         left = row if row is not None else result[0] if act.tells else result
         if has_address:
             values["response"]["Location"] = told.address(left, act)
         # It may have left what the list shows, as a closed difference does: told as it was left, then.
         found = subject.rows(actor.grants).filter(pk=left.pk).first() or left
-        followed = {"operation": told.address(left, act)} if act.follow else {}
+        followed = {"operation": told.address(left, act)} if act.rest.follow else {}
         return Status(good, told.one(found, actor) | once | followed)
 
     parameters: dict[str, Any] = {key: int} if is_on_one else {}
@@ -133,9 +134,9 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         parameters["details"] = body | None if is_optional else body
     if has_address:
         parameters["response"] = HttpResponse
-    schema = None if act.answers == "nothing" else told.answer_of(act)
+    schema = None if act.rest.answers == "nothing" else told.answer_of(act)
     mount(
-        getattr(routes, act.method.lower())(_path(subject, act), response={good: schema}),
+        getattr(routes, act.rest.method.lower())(_path(subject, act), response={good: schema}),
         view,
         f"{word_of(act.name)}_{word_of(subject.noun)}",
         act.summary,
@@ -150,11 +151,11 @@ def _path(subject: Subject, act: Act) -> str:
 
 
 def _status_of(act: Act) -> int:
-    if act.answers == "nothing":
+    if act.rest.answers == "nothing":
         return 204
-    if act.is_accepted or act.follow:
+    if act.rest.is_accepted or act.rest.follow:
         return 202
-    return 201 if act.on == "all" or act.answers == "told" else 200
+    return 201 if act.on == "all" or act.rest.answers == "told" else 200
 
 
 def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: Told) -> None:

@@ -15,8 +15,9 @@ from roomkeeper.api.derived_mounting import do_act, key_of, mount, rule_of, word
 from roomkeeper.api.derived_plans import dry, is_dry, plan_many, plan_one, plans_of
 from roomkeeper.api.problems import NotFound, ProblemOut, refused_as
 from roomkeeper.api.routing import Routes
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.door import NotSeen, Outcome, do_many, do_together
-from roomkeeper.operations.subjects import Act, Subject
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.operations.taking import model_of, taken_of
 
 MOST_WAITED: Final = 60.0
@@ -76,7 +77,7 @@ def mount_begun_of_many(routes: Routes, subject: Subject, act: Act, begun: Subje
         once = {one.name: once[one.name] for one in act.tells}
         try:
             if act.is_together:
-                with refused_as(act.status, *act.refused):
+                with refused_as(act.rest.status, *act.refused):
                     made, done = do_together(subject, act, rows, actor=actor, now=now, taken=taken)
             else:
                 made, done = None, list(do_many(subject, act, rows, actor=actor, now=now, taken=taken))

@@ -15,10 +15,12 @@ from roomkeeper.api.paging import ListParameters, Page, list_refusals
 from roomkeeper.api.problems import Invalid, NotFound
 from roomkeeper.api.routing import user_of
 from roomkeeper.operations import lists
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.exports import csv_of
 from roomkeeper.operations.faults import sentence_of
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import LARGEST_ID, parameters_of
-from roomkeeper.operations.subjects import Act, Field, Subject
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.words import gettext as _
 
 
@@ -53,12 +55,12 @@ class Told:
 
     def _answer_of(self, act: Act) -> Any:
         more = list(act.tells)
-        if act.follow:
+        if act.rest.follow:
             more.append(Field(name="operation", type=str, meaning="Address at which to follow it."))
         if not more:
             return self.schema
         words = f"{title_of(act.name)}{title_of(self.subject.noun)}Out"
-        base = Schema if act.answers == "told" else self.schema
+        base = Schema if act.rest.answers == "told" else self.schema
         return create_model(words, __base__=base, __doc__=act.summary, **named_of(more))
 
     def patched(self, acts: Sequence[Act]) -> Any:
@@ -75,7 +77,7 @@ class Told:
 
     def address(self, row: Any, act: Act) -> str:
         """Where the row, or what was begun with it, is found."""
-        return f"/api/v1/{self.subject.path}/{row.pk}" + (f"/{act.follow}" if act.follow else "")
+        return f"/api/v1/{self.subject.path}/{row.pk}" + (f"/{act.rest.follow}" if act.rest.follow else "")
 
     def __call__(self, row: Any) -> dict[str, Any]:
         return {one.name: one.value(row) for one in self.fields}

@@ -16,9 +16,10 @@ from roomkeeper.api.paging import list_refusals
 from roomkeeper.api.problems import Conflict, Invalid, NotFound, ProblemOut, problem_of
 from roomkeeper.api.routing import Routes
 from roomkeeper.operations import lists
+from roomkeeper.operations.acts import Act, Input
 from roomkeeper.operations.door import NotSeen, Outcome, do_many, may
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Input, Subject
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.operations.taking import bounded, checks_of, given_to, model_of
 from roomkeeper.words import gettext as _
 
@@ -62,7 +63,7 @@ def mount_many(routes: Routes, subject: Subject, act: Act) -> None:
     name = word_of(subject.plural)
     own = [one for one in given_to(act) if one.is_own]
     body, answer = body_of(subject, act, own), _answer_of(subject, own)
-    good = 202 if act.is_accepted or act.follow else 200
+    good = 202 if act.rest.is_accepted or act.rest.follow else 200
 
     def view(request: HttpRequest, *, details: Any) -> Any:
         actor, now = actor_of(request), timezone.now()
@@ -193,7 +194,7 @@ def problem_for(subject: Subject, act: Act, key: int, outcome: Outcome | None) -
     if outcome is None:
         error = NotFound(subject.noun, key)
     elif isinstance(outcome.refusal, act.refused):
-        error = Conflict.of(outcome.refusal) if act.status == 409 else Invalid(str(outcome.refusal))
+        error = Conflict.of(outcome.refusal) if act.rest.status == 409 else Invalid(str(outcome.refusal))
     else:
         error = outcome.refusal or ValueError(_("It was refused."))
     return ProblemOut.model_validate(problem_of(error).content())

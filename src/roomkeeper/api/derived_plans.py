@@ -13,8 +13,9 @@ from roomkeeper.accounts.actors import Actor
 from roomkeeper.api.derived_lists import named_of, title_of
 from roomkeeper.api.derived_mounting import word_of
 from roomkeeper.api.problems import refused_as
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.door import Outcome, plan
-from roomkeeper.operations.subjects import Act, Subject
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.words import gettext as _
 
 
@@ -90,7 +91,7 @@ def plan_many(
 def _planned(
     subject: Subject, act: Act, rows: Sequence[Any], actor: Actor, taken: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Outcome]]:
-    with refused_as(act.status, *act.refused):
+    with refused_as(act.rest.status, *act.refused):
         permitted, result, refused = plan(subject, act, rows, actor=actor, now=timezone.now(), taken=taken)
     planned, rest = result if act.tells else (result, None)
     noun = word_of(subject.noun)

@@ -62,7 +62,7 @@ def log_in_to_systems(
     that takes longer, or more than 100 are chosen."""
     actor, taken = actor_of(request), taken_of(LOGIN, details)
     keys, rows = meant(SYSTEMS, LOGIN, details, actor)
-    with refused_as(LOGIN.status, *LOGIN.refused):
+    with refused_as(LOGIN.rest.status, *LOGIN.refused):
         job, done = do_together(SYSTEMS, LOGIN, rows, actor=actor, now=timezone.now(), taken=taken)
         if job is None and not keys:
             raise logins.LoginNotUsable(_("No system was chosen."))

@@ -13,9 +13,11 @@ from roomkeeper.backups import replacement_plan, replacing, restoring
 from roomkeeper.backups.mapping import PicksRefused, RestoreReport
 from roomkeeper.backups.models import Replacement, Restoration
 from roomkeeper.backups.replacement_plan import Hardware, ReplacementPlan, ReplaceRefused
+from roomkeeper.operations.acts import Act, Input, Trail
 from roomkeeper.operations.door import NotSeen
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.provisioning.planning import PlanRefused
 from roomkeeper.systems.admission import AdmissionRefused
 from roomkeeper.systems.models import State, System
@@ -65,7 +67,9 @@ _PARTS: Final = Input(
 RESTORE: Final = Act(
     name="restore",
     on="all",
-    noted_as="restore backup",
+    trail=Trail(
+        word="restore backup", given=lambda taken: {"backup": taken["backup"], "parts": taken["parts"]}
+    ),
     needs=Permission.CHANGE_SETTINGS,
     places=_on_target,
     run=_restore,
@@ -84,7 +88,6 @@ RESTORE: Final = Act(
         ),
         _PARTS,
     ),
-    notes=lambda taken: {"backup": taken["backup"], "parts": taken["parts"]},
 )
 
 RESTORATIONS: Final = register(
@@ -140,7 +143,7 @@ RESTORATIONS: Final = register(
             RESTORE,
             Act(
                 name="cancel",
-                noted_as="cancel restore",
+                trail=Trail(word="cancel restore"),
                 needs=Permission.CHANGE_SETTINGS,
                 run=_cancel,
                 refused=(restoring.RestoreRefused,),
@@ -221,7 +224,7 @@ _REFUSED: Final = (ReplaceRefused, AdmissionRefused, restoring.RestoreRefused, P
 REPLACE: Final = Act(
     name="replace",
     on="all",
-    noted_as="replace hardware",
+    trail=Trail(word="replace hardware", given=lambda taken: {}, result=lambda result: _told_of(result[0])),
     needs=Permission.MANAGE_SYSTEMS,
     places=_on_system,
     run=_replace,
@@ -256,8 +259,6 @@ REPLACE: Final = Act(
         ),
     ),
     tells=(Field(name="restoration", type=str | None, read=lambda told: told[1] and told[1].state),),
-    notes=lambda taken: {},
-    notes_after=lambda result: _told_of(result[0]),
 )
 UNDO: Final = Act(
     name="undo",
@@ -273,8 +274,7 @@ UNDO: Final = Act(
     done="The old hardware is the system again.",
     is_dangerous=True,
     offered=lambda row: row.undone_at is None,
-    notes=lambda taken: {},
-    notes_after=_told_of,
+    trail=Trail(given=lambda taken: {}, result=_told_of),
 )
 
 REPLACEMENTS: Final = register(

@@ -12,7 +12,9 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.backups import keeping, scheduling
 from roomkeeper.backups.models import Backup, Reason
 from roomkeeper.backups.telling import PartKindWord
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.acts import Act, Input, Rest, Trail
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.systems.models import ConfigurationVersion, State
 from roomkeeper.systems.surface import is_on_visible_system, place_of_system
 from roomkeeper.words import gettext as _
@@ -69,15 +71,14 @@ def _delete(row: Backup, *, user: Person, now: datetime) -> None:
 
 SCHEDULE: Final = Act(
     name="schedule",
-    noted_as="change backup schedule",
+    trail=Trail(word="change backup schedule"),
     on="all",
     needs=Permission.MANAGE_SERVER,
     run=_schedule,
     refused=(scheduling.ScheduleRefused,),
-    status=422,
+    rest=Rest(status=422, method="PATCH"),
     summary="Change when backups are made.",
     done="The schedule is changed.",
-    method="PATCH",
     is_mounted=False,
     takes=(
         Input(name="is_on", type=bool, default=False, meaning="Whether every managed system is backed up."),
@@ -185,8 +186,7 @@ BACKUPS = register(
                 done="The backup is deleted.",
                 is_dangerous=True,
                 for_many=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )

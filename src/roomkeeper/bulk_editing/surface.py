@@ -13,8 +13,9 @@ from roomkeeper.accounts.permissions import Permission
 from roomkeeper.bulk_editing.applying import EditOptions, PlanChanged, apply_plan
 from roomkeeper.bulk_editing.differences import EditPlan
 from roomkeeper.bulk_editing.exporting import write_csv
+from roomkeeper.operations.acts import Act, Input, Trail
 from roomkeeper.operations.exports import text_in_chunks
-from roomkeeper.operations.subjects import Act, Input, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.provisioning.planning import Care, PlanRefused
 from roomkeeper.systems.inventory import FolderRefused
 from roomkeeper.systems.models import System
@@ -100,7 +101,7 @@ EDIT: Final = Act(
     takes=(*HOW, Input(name="plan", type=Any, default=None)),
     # The plan asks of each system whether this person may change it; what may not be is no part of it.
     places=lambda row, taken: (),
-    notes=_noted,
+    trail=Trail(given=_noted),
 )
 EDITING: Final = register(
     Subject(

@@ -12,8 +12,9 @@ from roomkeeper.configuration_templates.acting import FromSystem, SettingIn, Tem
 from roomkeeper.configuration_templates.content import TemplateRefused
 from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.configuration_templates.pasted_text import TEXT_LIMIT
+from roomkeeper.operations.acts import Act, Input, Page, Rest, Trail
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input
 from roomkeeper.provisioning.planning import PlanRefused
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems import inventory
@@ -135,13 +136,9 @@ _CONTENT: Final = (
 _SYSTEMS: Final = Input(name="systems", type=list[Identifier], least=1, most=20_000, refers="systems")
 
 
-def _act(name: str, run: Any, summary: str, **values: Any) -> Act:
-    common: dict[str, Any] = {
-        "needs": Permission.CHANGE_SETTINGS,
-        "refused": _REFUSED,
-        "status": 422,
-    }
-    return Act(name=name, run=run, summary=summary, **{**common, **values})
+def _act(name: str, run: Any, summary: str, *, rest: Rest | None = None, **values: Any) -> Act:
+    values = {"needs": Permission.CHANGE_SETTINGS, "refused": _REFUSED, **values}
+    return Act(name=name, run=run, summary=summary, rest=replace(rest or Rest(), status=422), **values)
 
 
 CREATE: Final = _act(
@@ -153,8 +150,7 @@ CREATE: Final = _act(
     button="New template",
     done="{row} is stored. Nothing was sent to any system.",
     takes=(_NAME, *_CONTENT, *_RULES),
-    notes=_nothing,
-    notes_after=_version_made,
+    trail=Trail(given=_nothing, result=_version_made),
 )
 IMPORT: Final = _act(
     "import",
@@ -162,21 +158,20 @@ IMPORT: Final = _act(
     "Make a template of an exported one. Its secrets are not in it.",
     on="all",
     places=_into,
-    is_asked=False,
+    page=Page(is_asked=False),
     takes=(
         Input(name="template", type=dict[str, Any], meaning="What `export` answered."),
         Input(name="name", type=str | None, default=None, least=1, most=100, meaning="A new name."),
         _RULES[1],
     ),
-    notes=_nothing,
-    notes_after=_version_made,
+    trail=Trail(given=_nothing, result=_version_made),
 )
 CHANGE: Final = _act(
     "change",
     acting.change,
     "Change a template's name, folder or rules. What it holds is changed by a new version.",
     command="set",
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     places=_into,
     button="Change",
     undo="It can be changed back.",
@@ -191,20 +186,17 @@ EDIT: Final = _act(
     acting.edit,
     "Give a template a new version, in force from now on: systems it is assigned to are asked for it, as its "
     "enforcement says. A secret given as null stays what it was.",
-    at="versions",
-    noted_as="change template",
+    rest=Rest(at="versions"),
+    trail=Trail(word="change template", given=_nothing, result=_version),
     has_portions=True,
     takes=_CONTENT,
     tells=(_CHANGE_SET,),
-    notes=_nothing,
-    notes_after=_version,
 )
 DELETE: Final = _act(
     "delete",
     acting.delete,
     "Delete a template. What it set stays as it is on the systems and is no longer enforced.",
-    method="DELETE",
-    answers="nothing",
+    rest=Rest(method="DELETE", answers="nothing"),
     title="Delete {row}?",
     what="{row.kept_words}What it set stays as it is on the systems and is no longer enforced. All its versions are "
     "deleted.",
@@ -218,7 +210,7 @@ ASSIGN: Final = _act(
     acting.assign,
     "Make a template persistent on a system, on those with a tag, or in a folder: they are asked for at once, or in "
     "maintenance windows, as its enforcement says.",
-    at="assignments",
+    rest=Rest(at="assignments"),
     places=_assigned,
     has_portions=True,
     undo="Enforcing can be stopped; what was set stays as it is on the systems.",
@@ -237,13 +229,13 @@ ASSIGN: Final = _act(
         ),
     ),
     tells=(_CHANGE_SET,),
-    notes=_given,
+    trail=Trail(given=_given),
 )
 MAKE_PERSISTENT: Final = _act(
     "make persistent",
     acting.make_persistent,
     "Make a template persistent on each of these systems.",
-    noted_as="assign template",
+    trail=Trail(word="assign template"),
     places=_both,
     has_portions=True,
     undo="Enforcing can be stopped; what was set stays as it is on the systems.",
@@ -285,16 +277,14 @@ APPLY: Final = _act(
         ),
     ),
     tells=(_CHANGE_SET,),
-    notes=_nothing,
-    notes_after=_applied,
+    trail=Trail(given=_nothing, result=_applied),
 )
 UNASSIGN: Final = _act(
     "delete",
     acting.unassign,
     "Stop enforcing a template somewhere. What it set stays as it is on the systems.",
-    noted_as="unassign template",
-    method="DELETE",
-    answers="nothing",
+    trail=Trail(word="unassign template"),
+    rest=Rest(method="DELETE", answers="nothing"),
     for_many=True,
     title="Stop enforcing {row.template} on {row.to}?",
     what="What it set stays as it is on the systems; from now on they may differ.",

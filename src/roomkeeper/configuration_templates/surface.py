@@ -23,7 +23,8 @@ from roomkeeper.configuration_templates.models import (
     TemplateVersion,
 )
 from roomkeeper.configuration_templates.telling import TemplateCommandOut, TemplateSettingOut
-from roomkeeper.operations.subjects import Field, Subject, register
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems.surface import folder_filter
 

@@ -8,8 +8,9 @@ from pydantic import AfterValidator
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input, Page, Rest, Trail
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input
 from roomkeeper.provisioning.management import EVENTS_PATH
 from roomkeeper.systems import admission, inventory
 from roomkeeper.systems.addresses import parse_address
@@ -85,7 +86,7 @@ _FORM: Final = "systems/ask_admit.html"
 
 APPROVE: Final = Act(
     name="approve",
-    noted_as="approve system",
+    trail=Trail(word="approve system"),
     needs=Permission.ADMIT,
     places=_into,
     run=_approve,
@@ -98,8 +99,7 @@ APPROVE: Final = Act(
     undo="Undo it by ignoring or blocking the system.",
     button="Admit",
     done="{row} is admitted.",
-    form=_FORM,
-    shows=_claimants,
+    page=Page(form=_FORM, shows=_claimants),
     takes=(
         Input(
             name="name",
@@ -131,7 +131,7 @@ APPROVE: Final = Act(
 )
 READMIT: Final = Act(
     name="readmit",
-    noted_as="readmit system",
+    trail=Trail(word="readmit system"),
     needs=Permission.ADMIT,
     run=admission.readmit,
     refused=_REFUSED,
@@ -145,14 +145,12 @@ READMIT: Final = Act(
     button="Admit again",
     done="{row} gets a new secret with its next post.",
     is_dangerous=True,
-    form=_FORM,
-    shows=_claimants,
-    tab="connection",
+    page=Page(form=_FORM, shows=_claimants, tab="connection"),
     takes=_SOURCE,
 )
 IGNORE: Final = Act(
     name="ignore",
-    noted_as="ignore system",
+    trail=Trail(word="ignore system"),
     needs=Permission.ADMIT,
     run=admission.ignore,
     refused=_REFUSED,
@@ -167,7 +165,7 @@ IGNORE: Final = Act(
 )
 BLOCK: Final = Act(
     name="block",
-    noted_as="block system",
+    trail=Trail(word="block system"),
     needs=Permission.ADMIT,
     run=admission.block,
     refused=_REFUSED,
@@ -183,12 +181,12 @@ BLOCK: Final = Act(
 )
 ACTIVATION_CODE: Final = Act(
     name="activation code",
-    noted_as="create activation code",
+    trail=Trail(word="create activation code"),
     needs=Permission.ADMIT,
     run=_make_code,
     refused=(activation.CodeRefused,),
     offered=lambda row: row.state == State.PRE_REGISTERED,
-    answers="told",
+    rest=Rest(answers="told"),
     summary="Create a one-time code that admits a pre-registered system from any address; older codes stop working.",
     title="Create an activation code for {row}?",
     what="A one-time code. In the device's manager path it admits this system with its first post, from any address. "
@@ -227,7 +225,7 @@ ACTIVATION_CODE: Final = Act(
 )
 ACCEPT_IDENTITY: Final = Act(
     name="accept identity",
-    noted_as="accept identity",
+    trail=Trail(word="accept identity"),
     needs=Permission.ADMIT,
     run=admission.accept_identity,
     refused=_REFUSED,
@@ -237,7 +235,7 @@ ACCEPT_IDENTITY: Final = Act(
     undo="Undo it by accepting the old serial number and MAC address again.",
     button="Accept",
     done="The identity is accepted.",
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(
         Input(
             name="serial_number",
@@ -260,7 +258,7 @@ ACCEPT_IDENTITY: Final = Act(
 )
 ACCEPT_KEY: Final = Act(
     name="accept key",
-    noted_as="accept key",
+    trail=Trail(word="accept key"),
     needs=Permission.ADMIT,
     run=credentials.forget_pinned_key,
     summary="Accept that a system shows another TLS key; the next proven login pins the new one.",
@@ -270,7 +268,7 @@ ACCEPT_KEY: Final = Act(
     button="Accept",
     done="The next proven login pins its key.",
     is_dangerous=True,
-    tab="connection",
+    page=Page(tab="connection"),
 )
 ADMISSION_ACTS: Final = (APPROVE, READMIT, IGNORE, BLOCK, ACTIVATION_CODE, ACCEPT_IDENTITY, ACCEPT_KEY)
 INBOX_ACTS: Final = (APPROVE, READMIT, IGNORE, BLOCK)

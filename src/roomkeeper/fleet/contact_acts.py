@@ -6,9 +6,10 @@ from typing import Any, Final, Literal
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
 from roomkeeper.fleet.record_acts import plainly
+from roomkeeper.operations.acts import Act, Input, Page, Rest, Trail
 from roomkeeper.operations.door import NotSeen
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input
 from roomkeeper.provisioning import passwords
 from roomkeeper.secure_only import moving, single
 from roomkeeper.secure_only.models import Move
@@ -119,19 +120,18 @@ _MOVE_REFUSED: Final = (secure_only.SecureOnlyRefused, moving.MoveRefused)
 
 ADDRESS: Final = Act(
     name="address",
-    noted_as="set address of system",
+    trail=Trail(word="set address of system"),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(method="PATCH", status=422),
     run=_set_address,
     refused=(records.AddressRefused,),
-    status=422,
     summary="Set where a system is tried.",
     title="Address of {row}",
     what="Where Roomkeeper tries to reach the device. It is not part of its identity.",
     undo="Change it back at any time.",
     button="Save",
     done="The address is saved.",
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(
         Input(name="host", default="", most=255, label="Host name or IP address"),
         _port("http_port", "HTTP port"),
@@ -140,9 +140,9 @@ ADDRESS: Final = Act(
 )
 TRUST: Final = Act(
     name="trust",
-    noted_as="set trust of system",
+    trail=Trail(word="set trust of system"),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     run=_trust,
     refused=(records.TrustRefused,),
     summary="Set how a system's certificate is trusted.",
@@ -153,7 +153,7 @@ TRUST: Final = Act(
     button="Save",
     done="Its trust is changed.",
     is_dangerous=True,
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(
         Input(
             name="tls_trust",
@@ -180,9 +180,9 @@ TRUST: Final = Act(
 )
 CREDENTIALS: Final = Act(
     name="credentials",
-    noted_as="set credentials of system",
+    trail=Trail(word="set credentials of system"),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     run=_store,
     summary="Store the login of a system; nothing changes on the device.",
     title="Credentials of {row}",
@@ -190,7 +190,7 @@ CREDENTIALS: Final = Act(
     undo="What is stored here is overwritten; nothing changes on the device.",
     button="Store",
     done="The credentials are stored.",
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(
         Input(name="username", default="", most=128, label="User name", prefill=lambda row: row.username),
         Input(
@@ -212,7 +212,7 @@ CREDENTIALS: Final = Act(
 )
 TRY_LOGIN: Final = Act(
     name="try login",
-    noted_as="try login again",
+    trail=Trail(word="try login again"),
     needs=Permission.MANAGE_SYSTEMS,
     run=plainly(credentials.allow_login_again),
     offered=lambda row: row.login_refused_at is not None,
@@ -223,13 +223,13 @@ TRY_LOGIN: Final = Act(
     undo="A device locks its account after a few wrong logins; store other credentials if these are wrong.",
     button="Try it again",
     done="The login is tried once more at the next contact.",
-    tab="connection",
+    page=Page(tab="connection"),
 )
 CONNECTIVITY: Final = Act(
     name="connectivity",
-    noted_as="set connectivity of system",
+    trail=Trail(word="set connectivity of system"),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     run=_set_connectivity,
     refused=(connectivity_changes.ConnectivityRefused,),
     summary="Set how a system can be reached.",
@@ -238,7 +238,7 @@ CONNECTIVITY: Final = Act(
     undo="Undo it in the list of changes of connectivity.",
     button="Set it",
     done="Connectivity is set.",
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(
         Input(
             name="connectivity",
@@ -250,9 +250,9 @@ CONNECTIVITY: Final = Act(
 )
 LOCK: Final = Act(
     name="lock",
-    noted_as="lock connectivity of system",
+    trail=Trail(word="lock connectivity of system"),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     for_many=True,
     run=connectivity_changes.lock,
     offered=lambda row: not row.connectivity_is_locked,
@@ -262,14 +262,14 @@ LOCK: Final = Act(
     undo="Unlock it at any time.",
     button="Lock",
     done="Connectivity is locked.",
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(_locked(True),),
 )
 UNLOCK: Final = Act(
     name="unlock",
-    noted_as="unlock connectivity of system",
+    trail=Trail(word="unlock connectivity of system"),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     for_many=True,
     run=connectivity_changes.unlock,
     offered=lambda row: row.connectivity_is_locked,
@@ -279,12 +279,12 @@ UNLOCK: Final = Act(
     undo="Lock it at any time.",
     button="Unlock",
     done="Connectivity is unlocked.",
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(_locked(False),),
 )
 UNDO_CONNECTIVITY: Final = Act(
     name="undo connectivity",
-    noted_as="undo connectivity change",
+    trail=Trail(word="undo connectivity change"),
     needs=Permission.MANAGE_SYSTEMS,
     run=_undo_connectivity,
     refused=(connectivity_changes.ConnectivityRefused,),
@@ -294,7 +294,7 @@ UNDO_CONNECTIVITY: Final = Act(
     undo="Set it by hand to undo this.",
     button="Undo the change",
     done="The change is undone.",
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(
         Input(
             name="change",
@@ -311,36 +311,40 @@ UNDO_CONNECTIVITY: Final = Act(
 )
 ROTATE: Final = Act(
     name="rotate secret",
-    noted_as="rotate secret",
+    trail=Trail(word="rotate secret"),
     needs=Permission.MANAGE_SYSTEMS,
     run=_rotate,
     refused=(secrets.RotationRefused,),
-    follow="timeline",
+    rest=Rest(follow="timeline"),
     summary="Send a system a new secret; the current one serves until the new one is used.",
     title="Rotate the secret of {row}?",
     what="It gets a new secret with its next answer; the old one works until the new one is used.",
     undo="There is nothing to undo: only the secret changes.",
     button="Rotate",
     done="A new secret is sent with the next answer.",
-    tab="connection",
+    page=Page(tab="connection"),
 )
 SECURE_ONLY_ON: Final = Act(
     name="secure-only on",
-    noted_as="turn Secure-Only on",
+    trail=Trail(
+        word="turn Secure-Only on",
+        given=lambda taken: {"trust": taken.get("trust", Move.Trust.TRUSTED.value)},
+    ),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(
+        method="PATCH",
+        hint="POST secure-only-moves with dry_run shows what another kind of `trust` would do.",
+    ),
     run=_secure,
     refused=_MOVE_REFUSED,
-    hint="POST secure-only-moves with dry_run shows what another kind of `trust` would do.",
     summary="Begin to move a system to Secure-Only.",
     title="Turn Secure-Only on for {row}?",
     what="A move of this system begins: it is asked to use HTTPS only, which it must be able to by the trust it has.",
     undo="Turn it off at any time.",
     button="Turn it on",
     done="Its move to Secure-Only has begun.",
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(_secure_only(True),),
-    notes=lambda taken: {"trust": taken.get("trust", Move.Trust.TRUSTED.value)},
     tells=(
         Field(
             name="secure_only_move",
@@ -352,9 +356,9 @@ SECURE_ONLY_ON: Final = Act(
 )
 SECURE_ONLY_OFF: Final = Act(
     name="secure-only off",
-    noted_as="turn Secure-Only off",
+    trail=Trail(word="turn Secure-Only off"),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     run=single.turn_off,
     refused=_MOVE_REFUSED,
     summary="Turn Secure-Only off for a system.",
@@ -365,7 +369,7 @@ SECURE_ONLY_OFF: Final = Act(
     button="Turn it off",
     done="Its next settings allow HTTP again.",
     is_dangerous=True,
-    tab="connection",
+    page=Page(tab="connection"),
     takes=(_secure_only(False),),
 )
 CONTACT_ACTS: Final = (

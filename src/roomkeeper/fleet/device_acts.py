@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.subjects import Act, Input
+from roomkeeper.operations.acts import Act, Input, Page, Rest, Trail
 from roomkeeper.operations.taking import Text
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.provisioning import actions, commands_for_many, management, quick_actions
@@ -130,11 +130,11 @@ def _run(
 # Pages ask it after a look at what the system's own list of commands has against it.
 RUN_COMMAND: Final = Act(
     name="run command on",
-    noted_as="run command",
+    trail=Trail(word="run command", given=lambda taken: {"command": taken.get("command", "")}),
     needs=Permission.RUN_ACTIONS,
     run=_run,
     refused=(ActionRefused,),
-    status=422,
+    rest=Rest(status=422, answers="actions"),
     summary="Run a command of the xAPI on a system, once at most: pushed, or with the answer to its next post.",
     takes=(
         Input(name="command", least=1, most=20_000),
@@ -143,14 +143,12 @@ RUN_COMMAND: Final = Act(
         *_when(during_calls=True),
     ),
     # Arguments may hold secrets; the action tells those that are none.
-    notes=lambda taken: {"command": taken.get("command", "")},
-    answers="actions",
     is_mounted=False,
 )
 DEVICE_ACTS: Final = (
     Act(
         name="enforce",
-        noted_as="enforce settings",
+        trail=Trail(word="enforce settings"),
         needs=Permission.CHANGE_SETTINGS,
         run=management.enforce,
         refused=(management.EnforceRefused,),
@@ -160,14 +158,13 @@ DEVICE_ACTS: Final = (
         undo="Settings that people changed on the device are overwritten; request another value to change that.",
         button="Enforce",
         done="Its settings are sent with the answer to its next post.",
-        is_accepted=True,
-        follow="configuration",
+        rest=Rest(is_accepted=True, follow="configuration"),
         for_many=True,
-        tab="changes",
+        page=Page(tab="changes"),
     ),
     Act(
         name="restart",
-        noted_as="restart",
+        trail=Trail(word="restart"),
         needs=Permission.RUN_ACTIONS,
         run=_restart,
         refused=(ActionRefused,),
@@ -181,12 +178,12 @@ DEVICE_ACTS: Final = (
         warns=_warn_of_calls,
         is_dangerous=True,
         for_many=True,
-        answers="actions",
-        tab="changes",
+        rest=Rest(answers="actions"),
+        page=Page(tab="changes"),
     ),
     Act(
         name="message",
-        noted_as="show message",
+        trail=Trail(word="show message"),
         needs=Permission.RUN_ACTIONS,
         run=_message,
         refused=(ActionRefused,),
@@ -213,12 +210,12 @@ DEVICE_ACTS: Final = (
         button="Show a message",
         done="{row} will show the message.",
         for_many=True,
-        answers="actions",
-        tab="changes",
+        rest=Rest(answers="actions"),
+        page=Page(tab="changes"),
     ),
     Act(
         name="standby",
-        noted_as="put into standby",
+        trail=Trail(word="put into standby"),
         needs=Permission.RUN_ACTIONS,
         run=_asks(quick_actions.STANDBY),
         takes=_when(during_calls=False),
@@ -231,12 +228,12 @@ DEVICE_ACTS: Final = (
         button="Standby",
         done="{row} will go into standby.",
         for_many=True,
-        answers="actions",
-        tab="changes",
+        rest=Rest(answers="actions"),
+        page=Page(tab="changes"),
     ),
     Act(
         name="wake",
-        noted_as="wake up",
+        trail=Trail(word="wake up"),
         needs=Permission.RUN_ACTIONS,
         run=_asks(quick_actions.WAKE),
         takes=_when(during_calls=True),
@@ -249,8 +246,8 @@ DEVICE_ACTS: Final = (
         button="Wake up",
         done="{row} will wake up.",
         for_many=True,
-        answers="actions",
-        tab="changes",
+        rest=Rest(answers="actions"),
+        page=Page(tab="changes"),
     ),
     RUN_COMMAND,
 )

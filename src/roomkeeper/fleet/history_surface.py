@@ -7,8 +7,9 @@ from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.fleet.contact_acts import ConnectivityWord
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Moment
-from roomkeeper.operations.subjects import Field, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.systems.models import Claim, ConnectivityChange, TimelineEntry
 
 

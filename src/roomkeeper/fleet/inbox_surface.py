@@ -10,7 +10,8 @@ from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.fleet import telling
 from roomkeeper.fleet.admission_acts import INBOX_ACTS
 from roomkeeper.fleet.surface import SYSTEMS, seen_by
-from roomkeeper.operations.subjects import Field, Subject, Tab, register
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, Tab, register
 from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.systems.admission import expectations
 from roomkeeper.systems.inventory import searching

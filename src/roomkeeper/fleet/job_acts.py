@@ -11,7 +11,7 @@ from roomkeeper.backups import making
 from roomkeeper.diagnosis import service as diagnosis
 from roomkeeper.diagnosis.fixes import FIXES, Fix
 from roomkeeper.jobs.models import Job
-from roomkeeper.operations.subjects import Act, Input
+from roomkeeper.operations.acts import Act, Input, Page, Rest, Trail
 from roomkeeper.polling import service as polling
 from roomkeeper.systems.models import System
 
@@ -19,7 +19,7 @@ from roomkeeper.systems.models import System
 def _fix_act(key: str, fix: Fix) -> Act:
     return Act(
         name=f"fix {key}",
-        noted_as=f"fix: {key}",
+        trail=Trail(word=f"fix: {key}"),
         needs=fix.permission,
         run=partial(_do_fix, key),
         summary=fix.what,
@@ -31,9 +31,9 @@ def _fix_act(key: str, fix: Fix) -> Act:
         if fix.looks_again
         else "Done. Diagnose it again to see the result.",
         is_dangerous=fix.is_dangerous,
-        tab="diagnosis",
+        page=Page(tab="diagnosis"),
         # Programs name the fix: `systems/{id}/diagnosis/fix`.
-        has_api=False,
+        rest=Rest(is_derived=False),
     )
 
 
@@ -44,11 +44,11 @@ def _do_fix(key: str, row: System, *, user: Person, now: datetime) -> Job | None
 FIX_ACTS: Final = {key: _fix_act(key, fix) for key, fix in FIXES.items()}
 LOGIN: Final = Act(
     name="login",
-    noted_as="log in",
+    trail=Trail(word="log in"),
     needs=Permission.MANAGE_SYSTEMS,
     run=logins.start,
     refused=(logins.LoginNotUsable,),
-    status=422,
+    rest=Rest(status=422, answers="jobs"),
     summary="Try a login on a system, once, and store it.",
     takes=(
         Input(name="username", least=1, most=128, label="User name", meaning="The account on the devices."),
@@ -66,10 +66,9 @@ LOGIN: Final = Act(
     undo="A stored login that has worked is not replaced by one that a device refuses.",
     button="Store a login and try it",
     done="The login of {row} is being tried.",
-    answers="jobs",
     is_together=True,
     for_many=True,
-    tab="connection",
+    page=Page(tab="connection"),
 )
 JOB_ACTS: Final = (
     Act(
@@ -82,10 +81,10 @@ JOB_ACTS: Final = (
         undo="Nothing is changed on it.",
         button="Poll now",
         done="{row} is being polled.",
-        answers="jobs",
+        rest=Rest(answers="jobs"),
         is_together=True,
         for_many=True,
-        tab="connection",
+        page=Page(tab="connection"),
     ),
     LOGIN,
     Act(
@@ -98,14 +97,14 @@ JOB_ACTS: Final = (
         what="Each is checked in both directions, row by row of the network table of its family.",
         undo="Nothing is changed on it.",
         button="Diagnose",
-        answers="jobs",
+        rest=Rest(answers="jobs"),
         is_together=True,
         for_many=True,
-        tab="diagnosis",
+        page=Page(tab="diagnosis"),
     ),
     Act(
         name="back up",
-        at="backups",
+        rest=Rest(at="backups", answers="jobs"),
         needs=Permission.CHANGE_SETTINGS,
         run=making.start,
         refused=(making.BackupRefused,),
@@ -114,7 +113,6 @@ JOB_ACTS: Final = (
         what="Each that can be reached is also asked for macros and panels.",
         undo="Nothing is changed on it.",
         button="Back up",
-        answers="jobs",
         is_together=True,
         for_many=True,
     ),

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input, Rest, Trail
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems import inventory
@@ -67,10 +68,9 @@ def _tags(name: str, label: str, meaning: str, **more: Any) -> Input:
 RENAME: Final = Act(
     name="rename",
     needs=Permission.CHANGE_SETTINGS,
-    method="PATCH",
+    rest=Rest(method="PATCH", status=422),
     run=_rename,
     refused=(NameRefused,),
-    status=422,
     summary="Rename a system: its record at once, the device with the answer to its next post.",
     title="Rename {row}",
     what="The device is told with the answer to its next post.",
@@ -98,7 +98,7 @@ MOVE: Final = Act(
     name="move",
     needs=Permission.MANAGE_SYSTEMS,
     places=_from_and_into,
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     for_many=True,
     run=plainly(records.move),
     summary="Move a system to another folder.",
@@ -111,9 +111,9 @@ MOVE: Final = Act(
 )
 TAGS: Final = Act(
     name="tags",
-    noted_as="set tags of system",
+    trail=Trail(word="set tags of system"),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     run=plainly(lambda row, tags: inventory.set_tags(row, tags)),
     summary="Set the tags of a system.",
     title="Tags of {row}",
@@ -139,9 +139,9 @@ TAG: Final = Act(
 )
 NOTES: Final = Act(
     name="notes",
-    noted_as="set notes of system",
+    trail=Trail(word="set notes of system"),
     needs=Permission.MANAGE_SYSTEMS,
-    method="PATCH",
+    rest=Rest(method="PATCH"),
     run=plainly(records.set_notes),
     summary="Set the notes on a system.",
     title="Notes on {row}",
@@ -161,9 +161,8 @@ NOTES: Final = Act(
 DELETE: Final = Act(
     name="delete",
     needs=Permission.MANAGE_SYSTEMS,
-    method="DELETE",
+    rest=Rest(method="DELETE", answers="nothing"),
     for_many=True,
-    answers="nothing",
     run=plainly(inventory.delete_system),
     summary="Delete a system's record with all that is known of it; if it posts again, it appears in the inbox.",
     title="Delete {row}?",

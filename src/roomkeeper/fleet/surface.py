@@ -14,8 +14,9 @@ from roomkeeper.fleet.device_acts import DEVICE_ACTS
 from roomkeeper.fleet.job_acts import JOB_ACTS
 from roomkeeper.fleet.record_acts import RECORD_ACTS
 from roomkeeper.fleet.trust_acts import TRUST_ACTS
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.folding import NaturalKey
-from roomkeeper.operations.subjects import Field, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.systems import live
 from roomkeeper.systems.contact import credentials

@@ -9,7 +9,8 @@ from pydantic import Field as Told
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.subjects import Act, Field, Input
+from roomkeeper.operations.acts import Act, Input, Page, Rest, Trail
+from roomkeeper.operations.fields import Field
 from roomkeeper.provisioning import authorities, passwords
 from roomkeeper.provisioning.actions import ActionRefused
 from roomkeeper.provisioning.models import Action
@@ -61,7 +62,11 @@ def _plan_authority(
 SET_PASSWORD: Final = Act(
     name="password",
     command="set-password",
-    noted_as="set password",
+    trail=Trail(
+        word="set password",
+        given=lambda taken: {"is_generated": taken.get("password") is None},
+        result=lambda action: {"username": action.system.username},
+    ),
     needs=Permission.MANAGE_SYSTEMS,
     run=_set_password,
     refused=(passwords.PasswordRefused,),
@@ -92,16 +97,18 @@ SET_PASSWORD: Final = Act(
         ),
         Field(name="words", type=str, meaning="Why it is not verified; empty if it is."),
     ),
-    notes=lambda taken: {"is_generated": taken.get("password") is None},
-    notes_after=lambda action: {"username": action.system.username},
-    answers="actions",
+    rest=Rest(answers="actions"),
     for_many=True,
-    is_asked=False,
+    page=Page(is_asked=False),
 )
 INSTALL_AUTHORITY: Final = Act(
     name="authorities",
     command="install-authority",
-    noted_as="install authority",
+    trail=Trail(
+        word="install authority",
+        given=lambda taken: {},
+        result=lambda made: {"fingerprints": [one.fingerprint for one in made[1]]},
+    ),
     needs=Permission.RUN_ACTIONS,
     run=_install,
     refused=(ActionRefused, authorities.AuthorityRefused),
@@ -130,10 +137,8 @@ INSTALL_AUTHORITY: Final = Act(
             ],
         ),
     ),
-    notes=lambda taken: {},
-    notes_after=lambda made: {"fingerprints": [one.fingerprint for one in made[1]]},
-    answers="actions",
+    rest=Rest(answers="actions"),
     for_many=True,
-    is_asked=False,
+    page=Page(is_asked=False),
 )
 TRUST_ACTS: Final = (SET_PASSWORD, INSTALL_AUTHORITY)

@@ -10,8 +10,10 @@ from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job, JobItem
+from roomkeeper.operations.acts import Act
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ItemState = Literal["waiting", "running", "done", "warning", "failed", "skipped", "cancelled"]

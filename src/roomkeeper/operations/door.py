@@ -12,8 +12,10 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import ROOT_PATH, demand
+from roomkeeper.operations.acts import Act
+from roomkeeper.operations.fields import Row
 from roomkeeper.operations.filters import LARGEST_ID
-from roomkeeper.operations.subjects import Act, Row, Subject, get_subject
+from roomkeeper.operations.subjects import Subject, get_subject
 from roomkeeper.words import gettext as _
 
 # A statement has no more parameters than every database takes.
@@ -109,9 +111,9 @@ def _note(
     about = row if row is not None else made if isinstance(made, subject.model) else None
     label = subject.label(about) if about is not None else ""
     named, details = about, act.noted(given) | _begun(subject, act, made)
-    if act.notes_after is not None:
-        details = {**details, **act.notes_after(result)}
-    other = act.about(given) if act.about is not None else None
+    if act.trail.result is not None:
+        details = {**details, **act.trail.result(result)}
+    other = act.trail.about(given) if act.trail.about is not None else None
     if other is None and about is not None and subject.about is not None:
         other = subject.about(about)
     if other is not None and about is not None:
@@ -216,7 +218,7 @@ def _permitted(
 
 def _begun(subject: Subject, act: Act, made: Any) -> dict[str, Any]:
     """The row of another subject with which it answers, as the trail names it."""
-    begun = act.begun(subject)
+    begun = subject.begun_by(act)
     return {begun.noun.replace(" ", "_"): made.pk} if begun is not None else {}
 
 

@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from roomkeeper.operations.faults import sentence_of
+from roomkeeper.operations.fields import Field as Declared
 from roomkeeper.operations.lists import ListRefused, ListRequest, filter_names
-from roomkeeper.operations.subjects import Field as Declared
 from roomkeeper.operations.subjects import Subject
 from roomkeeper.words import gettext as _
 

@@ -14,8 +14,9 @@ from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from roomkeeper.accounts.permissions import Grants
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.folding import fold
-from roomkeeper.operations.subjects import ALL, Field, Subject
+from roomkeeper.operations.subjects import ALL, Subject
 from roomkeeper.words import gettext as _
 
 CHUNK: Final = 500

@@ -14,8 +14,9 @@ from pydantic import (
     model_validator,
 )
 
+from roomkeeper.operations.acts import ANYTHING, Act, Input
 from roomkeeper.operations.faults import sentence_of
-from roomkeeper.operations.subjects import ANYTHING, Act, Input, Subject
+from roomkeeper.operations.subjects import Subject
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 """A text whose blanks at both ends mean nothing."""
@@ -94,7 +95,7 @@ def take(subject: Subject, act: Act, given: Mapping[str, Any]) -> dict[str, Any]
 
 def taken_of(act: Act, found: BaseModel) -> dict[str, Any]:
     """What a checked model of `model_of` holds; of an act with PATCH only what was given."""
-    is_partial = act.method == "PATCH"
+    is_partial = act.rest.method == "PATCH"
     return {
         one.name: getattr(found, one.name)
         for one in given_to(act)
@@ -133,7 +134,7 @@ def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]
                 given[one.name] = _listed(one, texts)
         elif texts and (texts[-1] != "" or (one.is_required and one.type is str)):
             given[one.name] = texts[-1]
-        elif texts and act.method == "PATCH" and not one.is_secret and _may_be_empty(one):
+        elif texts and act.rest.method == "PATCH" and not one.is_secret and _may_be_empty(one):
             given[one.name] = one.default
     return take(subject, act, given)
 

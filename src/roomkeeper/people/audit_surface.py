@@ -8,8 +8,9 @@ from django.db.models import Q
 from roomkeeper.accounts.actors import Road
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier, Moment
-from roomkeeper.operations.subjects import Field, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 
 
 def _seen_by(grants: Grants) -> Q:

@@ -11,8 +11,10 @@ from django.db.models import QuerySet
 from roomkeeper.accounts import people
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input, Rest, Trail
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.people import roles as held
 
@@ -120,12 +122,12 @@ GROUPS = register(
                 undo="It can be changed back.",
                 button="Change",
                 done="{row.name} is changed.",
-                method="PATCH",
+                rest=Rest(method="PATCH"),
                 takes=(replace(_NAME, default=None), _USERS),
             ),
             Act(
                 name="roles",
-                noted_as="set roles",
+                trail=Trail(word="set roles"),
                 needs=Permission.MANAGE_PEOPLE,
                 run=_set_roles,
                 refused=_REFUSED,
@@ -135,7 +137,7 @@ GROUPS = register(
                 undo="It can be changed back.",
                 button="Roles",
                 done="The roles of {row.name} are set.",
-                method="PUT",
+                rest=Rest(method="PUT"),
                 takes=(held.ROLES,),
             ),
             Act(
@@ -150,8 +152,7 @@ GROUPS = register(
                 button="Delete",
                 done="{row.name} is deleted.",
                 is_dangerous=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )

@@ -7,7 +7,9 @@ from django.db.models import Q
 from roomkeeper.accounts import lock_out
 from roomkeeper.accounts.models import SignInTries
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
-from roomkeeper.operations.subjects import Act, Field, Subject, register
+from roomkeeper.operations.acts import Act, Rest, Trail
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, register
 
 
 def _seen_by(grants: Grants) -> Q:
@@ -81,7 +83,7 @@ LOCK_OUTS = register(
         acts=(
             Act(
                 name="unlock",
-                noted_as="unlock",
+                trail=Trail(word="unlock"),
                 needs=Permission.MANAGE_PEOPLE,
                 run=lock_out.lift,
                 refused=(lock_out.NotLockedOut,),
@@ -92,7 +94,7 @@ LOCK_OUTS = register(
                 button="Unlock",
                 done="{row.name} may sign in again.",
                 for_many=True,
-                answers="nothing",
+                rest=Rest(answers="nothing"),
             ),
         ),
     )

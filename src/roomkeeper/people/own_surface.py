@@ -9,7 +9,8 @@ from roomkeeper.accounts import people
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import ROOT_PATH, Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.subjects import Act, Input, Subject, register
+from roomkeeper.operations.acts import Act, Input, Trail
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.people.users_surface import TimeZone
 
 
@@ -23,7 +24,7 @@ def _change_password(row: User, *, user: Person, now: datetime, password: str) -
 
 SET_TIME_ZONE: Final = Act(
     name="set time zone of",
-    noted_as="set time zone",
+    trail=Trail(word="set time zone"),
     needs=Permission.OWN_ACCOUNT,
     owner=lambda row: row.pk,
     is_mounted=False,
@@ -34,7 +35,7 @@ SET_TIME_ZONE: Final = Act(
 )
 CHANGE_PASSWORD: Final = Act(
     name="change password of",
-    noted_as="change password",
+    trail=Trail(word="change password"),
     needs=Permission.OWN_ACCOUNT,
     owner=lambda row: row.pk,
     is_mounted=False,

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from roomkeeper.accounts.models import Role
 from roomkeeper.accounts.permissions import Grants, Permission
+from roomkeeper.operations.acts import Input
+from roomkeeper.operations.fields import Field as Declared
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Field as Declared
-from roomkeeper.operations.subjects import Input
 from roomkeeper.systems import inventory
 from roomkeeper.words import gettext as _
 from roomkeeper.words import noop

@@ -8,7 +8,9 @@ from django.db.models import Q
 
 from roomkeeper.accounts.models import ListHabit, SavedView
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.acts import Act, Input, Rest
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.people import saved_views
 from roomkeeper.people.saved_views import QUERY_LIMIT, ViewRefused
@@ -123,7 +125,7 @@ SAVED_VIEWS = register(
                 undo="Change it back at any time.",
                 button="Change",
                 done="{row.name} is changed.",
-                method="PATCH",
+                rest=Rest(method="PATCH"),
                 takes=(replace(_NAME, default=""), _QUERY, _COLUMNS, _SHARED),
             ),
             Act(
@@ -158,8 +160,7 @@ SAVED_VIEWS = register(
                 button="Delete",
                 done="{row.name} is deleted.",
                 for_many=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )

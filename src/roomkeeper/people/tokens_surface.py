@@ -9,7 +9,9 @@ from roomkeeper.accounts import tokens
 from roomkeeper.accounts.models import ApiToken, User
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.acts import Act, Input, Rest
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.operations.taking import Text
 
 
@@ -132,8 +134,7 @@ TOKENS = register(
                 done="The token is void.",
                 is_dangerous=True,
                 for_many=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )

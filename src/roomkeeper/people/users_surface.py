@@ -17,8 +17,10 @@ from roomkeeper.accounts import people
 from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input, Page, Rest, Trail, Variant
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, Variant, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.people import roles as held
 from roomkeeper.words import gettext as _
 
@@ -224,9 +226,11 @@ USERS = register(
                 undo="It can be deactivated or deleted.",
                 button="Create",
                 done="{row.username} has an account.",
-                variants=(
-                    Variant(label="Add person", given={"make_one_time_password": "1"}),
-                    Variant(label="Add service account", given={"is_service_account": "1"}),
+                page=Page(
+                    variants=(
+                        Variant(label="Add person", given={"make_one_time_password": "1"}),
+                        Variant(label="Add service account", given={"is_service_account": "1"}),
+                    )
                 ),
                 takes=(
                     Input(
@@ -262,7 +266,7 @@ USERS = register(
                 undo="It can be changed back.",
                 button="Change",
                 done="{row.username} is changed.",
-                method="PATCH",
+                rest=Rest(method="PATCH"),
                 takes=(
                     _EMAIL_INPUT,
                     _ZONE_INPUT,
@@ -274,7 +278,7 @@ USERS = register(
             ),
             Act(
                 name="roles",
-                noted_as="set roles",
+                trail=Trail(word="set roles"),
                 needs=Permission.MANAGE_PEOPLE,
                 run=_set_roles,
                 refused=_REFUSED,
@@ -284,12 +288,12 @@ USERS = register(
                 undo="It can be changed back.",
                 button="Roles",
                 done="The roles of {row.username} are set.",
-                method="PUT",
+                rest=Rest(method="PUT"),
                 takes=(held.ROLES,),
             ),
             Act(
                 name="one-time password",
-                noted_as="give one-time password",
+                trail=Trail(word="give one-time password"),
                 needs=Permission.MANAGE_PEOPLE,
                 run=_give_one_time_password,
                 refused=_REFUSED,
@@ -343,8 +347,7 @@ USERS = register(
                 button="Delete",
                 done="{row.username} is deleted.",
                 is_dangerous=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )

@@ -9,8 +9,10 @@ from django.db.models.expressions import RawSQL
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input, Rest
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.phonebooks import editing, index, words
 from roomkeeper.phonebooks.dialling import CALL_TYPES, MethodKind, label_of
@@ -150,7 +152,7 @@ ENTRIES: Final = register(
                 places=into_book,
                 run=_add,
                 refused=REFUSED,
-                status=422,
+                rest=Rest(status=422),
                 summary="Add an entry to a phone book.",
                 title="Add an entry",
                 what="Systems that are given the phone book find it from their next search on.",
@@ -168,14 +170,13 @@ ENTRIES: Final = register(
                 needs=Permission.MANAGE_SYSTEMS,
                 run=_change,
                 refused=REFUSED,
-                status=422,
+                rest=Rest(status=422, method="PATCH"),
                 summary="Change an entry; what you leave out stays.",
                 title="Change {row.name}",
                 what="Systems find what you enter from their next search on.",
                 undo="Change it back at any time.",
                 button="Change",
                 done="{row.name} is changed.",
-                method="PATCH",
                 offered=lambda row: row.source.kind == editing.MANUAL,
                 takes=(
                     Input(name="name", type=Text, default=None, least=1, most=255, label="Name"),
@@ -194,8 +195,7 @@ ENTRIES: Final = register(
                 button="Delete",
                 done="{row.name} is deleted.",
                 is_dangerous=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
                 for_many=True,
                 offered=lambda row: row.source.kind == editing.MANUAL,
             ),

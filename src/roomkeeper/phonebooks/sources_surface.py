@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input, Rest
+from roomkeeper.operations.fields import Field, Row
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input, Row, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.phonebooks import editing, setting, sources, syncing
 from roomkeeper.phonebooks.models import PhoneBook, PhoneBookSetting, Source
 from roomkeeper.phonebooks.surface import MAY_SHRINK, REFUSED, into_book
@@ -134,8 +136,7 @@ SOURCES: Final = register(
                 button="Delete",
                 done="The source is deleted.",
                 is_dangerous=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )
@@ -216,7 +217,7 @@ SETTINGS: Final = register(
                 places=_on_what,
                 run=_set,
                 refused=REFUSED,
-                status=422,
+                rest=Rest(status=422),
                 summary="Set a phone book on a folder or a system.",
                 title="Set a phone book",
                 what="The systems are told to search here, in place of the phone book server that they have now.",
@@ -254,8 +255,7 @@ SETTINGS: Final = register(
                 button="Take away",
                 done="The phone book is taken away.",
                 is_dangerous=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
                 for_many=True,
             ),
         ),

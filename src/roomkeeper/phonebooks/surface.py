@@ -9,8 +9,10 @@ from django.db.models.functions import Coalesce
 
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input, Rest, Trail
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.phonebooks import editing, syncing
 from roomkeeper.phonebooks.models import PhoneBook, Source
@@ -209,7 +211,7 @@ PHONE_BOOKS: Final = register(
                 undo="Rename it back at any time.",
                 button="Rename",
                 done="{row.name} is renamed.",
-                method="PATCH",
+                rest=Rest(method="PATCH"),
                 takes=(Input(name="name", type=Text, least=1, most=100, label="Name"),),
             ),
             Act(
@@ -240,9 +242,9 @@ PHONE_BOOKS: Final = register(
                 needs=Permission.MANAGE_SYSTEMS,
                 run=_import,
                 has_portions=True,
-                notes=_noted_of_import,
+                trail=Trail(given=_noted_of_import),
                 refused=REFUSED,
-                status=422,
+                rest=Rest(status=422),
                 summary="Replace what the last CSV file brought into a phone book.",
                 title="Import a CSV file into {row.name}",
                 what="A line an entry, with columns name, note, sip, h323, e164, ip, isdn, telephone, bandwidth. What"
@@ -276,8 +278,7 @@ PHONE_BOOKS: Final = register(
                 button="Delete",
                 done="{row.name} is deleted.",
                 is_dangerous=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from roomkeeper.accounts.permissions import ROOT_PATH, Permission
+from roomkeeper.operations.acts import Act, Rest
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.provisioning import actions, change_sets
 from roomkeeper.provisioning import delivery_telling as telling
 from roomkeeper.provisioning.actions import ActionRefused
@@ -185,7 +187,7 @@ CHANGE_SETS = register(
                 undo="It can be cancelled until it is sent.",
                 button="Try failed again",
                 done="What had failed waits again.",
-                is_accepted=True,
+                rest=Rest(is_accepted=True),
                 offered=lambda row: any(row.found[state] for state in telling.ENDED_BADLY),
             ),
             ASK_SETTINGS,

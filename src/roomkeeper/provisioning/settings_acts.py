@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.subjects import Act, Input
+from roomkeeper.operations.acts import Act, Input, Rest, Trail
 from roomkeeper.provisioning import planning, undoing
 from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems.models import System
@@ -92,13 +92,13 @@ def _notes(taken: Mapping[str, Any]) -> dict[str, Any]:
 _SYSTEMS: Final = Input(name="systems", type=list[Any])
 ASK_SETTINGS: Final = Act(
     name="create",
-    noted_as="change settings",
+    trail=Trail(word="change settings", about=_the_only_one, given=_notes),
     on="all",
     needs=Permission.CHANGE_SETTINGS,
     places=_folders,
     run=_ask,
     refused=(planning.PlanRefused,),
-    status=422,
+    rest=Rest(status=422),
     summary="Ask settings of systems.",
     takes=(
         _SYSTEMS,
@@ -109,8 +109,6 @@ ASK_SETTINGS: Final = Act(
         Input(name="only_in_window", type=bool, default=False),
         Input(name="failure_limit", type=int | None, default=None, least=0),
     ),
-    about=_the_only_one,
-    notes=_notes,
     has_portions=True,
     is_mounted=False,
 )
@@ -123,9 +121,7 @@ UNDO: Final = Act(
     summary="Ask the systems for the values that they had before, by a new change set.",
     takes=(Input(name="systems", type=list[Any] | None, default=None),),
     plan=_plan_undo,
-    about=_the_only_one,
-    notes=_notes,
-    notes_after=lambda made: {"undone_by": made.pk},
+    trail=Trail(about=_the_only_one, given=_notes, result=lambda made: {"undone_by": made.pk}),
     has_portions=True,
     is_mounted=False,
 )

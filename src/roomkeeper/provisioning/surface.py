@@ -7,7 +7,9 @@ from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.subjects import Act, Field, Subject, Tab, register
+from roomkeeper.operations.acts import Act
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, Tab, register
 from roomkeeper.provisioning import drift, enforcement, regaining
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.systems import live

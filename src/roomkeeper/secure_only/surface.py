@@ -8,8 +8,10 @@ from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input, Trail
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.secure_only import moving, planning, reading
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.admission.secure_only import SecureOnlyRefused
@@ -93,7 +95,7 @@ START: Final = Act(
     done="The move has started. Follow the outcome for each system here.",
     takes=(*HOW, Input(name="plan", type=Any, default=None)),
     places=_folders,
-    notes=lambda taken: {**taken, "plan": len(taken["plan"].chosen("move"))},
+    trail=Trail(given=lambda taken: {**taken, "plan": len(taken["plan"].chosen("move"))}),
 )
 
 
@@ -254,7 +256,7 @@ MEMBERS = register(
         acts=(
             Act(
                 name="try again",
-                noted_as="try again secure-only",
+                trail=Trail(word="try again secure-only"),
                 needs=Permission.MANAGE_SYSTEMS,
                 run=lambda row, *, user, now: moving.try_again(row, now=now),
                 refused=_REFUSED,
@@ -269,7 +271,7 @@ MEMBERS = register(
             ),
             Act(
                 name="skip",
-                noted_as="skip secure-only",
+                trail=Trail(word="skip secure-only"),
                 needs=Permission.MANAGE_SYSTEMS,
                 run=lambda row, *, user, now: moving.skip(row, now=now),
                 refused=_REFUSED,

@@ -6,9 +6,11 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
+from roomkeeper.operations.acts import Act, Input, Rest
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.lists import ListRefused
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.systems import live
 from roomkeeper.systems.inventory import tags
@@ -110,7 +112,7 @@ TAGS = register(
                 takes=(
                     Input(name="name", type=Text, least=1, most=50, meaning="The new name.", label="Name"),
                 ),
-                method="PATCH",
+                rest=Rest(method="PATCH"),
             ),
             Act(
                 name="delete",
@@ -124,8 +126,7 @@ TAGS = register(
                 done="The tag is removed from all systems.",
                 is_dangerous=True,
                 for_many=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )

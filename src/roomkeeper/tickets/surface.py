@@ -6,7 +6,9 @@ from typing import Literal
 from django.db.models import Q
 
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, Tab, register
+from roomkeeper.operations.acts import Act, Input
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, Tab, register
 from roomkeeper.tickets import tracking
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.words import gettext as _

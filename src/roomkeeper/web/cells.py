@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import words_of
-from roomkeeper.operations.subjects import Field, Subject
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.web.templatetags import rk
 from roomkeeper.words import gettext as _
 

@@ -14,8 +14,9 @@ from django.utils.html import format_html
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import needs
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.door import NotSeen, Outcome, do, do_many, do_together, may
-from roomkeeper.operations.subjects import Act, Subject
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.operations.taking import TakenRefused, given_to, take_form
 from roomkeeper.web.access import back_to
 from roomkeeper.web.acts import Question, is_confirmed
@@ -122,10 +123,10 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
             return ask_for(request, subject, found, question, actor, row=row, errors=errors)
         if told:
             return _tell_once(request, found, told, there)
-        begun = found.begun(subject)
-        if made is not None and begun is not None and begun.page and not found.tab:
+        begun = subject.begun_by(found)
+        if made is not None and begun is not None and begun.page and not found.page.tab:
             return HttpResponseRedirect(page_of(begun, made))
-        gone = found.answers == "nothing" or not subject.rows(actor.grants).filter(pk=pk).exists()
+        gone = found.rest.answers == "nothing" or not subject.rows(actor.grants).filter(pk=pk).exists()
         return back_to(request, reverse(name_of(subject)) if gone else there)
 
     return view
@@ -206,7 +207,7 @@ def _do_together(
     """Do it for all of them at once; where to go on: to what was begun."""
     made, done = do_together(subject, act, rows, actor=actor, now=moment(), taken=taken)
     tell_outcomes(request, [one for one in done if not one.is_done])
-    begun = act.begun(subject)
+    begun = subject.begun_by(act)
     return page_of(begun, made) if made is not None and begun is not None and begun.page else back
 
 
@@ -255,7 +256,7 @@ def _do(
     if any(value is not None for value in once.values()):
         return {}, (done, once), made
     if done:
-        begun = act.begun(subject)
+        begun = subject.begun_by(act)
         messages.success(request, _with_link(begun, made, done) if begun is not None else done)
     return {}, None, made
 
@@ -316,7 +317,7 @@ def _act_of(subject: Subject, slug: str, on: str) -> Act:
         raise Http404 from error
     if (
         not found.is_mounted
-        or not found.is_asked
+        or not found.page.is_asked
         or (on and found.on != on)
         or (not on and found.on == "one" and not found.for_many)
     ):
@@ -368,7 +369,7 @@ def _many_question(
 
 def _back(subject: Subject, row: Any, act: Act) -> str:
     if subject.page:
-        return page_of(subject, row) + (f"{act.tab}/" if act.tab else "")
+        return page_of(subject, row) + (f"{act.page.tab}/" if act.page.tab else "")
     return reverse(name_of(subject))
 
 

@@ -11,8 +11,9 @@ from django.http import QueryDict
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import Grants
 from roomkeeper.operations import lists
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import words_of
-from roomkeeper.operations.subjects import ALL, Field, Subject, Tab
+from roomkeeper.operations.subjects import ALL, Subject, Tab
 from roomkeeper.web.cells import classes_of
 from roomkeeper.words import gettext as _
 

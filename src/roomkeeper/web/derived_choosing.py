@@ -8,8 +8,9 @@ from django.http import QueryDict
 
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.operations import lists
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.door import may
-from roomkeeper.operations.subjects import Act, Subject
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.web.access import number_of
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_reading import read_list

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.operations import lists
-from roomkeeper.operations.subjects import Act, Input, Subject, get_subject
+from roomkeeper.operations.acts import Act, Input
+from roomkeeper.operations.subjects import Subject, get_subject
 from roomkeeper.operations.taking import given_to, is_flag, is_many, lines_of
 from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
@@ -46,7 +47,7 @@ def ask_for(
 ) -> HttpResponse:
     """The question about a row, or the `many` chosen; with `errors` once more, as it was answered."""
     sent = request.POST if errors else request.GET
-    names = {name for variant in act.variants for name in variant.given}
+    names = {name for variant in act.page.variants for name in variant.given}
     given = {name: sent[name] for name in names if name in sent}
     known = given if row is None else {one.name: one.value(row) for one in subject.fields if one.is_told}
     takes = [
@@ -60,9 +61,9 @@ def ask_for(
     inputs = inputs_of(subject, act, takes, actor, sent, errors, row)
     there = [("next", sent["next"])] if "next" in sent else []
     asked = replace(question, fields=(*question.fields, *given.items(), *there))
-    extra = act.form or ("derived/inputs.html" if inputs else "")
+    extra = act.page.form or ("derived/inputs.html" if inputs else "")
     rows = many or ([] if row is None else [row])
-    shown = act.shows(rows, moment()) if act.shows is not None else {}
+    shown = act.page.shows(rows, moment()) if act.page.shows is not None else {}
     answer = ask(request, asked, extra, inputs=inputs, row=row, many=many, **shown)
     answer.status_code = 422 if errors else 200
     return answer
@@ -123,7 +124,7 @@ def _value(subject: Subject, act: Act, one: Input, row: Any, sent: QueryDict, *,
         return texts if is_many(one.type) else (texts or [""])[-1]
     if one.prefill is not None and row is not None:
         return one.prefill(row)
-    if act.method in ("PATCH", "PUT") and row is not None and one.name in subject.by_name:
+    if act.rest.method in ("PATCH", "PUT") and row is not None and one.name in subject.by_name:
         return subject.by_name[one.name].value(row)
     return "" if one.is_required else one.default
 

@@ -11,9 +11,10 @@ from django.urls import reverse
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.operations import lists
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.door import may
 from roomkeeper.operations.exports import csv_of
-from roomkeeper.operations.subjects import Act, Subject
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.web import derived_bars as bars
 from roomkeeper.web import derived_views as views
 from roomkeeper.web.acts import now as moment
@@ -66,7 +67,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
         for act in subject.acts
         if act.for_many
         and act.is_mounted
-        and act.is_asked
+        and act.page.is_asked
         and actor.grants.may_anywhere(act.needs)
         and _makes_sense(act, shown)
     ]
@@ -119,9 +120,9 @@ def makers_of(subject: Subject, actor: Actor) -> list[tuple[str, str]]:
     """(button, address) of each act on the whole subject, one for each of its variants."""
     found = []
     for act in subject.acts:
-        if act.on == "all" and act.is_mounted and act.is_asked and may(subject, act, None, actor):
+        if act.on == "all" and act.is_mounted and act.page.is_asked and may(subject, act, None, actor):
             address = reverse(f"{name_of(subject)}_do_many", args=[act.slug])
-            found += [(_(one.label), f"{address}?{urlencode(one.given)}") for one in act.variants] or [
+            found += [(_(one.label), f"{address}?{urlencode(one.given)}") for one in act.page.variants] or [
                 (_(act.button), address)
             ]
     return found

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.models import ListHabit, SavedView
-from roomkeeper.operations.subjects import Field, Subject
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.web.access import number_of
 from roomkeeper.web.derived_bars import flat
 

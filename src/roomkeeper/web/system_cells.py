@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from roomkeeper.operations.subjects import Field, Subject
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.web.cells import CLASSES, KINDS, NOTHING, Context
 from roomkeeper.web.templatetags import rk
 

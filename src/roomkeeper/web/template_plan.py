@@ -17,9 +17,9 @@ from roomkeeper.configuration_templates.models import ConfigurationTemplate
 from roomkeeper.configuration_templates.surface import ENFORCEMENT, TEMPLATES
 from roomkeeper.configuration_templates.telling import counted
 from roomkeeper.fleet.surface import SYSTEMS
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.filters import read_filters
 from roomkeeper.operations.lists import ListRefused
-from roomkeeper.operations.subjects import Act
 from roomkeeper.operations.taking import take_form
 from roomkeeper.systems.inventory import folder_label
 from roomkeeper.systems.models import State, System

@@ -12,15 +12,16 @@ from tests.integration.web.conftest import text_of
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry, Role, User
 from roomkeeper.accounts.permissions import assign
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.door import may
-from roomkeeper.operations.subjects import Act, Subject, all_subjects
+from roomkeeper.operations.subjects import Subject, all_subjects
 from roomkeeper.systems.models import Folder, System, Tag
 
 FOR_MANY = [
     pytest.param(subject, act, id=f"{act.name} {subject.plural}")
     for subject in all_subjects()
     for act in subject.acts
-    if act.for_many and act.is_mounted and act.is_asked and subject.has_pages
+    if act.for_many and act.is_mounted and act.page.is_asked and subject.has_pages
 ]
 
 

@@ -16,8 +16,9 @@ from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.diagnosis.models import Diagnosis
 from roomkeeper.jobs import work
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.door import do
-from roomkeeper.operations.subjects import Act, Subject, all_subjects, get_subject
+from roomkeeper.operations.subjects import Subject, all_subjects, get_subject
 from roomkeeper.operations.taking import given_to, take
 from roomkeeper.provisioning.models import Change, ChangeItem
 from roomkeeper.systems.contact import credentials
@@ -30,9 +31,9 @@ EVERY = [
     if act.on == "one" and act.is_mounted
 ]
 
-ON_BOTH = [one for one in EVERY if one.values[1].has_api and one.values[1].is_asked]
+ON_BOTH = [one for one in EVERY if one.values[1].rest.is_derived and one.values[1].page.is_asked]
 # The nouns of what acts begin, under which the trail names it.
-BEGUN = {begun.noun.replace(" ", "_") for one in EVERY if (begun := one.values[1].begun(one.values[0]))}
+BEGUN = {begun.noun.replace(" ", "_") for one in EVERY if (begun := one.values[0].begun_by(one.values[1]))}
 
 
 def prepared(subject: Subject, act: Act, row: Any) -> Any:
@@ -126,7 +127,7 @@ def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, key
         return client.post(address, form).status_code
     # A list of the pages alone is a part of another for programs.
     path = subject.path if subject.has_api else "systems"
-    return call(act.method, f"{path}/{key}{act.tail}", given or None).status_code
+    return call(act.rest.method, f"{path}/{key}{act.tail}", given or None).status_code
 
 
 def test_every_subject_has_a_row_to_be_tested_with() -> None:
@@ -175,7 +176,7 @@ def test_whoever_may_not_is_refused_by_every_road_and_nothing_is_noted(
     assert not AuditEntry.objects.filter(act=act.audit_word(subject.noun)).exists()
 
 
-@pytest.mark.parametrize(("subject", "act"), [one for one in EVERY if one.values[1].is_asked])
+@pytest.mark.parametrize(("subject", "act"), [one for one in EVERY if one.values[1].page.is_asked])
 def test_every_act_is_asked_on_its_page(subject, act, row_of, administrator, signed_in):
     row = prepared(subject, act, row_of(subject.plural))
     is_planned = (subject.plural, act.name) in PLANNED

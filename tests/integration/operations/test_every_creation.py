@@ -16,8 +16,9 @@ from tests.integration.operations.test_every_act import events
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission
+from roomkeeper.operations.acts import Act
 from roomkeeper.operations.door import NotSeen, do
-from roomkeeper.operations.subjects import Act, Subject, all_subjects
+from roomkeeper.operations.subjects import Subject, all_subjects
 from roomkeeper.operations.taking import take
 from roomkeeper.systems.models import System
 
@@ -83,7 +84,7 @@ def _known(found: dict[str, Any], system: System) -> dict[str, Any]:
 def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, given: dict[str, Any]) -> int:
     """Do it by a road; the status of the answer."""
     if road == "api":
-        return call(act.method, f"{subject.path}{act.tail}", given).status_code
+        return call(act.rest.method, f"{subject.path}{act.tail}", given).status_code
     address, form = PAGES.get((subject.plural, act.name), (f"/{subject.pages_path}/do/{act.slug}/", None))
     filled = as_form(given) if form is None else _known(form, System.objects.get(name="Boardroom"))
     return client.post(address, filled).status_code

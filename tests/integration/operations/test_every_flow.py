@@ -222,7 +222,7 @@ def test_every_act_that_is_written_by_hand_is_tested_here() -> None:
         (subject.plural, act.name)
         for subject in all_subjects()
         for act in subject.acts
-        if not act.is_mounted or (not act.is_asked and act.on == "one")
+        if not act.is_mounted or (not act.page.is_asked and act.on == "one")
     }
     assert by_hand == set(FLOWS)
 
@@ -238,7 +238,7 @@ def test_same_audit_row_by_page_and_api(plural, act, flow, administrator, signed
         assert status in (200, 201, 202, 302), road
         noted = AuditEntry.objects.filter(act=word).latest("pk")
         assert (noted.road, noted.source_address, noted.user) == (road, "127.0.0.1", administrator)
-        begun = get_subject(plural).act(act).begun(get_subject(plural))
+        begun = get_subject(plural).begun_by(get_subject(plural).act(act))
         # What was begun or made is another one each time.
         made = {
             begun.noun if begun is not None else "",

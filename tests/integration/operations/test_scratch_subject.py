@@ -19,7 +19,9 @@ from roomkeeper.api import problems
 from roomkeeper.api.application import RoomkeeperApi
 from roomkeeper.api.derived import routes_of
 from roomkeeper.cli.remote.derived import app_of
-from roomkeeper.operations.subjects import Act, Field, Input, Subject
+from roomkeeper.operations.acts import Act, Input
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.systems.models import Tag
 from roomkeeper.web.derived import pages_of
 

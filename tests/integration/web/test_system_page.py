@@ -7,7 +7,7 @@ from tests.integration.web.conftest import text_of
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.fleet.surface import SYSTEMS
-from roomkeeper.operations.subjects import Act
+from roomkeeper.operations.acts import Act
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.systems import timeline
 from roomkeeper.systems.contact.credentials import password_of
@@ -15,7 +15,7 @@ from roomkeeper.systems.documents import calls
 from roomkeeper.systems.models import ConnectivityChange, Contact, Exchange, Folder, System
 from roomkeeper.web.system_page import TABS
 
-ACTS = [act for act in SYSTEMS.acts if act.on == "one" and act.is_mounted and act.is_asked]
+ACTS = [act for act in SYSTEMS.acts if act.on == "one" and act.is_mounted and act.page.is_asked]
 
 
 @pytest.mark.parametrize("tab", TABS)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from roomkeeper.operations.subjects import Input
+from roomkeeper.operations.acts import Input
 
 # Of a preview: enough to see what is in which field.
 PREVIEWED: Final = 50

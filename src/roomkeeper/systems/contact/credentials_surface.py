@@ -9,7 +9,9 @@ from django.db.models import Q
 from roomkeeper.accounts.permissions import ROOT_PATH, Permission
 from roomkeeper.accounts.person import Person
 from roomkeeper.devices.snmp import AUTHENTICATION, PRIVACY
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, Variant, register
+from roomkeeper.operations.acts import Act, Input, Page, Rest, Variant
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential
@@ -173,7 +175,7 @@ CREDENTIALS = register(
                 needs=Permission.MANAGE_SERVER,
                 run=_add,
                 refused=(credential_list.CredentialRefused,),
-                status=422,
+                rest=Rest(status=422),
                 summary="Save a login, an SNMP community or an SNMP user.",
                 title="Store a credential",
                 what="It is tried, in the order of the list, on systems that are added and whose own login is not known"
@@ -181,12 +183,14 @@ CREDENTIALS = register(
                 undo="It can be deleted again.",
                 button="Store",
                 done="{row.name} is stored.",
-                variants=tuple(
-                    Variant(label=f"Add {words}", given={"kind": kind})
-                    for kind, words in (
-                        (Kind.LOGIN.value, "login"),
-                        (Kind.COMMUNITY.value, "SNMP community"),
-                        (Kind.SNMP_USER.value, "SNMP v3 user"),
+                page=Page(
+                    variants=tuple(
+                        Variant(label=f"Add {words}", given={"kind": kind})
+                        for kind, words in (
+                            (Kind.LOGIN.value, "login"),
+                            (Kind.COMMUNITY.value, "SNMP community"),
+                            (Kind.SNMP_USER.value, "SNMP v3 user"),
+                        )
                     )
                 ),
                 takes=(
@@ -206,14 +210,13 @@ CREDENTIALS = register(
                 needs=Permission.MANAGE_SERVER,
                 run=_change,
                 refused=(credential_list.CredentialRefused,),
-                status=422,
+                rest=Rest(status=422, method="PATCH"),
                 summary="Change an entry's name or some of its values; values that you leave out stay.",
                 title="Change {row.name}",
                 what="Systems that were added with it keep what they have.",
                 undo="What is replaced cannot be read back.",
                 button="Change",
                 done="{row.name} is stored.",
-                method="PATCH",
                 takes=(Input(type=Text, default=None, **_NAME), *_values(is_new=False)),
             ),
             Act(
@@ -228,8 +231,7 @@ CREDENTIALS = register(
                 button="Delete",
                 done="{row.name} is deleted.",
                 is_dangerous=True,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )

@@ -8,8 +8,10 @@ from django.db.models import Count, Q, QuerySet
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input, Rest
+from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Act, Field, Input, Subject, register
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder
@@ -188,7 +190,7 @@ FOLDERS = register(
                 undo="Rename it back at any time.",
                 button="Rename",
                 done="Renamed to {row.name}.",
-                method="PATCH",
+                rest=Rest(method="PATCH"),
                 takes=(Input(**_NAME),),
             ),
             Act(
@@ -204,7 +206,7 @@ FOLDERS = register(
                 undo="Move it back at any time.",
                 button="Move",
                 done="{row.name} is moved.",
-                method="PATCH",
+                rest=Rest(method="PATCH"),
                 offered=lambda row: row.parent_id is not None,
                 takes=(
                     Input(
@@ -222,7 +224,7 @@ FOLDERS = register(
                 needs=Permission.MANAGE_FOLDERS,
                 run=_set_window,
                 refused=(BadWindow,),
-                status=422,
+                rest=Rest(status=422, method="PATCH"),
                 summary="Set when systems in a folder and below it may be disturbed.",
                 title="Maintenance window of {row.name}",
                 what="Changes that wait for it are sent while it is open, in each system's own time zone. It"
@@ -230,7 +232,6 @@ FOLDERS = register(
                 undo="Change it back at any time.",
                 button="Set window",
                 done="The maintenance window of {row.name} is set.",
-                method="PATCH",
                 takes=(
                     Input(
                         name="maintenance_window",
@@ -256,8 +257,7 @@ FOLDERS = register(
                 done="{row.name} is deleted.",
                 is_dangerous=True,
                 offered=lambda row: row.parent_id is not None,
-                method="DELETE",
-                answers="nothing",
+                rest=Rest(method="DELETE", answers="nothing"),
             ),
         ),
     )

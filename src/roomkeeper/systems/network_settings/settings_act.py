@@ -9,8 +9,9 @@ from django.db.models import Q
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import ROOT_PATH, Permission
 from roomkeeper.accounts.person import Person
+from roomkeeper.operations.acts import Act, Input
 from roomkeeper.operations.door import do
-from roomkeeper.operations.subjects import Act, Input, Subject
+from roomkeeper.operations.subjects import Subject
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import NetworkSettings

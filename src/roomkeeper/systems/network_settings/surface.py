@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Permission
-from roomkeeper.operations.subjects import Field, Subject, register
+from roomkeeper.operations.fields import Field
+from roomkeeper.operations.subjects import Subject, register
 from roomkeeper.systems.models import System
 from roomkeeper.systems.network_settings import former_addresses
 
