@@ -154,7 +154,7 @@ BACKUPS = register(
                 at="made_by__username",
                 sort="",
                 heading="By",
-                cell="jobs/cell_by.html",
+                cell="by",
             ),
             Field(name="size", type=int, meaning="Bytes before compression."),
             Field(

@@ -71,6 +71,11 @@ def known_models(systems: QuerySet[System]) -> list[KnownModel]:
     return found
 
 
+def known_paths(models: Iterable[KnownModel]) -> list[str]:
+    """Every setting that one of the models has told of, in the device's own spelling."""
+    return sorted({path for model in models for path, _space in model.settings.values()})
+
+
 def _documents_of(product: str, version: str) -> tuple[tuple[str, int, datetime], ...]:
     """By which it is seen that a model has told something new."""
     rows = StoredDocument.objects.filter(

@@ -72,6 +72,12 @@ class Job(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def shown_state(self) -> str:
+        """Its state as people are told it: one that is to stop says so until it has."""
+        is_stopping = self.cancel_requested_at is not None and self.ended_at is None
+        return "stopping" if is_stopping else self.state
+
 
 class JobItem(models.Model):
     """One part of a job, such as one address or one system, and what became of it."""

@@ -108,7 +108,7 @@ JOBS = register(
                 at="created_by__username",
                 sort="",
                 heading="By",
-                cell="jobs/cell_by.html",
+                cell="by",
             ),
             Field(name="created_at", type=datetime, heading="Asked", cell="when"),
             Field(name="started_at", type=datetime | None, sort=""),

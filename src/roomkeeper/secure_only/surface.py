@@ -241,7 +241,7 @@ MEMBERS = register(
                 filter="one",
                 choices=_MEMBER_STATES,
                 heading="State",
-                cell="secure_only_members/cell_state.html",
+                cell="move",
             ),
             Field(name="since", type=datetime, sort="", heading="Since", cell="when"),
             Field(

@@ -20,6 +20,7 @@ from roomkeeper.bulk_editing.exporting import USUAL, usable_fields, usable_paths
 from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import SheetRefused, read_csv
 from roomkeeper.bulk_editing.surface import EDIT, EDITING, export
+from roomkeeper.configuration_templates.known_settings import known_models, known_paths
 from roomkeeper.operations.door import do
 from roomkeeper.operations.taking import take_form
 from roomkeeper.systems.models import State, System
@@ -27,7 +28,6 @@ from roomkeeper.web.access import grants, number_of, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.chosen_systems import filtered_rows
 from roomkeeper.web.derived_acts import actor_of
-from roomkeeper.web.setting_paths import known_paths
 from roomkeeper.words import gettext as _
 from roomkeeper.words import noop
 
@@ -60,7 +60,7 @@ def export_form(request: HttpRequest) -> HttpResponse:
             "back": _back(request),
             "fields": [(field, field.key in (asked or USUAL)) for field in FIELDS.values()],
             "paths": typed + [""] * max(PATH_FIELDS - len(typed), 2),
-            "known_paths": known_paths(request),
+            "known_paths": known_paths(known_models(visible_systems(request))),
         },
     )
 

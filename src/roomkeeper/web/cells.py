@@ -77,13 +77,9 @@ def _when(subject: Subject, one: Field, row: Any, context: Context) -> SafeStrin
     return rk.when(dict(context), one.value(row))
 
 
-def _level(subject: Subject, one: Field, row: Any, context: Context) -> SafeString:
-    return rk.level(str(one.value(row)))
-
-
-def _delivery(subject: Subject, one: Field, row: Any, context: Context) -> SafeString:
-    """Where what was asked of a system stands."""
-    return rk.delivery(str(one.value(row)))
+def _state(kind: str) -> "Drawn":
+    """Draws where something of that kind stands."""
+    return lambda subject, one, row, context: rk.state(kind, one.value(row))
 
 
 def _by(subject: Subject, one: Field, row: Any, context: Context) -> str:
@@ -116,11 +112,10 @@ KINDS: dict[str, Drawn] = {
     "yes": _yes,
     "amount": _amount,
     "when": _when,
-    "level": _level,
     "link": _link,
     "key": _link,
     "fit": _text,
     "by": _by,
-    "delivery": _delivery,
     "system": _system,
+    **{kind: _state(kind) for kind in ("level", "delivery", "move")},
 }

@@ -46,10 +46,10 @@ def _tags(row: Any, value: list[str], context: Context) -> SafeString | str:
 
 @_draws("alive")
 def _alive(row: Any, value: str, context: Context) -> SafeString:
-    found = rk.alive_word_state(value)
+    found = rk.state("alive", value)
     if row.state == "managed":
         return found
-    return format_html('{} <span class="text-secondary">{}</span>', found, rk.record_state(row.state))
+    return format_html('{} <span class="text-secondary">{}</span>', found, rk.state("record", row.state))
 
 
 @_draws("product")
@@ -78,7 +78,7 @@ def _connectivity(row: Any, value: str | None, context: Context) -> SafeString:
 
 @_draws("in_call")
 def _in_call(row: Any, value: bool, context: Context) -> SafeString | str:
-    return rk.in_call() if value else NOTHING
+    return rk.state("alive", "in_call") if value else NOTHING
 
 
 @_draws("system_tickets", "amount")

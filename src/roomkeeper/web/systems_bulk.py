@@ -8,18 +8,18 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission, needs
+from roomkeeper.configuration_templates.known_settings import known_models, known_paths
+from roomkeeper.configuration_templates.several_settings import read_settings
 from roomkeeper.operations.door import do
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.delivery_surface import CHANGE_SETS
 from roomkeeper.provisioning.settings_acts import ASK_SETTINGS
 from roomkeeper.systems.models import System
-from roomkeeper.web.access import number_of
+from roomkeeper.web.access import number_of, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.chosen_systems import chosen_rows, list_address, permitted_of, source_of
 from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.derived_choosing import again
-from roomkeeper.web.setting_paths import known_paths
-from roomkeeper.web.several_settings import read_settings
 from roomkeeper.words import gettext as _
 
 LIMIT = 20_000
@@ -61,7 +61,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
             "cannot": [change for change in plan.per_system if change.verdict == "cannot"][:SHOWN]
             if plan
             else [],
-            "known_paths": known_paths(request),
+            "known_paths": known_paths(known_models(visible_systems(request))),
         },
     )
 

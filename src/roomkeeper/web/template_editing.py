@@ -311,7 +311,7 @@ def _render_form(
             "all_families": editing.family_names(),
             **_shown_rules(request, found),
             "kept_on": kept_on,
-            "known_paths": sorted({path for model in models for path, _ in model.settings.values()}),
+            "known_paths": known_settings.known_paths(models),
             "models": models,
             "variables": NAMES,
         },

@@ -13,10 +13,10 @@ from tests.integration.configuration_templates.conftest import report
 from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts.models import AuditEntry, User
+from roomkeeper.configuration_templates.several_settings import read_settings
 from roomkeeper.jobs.models import Job
 from roomkeeper.provisioning.models import ChangeItem, ChangeSet
 from roomkeeper.systems.models import Folder, System
-from roomkeeper.web.several_settings import read_settings
 
 
 @pytest.fixture

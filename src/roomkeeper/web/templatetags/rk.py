@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django import template
@@ -21,20 +21,45 @@ from roomkeeper.words import noop
 
 register = template.Library()
 
-ALIVE = {
-    "yes": ("green", "alive"),
-    "no": ("red", noop("not alive")),
-    "unknown": ("grey", "unknown"),
-    "flapping": ("amber", "flapping"),
-}
-DELIVERY = {
-    "waiting": "grey",
-    "delivered": "azure",
-    "confirmed": "green",
-    "failed": "red",
-    "expired": "amber",
-    "cancelled": "grey",
-    "superseded": "grey",
+# State has one language, never colour alone: of each kind of thing its states, with a colour, and a word where the
+# state is no word for people. What is not here is grey and says its own name.
+STATES: Final[dict[str, dict[str, str | tuple[str, str]]]] = {
+    "alive": {
+        "yes": ("green", "alive"),
+        "no": ("red", noop("not alive")),
+        "unknown": "grey",
+        "flapping": "amber",
+        "in_call": ("blue", "in call"),
+    },
+    "delivery": {"delivered": "azure", "confirmed": "green", "failed": "red", "expired": "amber"},
+    "record": {
+        "pending": ("amber", noop("in the inbox")),
+        "pre_registered": ("azure", "pre-registered"),
+        "managed": "green",
+        "blocked": "red",
+    },
+    "ticket": {"open": "red", "acknowledged": "amber"},
+    "level": {"info": "azure", "warning": "amber", "critical": "red"},
+    "finding": {
+        "ok": ("green", "fine"),
+        "info": ("grey", noop("for information")),
+        "warning": "amber",
+        "fault": "red",
+    },
+    "move": {
+        "trusting": "amber",
+        "proving": "amber",
+        "asked": "amber",
+        "moved": "green",
+        "held": ("red", noop("on hold")),
+    },
+    "job": {"running": "azure", "done": "green", "failed": "red", "stopping": ("amber", noop("stopping"))},
+    "item": {
+        "running": "azure",
+        "done": "green",
+        "warning": ("amber", noop("with warnings")),
+        "failed": "red",
+    },
 }
 CONNECTIVITY = {
     "": noop("Undecided"),
@@ -45,34 +70,6 @@ CONNECTIVITY = {
 }
 # In dense lists; the whole word is the title.
 SHORT_CONNECTIVITY = {"reachable_on_lan": "LAN", "reachable_on_public_internet": noop("Public Internet")}
-STATES = {
-    "pending": ("amber", noop("in the inbox")),
-    "pre_registered": ("azure", "pre-registered"),
-    "managed": ("green", "managed"),
-    "ignored": ("grey", "ignored"),
-    "blocked": ("red", "blocked"),
-}
-TICKET_STATES = {"open": "red", "acknowledged": "amber", "closed": "grey"}
-LEVELS = {"info": "azure", "warning": "amber", "critical": "red"}
-MEMBERS = {
-    "waiting": "grey",
-    "trusting": "amber",
-    "proving": "amber",
-    "asked": "amber",
-    "moved": "green",
-    "held": "red",
-    "skipped": "grey",
-}
-JOBS = {"queued": "grey", "running": "azure", "done": "green", "failed": "red", "cancelled": "grey"}
-JOB_ITEMS = {
-    "waiting": ("grey", "waiting"),
-    "running": ("azure", "running"),
-    "done": ("green", "done"),
-    "warning": ("amber", noop("with warnings")),
-    "failed": ("red", "failed"),
-    "skipped": ("grey", "skipped"),
-    "cancelled": ("grey", "cancelled"),
-}
 _VERSION = re.compile(r"[A-Za-z]{0,8} ?\d+(\.\d{1,3}(?![0-9a-f]))*")
 _STEPS = ((86_400 * 2, 86_400, "d"), (7_200, 3_600, "h"), (90, 60, "min"), (0, 1, "s"))
 
@@ -111,22 +108,31 @@ def act(
     )
 
 
-def dot_and_word(colour: str, word: str, classes: str = "") -> SafeString:
-    """State's one language: a dot and a word, never colour alone."""
-    return format_html('<span class="{}">{}</span>', f"state {colour} {classes}".rstrip(), _(word))
+def _look(kind: str, word: Any) -> tuple[str, str]:
+    """The colour and the word of a state."""
+    found = STATES[kind].get(str(word), "grey")
+    colour, shown = (found, str(word)) if isinstance(found, str) else found
+    return colour, _(shown.upper() if kind == "delivery" else shown)
+
+
+@register.simple_tag
+def state(kind: str, word: Any) -> SafeString:
+    """Where something of that kind stands: a dot and a word."""
+    colour, shown = _look(kind, word)
+    classes = f"{colour} state-caps" if kind == "delivery" else colour
+    return format_html('<span class="state {}">{}</span>', classes, shown)
+
+
+@register.simple_tag
+def dot(kind: str, word: Any) -> SafeString:
+    """The dot alone, where a sentence stands beside it; the word is its title."""
+    return format_html('<i class="dot dot-{}" title="{}"></i>', *_look(kind, word))
 
 
 @register.simple_tag(takes_context=True)
 def alive(context: dict[str, Any], contact: Any) -> SafeString:
     """Whether a system gives signs of life."""
-    colour, word = ALIVE[alive_word(contact, context.get("now") or timezone.now())]
-    return dot_and_word(colour, word)
-
-
-@register.simple_tag
-def in_call() -> SafeString:
-    """A system that is in a call."""
-    return dot_and_word("blue", "in call")
+    return state("alive", alive_word(contact, context.get("now") or timezone.now()))
 
 
 @register.filter
@@ -147,33 +153,6 @@ def next_due(contact: Any) -> datetime | None:
     return liveness.next_contact_due(contact, timezone.now())
 
 
-@register.simple_tag
-def delivery(state: str) -> SafeString:
-    """WAITING, DELIVERED, CONFIRMED, FAILED, EXPIRED, CANCELLED, SUPERSEDED."""
-    return dot_and_word(DELIVERY.get(state, "grey"), str(state).upper(), "state-caps")
-
-
-@register.simple_tag
-def record_state(state: str) -> SafeString:
-    """Where a system's record stands."""
-    colour, word = STATES.get(state, ("grey", state))
-    return dot_and_word(colour, word)
-
-
-@register.simple_tag
-def ticket_state(state: str) -> SafeString:
-    """Where a ticket stands."""
-    return dot_and_word(TICKET_STATES.get(state, "grey"), state)
-
-
-@register.simple_tag
-def job_state(job: Any) -> SafeString:
-    """Where a job stands; one that is to stop says so until it has."""
-    if job.cancel_requested_at is not None and job.ended_at is None:
-        return dot_and_word("amber", "stopping")
-    return dot_and_word(JOBS.get(job.state, "grey"), job.state)
-
-
 @register.simple_tag(takes_context=True)
 def took(context: dict[str, Any], row: Any) -> str:
     """How long a job or a part of it took, or takes so far: `41 s`, `3 min 5 s`, `2 h 10 min`."""
@@ -189,25 +168,6 @@ def took(context: dict[str, Any], row: Any) -> str:
         if hours
         else _("{minutes} min {seconds} s", minutes=minutes, seconds=seconds)
     )
-
-
-@register.simple_tag
-def item_state(state: str) -> SafeString:
-    """Where a part of a job stands."""
-    colour, word = JOB_ITEMS.get(state, ("grey", state))
-    return dot_and_word(colour, word)
-
-
-@register.simple_tag
-def member_state(state: str) -> SafeString:
-    """Where a system of a Secure-Only move stands."""
-    return dot_and_word(MEMBERS.get(state, "grey"), _("on hold") if state == "held" else state)
-
-
-@register.simple_tag
-def level(word: str) -> SafeString:
-    """How grave a ticket is."""
-    return dot_and_word(LEVELS.get(word, "grey"), word)
 
 
 @register.filter
@@ -323,12 +283,6 @@ def mac(text: str) -> str:
     return ":".join(text[i : i + 2] for i in range(0, 12, 2)) if len(text) == 12 else text
 
 
-@register.filter
-def label_of(choices: dict[str, str], key: str) -> str:
-    """The value of a dictionary, or the key itself."""
-    return choices.get(key, key)
-
-
 @register.simple_tag
 def help_mark(section: str) -> SafeString:
     """The mark beside a heading that leads to its words of help."""
@@ -353,19 +307,6 @@ def noted(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(noted(part) for part in value)
     return str(value)
-
-
-@register.filter
-def sum_of(numbers: Any) -> int:
-    """The sum of numbers."""
-    return sum(numbers)
-
-
-@register.simple_tag
-def alive_word_state(word: str) -> SafeString:
-    """One of the words of being alive, as it looks on a system."""
-    colour, shown = ALIVE[word]
-    return dot_and_word(colour, shown)
 
 
 @register.filter
