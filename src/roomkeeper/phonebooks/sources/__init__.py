@@ -4,6 +4,8 @@ A source knows nothing of books and of the database. It tells records: the field
 a record is the name, what an address of which kind, says a mapping (`phonebooks.mapping`), which people can change.
 """
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -59,8 +61,9 @@ class SourceKind:
     """A kind of source.
 
     `takes` are its settings, checked and asked for as those of an act are. `read` tells its records; it raises
-    `SourceFailed` where it cannot tell all of them, also in the middle. What has no `read` is filled by people or from
-    files. `mapping` is what is suggested: for each part of an entry the fields to look at, the first that holds
+    `SourceFailed` where it cannot tell all of them, also in the middle. `read_file` does so with the content of a file
+    that somebody brings, whose name ends with one of `endings` (“.csv”); what has neither is filled by people. Each
+    module of this package that registers a kind is found by itself (`find_kinds`). `mapping` is what is suggested: for each part of an entry the fields to look at, the first that holds
     something first. `every` is how often it is read unless somebody says otherwise, in minutes. `missing` gives a
     sentence where something that has to be installed is not. One that `reaches_out` makes this server connect to
     another.
@@ -71,6 +74,8 @@ class SourceKind:
     meaning: str = ""
     takes: tuple[Input, ...] = ()
     read: Callable[[Reading], Iterable[Record]] | None = None
+    read_file: Callable[[bytes, Reading], Iterable[Record]] | None = None
+    endings: tuple[str, ...] = ()
     mapping: Mapping[str, Sequence[str]] = field(default_factory=dict)
     every: int = 0
     reaches_out: bool = False
@@ -84,6 +89,13 @@ def register(kind: SourceKind) -> SourceKind:
     """Make a kind known."""
     _kinds[kind.name] = kind
     return kind
+
+
+def find_kinds() -> list[SourceKind]:
+    """Every kind, by name, with those whose modules nobody has imported yet."""
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        importlib.import_module(module.name)
+    return all_kinds()
 
 
 def get_kind(name: str) -> SourceKind:
