@@ -63,10 +63,10 @@ class SourceKind:
     `takes` are its settings, checked and asked for as those of an act are. `read` tells its records; it raises
     `SourceFailed` where it cannot tell all of them, also in the middle. `read_file` does so with the content of a file
     that somebody brings, whose name ends with one of `endings` (“.csv”); what has neither is filled by people. Each
-    module of this package that registers a kind is found by itself (`find_kinds`). `mapping` is what is suggested: for each part of an entry the fields to look at, the first that holds
-    something first. `every` is how often it is read unless somebody says otherwise, in minutes. `missing` gives a
-    sentence where something that has to be installed is not. One that `reaches_out` makes this server connect to
-    another.
+    module of this package that registers a kind is found by itself (`find_kinds`). `mapping` is what is suggested: for
+    each part of an entry the fields to look at, the first that holds something first. `every` is how often it is read
+    unless somebody says otherwise, in minutes. `missing` gives a sentence where something that has to be installed is
+    not. One that `reaches_out` makes this server connect to another.
     """
 
     name: str
