@@ -45,7 +45,7 @@ class Reading:
     that the mapping uses, empty where all are wanted; `most` is how many records are wanted, None for all. `memory` is
     what the source noted at its last good reading (a token to be told only changes with), and is kept again when this
     one is applied; it has to go into JSON. A source that tells only what changed sets `is_partial` before its first
-    record. `warnings` are sentences for the people who look after it.
+    record. `warnings` are sentences for the people who look after it. `is_cancelled` says whether to stop midway.
     """
 
     settings: Mapping[str, Any]
@@ -54,6 +54,7 @@ class Reading:
     memory: dict[str, Any] = field(default_factory=dict)
     is_partial: bool = False
     warnings: list[str] = field(default_factory=list)
+    is_cancelled: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
