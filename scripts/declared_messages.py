@@ -83,9 +83,9 @@ def label_of(name: str) -> str:
 
 def _of_subject(subject: Subject) -> Iterator[str]:
     yield from (subject.noun, subject.plural, subject.noun.capitalize(), subject.plural.capitalize())
-    yield from (subject.heading, subject.meaning)
-    yield subject.empty if not subject.empty.endswith(".html") else ""
-    yield from (tab.label for tab in subject.tabs)
+    yield from (subject.pages.heading, subject.meaning)
+    yield subject.pages.empty if not subject.pages.empty.endswith(".html") else ""
+    yield from (tab.label for tab in subject.pages.tabs)
     for one in subject.fields:
         yield from _of_field(one)
     for act in subject.acts:

@@ -35,17 +35,21 @@ def told(subject: Subject) -> dict[str, Any]:
         "noun": subject.noun,
         "plural": subject.plural,
         "path": subject.path,
-        "command": subject.command or subject.path,
+        "command": subject.typed,
         "help": subject.meaning or f"{subject.plural.capitalize()}.",
-        "named_by": subject.named_by,
+        "named_by": subject.command_line.named_by,
         "columns": _columns(subject),
         "acts": [_act(subject, act) for act in subject.acts if _has_command(subject, act)] + _change(subject),
-        "lists": [_inner(one) for one in all_subjects() if one.within == subject.plural],
+        "lists": [_inner(one) for one in all_subjects() if one.lies_within(subject)],
     }
 
 
 def _inner(subject: Subject) -> dict[str, Any]:
-    return {"name": subject.inner, "plural": subject.plural, "columns": _columns(subject)}
+    return {
+        "name": subject.nested.at if subject.nested else "",
+        "plural": subject.plural,
+        "columns": _columns(subject),
+    }
 
 
 def _columns(subject: Subject) -> list[str]:
@@ -58,20 +62,20 @@ def _has_command(subject: Subject, act: Act) -> bool:
     return (
         act.is_mounted
         and act.rest.is_derived
-        and (not subject.change_command or act.rest.method != "PATCH" or act.for_many)
+        and (not subject.command_line.change or act.rest.method != "PATCH" or act.for_many)
     )
 
 
 def _change(subject: Subject) -> list[dict[str, Any]]:
     """The command that takes what all acts with PATCH take, each where it is wanted."""
-    if not subject.change_command:
+    if not subject.command_line.change:
         return []
     acts = [act for act in subject.acts if act.rest.method == "PATCH" and act.is_mounted]
     takes = {one.name: replace(one, default=None, only=ANYTHING) for act in acts for one in act.takes}
     summary = f"Change a {subject.noun}."
     all_in_one = replace(
         acts[0],
-        name=subject.change_command,
+        name=subject.command_line.change,
         summary=summary,
         takes=tuple(takes.values()),
         for_many=False,
@@ -133,7 +137,7 @@ def _option(one: Input) -> dict[str, Any]:
 
 def _named(subject: Subject) -> dict[str, str]:
     """How an object of another subject is named on the command line."""
-    return {"path": subject.path, "noun": subject.noun, "named_by": subject.named_by}
+    return {"path": subject.path, "noun": subject.noun, "named_by": subject.command_line.named_by}
 
 
 def files() -> dict[Path, str]:

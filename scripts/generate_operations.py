@@ -46,7 +46,7 @@ def text() -> str:
 def section(subject: Subject) -> str:
     """What the page tells of a subject."""
     lines = [f"## {subject.plural.capitalize()}", "", subject.meaning or f"One {subject.noun} each.", ""]
-    if subject.has_api or subject.within:
+    if subject.has_api or subject.nested:
         lines += _list(subject)
     if subject.acts:
         lines += ["| act | REST | command line | permission | takes | audit |", "|---|---|---|---|---|---|"]
@@ -56,7 +56,7 @@ def section(subject: Subject) -> str:
 
 
 def _list(subject: Subject) -> list[str]:
-    command = subject.command or subject.path
+    command = subject.typed
     filters = ", ".join(f"`{name}`" for name in sorted(filter_names(subject))) or "none"
     sorts = ", ".join(f"`{name}`" for name in sorted(sorts_of(subject)))
     where = f"`GET {subject.path}`, `GET {subject.path}/{{id}}`; `{command} list [FIELD=VALUE]...`, `{command} show N`"
@@ -74,13 +74,13 @@ def _list(subject: Subject) -> list[str]:
 
 def _of_one(subject: Subject) -> list[str]:
     """Where those that belong to one object of another subject are listed."""
-    if not subject.within:
+    if subject.nested is None:
         return []
-    outer = get_subject(subject.within)
+    outer = get_subject(subject.nested.within)
     return [
         (
-            f"Of one {outer.noun}: `GET {outer.path}/{{id}}/{subject.inner}`, "
-            f"`{outer.command or outer.path} {subject.inner} N`."
+            f"Of one {outer.noun}: `GET {outer.path}/{{id}}/{subject.nested.at}`, "
+            f"`{outer.typed} {subject.nested.at} N`."
         ),
         "",
     ]
@@ -101,10 +101,10 @@ def _act(subject: Subject, act: Act) -> str:
     routes = f"`{act.rest.method} {path}`" + (f", `POST {subject.path}/{act.slug}`" if act.for_many else "")
     key = (" N..." if act.for_many else " N") if act.on == "one" else ""
     takes = ", ".join(f"`{one.name}`" + ("" if one.is_required else "?") for one in act.takes) or "–"
-    command = subject.command or subject.path
+    command = subject.typed
     typed = f"{command} {act.command or act.slug}{key}"
-    if subject.change_command and act.rest.method == "PATCH":
-        changed = f"{command} {subject.change_command} N"
+    if subject.command_line.change and act.rest.method == "PATCH":
+        changed = f"{command} {subject.command_line.change} N"
         typed = f"{typed}`, `{changed}" if act.for_many else changed
     return f"| {act.summary} | {routes} | `{typed}` | {act.needs.value} | {takes} | {act.audit_word(subject.noun)} |"
 

@@ -35,7 +35,7 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
     told = told_of(subject)
     _mount_list(routes, subject)
     for one in all_subjects():
-        if one.within == subject.plural:
+        if one.lies_within(subject):
             _mount_list(routes, one, within=subject)
     _mount_one(routes, subject, told)
     acts = [act for act in subject.acts if act.is_mounted and act.rest.is_derived]
@@ -60,18 +60,19 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
 def _mount_list(routes: Routes, subject: Subject, within: Subject | None = None) -> None:
     """`within` another subject it is the list of what belongs to one object of that."""
     key = "" if within is None else key_of(within)
+    nested = subject.nested if within is not None else None
 
     def view(request: HttpRequest, *, filters: Any, **values: Any) -> Any:
-        if within is None:
+        if within is None or nested is None:
             return list_rows(request, subject, filters)
         row = row_of(within, actor_of(request), values[key])
-        return list_rows(request, subject, filters, **{subject.via: row})
+        return list_rows(request, subject, filters, **{nested.by: row})
 
     kind = filters_of(subject)
     page = page_of(subject)
     query: Any = Annotated.__class_getitem__((kind, functions.Query()))  # type: ignore[attr-defined]
     mount(
-        routes.get(f"/{{int:{key}}}/{subject.inner}" if key else "", response=page),
+        routes.get(f"/{{int:{key}}}/{nested.at}" if nested is not None else "", response=page),
         view,
         f"list_{word_of(subject.plural)}" + (f"_of_{word_of(within.noun)}" if within is not None else ""),
         f"List {subject.plural}" + (f" of one {within.noun}." if within is not None else "."),

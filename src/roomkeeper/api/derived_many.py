@@ -160,7 +160,7 @@ def _answer_of(subject: Subject, own: list[Input]) -> Any:
 
 def _found(subject: Subject, act: Act, given: Mapping[str, Any], actor: Actor) -> dict[int, Any]:
     """What the filter finds, as the page begins, where the actor may do it."""
-    asked = asked_of(read_filter(subject, {**subject.begins, **given}))
+    asked = asked_of(read_filter(subject, {**subject.pages.begins, **given}))
     with list_refusals():
         rows = lists.select(subject, actor.grants, asked, now=timezone.now()).order_by("pk")
     found: dict[int, Any] = {}

@@ -17,7 +17,7 @@ from roomkeeper.operations.acts import Act, Input, Trail
 from roomkeeper.operations.door import NotSeen
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import Pages, Subject, register
 from roomkeeper.provisioning.planning import PlanRefused
 from roomkeeper.systems.admission import AdmissionRefused
 from roomkeeper.systems.models import State, System
@@ -104,8 +104,7 @@ RESTORATIONS: Final = register(
         ),
         about=lambda row: row.system,
         topic="system",
-        help="backups",
-        empty="Nothing was restored yet.",
+        pages=Pages(help="backups", empty="Nothing was restored yet."),
         fields=(
             Field(name="id", type=int, heading="No.", cell="fit"),
             Field(name="created_at", type=datetime, heading="Asked", cell="when"),
@@ -289,8 +288,7 @@ REPLACEMENTS: Final = register(
         label=lambda row: row.new_serial_number or row.new_mac_address,
         about=lambda row: row.system,
         topic="system",
-        help="replace",
-        empty="No hardware was replaced yet.",
+        pages=Pages(help="replace", empty="No hardware was replaced yet."),
         fields=(
             Field(name="id", type=int, heading="No.", cell="fit"),
             Field(name="at", type=datetime, heading="When", cell="when"),

@@ -14,7 +14,7 @@ from roomkeeper.backups.models import Backup, Reason
 from roomkeeper.backups.telling import PartKindWord
 from roomkeeper.operations.acts import Act, Input, Rest, Trail
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import Nested, Pages, Subject, register
 from roomkeeper.systems.models import ConfigurationVersion, State
 from roomkeeper.systems.surface import is_on_visible_system, place_of_system
 from roomkeeper.words import gettext as _
@@ -112,8 +112,7 @@ BACKUPS = register(
         about=lambda backup: backup.system,
         topic="system",
         page="backup",
-        help="backups",
-        empty="backups/empty.html",
+        pages=Pages(help="backups", empty="backups/empty.html"),
         fields=(
             Field(name="id", type=int, heading="No.", cell="key", is_shown=False),
             Field(name="system", type=int, at="system_id", filter="one"),
@@ -166,9 +165,7 @@ BACKUPS = register(
             ),
             Field(name="parts", type=list[PartOut], read=_parts, is_detail=True),
         ),
-        within="systems",
-        inner="backups",
-        via="system",
+        nested=Nested(within="systems", at="backups", by="system"),
         acts=(
             SCHEDULE,
             Act(
@@ -202,9 +199,7 @@ VERSIONS = register(
         place=place_of_system,
         related=("system__folder",),
         annotate=lambda rows, grants: rows.defer("content"),
-        within="systems",
-        inner="configuration-versions",
-        via="system",
+        nested=Nested(within="systems", at="configuration-versions", by="system"),
         has_api=False,
         has_pages=False,
         fields=(

@@ -24,7 +24,7 @@ from roomkeeper.configuration_templates.models import (
 )
 from roomkeeper.configuration_templates.telling import TemplateCommandOut, TemplateSettingOut
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Nested, Pages, Subject, register
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems.surface import folder_filter
 
@@ -77,10 +77,9 @@ TEMPLATES: Final = register(
         annotate=telling.with_counts,
         prepare=telling.look_up,
         label=lambda row: str(row.name),
-        named_by="name",
+        command_line=CommandLine(named_by="name"),
         page="template",
-        help="templates",
-        empty="templates/empty.html",
+        pages=Pages(help="templates", empty="templates/empty.html"),
         fields=(
             Field(name="id", type=int),
             Field(
@@ -195,9 +194,7 @@ VERSIONS: Final = register(
         order="-number",
         search=("note",),
         related=("template__folder", "created_by"),
-        within="templates",
-        via="template",
-        inner="versions",
+        nested=Nested(within="templates", by="template", at="versions"),
         has_api=False,
         has_pages=False,
         fields=(
@@ -221,9 +218,7 @@ USES: Final = register(
         seen_by=_of_seen,
         place=_place,
         related=("template__folder", "used_by"),
-        within="templates",
-        via="template",
-        inner="uses",
+        nested=Nested(within="templates", by="template", at="uses"),
         has_api=False,
         has_pages=False,
         fields=(
@@ -253,11 +248,8 @@ ASSIGNMENTS: Final = register(
         prepare=telling.look_up_labels,
         label=lambda row: telling.assigned_to(row),
         about=lambda row: row.template,
-        within="templates",
-        via="template",
-        inner="assignments",
-        help="templates",
-        empty="No template is persistent anywhere.",
+        nested=Nested(within="templates", by="template", at="assignments"),
+        pages=Pages(help="templates", empty="No template is persistent anywhere."),
         fields=(
             Field(name="id", type=int),
             Field(

@@ -9,7 +9,7 @@ from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.fleet.contact_acts import ConnectivityWord
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Moment
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import Nested, Subject, register
 from roomkeeper.systems.models import Claim, ConnectivityChange, TimelineEntry
 
 
@@ -22,14 +22,13 @@ def _plain(name: str, kind: Any, meaning: str = "", **more: Any) -> Field:
     return Field(name=name, type=kind, meaning=meaning, sort="", **more)
 
 
-def _of_system(**more: Any) -> Subject:
+def _of_system(at: str, **more: Any) -> Subject:
     """A list that stands below a system alone."""
     return register(
         Subject(
             seen_by=_seen_by,
             place=lambda row: row.system.folder.path,
-            within="systems",
-            via="system",
+            nested=Nested(within="systems", by="system", at=at),
             has_pages=False,
             has_api=False,
             **more,
@@ -42,7 +41,7 @@ _USER: Final = _plain("user", str | None, at="user__username", heading="By")
 TIMELINE: Final = _of_system(
     noun="timeline entry",
     plural="timeline entries",
-    inner="timeline",
+    at="timeline",
     model=TimelineEntry,
     meaning="What happened to a system: one thing, or a run of equal ones.",
     order="-last_at",
@@ -89,7 +88,7 @@ TIMELINE: Final = _of_system(
 CONNECTIVITY_CHANGES: Final = _of_system(
     noun="connectivity change",
     plural="connectivity changes",
-    inner="connectivity-changes",
+    at="connectivity-changes",
     model=ConnectivityChange,
     meaning="How the connectivity of a system was decided, with both addresses and the reason.",
     order="-id",
@@ -113,7 +112,7 @@ CONNECTIVITY_CHANGES: Final = _of_system(
 CLAIMS: Final = _of_system(
     noun="claim",
     plural="claims",
-    inner="claims",
+    at="claims",
     model=Claim,
     meaning="Posts that claim to be a system without its secret; counted, and nothing else.",
     order="-last_at",

@@ -11,7 +11,7 @@ from roomkeeper.fleet import telling
 from roomkeeper.fleet.admission_acts import INBOX_ACTS
 from roomkeeper.fleet.surface import SYSTEMS, seen_by
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, Tab, register
+from roomkeeper.operations.subjects import Pages, Subject, Tab, register
 from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.systems.admission import expectations
 from roomkeeper.systems.inventory import searching
@@ -60,21 +60,23 @@ INBOX = register(
         counted=("system", "systems"),
         tell=SYSTEMS.tell,
         acts=INBOX_ACTS,
-        help="inbox",
-        has_api=False,
-        former={
-            "show": "state",
-            "show=waiting": "pending",
-            "show=awaited": "pre_registered",
-            "show=ignored": "ignored",
-            "show=blocked": "blocked",
-        },
-        tabs=(
-            Tab(label="Waiting", filters={"state": "pending"}),
-            Tab(label="Pre-registered", filters={"state": "pre_registered"}),
-            Tab(label="Ignored", filters={"state": "ignored"}),
-            Tab(label="Blocked", filters={"state": "blocked"}),
+        pages=Pages(
+            help="inbox",
+            former={
+                "show": "state",
+                "show=waiting": "pending",
+                "show=awaited": "pre_registered",
+                "show=ignored": "ignored",
+                "show=blocked": "blocked",
+            },
+            tabs=(
+                Tab(label="Waiting", filters={"state": "pending"}),
+                Tab(label="Pre-registered", filters={"state": "pre_registered"}),
+                Tab(label="Ignored", filters={"state": "ignored"}),
+                Tab(label="Blocked", filters={"state": "blocked"}),
+            ),
         ),
+        has_api=False,
         fields=(
             Field(name="id", type=int),
             Field(

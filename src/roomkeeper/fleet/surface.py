@@ -16,7 +16,7 @@ from roomkeeper.fleet.record_acts import RECORD_ACTS
 from roomkeeper.fleet.trust_acts import TRUST_ACTS
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.folding import NaturalKey
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.systems import live
 from roomkeeper.systems.contact import credentials
@@ -342,23 +342,24 @@ SYSTEMS = register(
         prepare=telling.look_up,
         tell=lambda row: live.publish("system", row),
         topic="systems",
-        row_topic="system",
+        pages=Pages(
+            row_topic="system",
+            help="systems",
+            begins={"state": "managed"},
+            former={
+                "tag": "tags",
+                "state=any": "all",
+                "software": "software_version",
+                "last_contact": "last_seen_at",
+                "tickets": "ticket_count",
+                "drift": "drift_count",
+                "serial": "serial_number",
+                "mac": "mac_address",
+            },
+        ),
         page="system_page",
         acts_at="act/",
-        change_command="set",
-        named_by="name",
-        help="systems",
-        begins={"state": "managed"},
-        former={
-            "tag": "tags",
-            "state=any": "all",
-            "software": "software_version",
-            "last_contact": "last_seen_at",
-            "tickets": "ticket_count",
-            "drift": "drift_count",
-            "serial": "serial_number",
-            "mac": "mac_address",
-        },
+        command_line=CommandLine(change="set", named_by="name"),
         export_word="export systems",
         fields=FIELDS,
         acts=(*RECORD_ACTS, *CONTACT_ACTS, *ADMISSION_ACTS, *DEVICE_ACTS, *TRUST_ACTS, *JOB_ACTS),

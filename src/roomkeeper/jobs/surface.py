@@ -13,7 +13,7 @@ from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.operations.acts import Act
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import Nested, Pages, Subject, register
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ItemState = Literal["waiting", "running", "done", "warning", "failed", "skipped", "cancelled"]
@@ -85,8 +85,7 @@ JOBS = register(
         wait=lambda job, seconds: work.wait_for(job.pk, timedelta(seconds=seconds)),
         topic="job",
         page="job",
-        help="jobs",
-        empty="jobs/empty.html",
+        pages=Pages(help="jobs", empty="jobs/empty.html"),
         fields=(
             Field(name="id", type=int, heading="No.", cell="key"),
             Field(name="title", type=str, heading="What", cell="jobs/cell_title.html", wraps=True),
@@ -156,10 +155,8 @@ JOB_ITEMS = register(
         related=("job",),
         label=lambda item: item.label,
         topic="job",
-        help="jobs",
-        within="jobs",
-        inner="items",
-        via="job",
+        pages=Pages(help="jobs"),
+        nested=Nested(within="jobs", at="items", by="job"),
         fields=(
             Field(name="id", type=int),
             Field(

@@ -23,27 +23,69 @@ class Tab:
     filters: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What only pages read of a subject.
+
+    `heading` stands above the list, `help` is where the manual explains it, `empty` is the sentence, or the template,
+    that an empty list shows. `tabs` are cuts of it, `begins` the filters with which it begins. `at` is the pages'
+    address where that is not the subject's, `former` the names that stand in old addresses by today's. `row_topic` says
+    of live events that they are about one row alone; `keys` are the numbers in the address of a row's page.
+    """
+
+    heading: str = ""
+    help: str = ""
+    empty: str = ""
+    tabs: tuple[Tab, ...] = ()
+    begins: Mapping[str, str] = field(default_factory=dict)
+    at: str = ""
+    former: Mapping[str, str] = field(default_factory=dict)
+    row_topic: str = ""
+    keys: Callable[[Row], Sequence[int]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """What only the command line reads of a subject.
+
+    `name` is its own there where that is not the subject's plural; `change` is the command that takes what all acts
+    with PATCH take. `named_by` is the filter by which people may name a row in place of its id.
+    """
+
+    name: str = ""
+    change: str = ""
+    named_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nested:
+    """Where else a subject is listed: for one object of another subject, `within` which it lies.
+
+    `within` is that subject's plural, `at` stands behind the object's address, and `by` is the field that names the
+    object.
+    """
+
+    within: str
+    by: str
+    at: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Subject:
     """A kind of object that is listed and acted on.
 
     `seen_by` is the only rule of who sees which rows, `place` the only rule of the folder on which an act needs its
-    permission. `label` names a row in a sentence, `choice` a prepared
-    one in a list to choose from; `about` is the object that the audit trail names where that is not the row, as the
-    owner of a token. `tell` publishes that a row has changed. `related` are the lookups
-    whose objects the fields read; `prepare` looks up for a page of rows at once what they do not hold, for whom they
-    are told and as of when. `named_by` is
-    the filter by which people may name a row on the command line in place of its id. `empty` is the sentence, or the
-    template, that an empty list shows.
-    `find` searches in its own way, and `best` gives what a searched list is sorted by where nothing else is asked for.
-    `begins` are the filters with which the page begins, `former` the names that stand in old addresses of the page by
-    today's. `export_word` notes an export of the list in the audit trail. `row_topic` says of live events that they are
-    about one row alone. `acts_at` stands before an act in its address. `pages_at` is the address of its pages, and
-    `command` its name on the command line, where these are others; `change_command` takes there what all acts with
-    PATCH take. What has no API is a list of the pages alone: programs ask for it by a filter of another. What lies
-    `within` another subject, by its plural, is listed for one of its objects, too, as `inner` behind its address; `via`
-    is the field that names that object. `counted` are the words for one of its rows and for several, where noun and
-    plural are of the list.
+    permission. `label` names a row in a sentence, `choice` a prepared one in a list to choose from; `counted` are the
+    words for one of its rows and for several, where noun and plural are of the list. `about` is the object that the
+    audit trail names where that is not the row, as the owner of a token; `export_word` notes an export of the list
+    there. `tell` publishes that a row has changed; `wait` waits some seconds for a row that was begun to end.
+
+    `related` are the lookups whose objects the fields read; `prepare` looks up for a page of rows at once what they do
+    not hold, for whom they are told and as of when. `find` searches in its own way, and `best` gives what a searched
+    list is sorted by where nothing else is asked for.
+
+    `address` is where it stands where that is not its plural, `acts_at` stands before an act there; `page` is the
+    template of a row's page. What has no API is a list of the pages alone: programs ask for it by a filter of another.
     """
 
     noun: str
@@ -52,45 +94,33 @@ class Subject:
     fields: tuple[Field, ...]
     seen_by: Callable[[Grants], Q]
     place: Callable[[Row], str]
+    acts: tuple[Act, ...] = ()
+    meaning: str = ""
     needs: Permission = Permission.VIEW
     anywhere: bool = True
     order: str = "-id"
     search: tuple[str, ...] = ()
+    find: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None
+    best: Callable[[str], Combinable] | None = None
     related: tuple[str, ...] = ()
     annotate: Callable[[QuerySet[Any], Grants], QuerySet[Any]] | None = None
     prepare: Callable[[list[Row], Grants, datetime], None] | None = None
-    find: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None
-    best: Callable[[str], Combinable] | None = None
-    begins: Mapping[str, str] = field(default_factory=dict)
-    former: Mapping[str, str] = field(default_factory=dict)
-    export_word: str = ""
-    row_topic: str = ""
-    acts_at: str = ""
-    counted: tuple[str, str] | None = None
-    tell: Callable[[Row], None] | None = None
-    wait: Callable[[Row, float], Row] | None = None
-    page_keys: Callable[[Row], Sequence[int]] | None = None
     label: Callable[[Row], str] = str
     choice: Callable[[Row], str] | None = None
+    counted: tuple[str, str] | None = None
     about: Callable[[Row], Model] | None = None
-    acts: tuple[Act, ...] = ()
-    tabs: tuple[Tab, ...] = ()
+    export_word: str = ""
     topic: str = ""
-    page: str = ""
-    heading: str = ""
-    help: str = ""
-    empty: str = ""
-    meaning: str = ""
+    tell: Callable[[Row], None] | None = None
+    wait: Callable[[Row, float], Row] | None = None
     address: str = ""
-    pages_at: str = ""
-    named_by: str = ""
-    command: str = ""
-    change_command: str = ""
+    acts_at: str = ""
+    page: str = ""
     has_pages: bool = True
     has_api: bool = True
-    within: str = ""
-    inner: str = ""
-    via: str = ""
+    pages: Pages = Pages()
+    command_line: CommandLine = CommandLine()
+    nested: Nested | None = None
     by_name: dict[str, Field] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -116,13 +146,22 @@ class Subject:
 
     @property
     def path(self) -> str:
-        """Its address below the API's root, and below the pages' unless `pages_at` is another."""
+        """Its address below the API's root, and below the pages' unless `pages.at` is another."""
         return self.address or self.plural.replace(" ", "-")
 
     @property
     def pages_path(self) -> str:
         """Where its pages stand."""
-        return self.pages_at or self.path
+        return self.pages.at or self.path
+
+    @property
+    def typed(self) -> str:
+        """Its name on the command line."""
+        return self.command_line.name or self.path
+
+    def lies_within(self, outer: "Subject") -> bool:
+        """Whether it is listed for one object of `outer`, too."""
+        return self.nested is not None and self.nested.within == outer.plural
 
     def rows(self, grants: Grants) -> QuerySet[Any]:
         """What somebody with these grants sees, with what the fields read."""

@@ -10,7 +10,7 @@ from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier, Moment
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import Pages, Subject, register
 
 
 def _seen_by(grants: Grants) -> Q:
@@ -48,8 +48,7 @@ AUDIT = register(
         anywhere=False,
         order="-id",
         search=("user_name", "act", "object_kind", "object_label"),
-        help="audit",
-        empty="Nobody did anything here.",
+        pages=Pages(help="audit", empty="Nobody did anything here."),
         fields=(
             Field(name="id", type=int),
             Field(name="at", type=datetime, heading="When", cell="when"),

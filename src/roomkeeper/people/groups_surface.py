@@ -14,7 +14,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act, Input, Rest, Trail
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.people import roles as held
 
@@ -68,9 +68,10 @@ GROUPS = register(
         search=("name",),
         annotate=_with_members,
         page="group",
-        help="people",
-        named_by="name",
-        empty="No groups yet. The members of a group have its roles beside their own.",
+        pages=Pages(
+            help="people", empty="No groups yet. The members of a group have its roles beside their own."
+        ),
+        command_line=CommandLine(named_by="name"),
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, filter="one", heading="Name", cell="link"),

@@ -9,7 +9,7 @@ from roomkeeper.accounts.models import SignInTries
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.operations.acts import Act, Rest, Trail
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import Pages, Subject, register
 
 
 def _seen_by(grants: Grants) -> Q:
@@ -30,8 +30,7 @@ LOCK_OUTS = register(
         order="-tried_at",
         search=("user__username", "source"),
         related=("user",),
-        help="people",
-        empty="Nobody is locked out.",
+        pages=Pages(help="people", empty="Nobody is locked out."),
         fields=(
             Field(name="id", type=int),
             Field(

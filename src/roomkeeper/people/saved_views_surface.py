@@ -10,7 +10,7 @@ from roomkeeper.accounts.models import ListHabit, SavedView
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.operations.acts import Act, Input, Rest
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.people import saved_views
 from roomkeeper.people.saved_views import QUERY_LIMIT, ViewRefused
@@ -70,9 +70,11 @@ SAVED_VIEWS = register(
         search=("name",),
         related=("user",),
         prepare=_prepare,
-        named_by="name",
-        help="systems",
-        empty="No view is saved. Choose filters and columns in a list, then Views, Save this view.",
+        command_line=CommandLine(named_by="name"),
+        pages=Pages(
+            help="systems",
+            empty="No view is saved. Choose filters and columns in a list, then Views, Save this view.",
+        ),
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, filter="one", heading="Name", cell="saved_views/cell_name.html"),

@@ -11,7 +11,7 @@ from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act, Input, Rest
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import Pages, Subject, register
 from roomkeeper.operations.taking import Text
 
 
@@ -54,9 +54,11 @@ TOKENS = register(
         related=("user",),
         label=lambda token: token.name or token.prefix,
         about=lambda token: token.user,
-        heading="Your API tokens",
-        help="account",
-        empty="No token yet. Programs and roomkeeper systems list use one; it may do what you may do.",
+        pages=Pages(
+            heading="Your API tokens",
+            help="account",
+            empty="No token yet. Programs and roomkeeper systems list use one; it may do what you may do.",
+        ),
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, heading="Name"),

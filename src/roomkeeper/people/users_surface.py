@@ -20,7 +20,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act, Input, Page, Rest, Trail, Variant
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.people import roles as held
 from roomkeeper.words import gettext as _
 
@@ -147,9 +147,8 @@ USERS = register(
         annotate=_with_roles,
         label=lambda person: person.username,
         page="user",
-        heading="People and roles",
-        help="people",
-        named_by="name",
+        pages=Pages(heading="People and roles", help="people"),
+        command_line=CommandLine(named_by="name"),
         fields=(
             Field(name="id", type=int),
             Field(

@@ -12,7 +12,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act, Input, Rest
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import Pages, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.phonebooks import editing, index, words
 from roomkeeper.phonebooks.dialling import CALL_TYPES, MethodKind, label_of
@@ -104,9 +104,11 @@ ENTRIES: Final = register(
         label=lambda row: row.name,
         topic="phone_books",
         page="phone_book_entry",
-        help="phone-books",
-        heading="Phone book entries",
-        empty="Nothing is found here. Add an entry, or import a CSV file into a phone book.",
+        pages=Pages(
+            help="phone-books",
+            heading="Phone book entries",
+            empty="Nothing is found here. Add an entry, or import a CSV file into a phone book.",
+        ),
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, sort="sort_name", heading="Name", cell="link"),

@@ -9,7 +9,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act, Input, Rest
 from roomkeeper.operations.fields import Field, Row
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import Pages, Subject, register
 from roomkeeper.phonebooks import editing, setting, sources, syncing
 from roomkeeper.phonebooks.models import PhoneBook, PhoneBookSetting, Source
 from roomkeeper.phonebooks.surface import MAY_SHRINK, REFUSED, into_book
@@ -54,9 +54,9 @@ SOURCES: Final = register(
         label=lambda row: f"{row.name} ({row.book})",
         topic="phone_books",
         page="phone_book_source",
-        help="phone-books",
-        heading="Phone book sources",
-        empty="No phone book has a source yet.",
+        pages=Pages(
+            help="phone-books", heading="Phone book sources", empty="No phone book has a source yet."
+        ),
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, heading="Name", cell="link"),
@@ -192,9 +192,11 @@ SETTINGS: Final = register(
         label=str,
         topic="phone_books",
         page="phone_book_setting",
-        help="phone-books",
-        heading="Where phone books are set",
-        empty="No phone book is set yet, so every system keeps the phone book server that it has.",
+        pages=Pages(
+            help="phone-books",
+            heading="Where phone books are set",
+            empty="No phone book is set yet, so every system keeps the phone book server that it has.",
+        ),
         fields=(
             Field(name="id", type=int),
             Field(name="book", type=int, at="book_id", filter="any", filter_type=Identifier, sort=""),

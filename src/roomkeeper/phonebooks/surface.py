@@ -12,7 +12,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act, Input, Rest, Trail
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.phonebooks import editing, syncing
 from roomkeeper.phonebooks.models import PhoneBook, Source
@@ -128,12 +128,14 @@ PHONE_BOOKS: Final = register(
         label=lambda row: row.name,
         topic="phone_books",
         page="phone_book",
-        help="phone-books",
-        named_by="name",
-        heading="Phone books",
-        empty="No phone book yet. Create one, have your systems stand in it or import a CSV file, and set it on a"
-        " folder: the systems there then search it at their touch panel. Until then they keep the phone book server"
-        " that they have.",
+        pages=Pages(
+            help="phone-books",
+            heading="Phone books",
+            empty="No phone book yet. Create one, have your systems stand in it or import a CSV file, and set it on a"
+            " folder: the systems there then search it at their touch panel. Until then they keep the phone book server"
+            " that they have.",
+        ),
+        command_line=CommandLine(named_by="name"),
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, filter="one", heading="Name", cell="link"),

@@ -8,7 +8,7 @@ from roomkeeper.accounts.permissions import ROOT_PATH, Permission
 from roomkeeper.operations.acts import Act, Rest
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.provisioning import actions, change_sets
 from roomkeeper.provisioning import delivery_telling as telling
 from roomkeeper.provisioning.actions import ActionRefused
@@ -55,7 +55,7 @@ CHANGE_SETS = register(
         plural="change sets",
         model=ChangeSet,
         meaning="Settings asked of one or many systems; told as far as you may see the systems.",
-        command="changes",
+        command_line=CommandLine(name="changes"),
         seen_by=telling.seen_by,
         place=lambda row: ROOT_PATH,
         order="-id",
@@ -65,8 +65,7 @@ CHANGE_SETS = register(
         label=lambda row: row.description or _("Change set {row}", row=row.pk),
         topic="change_set",
         page="change_set",
-        help="changes",
-        empty="change_sets/empty.html",
+        pages=Pages(help="changes", empty="change_sets/empty.html"),
         fields=(
             Field(name="id", type=int, heading="No.", cell="key"),
             Field(
@@ -211,9 +210,11 @@ ACTIONS = register(
         about=lambda row: row.system,
         topic="system",
         page="system_action",
-        page_keys=lambda row: (row.system_id, row.pk),
-        help="commands",
-        empty="Nothing was run on any system yet. Choose systems in the list, or open one, and run a command.",
+        pages=Pages(
+            keys=lambda row: (row.system_id, row.pk),
+            help="commands",
+            empty="Nothing was run on any system yet. Choose systems in the list, or open one, and run a command.",
+        ),
         fields=(
             Field(name="id", type=int, heading="No.", cell="fit"),
             Field(name="created_at", type=datetime, filter="since", heading="Asked", cell="when"),

@@ -9,7 +9,7 @@ from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, Tab, register
+from roomkeeper.operations.subjects import Pages, Subject, Tab, register
 from roomkeeper.provisioning import drift, enforcement, regaining
 from roomkeeper.provisioning.models import Drift
 from roomkeeper.systems import live
@@ -57,12 +57,14 @@ DRIFT = register(
         label=lambda row: f"{row.system}, {row.path}",
         topic="system",
         page="drift_one",
-        heading="Drift",
-        help="drift",
-        empty="No system differs from its requested values.",
-        tabs=(
-            Tab(label="To decide", filters={"is_ignored": "false"}),
-            Tab(label="Ignored", filters={"is_ignored": "true"}),
+        pages=Pages(
+            heading="Drift",
+            help="drift",
+            empty="No system differs from its requested values.",
+            tabs=(
+                Tab(label="To decide", filters={"is_ignored": "false"}),
+                Tab(label="Ignored", filters={"is_ignored": "true"}),
+            ),
         ),
         fields=(
             Field(name="id", type=int),

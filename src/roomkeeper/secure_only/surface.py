@@ -11,7 +11,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act, Input, Trail
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Nested, Pages, Subject, register
 from roomkeeper.secure_only import moving, planning, reading
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.admission.secure_only import SecureOnlyRefused
@@ -117,17 +117,14 @@ MOVES = register(
         plural="secure-only moves",
         model=Move,
         meaning="Moves of systems to HTTPS only, or back; counted are the systems that you can see.",
-        command="secure-only",
+        command_line=CommandLine(name="secure-only"),
         seen_by=_seen_by,
         place=lambda row: "/",
         related=("created_by",),
         prepare=_look_up,
         topic="secure_only",
         page="secure_only_move",
-        pages_at="secure-only",
-        heading="Secure-Only",
-        help="secure-only",
-        empty="No moves yet.",
+        pages=Pages(at="secure-only", heading="Secure-Only", help="secure-only", empty="No moves yet."),
         fields=(
             Field(name="id", type=int, heading="No.", cell="key"),
             Field(
@@ -215,12 +212,8 @@ MEMBERS = register(
         label=lambda row: str(row.system),
         about=lambda row: row.system,
         topic="secure_only",
-        pages_at="secure-only/members",
-        within="secure-only moves",
-        inner="members",
-        via="move",
-        heading="Systems of moves",
-        help="secure-only",
+        pages=Pages(at="secure-only/members", heading="Systems of moves", help="secure-only"),
+        nested=Nested(within="secure-only moves", at="members", by="move"),
         fields=(
             Field(name="id", type=int),
             Field(

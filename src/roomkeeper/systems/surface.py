@@ -10,7 +10,7 @@ from roomkeeper.operations.acts import Act, Input, Rest
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.lists import ListRefused
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.systems import live
 from roomkeeper.systems.inventory import tags
@@ -85,8 +85,10 @@ TAGS = register(
         annotate=_with_counts,
         tell=lambda tag: live.publish("systems"),
         topic="systems",
-        named_by="name",
-        empty="No system has a tag. Add tags on a system's page, or to the systems selected in the list.",
+        command_line=CommandLine(named_by="name"),
+        pages=Pages(
+            empty="No system has a tag. Add tags on a system's page, or to the systems selected in the list."
+        ),
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, filter="one", heading="Tag", cell="tags/cell_name.html"),

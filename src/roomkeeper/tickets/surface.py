@@ -8,7 +8,7 @@ from django.db.models import Q
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.operations.acts import Act, Input
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, Tab, register
+from roomkeeper.operations.subjects import Pages, Subject, Tab, register
 from roomkeeper.tickets import tracking
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.words import gettext as _
@@ -38,13 +38,15 @@ TICKETS = register(
         label=lambda ticket: _(ticket.kind),
         topic="ticket",
         page="ticket",
-        help="tickets",
-        empty="No ticket here.",
-        tabs=(
-            Tab(label="Open", filters={"state": "open"}),
-            Tab(label="Acknowledged", filters={"state": "acknowledged"}),
-            Tab(label="Closed", filters={"state": "closed"}),
-            Tab(label="All", filters={"state": "all"}),
+        pages=Pages(
+            help="tickets",
+            empty="No ticket here.",
+            tabs=(
+                Tab(label="Open", filters={"state": "open"}),
+                Tab(label="Acknowledged", filters={"state": "acknowledged"}),
+                Tab(label="Closed", filters={"state": "closed"}),
+                Tab(label="All", filters={"state": "all"}),
+            ),
         ),
         fields=(
             Field(name="id", type=int),

@@ -16,6 +16,6 @@ def pages_of(subject: Subject, more: More | None = None) -> list[URLPattern]:
         page(f"{root}do/<slug:act>/", many_view(subject), f"{name}_do_many"),
         page(f"{root}<int:pk>/{subject.acts_at}<slug:act>/", act_view(subject), f"{name}_act"),
     ]
-    if subject.page and not subject.acts_at and subject.page_keys is None:
+    if subject.page and not subject.acts_at and subject.pages.keys is None:
         found.append(page(f"{root}<int:pk>/", one_view(subject), subject.page))
     return found

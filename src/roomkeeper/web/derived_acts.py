@@ -46,7 +46,7 @@ def one_view(subject: Subject) -> Callable[..., HttpResponse]:
         context = {
             "subject": subject,
             "title": f"{_(subject.noun.capitalize())} {subject.label(row)}",
-            "list_title": _(subject.heading or subject.plural.capitalize()),
+            "list_title": _(subject.pages.heading or subject.plural.capitalize()),
             "list_address": reverse(name_of(subject)),
             "row": row,
             "now": now,
@@ -375,7 +375,7 @@ def _back(subject: Subject, row: Any, act: Act) -> str:
 
 def page_of(subject: Subject, row: Any) -> str:
     """The address of the row's own page."""
-    return reverse(subject.page, args=subject.page_keys(row) if subject.page_keys else [row.pk])
+    return reverse(subject.page, args=subject.pages.keys(row) if subject.pages.keys else [row.pk])
 
 
 def name_of(subject: Subject) -> str:

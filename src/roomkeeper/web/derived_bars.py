@@ -36,14 +36,14 @@ def head_of(one: Field, order: lists.Order, query: QueryDict) -> dict[str, str]:
 
 def tab_of(subject: Subject, query: QueryDict) -> Tab | None:
     """The tab that the address is on: the one named, the one whose filters it holds, or the first."""
-    for tab in subject.tabs:
+    for tab in subject.pages.tabs:
         if query.get("tab") == tab.label or all(
             query.get(name) == value for name, value in tab.filters.items()
         ):
             return tab
-    names = {name for tab in subject.tabs for name in tab.filters}
+    names = {name for tab in subject.pages.tabs for name in tab.filters}
     is_asked = any(name in query for name in names) or "system" in query
-    return None if is_asked or not subject.tabs else subject.tabs[0]
+    return None if is_asked or not subject.pages.tabs else subject.pages.tabs[0]
 
 
 def tabs_of(
@@ -55,16 +55,16 @@ def tabs_of(
     now: datetime,
 ) -> list[dict[str, Any]]:
     """The tabs with how many rows stand behind each, counted by one statement."""
-    if not subject.tabs:
+    if not subject.pages.tabs:
         return []
-    names = {name for tab in subject.tabs for name in tab.filters}
+    names = {name for tab in subject.pages.tabs for name in tab.filters}
     rest = {name: value for name, value in asked.values.items() if name not in names}
     lifted = {name: [ALL] for name in names if subject.by_name[name].unasked}
     rows = lists.select(subject, actor.grants, lists.ListRequest(rest | lifted, asked.search), now=now)
     counts = rows.order_by().aggregate(
         **{
             f"tab{place}": Count("pk", filter=_condition(subject, tab), distinct=True)
-            for place, tab in enumerate(subject.tabs)
+            for place, tab in enumerate(subject.pages.tabs)
         }
     )
     return [
@@ -74,7 +74,7 @@ def tabs_of(
             "is_here": tab is here,
             "address": address_of(query, without=names | {"tab"}, **tab.filters),
         }
-        for place, tab in enumerate(subject.tabs)
+        for place, tab in enumerate(subject.pages.tabs)
     ]
 
 
@@ -93,7 +93,7 @@ def selects_of(
     subject: Subject, asked: lists.ListRequest, grants: Grants, *, is_every: bool = False
 ) -> list[dict[str, Any]]:
     """The filters that are chosen from a list; minor ones only where they are asked for, or every one is."""
-    in_tabs = {name for tab in subject.tabs for name in tab.filters}
+    in_tabs = {name for tab in subject.pages.tabs for name in tab.filters}
     found = []
     for one in subject.fields:
         if one.filter not in _CHOSEN or one.name in in_tabs or not one.is_offered:
@@ -112,7 +112,7 @@ def selects_of(
                     "label": label_of(one),
                     "options": words,
                     "value": chosen,
-                    "begins": subject.begins.get(one.name, ""),
+                    "begins": subject.pages.begins.get(one.name, ""),
                 }
             )
     return found
@@ -128,7 +128,7 @@ def chips_of(
 ) -> list[dict[str, str]]:
     """What else narrows the list, each with the address without it."""
     chosen = {select["name"] for select in selects}
-    in_tabs = {name for tab in subject.tabs for name in tab.filters}
+    in_tabs = {name for tab in subject.pages.tabs for name in tab.filters}
     return [
         {
             "words": f"{_(name.replace('_', ' '))}: {', '.join(query.getlist(name))}",

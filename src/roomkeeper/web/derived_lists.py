@@ -78,7 +78,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
     context = {
         "subject": subject,
         "has_search": bool(subject.search or subject.find),
-        "title": _(subject.heading or subject.plural.capitalize()),
+        "title": _(subject.pages.heading or subject.plural.capitalize()),
         "now": now,
         "asked": listed.asked,
         "heads": [bars.head_of(one, listed.order, query) for one in columns],
@@ -103,7 +103,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
         "all_columns": [(one, one in columns) for one in subject.fields if one.heading],
         "name": name_of(subject),
         "is_narrowed": listed.is_narrowed,
-        "teaches": subject.empty.endswith(".html"),
+        "teaches": subject.pages.empty.endswith(".html"),
         "permitted": {one.value for one in Permission if actor.grants.may_anywhere(one)},
         **views.shown(query, subject, columns, habits),
     }

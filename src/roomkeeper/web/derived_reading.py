@@ -31,9 +31,9 @@ class Listed:
     def is_narrowed(self) -> bool:
         """Whether anything that was chosen narrows the list."""
         names = lists.filter_names(self.subject)
-        in_tabs = {name for tab in self.subject.tabs for name in tab.filters}
+        in_tabs = {name for tab in self.subject.pages.tabs for name in tab.filters}
         return bool(self.asked.search) or any(
-            value and name in names and name not in in_tabs and self.subject.begins.get(name) != value
+            value and name in names and name not in in_tabs and self.subject.pages.begins.get(name) != value
             for name, value in self.query.items()
         )
 
@@ -43,7 +43,7 @@ def read_list(subject: Subject, actor: Actor, query: QueryDict, now: datetime) -
     query = _renamed(subject, query)
     given = {name: query.getlist(name) for name in query if name not in bars.FRAME}
     tab = bars.tab_of(subject, query)
-    for name, value in {**(tab.filters if tab else {}), **subject.begins}.items():
+    for name, value in {**(tab.filters if tab else {}), **subject.pages.begins}.items():
         if not any(given.get(name, [])):
             given[name] = [value]
     asked = read_filters(subject, given)
@@ -54,7 +54,7 @@ def read_list(subject: Subject, actor: Actor, query: QueryDict, now: datetime) -
 
 def _renamed(subject: Subject, query: QueryDict) -> QueryDict:
     """The address with the names of today: people keep addresses."""
-    former = {"q": "search", **subject.former}
+    former = {"q": "search", **subject.pages.former}
     found = QueryDict(mutable=True)
     for name, values in query.lists():
         if name in ("sort", "column"):

@@ -34,8 +34,10 @@ def rows_of(subject: Subject, act: Act, systems: Iterable[System]) -> list[Any]:
 def listed(client: Client, subject: Subject, rows: list[Any]) -> tuple[str, int]:
     """The filter of the list that shows all of them, as its form sends it, and the number that its counter says."""
     address = f"/{subject.pages_path}/"
-    everything = dict.fromkeys(subject.begins, "all")
-    pages = [client.get(address, asked) for asked in ({}, everything, *(tab.filters for tab in subject.tabs))]
+    everything = dict.fromkeys(subject.pages.begins, "all")
+    pages = [
+        client.get(address, asked) for asked in ({}, everything, *(tab.filters for tab in subject.pages.tabs))
+    ]
     page = max(pages, key=lambda one: one.context["pager"]["total"])
     shown = {row.pk for row, *_ in page.context["rows"]}
     assert shown >= {row.pk for row in rows}

@@ -11,7 +11,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.devices.snmp import AUTHENTICATION, PRIVACY
 from roomkeeper.operations.acts import Act, Input, Page, Rest, Variant
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.systems.contact import credential_list
 from roomkeeper.systems.models import Credential
@@ -147,12 +147,13 @@ CREDENTIALS = register(
         order="id",
         search=("name", "username"),
         page="credential",
-        help="credentials",
-        named_by="name",
-        empty="No credentials are stored. Store the administrator login that your endpoints share, and you can add a"
-        " whole range without typing it: it is tried on each device over TLS, twice at most. Communities and"
-        " SNMP users help to "
-        "find and recognise devices in a range.",
+        pages=Pages(
+            help="credentials",
+            empty="No credentials are stored. Store the administrator login that your endpoints share, and you can add"
+            " a whole range without typing it: it is tried on each device over TLS, twice at most. Communities and"
+            " SNMP users help to find and recognise devices in a range.",
+        ),
+        command_line=CommandLine(named_by="name"),
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, filter="one", heading="Name", cell="link"),

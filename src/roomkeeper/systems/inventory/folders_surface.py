@@ -11,7 +11,7 @@ from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act, Input, Rest
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder
@@ -104,9 +104,9 @@ FOLDERS = register(
         annotate=_with_counts,
         prepare=_look_up_places,
         choice=_in_words,
-        named_by="named",
+        command_line=CommandLine(named_by="named"),
         topic="systems",
-        help="folders",
+        pages=Pages(help="folders"),
         fields=(
             Field(name="id", type=int),
             Field(name="name", type=str, filter="one"),

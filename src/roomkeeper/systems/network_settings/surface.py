@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.operations.fields import Field
-from roomkeeper.operations.subjects import Subject, register
+from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.systems.models import System
 from roomkeeper.systems.network_settings import former_addresses
 
@@ -17,7 +17,7 @@ STRAGGLERS = register(
         model=System,
         meaning="Managed systems that still call an address of this server that was changed.",
         address="network-settings/stragglers",
-        command="stragglers",
+        command_line=CommandLine(name="stragglers"),
         seen_by=lambda grants: Q(pk__in=former_addresses.stragglers().values("pk")),
         place=lambda row: row.folder.path,
         needs=Permission.VIEW_SERVER,
@@ -26,9 +26,11 @@ STRAGGLERS = register(
         search=("name", "contact__used_host"),
         related=("folder", "contact"),
         topic="systems",
-        heading="Still calling an old address",
-        help="network-settings",
-        empty="Every managed system calls an address that is in force.",
+        pages=Pages(
+            heading="Still calling an old address",
+            help="network-settings",
+            empty="Every managed system calls an address that is in force.",
+        ),
         fields=(
             Field(name="id", type=int),
             Field(name="system", type=int, at="pk", sort=""),
