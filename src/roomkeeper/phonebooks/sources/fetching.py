@@ -84,7 +84,7 @@ class Patience:
 
 
 ORDINARY: Final = Patience()
-ANSWER_LIMIT: Final = 64_000_000
+ANSWER_LIMIT: Final = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +335,7 @@ class HttpClient:
             ) as found:
                 return Answer(
                     found.status,
-                    {name.lower(): value for name, value in found.headers.items()},
+                    _headers_of(found),
                     await self._read(found, url),
                     url,
                 )
@@ -373,6 +373,11 @@ class HttpClient:
     def _warn(self, sentence: str) -> None:
         if sentence not in self._reading.warnings:
             self._reading.warnings.append(sentence)
+
+
+def _headers_of(found: aiohttp.ClientResponse) -> dict[str, str]:
+    # One that is there several times means the same as all of it in one.
+    return {name.lower(): ", ".join(found.headers.getall(name)) for name in found.headers}
 
 
 def _seconds_of(text: str) -> float | None:
