@@ -39,7 +39,7 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
             _mount_list(routes, one, within=subject)
     _mount_one(routes, subject, told)
     acts = [act for act in subject.acts if act.is_mounted and act.rest.is_derived]
-    patches = [act for act in acts if act.rest.method == "PATCH" and act.on == "one"]
+    patches = [act for act in acts if act.rest.method == "PATCH" and not act.tail]
     for act in acts:
         is_alone = act not in patches or len(patches) == 1
         if is_alone and (act.rest.method, _path(subject, act)) not in by_hand:

@@ -66,7 +66,14 @@ def release(name: str, holder: str) -> None:
 @asynccontextmanager
 async def only_writer(system_id: int) -> AsyncIterator[bool]:
     """The right to write to a system; gives False where somebody else is writing to it now."""
-    name, holder = f"system:{system_id}", holder_name()
+    async with only_holder(f"system:{system_id}") as holder:
+        yield bool(holder)
+
+
+@asynccontextmanager
+async def only_holder(name: str) -> AsyncIterator[str]:
+    """A right by its name, kept until the end; gives the name of the holder, "" where somebody else has it now."""
+    holder = holder_name()
     taking = asyncio.ensure_future(off_loop(_take_now, name, holder))
     try:
         is_ours = await asyncio.shield(taking)
@@ -76,12 +83,12 @@ async def only_writer(system_id: int) -> AsyncIterator[bool]:
         await off_loop(release, name, holder)
         raise
     if not is_ours:
-        yield False
+        yield ""
         return
     is_over = asyncio.Event()
     renewing = asyncio.ensure_future(_renew(name, holder, is_over))
     try:
-        yield True
+        yield holder
     finally:
         # Ended and not cancelled: its thread must not take the lease again after it is given back.
         is_over.set()

@@ -73,13 +73,13 @@ class Variant:
 class Rest:
     """How programs ask for an act, and what they are answered.
 
-    With PATCH only what changes is given, with PUT what is under its name is replaced. Several with PATCH share an
-    address: each is done for which something is given. `at` stands behind the object's address where that is not the
-    act's name. It `answers` with the row as it is then ("row"), with what it `tells` alone ("told"), with "nothing", or
-    with the plural of another subject, as "jobs": the service gives back a row of that, which is only begun. What
-    `is_accepted` is only begun, too: it is answered 202, and `follow` is where below the object's address it is
-    followed. `status` is that of a refusal, and `hint` what can be done about one. What is not `is_derived` has an
-    address that is written by hand, on the same door.
+    With PATCH only what changes is given, with PUT what is under its name is replaced. Several with PATCH share the
+    object's address: each is done for which something is given. `at` stands behind that address where it is not the
+    act's name; one with PATCH that has it stands alone there. It `answers` with the row as it is then ("row"), with
+    what it `tells` alone ("told"), with "nothing", or with the plural of another subject, as "jobs": the service gives
+    back a row of that, which is only begun. What `is_accepted` is only begun, too: it is answered 202, and `follow` is
+    where below the object's address it is followed. `status` is that of a refusal, and `hint` what can be done about
+    one. What is not `is_derived` has an address that is written by hand, on the same door.
     """
 
     method: Literal["POST", "PATCH", "PUT", "DELETE"] = "POST"
@@ -191,7 +191,9 @@ class Act:
     @property
     def tail(self) -> str:
         """What stands behind the object's (or the subject's) address where a program asks for it."""
-        is_bare = self.rest.method in ("PATCH", "DELETE") or (self.on == "all" and self.name == "create")
+        is_bare = (self.rest.method in ("PATCH", "DELETE") and not self.rest.at) or (
+            self.on == "all" and self.name == "create"
+        )
         return "" if is_bare else f"/{self.rest.at or self.slug}"
 
     def noted(self, taken: Mapping[str, Any]) -> dict[str, Any]:

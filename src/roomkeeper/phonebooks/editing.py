@@ -41,6 +41,9 @@ def create_book(name: str, folder: Folder, parent: PhoneBook | None = None, note
     if parent is not None and parent.path.count("/") > DEPTH:
         raise BookRefused(_("Phone books can be nested {most} deep. Choose a book further up.", most=DEPTH))
     with transaction.atomic():
+        if parent is not None:
+            # It may be moved meanwhile.
+            parent = PhoneBook.objects.select_for_update(of=("self",)).get(pk=parent.pk)
         book = PhoneBook(name=_free(name, parent), folder=folder, parent=parent, notes=notes.strip())
         book.save()
         book.path = f"{parent.path if parent else '/'}{book.pk}/"
@@ -58,9 +61,18 @@ def rename_book(book: PhoneBook, name: str) -> None:
 
 def move_book(book: PhoneBook, parent: PhoneBook | None) -> None:
     """Move it with all that stands in it; raises `BookRefused` where it would stand inside itself."""
-    if parent is not None and parent.path.startswith(book.path):
-        raise BookRefused(_("{book} cannot be moved into itself or into a phone book inside it.", book=book))
     with transaction.atomic():
+        # Two moves at a time could put each book into the other.
+        places = dict(PhoneBook.objects.select_for_update().order_by("pk").values_list("pk", "path"))
+        if book.pk not in places or (parent is not None and parent.pk not in places):
+            raise BookRefused(_("The phone book was deleted at this moment. Load the page again."))
+        book.path = places[book.pk]
+        if parent is not None:
+            parent.path = places[parent.pk]
+            if parent.path.startswith(book.path):
+                raise BookRefused(
+                    _("{book} cannot be moved into itself or into a phone book inside it.", book=book)
+                )
         _free(book.name, parent, beside=book)
         old, new = book.path, f"{parent.path if parent else '/'}{book.pk}/"
         deepest = max(path.count("/") for path in _below(book)) - old.count("/") + new.count("/") - 2
@@ -91,7 +103,7 @@ def delete_book(book: PhoneBook) -> None:
         )
     with transaction.atomic():
         for source in book.sources.all():
-            writing.delete_all(source)
+            delete_source(source)
         setting.take_away_everywhere(book)
         book.delete()
         live.publish("phone_books")
@@ -123,10 +135,10 @@ def delete_entry(contact: Contact, *, now: datetime) -> None:
 
 
 def delete_source(source: Source) -> None:
-    """Delete a source with its entries."""
+    """Delete a source with its entries, which nobody finds from then on; they go some at a time, since they may be
+    many (`writing.forget_deleted`)."""
     with transaction.atomic():
-        writing.delete_all(source)
-        source.delete()
+        Source.objects.filter(pk=source.pk).update(book=None, due_at=None, is_to_stop=True)
         live.publish("phone_books")
 
 

@@ -16,8 +16,9 @@ from roomkeeper.operations.subjects import Pages, Subject, register
 from roomkeeper.operations.taking import Text
 from roomkeeper.phonebooks import editing, index, words
 from roomkeeper.phonebooks.dialling import CALL_TYPES, MethodKind, label_of
+from roomkeeper.phonebooks.importing import REFUSED
 from roomkeeper.phonebooks.models import IS_SHOWN, Contact, PhoneBook
-from roomkeeper.phonebooks.surface import REFUSED, into_book
+from roomkeeper.phonebooks.surface import into_book
 
 
 def _shown(grants: Grants) -> Q:

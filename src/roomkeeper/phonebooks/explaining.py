@@ -73,7 +73,7 @@ def _hidden(asker: Asker, question: Search, library: Library, grants: Grants) ->
     for row in rows:
         why = _why(row, given, scope, groups)
         if why:
-            found.append(Hidden(row.pk, row.name, row.source.book.name, why))
+            found.append(Hidden(row.pk, row.name, str(row.source.book), why))
     return found[:MOST_HIDDEN]
 
 

@@ -1,6 +1,6 @@
 """What of a source's record is what of an entry. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from roomkeeper.phonebooks.dialling import MethodKind
@@ -9,6 +9,27 @@ from roomkeeper.phonebooks.writing import Entry
 
 PARTS: Final = ("name", "note", *(kind.value for kind in MethodKind), "bandwidth")
 """The parts of an entry that fields can be mapped to."""
+Pairs = Sequence[Sequence[str]]
+"""A mapping as it is kept: (part, field), of one part the first that holds something first."""
+
+
+def pairs_of(mapping: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """A mapping as it is kept."""
+    return [[part, name] for part in PARTS for name in mapping.get(part, ())]
+
+
+def of_pairs(pairs: Pairs) -> dict[str, list[str]]:
+    """A mapping of parts to fields out of what is kept."""
+    found: dict[str, list[str]] = {}
+    for part, name in pairs:
+        if name not in found.setdefault(part, []):
+            found[part].append(name)
+    return found
+
+
+def fields_of(mapping: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """All fields that a mapping uses."""
+    return frozenset(name for names in mapping.values() for name in names)
 
 
 def entry_of(record: Record, mapping: Mapping[str, Sequence[str]]) -> Entry:

@@ -45,27 +45,42 @@ class Source(models.Model):
     """Where entries of a book come from.
 
     What is read is written beside what stands, under the next `generation`, and shown by moving `generation` on: a
-    reader sees all of the old or all of the new. `settings` are those of the kind.
+    reader sees all of the old or all of the new. `settings` are those of the kind, its secrets encrypted apart. One
+    without a book was deleted, and is taken apart by and by; nobody sees it any more.
     """
 
-    book = models.ForeignKey(PhoneBook, on_delete=models.CASCADE, related_name="sources")
+    book = models.ForeignKey(PhoneBook, on_delete=models.SET_NULL, null=True, related_name="sources")
     kind = models.CharField(max_length=32)
     name = models.CharField(max_length=100)
     settings = models.JSONField(default=dict, blank=True)
+    secrets_ciphertext = models.BinaryField(default=b"", blank=True)
+    # Pairs of (part of an entry, field of a record), the first that holds something first; none: as the kind suggests.
+    mapping = models.JSONField(default=list, blank=True)
+    # What the source noted at its last good reading, to be told only changes; empty: the whole of it is read.
+    memory = models.JSONField(default=dict, blank=True)
     generation = models.PositiveIntegerField(default=0)
     # Minutes between two readings; 0 where it is read when somebody asks for it.
     every = models.PositiveIntegerField(default=0)
+    is_on = models.BooleanField(default=True)
     due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     # A share of the entries, in per cent: where more would go at once, a person is asked.
     shrink_limit = models.PositiveSmallIntegerField(default=30)
+    # While it is being read: its last sign of life, how many records came so far, and whether somebody wants it ended.
+    reading_at = models.DateTimeField(null=True, blank=True)
+    records_read = models.PositiveIntegerField(default=0)
+    is_to_stop = models.BooleanField(default=False)
     read_at = models.DateTimeField(null=True, blank=True)
     good_at = models.DateTimeField(null=True, blank=True)
     # What came of the last reading: a sentence, empty where nothing is to be said.
     problem = models.CharField(max_length=1000, blank=True)
     result = models.CharField(max_length=500, blank=True)
+    warnings = models.JSONField(default=list, blank=True)
+    # How often in a row it could not be read.
+    failures = models.PositiveSmallIntegerField(default=0)
     entry_count = models.PositiveIntegerField(default=0)
-    # A reading that would take too much away waits for a yes.
+    # A reading that would take too much away waits for a yes; and the yes, which counts for the next reading.
     awaits_yes = models.BooleanField(default=False)
+    may_shrink = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = "phone book source"
@@ -116,7 +131,9 @@ class Contact(models.Model):
 
 # Versions of entries that are shown now.
 IS_SHOWN: Final = models.Q(
-    since__lte=models.F("source__generation"), until__gt=models.F("source__generation")
+    source__book__isnull=False,
+    since__lte=models.F("source__generation"),
+    until__gt=models.F("source__generation"),
 )
 
 

@@ -1,6 +1,6 @@
 """Phone books as people and programs see them: books, entries, sources, and where books are set."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,27 +9,16 @@ from django.db.models.functions import Coalesce
 
 from roomkeeper.accounts.permissions import ROOT_PATH, Grants, Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.acts import Act, Input, Rest, Trail
+from roomkeeper.operations.acts import Act, Input, Rest
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.operations.taking import Text
-from roomkeeper.phonebooks import editing, syncing
+from roomkeeper.phonebooks import editing
+from roomkeeper.phonebooks.importing import IMPORT, REFUSED
 from roomkeeper.phonebooks.models import PhoneBook, Source
-from roomkeeper.phonebooks.sources import SourceFailed
-from roomkeeper.phonebooks.writing import EntryRefused
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder
-
-REFUSED: Final = (editing.BookRefused, EntryRefused, SourceFailed)
-MAY_SHRINK: Final = Input(
-    name="may_shrink",
-    type=bool,
-    default=False,
-    label="Entries may go",
-    meaning="Also where a large share of the entries would go.",
-)
-_MOST: Final = 5_000_000
 
 
 def _place_of_book(row: PhoneBook) -> str:
@@ -94,23 +83,6 @@ def _out_and_in(row: PhoneBook, taken: Mapping[str, Any]) -> Sequence[str]:
 
 def _delete(row: PhoneBook, *, user: Person, now: datetime) -> None:
     editing.delete_book(row)
-
-
-def _noted_of_import(taken: Mapping[str, Any]) -> dict[str, Any]:
-    """Not who stands in the file."""
-    return {"characters": len(taken["content"]), "may_shrink": taken.get("may_shrink", False)}
-
-
-def _import(
-    row: PhoneBook,
-    *,
-    user: Person,
-    now: datetime,
-    noted: Callable[[Any], Any],
-    content: str,
-    may_shrink: bool,
-) -> None:
-    syncing.import_csv(row, content, may_shrink=may_shrink, now=now, note=lambda: noted(None))
 
 
 PHONE_BOOKS: Final = register(
@@ -239,35 +211,7 @@ PHONE_BOOKS: Final = register(
                     ),
                 ),
             ),
-            Act(
-                name="import",
-                needs=Permission.MANAGE_SYSTEMS,
-                run=_import,
-                has_portions=True,
-                trail=Trail(given=_noted_of_import),
-                refused=REFUSED,
-                rest=Rest(status=422),
-                summary="Replace what the last CSV file brought into a phone book.",
-                title="Import a CSV file into {row.name}",
-                what="A line an entry, with columns name, note, sip, h323, e164, ip, isdn, telephone, bandwidth. What"
-                " the last file brought and this one lacks is removed; what was typed or comes from other sources"
-                " stays.",
-                undo="Import the file of before again.",
-                button="Import CSV",
-                done="The file is imported into {row.name}.",
-                takes=(
-                    Input(
-                        name="content",
-                        least=1,
-                        most=_MOST,
-                        is_long=True,
-                        is_file=True,
-                        label="Content",
-                        meaning="The file's text.",
-                    ),
-                    MAY_SHRINK,
-                ),
-            ),
+            IMPORT,
             Act(
                 name="delete",
                 needs=Permission.MANAGE_SYSTEMS,

@@ -3,10 +3,10 @@
 Short transactions only (rule R9): while 50,000 are written, rooms search and systems post.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db import transaction
 from django.db.models import F
@@ -41,6 +41,19 @@ class Entry:
     methods: tuple[tuple[str, str, str], ...] = ()
     note: str = ""
     system_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a reading brought: all entries of the source, or where it `is_partial` those that changed and the keys of
+    those that are `gone`. Entries with keys that are `kept` stay as they stand. `memory` is what the source noted."""
+
+    entries: Iterable[Entry]
+    gone: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+    is_partial: bool = False
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +108,8 @@ def usable(entry: Entry) -> Entry:
     return Entry(entry.key[:255], name, tuple(methods.values()), note, entry.system_id)
 
 
-def difference(source: Source, wanted: Iterable[Entry]) -> Difference:
-    """What the entries that the source tells now change. Of several with one key the first counts."""
+def difference(source: Source, told: Told) -> Difference:
+    """What a reading changes. Of several with one key the first counts."""
     standing = {
         key: (pk, number, name, note, methods, system_id)
         for pk, number, key, name, note, methods, system_id in Contact.objects.filter(
@@ -105,21 +118,24 @@ def difference(source: Source, wanted: Iterable[Entry]) -> Difference:
         .values_list("id", "number", "key", "name", "note", "methods", "system_id")
         .iterator(2_000)
     }
-    added, replaced, seen, unchanged = [], [], set(), 0
-    for entry in wanted:
+    added, replaced, seen = [], [], set()
+    for entry in told.entries:
         if entry.key in seen:
             continue
         seen.add(entry.key)
         found = standing.get(entry.key)
         if found is None:
             added.append(entry)
-        elif (found[2], found[3], found[5]) == (entry.name, entry.note, entry.system_id) and [
+        elif (found[2], found[3], found[5]) != (entry.name, entry.note, entry.system_id) or [
             tuple(one) for one in found[4]
-        ] == list(entry.methods):
-            unchanged += 1
-        else:
+        ] != list(entry.methods):
             replaced.append((found[0], found[1], entry))
-    removed = [found[0] for key, found in standing.items() if key not in seen]
+    removed = [
+        found[0]
+        for key, found in standing.items()
+        if key not in seen and key not in told.kept and (key in told.gone or not told.is_partial)
+    ]
+    unchanged = len(standing) - len(replaced) - len(removed)
     return Difference(added, replaced, removed, unchanged)
 
 
@@ -180,13 +196,6 @@ def remove_typed(contact: Contact, *, now: datetime) -> None:
     _show(contact.source, contact.source.generation, -1)
 
 
-def delete_all(source: Source) -> None:
-    """Delete every entry of the source at once, inside the caller's transaction: for few."""
-    rows = Contact.objects.filter(source=source)
-    index.remove(list(rows.values_list("id", flat=True)))
-    rows.delete()
-
-
 def forget_unfinished(source: Source) -> None:
     """Take back what a reading wrote that was never shown."""
     while ids := list(
@@ -204,6 +213,20 @@ def forget_unfinished(source: Source) -> None:
     ):
         with transaction.atomic():
             Contact.objects.filter(pk__in=ids).update(until=FOREVER, gone_at=None)
+
+
+def forget_deleted(*, now: datetime) -> int:
+    """Scheduled until it returns 0: delete some entries of a source that was deleted, and then the source."""
+    source = Source.objects.filter(book__isnull=True).order_by("id").first()
+    if source is None:
+        return 0
+    ids = list(Contact.objects.filter(source=source).values_list("id", flat=True)[:AT_ONCE])
+    with transaction.atomic():
+        index.remove(ids)
+        Contact.objects.filter(pk__in=ids).delete()
+        if not ids:
+            source.delete()
+    return 1
 
 
 def forget_gone(*, now: datetime) -> int:

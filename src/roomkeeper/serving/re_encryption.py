@@ -11,6 +11,7 @@ from roomkeeper.backups.models import Replacement
 from roomkeeper.configuration_templates.models import TemplateVersion
 from roomkeeper.installation.models import Installation
 from roomkeeper.jobs.models import Job
+from roomkeeper.phonebooks.models import Source
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.systems.models import Credential, NetworkSettings, System, SystemSecret
 
@@ -27,6 +28,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (NetworkSettings, "snmp_community_ciphertext"),
     (TemplateVersion, "secrets_ciphertext"),
     (Replacement, "old_password_ciphertext"),
+    (Source, "secrets_ciphertext"),
     (Installation, "sample"),
 )
 AT_ONCE = 200

@@ -9,8 +9,9 @@ from tests.acceptance.device import PHONE_BOOK, Device
 from tests.integration.door.conftest import DoorProcess, Systems
 from tests.integration.door.test_soap_clients import load
 
-from roomkeeper.phonebooks import editing, granting, setting, syncing
+from roomkeeper.phonebooks import editing, granting, keeping, setting, syncing
 from roomkeeper.phonebooks.models import PhoneBook, Source
+from roomkeeper.phonebooks.sources import our_systems
 from roomkeeper.phonebooks.writing import Entry
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import State, System, TimelineEntry
@@ -191,7 +192,7 @@ def test_our_systems_are_told_with_their_product_and_people_without_one(
     setting.set_on_folder(book, inventory.root_folder())
     device, system = systems.proven()
     System.objects.filter(pk=system.pk).update(sip_uri="room1@example.org", product="Cisco Webex Room Kit")
-    source = syncing.add_our_systems(book, None, now=timezone.now())
+    source = keeping.add_source(our_systems.OUR_SYSTEMS, book, {}, now=timezone.now())
     syncing.read_now(source, now=timezone.now())
     ask(device)
     body = device.search("room").body.decode()

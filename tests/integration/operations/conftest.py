@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 from tests.integration.api.conftest import Caller, CallerOf
+from tests.integration.operations.book_sources import GIVEN_TO_SET, book_of, source_of
 from tests.integration.provisioning.test_authorities import made
 from tests.integration.web.conftest import SignedIn
 
@@ -26,10 +27,9 @@ from roomkeeper.configuration_templates.models import (
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
 from roomkeeper.phonebooks import editing as books
-from roomkeeper.phonebooks import setting, syncing
+from roomkeeper.phonebooks import setting
 from roomkeeper.phonebooks.models import Contact as PhoneBookEntry
-from roomkeeper.phonebooks.models import PhoneBook, PhoneBookSetting
-from roomkeeper.phonebooks.models import Source as PhoneBookSource
+from roomkeeper.phonebooks.models import PhoneBookSetting
 from roomkeeper.provisioning import actions, planning
 from roomkeeper.provisioning.models import Action, ChangeItem, ChangeSet, Drift
 from roomkeeper.secure_only.models import Member, Move
@@ -73,6 +73,8 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("phone books", "rename"): {"name": "Company"},
     ("phone books", "import"): {"content": "name,sip\nAnna,anna@example.org\n"},
     ("phone book entries", "change"): {"name": "Anne"},
+    ("phone book sources", "change"): {"name": "Rooms", "every": 60},
+    **GIVEN_TO_SET,
     ("saved views", "change"): {"name": "Silent rooms", "is_shared": True, "columns": ["name"]},
     ("credentials", "change"): {"name": "Rooms"},
     ("folders", "rename"): {"name": "Annex"},
@@ -316,23 +318,13 @@ def _in_inbox(system: System) -> System:
     return system
 
 
-def _phone_book(system: System) -> PhoneBook:
-    name = f"Corporate {system.pk}"
-    PhoneBook.objects.filter(name=name).delete()
-    return books.create_book(name, system.folder)
-
-
 def _entry(system: System) -> PhoneBookEntry:
     typed = books.Typed("Anna", [("sip", "anna@example.org", "")])
-    return books.add_entry(_phone_book(system), typed)
-
-
-def _source(system: System) -> PhoneBookSource:
-    return syncing.add_our_systems(_phone_book(system), None, now=timezone.now())
+    return books.add_entry(book_of(system), typed)
 
 
 def _book_setting(system: System) -> PhoneBookSetting:
-    return setting.set_on_system(_phone_book(system), system)
+    return setting.set_on_system(book_of(system), system)
 
 
 def _straggler(system: System) -> System:
@@ -344,9 +336,9 @@ def _straggler(system: System) -> System:
 ROWS: dict[str, Row] = {
     "replacements": _replacement,
     "restorations": _restoration,
-    "phone books": _phone_book,
+    "phone books": book_of,
     "phone book entries": _entry,
-    "phone book sources": _source,
+    "phone book sources": source_of,
     "phone book settings": _book_setting,
     "stragglers": _straggler,
     "templates": _template,

@@ -9,6 +9,7 @@ from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 from tests.integration.api.conftest import Caller
+from tests.integration.operations.book_sources import as_offered
 from tests.integration.operations.conftest import PLANNED, ROWS, STATES, form_of, given_of
 
 from roomkeeper.accounts.actors import Actor, Road
@@ -44,7 +45,9 @@ def prepared(subject: Subject, act: Act, row: Any) -> Any:
         STATES.get(act.name, lambda _: None)(row)
         row.save()
     elif act.offered is not None and not act.offered(row):
-        if subject.plural == "drift":
+        if subject.plural == "phone book sources":
+            as_offered(act.name, row)
+        elif subject.plural == "drift":
             row.ignored_at = timezone.now()
         elif subject.plural == "change sets":
             ChangeItem.objects.update(state="failed")

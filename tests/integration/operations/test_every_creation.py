@@ -10,6 +10,7 @@ from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 from tests.integration.api.conftest import Caller
+from tests.integration.operations.book_sources import GIVEN_TO_ADD
 from tests.integration.operations.conftest import ROWS, as_form
 from tests.integration.operations.test_every_act import events
 
@@ -46,7 +47,7 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("groups", "create"): {"name": "Helpdesk"},
     ("phone book entries", "create"): {"book": _of("phone books"), "name": "Anna", "sip": "anna@example.org"},
     ("phone book settings", "create"): {"book": _of("phone books"), "system": lambda system: system.pk},
-    ("phone book sources", "create"): {"book": _of("phone books")},
+    **GIVEN_TO_ADD,
     ("phone books", "create"): {"name": "Corporate"},
     ("saved views", "create"): {"name": "Silent", "of_list": "systems", "query": "alive=no"},
     ("templates", "create"): {

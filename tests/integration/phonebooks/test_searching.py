@@ -131,7 +131,7 @@ def test_a_reading_that_was_broken_off_is_not_seen_and_is_made_again(book: Phone
     source = source_of(book)
     fill(source, [person("1", "Anna"), person("2", "Berta")])
     source.refresh_from_db()
-    found = writing.difference(source, [person("2", "Bertha"), person("3", "Carla")])
+    found = writing.difference(source, writing.Told([person("2", "Bertha"), person("3", "Carla")]))
     real, writing._show = writing._show, lambda *_: (_ for _ in ()).throw(RuntimeError("power failed"))
     try:
         with pytest.raises(RuntimeError):
@@ -165,31 +165,34 @@ def test_a_source_that_shrinks_suddenly_keeps_its_entries_until_somebody_allows_
     assert names(scope(source), "") == []
 
 
+def import_csv(book: PhoneBook, text: str, *, may_shrink: bool = False) -> None:
+    syncing.import_file(book, "csv", text.encode(), may_shrink=may_shrink, now=NOW)
+
+
 def test_a_csv_file_brings_entries_and_the_next_one_replaces_them(book: PhoneBook) -> None:
-    syncing.import_csv(
-        book, "Display name;Phone;SIP URI\nAnna Berg;+47 0123;anna@example.org\nRoom 1;;r1@example.org\n",
-        may_shrink=False, now=NOW,
+    import_csv(
+        book, "Display name;Phone;SIP URI\nAnna Berg;+47 0123;anna@example.org\nRoom 1;;r1@example.org\n"
     )  # fmt: skip
     source = Source.objects.get(book=book)
     (found,) = searching.search(scope(source), "anna", 5)
     assert found.methods == (["sip", "anna@example.org", ""], ["telephone", "+47 0123", ""])
-    syncing.import_csv(book, "name,sip\nRoom 1,r2@example.org\n", may_shrink=False, now=NOW)
+    import_csv(book, "name,sip\nRoom 1,r2@example.org\n")
     assert [one.methods[0][1] for one in searching.search(scope(source), "", 5)] == ["r2@example.org"]
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "empty"), ("sip\na@b\n", "no column"), ("name,sip\n,a@b\n", "Line 2: An entry needs a name"),
+        ("", "empty"), ("sip\na@b\n", "No column"), ("name,sip\n,a@b\n", "Line 2: An entry needs a name"),
         ("name,bandwidth,sip\nA,7,a@b\n", "not a bandwidth class"), ("name,sip\nHÃ¶rsaal,a@b\n", "encoded twice"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_taken_changes_nothing_and_says_why(
     book: PhoneBook, text: str, sentence: str
 ) -> None:
-    syncing.import_csv(book, "name,sip\nAnna,a@b\n", may_shrink=False, now=NOW)
+    import_csv(book, "name,sip\nAnna,a@b\n")
     with pytest.raises(SourceFailed, match=sentence):
-        syncing.import_csv(book, text, may_shrink=True, now=NOW)
+        import_csv(book, text, may_shrink=True)
     assert names(scope(Source.objects.get(book=book)), "") == ["Anna"]
 
 

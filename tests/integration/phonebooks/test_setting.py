@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from roomkeeper.phonebooks import editing, setting, syncing
+from roomkeeper.phonebooks import editing, keeping, setting, syncing
 from roomkeeper.phonebooks.models import PhoneBook, PhoneBookSetting
-from roomkeeper.phonebooks.sources import SourceFailed
+from roomkeeper.phonebooks.sources import SourceFailed, our_systems
 from roomkeeper.systems import inventory
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import Contact, Folder, State, System
@@ -137,7 +137,7 @@ def test_a_source_whose_folder_is_deleted_does_not_show_the_systems_of_another(b
     folder = inventory.create_folder(inventory.root_folder(), "Oslo")
     system = a_system(inventory.root_folder())
     System.objects.filter(pk=system.pk).update(sip_uri="hidden@example.org")
-    source = syncing.add_our_systems(book, folder, now=NOW)
+    source = keeping.add_source(our_systems.OUR_SYSTEMS, book, {"folder": folder}, now=NOW)
     inventory.delete_folder(folder)
     with pytest.raises(SourceFailed, match="is deleted"):
         syncing.read_now(source, now=NOW)

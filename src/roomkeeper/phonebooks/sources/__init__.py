@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from roomkeeper.operations.acts import Input
 
+RESERVED: Final = frozenset({"book", "name", "every", "shrink_limit", "is_on"})
 # Of a preview: enough to see what is in which field.
 PREVIEWED: Final = 50
 
@@ -66,7 +67,8 @@ class SourceKind:
     that somebody brings, whose name ends with one of `endings` (“.csv”); what has neither is filled by people. Each
     module of this package that registers a kind is found by itself (`find_kinds`). `mapping` is what is suggested: for
     each part of an entry the fields to look at, the first that holds something first. `every` is how often it is read
-    unless somebody says otherwise, in minutes. `missing` gives a sentence where something that has to be installed is
+    unless somebody says otherwise, in minutes, and `shrink_limit` the share of its entries, in per cent, that may go at
+    once without a yes. `missing` gives a sentence where something that has to be installed is
     not. One that `reaches_out` makes this server connect to another.
     """
 
@@ -79,6 +81,7 @@ class SourceKind:
     endings: tuple[str, ...] = ()
     mapping: Mapping[str, Sequence[str]] = field(default_factory=dict)
     every: int = 0
+    shrink_limit: int = 30
     reaches_out: bool = False
     missing: Callable[[], str] | None = None
 
@@ -87,7 +90,9 @@ _kinds: dict[str, SourceKind] = {}
 
 
 def register(kind: SourceKind) -> SourceKind:
-    """Make a kind known."""
+    """Make a kind known. Raises ValueError where a setting has the name of what is asked of every source."""
+    if names := RESERVED & {one.name for one in kind.takes}:
+        raise ValueError(f"{kind.name} cannot take {sorted(names)}: every source has that.")
     _kinds[kind.name] = kind
     return kind
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from roomkeeper.operations.acts import Input
+from roomkeeper.operations.filters import Identifier
 from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed, SourceKind, register
 from roomkeeper.systems.models import Folder, State, System
 from roomkeeper.words import gettext as _
@@ -15,7 +17,7 @@ def _read(reading: Reading) -> Iterator[Record]:
     if folder is None:
         raise SourceFailed(
             _(
-                "The folder of which the systems were to stand here is deleted. Delete this source, and add another."
+                "The folder whose systems were to stand here is deleted. Choose another, or delete this source."
             )
         )
     rows = System.objects.filter(state=State.MANAGED, folder__path__startswith=folder.path).exclude(
@@ -30,8 +32,21 @@ OUR_SYSTEMS: Final = register(
     SourceKind(
         name=NAME,
         label="our systems",
+        meaning="Every managed system of a folder that has a SIP address.",
+        takes=(
+            Input(
+                name="folder",
+                type=Identifier | None,
+                default=None,
+                refers="folders",
+                label="Folder",
+                meaning="Of which systems; by default the folder of the phone book.",
+            ),
+        ),
         read=_read,
         mapping={"name": ("name",), "sip": ("sip",), "note": ("product",)},
         every=5,
+        # A folder that is moved is meant to be moved.
+        shrink_limit=100,
     )
 )
