@@ -26,17 +26,22 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
 def parse(
-    data: bytes, *, limit: int = DEFAULT_LIMIT, content_type: str = "", notes: list[str] | None = None
+    data: bytes,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    content_type: str = "",
+    notes: list[str] | None = None,
+    most_tags: int = MAX_TAGS,
 ) -> Element:
     """The root element of a document, mended where it has what devices are known to get wrong.
 
     Tags are local names; comments and processing instructions are dropped; text is as sent (not stripped). Letters
     follow `text`, whose charset is that of `content_type`. White space before the document, byte order marks, control
     bytes, ampersands and angle brackets that are text are mended, a node that is no XML is left out; `notes` takes
-    what was mended or lost, in words. Raises ProtocolError for anything that is still not XML, holds a DOCTYPE, or
-    passes `limit` bytes or the caps above.
+    what was mended or lost, in words; `most_tags` is another cap on tags, for what is longer than a device's documents.
+    Raises ProtocolError for anything that is still not XML, holds a DOCTYPE, or passes `limit` bytes or the caps above.
     """
-    check_size(data, limit)
+    check_size(data, limit, most_tags)
     if says_utf8(data, content_type):
         try:
             return _build(data)
@@ -54,17 +59,18 @@ def parse(
     return root
 
 
-def check_size(data: bytes, limit: int) -> None:
+def check_size(data: bytes, limit: int, most_tags: int = MAX_TAGS) -> None:
     """Hold the caps on bytes, tags and attributes before any memory is spent. Raises ProtocolError."""
     if len(data) > limit:
         raise ProtocolError(
             _("The document has {count} bytes; at most {limit} are read.", count=len(data), limit=limit)
         )
-    if data.count(b"<") > MAX_TAGS:
-        raise ProtocolError(_("The document has more than {max_tags} tags.", max_tags=MAX_TAGS))
-    if data.count(b"=") > MAX_ATTRIBUTES:
+    if data.count(b"<") > most_tags:
+        raise ProtocolError(_("The document has more than {max_tags} tags.", max_tags=most_tags))
+    most_attributes = max(MAX_ATTRIBUTES, most_tags)
+    if data.count(b"=") > most_attributes:
         raise ProtocolError(
-            _("The document has more than {max_attributes} attributes.", max_attributes=MAX_ATTRIBUTES)
+            _("The document has more than {max_attributes} attributes.", max_attributes=most_attributes)
         )
 
 
