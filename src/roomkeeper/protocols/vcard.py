@@ -146,6 +146,8 @@ def _cards(lines: _Lines) -> Iterator[Card | Unreadable]:
 
 
 def _is_mark(line: bytes, word: bytes) -> bool:
+    if line[:1].upper() != word[:1]:
+        return False
     head, _colon, value = line.partition(b":")
     return head.strip().upper() == word and value.strip().upper() == b"VCARD"
 
@@ -222,18 +224,25 @@ def _property(lines: _Lines, version: str) -> Property | None:
         _skip_folded(lines)
         raise ValueError(_("It is not of the form NAME:value."))
     # Names of 2.1's charsets and all else before the colon are ASCII, but labels in 4.0 are not.
-    group, name, parameters, types, encoding = _header(decode_text(first[:colon]).text)
+    group, name, parameters, types, encoding = _header(_decode(first[:colon]))
     is_21 = version == "2.1"
     if name in _SKIPPED or encoding == "B":
         _skip_picture(lines)
         return None
     value = _value(lines, first[colon + 1 :], encoding, is_21=is_21)
-    text = decode_text(value, charset=parameters.get("CHARSET", "")).text
+    text = _decode(value, parameters.get("CHARSET", ""))
     return Property(name, text, group, types, parameters, is_21)
+
+
+def _decode(data: bytes, charset: str = "") -> str:
+    # Most of a file by far; UTF-7 and the like are none of the charsets that count.
+    return data.decode() if data.isascii() else decode_text(data, charset=charset).text
 
 
 def _colon(line: bytes) -> int:
     """Where the first colon outside of quotation marks is; -1 where there is none."""
+    if b'"' not in line:
+        return line.find(b":")
     quoted = False
     for place, sign in enumerate(line[: MAX_HEADER + 1]):
         if sign == 0x22:
@@ -305,6 +314,8 @@ def _skip_picture(lines: _Lines) -> None:
 
 def _split(text: str, separator: str, *, quotes: bool = False) -> list[str]:
     """The text at each separator that has no backslash before it and, where asked, is not in quotation marks."""
+    if "\\" not in text and '"' not in text:
+        return text.split(separator)
     found, start, quoted, place = [], 0, False, 0
     while place < len(text):
         sign = text[place]
@@ -321,6 +332,9 @@ def _split(text: str, separator: str, *, quotes: bool = False) -> list[str]:
 
 def _unescape(text: str, *, is_21: bool) -> str:
     """The text without backslashes before what they protect; 2.1 knows no line breaks but those of its encoding."""
+
+    if "\\" not in text:
+        return text.strip()
 
     def plain(found: re.Match[str]) -> str:
         sign = found[1]

@@ -28,8 +28,8 @@ MAPPING: Final[Mapping[str, Sequence[str]]] = {
 TOLD: Final = 20
 _LONGEST: Final = 255
 _LONGEST_NOTE: Final = 1_000
-# Of one card and field; an entry has at most ten addresses.
-_MOST_VALUES: Final = 20
+_MOST_VALUES: Final = 20  # of one field of a card
+_MOST_ADDRESSES: Final = 10  # of an entry; one with more would be refused
 _TEXTS: Final = frozenset({"NICKNAME", "TITLE", "ROLE", "NOTE", "CATEGORIES", "EMAIL", "X-SIP", "X-H323"})
 _DIALLED: Final = frozenset({"TEL", "IMPP", "URL"})
 _COMPOUND: Final = frozenset({"ORG", "ADR"})
@@ -125,7 +125,7 @@ def record_of(card: Card, problems: Problems, key: str = "") -> Record | None:
             "",
         )
         key = "card " + hashlib.sha256("\0".join((key, name, first)).encode()).hexdigest()[:40]
-    return Record(key, fields, at=_("line {line}", line=card.line))
+    return Record(key, fields, at=_("Line {line}", line=card.line))
 
 
 def fields_of(card: Card, problems: Problems) -> dict[str, tuple[str, ...]]:
@@ -149,6 +149,12 @@ def fields_of(card: Card, problems: Problems) -> dict[str, tuple[str, ...]]:
             if other in found.values:
                 found.values["FN"] = found.values[other][:1]
                 break
+    others = sum(len(found.values.get(name, ())) for part in ("sip", "h323") for name in MAPPING[part])
+    if len(numbers := found.values.get("TEL", [])) > max(room := _MOST_ADDRESSES - others, 1):
+        found.values["TEL"] = numbers[: max(room, 1)]
+        problems.add(
+            card.line, _("It has more than {most} addresses; the first were taken.", most=_MOST_ADDRESSES)
+        )
     for name in found.too_long:
         problems.add(card.line, _("{field} is too long; it was left out.", field=name))
     return {name: tuple(values) for name, values in found.values.items()}
