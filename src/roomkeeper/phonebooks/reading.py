@@ -64,13 +64,19 @@ class Taken:
 
 
 def read_source(source: Source, go_on: Callable[[int], object]) -> Told:
-    """What the source tells now. `go_on` is called with the number of records so far, before each, and may raise.
-    Raises `SourceFailed`."""
+    """What the source tells now. `go_on` is called with the number of records so far, before each and while the source
+    waits for another machine, and may raise. Raises `SourceFailed`."""
     kind = keeping.kind_of(source)
     if kind.read is None:
         raise SourceFailed(_("{source} is filled by people; there is nothing to read.", source=source))
     reading = reading_of(source, kind)
     taken = Taken(keeping.mapping_of(source, kind))
+
+    def look() -> bool:
+        go_on(len(taken.entries))
+        return False
+
+    reading.is_cancelled = look
     _take_all(kind.read(reading), reading, taken, go_on)
     warnings = [*map(str, reading.warnings[:WARNINGS]), *_refusals(taken)]
     return Told(

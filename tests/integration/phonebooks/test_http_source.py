@@ -4,11 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from tests.integration.phonebooks.peers import Asked, Authority, Reply, as_json, serving
 
+from roomkeeper.phonebooks import editing, keeping
 from roomkeeper.phonebooks.mapping import entry_of
+from roomkeeper.phonebooks.reading import read_source
 from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed
 from roomkeeper.phonebooks.sources.http_json import HTTP
+from roomkeeper.phonebooks.syncing import Stopped
+from roomkeeper.systems import inventory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SECRET = "correct horse"
@@ -166,7 +171,7 @@ def test_csv_is_read_as_a_file_is(kind: str) -> None:
         assert [one.key for one in read(peer.url, format="csv", key="SIP")] == ["zoe@example.org", ""]
         assert "badge" in failure(peer.url, format="csv", key="badge")
     assert [(one.key, one.fields.get("phone")) for one in records] == [("17", ["0047"]), ("18", None)]
-    assert records[0].at == "line 2"
+    assert records[0].at == "Line 2"
 
 
 def test_answers_that_hold_no_records_say_what_they_are() -> None:
@@ -195,3 +200,19 @@ def test_records_of_any_shape_are_taken_for_what_they_hold() -> None:
         {"id": ["true"]},
     ]
     assert len(reading.warnings) == 1
+
+
+def test_reading_is_stopped_while_the_server_lets_it_wait() -> None:
+    def hang(asked: Asked) -> Reply:
+        peer.held.wait(30)
+        return as_json([])
+
+    def go_on(count: int) -> None:
+        if peer.asked:
+            raise Stopped("stopped")
+
+    book = editing.create_book("Corporate", inventory.root_folder())
+    with serving(hang) as peer:
+        source = keeping.add_source(HTTP, book, {"url": peer.url}, now=timezone.now())
+        with pytest.raises(Stopped):
+            read_source(source, go_on)

@@ -46,7 +46,8 @@ class Reading:
     that the mapping uses, empty where all are wanted; `most` is how many records are wanted, None for all. `memory` is
     what the source noted at its last good reading (a token to be told only changes with), and is kept again when this
     one is applied; it has to go into JSON. A source that tells only what changed sets `is_partial` before its first
-    record. `warnings` are sentences for the people who look after it. `is_cancelled` says whether to stop midway.
+    record. `warnings` are sentences for the people who look after it. `is_cancelled`, asked while another machine is
+    waited for, says whether to stop, or raises.
     """
 
     settings: Mapping[str, Any]

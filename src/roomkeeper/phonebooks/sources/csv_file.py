@@ -37,7 +37,8 @@ def records_of(heading: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]
         yield Record("", fields, at=_("Line {line}", line=line))
 
 
-def _read(data: bytes, reading: Reading) -> Iterator[Record]:
+def records_in(data: bytes) -> Iterator[Record]:
+    """The records of a table as CSV. Raises `SourceFailed` where any of it cannot be read."""
     try:
         table = read_table(data)
     except EncodedTwice as error:
@@ -54,6 +55,10 @@ def _read(data: bytes, reading: Reading) -> Iterator[Record]:
             )
         )
     yield from records_of(table.heading, table.rows)
+
+
+def _read(data: bytes, reading: Reading) -> Iterator[Record]:
+    return records_in(data)
 
 
 CSV: Final = register(

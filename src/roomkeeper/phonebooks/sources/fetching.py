@@ -222,11 +222,9 @@ class HttpClient:
         )
 
     def _run(self, work: Coroutine[Any, Any, _Found]) -> _Found:
-        return self._runner.run(self._watched(work))
-
-    async def _watched(self, work: Coroutine[Any, Any, _Found]) -> _Found:
-        """The work, ended where the reading is cancelled or takes too long."""
-        task = asyncio.ensure_future(work)
+        """The work, ended where the reading is cancelled or takes too long. Whether it is, is asked between two turns
+        of the loop and not on it: the answer may come from the database."""
+        task = self._runner.get_loop().create_task(work)
         try:
             while True:
                 if self._reading.is_cancelled():
@@ -240,14 +238,13 @@ class HttpClient:
                             minutes=round(self._patience.reading / 60),
                         )
                     )
-                done, _rest = await asyncio.wait({task}, timeout=min(left, _LOOK))
-                if done:
+                self._runner.run(_wait_for(task, min(left, _LOOK)))
+                if task.done():
                     return task.result()
         finally:
             if not task.done():
                 task.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await task
+                self._runner.run(_wait_for(task, _LOOK * 20))
 
     async def _ask(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, accepts: tuple[int, ...]
@@ -373,6 +370,10 @@ class HttpClient:
     def _warn(self, sentence: str) -> None:
         if sentence not in self._reading.warnings:
             self._reading.warnings.append(sentence)
+
+
+async def _wait_for(task: asyncio.Task[Any], seconds: float) -> None:
+    await asyncio.wait({task}, timeout=seconds)
 
 
 def _headers_of(found: aiohttp.ClientResponse) -> dict[str, str]:

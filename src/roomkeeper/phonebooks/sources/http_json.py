@@ -6,8 +6,8 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from roomkeeper.operations.acts import Input
-from roomkeeper.operations.csv_tables import EncodedTwice, heading_word, read_table
-from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed, SourceKind, register
+from roomkeeper.operations.csv_tables import heading_word
+from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed, SourceKind, csv_file, register
 from roomkeeper.phonebooks.sources.bounds import Bounds, key_of
 from roomkeeper.phonebooks.sources.fetching import LOGIN_INPUTS, TLS_INPUTS, Answer, Credentials, HttpClient
 from roomkeeper.phonebooks.sources.json_values import Value, decode_json, find_at, flat, text_of
@@ -138,40 +138,20 @@ def _record_of(item: Value, reading: Reading, bounds: Bounds, at: str) -> Record
 
 
 def _of_csv(answer: Answer, reading: Reading, bounds: Bounds) -> Iterator[Record]:
-    server = server_of(answer.url)
-    try:
-        table = read_table(answer.body)
-    except EncodedTwice as error:
-        raise SourceFailed(str(error)) from error
-    if table is None:
-        raise SourceFailed(_("The answer of {server} is empty. What stands was kept.", server=server))
-    if table.problems:
-        line, why = table.problems[0]
-        raise SourceFailed(
-            _(
-                "Line {line} of the answer of {server} cannot be read: {why} What stands was kept.",
-                line=line,
-                server=server,
-                why=why,
-            )
-        )
-    names = [heading_word(cell) for cell in table.heading]
     key_name = heading_word(str(reading.settings.get("key") or ""))
-    if key_name and key_name not in names:
-        raise SourceFailed(
-            _(
-                "The answer of {server} has no column {name} to know its lines by.",
-                server=server,
-                name=key_name,
+    for record in csv_file.records_in(answer.body):
+        if key_name and key_name not in record.fields:
+            raise SourceFailed(
+                _(
+                    "The answer of {server} has no column {name} to know its lines by.",
+                    server=server_of(answer.url),
+                    name=key_name,
+                )
             )
-        )
-    for line, cells in table.rows:
-        fields = bounds.fields(
-            (name, cell.removeprefix("'")) for name, cell in zip(names, cells, strict=False) if name
-        )
+        fields = bounds.fields((name, value) for name, values in record.fields.items() for value in values)
         keys = [key_name] if key_name else list(_USUAL_KEYS)
         key = next((key_of(fields[name][0]) for name in keys if name in fields), "")
-        yield Record(key, fields, at=_("line {line}", line=line))
+        yield Record(key, fields, at=record.at)
 
 
 def _next_of(client: HttpClient, answer: Answer, page: Value, settings: Mapping[str, Any]) -> str:
