@@ -13,7 +13,7 @@ NODE := $(shell command -v node 2>/dev/null || echo $(BIN)/node)
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-setup: .make/python .make/frontend ## Create .venv from the hashed lock file and fetch the pages' front end
+setup: .make/python .make/ldap .make/frontend ## Create .venv from the hashed lock file and fetch the pages' front end
 
 .make/python: requirements/dev.txt pyproject.toml setup.py
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) was not found)."; exit 1; }
@@ -21,6 +21,13 @@ setup: .make/python .make/frontend ## Create .venv from the hashed lock file and
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@mkdir -p .make && touch $@
+
+# bonsai is built, which needs a compiler and headers. Without these everything but directories works.
+.make/ldap: .make/python requirements/ldap.txt
+	@if printf '#include <ldap.h>\n#include <sasl/sasl.h>\n' | cc -E - >/dev/null 2>&1; then \
+		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements/ldap.txt && touch $@; \
+	elif [ -n "$$CI" ]; then echo "The headers of libldap and libsasl2 are needed."; exit 1; \
+	else echo "Phone books from directories (LDAP) are left out: they need gcc, libldap-dev and libsasl2-dev."; fi
 
 .make/frontend: .make/python frontend/package-lock.json frontend/copy.mjs
 	$(NPM) ci --prefix frontend --no-audit --no-fund --loglevel=error
@@ -84,6 +91,7 @@ docs: setup .make/docs ## Build the documentation into site/
 lock: ## Work out the lock files anew (needs uv)
 	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal pyproject.toml -o requirements/run.txt
 	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal --extra virtual -c requirements/run.txt pyproject.toml requirements/dev.in -o requirements/dev.txt
+	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal requirements/ldap.in -o requirements/ldap.txt
 	uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal requirements/docs.in -o requirements/docs.txt
 
 format: setup ## Format the code
