@@ -97,8 +97,8 @@ class Page:
     """How people are asked for an act on pages.
 
     `form` is a template in place of its fields, and `shows` gives what that shows besides, of the rows. `tab` is the
-    part of the object's page to which it comes back. `variants` are several buttons for one act on the whole subject.
-    What is not `is_asked` only programs ask for.
+    part of the object's page to which it comes back; one on the whole subject goes there with what it made. `variants`
+    are several buttons for one act on the whole subject. What is not `is_asked` only programs ask for.
     """
 
     form: str = ""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.acts import Act, Input, Rest, Trail
+from roomkeeper.operations.acts import Act, Input, Page, Rest, Trail
 from roomkeeper.phonebooks import editing, sources, syncing
 from roomkeeper.phonebooks.mapped_fields import MAPPING, pairs_of
 from roomkeeper.phonebooks.models import PhoneBook
@@ -53,7 +53,7 @@ def bytes_of(content: str) -> bytes:
 def _noted(taken: Mapping[str, Any]) -> dict[str, Any]:
     """Not who stands in the file."""
     return {
-        "characters": len(taken["content"]),
+        "bytes": len(bytes_of(taken["content"])),
         "kind": taken.get("kind", csv_file.NAME),
         "may_shrink": taken.get("may_shrink", False),
     }
@@ -85,6 +85,7 @@ IMPORT: Final = Act(
     run=_import,
     has_portions=True,
     trail=Trail(given=_noted),
+    page=Page(is_asked=False),
     refused=REFUSED,
     rest=Rest(status=422),
     summary="Replace what the last file of a kind brought into a phone book.",
@@ -102,7 +103,7 @@ IMPORT: Final = Act(
             is_long=True,
             is_file=True,
             label="Content",
-            meaning=f"The file's text; of one that is no text `{BINARY}` and its bytes in Base64.",
+            meaning=f"The file's text; of a binary file `{BINARY}` and its bytes in Base64.",
         ),
         Input(
             name="kind",

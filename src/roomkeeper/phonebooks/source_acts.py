@@ -35,7 +35,7 @@ IS_ON: Final = Input(
     default=True,
     from_address=True,
     label="Read it regularly",
-    meaning="Whether it is read by itself. One that is off is read when somebody asks for it.",
+    meaning="Whether it is read regularly. One that is off is read when somebody asks for it.",
 )
 
 
@@ -127,6 +127,7 @@ def _adding(kind: SourceKind) -> Act:
         button="Add source",
         done="{row.name} is added to {row.book}.",
         rest=Rest(status=422),
+        page=Page(tab="fields"),
         trail=Trail(word=f"add {_NOUN}", result=lambda made: {"kind": made.kind}),
         takes=(
             Input(name="book", type=Identifier, refers="phone books", label="Phone book", from_address=True),

@@ -74,7 +74,7 @@ SOURCES: Final = register(
                 name="is_on",
                 type=bool,
                 sort="",
-                meaning="Whether it is read by itself. One that is off is read when somebody asks for it.",
+                meaning="Whether it is read regularly. One that is off is read when somebody asks for it.",
             ),
             Field(name="every", type=int, sort="", meaning="Minutes between two readings."),
             Field(name="due_at", type=datetime | None, sort="", meaning="When it is read next."),

@@ -20,6 +20,7 @@ from roomkeeper.configuration_templates.models import TemplateVersion
 from roomkeeper.installation.models import Installation
 from roomkeeper.jobs import work
 from roomkeeper.jobs.models import Job
+from roomkeeper.phonebooks.models import Source
 from roomkeeper.provisioning import states
 from roomkeeper.provisioning.models import OPEN_STATES, Action, ChangeItem, DeliveryState
 from roomkeeper.systems.models import Credential, NetworkSettings, System, SystemSecret
@@ -183,6 +184,12 @@ KINDS: Final = (
         Replacement,
         ("old_password_ciphertext",),
         "replacements that cannot give the old password back",
+        _forget,
+    ),
+    _Kind(
+        Source,
+        ("secrets_ciphertext",),
+        "passwords of phone book sources: enter them again; what the sources told stays",
         _forget,
     ),
     _Kind(KeptAnswer, ("body",), "answers kept for Idempotency-Keys: they are forgotten", _delete),

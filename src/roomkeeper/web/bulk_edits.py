@@ -1,8 +1,5 @@
 """Editing many systems in a spreadsheet: the file out, the file back in, what it would change, and doing it."""
 
-import base64
-import binascii
-import zlib
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +21,7 @@ from roomkeeper.configuration_templates.known_settings import known_models, know
 from roomkeeper.operations.door import do
 from roomkeeper.operations.taking import take_form
 from roomkeeper.systems.models import State, System
+from roomkeeper.web import packed_files
 from roomkeeper.web.access import grants, number_of, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.chosen_systems import filtered_rows
@@ -31,9 +29,6 @@ from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.words import gettext as _
 from roomkeeper.words import noop
 
-# The file goes to the browser and back, packed, within what Django takes of a form.
-FILE_LIMIT: Final = 10_000_000
-PACKED_LIMIT: Final = 2_000_000
 SHOWN: Final = 100
 PATH_FIELDS: Final = 6
 SESSION_KEY: Final = "edited_systems"
@@ -91,8 +86,8 @@ def edit(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"typed": request.POST, "rows_limit": f"{ROWS_LIMIT:,}"}
     if request.method == "POST":
         try:
-            data = _given(request)
-            packed = _pack(data)
+            data = packed_files.given(request)
+            packed = packed_files.pack(data)
             plan = plan_edit(
                 read_csv(data),
                 reach=_visible(request),
@@ -171,42 +166,6 @@ def _shown(request: HttpRequest, plan: EditPlan) -> dict[str, Any]:
         "pages": pages,
         "asked": len(plan.settings.per_system) if plan.settings else 0,
     }
-
-
-def _given(request: HttpRequest) -> bytes:
-    """The file as it was uploaded, pasted, or shown before. Raises ValueError."""
-    upload = request.FILES.get("file")
-    if upload is not None:
-        if (upload.size or 0) > FILE_LIMIT:
-            raise ValueError(
-                _(
-                    "The file is larger than {limit} MB. Send it in parts, or by the API.",
-                    limit=FILE_LIMIT // 1000000,
-                )
-            )
-        return bytes(upload.read())
-    if pasted := request.POST.get("pasted", ""):
-        return pasted.encode("utf-8", "replace")
-    return _unpack(request.POST.get("packed", ""))
-
-
-def _pack(data: bytes) -> str:
-    packed = base64.b64encode(zlib.compress(data, 6)).decode()
-    if len(packed) > PACKED_LIMIT:
-        raise ValueError(_("The file is too large for this page. Send it in parts, or by the API."))
-    return packed
-
-
-def _unpack(packed: str) -> bytes:
-    if not packed:
-        raise ValueError(_("Choose a file, or paste what is in it."))
-    try:
-        found = zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), FILE_LIMIT + 1)
-    except (binascii.Error, zlib.error) as error:
-        raise ValueError(_("The file was damaged in transit. Choose it again.")) from error
-    if len(found) > FILE_LIMIT:
-        raise ValueError(_("The file is too large for this page."))
-    return found
 
 
 def _reach_of(request: HttpRequest) -> QuerySet[System]:

@@ -76,6 +76,7 @@ def acts_for(subject: Subject, row: Any, actor: Actor) -> list[dict[str, Any]]:
         }
         for act in subject.acts
         if act.is_mounted
+        and act.page.is_asked
         and act.on == "one"
         and (act.offered is None or act.offered(row))
         and may(subject, act, row, actor)
@@ -149,11 +150,13 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
             if request.method != "POST":
                 return ask_for(request, subject, found, question, actor)
             if is_confirmed(request, question):
-                errors, told, _made = _do(request, subject, found, None, actor)
+                errors, told, made = _do(request, subject, found, None, actor)
                 if errors and found.takes:
                     return ask_for(request, subject, found, question, actor, errors=errors)
                 if told:
                     return _tell_once(request, found, told, there)
+                if made is not None and found.page.tab:
+                    return HttpResponseRedirect(_back(subject, made, found))
             return back_to(request, there)
         if found.owner is None and not actor.grants.may_anywhere(found.needs):
             raise PermissionDenied(

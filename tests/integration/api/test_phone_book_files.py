@@ -35,7 +35,7 @@ def test_a_large_file_is_written_in_short_transactions_and_noted_once_without_it
     assert call("POST", f"phone-books/{book.pk}/import", {"content": lines(45)}).status_code == 200
     assert waiting == [False] * 5
     noted = AuditEntry.objects.get(act="import phone book")
-    assert noted.details == {"characters": len(lines(45)), "kind": "csv", "may_shrink": False}
+    assert noted.details == {"bytes": len(lines(45)), "kind": "csv", "may_shrink": False}
     assert Source.objects.get(book=book).entry_count == 45
 
 

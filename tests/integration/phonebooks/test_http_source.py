@@ -132,7 +132,7 @@ def test_page_of_another_server_is_not_asked() -> None:
 @pytest.mark.parametrize(
     ("settings", "header", "value"),
     [
-        ({"user": "ann", "password": SECRET}, "authorization", "Basic YW5uOmNvcnJlY3QgaG9yc2U="),
+        ({"username": "ann", "password": SECRET}, "authorization", "Basic YW5uOmNvcnJlY3QgaG9yc2U="),
         ({"token": SECRET}, "authorization", f"Bearer {SECRET}"),
         ({"header": "X-Api-Key", "header_value": SECRET}, "x-api-key", SECRET),
     ],
@@ -153,7 +153,7 @@ def test_login_is_sent_as_it_is_set(settings: dict[str, Any], header: str, value
         {"header": "X Key", "header_value": SECRET},
         {"header": "X-Key", "header_value": f"{SECRET}\r\nHost: elsewhere"},
         {"token": f"{SECRET}\nx"},
-        {"user": "a:b", "password": SECRET},
+        {"username": "a:b", "password": SECRET},
     ],
 )
 def test_login_that_cannot_be_sent_is_refused_before_anything_is(settings: dict[str, Any]) -> None:

@@ -99,7 +99,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory, authority: Authority, aw
 
 def settings_of(slapd: Slapd, **given: Any) -> dict[str, Any]:
     return {
-        "directory": "other", "servers": HOST, "port": slapd.port, "security": "none", "user": ADMINISTRATOR,
+        "directory": "other", "servers": HOST, "port": slapd.port, "security": "none", "username": ADMINISTRATOR,
         "password": PASSWORD, "base": f"ou=people,{SUFFIX}", "time_limit": 5, **given,
     }  # fmt: skip
 
@@ -199,12 +199,12 @@ def test_all_pages_are_read(directory: Slapd) -> None:
 def test_a_limit_of_the_server_is_told_and_nothing_is_taken_for_all(
     directory: Slapd, user: str, words: str
 ) -> None:
-    settings = settings_of(directory, base=f"ou=crowd,{SUFFIX}", user=user, page_size=100)
+    settings = settings_of(directory, base=f"ou=crowd,{SUFFIX}", username=user, page_size=100)
     assert words in refused({**settings, "filter": "(mobile=*)"}, "cn")
 
 
 def test_an_account_that_gets_no_pages_is_read_without(directory: Slapd) -> None:
-    settings = settings_of(directory, user=NO_PAGES, filter="(cn=Range)")
+    settings = settings_of(directory, username=NO_PAGES, filter="(cn=Range)")
     assert len(read(settings, "cn")[0]) == 1
 
 
@@ -217,7 +217,7 @@ def test_an_account_that_gets_no_pages_is_read_without(directory: Slapd) -> None
         ({"filter": "(cn=*"}, "(cn=*"),
         ({"password": WRONG}, "password"),
         ({"password": ""}, ADMINISTRATOR),
-        ({"user": "nonsense"}, "DN"),
+        ({"username": "nonsense"}, "DN"),
         ({"servers": "no.such.name.invalid"}, "no.such.name.invalid"),
         ({"servers": "http://a/b"}, "http://a/b"),
         ({"servers": " , "}, "server"),

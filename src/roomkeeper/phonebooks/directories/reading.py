@@ -72,7 +72,7 @@ CONNECTION_INPUTS: Final = (
         " Empty: the authorities of this machine.",
     ),
     Input(
-        name="user",
+        name="username",
         default="",
         most=500,
         label="User name",
@@ -140,7 +140,7 @@ class Directory:
         self._port = int(given.get("port") or usual)
         self._servers = self._read_servers(str(given.get("servers") or ""))
         self._login = Login(
-            str(given.get("user") or ""),
+            str(given.get("username") or ""),
             str(given.get("password") or ""),
             str(given.get("authority") or "").strip(),
         )

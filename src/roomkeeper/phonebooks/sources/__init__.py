@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from roomkeeper.operations.acts import Input
 
-RESERVED: Final = frozenset({"book", "name", "every", "shrink_limit", "is_on"})
+# What is asked of every source, and what the door of acts hands over besides.
+RESERVED: Final = frozenset({"book", "name", "every", "shrink_limit", "is_on", "user", "now", "noted"})
 # Of a preview: enough to see what is in which field.
 PREVIEWED: Final = 50
 
@@ -93,7 +94,7 @@ _kinds: dict[str, SourceKind] = {}
 def register(kind: SourceKind) -> SourceKind:
     """Make a kind known. Raises ValueError where a setting has the name of what is asked of every source."""
     if names := RESERVED & {one.name for one in kind.takes}:
-        raise ValueError(f"{kind.name} cannot take {sorted(names)}: every source has that.")
+        raise ValueError(f"{kind.name} {sorted(names)}")
     _kinds[kind.name] = kind
     return kind
 

@@ -61,7 +61,7 @@ TLS_INPUTS: Final = (
 """What a kind that speaks HTTPS takes besides; `HttpClient` reads them out of the settings."""
 
 LOGIN_INPUTS: Final = (
-    Input(name="user", default="", most=255, label="User name"),
+    Input(name="username", default="", most=255, label="User name"),
     Input(name="password", default="", most=1_000, is_secret=True, label="Password"),
 )
 """A user name and a password, for `Credentials.of_user`."""

@@ -44,7 +44,7 @@ def _credentials(settings: Mapping[str, Any]) -> Credentials:
         if not token.isascii() or not token.isprintable():
             raise SourceFailed(_("The token has signs that no token has. Enter it anew."))
         return Credentials.of_token(token)
-    return Credentials.of_user(str(settings.get("user") or ""), str(settings.get("password") or ""))
+    return Credentials.of_user(str(settings.get("username") or ""), str(settings.get("password") or ""))
 
 
 def _read(reading: Reading) -> Iterator[Record]:
