@@ -1,4 +1,4 @@
-"""Writes commands.json, flows.json and network_settings.json in src/roomkeeper/cli/remote: what the declarations and
+"""Writes commands.json and network_settings.json in src/roomkeeper/cli/remote: what the declarations and
 the table of Network settings offer, for the command line, which talks HTTP and must not load the server.
 
 Run it after changing one of them; `make check` holds the files against them.
@@ -11,7 +11,8 @@ import tempfile
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 os.environ.setdefault("ROOMKEEPER_DATA", tempfile.mkdtemp(prefix="roomkeeper-commands-"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomkeeper.settings.django")
@@ -20,7 +21,10 @@ import django
 
 django.setup()
 
+from pydantic import BaseModel  # noqa: E402
+
 from roomkeeper.operations.acts import ANYTHING, Act, Input  # noqa: E402
+from roomkeeper.operations.lists import filter_names  # noqa: E402
 from roomkeeper.operations.subjects import Subject, all_subjects, get_subject  # noqa: E402
 from roomkeeper.operations.taking import is_many  # noqa: E402
 from roomkeeper.systems.network_settings import TABLE  # noqa: E402
@@ -39,9 +43,27 @@ def told(subject: Subject) -> dict[str, Any]:
         "help": subject.meaning or f"{subject.plural.capitalize()}.",
         "named_by": subject.command_line.named_by,
         "columns": _columns(subject),
-        "acts": [_act(subject, act) for act in subject.acts if _has_command(subject, act)] + _change(subject),
+        "filters": list(filter_names(subject)),
+        "is_listed": subject.has_api,
+        "acts": [_act(subject, act) for act in subject.acts if act.rest.under == ""]
+        + [
+            _under(outer, act)
+            for outer in all_subjects()
+            for act in outer.acts
+            if _stands_under(act, subject)
+        ]
+        + _change(subject),
         "lists": [_inner(one) for one in all_subjects() if one.lies_within(subject)],
     }
+
+
+def _stands_under(act: Act, subject: Subject) -> bool:
+    """Whether the act of another subject is asked at the address of an object of this one."""
+    return any(one.name == act.rest.under and one.refers == subject.plural for one in act.takes)
+
+
+def _under(subject: Subject, act: Act) -> dict[str, Any]:
+    return _act(subject, act) | {"on": "one", "tail": f"/{act.rest.at or act.slug}", "has_command": True}
 
 
 def _inner(subject: Subject) -> dict[str, Any]:
@@ -49,6 +71,7 @@ def _inner(subject: Subject) -> dict[str, Any]:
         "name": subject.nested.at if subject.nested else "",
         "plural": subject.plural,
         "columns": _columns(subject),
+        "filters": list(filter_names(subject)),
     }
 
 
@@ -58,12 +81,11 @@ def _columns(subject: Subject) -> list[str]:
 
 
 def _has_command(subject: Subject, act: Act) -> bool:
-    """Whether it has a command of its own: not what is changed by the one for all that."""
-    return (
-        act.is_mounted
-        and act.rest.is_derived
-        and (not subject.command_line.change or act.rest.method != "PATCH" or act.for_many)
-    )
+    """Whether it has a command that is worked out: not what is changed by the one for all that, nor what is asked at an
+    address that this program does not know."""
+    is_known = act.is_mounted and act.rest.is_derived
+    is_changed = bool(subject.command_line.change) and act.rest.method == "PATCH" and not act.for_many
+    return (is_known or act.rest.chooses) and not is_changed
 
 
 def _change(subject: Subject) -> list[dict[str, Any]]:
@@ -81,7 +103,7 @@ def _change(subject: Subject) -> list[dict[str, Any]]:
         for_many=False,
         done="",
     )
-    return [_act(subject, all_in_one) | {"is_change": True}]
+    return [_act(subject, all_in_one) | {"is_change": True, "has_command": True}]
 
 
 def _act(subject: Subject, act: Act) -> dict[str, Any]:
@@ -100,39 +122,72 @@ def _act(subject: Subject, act: Act) -> dict[str, Any]:
         "always_asks": bool(act.word),
         "undo": "" if "{" in act.undo else act.undo,
         "is_change": False,
-        "takes": [_input(one) for one in act.takes],
+        "has_command": _has_command(subject, act),
+        "chooses": act.rest.chooses,
+        "under": act.rest.under,
+        "one_of": act.one_of,
+        "takes": [_input(one) for one in act.takes if _is_typed(act, one)],
     }
 
 
+def _is_typed(act: Act, one: Input) -> bool:
+    """Whether people type it: not what only the server makes, nor the systems where these are chosen by a filter."""
+    return one.type is not Any and not (act.rest.chooses and one.name == "systems")
+
+
 def _input(one: Input) -> dict[str, Any]:
-    kinds = get_args(one.type) or (one.type,)
+    kinds = _kinds(one.type)
     word = next((name for name, kind in (("flag", bool), ("number", int)) if kind in kinds), "text")
-    if is_many(one.type):
+    if dict in map(get_origin, kinds):
+        word = "map"
+    elif is_many(one.type):
         word = "list"
     return {
         "name": one.name,
         "kind": word,
+        "words": _words(one.type),
+        "least": one.least,
+        "most": one.most,
         "is_required": one.is_required,
         "is_secret": one.is_secret,
         "is_own": one.is_own,
         "in_place": one.in_place,
         "is_file": one.is_file,
+        "metavar": "FILE" if one.is_file else "PATH=VALUE" if word == "map" else "",
         "option": one.option,
         "only": None if one.only is ANYTHING else one.only,
         "help": one.meaning,
         "refers": _named(get_subject(one.refers)) if one.refers else None,
-        "parts": [_input(part) for part in one.parts],
+        "parts": [_input(part) for part in one.parts] or (_parts_of(kinds) if word == "list" else []),
     }
 
 
-def _option(one: Input) -> dict[str, Any]:
-    """What a command written by hand has to know of it."""
-    told = _input(one)
-    words = [str(word) for word in get_args(one.type)] if get_origin(one.type) is Literal else []
-    if isinstance(one.type, type) and issubclass(one.type, Enum):
-        words = [str(member.value) for member in one.type]
-    kept = {name: told[name] for name in ("name", "kind", "is_secret", "help")}
-    return {**kept, "option": one.option, "words": words, "least": one.least, "most": one.most}
+def _kinds(kind: Any) -> tuple[Any, ...]:
+    """The types that it may be, without what is said of them besides."""
+    if get_origin(kind) is Annotated:
+        return _kinds(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return tuple(inner for part in get_args(kind) for inner in _kinds(part))
+    return (kind,)
+
+
+def _words(kind: Any) -> list[str]:
+    """The words among which it is chosen."""
+    found = [word for one in _kinds(kind) if get_origin(one) is Literal for word in get_args(one)]
+    members = [one for one in _kinds(kind) if isinstance(one, type) and issubclass(one, Enum)]
+    return [str(word) for word in found] + [str(member.value) for one in members for member in one]
+
+
+def _parts_of(kinds: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """Of a list of objects what each of them has to have."""
+    inner = [get_args(kind)[0] for kind in kinds if get_origin(kind) is list]
+    models = [one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)]
+    return [
+        _input(Input(name=name, type=field.annotation))
+        for model in models[:1]
+        for name, field in model.model_fields.items()
+        if field.is_required()
+    ]
 
 
 def _named(subject: Subject) -> dict[str, str]:
@@ -147,13 +202,7 @@ def files() -> dict[Path, str]:
         for one in TABLE.values()
     ]
     found = {
-        "commands.json": [told(subject) for subject in all_subjects() if subject.has_api],
-        "flows.json": {
-            f"{act.name} {subject.noun}": [_option(one) for one in act.takes if one.type is not Any]
-            for subject in all_subjects()
-            for act in subject.acts
-            if not act.is_mounted
-        },
+        "commands.json": [told(subject) for subject in all_subjects() if subject.has_api or subject.acts],
         "network_settings.json": rows,
     }
     return {

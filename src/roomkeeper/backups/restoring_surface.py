@@ -13,7 +13,7 @@ from roomkeeper.backups import replacement_plan, replacing, restoring
 from roomkeeper.backups.mapping import PicksRefused, RestoreReport
 from roomkeeper.backups.models import Replacement, Restoration
 from roomkeeper.backups.replacement_plan import Hardware, ReplacementPlan, ReplaceRefused
-from roomkeeper.operations.acts import Act, Input, Trail
+from roomkeeper.operations.acts import Act, Input, Rest, Trail
 from roomkeeper.operations.door import NotSeen
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
@@ -76,6 +76,7 @@ RESTORE: Final = Act(
     plan=_plan_restore,
     refused=(restoring.RestoreRefused, PicksRefused, PlanRefused),
     summary="Put a backup, or parts of it, on its system or on another one.",
+    rest=Rest(under="backup"),
     is_mounted=False,
     takes=(
         Input(name="backup", type=Identifier, refers="backups"),
@@ -231,11 +232,14 @@ REPLACE: Final = Act(
     refused=_REFUSED,
     summary="New hardware takes a system's record over: id, folder, tags, rights, history, settings.",
     done="The hardware of {row.system} is replaced.",
+    rest=Rest(under="system"),
     is_mounted=False,
     takes=(
         Input(name="system", type=Identifier, refers="systems"),
-        Input(name="serial_number", default="", most=64),
-        Input(name="mac_address", default="", most=64),
+        Input(
+            name="serial_number", default="", most=64, meaning="That of the new hardware.", option="serial"
+        ),
+        Input(name="mac_address", default="", most=64, meaning="That of the new hardware.", option="mac"),
         Input(
             name="with",
             type=Identifier | None,

@@ -15,7 +15,6 @@ from roomkeeper.provisioning import authorities, passwords
 from roomkeeper.provisioning.actions import ActionRefused
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import System
-from roomkeeper.words import gettext as _
 
 
 class AuthorityOut(BaseModel):
@@ -37,11 +36,8 @@ def _plan_password(rows: Sequence[System], **taken: Any) -> list[passwords.Plann
 
 
 def _check_password(taken: Mapping[str, Any]) -> None:
-    password = taken["password"]
-    if (password is None) != taken["generate"]:
-        raise ValueError(_("give either `password`, or `generate` as true"))
-    if password is not None:
-        passwords.check(password)
+    if taken["password"] is not None:
+        passwords.check(taken["password"])
 
 
 def _install(
@@ -87,6 +83,7 @@ SET_PASSWORD: Final = Act(
             meaning="A random one for each system, known only to Roomkeeper.",
         ),
     ),
+    one_of=("password", "generate"),
     check=_check_password,
     plan=_plan_password,
     plans=(
@@ -119,6 +116,8 @@ INSTALL_AUTHORITY: Final = Act(
             type=str | None,
             default=None,
             most=authorities.PEM_LIMIT,
+            option="file",
+            is_file=True,
             meaning="One or more certificates of authorities. Without it: the one that signs this server's.",
         ),
     ),

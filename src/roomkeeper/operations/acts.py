@@ -79,7 +79,9 @@ class Rest:
     what it `tells` alone ("told"), with "nothing", or with the plural of another subject, as "jobs": the service gives
     back a row of that, which is only begun. What `is_accepted` is only begun, too: it is answered 202, and `follow` is
     where below the object's address it is followed. `status` is that of a refusal, and `hint` what can be done about
-    one. What is not `is_derived` has an address that is written by hand, on the same door.
+    one. What is not `is_derived` has an address that is written by hand, on the same door. An act on the whole subject
+    that is asked at the address of an object of another stands `under` that: the input that names it. What `chooses`
+    systems is given their ids as `systems`, or a `filter` that finds them.
     """
 
     method: Literal["POST", "PATCH", "PUT", "DELETE"] = "POST"
@@ -90,6 +92,8 @@ class Rest:
     status: int = 409
     hint: str = ""
     is_derived: bool = True
+    under: str = ""
+    chooses: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +137,9 @@ class Act:
     thousands of systems (rule R9): its service takes `noted`, too, and calls it with its result inside the first.
 
     `places` are the folders on which it needs its permission where that is not the row's own: of the row (None) and of
-    what is taken, none while that is not known; whoever is the row's `owner` may do it, too. `check` raises ValueError
-    for what cannot be taken together. `offered` says whether it makes sense for a row now; the service decides.
+    what is taken, none while that is not known; whoever is the row's `owner` may do it, too. Exactly one of the inputs
+    named in `one_of` has to be given; `check` raises ValueError for what else cannot be taken together. `offered` says
+    whether it makes sense for a row now; the service decides.
 
     `title`, `what`, `undo`, `done` and the like are texts in which `{row}` and `{taken}` may stand. A `word` has to be
     typed before what cannot be undone. `warns` says of the rows what has to be known before the yes.
@@ -160,6 +165,7 @@ class Act:
     refused: tuple[type[ValueError], ...] = (ValueError,)
     places: Callable[[Row, Mapping[str, Any]], Sequence[str]] | None = None
     owner: Callable[[Row], int | None] | None = None
+    one_of: tuple[str, ...] = ()
     check: Callable[[Mapping[str, Any]], None] | None = None
     offered: Callable[[Row], bool] | None = None
     title: str = ""
@@ -191,9 +197,8 @@ class Act:
     @property
     def tail(self) -> str:
         """What stands behind the object's (or the subject's) address where a program asks for it."""
-        is_bare = (self.rest.method in ("PATCH", "DELETE") and not self.rest.at) or (
-            self.on == "all" and self.name == "create"
-        )
+        makes = self.on == "all" and (self.name == "create" or self.rest.chooses)
+        is_bare = makes or (self.rest.method in ("PATCH", "DELETE") and not self.rest.at)
         return "" if is_bare else f"/{self.rest.at or self.slug}"
 
     def noted(self, taken: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pydantic import (
 from roomkeeper.operations.acts import ANYTHING, Act, Input
 from roomkeeper.operations.faults import sentence_of
 from roomkeeper.operations.subjects import Subject
+from roomkeeper.words import gettext as _
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 """A text whose blanks at both ends mean nothing."""
@@ -45,12 +46,15 @@ def model_of(subject: Subject, act: Act) -> type[BaseModel]:
 
 def checks_of(act: Act) -> dict[str, Any]:
     """The validators by which a model looks at all that is taken together."""
-    check = act.check
-    if check is None:
+    check, one_of = act.check, act.one_of
+    if check is None and not one_of:
         return {}
 
     def check_all(found: Any) -> Any:
-        check({one.name: getattr(found, one.name) for one in given_to(act)})
+        if one_of and sum(getattr(found, name) not in (None, False) for name in one_of) != 1:
+            raise ValueError(_("give either {names}", names=_(" or ").join(f"`{name}`" for name in one_of)))
+        if check is not None:
+            check({one.name: getattr(found, one.name) for one in given_to(act)})
         return found
 
     return {"check_all": model_validator(mode="after")(check_all)}

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.acts import Act, Input, Trail
+from roomkeeper.operations.acts import Act, Input, Rest, Trail
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import CommandLine, Nested, Pages, Subject, register
@@ -86,6 +86,8 @@ HOW: Final = (
 )
 START: Final = Act(
     name="start",
+    command="move",
+    rest=Rest(chooses=True),
     needs=Permission.MANAGE_SYSTEMS,
     on="all",
     is_mounted=False,

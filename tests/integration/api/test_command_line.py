@@ -139,6 +139,19 @@ def test_a_day_with_the_command_line(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_folder_is_found_by_id_name_or_path(shell: Shell, boardroom: System, home_office: System) -> None:
+    shell("folders", "add", "HQ", "--parent", "Oslo")
+    key = shell.json("folders", "add", "HQ", "--parent", "Bergen")["id"]
+    shell("folders", "add", "Annex", "--parent", "Oslo")
+    for text in (str(key), "bergen/hq", "Bergen / HQ"):
+        assert shell.json("folders", "show", text)["id"] == key
+    assert shell.json("folders", "show", "annex")["path"] == "Oslo / Annex"
+    assert shell.json("folders", "show", "all systems")["parent"] is None
+    for text in ("HQ", "Stavanger"):
+        assert text in shell("folders", "show", text, code=1).stderr
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("resource", sorted(remote.commands))
 def test_a_resource_alone_is_its_list(resource: str, shell: Shell, boardroom: System) -> None:
     # Somebody has to do the jobs, or `this-server` tells a fault.

@@ -199,7 +199,7 @@ def test_command_line_shows_the_plan_and_asks(
     )
     assert "waiting" in waited.stdout
     assert "no credentials" in waited.stdout
-    assert "2 of 2 are not proven" in waited.stderr
+    assert "2 of 2 are not done" in waited.stderr
     found = shell("systems", "set-password", "Home Office", "--generate", "--json").stdout
     assert json.loads(found)["items"][0]["status"] == 202
 

@@ -8,11 +8,7 @@ import typer
 from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.connection import Api, Received
 
-FOLDERS = (
-    b'{"items": [{"id": 1, "name": "All systems", "path": "All systems", "parent": null},'
-    b'{"id": 2, "name": "HQ", "path": "Oslo / HQ", "parent": 4}, {"id": 3, "name": "HQ", "path": "Bergen / HQ",'
-    b' "parent": 5}, {"id": 4, "name": "Oslo", "path": "Oslo", "parent": 1}], "next": null}'
-)
+ONE = b'{"items": [{"id": 4, "name": "Oslo"}], "next": null}'
 
 
 def api(body: bytes) -> Api:
@@ -65,25 +61,10 @@ def test_filters_gather_repeated_fields() -> None:
         naming.filters(["pending"])
 
 
-@pytest.mark.parametrize(
-    ("text", "key"), [("7", 7), ("oslo/hq", 2), ("Bergen / HQ", 3), ("oslo", 4), ("all systems", 1)]
-)
-def test_a_folder_is_found_by_id_name_or_path(text: str, key: int) -> None:
-    assert naming.folder_id(api(FOLDERS), text) == key
-
-
-@pytest.mark.parametrize("text", ["HQ", "Stavanger"])
-def test_an_unclear_or_unknown_folder_fails(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as ended:
-        naming.folder_id(api(FOLDERS), text)
-    assert ended.value.exit_code == 1
-    assert text in capsys.readouterr().err
-
-
 def test_systems_are_chosen_by_all_id_or_filter() -> None:
-    assert naming.choice(api(FOLDERS), "all") == {"filter": {}}
-    assert naming.choice(api(FOLDERS), "12") == {"systems": [12]}
-    assert naming.choice(api(FOLDERS), "folder=Oslo,tags=a,tags=b") == {
+    assert naming.choice(api(ONE), naming.SYSTEMS, ["all"]) == {"filter": {}}
+    assert naming.choice(api(ONE), naming.SYSTEMS, ["12"]) == {"systems": [12]}
+    assert naming.choice(api(ONE), naming.SYSTEMS, ["folder=Oslo,tags=a,tags=b"]) == {
         "filter": {"folder": 4, "tags": ["a", "b"]}
     }
 

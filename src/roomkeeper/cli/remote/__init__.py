@@ -4,67 +4,69 @@
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import typer
 
 from roomkeeper.cli.remote import (
-    backups,
+    adding,
     changes,
-    device_commands,
     diagnosis,
     editing,
-    jobs,
-    logging_in,
     network_settings,
-    passwords,
-    phone_books,
-    secure_only,
+    reading,
     systems,
     templates,
-    this_server,
-    whoami,
 )
 from roomkeeper.cli.remote.changes import run
-from roomkeeper.cli.remote.derived import app_of, declared
+from roomkeeper.cli.remote.derived import app_of
+from roomkeeper.cli.remote.options import declared
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail
 from roomkeeper.words import gettext as _
 
-commands: dict[str, typer.Typer] = {
-    "systems": systems.app,
-    "changes": changes.app,
-    "templates": templates.app,
-    "secure-only": secure_only.app,
-    "network-settings": network_settings.app,
-    "this-server": this_server.app,
+# What is not worked out from the declarations, or in place of that.
+_BY_HAND: Final[dict[str, dict[str, Callable[..., None]]]] = {
+    "systems": {
+        "add": adding.add_system,
+        "scan": adding.scan,
+        "import": adding.import_systems,
+        "export": editing.export_systems,
+        "edit": editing.edit_systems,
+        "configuration": reading.configuration,
+        "status": reading.status,
+        "commands": reading.commands,
+        "login": systems.login,
+        "diagnose": diagnosis.diagnose,
+        "fix": systems.fix,
+        "undo-replacement": systems.undo_replacement,
+    },
+    "backups": {"make": systems.make_backup, "diff": reading.diff},
+    "changes": {"undo": changes.undo},
+    "jobs": {"show": reading.show_job},
+    "phone-books": {"search": reading.search},
+    "secure-only": {"show": reading.show_move},
+    "tokens": {"whoami": reading.whoami},
 }
+
+commands: dict[str, typer.Typer] = {
+    "templates": templates.app,
+    "network-settings": network_settings.app,
+    "this-server": typer.Typer(help="The server itself: its self-check."),
+}
+commands["this-server"].command("show")(reading.show_server)
 
 # What a resource's name alone does.
 _ALONE: dict[str, Callable[..., None]] = {
-    "systems": systems.list_systems,
     "network-settings": network_settings.show,
-    "this-server": this_server.show,
+    "this-server": reading.show_server,
 }
 
-systems.app.command("commands")(device_commands.commands)
-systems.app.command("diagnose")(diagnosis.diagnose)
-systems.app.command("fix")(diagnosis.fix)
-systems.app.command("set-password")(passwords.set_password)
-systems.app.command("install-authority")(passwords.install_authority)
-systems.app.command("login")(logging_in.login)
-systems.app.command("export")(editing.export_systems)
-systems.app.command("edit")(editing.edit_systems)
-
 for name, subject in declared().items():
-    commands[name], alone = app_of(subject, commands.get(name))
-    _ALONE.setdefault(name, alone)
-
-backups.add_to(systems.app, commands["backups"])
-commands["jobs"].command("show")(jobs.show)
-commands["tokens"].command("whoami")(whoami.show_me)
-commands["phone-books"].command("search")(phone_books.search)
+    if subject["is_listed"]:
+        commands[name], _ALONE[name] = app_of(subject, commands.get(name), _BY_HAND.get(name, {}))
 
 # Values of commands may begin with a dash; options of our own stand before the filter.
-RUN_SETTINGS = {"allow_interspersed_args": False}
+RUN_SETTINGS: Final = {"allow_interspersed_args": False}
 
 __all__ = ["commands", "mount", "run"]
 

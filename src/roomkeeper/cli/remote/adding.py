@@ -1,26 +1,25 @@
-"""`roomkeeper systems add` and `systems scan`: by address, from a file, or registered before they phone home."""
+"""`roomkeeper systems add`, `scan` and `import`: by address, from a file, or registered before they phone home."""
 
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 
 from roomkeeper.cli.remote import imports
-from roomkeeper.cli.remote.asking import read_line
+from roomkeeper.cli.remote.asking import DryRun, Wait, is_wanted, read_line
 from roomkeeper.cli.remote.connection import Api, open_api
-from roomkeeper.cli.remote.jobs import ENDED, items_of, print_job, wait_for_job
-from roomkeeper.cli.remote.output import (
-    USAGE,
-    AsJson,
-    clean,
-    console,
-    fail,
-    print_json,
-    print_object,
-    print_table,
-    say,
+from roomkeeper.cli.remote.following import (
+    fail_in_part,
+    items_of,
+    print_items,
+    print_job,
+    require_end,
+    tell_job,
+    wait_for,
 )
-from roomkeeper.cli.remote.taking import takes
+from roomkeeper.cli.remote.options import takes
+from roomkeeper.cli.remote.output import USAGE, AsJson, clean, console, fail, print_json
+from roomkeeper.cli.remote.telling import ANSWERS, PLANS, show
 from roomkeeper.words import gettext as _
 
 Username = Annotated[str, typer.Option(help="The device's administrator account.")]
@@ -28,11 +27,12 @@ PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read its 
 Public = Annotated[
     bool, typer.Option("--public", help="Reachable on the public internet; default: on the LAN.")
 ]
-Wait = Annotated[float, typer.Option(help="Wait up to this many seconds for the end.")]
-_BY_HAND = ("connectivity", "username")
+_BY_HAND: Final = ("connectivity", "username")
+_ADD: Final = ("adding-systems", "add")
+_GOOD: Final = ("done", "warning", "skipped")
 
 
-@takes("pre-register system", "add systems", without=_BY_HAND)
+@takes(("registering-systems", "pre-register"), _ADD, without=_BY_HAND)
 def add_system(
     body: dict[str, Any],
     host: Annotated[str, typer.Argument(help="Address or name of a device that can be reached.")] = "",
@@ -55,18 +55,15 @@ def add_system(
     if csv is not None:
         _add_file(api, csv, wait, as_json)
         return
-    login = {"username": username, "password": _read_password(username)} if password_stdin else {}
-    found = api.post("systems", {**body, **_where(public), "host": host, "username": username, **login})
-    if "counts" not in found:
-        _print_system(found, as_json)
-        return
-    job = follow(api, found["id"], wait)
-    items = items_of(api, job["id"])
-    print_job(job, items, as_json=as_json)
-    _judge(job, items)
+    login = _login(username, is_given=password_stdin)
+    found = api.post("systems", {**body, **_where(public), **login, "host": host})
+    if "counts" in found:
+        tell_job(api, found, wait, as_json=as_json, good=_GOOD)
+    else:
+        show(found, ANSWERS["systems add"], as_json=as_json)
 
 
-@takes("add systems", without=_BY_HAND)
+@takes(_ADD, without=_BY_HAND)
 def scan(
     body: dict[str, Any],
     ranges: Annotated[
@@ -78,7 +75,7 @@ def scan(
     username: Username = "",
     password_stdin: PasswordStdin = False,
     public: Public = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+    dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Try logins on a range without asking.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also show addresses without an answer.")] = False,
     wait: Wait = 3600.0,
@@ -86,124 +83,70 @@ def scan(
 ) -> None:
     """Look through ranges, networks and lists of addresses, and add what is found."""
     api = open_api()
-    body = {**body, **_where(public), "addresses": ranges}
-    if username:
-        password = _read_password(username) if password_stdin else ""
-        body["logins"] = [{"username": username, "password": password}]
-    preview = api.post("systems/scan", {**body, "dry_run": True})
-    if dry_run:
-        _print_preview(preview, as_json)
+    login = _login(username, is_given=password_stdin)
+    body |= {**_where(public), "addresses": ranges}
+    if login:
+        body["logins"] = [{"password": "", **login}]
+    plan = api.post("systems/scan", {**body, "dry_run": True})
+    question, count = "", plan["count"]
+    if plan["needs_confirmation"]:
+        question = _("Try {logins} login(s) on {count} addresses?", logins=len(plan["logins"]), count=count)
+        body["confirmed_count"] = count
+    yes = yes or not question
+    shown = PLANS["systems scan"]
+    if not is_wanted(lambda: plan, shown, dry_run=dry_run, yes=yes, as_json=as_json, asks=question):
         return
-    if preview["needs_confirmation"]:
-        question = _(
-            "Try {count} login(s) on {count_2} addresses?",
-            count=len(preview["logins"]),
-            count_2=preview["count"],
-        )
-        if not yes:
-            typer.confirm(question, abort=True, err=True)
-        body["confirmed_count"] = preview["count"]
-    for problem in preview["problems"]:
+    for problem in plan["problems"]:
         console(errors=True).print(clean(problem), markup=False)
-    job = follow(api, api.post("systems/scan", body)["id"], wait)
-    items = items_of(api, job["id"])
-    shown = [item for item in items if everything or item["state"] != "skipped"]
-    print_job(job, items if as_json else shown, as_json=as_json)
-    _judge(job, items)
+    job, hidden = api.post("systems/scan", body), () if everything else ("skipped",)
+    tell_job(api, job, wait, as_json=as_json, good=_GOOD, hidden=hidden)
+
+
+def import_systems(
+    file: Annotated[
+        Path, typer.Argument(help="CSV with a header: mac_address, serial_number, name, folder, tags, ...")
+    ],
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register many systems from a CSV file, any number of them."""
+    api = open_api()
+    items = imports.add_systems(api, imports.read(api, file), dry_run=dry_run)
+    print_items(items, as_json=as_json)
+    fail_in_part(_refused(items), _("{bad} of {count} could not be done."), len(items))
+
+
+def _add_file(api: Api, file: Path, wait: float, as_json: bool) -> None:
+    """Everything of a CSV file: rows with a host are met by jobs, the others registered."""
+    rows = imports.add_systems(api, imports.read(api, file))
+    keys = sorted({row["job"] for row in rows if row.get("job")})
+    jobs = [(wait_for(api, "jobs", key, wait), items_of(api, key)) for key in keys]
+    others = [row for row in rows if not row.get("job")]
+    if as_json:
+        print_json({"items": rows, "jobs": [{**job, "items": items} for job, items in jobs]})
+    else:
+        if others:
+            print_items(others, as_json=False)
+        for job, items in jobs:
+            print_job(job, items, as_json=False)
+    bad = sum(item["state"] in ("failed", "cancelled") for _, items in jobs for item in items)
+    fail_in_part(bad + _refused(others), _("{bad} of {count} could not be added."), len(rows))
+    for job, _rest in jobs:
+        require_end("jobs", job, wait)
+
+
+def _refused(items: list[dict[str, Any]]) -> int:
+    return sum(one["status"] >= 400 for one in items)
 
 
 def _where(public: bool) -> dict[str, str]:
     return {"connectivity": "reachable_on_public_internet"} if public else {}
 
 
-def follow(api: Api, job_id: int, seconds: float) -> dict[str, Any]:
-    """The job once it has ended, or as it is when the time is over; on a terminal how far it is meanwhile."""
-    terminal = console(errors=True)
-    if not terminal.is_terminal:
-        return wait_for_job(api, job_id, seconds)
-    with terminal.status(_("Waiting for a worker")) as status:
-        return wait_for_job(api, job_id, seconds, tell=lambda job: status.update(clean(_how_far(job))))
-
-
-def _how_far(job: dict[str, Any]) -> str:
-    counts: dict[str, int] = job["counts"]
-    total = sum(counts.values())
-    done = total - counts["waiting"] - counts["running"]
-    words = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
-    return _("{title}: {done} of {total} ({words})", title=job["title"], done=done, total=total, words=words)
-
-
-def _read_password(username: str) -> str:
-    if not username:
+def _login(username: str, *, is_given: bool) -> dict[str, str]:
+    """The login that is typed, with the password where it stands on standard input."""
+    if is_given and not username:
         fail("Usage", _("--password-stdin needs --username."), code=USAGE)
-    return read_line()
-
-
-def _add_file(api: Api, file: Path, wait: float, as_json: bool) -> None:
-    """Everything of a CSV file: rows with a host are met by jobs, the others registered."""
-    rows = imports.add_systems(api, imports.read(api, file))
-    job_ids = sorted({row["job"] for row in rows if row.get("job")})
-    jobs = [(follow(api, job_id, wait), items_of(api, job_id)) for job_id in job_ids]
-    others = [row for row in rows if not row.get("job")]
-    if as_json:
-        print_json({"items": rows, "jobs": [{**job, "items": items} for job, items in jobs]})
-    else:
-        if others:
-            told = [{**row, "problem": (row["problem"] or {}).get("detail")} for row in others]
-            print_table(told, ("row", "status", "system", "problem"))
-        for job, items in jobs:
-            print_job(job, items, as_json=False)
-    failed = sum(row["status"] >= 400 for row in others)
-    failed += sum(item["state"] in ("failed", "cancelled") for _, items in jobs for item in items)
-    if failed:
-        fail("Failed in part", _("{failed} of {count} could not be added.", failed=failed, count=len(rows)))
-    for job, _rest in jobs:
-        if job["state"] not in ENDED:
-            _not_yet(job)
-
-
-def _print_system(found: dict[str, Any], as_json: bool) -> None:
-    print_object(found if as_json else {k: v for k, v in found.items() if k != "warnings"}, as_json=as_json)
-    for warning in () if as_json else found["warnings"]:
-        console(errors=True).print(clean(f"{warning['sentence']} {warning['advice']}"), markup=False)
-
-
-def _print_preview(preview: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(preview)
-        return
-    say(
-        _(
-            "{preview[count]} addresses would be looked at, {preview[first]} to {preview[last]}.",
-            preview=preview,
-        )
-    )
-    if preview["known_count"]:
-        say(_("{known_count} of them are already systems here:", known_count=preview["known_count"]))
-        print_table(preview["known"], ("address", "system", "name"))
-    say(
-        _(
-            "Logins: {logins}. SNMP: {snmp_logins}.",
-            logins=", ".join(preview["logins"]) or "none",
-            snmp_logins=", ".join(preview["snmp_logins"]) or "none",
-        )
-    )
-    for line in (*preview["warnings"], *preview["problems"]):
-        say(line)
-
-
-def _judge(job: dict[str, Any], items: list[dict[str, Any]]) -> None:
-    """End the command as failed where the job, or a part of it, has failed."""
-    if job["state"] not in ENDED:
-        _not_yet(job)
-    failed = sum(item["state"] in ("failed", "cancelled") for item in items)
-    if failed or job["state"] != "done":
-        fail(
-            "Failed in part" if len(items) > failed else "Failed",
-            _("{failed} of {count} were not added.", failed=failed, count=len(items)),
-        )
-
-
-def _not_yet(job: dict[str, Any]) -> NoReturn:
-    hint = _("It continues: roomkeeper jobs show {id}", id=job["id"])
-    fail("Not yet", _("Job {job[id]} is still {job[state]}.", job=job), hint=hint)
+    if not username:
+        return {}
+    return {"username": username, **({"password": read_line()} if is_given else {})}

@@ -8,7 +8,9 @@ import ssl
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -81,7 +83,7 @@ class Api:
         return self._json("PUT", path, body=body)
 
     def delete(self, path: str) -> None:
-        """Delete an object."""
+        """Delete an object; there is no answer."""
         self._call("DELETE", path)
 
     def text(self, path: str, accept: str, **query: Any) -> str:
@@ -131,8 +133,23 @@ class Api:
         return b""
 
 
+_given: ContextVar[Transport | None] = ContextVar("transport", default=None)
+
+
+@contextmanager
+def over(transport: Transport) -> Iterator[None]:
+    """Have commands that run inside another program talk over its transport."""
+    token = _given.set(transport)
+    try:
+        yield
+    finally:
+        _given.reset(token)
+
+
 def open_api(environment: Mapping[str, str] = os.environ) -> Api:
     """The API that the environment names; ends the command (usage) where it is not usable."""
+    if (given := _given.get()) is not None:
+        return Api(DEFAULT_URL, "", given)
     url = environment.get("ROOMKEEPER_URL") or DEFAULT_URL
     token = environment.get("ROOMKEEPER_TOKEN", "").strip()
     parts = urlsplit(url)

@@ -7,8 +7,9 @@ from rich.text import Text
 
 from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.connection import Api, open_api
-from roomkeeper.cli.remote.following import wait_until
-from roomkeeper.cli.remote.output import FAILED, AsJson, clean, console, fail, print_json, print_object
+from roomkeeper.cli.remote.following import FOLLOWED, require_end, wait_until
+from roomkeeper.cli.remote.output import FAILED, AsJson, clean, console, fail, print_json
+from roomkeeper.cli.remote.reading import SystemArgument
 from roomkeeper.words import gettext as _
 
 # Mark and colour of each level; a struck row has the dash too.
@@ -19,11 +20,10 @@ MARKS = {
     "fault": ("✗", "red"),
 }
 ARROWS = {"inbound": "──▶", "outbound": "◀──"}
-ENDED = ("done", "failed", "cancelled")
 
 
 def diagnose(
-    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="Id or exact name.")],
+    system: SystemArgument,
     wait: Annotated[float, typer.Option(min=1, help="Seconds to wait for its end.")] = 120.0,
     as_json: AsJson = False,
 ) -> None:
@@ -41,32 +41,16 @@ def diagnose(
         raise typer.Exit(FAILED)
 
 
-def fix(
-    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="Id or exact name.")],
-    key: Annotated[str, typer.Argument(metavar="FIX", help="One that the newest diagnosis offers.")],
-    as_json: AsJson = False,
-) -> None:
-    """Do what the newest diagnosis of a system offers, as in enforce or try-login."""
-    api = open_api()
-    found = api.post(f"systems/{naming.system_id(api, system)}/diagnosis/fix", {"fix": key})
-    print_object(found, as_json=as_json)
-
-
 def _wait_for_end(api: Api, key: int, seconds: float) -> dict[str, Any]:
     job = api.post(f"systems/{key}/diagnose")
-    path = f"systems/{key}/diagnosis"
+    kind, path = FOLLOWED["jobs"], f"systems/{key}/diagnosis"
     found = wait_until(
         lambda: api.get(path),
-        lambda one: one["job"] >= job["id"] and one["state"] in ENDED,
+        lambda one: one["job"] >= job["id"] and one["state"] in kind.ended,
         seconds,
-        every=0.5,
+        every=kind.every,
     )
-    if found["state"] not in ENDED:
-        fail(
-            "Not yet",
-            _("The diagnosis is {state} after {seconds:g} s.", state=found["state"], seconds=seconds),
-            hint=_("It continues: roomkeeper jobs show {id}", id=job["id"]),
-        )
+    require_end("jobs", {**found, "id": job["id"]}, seconds)
     return dict(found)
 
 

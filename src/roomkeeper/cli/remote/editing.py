@@ -1,21 +1,20 @@
 """`roomkeeper systems export` and `systems edit`: many systems as a file for a spreadsheet, and back."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from roomkeeper.cli.remote import naming
-from roomkeeper.cli.remote.asking import Yes, is_asked
+from roomkeeper.cli.remote.asking import DryRun, Yes, is_wanted, read_bytes
 from roomkeeper.cli.remote.connection import open_api
-from roomkeeper.cli.remote.jobs import ENDED, wait_for_job
-from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_json, print_table, say
-from roomkeeper.cli.remote.taking import takes
+from roomkeeper.cli.remote.following import require_end, wait_for
+from roomkeeper.cli.remote.options import takes
+from roomkeeper.cli.remote.output import USAGE, AsJson, fail, say
+from roomkeeper.cli.remote.telling import ANSWERS, PLANS, show
 from roomkeeper.words import gettext as _
 
 _CSV = "text/csv"
-_DIFFERENCE = ("system", "what", "now", "then", "verdict", "reason")
 
 
 def export_systems(
@@ -38,9 +37,7 @@ def export_systems(
 ) -> None:
     """Write systems as the CSV file that `systems edit` takes."""
     api = open_api()
-    query: dict[str, Any] = dict(naming.filters(filters or []))
-    if "folder" in query:
-        query["folder"] = [naming.folder_id(api, folder) for folder in query["folder"]]
+    query = naming.asked(api, filters or [])
     text = api.text(
         "systems/export.csv",
         _CSV,
@@ -60,93 +57,30 @@ def export_systems(
     say(_("{output} was written.", output=output))
 
 
-@takes("edit systems", without=("digest",))
+@takes(("editing-systems", "edit"), without=("digest",))
 def edit_systems(
     body: dict[str, Any],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The edited file; - reads standard input.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would differ.")] = False,
+    dry_run: DryRun = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for records that a job writes.")] = 0,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Change systems as a file says, after a look at the difference. Exit code 1 where a line could not be used."""
-    api = open_api()
-    content = _read(file)
-    shown = api.post_file("systems/edit", content, _CSV, dry_run=True, **body)
-    if dry_run and as_json:
-        print_json(shown)
-    elif not as_json:
-        _print_difference(shown)
-    if dry_run:
-        _fail_in_part(shown)
+    api, content = open_api(), read_bytes(file)
+    plan = api.post_file("systems/edit", content, _CSV, dry_run=True, **body)
+    shown = PLANS["systems edit"]
+    if not is_wanted(lambda: plan, shown, dry_run=dry_run, yes=yes, as_json=as_json):
+        _fail_in_part(plan)
         return
-    if is_asked(yes):
-        typer.confirm(_("Go on?"), abort=True)
     # Only what was shown: where something changed meanwhile, the server refuses.
-    done = api.post_file("systems/edit", content, _CSV, digest=shown["digest"], **body)
+    done = api.post_file("systems/edit", content, _CSV, digest=plan["digest"], **body)
     if wait and done["job"]:
-        done["job"] = wait_for_job(api, done["job"]["id"], wait)
-    if as_json:
-        print_json(done)
-    else:
-        _print_done(done)
-    if wait and done["job"] and done["job"]["state"] not in ENDED:
-        number = done["job"]["id"]
-        fail(
-            "Not yet",
-            _("Job {number} has not ended after {wait:g} s.", number=number, wait=wait),
-            hint=f"roomkeeper jobs show {number}",
-        )
+        done["job"] = wait_for(api, "jobs", done["job"]["id"], wait)
+    show(done, ANSWERS["systems edit"], as_json=as_json)
+    if wait and done["job"]:
+        require_end("jobs", done["job"], wait)
     _fail_in_part(done)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        fail("Usage", _("{file} cannot be read: {error}", file=file, error=error), code=USAGE)
-
-
-def _print_difference(found: dict[str, Any]) -> None:
-    rows = [
-        {
-            "system": one["name"],
-            "what": change["name"],
-            "now": change["before"],
-            "then": change["after"],
-            "verdict": change["verdict"],
-            "reason": change["reason"],
-        }
-        for one in found["systems"]
-        for change in one["changes"]
-    ]
-    if rows:
-        print_table(rows, _DIFFERENCE)
-    if found["new_folders"]:
-        say(_("Folders to be created: {new_folders}.", new_folders=", ".join(found["new_folders"])))
-    if found["problems"]:
-        print_table(found["problems"], ("line", "column", "problem"))
-    counts = found["counts"]
-    say(
-        _(
-            "{counts[change]} systems will change, {unchanged} already have their values, "
-            "{counts[cannot]} cannot, {counts[refused]} lines cannot be used.",
-            counts=counts,
-            unchanged=counts["unchanged"] + counts["already"],
-        )
-    )
-
-
-def _print_done(done: dict[str, Any]) -> None:
-    if done["job"]:
-        say(_("Records are written by job {id}: roomkeeper jobs show {id}", id=done["job"]["id"]))
-    elif done["records"]:
-        say(_("{records} records were written.", records=done["records"]))
-    for name, word in (("name_change_set", "Names"), ("change_set", "Settings")):
-        if done[name]:
-            say(_("{word} are on their way: roomkeeper changes show {done}", word=word, done=done[name]))
-    for one in done["refused"]:
-        say(one["problem"])
 
 
 def _fail_in_part(found: dict[str, Any]) -> None:

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from roomkeeper.cli.remote import naming
 from roomkeeper.cli.remote.connection import Api
+from roomkeeper.cli.remote.options import declared, inputs_of
 from roomkeeper.cli.remote.output import USAGE, fail
-from roomkeeper.cli.remote.taking import taken_by
 from roomkeeper.operations.csv_tables import EncodedTwice, heading_word, read_table
 from roomkeeper.words import gettext as _
 
@@ -26,9 +26,9 @@ _READ: Final[Mapping[str, Callable[[str], Any]]] = {
 @lru_cache(maxsize=1)
 def _columns() -> dict[str, str]:
     """The kind of each column by its name."""
-    taken = taken_by("pre-register system", "add systems")
+    taken = [*inputs_of("registering-systems", "pre-register"), *inputs_of("adding-systems", "add")]
     return {"host": "text"} | {
-        name: one["kind"] for name, one in taken.items() if not name.endswith("credentials")
+        one["name"]: one["kind"] for one in taken if not one["name"].endswith("credentials")
     }
 
 
@@ -41,16 +41,9 @@ def read(api: Api, file: Path) -> list[dict[str, Any]]:
     if table is None:
         return []
     if table.problems:
-        fail(
-            "Usage",
-            _(
-                "{file}, line {problems}: {problems_2}",
-                file=file,
-                problems=table.problems[0][0],
-                problems_2=table.problems[0][1],
-            ),
-            code=USAGE,
-        )
+        line, problem = table.problems[0]
+        told = _("{file}, line {line}: {problem}", file=file, line=line, problem=problem)
+        fail("Usage", told, code=USAGE)
     heading = [heading_word(cell) for cell in table.heading]
     folders: dict[str, int] = {}
     return [_system(api, folders, number, heading, cells) for number, cells in table.rows]
@@ -77,7 +70,7 @@ def _system(
             continue
         if column == "folder":
             if value not in folders:
-                folders[value] = naming.folder_id(api, value)
+                folders[value] = naming.key_of(api, declared()["folders"], value)
             system["folder"] = folders[value]
             continue
         try:

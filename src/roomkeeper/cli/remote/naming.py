@@ -1,63 +1,48 @@
 """What people type for things: a system or a folder by id or name, filters, settings, commands."""
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.output import USAGE, fail
+from roomkeeper.protocols.errors import ProtocolError
+from roomkeeper.protocols.xapi.command_line import canonical_command, split_command
 from roomkeeper.words import gettext as _
 
-_QUOTED_OR_WORD = re.compile(r'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<open>")|[^\s"]+', re.DOTALL)
-_ESCAPED = re.compile(r'\\([\\"])')
+_BARE: Final = re.compile(r"[^\s\"]+")
+# Filters whose objects are named by people, and that by which they are named.
+_NAMED: Final[Mapping[str, Mapping[str, str]]] = {
+    "system": {"path": "systems", "noun": "system", "named_by": "name"},
+    "folder": {"path": "folders", "noun": "folder", "named_by": "named"},
+}
+SYSTEMS: Final = {**_NAMED["system"], "plural": "systems"}
 
 
-def system_id(api: Api, text: str) -> int:
-    """The id of the system with this id or exact name; ends the command where there is none, or more than one."""
+def key_of(api: Api, subject: Mapping[str, Any], text: str) -> int:
+    """The id meant: a number, or where the subject has names an exact one. Ends the command where there is none, or
+    more than one."""
+    path, noun, field = subject["path"], subject["noun"], subject["named_by"]
     if text.isascii() and text.isdigit():
         return int(text)
-    found = api.get("systems", name=text, state="all", limit=10)["items"]
+    if not field:
+        fail("Usage", _("{text!r} is not the id of a {noun}.", text=text, noun=noun), code=USAGE)
+    found = api.get(path, **{field: text})["items"]
     if not found:
-        fail("Not found", _("There is no system named {text!r} that you can see.", text=text))
+        fail("Not found", _("There is no {noun} named {text!r} that you can see.", noun=noun, text=text))
     if len(found) > 1:
-        ids = ", ".join(str(one["id"]) for one in found)
+        named = ", ".join(str(one.get("path") or one["id"]) for one in found)
         fail(
             "Not clear",
-            _("{count} systems are named {text!r}: {ids}.", count=len(found), text=text, ids=ids),
+            _("Several of the {path} are named {text!r}: {named}.", path=path, text=text, named=named),
             hint=_("Give the id."),
         )
     return int(found[0]["id"])
 
 
-def folder_id(api: Api, text: str) -> int:
-    """The id of the folder with this id, name or path (`Oslo / HQ` or `Oslo/HQ`)."""
-    if text.isascii() and text.isdigit():
-        return int(text)
-    wanted = _path(text)
-    folders = api.items("folders", limit=None)["items"]
-    found = [one for one in folders if _path(one["path"]) == wanted] or [
-        one for one in folders if one["name"].casefold() == text.casefold()
-    ]
-    if not found:
-        fail("Not found", _("There is no folder {text!r} that you can see.", text=text))
-    if len(found) > 1:
-        paths = ", ".join(one["path"] for one in found)
-        fail(
-            "Not clear",
-            _("Several folders are named {text!r}: {paths}.", text=text, paths=paths),
-            hint=_("Enter the whole path or the id."),
-        )
-    return int(found[0]["id"])
-
-
-def credential_id(api: Api, text: str) -> int:
-    """The id of the saved credential with this id or name."""
-    return _by_name(api, "credentials", "credential", text)
-
-
-def template_id(api: Api, text: str) -> int:
-    """The id of the template with this id or name."""
-    return _by_name(api, "templates", "template", text)
+def system_id(api: Api, text: str) -> int:
+    """The id of the system with this id or exact name."""
+    return key_of(api, SYSTEMS, text)
 
 
 def filters(texts: Iterable[str]) -> dict[str, list[str]]:
@@ -75,24 +60,23 @@ def filters(texts: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def choice(api: Api, text: str) -> dict[str, Any]:
-    """The systems meant by `all`, an id, a name or `field=value,…`: as `filter` or `systems` of a bulk act."""
-    if text == "all":
+def asked(api: Api, texts: Iterable[str]) -> dict[str, list[Any]]:
+    """The same, with the ids of the systems and folders that are named."""
+    return {
+        name: [key_of(api, _NAMED[name], value) for value in values] if name in _NAMED else list(values)
+        for name, values in filters(texts).items()
+    }
+
+
+def choice(api: Api, subject: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """The objects meant by ids, names, `all` or `field=value,…`, as an act on many takes them."""
+    if len(words) != 1 or (words[0] != "all" and "=" not in words[0]):
+        plural = subject["plural"].replace(" ", "_").replace("-", "_")
+        return {plural: [key_of(api, subject, word) for word in words]}
+    if words[0] == "all":
         return {"filter": {}}
-    if "=" in text:
-        found: dict[str, Any] = {}
-        for name, values in filters(part for part in text.split(",") if part).items():
-            typed: list[Any] = [folder_id(api, value) if name == "folder" else value for value in values]
-            found[name] = typed if len(typed) > 1 else typed[0]
-        return {"filter": found}
-    return {"systems": [system_id(api, text)]}
-
-
-def choice_of(api: Api, words: Sequence[str]) -> dict[str, Any]:
-    """The systems meant by ids, names, `all` or `field=value,…`, as a bulk act takes them."""
-    if len(words) == 1:
-        return choice(api, words[0])
-    return {"systems": [system_id(api, word) for word in words]}
+    found = asked(api, (part for part in words[0].split(",") if part))
+    return {"filter": {name: values if len(values) > 1 else values[0] for name, values in found.items()}}
 
 
 def settings(texts: Iterable[str]) -> dict[str, str | None]:
@@ -110,80 +94,30 @@ def settings(texts: Iterable[str]) -> dict[str, str | None]:
     return found
 
 
-def setting_key(path: str) -> str:
-    """By which two spellings of a setting are one: `SIP Proxy 1 Address` and `sip/proxy[1]/address`."""
-    nodes: list[str] = []
-    for part in re.split(r"[\s/]+", path.strip().lower()):
-        if part.isdigit() and nodes:
-            nodes[-1] = f"{nodes[-1].removesuffix('[1]')}[{int(part)}]"
-        elif part:
-            nodes.append(part if part.endswith("]") else f"{part}[1]")
-    return "/".join(nodes)
-
-
 def xcommand(words: Sequence[str]) -> dict[str, Any]:
     """A command as devices take it: `xCommand Dial Number: a@b.example Protocol: Sip`; repeated names become lists.
 
     It may also be given as one word, with values in double quotes where they hold `:`; inside of these `\\"`.
     """
-    rest = _split(words[0]) if len(words) == 1 else [(word, word.endswith(":")) for word in words]
-    if rest and rest[0][0].lower() == "xcommand":
-        rest = rest[1:]
-    path: list[str] = []
-    while rest and not rest[0][1]:
-        path.append(rest.pop(0)[0])
+    text = words[0] if len(words) == 1 else " ".join(map(_as_word, words))
+    try:
+        found = split_command(text)
+    except ProtocolError as error:
+        fail("Usage", str(error), code=USAGE)
+    path = canonical_command(" ".join(found.words))
     if not path:
         fail("Usage", _("Which command? For example: xCommand Audio Volume Set Level: 40"), code=USAGE)
-    arguments: dict[str, Any] = {}
-    while rest:
-        name = rest.pop(0)[0].removesuffix(":")
-        value: list[str] = []
-        while rest and not rest[0][1]:
-            value.append(rest.pop(0)[0])
-        if not value:
+    values: dict[str, list[str]] = {}
+    for name, value in found.arguments:
+        if value is None:
             fail("Usage", _("{name}: has no value.", name=name), code=USAGE)
-        text = " ".join(value)
-        if name in arguments:
-            before = arguments[name]
-            arguments[name] = [*before, text] if isinstance(before, list) else [before, text]
-        else:
-            arguments[name] = text
-    return {"command": "/".join(path), "arguments": arguments}
+        values.setdefault(name, []).append(value)
+    return {
+        "command": path,
+        "arguments": {name: given if len(given) > 1 else given[0] for name, given in values.items()},
+    }
 
 
-def _split(text: str) -> list[tuple[str, bool]]:
-    """The words of a command, and of each whether it names an argument: what is quoted never does."""
-    found: list[tuple[str, bool]] = []
-    for piece in _QUOTED_OR_WORD.finditer(text):
-        if piece["open"]:
-            fail("Usage", _('A quotation mark is not closed; inside of one write \\".'), code=USAGE)
-        if piece["quoted"] is not None:
-            found.append((_ESCAPED.sub(r"\1", piece["quoted"]), False))
-        else:
-            found.append((piece[0], piece[0].endswith(":")))
-    return found
-
-
-def _by_name(api: Api, path: str, word: str, text: str) -> int:
-    if text.isascii() and text.isdigit():
-        return int(text)
-    return named_id(api, path, word, "name", text)
-
-
-def named_id(api: Api, path: str, word: str, field: str, text: str) -> int:
-    """The id of the one object whose field is that text; ends the command where there is none, or more than one."""
-    found = api.get(path, **{field: text})["items"]
-    if not found:
-        fail("Not found", _("There is no {word} named {text!r} that you can see.", word=word, text=text))
-    if len(found) > 1:
-        named = ", ".join(str(one.get("path") or one["id"]) for one in found)
-        fail(
-            "Not clear",
-            _("Several of the {path} are named {text!r}: {named}.", path=path, text=text, named=named),
-            hint=_("Give the id."),
-        )
-    return int(found[0]["id"])
-
-
-def _path(text: str) -> tuple[str, ...]:
-    return tuple(part.strip().casefold() for part in text.split("/") if part.strip())
+def _as_word(word: str) -> str:
+    """What the shell has already taken for one word, so that it is read as one again."""
+    return word if _BARE.fullmatch(word) else '"' + word.replace("\\", r"\\").replace('"', r"\"") + '"'

@@ -56,10 +56,17 @@ def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> No
     """A table with these fields of the rows as columns."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        table.add_column(column.partition(".")[0].replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
+        table.add_row(*(_cell(_value(row, column)) for column in columns))
     console().print(table)
+
+
+def _value(row: Mapping[str, Any], column: str) -> Any:
+    """The value of a field; `addresses.dial_string` are those of the objects in a list."""
+    name, _dot, inner = column.partition(".")
+    value = row.get(name)
+    return [one[inner] for one in value] if inner and value else value
 
 
 def print_fields(row: Mapping[str, Any]) -> None:
@@ -78,11 +85,16 @@ def print_page(page: Mapping[str, Any], columns: Sequence[str], *, as_json: bool
         print_json(page)
         return
     if not page["items"]:
-        console(errors=True).print(_("Nothing found."))
+        nothing()
         return
     print_table(page["items"], columns)
     if page["next"]:
         console(errors=True).print(_("There is more: use a larger --limit, or --all."))
+
+
+def nothing() -> None:
+    """Tell that there is nothing."""
+    console(errors=True).print(_("Nothing found."))
 
 
 def print_object(row: Mapping[str, Any], *, as_json: bool) -> None:
@@ -104,14 +116,6 @@ def _rows_of(value: Any) -> list[Mapping[str, Any]]:
     if isinstance(value, dict) and len(value) > IN_A_LINE:
         return [{"name": name, "value": one} for name, one in value.items()]
     return []
-
-
-def counted(counts: Mapping[str, int]) -> str:
-    """The outcome for systems, as a sentence."""
-    return _(
-        "{counts[change]} systems will change, {counts[already]} are already set, {counts[cannot]} cannot.",
-        counts=counts,
-    )
 
 
 def say(line: str) -> None:
