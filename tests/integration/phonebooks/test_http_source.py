@@ -125,7 +125,7 @@ def test_page_of_another_server_is_not_asked() -> None:
         serving(lambda asked: as_json([])) as other,
         serving(lambda asked: as_json({"rows": [], "next": other.url})) as peer,
     ):
-        failure(peer.url, user="ann", password=SECRET)
+        failure(peer.url, username="ann", password=SECRET)
     assert other.asked == []
 
 

@@ -186,7 +186,7 @@ def test_an_answer_that_memory_cannot_hold_is_refused(directory: Slapd) -> None:
 
 
 def test_a_preview_asks_for_no_more_than_it_shows(directory: Slapd) -> None:
-    settings = settings_of(directory, base=f"ou=crowd,{SUFFIX}", user=LIMITED)
+    settings = settings_of(directory, base=f"ou=crowd,{SUFFIX}", username=LIMITED)
     assert len(read(settings, "cn", most=50)[0]) == 50
 
 
