@@ -132,7 +132,7 @@ def _told(lines: Iterator[bytes]) -> Iterator[Entry | Referral | None]:
             elif kind == "end":
                 return
             else:
-                raise AskingFailed(rest[0], rest[1], rest[2], told)
+                raise AskingFailed(rest[0], rest[1], rest[2], told, rest[3])
     except AskingFailed as failure:
         failure.told = told
         raise

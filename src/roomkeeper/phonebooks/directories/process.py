@@ -12,7 +12,7 @@ is a JSON list:
     ["refers", SEARCH, URLS]                part of what was asked for is elsewhere
     ["elsewhere", SEARCH, URLS]             all of it is; without URLS the base may not be read, or nobody says where
     ["end"]                                 everything was told
-    ["failed", STAGE, CODE, WORDS]          STAGE: connecting, reading or memory; CODE: the LDAP result code
+    ["failed", STAGE, CODE, WORDS, SEARCH]  STAGE: connecting, reading or memory; CODE: the LDAP result code
 """
 
 import json
@@ -48,14 +48,20 @@ def main() -> int:
         asker.ask()
         tell("end")
     except MemoryError:
-        tell("failed", "memory", 0, "")
+        tell("failed", "memory", 0, "", asker.number)
     except bonsai.LDAPError as error:
         words = str(error.args[0] if error.args else "")[:500]
-        tell("failed", "memory" if is_short(question["memory"]) else asker.stage, error.code, words)
+        tell(
+            "failed",
+            "memory" if is_short(question["memory"]) else asker.stage,
+            error.code,
+            words,
+            asker.number,
+        )
     except (ValueError, TypeError, SystemError) as error:
         # How bonsai says that it cannot make sense of what it heard.
         words = f"{type(error).__name__}: {error}"[:500]
-        tell("failed", "memory" if is_short(question["memory"]) else asker.stage, 0, words)
+        tell("failed", "memory" if is_short(question["memory"]) else asker.stage, 0, words, asker.number)
     return 0
 
 
@@ -81,6 +87,7 @@ class Asker:
         self.question = question
         self.limit = float(question["limit"])
         self.stage = "connecting"
+        self.number = 0
         self.raw: dict[str, str] = {}
         self.client: Any = None
 
@@ -91,6 +98,7 @@ class Asker:
             self.stage = "reading"
             tell("bound")
             for number, search in enumerate(self.question["searches"]):
+                self.number = number
                 self.tell_search(connection, number, search)
 
     def new_client(self) -> Any:

@@ -73,8 +73,8 @@ class Referral:
 class AskingFailed(Exception):
     """The question was not answered. `stage` is where it went wrong: connecting, silence (no answer in time), slow (all
     of it takes too long), reading, memory, ended (the process did), cancelled; `code` the LDAP result code, `words` the
-    server's or the library's own."""
+    server's or the library's own. `told` entries came before; it went wrong in search number `search`."""
 
-    def __init__(self, stage: str, code: int = 0, words: str = "", told: int = 0) -> None:
+    def __init__(self, stage: str, code: int = 0, words: str = "", told: int = 0, search: int = 0) -> None:
         super().__init__(stage)
-        self.stage, self.code, self.words, self.told = stage, code, words, told
+        self.stage, self.code, self.words, self.told, self.search = stage, code, words, told, search

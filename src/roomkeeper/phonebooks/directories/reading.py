@@ -229,13 +229,10 @@ class Directory:
         return ask(server, self._login, searches, limit=self._limit, is_cancelled=self._reading.is_cancelled)
 
     def _told(self, answer: Any, server: Server, searches: Sequence[Search]) -> Iterator[Entry | Referral]:
-        at = 0
         try:
-            for found in answer:
-                at = found.search
-                yield found
+            yield from answer
         except AskingFailed as failure:
-            raise SourceFailed(self._sentence(failure, server, searches[at])) from None
+            raise SourceFailed(self._sentence(failure, server, searches[failure.search])) from None
 
     def _sentence(self, failure: AskingFailed, server: Server, search: Search) -> str:
         if wording.is_about_connection(failure):
