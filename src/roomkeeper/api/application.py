@@ -173,6 +173,7 @@ def _make() -> RoomkeeperApi:
         ("/systems", system_reports.routes),
         ("/change-sets", undoing.routes),
         ("/systems", undoing.system_routes),
+        ("/phone-books", phone_books.book_routes),
         ("/network-settings", network_settings.routes),
         ("/this-server", this_server.routes),
         ("/me", me.routes),

@@ -1,14 +1,18 @@
-"""`systems/{id}/phone-book`: a search as the system makes it, and why it does not find what it does not."""
+"""A search as a system makes it, with why it does not find what it does not; and what is wrong in phone books."""
+
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Query, Schema
 from pydantic import Field
 
 from roomkeeper.accounts.permissions import Permission, grants_of, needs
 from roomkeeper.api.on_systems import routes
 from roomkeeper.api.reach import get_system
-from roomkeeper.api.routing import user_of
-from roomkeeper.phonebooks import explaining
+from roomkeeper.api.routing import Routes, user_of
+from roomkeeper.operations.subjects import get_subject
+from roomkeeper.phonebooks import explaining, quality
 from roomkeeper.phonebooks.explaining import Hidden
 
 
@@ -95,3 +99,41 @@ def search_as_system(
 
 def _encode(one: Hidden) -> HiddenEntryOut:
     return HiddenEntryOut(id=one.id, name=one.name, book=one.book, why=one.why)
+
+
+class FindingOut(Schema):
+    """Something that is wrong so many times, and where those are listed."""
+
+    key: str
+    title: str
+    advice: str
+    count: int
+    list: str = Field(description="The address of the list behind the number, below the API's root.")
+
+
+class QualityOut(Schema):
+    """What is wrong in the phone books that you see."""
+
+    items: list[FindingOut]
+
+
+book_routes = Routes("phone books")
+
+
+@book_routes.get("/quality", response=QualityOut)
+@needs(Permission.VIEW, anywhere=True)
+def phone_book_quality(request: HttpRequest) -> QualityOut:
+    """Count what is wrong in phone books: entries, sources, and systems that search elsewhere."""
+    found = quality.examine(grants_of(user_of(request)), now=timezone.now())
+    return QualityOut(
+        items=[
+            FindingOut(
+                key=one.key,
+                title=one.title,
+                advice=one.advice,
+                count=one.count,
+                list=f"{get_subject(one.subject).path}?{urlencode(one.filters)}",
+            )
+            for one in found
+        ]
+    )

@@ -17,7 +17,7 @@ from roomkeeper.systems.admission import handover
 from roomkeeper.systems.check_ins import checkin, daily_amount
 from roomkeeper.systems.check_ins.roster import Known
 from roomkeeper.systems.check_ins.writes import Writes
-from roomkeeper.systems.documents import calls, feedback, reports, storing
+from roomkeeper.systems.documents import calls, events, feedback, reports, storing
 from roomkeeper.systems.documents.configurations import ConfigurationFeedback
 from roomkeeper.systems.documents.redaction import redact, redact_text
 from roomkeeper.systems.documents.told import Telling
@@ -36,6 +36,7 @@ class Intake:
         self._settings = settings
         self._reports: list[reports.Report] = []
         self._statuses: list[feedback.StatusFeedback] = []
+        self._events: list[events.Event] = []
         self._configurations: list[ConfigurationFeedback] = []
 
     def take(self, post: Post, known: Known) -> None:
@@ -71,6 +72,7 @@ class Intake:
     def finish(self) -> None:
         """Store what was reported and hold it against what was asked and is wanted."""
         feedback.merge_status(self._statuses, self._writes)
+        events.tell(self._events)
         told = self._configurations and confirmation.confirm_feedback(
             self._configurations, writes=self._writes
         )
@@ -154,6 +156,7 @@ class Intake:
             redacted = {path: redact_text(value, secrets) for path, value in values}
             told = calls.told_by_event(message.name, redacted)
             self._statuses.append(feedback.StatusFeedback(known, at, told, message.name))
+            self._events.append(events.Event(known, at, message.name, events.values_of(redacted)))
         else:
             told = [(path, value if value is None else redact_text(value, secrets)) for path, value in told]
             self._statuses.append(feedback.StatusFeedback(known, at, told))

@@ -17,6 +17,7 @@ from roomkeeper.fleet.trust_acts import TRUST_ACTS
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.folding import NaturalKey
 from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
+from roomkeeper.phonebooks.quality import by_phone_book
 from roomkeeper.provisioning.calling import why_it_never_calls
 from roomkeeper.systems import live
 from roomkeeper.systems.contact import credentials
@@ -236,6 +237,18 @@ FIELDS: Final = (
         is_told=False,
         in_csv=False,
         is_minor=True,
+    ),
+    _plain(
+        "phone_book",
+        Literal["ours", "other", "none"],
+        "Whether it is given a phone book, and reports our server as the one that it searches.",
+        filter="own",
+        narrow=by_phone_book,
+        sort="",
+        is_told=False,
+        in_csv=False,
+        is_minor=True,
+        choices=(("ours", "ours"), ("other", "another server"), ("none", "none set")),
     ),
     _plain("drift_count", int, filter="one", filter_type=_COUNT, heading="Drift", cell="system_drift"),
     _plain(

@@ -16,6 +16,7 @@ class PhonebooksConfig(AppConfig):
         from roomkeeper.jobs.pumps import register_pump
         from roomkeeper.jobs.schedule import register
         from roomkeeper.phonebooks import (
+            dialled,
             entries_surface,
             pumping,
             setting,
@@ -24,8 +25,10 @@ class PhonebooksConfig(AppConfig):
             surface,
             writing,
         )
+        from roomkeeper.systems.documents import events
         from roomkeeper.systems.inventory import places
 
+        events.register("phone books", dialled.note_calls)
         places.system_moved.connect(setting.follow_system, dispatch_uid="phone books")
         places.folder_moved.connect(setting.follow_folder, dispatch_uid="phone books")
         register("phone book settings", timedelta(seconds=2), setting.tell_some, until_done=True)

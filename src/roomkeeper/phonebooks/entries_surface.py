@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -14,7 +14,7 @@ from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Pages, Subject, register
 from roomkeeper.operations.taking import Text
-from roomkeeper.phonebooks import editing, index, words
+from roomkeeper.phonebooks import editing, index, quality, words
 from roomkeeper.phonebooks.dialling import CALL_TYPES, MethodKind, label_of
 from roomkeeper.phonebooks.importing import REFUSED
 from roomkeeper.phonebooks.models import IS_SHOWN, Contact, PhoneBook
@@ -144,6 +144,21 @@ ENTRIES: Final = register(
                 at="system_id",
                 sort="",
                 meaning="The system that it is, if one.",
+            ),
+            Field(
+                name="finding",
+                type=Literal["no_address", "never_connected", "duplicate"],
+                meaning="What is wrong: no address, never reached when dialled, or an address that another entry has.",
+                filter="own",
+                narrow=quality.by_finding,
+                sort="",
+                is_told=False,
+                in_csv=False,
+                choices=(
+                    ("no_address", "without an address"),
+                    ("never_connected", "never reached"),
+                    ("duplicate", "address twice"),
+                ),
             ),
         ),
         acts=(

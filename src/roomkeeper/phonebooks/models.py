@@ -167,3 +167,24 @@ class PhoneBookSetting(models.Model):
 
     def __str__(self) -> str:
         return _("{book} on {folder}", book=self.book, folder=self.folder or self.system)
+
+
+class DialledAddress(models.Model):
+    """What became of calls to an address that stands in a phone book, in the spelling of `dialling.key_of`.
+
+    Counted are calls of which the end says whether the address can be reached: connected ones, and those that the far
+    end or the network ended before. `last_call` is the call that was counted last, because devices tell one twice.
+    """
+
+    key = models.CharField(max_length=255, unique=True)
+    calls = models.PositiveIntegerField(default=0)
+    connected = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+    last_cause = models.CharField(max_length=100, blank=True)
+    last_call = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = "dialled address"
+
+    def __str__(self) -> str:
+        return self.key

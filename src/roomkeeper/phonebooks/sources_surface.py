@@ -9,7 +9,7 @@ from roomkeeper.accounts.permissions import Permission
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Pages, Subject, register
-from roomkeeper.phonebooks import keeping, sources
+from roomkeeper.phonebooks import keeping, quality, sources
 from roomkeeper.phonebooks import mapping as mappings
 from roomkeeper.phonebooks.mapped_fields import MappedField
 from roomkeeper.phonebooks.models import Source
@@ -93,6 +93,16 @@ SOURCES: Final = register(
                 type=bool,
                 sort="",
                 meaning="So many entries would go that somebody has to allow it.",
+            ),
+            Field(
+                name="is_stale",
+                type=bool,
+                meaning="It fails, waits for a yes, or is late.",
+                filter="own",
+                narrow=quality.by_staleness,
+                sort="",
+                is_told=False,
+                in_csv=False,
             ),
             Field(name="failures", type=int, sort="", meaning="How often in a row it could not be read."),
             Field(

@@ -16,6 +16,7 @@ from pathlib import Path
 from roomkeeper.accounts.models import Role, User
 from roomkeeper.accounts.people import one_time_password
 from roomkeeper.accounts.permissions import assign
+from roomkeeper.serving import demo_people
 from roomkeeper.serving.demo_rooms import DevicePorts, rooms
 from roomkeeper.systems import admission, inventory, network_settings
 from roomkeeper.systems.models import Folder, System
@@ -53,6 +54,7 @@ def prepare(number: int, password_file: Path, ports: DevicePorts) -> str:
     user.save()
     root = inventory.root_folder()
     assign(user, root, Role.ADMINISTRATOR)
+    demo_people.prepare(root, now=now)
     device_password = _device_password(password_file)
     folders = {
         mode: _folder(root, name)

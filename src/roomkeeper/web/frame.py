@@ -52,6 +52,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavigationEntry, ...]], ...] = (
             NavigationEntry("Phone books", "phone_books", "address-book", Permission.VIEW, True),
             NavigationEntry("Entries", "phone_book_entries", "users", Permission.VIEW, True),
             NavigationEntry("Sources", "phone_book_sources", "refresh", Permission.VIEW, True),
+            NavigationEntry("Quality", "phone_book_quality", "list-check", Permission.VIEW, True),
             NavigationEntry("Where they are set", "phone_book_settings", "target", Permission.VIEW, True),
         ),
     ),

@@ -23,6 +23,7 @@ from roomkeeper.web import (
     network_settings,
     overview,
     passwords,
+    phone_book_quality,
     phone_book_sources,
     secure_only,
     sign_in,
@@ -117,6 +118,7 @@ urlpatterns: list[URLPattern] = [
         if subject.has_pages
         for address in pages_of(subject, _BESIDE.get(subject.plural))
     ),
+    page("phone-books/quality/", phone_book_quality.phone_book_quality, "phone_book_quality"),
     page("network-settings/", network_settings.network_settings, "network_settings"),
     page("this-server/", this_server.this_server, "this_server"),
 ]

@@ -43,7 +43,7 @@ _BY_HAND: Final[dict[str, dict[str, Callable[..., None]]]] = {
     "backups": {"make": systems.make_backup, "diff": reading.diff},
     "changes": {"undo": changes.undo},
     "jobs": {"show": reading.show_job},
-    "phone-books": {"search": reading.search},
+    "phone-books": {"search": reading.search, "quality": reading.show_quality},
     "secure-only": {"show": reading.show_move},
     "tokens": {"whoami": reading.whoami},
 }

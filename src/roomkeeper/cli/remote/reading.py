@@ -96,6 +96,13 @@ def search(
     show(found, ANSWERS["phone-books search"], as_json=as_json)
 
 
+def show_quality(as_json: AsJson = False) -> None:
+    """Count what is wrong in phone books: entries, sources, and systems that search elsewhere."""
+    print_page(
+        open_api().get("phone-books/quality") | {"next": None}, ("count", "title", "advice"), as_json=as_json
+    )
+
+
 def diff(
     backup: int,
     other: Annotated[
