@@ -36,13 +36,23 @@ def _find(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     return rows.filter(pk__in=RawSQL(sql, values))  # noqa: S611 - the index's own query
 
 
+# The others are columns for whoever chooses them: most books hold none.
+_USUAL: Final = (MethodKind.SIP, MethodKind.E164, MethodKind.TELEPHONE)
+
+
 def _first(kind: MethodKind) -> Field:
     def read(row: Any) -> str:
         return next((method[1] for method in row.methods if method[0] == kind), "")
 
     label = label_of(kind)
     return Field(
-        name=kind.value, type=str, read=read, sort="", heading=label[0].upper() + label[1:], cell="value"
+        name=kind.value,
+        type=str,
+        read=read,
+        sort="",
+        heading=label[0].upper() + label[1:],
+        cell="value",
+        is_shown=kind in _USUAL,
     )
 
 

@@ -32,7 +32,7 @@ def prepare(root: Folder, *, now: datetime) -> None:
     book = editing.create_book(_("Corporate"), root)
     people = Source.objects.create(book=book, kind=editing.MANUAL, name=_("People"))
     syncing.apply(people, _people(), may_shrink=True, now=now)
-    keeping.add_source(OUR_SYSTEMS, book, {"folder": root.pk}, now=now)
+    keeping.add_source(OUR_SYSTEMS, book, {"folder": root.pk}, now=now, every=1)
     setting.set_on_folder(book, root)
 
 
