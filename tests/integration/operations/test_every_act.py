@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from tests.integration.api.conftest import Caller
 from tests.integration.operations.book_sources import as_offered
+from tests.integration.operations.commands import Commands, words_of
 from tests.integration.operations.conftest import PLANNED, ROWS, STATES, form_of, given_of
 
 from roomkeeper.accounts.actors import Actor, Road
@@ -33,6 +34,9 @@ EVERY = [
 ]
 
 ON_BOTH = [one for one in EVERY if one.values[1].rest.is_derived and one.values[1].page.is_asked]
+ROADS = ("page", "api", "command")
+# The command line asks as a program does.
+NOTED = {"page": "page", "api": "api", "command": "api"}
 # The nouns of what acts begin, under which the trail names it.
 BEGUN = {begun.noun.replace(" ", "_") for one in EVERY if (begun := one.values[0].begun_by(one.values[1]))}
 
@@ -128,6 +132,10 @@ def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, key
         address = f"/{subject.pages_path}/{key}/{subject.acts_at}{act.slug}/"
         form = form_of(subject.plural, act.name) | {"word": str(row_with(subject, key))}
         return client.post(address, form).status_code
+    if road == "command":
+        typed = subject if subject.has_api else get_subject("systems")
+        words, stdin = words_of(typed, act, key, given)
+        return Commands(call)(*words, given=stdin)
     # A list of the pages alone is a part of another for programs.
     path = subject.path if subject.has_api else "systems"
     return call(act.rest.method, f"{path}/{key}{act.tail}", given or None).status_code
@@ -139,11 +147,11 @@ def test_every_subject_has_a_row_to_be_tested_with() -> None:
 
 
 @pytest.mark.parametrize(("subject", "act"), ON_BOTH)
-def test_same_audit_row_and_live_event_by_page_and_api(
+def test_same_audit_row_and_live_event_by_every_road(
     subject, act, row_of, administrator, signed_in, as_user, boardroom
 ):
     told = []
-    for road in ("page", "api"):
+    for road in ROADS:
         before = transaction.savepoint()
         row = prepared(subject, act, row_of(subject.plural))
         key, named = row.pk, named_by_audit(subject, row)
@@ -151,10 +159,10 @@ def test_same_audit_row_and_live_event_by_page_and_api(
         status = ask(road, signed_in(administrator), as_user(administrator), subject, act, key)
         assert status in (200, 201, 202, 204, 302), road
         noted = AuditEntry.objects.filter(act=act.audit_word(subject.noun)).latest("pk")
-        assert (noted.road, noted.source_address, noted.user) == (road, "127.0.0.1", administrator)
+        assert (noted.road, noted.source_address, noted.user) == (NOTED[road], "127.0.0.1", administrator)
         told.append((left_by(subject, named)[-1], events()))
         transaction.savepoint_rollback(before)
-    assert told[0] == told[1]
+    assert told[0] == told[1] == told[2]
 
 
 # What everybody may do with an own account is refused to nobody who sees the row.
@@ -167,7 +175,7 @@ def test_whoever_may_not_is_refused_by_every_road_and_nothing_is_noted(
 ):
     row = prepared(subject, act, row_of(subject.plural))
     is_own = act.needs is Permission.OWN_ACCOUNT
-    for road in ("page", "api"):
+    for road in ROADS:
         # What is somebody's own is not there for anybody else.
         expected = 404 if is_own else 403
         assert ask(road, signed_in(viewer), as_user(viewer), subject, act, row.pk) == expected

@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from tests.integration.api.conftest import Caller
 from tests.integration.operations.book_sources import GIVEN_TO_ADD
+from tests.integration.operations.commands import Commands, words_of
 from tests.integration.operations.conftest import ROWS, as_form
-from tests.integration.operations.test_every_act import events
+from tests.integration.operations.test_every_act import NOTED, ROADS, events
 
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
@@ -86,6 +87,9 @@ def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, giv
     """Do it by a road; the status of the answer."""
     if road == "api":
         return call(act.rest.method, f"{subject.path}{act.tail}", given).status_code
+    if road == "command":
+        words, stdin = words_of(subject, act, None, given)
+        return Commands(call)(*words, given=stdin)
     address, form = PAGES.get((subject.plural, act.name), (f"/{subject.pages_path}/do/{act.slug}/", None))
     filled = as_form(given) if form is None else _known(form, System.objects.get(name="Boardroom"))
     return client.post(address, filled).status_code
@@ -103,21 +107,21 @@ def test_each_has_something_to_be_given() -> None:
 
 
 @pytest.mark.parametrize(("subject", "act"), EVERY)
-def test_same_audit_row_and_live_event_by_page_and_api(
+def test_same_audit_row_and_live_event_by_every_road(
     subject, act, administrator, signed_in, as_user, boardroom
 ):
     told = []
     given = given_for(subject, act, boardroom)
-    for road in ("page", "api"):
+    for road in ROADS:
         before = transaction.savepoint()
         events()
         status = ask(road, signed_in(administrator), as_user(administrator), subject, act, given)
         assert status in (200, 201, 202, 302), road
         noted = AuditEntry.objects.filter(act=act.audit_word(subject.noun)).latest("pk")
-        assert (noted.road, noted.source_address, noted.user) == (road, "127.0.0.1", administrator)
+        assert (noted.road, noted.source_address, noted.user) == (NOTED[road], "127.0.0.1", administrator)
         told.append((told_by(subject, noted), events()))
         transaction.savepoint_rollback(before)
-    assert told[0] == told[1]
+    assert told[0] == told[1] == told[2]
 
 
 @pytest.mark.parametrize(("subject", "act"), PERMITTED)
@@ -125,7 +129,7 @@ def test_whoever_may_not_is_refused_by_every_road_and_nothing_is_noted(
     subject, act, viewer, signed_in, as_user, boardroom
 ):
     given = given_for(subject, act, boardroom)
-    for road in ("page", "api"):
+    for road in ROADS:
         assert ask(road, signed_in(viewer), as_user(viewer), subject, act, given) == 403
     with pytest.raises((PermissionDenied, NotSeen)):
         do(

@@ -13,6 +13,8 @@ from django.db.models.signals import pre_save
 from django.test import Client
 from tests.cast import PASSWORD
 from tests.integration.api.conftest import Caller
+from tests.integration.operations.commands import Commands
+from tests.integration.operations.test_every_act import NOTED
 from tests.integration.provisioning.test_authorities import made
 
 from roomkeeper.accounts.models import AuditEntry, User
@@ -29,6 +31,7 @@ from roomkeeper.systems.models import System, SystemSecret
 
 Page = Callable[[Client, System], Any]
 Api = Callable[[Caller, System], Any]
+Command = Callable[[Commands, System], int]
 AUTHORITY = made("AV Root", days=36_500)
 NEW = "another good password"
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -43,6 +46,7 @@ class Flow:
     made: Callable[[], Any]
     ready: Callable[[System], Any] = lambda system: None
     forget: Callable[[Any], Any] = lambda rows: rows.delete()
+    command: Command | None = None
 
 
 def _proven(system: System) -> None:
@@ -82,6 +86,7 @@ FLOWS: dict[tuple[str, str], Flow] = {
         lambda call, system: call("POST", f"systems/{system.pk}/password", {"generate": True}),
         Action.objects.all,
         lambda system: credentials.set_credentials(system, "admin", "s3cret"),
+        command=lambda run, system: run("systems", "set-password", system.pk, "--generate"),
     ),
     ("systems", "authorities"): Flow(
         lambda client, system: client.post(
@@ -90,6 +95,9 @@ FLOWS: dict[tuple[str, str], Flow] = {
         lambda call, system: call("POST", f"systems/{system.pk}/authorities", {"pem": AUTHORITY}),
         Action.objects.all,
         lambda system: credentials.set_credentials(system, "admin", "s3cret"),
+        command=lambda run, system: run(
+            "systems", "install-authority", system.pk, "--file", "-", given=AUTHORITY
+        ),
     ),
     ("change sets", "create"): Flow(
         lambda client, system: client.post(
@@ -100,6 +108,7 @@ FLOWS: dict[tuple[str, str], Flow] = {
             "POST", "change-sets", {"systems": [system.pk], "settings": {"Standby/Control": "Off"}}
         ),
         ChangeSet.objects.all,
+        command=lambda run, system: run("changes", "create", system.pk, "Standby/Control=Off"),
     ),
     ("change sets", "undo"): Flow(
         lambda client, system: client.post(
@@ -110,6 +119,9 @@ FLOWS: dict[tuple[str, str], Flow] = {
         ),
         lambda: ChangeSet.objects.exclude(undoes=None),
         _asked,
+        command=lambda run, system: run(
+            "changes", "undo", ChangeSet.objects.filter(undoes=None).latest("pk").pk
+        ),
     ),
     ("systems", "run command on"): Flow(
         lambda client, system: client.post(
@@ -117,6 +129,7 @@ FLOWS: dict[tuple[str, str], Flow] = {
         ),
         lambda call, system: call("POST", f"systems/{system.pk}/commands", {"command": "Standby/Activate"}),
         Action.objects.all,
+        command=lambda run, system: run("run", system.pk, "xcommand", "Standby", "Activate"),
     ),
     ("secure-only moves", "start"): Flow(
         lambda client, system: client.post("/secure-only/", _form(folder=system.folder_id, step="confirm")),
@@ -125,6 +138,7 @@ FLOWS: dict[tuple[str, str], Flow] = {
         ),
         Move.objects.all,
         _proven,
+        command=lambda run, system: run("secure-only", "move", system.pk, "--canary", 2, "--wave-size", 10),
     ),
     ("adding systems", "add"): Flow(
         lambda client, system: client.post(
@@ -135,6 +149,9 @@ FLOWS: dict[tuple[str, str], Flow] = {
             "POST", "systems/scan", {"addresses": "192.0.2.7", "folder": system.folder_id, "tags": ["court"]}
         ),
         Job.objects.all,
+        command=lambda run, system: run(
+            "systems", "scan", "192.0.2.7", "--folder", system.folder_id, "--tag", "court", "--wait", 0
+        ),
     ),
     ("registering systems", "pre-register"): Flow(
         lambda client, system: client.post(
@@ -147,6 +164,17 @@ FLOWS: dict[tuple[str, str], Flow] = {
             {"serial_number": "FTT7", "name": "Den", "folder": system.folder_id, "activation_code": True},
         ),
         lambda: System.objects.filter(serial_number="FTT7"),
+        command=lambda run, system: run(
+            "systems",
+            "add",
+            "--serial",
+            "FTT7",
+            "--name",
+            "Den",
+            "--folder",
+            system.folder_id,
+            "--activation-code",
+        ),
     ),
     ("editing systems", "edit"): Flow(
         lambda client, system: client.post(
@@ -158,6 +186,7 @@ FLOWS: dict[tuple[str, str], Flow] = {
         ),
         lambda: System.objects.filter(notes="new"),
         forget=lambda rows: rows.update(notes=""),
+        command=lambda run, system: run("systems", "edit", "-", given=f"id,notes\n{system.pk},new\n"),
     ),
     ("backups", "schedule"): Flow(
         lambda client, system: client.post("/backups/schedule/", {"is_on": "1", "every_days": 3, "kept": 5}),
@@ -171,6 +200,7 @@ FLOWS: dict[tuple[str, str], Flow] = {
         lambda call, system: call("POST", f"backups/{_backup(system).pk}/restore", {"parts": ["settings"]}),
         Restoration.objects.all,
         lambda system: _backup(system),
+        command=lambda run, system: run("backups", "restore", _backup(system).pk, "--part", "settings"),
     ),
     ("replacements", "replace"): Flow(
         lambda client, system: client.post(
@@ -182,6 +212,9 @@ FLOWS: dict[tuple[str, str], Flow] = {
         ),
         Replacement.objects.all,
         lambda system: System.objects.filter(pk=system.pk).update(serial_number="OLD0001"),
+        command=lambda run, system: run(
+            "systems", "replace", system.pk, "--serial", "NEW0001", "--no-restore"
+        ),
     ),
     ("own account", "set time zone of"): Flow(
         lambda client, system: client.post("/account/time-zone/", {"time_zone": "Asia/Tokyo"}),
@@ -207,11 +240,14 @@ PERMITTED = [one for one in EVERY if one.values[0] != "own account"]
 
 def roads_of(flow: Flow) -> tuple[str, ...]:
     """The roads by which it can be asked."""
-    return ("page",) if flow.api is None else ("page", "api")
+    named = {"page": flow.page, "api": flow.api, "command": flow.command}
+    return tuple(road for road, asked in named.items() if asked is not None)
 
 
 def ask(road: str, flow: Flow, client: Client, call: Caller, system: System) -> int:
     """Do it by a road; the status of the answer."""
+    if road == "command" and flow.command is not None:
+        return flow.command(Commands(call), system)
     if road == "page" or flow.api is None:
         return int(flow.page(client, system).status_code)
     return int(flow.api(call, system).status_code)
@@ -228,7 +264,7 @@ def test_every_act_that_is_written_by_hand_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize(("plural", "act", "flow"), EVERY)
-def test_same_audit_row_by_page_and_api(plural, act, flow, administrator, signed_in, as_user, boardroom):
+def test_same_audit_row_by_every_road(plural, act, flow, administrator, signed_in, as_user, boardroom):
     noun = get_subject(plural).noun
     word = get_subject(plural).act(act).audit_word(noun)
     told = []
@@ -237,7 +273,7 @@ def test_same_audit_row_by_page_and_api(plural, act, flow, administrator, signed
         status = ask(road, flow, signed_in(administrator), as_user(administrator), boardroom)
         assert status in (200, 201, 202, 302), road
         noted = AuditEntry.objects.filter(act=word).latest("pk")
-        assert (noted.road, noted.source_address, noted.user) == (road, "127.0.0.1", administrator)
+        assert (noted.road, noted.source_address, noted.user) == (NOTED[road], "127.0.0.1", administrator)
         begun = get_subject(plural).begun_by(get_subject(plural).act(act))
         # What was begun or made is another one each time.
         made = {

@@ -143,7 +143,8 @@ def _command(subject: Told, act: Told) -> Callable[..., None]:
             fail("Usage", _("Nothing to change was specified."), code=USAGE)
         if act["one_of"] and sum(name in body for name in act["one_of"]) != 1:
             fail("Usage", _("Give one of {names}.", names=" and ".join(act["one_of"])), code=USAGE)
-        of_many = act["for_many"] and (bool(begins) or len(keys) != 1)
+        # Of actions each has an outcome of its own, of one system, too.
+        of_many = act["for_many"] and (begins == "actions" or len(keys) != 1)
         if of_many:
             address = f"{subject['path']}/{act['slug']}"
             body = _for_all(subject, act, body) | chosen
@@ -158,7 +159,7 @@ def _command(subject: Told, act: Told) -> Callable[..., None]:
         found = _send(
             api, "POST" if of_many else act["method"], address, body or ({} if act["takes"] else None)
         )
-        if begins and (wait or waits or of_many):
+        if begins and (wait or waits or "items" in found):
             tell_begun(api, begins, found, wait, as_json=as_json)
         elif of_many:
             _tell_many(found, as_json)

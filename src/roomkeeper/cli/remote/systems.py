@@ -28,10 +28,14 @@ def login(
 ) -> None:
     """Try a login on systems, once on each, and store it. The password is read from standard input."""
     api = open_api()
-    body |= {**naming.choice(api, naming.SYSTEMS, systems), "username": username, "password": read_line()}
-    if "filter" in body and is_asked(yes):
+    body |= {"username": username, "password": read_line()}
+    chosen = naming.choice(api, naming.SYSTEMS, systems)
+    if "filter" in chosen and is_asked(yes):
         typer.confirm(_("Try it on every system that the filter finds?"), abort=True)
-    found = api.post("systems/login", body, wait=0)
+    if len(keys := chosen.get("systems", ())) == 1:
+        found = api.post(f"systems/{keys[0]}/login", body)
+    else:
+        found = api.post("systems/login", body | chosen, wait=0)
     if "items" not in found:
         wait_for(api, "jobs", found["id"], wait)
         found = {"items": [_told(one) for one in items_of(api, found["id"])]}
