@@ -10,7 +10,18 @@ import sys
 import traceback
 from functools import partial
 
-from tests.bench import attack, check_ins, crash, documents, footprint, pages, polls, profile_schema, shows
+from tests.bench import (
+    attack,
+    check_ins,
+    crash,
+    documents,
+    footprint,
+    pages,
+    phone_books,
+    polls,
+    profile_schema,
+    shows,
+)
 from tests.bench.figures import Broken, tell
 from tests.bench.load import WrkMissing
 from tests.postgresql import PostgreSQLMissing
@@ -24,6 +35,7 @@ BENCHMARKS = {
     "disk": footprint.disk,
     "memory": footprint.idle_memory,
     "pages": pages.systems_list,
+    "phone-books": phone_books.searches,
     "start": footprint.start,
     "crash": crash.crash,
     "attack": attack.attack,

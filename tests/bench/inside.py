@@ -16,7 +16,7 @@ def main() -> None:
     """Answer the question in the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomkeeper.settings.django")
     django.setup()
-    from tests.bench import a_day, fleet, pages, polled, roads
+    from tests.bench import a_day, fleet, pages, phone_books_inside, polled, roads
 
     questions: dict[str, Callable[..., Any]] = {
         "seed": fleet.seed,
@@ -29,6 +29,7 @@ def main() -> None:
         "pages": pages.measure_list,
         "seed-reachable": polled.seed_reachable,
         "poll-rounds": polled.poll_rounds,
+        "seed-phone-books": phone_books_inside.seed,
         "seed-roads": roads.seed,
         "roads-in-flight": roads.in_flight,
         "roads-result": roads.result,

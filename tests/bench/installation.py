@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from tests.bench.figures import tell
 from tests.postgresql import MISSING, PostgreSQL, PostgreSQLMissing
 
@@ -112,6 +114,12 @@ class Installation:
             check=True,
         )
         return json.loads(done.stdout.splitlines()[-1])
+
+    def database_pids(self) -> list[int]:
+        """The processes of its PostgreSQL that work now."""
+        with psycopg.connect(self.database) as connection:
+            rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            return [pid for (pid,) in rows]
 
     @contextlib.contextmanager
     def serve(

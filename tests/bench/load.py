@@ -12,7 +12,7 @@ from tests.bench.installation import core
 CONNECTIONS = 64
 _SCRIPT = Path(__file__).with_name("requests.lua")
 _REPORT = re.compile(
-    r"^bench requests=(\d+) microseconds=(\d+) refused=(\d+) broken=(\d+) p99=(\d+)", re.MULTILINE
+    r"^bench requests=(\d+) microseconds=(\d+) refused=(\d+) broken=(\d+) p99=(\d+) p95=(\d+)", re.MULTILINE
 )
 
 
@@ -29,6 +29,7 @@ class Load:
     refused: int
     broken: int
     p99: float
+    p95: float
 
     @property
     def rate(self) -> float:
@@ -74,5 +75,5 @@ def run(url: str, requests: Path, *, seconds: float, connections: int = CONNECTI
     found = _REPORT.search(done.stdout)
     if found is None:
         raise RuntimeError(f"wrk said: {done.stdout[-500:]} {done.stderr[-500:]}")
-    requests_made, microseconds, refused, broken, p99 = map(int, found.groups())
-    return Load(requests_made, microseconds / 1e6, refused, broken, p99 / 1e6)
+    requests_made, microseconds, refused, broken, p99, p95 = map(int, found.groups())
+    return Load(requests_made, microseconds / 1e6, refused, broken, p99 / 1e6, p95 / 1e6)

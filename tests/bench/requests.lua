@@ -21,8 +21,9 @@ end
 function done(summary, latency, _)
    local errors = summary.errors
    io.write(string.format(
-      "bench requests=%d microseconds=%d refused=%d broken=%d p99=%d\n",
+      "bench requests=%d microseconds=%d refused=%d broken=%d p99=%d p95=%d\n",
       summary.requests, summary.duration, errors.status,
-      errors.connect + errors.read + errors.write + errors.timeout, latency:percentile(99)
+      errors.connect + errors.read + errors.write + errors.timeout, latency:percentile(99),
+      latency:percentile(95)
    ))
 end

@@ -7,7 +7,6 @@ from roomkeeper.external_manager import answers
 from roomkeeper.external_manager.posts import Post, Reply, Service
 from roomkeeper.external_manager.searches import result_reply
 from roomkeeper.phonebooks import answering
-from roomkeeper.phonebooks.answering import Asker
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.feedback import Feedback
 from roomkeeper.protocols.phonebook import Catalog, Search
@@ -92,8 +91,7 @@ class Intake:
         """One of many: the others are answered beside the batches (`searches`)."""
         search = post.message
         assert isinstance(search, Search)  # noqa: S101 - the door answers what it could not read with a fault
-        asker = Asker(known.system_id, known.folder_path, self._settings.phone_books_route)
-        found = answering.answer(asker, search)
+        found = answering.answer(answering.read_asker(known.system_id), search)
         post.reply = result_reply(search, found, is_proven=True)
         if daily_amount.take(known, len(post.raw), self._writes):
             return

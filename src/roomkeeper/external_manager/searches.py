@@ -20,10 +20,9 @@ from roomkeeper.phonebooks.answering import Asker
 from roomkeeper.protocols.identification import same_serial
 from roomkeeper.protocols.phonebook import Catalog, Search, encode_search_result
 from roomkeeper.protocols.soap import get_content_type
-from roomkeeper.systems import network_settings
 from roomkeeper.systems.admission import secrets
 from roomkeeper.systems.check_ins.statements import execute
-from roomkeeper.systems.models import NetworkSettings, State
+from roomkeeper.systems.models import State
 from roomkeeper.words import gettext as _
 
 log = structlog.get_logger(__name__)
@@ -32,11 +31,10 @@ WAITING: Final = 2_000
 # One search of a system in this time goes the way of all posts, and so onto its timeline.
 SAMPLED_EVERY: Final = 900.0
 _SAMPLES: Final = 50_000
-_SETTINGS_AGE: Final = 1.0
 # Reading takes as long in a thread as it does in two where all is in this process; PostgreSQL works beside us.
 _THREADS: Final = {"sqlite": 1, "postgresql": 3}
 _OWNER: Final = (
-    "SELECT s.id, s.state, s.serial_number, s.mac_address, f.path, s.secure_only_completed_at IS NOT NULL"
+    f"SELECT {answering.ASKER}, s.state, s.serial_number, s.mac_address, s.secure_only_completed_at IS NOT NULL"  # noqa: S608
     " FROM systems_systemsecret x JOIN systems_system s ON s.id = x.system_id"
     " JOIN systems_folder f ON f.id = s.folder_id"
     " WHERE x.digest = %s AND (x.expires_at IS NULL OR x.expires_at > %s)"
@@ -59,7 +57,6 @@ class Searches:
         self._threads: list[threading.Thread] = []
         self._waiting = 0
         self._sampled: dict[str, float] = {}
-        self._local = threading.local()
 
     async def answer(self, post: Post) -> Reply | None:
         """The reply; None for a post that the batch is to answer."""
@@ -131,22 +128,13 @@ class Searches:
         rows = execute(_OWNER, [digest, self._now()])
         if not rows:
             return None
-        system_id, state, serial, mac, folder_path, has_moved = rows[0]
+        *asker, state, serial, mac, has_moved = rows[0]
         is_itself = same_serial(serial, post.serial) if post.serial else post.mac in ("", mac)
         if state != State.MANAGED or not is_itself or (post.mac not in ("", mac)):
             return None
         if has_moved and post.arrival.scheme == "http":
             return None
-        asker = Asker(system_id, folder_path, self._settings().phone_books_route)
-        return result_reply(search, answering.answer(asker, search), is_proven=True)
-
-    def _settings(self) -> NetworkSettings:
-        moment = time.monotonic()
-        read_at, kept = getattr(self._local, "settings", (-_SETTINGS_AGE, None))
-        if kept is None or moment - read_at > _SETTINGS_AGE:
-            kept = network_settings.get()
-            self._local.settings = (moment, kept)
-        return kept
+        return result_reply(search, answering.answer(Asker(*asker), search), is_proven=True)
 
 
 def _tell(future: asyncio.Future[Reply | None], reply: Reply | None) -> None:

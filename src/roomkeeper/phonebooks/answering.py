@@ -1,39 +1,56 @@
 """What a system finds in the phone books that it is given (protocol notes F). Reads only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from roomkeeper.phonebooks import dialling, granting, searching
 from roomkeeper.phonebooks.granting import Library, Shelf
 from roomkeeper.phonebooks.searching import Scope
 from roomkeeper.protocols.phonebook import Catalog, PhonebookEntry, Search
+from roomkeeper.systems.check_ins.statements import execute
 from roomkeeper.systems.documents import reported_configuration
-from roomkeeper.systems.models import ConfigurationVersion
 
 _BOOK: Final = "c_"
 _ENTRY: Final = "e_"
 _KEPT: Final = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks: a system, where it stands, and whether only what it can dial is shown."""
+ASKER: Final = (
+    "s.id, f.path, COALESCE((SELECT n.phone_books_route FROM systems_networksettings n ORDER BY n.id LIMIT 1), TRUE),"
+    " (SELECT v.id FROM systems_configurationversion v WHERE v.system_id = s.id"
+    " ORDER BY v.last_at DESC, v.id DESC LIMIT 1),"
+    " (SELECT max(v.last_at) FROM systems_configurationversion v WHERE v.system_id = s.id)"
+)
+"""The columns of an `Asker`, of a system `s` in its folder `f`."""
+
+
+class Asker(NamedTuple):
+    """Who asks: a system, where it stands, whether only what it can dial is shown, and which is the newest
+    configuration that it reported (its id, and as of when)."""
 
     system_id: int
     folder_path: str
     is_routed: bool
+    configuration: int | None
+    configuration_at: object
+
+
+def read_asker(system_id: int) -> Asker:
+    """The system as one who asks."""
+    sql = f"SELECT {ASKER} FROM systems_system s JOIN systems_folder f ON f.id = s.folder_id WHERE s.id = %s"  # noqa: S608
+    return Asker(*execute(sql, [system_id])[0])
 
 
 def answer(asker: Asker, search: Search, library: Library | None = None) -> Catalog:
     """The answer to a system's question; an empty one for a book that it is not given."""
-    books = library or granting.library()
-    place = place_of(asker, search.path, books)
+    books = library or granting.read_library(asker.system_id, asker.folder_path)
+    place = place_of(search.path, books)
     if place is None:
         return Catalog(does_exist=False)
     shelf, roots = place
     scope = scope_of(asker, books, place, search)
-    shown = () if search.text.strip() else _folders(books, shelf, roots)
+    is_list = not search.text.strip()
+    shown = (books.below(shelf) if shelf is not None else roots) if is_list else ()
     limit = search.max_results
     after, folders = None, list(shown)
     if search.start_from_id:
@@ -44,7 +61,7 @@ def answer(asker: Asker, search: Search, library: Library | None = None) -> Cata
             if after is None:
                 return Catalog()
             if search.is_range_inclusive:
-                after = searching.Mark(after.stage, after.sort_name, number - 1)
+                after = after._replace(number=number - 1)
     folders, left = folders[: limit + 1], limit + 1 - len(folders[: limit + 1])
     found = searching.search(scope, search.text, left, after) if left else []
     has_more = len(folders) + len(found) > limit
@@ -71,7 +88,12 @@ def answer(asker: Asker, search: Search, library: Library | None = None) -> Cata
         )
         for at, one in enumerate(found)
     ]
-    total = len(shown) + (len(entries) if is_first and not has_more else searching.count(scope, search.text))
+    if is_first and not has_more:
+        total = len(shown) + len(entries)
+    elif is_list:
+        total = len(shown) + (shelf.count if shelf is not None else 0)
+    else:
+        total = searching.count(scope, search.text)
     return Catalog(
         id=f"{_BOOK}{shelf.pk}" if shelf is not None and search.path else "",
         name=shelf.name if shelf is not None and search.path else "",
@@ -81,20 +103,16 @@ def answer(asker: Asker, search: Search, library: Library | None = None) -> Cata
     )
 
 
-Place = tuple[Shelf | None, list[Shelf]]
+Place = tuple[Shelf | None, Sequence[Shelf]]
 
 
-def place_of(asker: Asker, path: str, books: Library) -> Place | None:
+def place_of(path: str, books: Library) -> Place | None:
     """(the book that is looked into, the books that the system is given); None where it is not given that one. With
     several books and no path that is none of them, but the place above."""
-    roots = books.granted(asker.folder_path, granting.own_books(asker.system_id))
     if not path:
-        return (roots[0] if len(roots) == 1 else None), roots
-    number = _number(path, _BOOK)
-    shelf = books.shelves.get(number) if number is not None else None
-    if shelf is None or not granting.is_within(shelf, roots):
-        return None
-    return shelf, roots
+        return (books.roots[0] if len(books.roots) == 1 else None), books.roots
+    shelf = books.shelves.get(_number(path, _BOOK) or 0)
+    return (shelf, books.roots) if shelf is not None else None
 
 
 def scope_of(asker: Asker, books: Library, place: Place, search: Search) -> Scope:
@@ -106,36 +124,27 @@ def scope_of(asker: Asker, books: Library, place: Place, search: Search) -> Scop
     else:
         found = [shelf] if shelf is not None else []
     sources = tuple(source for one in found for source in one.sources)
-    protocols = protocols_of(asker.system_id) if asker.is_routed else dialling.ALL
+    protocols = protocols_of(asker) if asker.is_routed else dialling.ALL
     return Scope(sources, protocols)
 
 
-def protocols_of(system_id: int) -> int:
-    """What the system can dial, by the newest configuration that it reported."""
-    newest = (
-        ConfigurationVersion.objects.filter(system_id=system_id)
-        .order_by("-last_at", "-id")
-        .values_list("id", "last_at")
-        .first()
-    )
-    if newest is None:
+def protocols_of(asker: Asker) -> int:
+    """What the system can dial, by the newest configuration that it reported: remembered for that very one."""
+    if asker.configuration is None:
         return dialling.ALL
-    kept = _protocols.get(system_id)
+    newest = (asker.configuration, asker.configuration_at)
+    kept = _protocols.get(asker.system_id)
     if kept is not None and kept[0] == newest:
         return kept[1]
-    reported = reported_configuration(system_id)
+    reported = reported_configuration(asker.system_id)
     found = dialling.dialable(reported.settings if reported is not None else None)
     if len(_protocols) >= _KEPT:
         _protocols.clear()
-    _protocols[system_id] = (newest, found)
+    _protocols[asker.system_id] = (newest, found)
     return found
 
 
 _protocols: dict[int, tuple[object, int]] = {}
-
-
-def _folders(books: Library, shelf: Shelf | None, roots: Sequence[Shelf]) -> Sequence[Shelf]:
-    return books.below.get(shelf.pk, ()) if shelf is not None else roots
 
 
 def _behind(folders: list[Shelf], start: str) -> list[Shelf]:

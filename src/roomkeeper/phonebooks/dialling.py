@@ -3,6 +3,7 @@
 import enum
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from roomkeeper.protocols.phonebook import Route
@@ -102,7 +103,8 @@ def dialable(settings: Mapping[str, str] | None) -> int:
     return bits if any(mode is not None for mode in modes.values()) else ALL
 
 
-def routes_of(methods: Iterable[Method], can_dial: int, system_type: str = "") -> tuple[Route, ...]:
+@lru_cache(maxsize=20_000)
+def routes_of(methods: tuple[Method, ...], can_dial: int, system_type: str = "") -> tuple[Route, ...]:
     """The routes of an entry for a system that can dial that, best first."""
     found: dict[tuple[str, str], Route] = {}
     for kind, address, call_type in methods:

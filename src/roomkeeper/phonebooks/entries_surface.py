@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from django.db.models import Q, QuerySet
-from django.db.models.expressions import RawSQL
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
@@ -27,13 +26,10 @@ def _shown(grants: Grants) -> Q:
 
 def _find(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """As endpoints find them."""
-    groups = words.asked_words(text)
     if not text.strip():
         return rows
-    if not groups:
-        return rows.none()
-    sql, values = index.matching(groups, in_names=False)
-    return rows.filter(pk__in=RawSQL(sql, values))  # noqa: S611 - the index's own query
+    asked = words.asked(text)
+    return index.find(rows, asked) if asked is not None else rows.none()
 
 
 # The others are columns for whoever chooses them: most books hold none.

@@ -1,10 +1,7 @@
 """A search as a system makes it, for people: what it finds, and of what it does not find why not."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-
-from django.db.models.expressions import RawSQL
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.phonebooks import answering, dialling, granting, index, searching, words
@@ -12,9 +9,9 @@ from roomkeeper.phonebooks.answering import Asker
 from roomkeeper.phonebooks.granting import Library
 from roomkeeper.phonebooks.models import IS_SHOWN, Contact
 from roomkeeper.phonebooks.searching import Scope
+from roomkeeper.phonebooks.words import Asked
 from roomkeeper.protocols.identification import Identification
 from roomkeeper.protocols.phonebook import Catalog, Search
-from roomkeeper.systems import network_settings
 from roomkeeper.systems.models import System
 from roomkeeper.words import gettext as _
 
@@ -43,41 +40,39 @@ class Explained:
 
 def search_as(system: System, text: str, grants: Grants, *, path: str = "", limit: int = 50) -> Explained:
     """The exact answer that the system gets to this search now, from its beginning."""
-    asker = Asker(system.pk, system.folder.path, network_settings.get().phone_books_route)
-    library = granting.read_library()
+    asker = answering.read_asker(system.pk)
+    library = granting.read_library(asker.system_id, asker.folder_path)
     question = Search(Identification(), path=path, text=text, max_results=limit)
-    given = library.granted(asker.folder_path, granting.own_books(system.pk))
     return Explained(
         answering.answer(asker, question, library),
-        tuple(one.name for one in given),
+        tuple(one.name for one in library.roots),
         tuple(_hidden(asker, question, library, grants)) if text.strip() else (),
     )
 
 
 def _hidden(asker: Asker, question: Search, library: Library, grants: Grants) -> list[Hidden]:
-    groups = words.asked_words(question.text)
-    if not groups:
+    asked = words.asked(question.text)
+    if asked is None:
         return []
-    place = answering.place_of(asker, "", library) or (None, [])
+    place = answering.place_of("", library) or (None, ())
     scope = answering.scope_of(asker, library, place, question)
     given = {pk for pk, _generation in scope.sources}
-    sql, values = index.matching(groups, in_names=False)
     # What it may be: in no book that it is given, without an address that it dials, or told as another entry.
+    visible = Contact.objects.filter(IS_SHOWN, grants.folders(Permission.VIEW, "source__book__folder__path"))
     rows = (
-        Contact.objects.filter(IS_SHOWN, grants.folders(Permission.VIEW, "source__book__folder__path"))
-        .filter(pk__in=RawSQL(sql, values))  # noqa: S611 - the index's own query
+        index.find(visible, asked)
         .select_related("source__book")
         .order_by("sort_name", "number")[: MOST_HIDDEN * 4]
     )
     found: list[Hidden] = []
     for row in rows:
-        why = _why(row, given, scope, groups)
+        why = _why(row, given, scope, asked)
         if why:
             found.append(Hidden(row.pk, row.name, str(row.source.book), why))
     return found[:MOST_HIDDEN]
 
 
-def _why(row: Contact, given: set[int], scope: Scope, groups: Sequence[tuple[str, ...]]) -> str:
+def _why(row: Contact, given: set[int], scope: Scope, asked: Asked) -> str:
     """Why the system does not find it; "" where it does."""
     if row.source_id not in given:
         return _("The phone book is not set on the system or on a folder above it.")
@@ -91,8 +86,8 @@ def _why(row: Contact, given: set[int], scope: Scope, groups: Sequence[tuple[str
             dials=_in_words(scope.protocols) or _("none"),
         )
     same = searching.duplicates(scope, [row.dial_key]).get(row.dial_key, [])
-    if len(same) > 1 and (shown := searching.shown_of(same, groups))[1] != row.number:
-        return _("It is shown as {name}, which has the same first address.", name=shown[3])
+    if len(same) > 1 and (shown := searching.shown_of(same, asked)).number != row.number:
+        return _("It is shown as {name}, which has the same first address.", name=shown.name)
     return ""
 
 

@@ -1,91 +1,70 @@
-"""Which books a system is given, and what stands in them: read once a second, since it is few and seldom changed."""
+"""Which books a system is given, and what stands in them: read for each question, so that it is never otherwise than it
+was set."""
 
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from threading import local
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from roomkeeper.phonebooks.models import PhoneBook, PhoneBookSetting, Source
+from roomkeeper.systems.check_ins.statements import execute
 
-KEPT_FOR = 1.0
+# A book is given with all that stand in it, where one is set on the system, or on a folder that it stands in.
+_GIVEN: Final = """
+WITH given AS (
+  SELECT b.id, b.path FROM phonebooks_phonebooksetting g JOIN phonebooks_phonebook b ON b.id = g.book_id
+  LEFT JOIN systems_folder f ON f.id = g.folder_id
+  WHERE g.system_id = %s OR substr(%s, 1, length(f.path)) = f.path
+)
+SELECT b.id, b.path, b.name, b.parent_id, b.id IN (SELECT id FROM given), s.id, s.generation, s.entry_count
+FROM phonebooks_phonebook b LEFT JOIN phonebooks_source s ON s.book_id = b.id
+WHERE EXISTS (SELECT 1 FROM given WHERE substr(b.path, 1, length(given.path)) = given.path)
+ORDER BY s.id
+"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shelf:
-    """A book, with what stands below it and the sources of its entries: (source, generation)."""
+    """A book with the sources of its entries, (source, generation), and how many entries they have."""
 
     pk: int
     path: str
     name: str
     parent: int | None
-    sources: tuple[tuple[int, int], ...]
-    count: int
+    sources: tuple[tuple[int, int], ...] = ()
+    count: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Library:
-    """All books, and where they are set on folders."""
+    """The books that a system is given, with all below them, by name; `roots` are the outermost."""
 
     shelves: dict[int, Shelf]
-    below: dict[int | None, list[Shelf]]
-    on_folders: dict[str, list[int]]
-    read_at: float = field(default_factory=time.monotonic)
+    roots: tuple[Shelf, ...]
 
     def subtree(self, shelf: Shelf) -> list[Shelf]:
         """The book with all below it."""
         return [one for one in self.shelves.values() if one.path.startswith(shelf.path)]
 
-    def granted(self, folder_path: str, own: Iterable[int]) -> list[Shelf]:
-        """The books that a system in that folder is given beside its own, by name; none that stands in another."""
-        ids = {pk for path, books in self.on_folders.items() if folder_path.startswith(path) for pk in books}
-        found = [self.shelves[pk] for pk in {*ids, *own} if pk in self.shelves]
-        paths = {one.path for one in found}
-        outermost = [
-            one for one in found if not any(one.path != path and one.path.startswith(path) for path in paths)
-        ]
-        return sorted(outermost, key=lambda one: (one.name.casefold(), one.pk))
+    def below(self, shelf: Shelf) -> Sequence[Shelf]:
+        """The books that stand in it."""
+        return [one for one in self.shelves.values() if one.parent == shelf.pk]
 
 
-def is_within(shelf: Shelf, roots: Sequence[Shelf]) -> bool:
-    """Whether the book is one of these, or below one."""
-    return any(shelf.path.startswith(root.path) for root in roots)
-
-
-def read_library() -> Library:
-    """All books as they are now."""
-    sources: dict[int, list[tuple[int, int]]] = {}
-    counts: dict[int, int] = {}
-    for pk, book, generation, count in Source.objects.order_by("id").values_list(
-        "id", "book_id", "generation", "entry_count"
-    ):
-        sources.setdefault(book, []).append((pk, generation))
-        counts[book] = counts.get(book, 0) + count
-    shelves = {
-        pk: Shelf(pk, path, name, parent, tuple(sources.get(pk, ())), counts.get(pk, 0))
-        for pk, path, name, parent in PhoneBook.objects.values_list("id", "path", "name", "parent_id")
-    }
-    below: dict[int | None, list[Shelf]] = {}
-    for shelf in sorted(shelves.values(), key=lambda one: (one.name.casefold(), one.pk)):
-        below.setdefault(shelf.parent, []).append(shelf)
-    on_folders: dict[str, list[int]] = {}
-    for path, book in PhoneBookSetting.objects.filter(folder__isnull=False).values_list(
-        "folder__path", "book_id"
-    ):
-        on_folders.setdefault(path, []).append(book)
-    return Library(shelves, below, on_folders)
-
-
-_kept = local()
-
-
-def library() -> Library:
-    """All books as they were within the last second, for whoever answers many."""
-    found: Library | None = getattr(_kept, "library", None)
-    if found is None or time.monotonic() - found.read_at > KEPT_FOR:
-        found = _kept.library = read_library()
-    return found
-
-
-def own_books(system_id: int) -> list[int]:
-    """The books that are set on the system itself."""
-    return list(PhoneBookSetting.objects.filter(system_id=system_id).values_list("book_id", flat=True))
+def read_library(system_id: int, folder_path: str) -> Library:
+    """What a system in that folder is given now."""
+    shelves: dict[int, Shelf] = {}
+    given: set[str] = set()
+    rows = execute(_GIVEN, [system_id, folder_path])
+    for pk, path, name, parent, is_set, source, generation, entries in rows:
+        shelf = shelves.setdefault(pk, Shelf(pk, path, name, parent))
+        if is_set:
+            given.add(path)
+        if source is not None:
+            shelf.sources += ((source, generation),)
+            shelf.count += entries
+    by_name = sorted(shelves.values(), key=lambda one: (one.name.casefold(), one.pk))
+    roots = [
+        one
+        for one in by_name
+        if one.path in given and not any(one.path != path and one.path.startswith(path) for path in given)
+    ]
+    return Library({one.pk: one for one in by_name}, tuple(roots))

@@ -94,8 +94,9 @@ class Contact(models.Model):
 
     `number` names the entry through all its versions; `key` is what the source calls it. `methods` are the ways to
     dial it, best first, as lists of (kind, address, bandwidth class). `sort_name` is the name folded, by which lists
-    are sorted and names searched from their beginning; `dial_key` is its first address in one spelling, by which
-    duplicates are found; `protocols` has a bit for each protocol by which it can be dialled.
+    are sorted and names searched from their beginning; `words` are those by which it is found (`words.words_of`);
+    `dial_key` is its first address in one spelling, by which duplicates are found; `protocols` has a bit for each
+    protocol by which it can be dialled.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="contacts")
@@ -110,6 +111,7 @@ class Contact(models.Model):
     note = models.CharField(max_length=255, blank=True)
     methods = models.JSONField(default=list)
     dial_key = models.CharField(max_length=255, blank=True)
+    words = models.TextField(default="", blank=True)
     protocols = models.PositiveSmallIntegerField(default=0)
     system = models.ForeignKey(System, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

@@ -1,25 +1,59 @@
-"""Entries found and listed, best first: by the beginning of the name, by words of it, by addresses and notes.
+"""Entries found and listed, best first: by the beginning of the name, by words of it, by addresses and notes, by parts
+of numbers. Within the first by name, within the others by the word that is found and then by name.
 
-Within each of these three, by name. Raw SQL, as little as can be: rooms wait for it while somebody types.
+Raw SQL, as little as can be: rooms wait for it while somebody types.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
 from roomkeeper.phonebooks import index, words
 from roomkeeper.phonebooks.dialling import Method
-from roomkeeper.systems.check_ins.statements import Row, among, execute
+from roomkeeper.phonebooks.words import Asked
+from roomkeeper.systems.check_ins.statements import among, execute
 
 COUNTED: Final = 1_000
-_LAST: Final = "\U0010ffff"
+BEGINNING: Final = 0
 _COLUMNS: Final = (
-    "c.id, c.number, c.sort_name, c.name, c.methods, c.dial_key, c.source_id, c.note, c.system_id"
+    "c.sort_name, c.number, c.name, c.methods, c.dial_key, c.source_id, c.words,"
+    " CASE WHEN c.system_id IS NULL THEN '' ELSE c.note END, c.since, c.until, c.protocols"
 )
-BEGINNING, NAME, ANY = range(3)
+# Sources asked by one statement: SQLite joins at most 500 parts.
+_SOURCES: Final = 60
+# Of several words. Where fewer entries have the longest, each of them is looked at.
+_FEW: Final = 1_500
+# Where fewer have another one, only those are looked at.
+_RARE: Final = 500
+# Where fewer have another one, all that have it are read first.
+_MANY: Final = 5_000
+_SHOWN: Final = " AND c.since <= %s AND c.until > %s AND (c.protocols & %s) <> 0"
+
+
+class _Row(NamedTuple):
+    """An entry as it is read, behind the kind of row and the word by which it was found."""
+
+    kind: int
+    word: str
+    sort_name: str
+    number: int
+    name: str
+    methods: str
+    dial_key: str
+    source: int
+    words: str
+    system_type: str
+    since: int
+    until: int
+    protocols: int
+
+    @property
+    def mark(self) -> "Mark":
+        return Mark(*self[:4])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +62,6 @@ class Scope:
 
     sources: tuple[tuple[int, int], ...]
     protocols: int
-
-    @property
-    def ids(self) -> list[int]:
-        """The sources."""
-        return [pk for pk, _ in self.sources]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,213 +72,290 @@ class Found:
     name: str
     methods: tuple[Method, ...]
     source: int
-    sort_name: str
     # What kind of system it is, where it is one of ours.
     system_type: str = ""
     others: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """An entry behind which a page begins."""
+class Mark(NamedTuple):
+    """An entry behind which a page begins: by which kind of row and which word it was found, and where it stands."""
 
-    stage: int
+    kind: int
+    word: str
     sort_name: str
     number: int
 
 
 def search(scope: Scope, text: str, limit: int, after: Mark | None = None) -> list[Found]:
     """Up to `limit` entries, each once, behind that mark. All of them where nothing is asked for."""
-    if not scope.sources:
+    asked = words.asked(text)
+    if not scope.sources or (text.strip() and asked is None):
         return []
-    beginning, groups = words.sort_name(text), words.asked_words(text)
-    if text.strip() and not groups:
+    beside = _beside(scope, asked) if asked is not None else _Beside()
+    if not beside.is_had:
         return []
     found: list[Found] = []
-    for stage in (BEGINNING, NAME, ANY) if groups else (BEGINNING,):
-        if after is not None and stage < after.stage:
-            continue
-        mark = (after.sort_name, after.number) if after is not None and stage == after.stage else None
-        while len(found) < limit:
-            wanted = limit - len(found)
-            rows = _stage(scope, stage, beginning, groups, wanted, mark)
-            found += _without_duplicates(scope, rows, groups)
-            if len(rows) < wanted:
-                break
-            mark = (rows[-1][2], rows[-1][1])
+    while len(found) < limit:
+        wanted = limit - len(found)
+        rows = _page(scope, asked, beside, wanted, after)
+        found += _without_duplicates(scope, rows, asked)
+        if len(rows) < wanted:
+            break
+        after = rows[-1].mark
     return found
 
 
 def count(scope: Scope, text: str) -> int:
-    """How many there are, duplicates counted, as far as `COUNTED`."""
-    if not scope.sources:
+    """About how many a text finds, for a list that has more than a page: how many entries have the longest of its
+    words, as far as `COUNTED` rows tell. The exact number would cost more than the page."""
+    asked = words.asked(text)
+    if asked is None or not scope.sources:
         return 0
-    groups = words.asked_words(text)
-    if groups:
-        sql, values = _matching(scope, "SELECT 1", index.matching(groups, in_names=False))
-    elif text.strip():
-        return 0
-    else:
-        parts, values = [], []
-        for pk, generation in scope.sources:
-            parts.append(f"SELECT 1 {_listed()}")
-            values += [pk, generation, generation, scope.protocols]
-        sql = " UNION ALL ".join(parts)
-    return int(_ask(f"SELECT count(*) FROM ({sql} LIMIT {COUNTED}) AS counted", values)[0][0])  # noqa: S608
+    sql, values = _rows_with([pk for pk, _ in scope.sources], asked.groups[0], "contact_id")
+    counted = f"SELECT count(DISTINCT contact_id) FROM ({sql} LIMIT {COUNTED}) AS counted"  # noqa: S608
+    return int(execute(counted, values)[0][0])
 
 
 def find_mark(number: int, text: str) -> Mark | None:
-    """Where the entry of that number stands among what is found by the text, gone or not; None if there was none."""
+    """Where the entry of that number stands among what is found by the text, gone or not; None if it does not."""
+    asked = words.asked(text)
     rows = execute(
-        "SELECT sort_name, name FROM phonebooks_contact WHERE number = %s ORDER BY id DESC LIMIT 1", [number]
+        "SELECT sort_name, words FROM phonebooks_contact WHERE number = %s ORDER BY id DESC LIMIT 20",
+        [number],
     )
-    if not rows:
-        return None
-    sort_name, name = rows[0]
-    if sort_name.startswith(words.sort_name(text)):
-        return Mark(BEGINNING, sort_name, number)
-    return Mark(NAME if words.has_all(name, words.asked_words(text)) else ANY, sort_name, number)
+    for sort_name, known in rows:
+        if asked is None or sort_name.startswith(asked.beginning):
+            return Mark(BEGINNING, "", sort_name, number)
+        if (row := asked.best_row(known)) is not None:
+            return Mark(*row, sort_name, number)
+    return None
 
 
-def _ask(sql: str, values: Sequence[Any]) -> list[Row]:
-    """Run what depends on how many there are: planned anew each time on PostgreSQL."""
-    if connection.vendor != "postgresql":
-        return execute(sql, values)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows: list[Row] = cursor.fetchall()
-        return rows
+# Rows, best first
 
 
-# The three stages
+def _order(row: _Row) -> tuple[Any, ...]:
+    return row[:4]
 
 
-def _stage(
-    scope: Scope,
-    stage: int,
-    beginning: str,
-    groups: Sequence[tuple[str, ...]],
-    limit: int,
-    mark: tuple[str, int] | None,
-) -> list[Row]:
-    if stage == BEGINNING:
-        return _by_beginning(scope, beginning, limit, mark)
-    found = index.matching(groups, in_names=stage == NAME, but_not_in_names=stage == ANY)
-    sql, values = _matching(scope, "SELECT c.id", found)
-    sql += " AND NOT (c.sort_name >= %s AND c.sort_name < %s)"
-    values += [beginning, beginning + _LAST]
-    if mark is not None:
-        sql += " AND (c.sort_name, c.number) > (%s, %s)"
-        values += mark
-    order = "ORDER BY c.sort_name, c.number"
-    # Sorted by little, and then read.
-    return _ask(
-        f"SELECT {_COLUMNS} FROM ({sql} {order} LIMIT {limit:d}) AS page"  # noqa: S608
-        f" CROSS JOIN phonebooks_contact c WHERE c.id = page.id {order}",
-        values,
-    )
+def _page(scope: Scope, asked: Asked | None, beside: "_Beside", limit: int, after: Mark | None) -> list[_Row]:
+    """The next entries behind the mark, duplicates among them; fewer than `limit` only at the end."""
+    if beside.rare and asked is not None:
+        return _by_rare_word(scope, asked, beside, limit, after)
+    found: list[_Row] = []
+    while len(found) < limit:
+        wanted = limit - len(found)
+        rows = _next_rows(scope, asked, beside, wanted, after)
+        # Where several of its words begin alike, an entry counts by the best.
+        found += [
+            row
+            for row in rows
+            if asked is None or not row.kind or asked.best_row(row.words) == (row.kind, row.word)
+        ]
+        if len(rows) < wanted:
+            break
+        after = rows[-1].mark
+    return found
 
 
-def _by_beginning(scope: Scope, beginning: str, limit: int, mark: tuple[str, int] | None) -> list[Row]:
+def _next_rows(
+    scope: Scope, asked: Asked | None, beside: "_Beside", limit: int, after: Mark | None
+) -> list[_Row]:
+    """One statement for `_SOURCES` sources: a kind of rows is read only where those before it did not fill the page."""
+    found: list[_Row] = []
+    kinds = [
+        kind
+        for kind in (BEGINNING, *(asked.kinds if asked is not None else ()))
+        if after is None or kind >= after.kind
+    ]
+    for at in range(0, len(scope.sources), _SOURCES):
+        stages: list[str] = []
+        values: list[Any] = []
+        for kind in kinds:
+            behind = after if after is not None and after.kind == kind else None
+            parts: list[str] = []
+            for source in scope.sources[at : at + _SOURCES]:
+                for sql, more in _parts(source, scope.protocols, kind, asked, beside, behind):
+                    parts.append(f"SELECT * FROM ({sql} LIMIT {limit}) AS p{len(parts)}")  # noqa: S608
+                    values += more
+            both = " UNION ALL ".join(parts)
+            stages.append(f"SELECT * FROM ({both} ORDER BY 2, 3, 4 LIMIT {limit}) AS k{kind}")  # noqa: S608
+        found += map(_Row._make, execute(f"{' UNION ALL '.join(stages)} LIMIT {limit}", values))
+    return sorted(found, key=_order)[:limit] if len(scope.sources) > _SOURCES else found
+
+
+def _parts(
+    source: tuple[int, int],
+    protocols: int,
+    kind: int,
+    asked: Asked | None,
+    beside: "_Beside",
+    after: Mark | None,
+) -> Iterator[tuple[str, list[Any]]]:
+    """The selects for the rows of one kind of one source in their order, one for each form."""
+    pk, generation = source
+    shown = [generation, generation, protocols]
+    if kind == BEGINNING or asked is None:
+        sql = f"SELECT 0 AS kind, CAST('' AS text) AS word, {_COLUMNS} FROM phonebooks_contact c WHERE c.source_id = %s"  # noqa: S608
+        values: list[Any] = [pk]
+        if asked is not None:
+            sql += " AND c.sort_name >= %s AND c.sort_name < %s"
+            values += [asked.beginning, asked.beginning + index.LAST]
+        if after is not None:
+            sql += " AND (c.sort_name, c.number) > (%s, %s)"
+            values += [after.sort_name, after.number]
+        yield f"{sql}{_SHOWN} ORDER BY c.sort_name, c.number", [*values, *shown]
+        return
+    more, needles = beside.sql(pk)
+    for form in asked.forms:
+        # A cross join keeps SQLite at the order that is written: first the words, then the entries.
+        sql = (
+            f"SELECT w.kind, w.word, {_COLUMNS} FROM {index.TABLE} w CROSS JOIN phonebooks_contact c"  # noqa: S608
+            f" WHERE w.source_id = %s AND w.kind = {kind} AND w.word >= %s AND w.word < %s"
+            " AND NOT (w.sort_name >= %s AND w.sort_name < %s) AND c.id = w.contact_id"
+        )
+        values = [pk, form, form + index.LAST, asked.beginning, asked.beginning + index.LAST]
+        if after is not None:
+            sql += " AND (w.word, w.sort_name, w.number) > (%s, %s, %s)"
+            values += [after.word, after.sort_name, after.number]
+        yield f"{sql}{_SHOWN}{more} ORDER BY w.word, w.sort_name, w.number", [*values, *shown, *needles]
+
+
+# Other words beside the longest
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """How the other words are looked for: in each entry's own words, or by reading all entries that have them first.
+    `rare` is one that so few have that only they are looked at at all; `is_had` is false where nobody has one."""
+
+    looked_for: Sequence[Sequence[str]] = ()
+    read: Sequence[Sequence[str]] = ()
+    rare: Sequence[str] = ()
+    is_had: bool = True
+
+    def sql(self, source: int) -> tuple[str, list[Any]]:
+        """A condition for an entry `c` of that source, found by a row `w`."""
+        where = "strpos" if connection.vendor == "postgresql" else "instr"
+        sql = ""
+        values: list[Any] = []
+        for group in self.read:
+            of_group, more = _rows_with([source], group, "contact_id")
+            sql += f" AND w.contact_id IN ({of_group})"
+            values += more
+        for group in self.looked_for:
+            sql += f" AND ({' OR '.join([f'{where}(c.words, %s) > 0'] * len(group))})"
+            values += group
+        return sql, values
+
+
+def _beside(scope: Scope, asked: Asked) -> _Beside:
+    if len(asked.groups) < 2 or _size(scope, asked.groups[0], _FEW) < _FEW:
+        return _Beside(asked.groups[1:])
+    few: list[Sequence[str]] = []
+    many: list[Sequence[str]] = []
+    for group in asked.groups[1:]:
+        size = _size(scope, group, _MANY)
+        if not size:
+            return _Beside(is_had=False)
+        if size < _RARE:
+            return _Beside([one for one in asked.groups if one != group], rare=group)
+        (few if size < _MANY else many).append(group)
+    return _Beside(many, few)
+
+
+def _by_rare_word(scope: Scope, asked: Asked, beside: _Beside, limit: int, after: Mark | None) -> list[_Row]:
+    """The same page as the longest word gives, of the few entries that have the rare one."""
+    found: list[_Row] = []
+    for pk, generation in scope.sources:
+        more, needles = beside.sql(pk)
+        having, values = _rows_with([pk], beside.rare, "contact_id")
+        sql = f"SELECT 0, '', {_COLUMNS} FROM phonebooks_contact c WHERE c.id IN ({having}){_SHOWN}{more}"  # noqa: S608
+        shown = [generation, generation, scope.protocols]
+        for row in map(_Row._make, execute(sql, [*values, *shown, *needles])):
+            if row.sort_name.startswith(asked.beginning):
+                best: tuple[int, str] | None = (BEGINNING, "")
+            else:
+                best = asked.best_row(row.words)
+            if best is not None:
+                found.append(row._replace(kind=best[0], word=best[1]))
+    return sorted((row for row in found if after is None or row.mark > after), key=_order)[:limit]
+
+
+def _size(scope: Scope, group: Sequence[str], most: int) -> int:
+    sql, values = _rows_with([pk for pk, _ in scope.sources], group, "1")
+    return int(execute(f"SELECT count(*) FROM ({sql} LIMIT {most}) AS counted", values)[0][0])  # noqa: S608
+
+
+def _rows_with(sources: Sequence[int], group: Sequence[str], columns: str) -> tuple[str, list[Any]]:
+    is_one, pks = among(sources)
+    has_parts = not group[0].startswith(" ")
+    kinds = f"{words.NAME}, {words.OTHER}, {words.PART}" if has_parts else f"{words.NAME}, {words.OTHER}"
     parts: list[str] = []
     values: list[Any] = []
-    for pk, generation in scope.sources:
-        sql = f"SELECT {_COLUMNS} {_listed()}"
-        values += [pk, generation, generation, scope.protocols]
-        if beginning:
-            sql += " AND c.sort_name >= %s AND c.sort_name < %s"
-            values += [beginning, beginning + _LAST]
-        if mark is not None:
-            sql += " AND (c.sort_name, c.number) > (%s, %s)"
-            values += mark
-        parts.append(f"SELECT * FROM ({sql} ORDER BY c.sort_name, c.number LIMIT {limit:d}) AS s{pk:d}")  # noqa: S608
-    if len(parts) == 1:
-        return execute(parts[0], values)
-    return execute(f"{' UNION ALL '.join(parts)} ORDER BY 3, 2 LIMIT {limit:d}", values)
-
-
-def _listed() -> str:
-    return (
-        "FROM phonebooks_contact c WHERE c.source_id = %s AND c.since <= %s AND c.until > %s"
-        " AND (c.protocols & %s) <> 0"
-    )
-
-
-def _matching(scope: Scope, what: str, found: tuple[str, list[Any]]) -> tuple[str, list[Any]]:
-    is_one, values = among(scope.ids)
-    inner, asked = found
-    is_fixed = "MATERIALIZED " if connection.vendor == "postgresql" else ""
-    sql = (
-        # First the index, then the entries: SQLite would look each entry up in the index otherwise, for seconds.
-        f"WITH i AS {is_fixed}({inner})"
-        f" {what} FROM i CROSS JOIN phonebooks_contact c CROSS JOIN phonebooks_source s"
-        f" WHERE c.id = i.rowid AND s.id = c.source_id AND c.source_id {is_one}"
-        " AND c.since <= s.generation AND c.until > s.generation"
-        " AND (c.protocols & %s) <> 0"
-    )
-    return sql, [*asked, *values, scope.protocols]
+    for form in (part.strip() for part in group):
+        parts.append(
+            f"SELECT {columns} FROM {index.TABLE}"  # noqa: S608
+            f" WHERE source_id {is_one} AND kind IN ({kinds}) AND word >= %s AND word < %s"
+        )
+        values += [*pks, form, form + index.LAST]
+    return " UNION ALL ".join(parts), values
 
 
 # Duplicates
 
 
-def duplicates(scope: Scope, keys: Collection[str]) -> dict[str, list[Row]]:
-    """All entries in scope by their first address, the one that is shown first: the one with the lowest number."""
+def duplicates(scope: Scope, keys: Collection[str]) -> dict[str, list[_Row]]:
+    """All entries in scope by their first address, where that is the address of several; the oldest first."""
     keys = [key for key in keys if key]
     if not keys:
         return {}
     by_key, wanted = among(keys)
-    is_one, values = among(scope.ids)
-    rows = execute(
-        # The sign keeps SQLite from going through all entries of a source for these few.
-        f"SELECT {_COLUMNS} FROM phonebooks_contact c CROSS JOIN phonebooks_source s"  # noqa: S608
-        f" WHERE c.dial_key {by_key} AND s.id = c.source_id AND +c.source_id {is_one} AND c.since <= s.generation"
-        " AND c.until > s.generation AND (c.protocols & %s) <> 0 ORDER BY c.number",
-        [*wanted, *values, scope.protocols],
+    several = execute(
+        f"SELECT dial_key FROM phonebooks_contact WHERE dial_key {by_key} GROUP BY dial_key HAVING count(*) > 1",  # noqa: S608
+        wanted,
     )
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row[5], []).append(row)
+    if not several:
+        return {}
+    by_key, wanted = among([key for (key,) in several])
+    generations = dict(scope.sources)
+    found: dict[str, list[_Row]] = {}
+    sql = f"SELECT 0, '', {_COLUMNS} FROM phonebooks_contact c WHERE c.dial_key {by_key} ORDER BY c.number"  # noqa: S608
+    for row in map(_Row._make, execute(sql, wanted)):
+        generation = generations.get(row.source, -1)
+        if row.since <= generation < row.until and row.protocols & scope.protocols:
+            found.setdefault(row.dial_key, []).append(row)
     return found
 
 
-def _without_duplicates(scope: Scope, rows: Sequence[Row], groups: Sequence[tuple[str, ...]]) -> list[Found]:
-    alike = duplicates(scope, {row[5] for row in rows})
+def _without_duplicates(scope: Scope, rows: Sequence[_Row], asked: Asked | None) -> list[Found]:
+    alike = duplicates(scope, {row.dial_key for row in rows})
     found = []
     for row in rows:
-        same = alike.get(row[5], ()) if row[5] else ()
-        if len(same) > 1 and shown_of(same, groups)[1] != row[1]:
+        same = alike.get(row.dial_key, ())
+        if len(same) > 1 and shown_of(same, asked).number != row.number:
             continue
         found.append(_found(row, same))
     return found
 
 
-def shown_of(same: Sequence[Row], groups: Sequence[tuple[str, ...]]) -> Row:
+def shown_of(same: Sequence[_Row], asked: Asked | None) -> _Row:
     """Which of several entries with one address stands for all: the first that was there, of those that are found."""
-    return next((one for one in same if _holds(one, groups)), same[0])
+    return next((one for one in same if asked is None or asked.is_in(one.words)), same[0])
 
 
-def _holds(row: Row, groups: Sequence[tuple[str, ...]]) -> bool:
-    if not groups:
-        return True
-    known = [
-        *words.name_words(row[3]),
-        *words.number_words(method[1] for method in _methods(row[4])),
-        *words.name_words(row[7]),
-    ]
-    return all(any(word.startswith(form) for word in known for form in group) for group in groups)
-
-
-def _found(row: Row, same: Sequence[Row]) -> Found:
+def _found(row: _Row, same: Sequence[_Row]) -> Found:
+    if len(same) < 2:
+        return Found(row.number, row.name, _methods(row.methods), row.source, row.system_type)
     methods: dict[tuple[str, str], Method] = {}
     for one in (row, *same):
-        for method in _methods(one[4]):
+        for method in _methods(one.methods):
             methods.setdefault((method[0], method[1]), method)
-    others = tuple((one[1], one[6]) for one in same if one[1] != row[1])
-    system_type = row[7] if row[8] is not None else ""
-    return Found(row[1], row[3], tuple(methods.values()), row[6], row[2], system_type, others)
+    others = tuple((one.number, one.source) for one in same if one.number != row.number)
+    return Found(row.number, row.name, tuple(methods.values()), row.source, row.system_type, others)
 
 
-def _methods(stored: Any) -> list[Method]:
-    loaded: list[Method] = json.loads(stored) if isinstance(stored, str | bytes) else stored
-    return loaded
+@lru_cache(maxsize=20_000)
+def _methods(stored: str) -> tuple[Method, ...]:
+    """As they are stored, read; those of an entry that many ask for once."""
+    return tuple((kind, address, call_type) for kind, address, call_type in json.loads(stored))

@@ -1,11 +1,13 @@
 """Names and numbers as they are found: which words of an entry are indexed, and what is searched for. Pure.
 
 A name is found by the beginning of each of its words, in any order, whatever the letter case and accents; `ü` is found
-as `u` and as `ue`. A number is found by any three or more of its digits in a row, however it is written.
+as `u` and as `ue`. A number is found by any three or more of its digits in a row, however it is written; beside other
+words by four.
 """
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from roomkeeper.operations.folding import fold
@@ -32,10 +34,15 @@ _NOT_DIGITS: Final = re.compile(r"\D+")
 _RUN_ON: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )
+NAME, OTHER, PART = 1, 2, 3
+"""Words of the name, words of addresses and of the note, and ends of numbers."""
 SHORTEST_PART: Final = 3
+SHORTEST_BESIDE: Final = 4
 _LONGEST_WORD: Final = 60
 _MOST_WORDS: Final = 40
 _MOST_ASKED: Final = 8
+_LONGEST_NUMBER: Final = 30
+_MOST_PARTS: Final = 80
 
 
 def name_words(text: str) -> list[str]:
@@ -48,42 +55,92 @@ def name_words(text: str) -> list[str]:
     return list(found)[:_MOST_WORDS]
 
 
-def number_words(addresses: Iterable[str]) -> list[str]:
-    """The words by which addresses are found: the parts of a URI, and each end of a number."""
-    found: dict[str, None] = {}
+def words_of(name: str, addresses: Iterable[str], note: str) -> str:
+    """The words of an entry as they are kept with it: those of its name in the first line, in the second those that
+    only its addresses and its note have; each behind a blank. A number is one word, its digits."""
+    names = name_words(name)
+    others: dict[str, None] = {}
     for address in addresses:
-        if _NUMBER.fullmatch(address):
-            digits = _digits(address)[:30]
-            for at in range(max(len(digits) - SHORTEST_PART + 1, 1)):
-                found[digits[at:]] = None
-        else:
-            for word in name_words(address):
-                found[word] = None
-                digits = _digits(word)
-                for at in range(1, len(digits) - SHORTEST_PART + 1) if digits == word else ():
-                    found[digits[at:]] = None
-    found.pop("", None)
-    return list(found)[:_MOST_WORDS]
+        found = [_digits(address)[:_LONGEST_NUMBER]] if _NUMBER.fullmatch(address) else name_words(address)
+        others |= dict.fromkeys(found)
+    others |= dict.fromkeys(name_words(note))
+    for word in ("", *names):
+        others.pop(word, None)
+    return "\n".join("".join(f" {word}" for word in part) for part in (names, list(others)[:_MOST_WORDS]))
 
 
-def asked_words(text: str) -> list[tuple[str, ...]]:
-    """What is searched for: every group must be found, by one of its forms, as the beginning of a word. Empty where
-    nothing can be searched for."""
+def rows_of(words: str) -> list[tuple[int, str]]:
+    """What an entry with these words is looked up by: (`NAME`, `OTHER` or `PART`, word)."""
+    names, _, others = words.partition("\n")
+    found = [*((NAME, word) for word in names.split()), *((OTHER, word) for word in others.split())]
+    parts = {
+        word[at:]: None
+        for word in others.split()
+        if word.isascii() and word.isdigit()
+        for at in range(1, len(word) - SHORTEST_PART + 1)
+    }
+    return [*found, *((PART, word) for word in list(parts)[:_MOST_PARTS])]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is searched for.
+
+    `beginning` is the whole text as names are sorted by. Entries are looked up by one word, the longest, as the
+    beginning of one of theirs: by one of its `forms`, in rows of the `kinds`. In each of `groups` are beginnings of
+    words with their blank, or parts of numbers; one of each must stand in an entry's words. The first group is that of
+    the longest word.
+    """
+
+    beginning: str
+    forms: tuple[str, ...]
+    kinds: tuple[int, ...]
+    groups: tuple[tuple[str, ...], ...]
+
+    def is_in(self, words: str) -> bool:
+        """Whether an entry with these words is found."""
+        return all(any(part in words for part in group) for group in self.groups)
+
+    def best_row(self, words: str) -> tuple[int, str] | None:
+        """By which of its rows an entry is found first; None by none."""
+        names, _, others = words.partition("\n")
+        for kind, text in ((NAME, names), (OTHER, others)):
+            if found := [word for word in text.split() if word.startswith(self.forms)]:
+                return kind, min(found)
+        if PART not in self.kinds:
+            return None
+        return min(
+            (row for row in rows_of(words) if row[0] == PART and row[1].startswith(self.forms)), default=None
+        )
+
+
+def asked(text: str) -> Asked | None:
+    """What a text searches for; None where nothing can be searched for."""
     stripped = text.strip()
     if len(digits := _digits(stripped)) >= SHORTEST_PART and _NUMBER.fullmatch(stripped):
-        return [_number_forms(stripped, digits)]
-    return [_forms(word) for word in _WORD.findall(stripped)[:_MOST_ASKED]]
+        words, shortest = [_number_forms(stripped, digits)], SHORTEST_PART
+    else:
+        # Beside other words a short number is that of a room, not one in the middle of somebody's telephone number.
+        words, shortest = [_forms(word) for word in _WORD.findall(stripped)[:_MOST_ASKED]], SHORTEST_BESIDE
+    words = [forms for forms in words if forms]
+    if not words:
+        return None
+    words.sort(key=lambda forms: -len(forms[0]))
+    is_part = [all(_is_part(form, shortest) for form in forms) for forms in words]
+    return Asked(
+        sort_name(text),
+        words[0],
+        (NAME, OTHER, PART) if is_part[0] else (NAME, OTHER),
+        tuple(
+            tuple(form if inside else f" {form}" for form in forms)
+            for forms, inside in zip(words, is_part, strict=True)
+        ),
+    )
 
 
 def sort_name(name: str) -> str:
     """By which names are sorted and found from their beginning."""
     return " ".join(fold(name).split())[:255]
-
-
-def has_all(name: str, groups: Iterable[tuple[str, ...]]) -> bool:
-    """Whether the name alone holds all that is asked for."""
-    words = name_words(name)
-    return all(any(word.startswith(form) for word in words for form in group) for group in groups)
 
 
 def _forms(word: str) -> tuple[str, ...]:
@@ -98,6 +155,10 @@ def _number_forms(text: str, digits: str) -> tuple[str, ...]:
     if not text.startswith("+"):
         forms += [digits.removeprefix(prefix) for prefix in ("00", "0") if digits.startswith(prefix)]
     return tuple(dict.fromkeys(form for form in forms if len(form) >= SHORTEST_PART))
+
+
+def _is_part(form: str, shortest: int) -> bool:
+    return len(form) >= shortest and form.isascii() and form.isdigit()
 
 
 def _tails(word: str) -> Iterable[str]:

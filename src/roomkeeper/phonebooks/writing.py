@@ -17,7 +17,7 @@ from roomkeeper.systems import live
 from roomkeeper.words import gettext as _
 
 _T = TypeVar("_T")
-AT_ONCE: Final = 200
+AT_ONCE: Final = 100
 METHODS: Final = 10
 _ADDRESS: Final = 255
 # Somebody may be turning pages behind an entry that has gone.
@@ -264,6 +264,7 @@ def _fill(contact: Contact, entry: Entry) -> Contact:
         dialling.dial_key(entry.methods),
         dialling.protocols_of(entry.methods),
     )
+    contact.words = words.words_of(entry.name, (method[1] for method in entry.methods), entry.note)
     contact.system_id = entry.system_id
     return contact
 

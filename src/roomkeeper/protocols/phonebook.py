@@ -1,6 +1,7 @@
 """PhoneBookSearch: an endpoint asks for names and addresses (protocol notes F). Not here: who may see which."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -135,30 +136,25 @@ def _encode_catalog(tag: str, catalog: Catalog) -> str:
     )
 
 
+# What is the same in most entries is encoded once: fifty make an answer.
+_element = lru_cache(maxsize=1_000)(encode_element)
+
+
 def _encode_entry(entry: PhonebookEntry) -> str:
-    routes = "".join(
-        "<Route>"
-        + encode_element("CallType", route.call_type)
-        + encode_element("Protocol", route.protocol)
-        + encode_element("Restrict", route.restrict)
-        + encode_element("DialString", route.dial_string, f"the address of {entry.name}")
-        + encode_element("Description", route.description)
-        + encode_element("SystemType", route.system_type)
-        + "</Route>"
-        for route in entry.routes
+    return (
+        f"<Entry>{encode_element('Name', entry.name)}{encode_element('Id', entry.id)}{_encode_routes(entry.routes)}"
+        f"<IsLast>{_flag(entry.is_last)}</IsLast><IsFirst>{_flag(entry.is_first)}</IsFirst><BaseDN/>"
+        f"{_element('SystemType', entry.system_type)}</Entry>"
     )
+
+
+@lru_cache(maxsize=20_000)
+def _encode_routes(routes: tuple[Route, ...]) -> str:
     return "".join(
-        (
-            "<Entry>",
-            encode_element("Name", entry.name),
-            encode_element("Id", entry.id),
-            routes,
-            encode_element("IsLast", _flag(entry.is_last)),
-            encode_element("IsFirst", _flag(entry.is_first)),
-            "<BaseDN/>",
-            encode_element("SystemType", entry.system_type),
-            "</Entry>",
-        )
+        f"<Route>{_element('CallType', route.call_type)}{_element('Protocol', route.protocol)}"
+        f"{_element('Restrict', route.restrict)}{encode_element('DialString', route.dial_string)}"
+        f"{encode_element('Description', route.description)}{_element('SystemType', route.system_type)}</Route>"
+        for route in routes
     )
 
 

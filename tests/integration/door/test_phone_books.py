@@ -9,18 +9,12 @@ from tests.acceptance.device import PHONE_BOOK, Device
 from tests.integration.door.conftest import DoorProcess, Systems
 from tests.integration.door.test_soap_clients import load
 
-from roomkeeper.phonebooks import editing, granting, keeping, setting, syncing
+from roomkeeper.phonebooks import editing, keeping, setting, syncing
 from roomkeeper.phonebooks.models import PhoneBook, Source
 from roomkeeper.phonebooks.sources import our_systems
 from roomkeeper.phonebooks.writing import Entry
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import State, System, TimelineEntry
-
-
-@pytest.fixture(autouse=True)
-def read_books_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was set a moment ago holds at once."""
-    monkeypatch.setattr(granting, "KEPT_FOR", -1.0)
 
 
 @pytest.fixture

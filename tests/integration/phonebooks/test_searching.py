@@ -175,7 +175,7 @@ def test_a_csv_file_brings_entries_and_the_next_one_replaces_them(book: PhoneBoo
     )  # fmt: skip
     source = Source.objects.get(book=book)
     (found,) = searching.search(scope(source), "anna", 5)
-    assert found.methods == (["sip", "anna@example.org", ""], ["telephone", "+47 0123", ""])
+    assert found.methods == (("sip", "anna@example.org", ""), ("telephone", "+47 0123", ""))
     import_csv(book, "name,sip\nRoom 1,r2@example.org\n")
     assert [one.methods[0][1] for one in searching.search(scope(source), "", 5)] == ["r2@example.org"]
 

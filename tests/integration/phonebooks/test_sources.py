@@ -153,7 +153,7 @@ def test_a_deleted_source_is_not_found_at_once_and_goes_some_at_a_time(
     assert left == [15, 5, 0, 0]
     assert not Source.objects.exists()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM phonebooks_index")
+        cursor.execute("SELECT count(*) FROM phonebooks_word")
         assert cursor.fetchone()[0] == 0
 
 

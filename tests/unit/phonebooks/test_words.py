@@ -6,11 +6,11 @@ from roomkeeper.phonebooks import words
 
 
 def finds(asked: str, name: str, *addresses: str) -> bool:
-    known = [*words.name_words(name), *words.number_words(addresses)]
-    groups = words.asked_words(asked)
-    return bool(groups) and all(
-        any(word.startswith(form) for word in known for form in group) for group in groups
-    )
+    known, what = words.words_of(name, addresses, ""), words.asked(asked)
+    if what is None:
+        return False
+    assert what.is_in(known) or len(what.groups) > 1 or what.best_row(known) is None
+    return what.is_in(known) and what.best_row(known) is not None
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,21 @@ def test_an_address_is_found_by_its_parts(asked: str) -> None:
     assert finds(asked, "Room two", "sip:room2@example.org", "room.2@example.org")
 
 
+@pytest.mark.parametrize("asked", ["room 22", "room 223", "room 33"])
+def test_a_short_number_beside_other_words_is_none_in_the_middle_of_another(asked: str) -> None:
+    assert not finds(asked, "Room 5", "+47 22 33 44 55")
+
+
+@pytest.mark.parametrize("asked", ["room 2233", "room 47", "4455 ro", "room 5"])
+def test_a_longer_one_and_the_beginning_of_one_are_found_beside_other_words(asked: str) -> None:
+    assert finds(asked, "Room 5", "+47 22 33 44 55")
+
+
 def test_the_words_of_a_long_text_are_bounded() -> None:
-    assert len(words.name_words(" ".join(f"w{n}" for n in range(10_000)))) <= 40
-    assert len(words.number_words(["9" * 5_000] * 100)) <= 40
-    assert len(words.asked_words("a " * 5_000)) <= 8
+    known = words.words_of(" ".join(f"w{n}" for n in range(10_000)), ["9" * 5_000] * 100, "note " * 100)
+    assert len(words.rows_of(known)) <= 160
+    many = [f"{n:030}" for n in range(100)]
+    assert len(words.rows_of(words.words_of("Many", many, ""))) <= 160
+    asked = words.asked("a " * 5_000)
+    assert asked is not None
+    assert len(asked.groups) <= 8
