@@ -45,16 +45,17 @@ class Problems:
     """Sentences on single cards, of which the first are told and the rest counted."""
 
     def __init__(self, warnings: list[str]) -> None:
+        self.where = ""
         self._warnings = warnings
         self._more = 0
         self._told = 0
 
-    def add(self, line: int, reason: str, where: str = "") -> None:
-        """Something that was left out."""
+    def add(self, line: int, reason: str) -> None:
+        """Something that was left out, in that line, or `where` that is set."""
         if self._told < TOLD:
             self._told += 1
             self._warnings.append(
-                _("{where}: {reason}", where=where or _("Line {line}", line=line), reason=reason)
+                _("{where}: {reason}", where=self.where or _("Line {line}", line=line), reason=reason)
             )
         else:
             self._more += 1
@@ -100,13 +101,18 @@ def read_file(data: bytes, reading: Reading) -> Iterator[Record]:
         problems.close()
 
 
+def is_group(card: Card) -> bool:
+    """Whether the card is a list of others."""
+    return any(
+        one.name in ("KIND", "X-ADDRESSBOOKSERVER-KIND") and one.text.lower() == "group"
+        for one in card.properties
+    )
+
+
 def record_of(card: Card, problems: Problems, key: str = "") -> Record | None:
     """What a card tells; None for a group and for one without any name. The key is the given one, or its UID, or a
     digest of its name and first address."""
-    if any(
-        one.name in ("KIND", "X-ADDRESSBOOKSERVER-KIND") and one.text.lower() == "group"
-        for one in card.properties
-    ):
+    if is_group(card):
         return None
     fields = fields_of(card, problems)
     name = fields.get("FN", ("",))[0]
