@@ -4,6 +4,7 @@ Run it after changing a declaration; `make check` holds the page against them.
 """
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,7 @@ from roomkeeper.operations.acts import Act  # noqa: E402
 from roomkeeper.operations.fields import Field  # noqa: E402
 from roomkeeper.operations.filters import words_of  # noqa: E402
 from roomkeeper.operations.lists import filter_names, sorts_of  # noqa: E402
+from roomkeeper.operations.readings import Reading  # noqa: E402
 from roomkeeper.operations.subjects import Subject, all_subjects, get_subject  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -48,6 +50,10 @@ def section(subject: Subject) -> str:
     lines = [f"## {subject.plural.capitalize()}", "", subject.meaning or f"One {subject.noun} each.", ""]
     if subject.has_api or subject.nested:
         lines += _list(subject)
+    if subject.readings:
+        lines += ["| told of one besides | REST | permission | takes |", "|---|---|---|---|"]
+        lines += [_reading(subject, one) for one in subject.readings]
+        lines.append("")
     if subject.acts:
         lines += ["| act | REST | command line | permission | takes | audit |", "|---|---|---|---|---|---|"]
         lines += [_act(subject, act) for act in subject.acts]
@@ -91,6 +97,14 @@ def _field(one: Field) -> str:
     values = ", ".join(f"`{key}`" for key, _ in words) if words and len(words) < 12 else ""
     told = "; ".join(part for part in (one.meaning.rstrip("."), values) if part)
     return f"| `{one.name}` | {told} |"
+
+
+def _reading(subject: Subject, one: Reading) -> str:
+    below = re.sub(r"\{int:(\w+)\}", r"{\1}", one.at)
+    path = f"{subject.path}/{{id}}/{below}" if one.on == "one" else f"{subject.path}/{below}"
+    takes = ", ".join(f"`{each.name}`" + ("" if each.is_required else "?") for each in one.takes) or "–"
+    needed = one.needs or subject.needs
+    return f"| {one.summary} | `GET {path}` | {needed.value} | {takes} |"
 
 
 def _act(subject: Subject, act: Act) -> str:

@@ -20,12 +20,10 @@ from roomkeeper.api import (
     logins,
     me,
     network_settings,
-    phone_books,
     problems,
     secure_only,
     system_additions,
     system_edits,
-    system_polls,
     system_reports,
     templates,
     this_server,
@@ -122,8 +120,6 @@ def _tell_other_forms(found: OpenAPISchema) -> None:
     for methods in found["paths"].values():
         if any(one["name"] == "format" for one in methods.get("get", {}).get("parameters", ())):
             methods["get"]["responses"][200]["content"]["text/csv"] = text
-    status = f"{PREFIX}systems/{{system_id}}/status"
-    found["paths"][status]["get"]["responses"][200]["content"]["text/xml"] = text
 
 
 def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -144,7 +140,7 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 # What is written by hand at the same addresses as what is declared; these share one router.
-_ON_SYSTEMS = (system_additions, backups, phone_books, system_polls, diagnosis, logins)
+_ON_SYSTEMS = (system_additions, backups, diagnosis, logins)
 _BESIDE = {
     "systems": _ON_SYSTEMS[0].routes,
     "change sets": change_sets.routes,
@@ -173,7 +169,6 @@ def _make() -> RoomkeeperApi:
         ("/systems", system_reports.routes),
         ("/change-sets", undoing.routes),
         ("/systems", undoing.system_routes),
-        ("/phone-books", phone_books.book_routes),
         ("/network-settings", network_settings.routes),
         ("/this-server", this_server.routes),
         ("/me", me.routes),

@@ -6,20 +6,20 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Schema, Status
 from pydantic import Field, create_model
 
-from roomkeeper.accounts.permissions import Permission, demand, grants_of, needs
+from roomkeeper.accounts.permissions import Permission, grants_of, needs
 from roomkeeper.api.derived_lists import actor_of, row_of
 from roomkeeper.api.derived_mounting import do_act, preview_act
 from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.on_systems import routes as system_routes
 from roomkeeper.api.problems import Conflict, NotFound, refused_as
-from roomkeeper.api.reach import LARGEST_ID, get_system
+from roomkeeper.api.reach import get_system
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.backups import keeping, mapping, restoring_surface, scheduling, sides
-from roomkeeper.backups.models import BackupPart
+from roomkeeper.backups import mapping, restoring_surface, scheduling, sides
+from roomkeeper.backups.readings import ScheduleOut
 from roomkeeper.backups.replacement_plan import Hardware, ReplacementPlan
 from roomkeeper.backups.restoring_surface import REPLACE, REPLACEMENTS, RESTORATIONS, RESTORE, UNDO
 from roomkeeper.backups.surface import BACKUPS, SCHEDULE
-from roomkeeper.backups.telling import DiffOut, PartText, ReplacementPlanOut, RestoreMappingOut
+from roomkeeper.backups.telling import DiffOut, ReplacementPlanOut, RestoreMappingOut
 from roomkeeper.fleet.comparing import find_side
 from roomkeeper.jobs.models import Job
 from roomkeeper.operations.acts import Act
@@ -27,14 +27,6 @@ from roomkeeper.operations.taking import bounded, model_of, taken_of
 from roomkeeper.words import gettext as _
 
 routes = Routes("backups")
-
-
-class ScheduleOut(Schema):
-    """When backups are scheduled."""
-
-    is_on: bool
-    every_days: int = Field(description="How often each system is backed up.")
-    kept: int = Field(description="How many of each reason are kept per system; those made by hand stay.")
 
 
 class DiffParameters(Schema):
@@ -66,34 +58,12 @@ RestoreIn: Any = _body(RESTORE, "RestoreIn", "backup")
 ReplaceIn: Any = _body(REPLACE, "ReplaceIn", "system")
 
 
-@routes.get("/schedule", response=ScheduleOut)
-@needs(Permission.VIEW, anywhere=True)
-def get_backup_schedule(request: HttpRequest) -> Any:
-    """When backups are scheduled, and how many are kept."""
-    return scheduling.get()
-
-
 @routes.patch("/schedule", response=ScheduleOut)
 @needs(Permission.MANAGE_SERVER)
 def change_backup_schedule(request: HttpRequest, details: ScheduleIn) -> Any:
     """Change when backups are made; what is left out stays."""
     do_act(BACKUPS, SCHEDULE, None, actor_of(request), taken_of(SCHEDULE, details))
     return scheduling.get()
-
-
-@routes.get("/{int:backup_id}/parts/{int:part_id}", response=PartText)
-@needs(Permission.CHANGE_SETTINGS, anywhere=True)
-def get_backup_part(request: HttpRequest, backup_id: int, part_id: int) -> PartText:
-    """What a part holds: a macro's code, a panel's document, a picture in base64. Macros may hold passwords, so this
-    is for people who may change settings."""
-    backup = row_of(BACKUPS, actor_of(request), backup_id)
-    demand(user_of(request), Permission.CHANGE_SETTINGS, backup.system.folder.path)
-    part: BackupPart | None = (
-        backup.parts.select_related("content").filter(pk=min(part_id, LARGEST_ID)).first()
-    )
-    if part is None:
-        raise NotFound("part", part_id)
-    return PartText(kind=part.kind, name=part.name, content=keeping.text_of(part))  # type: ignore[arg-type]
 
 
 @routes.get("/{int:backup_id}/diff", response=DiffOut)

@@ -13,6 +13,7 @@ from roomkeeper.api.derived_begun import mount_begun, mount_begun_of_many
 from roomkeeper.api.derived_lists import Told, actor_of, filters_of, list_rows, page_of, row_of, told_of
 from roomkeeper.api.derived_many import mount_many
 from roomkeeper.api.derived_mounting import do_act, key_of, mount, rule_of, word_of
+from roomkeeper.api.derived_readings import mount_reading
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.routing import Routes
 from roomkeeper.operations.acts import ANYTHING, Act
@@ -39,6 +40,8 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
             _mount_list(routes, one, within=subject)
     _mount_one(routes, subject, told)
     acts = [act for act in subject.acts if act.is_mounted and act.rest.is_derived]
+    for reading in subject.readings:
+        mount_reading(routes, subject, reading)
     patches = [act for act in acts if act.rest.method == "PATCH" and not act.tail]
     for act in acts:
         is_alone = act not in patches or len(patches) == 1

@@ -13,10 +13,10 @@ from roomkeeper.api.derived_lists import actor_of, named_of, row_of, title_of, t
 from roomkeeper.api.derived_many import body_of, meant, problem_for
 from roomkeeper.api.derived_mounting import do_act, key_of, mount, rule_of, word_of
 from roomkeeper.api.derived_plans import dry, is_dry, plan_many, plan_one, plans_of
-from roomkeeper.api.problems import NotFound, ProblemOut, refused_as
+from roomkeeper.api.problems import ProblemOut, refused_as
 from roomkeeper.api.routing import Routes
 from roomkeeper.operations.acts import Act
-from roomkeeper.operations.door import NotSeen, Outcome, do_many, do_together
+from roomkeeper.operations.door import Outcome, do_many, do_together
 from roomkeeper.operations.subjects import Subject
 from roomkeeper.operations.taking import model_of, taken_of
 
@@ -75,14 +75,11 @@ def mount_begun_of_many(routes: Routes, subject: Subject, act: Act, begun: Subje
         # What is told once is of all; a refusal of what was given is one of all, too.
         once = plan_many(subject, act, [], [], actor, taken) if act.plan is not None and act.tells else {}
         once = {one.name: once[one.name] for one in act.tells}
-        try:
-            if act.is_together:
-                with refused_as(act.rest.status, *act.refused):
-                    made, done = do_together(subject, act, rows, actor=actor, now=now, taken=taken)
-            else:
-                made, done = None, list(do_many(subject, act, rows, actor=actor, now=now, taken=taken))
-        except NotSeen as error:
-            raise NotFound(error.noun, error.key) from error
+        if act.is_together:
+            with refused_as(act.rest.status, *act.refused):
+                made, done = do_together(subject, act, rows, actor=actor, now=now, taken=taken)
+        else:
+            made, done = None, list(do_many(subject, act, rows, actor=actor, now=now, taken=taken))
         told = [_told(key, {one.key: one for one in done}) for key in keys]
         if not act.is_together:
             return Status(202, {"done": sum(one["problem"] is None for one in told), "items": told, **once})

@@ -17,7 +17,7 @@ from roomkeeper.api.problems import Conflict, Invalid, NotFound, ProblemOut, pro
 from roomkeeper.api.routing import Routes
 from roomkeeper.operations import lists
 from roomkeeper.operations.acts import Act, Input
-from roomkeeper.operations.door import NotSeen, Outcome, do_many, may
+from roomkeeper.operations.door import Outcome, do_many, may
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import Subject
 from roomkeeper.operations.taking import bounded, checks_of, given_to, model_of
@@ -77,10 +77,7 @@ def mount_many(routes: Routes, subject: Subject, act: Act) -> None:
             found = {row.pk: row for row in subject.rows(actor.grants).filter(pk__in=keys)}
         taken = {one.name: getattr(details, one.name) for one in given_to(act) if one not in own}
         each = {key: _own(told.get(key), own) for key in keys}
-        try:
-            done = list(do_many(subject, act, found.values(), actor=actor, now=now, taken=taken, own=each))
-        except NotSeen as error:
-            raise NotFound(error.noun, error.key) from error
+        done = list(do_many(subject, act, found.values(), actor=actor, now=now, taken=taken, own=each))
         outcomes = {one.key: one for one in done}
         problems = {key: problem_for(subject, act, key, outcomes.get(key)) for key in keys}
         outcome = {

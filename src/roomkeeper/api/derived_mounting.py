@@ -10,28 +10,22 @@ from django.utils import timezone
 
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import needs
-from roomkeeper.api.problems import NotFound, refused_as
+from roomkeeper.api.problems import refused_as
 from roomkeeper.operations.acts import Act
-from roomkeeper.operations.door import NotSeen, do, preview
+from roomkeeper.operations.door import do, preview
 from roomkeeper.operations.subjects import Subject
 
 
 def do_act(subject: Subject, act: Act, row: Any, actor: Actor, taken: Mapping[str, Any]) -> Any:
     """Do it by the door; a refusal is a problem."""
-    try:
-        with refused_as(act.rest.status, *act.refused, hint=act.rest.hint):
-            return do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)
-    except NotSeen as error:
-        raise NotFound(error.noun, error.key) from error
+    with refused_as(act.rest.status, *act.refused, hint=act.rest.hint):
+        return do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)
 
 
 def preview_act(subject: Subject, act: Act, actor: Actor, taken: Mapping[str, Any]) -> Any:
     """What the act would do, by the same door and with the same problems."""
-    try:
-        with refused_as(act.rest.status, *act.refused):
-            return preview(subject, act, actor=actor, now=timezone.now(), taken=taken)
-    except NotSeen as error:
-        raise NotFound(error.noun, error.key) from error
+    with refused_as(act.rest.status, *act.refused):
+        return preview(subject, act, actor=actor, now=timezone.now(), taken=taken)
 
 
 def mount(

@@ -1,24 +1,19 @@
 """Lists: pages by keyset, so that a page costs the same anywhere in the list and with every offered sort."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Generic, TypeVar
 
-from django.db.models import Model, QuerySet
-from django.db.models.expressions import Combinable
 from ninja import Schema
 from pydantic import AfterValidator, Field
 
 from roomkeeper.api.problems import ApiProblem, Invalid
 from roomkeeper.operations import lists
-from roomkeeper.operations.filters import Moment as Moment
 from roomkeeper.words import gettext as _
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 Item = TypeVar("Item")
-Row = TypeVar("Row", bound=Model)
-
 
 Limit = Annotated[int, Field(ge=1), AfterValidator(lambda number: min(number, MAX_LIMIT))]
 
@@ -43,22 +38,6 @@ class Page(Schema, Generic[Item]):
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
-def cut(
-    rows: QuerySet[Row],
-    parameters: ListParameters,
-    sorts: Mapping[str, str | Combinable],
-    default: str,
-) -> tuple[list[Row], str | None]:
-    """The rows of the page asked for, and the next cursor.
-
-    `sorts` names what can be sorted by and the lookup behind it; nulls come first ascending, last descending.
-    Raises `Invalid` for an unknown sort or a cursor that does not belong to it.
-    """
-    with list_refusals():
-        order = lists.order_of(rows.model, parameters.sort or default, sorts)
-        return lists.cut(rows, order, parameters.cursor, parameters.limit)
-
-
 @contextmanager
 def list_refusals() -> Iterator[None]:
     """Turn refusals of the list engine into problems."""
@@ -71,24 +50,11 @@ def list_refusals() -> Iterator[None]:
         raise Invalid(str(error), errors=[(f"query.{error.name}", words)], hint=error.hint) from error
 
 
-def page_of(
-    kind: type[Item],
-    rows: QuerySet[Row],
-    parameters: ListParameters,
-    sorts: Mapping[str, str | Combinable],
-    default: str,
-    encode: Callable[[Row], Item],
-) -> Page[Item]:
-    """The page asked for with every row encoded."""
-    found, following = cut(rows, parameters, sorts, default)
-    return Page[kind](items=[encode(row) for row in found], next=following)  # type: ignore[valid-type]
-
-
 def cut_sorted(
     items: Sequence[Item], parameters: ListParameters, key: Callable[[Item], str], field: str
 ) -> tuple[list[Item], str | None]:
     """The page asked for of items that are no rows, and the next cursor; sorted by `key`, which tells one from all
-    others, and which callers know as `field`. Raises `Invalid` as `cut` does."""
+    others, and which callers know as `field`. Raises `Invalid` for an unknown sort or a cursor of another list."""
     sort = parameters.sort or field
     descending = sort.startswith("-")
     with list_refusals():
@@ -102,8 +68,3 @@ def cut_sorted(
     found = ordered[: parameters.limit]
     following = lists.write_cursor(sort, key(found[-1]), 0) if len(ordered) > len(found) else None
     return found, following
-
-
-def searched(rows: QuerySet[Row], words: str, *lookups: str) -> QuerySet[Row]:
-    """The rows in which every word appears in at least one of the fields."""
-    return lists.searched(rows, words, lookups)

@@ -22,6 +22,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import Field
 
 from roomkeeper.accounts.audit import KeyLost
+from roomkeeper.operations.door import NotSeen
 from roomkeeper.operations.faults import sentence_of
 from roomkeeper.words import gettext as _
 from roomkeeper.words import noop
@@ -155,6 +156,8 @@ def problem_of(error: Exception) -> ApiProblem:
     match error:
         case ApiProblem():
             return error
+        case NotSeen():
+            return NotFound(error.noun, error.key)
         case KeyLost():
             return Conflict(str(error), kind="key-lost", hint=_("Check what the first request has done."))
         case AuthenticationError():

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Schema, Status
+from ninja import Schema, Status
 from pydantic import Field, create_model, model_validator
 
 from roomkeeper.accounts.models import User
@@ -14,16 +14,14 @@ from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.problems import Invalid, NotFound, refused_as
 from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.configuration_templates import acting, comparing, known_settings, mapping, telling
+from roomkeeper.configuration_templates import acting, known_settings, mapping, telling
 from roomkeeper.configuration_templates.content import Content, TemplateRefused, content_of
 from roomkeeper.configuration_templates.declared_acts import APPLY, ASSIGN, EDIT
-from roomkeeper.configuration_templates.files import about_template, encode_template, read_file
+from roomkeeper.configuration_templates.files import read_file
 from roomkeeper.configuration_templates.making import content_from_reading
-from roomkeeper.configuration_templates.models import ConfigurationTemplate, TemplateVersion
 from roomkeeper.configuration_templates.report_telling import MappingOut, tell_report
 from roomkeeper.configuration_templates.surface import ASSIGNMENTS, TEMPLATES, VERSIONS
-from roomkeeper.configuration_templates.telling import DifferenceOut, ReadingOut, SuggestionOut
-from roomkeeper.operations.door import NotSeen
+from roomkeeper.configuration_templates.telling import ReadingOut
 from roomkeeper.operations.taking import bounded, model_of, taken_of
 from roomkeeper.systems.models import State, System
 from roomkeeper.words import gettext as _
@@ -53,13 +51,6 @@ class TextIn(Schema, extra="forbid"):
     """Text as it was pasted, or the text of a file: xConfiguration and xCommand lines, JSON, TOML or XML."""
 
     text: str = Field(max_length=4_000_000)
-
-
-class SuggestionFilters(Schema):
-    """What is looked for."""
-
-    search: str = Field("", max_length=200, description="Words that the path must contain.")
-    limit: int = Field(30, ge=1, le=200)
 
 
 class ModelIn(Schema, extra="forbid"):
@@ -122,14 +113,6 @@ def read_template_text(request: HttpRequest, details: TextIn) -> ReadingOut:
     )
 
 
-@routes.get("/suggestions", response=list[SuggestionOut])
-@needs(Permission.VIEW, anywhere=True)
-def suggest_settings(request: HttpRequest, filters: Query[SuggestionFilters]) -> list[SuggestionOut]:
-    """List settings and commands that managed systems have, with what they may hold: completion."""
-    models = known_settings.known_models(visible_systems(user_of(request)))
-    return telling.suggestions(models, filters.search, limit=filters.limit)
-
-
 @routes.post("/{int:template_id}/versions", response={201: VersionMade})
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
 def create_version(
@@ -153,27 +136,7 @@ def create_version(
 def show_version(request: HttpRequest, template_id: int, number: int) -> Any:
     """Show what a version of a template held."""
     actor = actor_of(request)
-    return _told_version.one(_version(row_of(TEMPLATES, actor, template_id), number), actor)
-
-
-@routes.get("/{int:template_id}/differences", response=list[DifferenceOut])
-@needs(Permission.VIEW, anywhere=True)
-def list_differences(
-    request: HttpRequest, template_id: int, old: Identifier, new: Identifier | None = None
-) -> Any:
-    """List what differs between two versions of a template; without `new` the one in force."""
-    template = row_of(TEMPLATES, actor_of(request), template_id)
-    return comparing.compare(content_of(_version(template, old)), content_of(_version(template, new)))
-
-
-@routes.get("/{int:template_id}/export", response=dict[str, Any])
-@needs(Permission.VIEW, anywhere=True)
-def export_template(
-    request: HttpRequest, template_id: int, version: Identifier | None = None
-) -> dict[str, Any]:
-    """Export a template as JSON, without its secrets; `POST templates/import` takes it."""
-    template = row_of(TEMPLATES, actor_of(request), template_id)
-    return encode_template(about_template(template), content_of(_version(template, version)))
+    return _told_version.one(acting.get_version(row_of(TEMPLATES, actor, template_id), number), actor)
 
 
 @routes.post("/{int:template_id}/plan", response=MappingOut)
@@ -182,7 +145,7 @@ def plan_template(request: HttpRequest, template_id: int, details: PlanIn) -> Ma
     """Tell what a template would do to systems or to a model, and what it cannot, and why."""
     user = user_of(request)
     template = row_of(TEMPLATES, actor_of(request), template_id)
-    content = content_of(_version(template, details.version))
+    content = content_of(acting.get_version(template, details.version))
     if details.model is not None:
         systems = _sample(user, details.model)
     else:
@@ -199,7 +162,7 @@ def apply_template_once(
     """Apply a template once; with `dry_run` only plan. What a system cannot accept is left out."""
     actor = actor_of(request)
     template = row_of(TEMPLATES, actor, template_id)
-    content = content_of(_version(template, details.version))
+    content = content_of(acting.get_version(template, details.version))
     asked = [Permission.CHANGE_SETTINGS]
     if content.commands and details.commands:
         asked.append(Permission.RUN_ACTIONS)
@@ -240,13 +203,6 @@ def unassign_template(request: HttpRequest, template_id: int, assignment_id: int
         raise NotFound("assignment", assignment_id)
     do_act(ASSIGNMENTS, ASSIGNMENTS.act("delete"), assignment, actor, {})
     return HttpResponse(status=204)
-
-
-def _version(template: ConfigurationTemplate, number: int | None) -> TemplateVersion:
-    try:
-        return acting.get_version(template, number)
-    except NotSeen as error:
-        raise NotFound(error.noun, error.key) from error
 
 
 def _sample(user: User, model: ModelIn) -> list[System]:

@@ -11,6 +11,7 @@ from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
 from roomkeeper.backups import keeping, scheduling
 from roomkeeper.backups.models import Backup, Reason
+from roomkeeper.backups.readings import BACKUP_READINGS
 from roomkeeper.backups.telling import PartKindWord
 from roomkeeper.operations.acts import Act, Input, Rest, Trail
 from roomkeeper.operations.fields import Field
@@ -166,6 +167,7 @@ BACKUPS = register(
             Field(name="parts", type=list[PartOut], read=_parts, is_detail=True),
         ),
         nested=Nested(within="systems", at="backups", by="system"),
+        readings=BACKUP_READINGS,
         acts=(
             SCHEDULE,
             Act(

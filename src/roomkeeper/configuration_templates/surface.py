@@ -22,6 +22,7 @@ from roomkeeper.configuration_templates.models import (
     TemplateUse,
     TemplateVersion,
 )
+from roomkeeper.configuration_templates.readings import TEMPLATE_READINGS
 from roomkeeper.configuration_templates.telling import TemplateCommandOut, TemplateSettingOut
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.subjects import CommandLine, Nested, Pages, Subject, register
@@ -170,6 +171,7 @@ TEMPLATES: Final = register(
             ),
         ),
         acts=(CREATE, IMPORT, CHANGE, EDIT, APPLY, ASSIGN, MAKE_PERSISTENT, DELETE),
+        readings=TEMPLATE_READINGS,
     )
 )
 

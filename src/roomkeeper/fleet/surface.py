@@ -7,6 +7,7 @@ from django.db.models import Q
 from pydantic import Field as Bound
 
 from roomkeeper.accounts.permissions import Grants, Permission
+from roomkeeper.diagnosis.readings import DIAGNOSIS
 from roomkeeper.fleet import contact_acts, narrowing, telling
 from roomkeeper.fleet.admission_acts import ADMISSION_ACTS
 from roomkeeper.fleet.contact_acts import CONTACT_ACTS, ConnectivityWord, TrustWord
@@ -18,11 +19,15 @@ from roomkeeper.operations.fields import Field
 from roomkeeper.operations.folding import NaturalKey
 from roomkeeper.operations.subjects import CommandLine, Pages, Subject, register
 from roomkeeper.phonebooks.quality import by_phone_book
+from roomkeeper.phonebooks.readings import PHONE_BOOK
+from roomkeeper.polling.readings import POLL
 from roomkeeper.provisioning.calling import why_it_never_calls
+from roomkeeper.provisioning.readings import CONFIGURATION
 from roomkeeper.systems import live
 from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.inventory import searching
 from roomkeeper.systems.models import State, System
+from roomkeeper.systems.readings import STATUS
 from roomkeeper.systems.software_versions import VersionKey
 from roomkeeper.systems.surface import folder_filter
 
@@ -376,5 +381,6 @@ SYSTEMS = register(
         export_word="export systems",
         fields=FIELDS,
         acts=(*RECORD_ACTS, *CONTACT_ACTS, *ADMISSION_ACTS, *DEVICE_ACTS, *TRUST_ACTS, *JOB_ACTS),
+        readings=(CONFIGURATION, STATUS, POLL, DIAGNOSIS, PHONE_BOOK),
     )
 )

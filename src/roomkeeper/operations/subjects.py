@@ -11,6 +11,7 @@ from django.db.models.expressions import Combinable
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.operations.acts import Act
 from roomkeeper.operations.fields import Field, Row
+from roomkeeper.operations.readings import Reading
 
 ALL: Final = "all"
 
@@ -95,6 +96,7 @@ class Subject:
     seen_by: Callable[[Grants], Q]
     place: Callable[[Row], str]
     acts: tuple[Act, ...] = ()
+    readings: tuple[Reading, ...] = ()
     meaning: str = ""
     needs: Permission = Permission.VIEW
     anywhere: bool = True

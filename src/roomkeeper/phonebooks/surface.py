@@ -17,6 +17,7 @@ from roomkeeper.operations.taking import Text
 from roomkeeper.phonebooks import editing
 from roomkeeper.phonebooks.importing import IMPORT, REFUSED
 from roomkeeper.phonebooks.models import PhoneBook, Source
+from roomkeeper.phonebooks.readings import QUALITY
 from roomkeeper.systems import inventory
 from roomkeeper.systems.models import Folder
 
@@ -139,6 +140,7 @@ PHONE_BOOKS: Final = register(
             ),
             Field(name="notes", type=str, sort="", heading="Notes"),
         ),
+        readings=(QUALITY,),
         acts=(
             Act(
                 name="create",
