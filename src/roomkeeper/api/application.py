@@ -15,16 +15,15 @@ from roomkeeper.api import (
     actions,
     backups,
     change_sets,
+    connectivity_changes,
     device_commands,
     diagnosis,
     logins,
-    me,
     network_settings,
     problems,
     secure_only,
     system_additions,
     system_edits,
-    system_reports,
     templates,
     this_server,
     undoing,
@@ -33,6 +32,7 @@ from roomkeeper.api.derived import routes_of
 from roomkeeper.api.idempotency import HEADER
 from roomkeeper.api.parsing import StrictParser
 from roomkeeper.operations.subjects import all_subjects
+from roomkeeper.systems.network_settings.settings_act import SETTINGS
 
 PREFIX = "/api/v1/"
 _PROBLEM = {"$ref": "#/components/schemas/ProblemOut"}
@@ -166,16 +166,15 @@ def _make() -> RoomkeeperApi:
         # One address, one router: ninja would answer 405 for the methods of a second one.
         ("/systems", device_commands.routes),
         ("/systems", system_edits.routes),
-        ("/systems", system_reports.routes),
+        ("/systems", connectivity_changes.routes),
         ("/change-sets", undoing.routes),
         ("/systems", undoing.system_routes),
-        ("/network-settings", network_settings.routes),
+        ("/network-settings", routes_of(SETTINGS, network_settings.routes)),
         ("/this-server", this_server.routes),
-        ("/me", me.routes),
         *(
             (f"/{subject.path}", routes_of(subject, _BESIDE.get(subject.plural)))
             for subject in all_subjects()
-            if subject.has_api
+            if subject.has_api or subject.only is not None
         ),
     ):
         made.add_router(prefix, routes)

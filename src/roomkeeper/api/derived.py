@@ -10,9 +10,9 @@ from ninja.params import functions
 
 from roomkeeper.accounts.permissions import needs
 from roomkeeper.api.derived_begun import mount_begun, mount_begun_of_many
-from roomkeeper.api.derived_lists import Told, actor_of, filters_of, list_rows, page_of, row_of, told_of
+from roomkeeper.api.derived_lists import actor_of, filters_of, list_rows, page_of, row_of, told_of
 from roomkeeper.api.derived_many import mount_many
-from roomkeeper.api.derived_mounting import do_act, key_of, mount, rule_of, word_of
+from roomkeeper.api.derived_mounting import Place, do_act, key_of, mount, rule_of, word_of
 from roomkeeper.api.derived_readings import mount_reading
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.routing import Routes
@@ -33,31 +33,42 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
         for operation in view.operations
         for method in operation.methods
     }
-    told = told_of(subject)
-    _mount_list(routes, subject)
-    for one in all_subjects():
-        if one.lies_within(subject):
-            _mount_list(routes, one, within=subject)
-    _mount_one(routes, subject, told)
-    acts = [act for act in subject.acts if act.is_mounted and act.rest.is_derived]
+    if subject.only is None:
+        _mount_list(routes, subject)
+    _mount_one(routes, Place(subject))
     for reading in subject.readings:
         mount_reading(routes, subject, reading)
-    patches = [act for act in acts if act.rest.method == "PATCH" and not act.tail]
+    acts = [act for act in subject.acts if act.rest.is_derived]
+    patches = [act for act in acts if act.rest.method == "PATCH" and act.on == "one" and not act.tail]
     for act in acts:
         is_alone = act not in patches or len(patches) == 1
-        if is_alone and (act.rest.method, _path(subject, act)) not in by_hand:
-            if (begun := subject.begun_by(act)) is not None:
+        begun = subject.begun_by(act)
+        if is_alone and (act.rest.method, _path(Place(subject), act)) not in by_hand:
+            if begun is not None:
                 mount_begun(routes, subject, act, begun)
             else:
-                _mount_act(routes, subject, act, told)
+                _mount_act(routes, Place(subject), act)
         if act.for_many and ("POST", f"/{act.slug}") not in by_hand:
-            if (begun := subject.begun_by(act)) is not None:
+            if begun is not None:
                 mount_begun_of_many(routes, subject, act, begun)
             else:
                 mount_many(routes, subject, act)
     if len(patches) > 1:
-        _mount_patch(routes, subject, patches, told)
+        _mount_patch(routes, subject, patches)
+    for one in all_subjects():
+        if one.nested is not None and one.lies_within(subject):
+            _mount_list(routes, one, within=subject)
+            if one.nested.key is not None:
+                _mount_nested(routes, Place(one, subject))
     return routes
+
+
+def _mount_nested(routes: Routes, place: Place) -> None:
+    """One of those that lie within another subject, at its address there, with the acts on it."""
+    _mount_one(routes, place)
+    for act in place.subject.acts:
+        if act.on == "one" and act.rest.is_derived:
+            _mount_act(routes, place, act)
 
 
 def _mount_list(routes: Routes, subject: Subject, within: Subject | None = None) -> None:
@@ -84,30 +95,31 @@ def _mount_list(routes: Routes, subject: Subject, within: Subject | None = None)
     )
 
 
-def _mount_one(routes: Routes, subject: Subject, told: Told) -> None:
-    key = key_of(subject)
+def _mount_one(routes: Routes, place: Place) -> None:
+    subject = place.subject
+    told = told_of(subject)
+    # What belongs to one alone may be long.
+    left_out = [one.name for one in told.details] if place.within is None else []
 
     def view(request: HttpRequest, **values: Any) -> Any:
         actor = actor_of(request)
-        without = [one.name for one in told.details if not values[one.name]]
-        return told.one(row_of(subject, actor, values[key]), actor, without)
-
-    # What belongs to one alone may be long.
-    parameters: dict[str, Any] = {key: int} | dict.fromkeys((one.name for one in told.details), bool)
+        without = [name for name in left_out if not values[name]]
+        return told.one(place.row(actor, values), actor, without)
 
     mount(
-        routes.get(f"/{{int:{key}}}", response=told.schema),
+        routes.get(place.path, response=told.schema),
         view,
-        f"show_{word_of(subject.noun)}",
-        f"Show one {subject.noun}.",
+        place.named("show"),
+        f"Show {subject.noun}." if subject.only is not None else f"Show one {subject.noun}.",
         needs(subject.needs, anywhere=subject.anywhere),
-        defaults=dict.fromkeys((one.name for one in told.details), True),
-        parameters=parameters,
+        defaults=dict.fromkeys(left_out, True),
+        parameters=place.parameters | dict.fromkeys(left_out, bool),
     )
 
 
-def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
-    key, body = key_of(subject), model_of(subject, act)
+def _mount_act(routes: Routes, place: Place, act: Act) -> None:
+    subject = place.subject
+    told, body = told_of(subject), model_of(subject, act)
     is_on_one = act.on == "one"
     good = _status_of(act)
     has_address = good in (201, 202) and act.rest.answers == "row"
@@ -115,7 +127,7 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
 
     def view(request: HttpRequest, **values: Any) -> Any:
         actor = actor_of(request)
-        row = row_of(subject, actor, values[key]) if is_on_one else None
+        row = place.row(actor, values) if is_on_one else None
         given = values.get("details") or body()
         if act.rest.method == "PATCH" and not given.model_fields_set and not act.tells:
             return told.one(row, actor)
@@ -133,16 +145,16 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
         followed = {"operation": told.address(left, act)} if act.rest.follow else {}
         return Status(good, told.one(found, actor) | once | followed)
 
-    parameters: dict[str, Any] = {key: int} if is_on_one else {}
+    parameters = dict(place.parameters) if is_on_one else {}
     if act.takes:
         parameters["details"] = body | None if is_optional else body
     if has_address:
         parameters["response"] = HttpResponse
     schema = None if act.rest.answers == "nothing" else told.answer_of(act)
     mount(
-        getattr(routes, act.rest.method.lower())(_path(subject, act), response={good: schema}),
+        getattr(routes, act.rest.method.lower())(_path(place, act), response={good: schema}),
         view,
-        f"{word_of(act.name)}_{word_of(subject.noun)}",
+        place.named(act.name),
         act.summary,
         rule_of(subject, act),
         defaults={"details": None} if is_optional else {},
@@ -150,8 +162,8 @@ def _mount_act(routes: Routes, subject: Subject, act: Act, told: Told) -> None:
     )
 
 
-def _path(subject: Subject, act: Act) -> str:
-    return (f"/{{int:{key_of(subject)}}}" if act.on == "one" else "") + act.tail
+def _path(place: Place, act: Act) -> str:
+    return (place.path if act.on == "one" else "") + act.tail
 
 
 def _status_of(act: Act) -> int:
@@ -162,13 +174,13 @@ def _status_of(act: Act) -> int:
     return 201 if act.on == "all" or act.rest.answers == "told" else 200
 
 
-def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: Told) -> None:
+def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act]) -> None:
     """`PATCH /<plural>/<id>`: each of the acts for which something is given, all or none."""
-    key, body = key_of(subject), patch_of(subject, acts)
+    place, told, body = Place(subject), told_of(subject), patch_of(subject, acts)
 
     def view(request: HttpRequest, *, details: Any, **values: Any) -> Any:
         actor = actor_of(request)
-        row = row_of(subject, actor, values[key])
+        row = place.row(actor, values)
         once = {one.name: None for act in acts for one in act.tells}
         with transaction.atomic():
             for act in acts:
@@ -190,10 +202,10 @@ def _mount_patch(routes: Routes, subject: Subject, acts: Sequence[Act], told: To
 
     needed = {act.needs for act in acts}
     mount(
-        routes.patch(f"/{{int:{key}}}", response=told.patched(acts)),
+        routes.patch(place.path, response=told.patched(acts)),
         view,
-        f"change_{word_of(subject.noun)}",
+        place.named("change"),
         " ".join(act.summary for act in acts),
         rule_of(subject, acts[0]) if len(needed) == 1 else needs(subject.needs, anywhere=subject.anywhere),
-        parameters={key: int, "details": body},
+        parameters=place.parameters | {"details": body},
     )

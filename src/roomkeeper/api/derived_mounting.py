@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -10,10 +11,12 @@ from django.utils import timezone
 
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import needs
-from roomkeeper.api.problems import refused_as
+from roomkeeper.api.derived_lists import row_of
+from roomkeeper.api.problems import NotFound, refused_as
 from roomkeeper.operations.acts import Act
 from roomkeeper.operations.door import do, preview
-from roomkeeper.operations.subjects import Subject
+from roomkeeper.operations.filters import LARGEST_ID
+from roomkeeper.operations.subjects import Nested, Subject
 
 
 def do_act(subject: Subject, act: Act, row: Any, actor: Actor, taken: Mapping[str, Any]) -> Any:
@@ -58,6 +61,64 @@ def mount(
 def rule_of(subject: Subject, act: Act) -> Callable[..., Any]:
     """What the route demands of everybody; whose the object is, and where it stands, is asked at the door."""
     return needs(subject.needs if act.owner is not None else act.needs, anywhere=subject.anywhere)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one object of a subject is asked for: by its id; below an object of another subject `within` which it
+    lies; or at the subject's own address, where it is the only one."""
+
+    subject: Subject
+    within: Subject | None = None
+
+    @property
+    def path(self) -> str:
+        """Its address below that of the router."""
+        if self.subject.only is not None:
+            return ""
+        if self.within is None:
+            return f"/{{int:{key_of(self.subject)}}}"
+        return f"/{{int:{key_of(self.within)}}}/{self._nested.at}/{{int:{self._key[0]}}}"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The numbers in that address."""
+        if self.subject.only is not None:
+            return {}
+        return (
+            {key_of(self.subject): int}
+            if self.within is None
+            else {key_of(self.within): int, self._key[0]: int}
+        )
+
+    def row(self, actor: Actor, values: Mapping[str, Any]) -> Any:
+        """The object; raises `NotFound` where there is none that the actor sees."""
+        if self.subject.only is not None:
+            return self.subject.only(actor.user)
+        if self.within is None:
+            return row_of(self.subject, actor, values[key_of(self.subject)])
+        outer, (word, lookup) = row_of(self.within, actor, values[key_of(self.within)]), self._key
+        rows = self.subject.rows(actor.grants).filter(**{self._nested.by: outer})
+        row = rows.filter(**{lookup: min(values[word], LARGEST_ID)}).first()
+        if row is None:
+            raise NotFound(self.subject.noun, values[word])
+        return row
+
+    def named(self, verb: str) -> str:
+        """What an operation on it is called."""
+        # It has the plain name at its own address already.
+        below = f"_of_{word_of(self.within.noun)}" if self.within is not None and self.subject.has_api else ""
+        return f"{word_of(verb)}_{word_of(self.subject.noun)}{below}"
+
+    @property
+    def _nested(self) -> Nested:
+        if self.subject.nested is None:
+            raise TypeError(f"{self.subject.plural} lie within nothing.")
+        return self.subject.nested
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return self._nested.key or ("", "")
 
 
 def key_of(subject: Subject) -> str:

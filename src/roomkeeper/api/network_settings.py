@@ -1,4 +1,4 @@
-"""`network-settings`: shown and changed as their table says, nested as its places in the API."""
+"""`network-settings`: changing them, with the saved credentials, and what that concerns; all out of their table."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,31 +11,17 @@ from pydantic import Field, create_model
 
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.adding.surface import LoginIn
-from roomkeeper.api.derived_lists import actor_of
+from roomkeeper.api.derived_lists import actor_of, told_of
 from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.routing import Routes
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.contact import credential_list
-from roomkeeper.systems.models import Credential, NetworkSettings
-from roomkeeper.systems.models.setting_kinds import Nested, Setting, grouped
-from roomkeeper.systems.network_settings import TABLE, former_addresses, settings_act
+from roomkeeper.systems.models import Credential
+from roomkeeper.systems.network_settings import TABLE, settings_act, telling
 from roomkeeper.words import gettext as _
 
 routes = Routes("network-settings")
-
-
-class SavedCredentials(Schema):
-    """What is tried on systems whose own credentials are not known yet: see `credentials`."""
-
-    logins: list[str] = Field(description="User names, in the order in which they are tried.")
-    snmp_communities: int = Field(description="How many there are.")
-    snmp_users: list[str]
-
-
-class _Told(Schema):
-    snmp_community_is_set: bool
-    straggler_count: int = Field(description="Systems that still call a former address of this server.")
-    saved_credentials: SavedCredentials
+_told = told_of(settings_act.SETTINGS)
 
 
 class _Patch(Schema, extra="forbid"):
@@ -49,73 +35,21 @@ class _Patch(Schema, extra="forbid"):
     )
 
 
-class _Group(Schema, extra="forbid"):
-    """Settings that belong together."""
-
-
-_NESTED: Nested = grouped(TABLE.values())
-
-
-def schema_of(
-    name: str,
-    base: Any,
-    nested: Nested,
-    *,
-    is_patch: bool,
-    before: str = "",
-    words: str = "Network settings.",
-) -> Any:
-    """The settings as JSON: all of them, or what to change of them, at every depth."""
-    fields: dict[str, Any] = {}
-    for outer, one in nested.items():
-        if isinstance(one, Setting):
-            if is_patch or not one.is_secret:
-                fields[outer] = field_of(one, is_patch=is_patch)
-            continue
-        title = f"{before}{outer.title().replace('_', '')}{'Patch' if is_patch else 'Out'}"
-        group = schema_of(
-            title, _Group, one, is_patch=is_patch, before=before + outer.title(), words=_words_of(one)
-        )
-        fields[outer] = (group, Field(None) if is_patch else ...)
-    return create_model(name, __base__=base, __doc__=words, **fields)
-
-
-def _words_of(nested: Nested) -> str:
-    """What the settings below are for."""
-    first = next(iter(nested.values()))
-    return _words_of(first) if isinstance(first, dict) else first.section.words or f"{first.section.title}."
-
-
-def field_of(one: Setting, *, is_patch: bool) -> tuple[Any, Any]:
-    """(type, description and bounds) of a setting in the schema."""
-    words = ". ".join(part.rstrip(".") for part in (one.label, one.hint) if part) + "."
-    known: dict[str, Any] = {"description": words + (" Write-only." if one.is_secret else "")}
-    if one.form == "number":
-        # Told to programs; the table's own rule refuses with a better sentence.
-        known["json_schema_extra"] = {"minimum": one.least, "maximum": one.most}
-    elif one.most is not None and is_patch:
-        known["max_length"] = one.most
-    return one.api_type, Field(None if is_patch else ..., **known)
-
-
-NetworkSettingsOut = schema_of("NetworkSettingsOut", _Told, _NESTED, is_patch=False)
 # Models that are made are no types to a type checker.
 NetworkSettingsPatch: TypeAlias = Any
 if not TYPE_CHECKING:
-    NetworkSettingsPatch = schema_of("NetworkSettingsPatch", _Patch, _NESTED, is_patch=True)
+    NetworkSettingsPatch = create_model(
+        "NetworkSettingsPatch",
+        __base__=_Patch,
+        __doc__="Network settings.",
+        **telling.parts_of(telling.NESTED, is_patch=True),
+    )
 
 
 class Checked(Schema):
     """What a change would concern."""
 
     systems: int = Field(description="Systems that would be sent their management settings again.")
-
-
-@routes.get("", response=NetworkSettingsOut)
-@needs(Permission.VIEW_SERVER)
-def show_network_settings(request: HttpRequest) -> dict[str, Any]:
-    """Show network settings."""
-    return _told(network_settings.get())
 
 
 @routes.post("/check", response=Checked)
@@ -125,7 +59,7 @@ def check_network_settings(request: HttpRequest, patch: NetworkSettingsPatch) ->
     return Checked(systems=network_settings.concerned_by(_given(patch)))
 
 
-@routes.patch("", response=NetworkSettingsOut)
+@routes.patch("", response=_told.schema)
 @needs(Permission.MANAGE_SERVER)
 def change_network_settings(request: HttpRequest, patch: NetworkSettingsPatch) -> dict[str, Any]:
     """Change Network settings: all fields in the request, or none. Changed addresses are sent to all systems."""
@@ -141,20 +75,12 @@ def change_network_settings(request: HttpRequest, patch: NetworkSettingsPatch) -
             _("Some settings cannot be used; nothing was changed."),
             errors=[(f"body.{TABLE[key].at}", sentence) for key, sentence in error.errors.items()],
         ) from error
-    return _told(network_settings.get())
+    return _told.one(network_settings.get(), actor)
 
 
 def _given(patch: Any) -> dict[str, Any]:
     """What was sent, by the keys of the settings."""
-    return _by_key(patch.dict(exclude_unset=True, exclude=set(_Patch.model_fields)), _NESTED)
-
-
-def _by_key(sent: Mapping[str, Any], nested: Nested) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for word, value in sent.items():
-        one = nested[word]
-        found |= {one.key: value} if isinstance(one, Setting) else _by_key(value or {}, one)
-    return found
+    return telling.by_key(patch.dict(exclude_unset=True, exclude=set(_Patch.model_fields)))
 
 
 def _wanted_credentials(patch: Any) -> list[tuple[str, str, list[Mapping[str, str]]]]:
@@ -166,25 +92,3 @@ def _wanted_credentials(patch: Any) -> list[tuple[str, str, list[Mapping[str, st
     if patch.credentials is not None:
         found.append(("credentials", Credential.Kind.LOGIN, [one.model_dump() for one in patch.credentials]))
     return found
-
-
-def _told(found: NetworkSettings) -> dict[str, Any]:
-    told = _shown(found, _NESTED)
-    entries = credential_list.entries()
-    return told | {
-        "snmp_community_is_set": bool(found.snmp_community_ciphertext),
-        "straggler_count": former_addresses.stragglers().count(),
-        "saved_credentials": {
-            "logins": [one.username for one in entries if one.kind == Credential.Kind.LOGIN],
-            "snmp_communities": sum(one.kind == Credential.Kind.COMMUNITY for one in entries),
-            "snmp_users": [one.username for one in entries if one.kind == Credential.Kind.SNMP_USER],
-        },
-    }
-
-
-def _shown(found: NetworkSettings, nested: Nested) -> dict[str, Any]:
-    return {
-        word: getattr(found, one.column) if isinstance(one, Setting) else _shown(found, one)
-        for word, one in nested.items()
-        if isinstance(one, dict) or not one.is_secret
-    }

@@ -8,14 +8,14 @@ from pydantic import Field, create_model
 
 from roomkeeper.accounts.permissions import Permission, demand, needs
 from roomkeeper.api.choosing import SystemChoice, choose
-from roomkeeper.api.derived_lists import actor_of, row_of, told_of
+from roomkeeper.api.derived_lists import actor_of, told_of
 from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.problems import NotFound
 from roomkeeper.api.reach import visible_systems
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.operations.taking import fields_of
 from roomkeeper.secure_only import planning
-from roomkeeper.secure_only.surface import HOW, MEMBERS, MOVES, START
+from roomkeeper.secure_only.surface import HOW, MOVES, START
 
 routes = Routes("secure-only-moves")
 MoveIn: Any = create_model(
@@ -61,27 +61,3 @@ def start_secure_only_move(request: HttpRequest, details: MoveIn, response: Http
     move = do_act(MOVES, START, None, actor, taken | {"plan": plan})
     response["Location"] = f"/api/v1/secure-only-moves/{move.pk}"
     return Status(202, told_of(MOVES).one(move, actor))
-
-
-@routes.post("/{int:move_id}/members/{int:system_id}/try-again", response=told_of(MEMBERS).schema)
-@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
-def retry_secure_only_member(request: HttpRequest, move_id: int, system_id: int) -> Any:
-    """Try a system that is on hold once more."""
-    return _decide(request, move_id, system_id, "try again")
-
-
-@routes.post("/{int:move_id}/members/{int:system_id}/skip", response=told_of(MEMBERS).schema)
-@needs(Permission.MANAGE_SYSTEMS, anywhere=True)
-def leave_secure_only_member(request: HttpRequest, move_id: int, system_id: int) -> Any:
-    """Leave a system as it is."""
-    return _decide(request, move_id, system_id, "skip")
-
-
-def _decide(request: HttpRequest, move_id: int, system_id: int, act: str) -> Any:
-    actor = actor_of(request)
-    members = MEMBERS.rows(actor.grants).filter(move=row_of(MOVES, actor, move_id))
-    member = members.filter(system_id=system_id).first()
-    if member is None:
-        raise NotFound("system", system_id)
-    do_act(MEMBERS, MEMBERS.act(act), member, actor, {})
-    return told_of(MEMBERS)(member)

@@ -1,6 +1,6 @@
 """`systems/export.csv`, `systems/edit`: the file that people edit, and many systems edited at once."""
 
-from typing import Any, Literal
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
@@ -14,15 +14,15 @@ from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.paging import list_refusals
 from roomkeeper.api.parsing import StrictParser
 from roomkeeper.api.problems import ApiProblem, Conflict, Invalid, refused_as
-from roomkeeper.api.reach import Identifier, visible_systems
+from roomkeeper.api.reach import visible_systems
 from roomkeeper.api.routing import Routes, user_of
-from roomkeeper.bulk_editing.applying import AppliedEdit, PlanChanged
+from roomkeeper.bulk_editing.applying import PlanChanged
 from roomkeeper.bulk_editing.columns import FILE_LIMIT, ROWS_LIMIT
-from roomkeeper.bulk_editing.differences import EditPlan, SystemEdit
 from roomkeeper.bulk_editing.exporting import usable_fields, usable_paths
 from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import Sheet, SheetRefused, read_csv, read_rows
 from roomkeeper.bulk_editing.surface import EDIT, EDITING, HOW, export
+from roomkeeper.bulk_editing.telling import EditTold, RowIn, tell_edit
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.operations import lists
 from roomkeeper.operations.taking import fields_of
@@ -69,31 +69,6 @@ EditParameters: Any = create_model(
 )
 
 
-class RowIn(Strict):
-    """A system and what it is to hold; what is left out stays."""
-
-    id: Identifier
-    serial_number: str | None = Field(
-        None, max_length=255, description="Compared: the row is refused if it differs."
-    )
-    mac_address: str | None = Field(None, max_length=32, description="Also compared.")
-    name: str | None = None
-    folder: Identifier | str | None = Field(None, description="By id, or in words: `Oslo / HQ`.")
-    tags: list[str] | None = None
-    notes: str | None = None
-    host: str | None = None
-    http_port: int | None = Field(None, description="null: the port in Network settings.")
-    https_port: int | None = None
-    connectivity: str | None = None
-    connectivity_is_locked: bool | None = None
-    password_may_use_http: bool | None = None
-    tls_trust: str | None = None
-    tls_is_legacy: bool | None = None
-    settings: dict[str, str | None] | None = Field(
-        None, description='Path to value: "" sets empty, null removes an earlier request, "***" leaves it.'
-    )
-
-
 EditIn: Any = create_model(
     "EditIn",
     __base__=EditParameters,
@@ -102,63 +77,10 @@ EditIn: Any = create_model(
 )
 
 
-class ValueChangeOut(Schema):
-    """One value that differs, in words; secrets as `***`."""
-
-    name: str = Field(description="A field of the record, or the path of a setting.")
-    is_setting: bool
-    before: str
-    after: str
-    verdict: Literal["change", "already", "cannot"]
-    reason: str
-
-
-class SystemEditOut(Schema):
-    """What differs of one system."""
-
-    line: int
-    system: int = Field(validation_alias="system.pk")
-    name: str
-    verdict: Literal["change", "already", "cannot"]
-    changes: list[ValueChangeOut]
-
-    @staticmethod
-    def resolve_name(found: SystemEdit) -> str:
-        """What the system is called; what has no name is told by its number."""
-        return str(found.system)
-
-
-class EditProblemOut(Schema):
-    """Why a row, or a cell, cannot be used; the other rows are not held up by it."""
-
-    line: int
-    column: str
-    problem: str = Field(validation_alias="sentence")
-
-
-class RefusedRecord(Schema):
-    """A record that was not written after all."""
-
-    system: int
-    problem: str
-
-
-class EditOut(Schema):
+class EditOut(EditTold):
     """The difference, and what was done. Systems that stay as they are, are counted and not listed."""
 
-    is_dry_run: bool
-    digest: str = Field(description="Identifies this difference.")
-    counts: dict[str, int] = Field(
-        description="Rows: `change`, `unchanged`, `already`, `cannot`, `refused`; and `values` that change."
-    )
-    systems: list[SystemEditOut]
-    problems: list[EditProblemOut]
-    new_folders: list[str]
-    change_set: int | None = Field(description="The change set that sends the settings.")
-    name_change_set: int | None = Field(description="The one that sends the names.")
     job: JobOut | None = Field(description="The job that writes the records, if there are many.")
-    records: int = Field(description="Records that were written at once.")
-    refused: list[RefusedRecord]
 
 
 @routes.get("/export.csv", response=None, openapi_extra=_FILE)
@@ -198,7 +120,7 @@ def edit_systems(
     sheet, how = _read(request, parameters)
     plan = plan_edit(sheet, reach=visible_systems(user), user=user, makes_folders=how.create_folders)
     if how.dry_run:
-        return Status(200, _told(plan, None))
+        return Status(200, tell_edit(plan) | {"job": None})
     taken = {one.name: getattr(how, one.name) for one in HOW} | {"plan": plan}
     try:
         done = do_act(EDITING, EDIT, None, actor_of(request), taken)
@@ -208,7 +130,7 @@ def edit_systems(
                 str(refusal), kind="difference-changed", hint=_("Repeat with dry_run.")
             ) from refusal
         raise
-    told = _told(plan, done)
+    told = tell_edit(plan, done) | {"job": None}
     if done.job is not None:
         told["job"] = accepted(done.job, response)
     elif done.change_set is not None:
@@ -255,21 +177,3 @@ def _take_body(request: HttpRequest) -> None:
         detail = _("The body has over {limit:,} bytes.", limit=FILE_LIMIT)
         raise ApiProblem(413, "too-large", "Too large", detail, hint=_("Send it in parts."))
     request._body = content
-
-
-def _told(plan: EditPlan, done: AppliedEdit | None) -> dict[str, Any]:
-    """A plan, and what was done of it (None: nothing), as `EditOut` tells them."""
-    made = done or AppliedEdit()
-    return {
-        "is_dry_run": done is None,
-        "digest": plan.digest,
-        "counts": dict(plan.counts),
-        "systems": [edit for edit in plan.edits if edit.changes],
-        "problems": plan.problems,
-        "new_folders": [one.label for one in plan.folders],
-        "change_set": made.change_set.pk if made.change_set else None,
-        "name_change_set": made.name_change_set.pk if made.name_change_set else None,
-        "job": None,
-        "records": made.records,
-        "refused": [{"system": key, "problem": sentence} for key, sentence in made.refused],
-    }

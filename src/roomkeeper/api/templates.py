@@ -11,7 +11,7 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.api.choosing import SystemChoice, choose_managed
 from roomkeeper.api.derived_lists import actor_of, row_of, told_of
 from roomkeeper.api.derived_mounting import do_act
-from roomkeeper.api.problems import Invalid, NotFound, refused_as
+from roomkeeper.api.problems import Invalid, refused_as
 from roomkeeper.api.reach import Identifier, visible_systems
 from roomkeeper.api.routing import Routes, user_of
 from roomkeeper.configuration_templates import acting, known_settings, mapping, telling
@@ -131,14 +131,6 @@ def create_version(
     )
 
 
-@routes.get("/{int:template_id}/versions/{int:number}", response=_told_version.schema)
-@needs(Permission.VIEW, anywhere=True)
-def show_version(request: HttpRequest, template_id: int, number: int) -> Any:
-    """Show what a version of a template held."""
-    actor = actor_of(request)
-    return _told_version.one(acting.get_version(row_of(TEMPLATES, actor, template_id), number), actor)
-
-
 @routes.post("/{int:template_id}/plan", response=MappingOut)
 @needs(Permission.VIEW, anywhere=True)
 def plan_template(request: HttpRequest, template_id: int, details: PlanIn) -> MappingOut:
@@ -191,18 +183,6 @@ def assign_template(request: HttpRequest, template_id: int, details: AssignmentI
     _rest_3, made = do_act(TEMPLATES, ASSIGN, template, actor, taken_of(ASSIGN, details))
     assignment = _told_assignment.one(made["assignment"], actor)
     return Status(201, {"assignment": assignment, "change_set": acting.change_set_of(made)})
-
-
-@routes.delete("/{int:template_id}/assignments/{int:assignment_id}", response={204: None})
-@needs(Permission.CHANGE_SETTINGS, anywhere=True)
-def unassign_template(request: HttpRequest, template_id: int, assignment_id: int) -> HttpResponse:
-    """Stop enforcing a template there. What was set stays as it is on the systems."""
-    actor = actor_of(request)
-    assignment = row_of(ASSIGNMENTS, actor, assignment_id)
-    if assignment.template_id != template_id:
-        raise NotFound("assignment", assignment_id)
-    do_act(ASSIGNMENTS, ASSIGNMENTS.act("delete"), assignment, actor, {})
-    return HttpResponse(status=204)
 
 
 def _sample(user: User, model: ModelIn) -> list[System]:

@@ -78,6 +78,7 @@ RESTORE: Final = Act(
     summary="Put a backup, or parts of it, on its system or on another one.",
     rest=Rest(under="backup"),
     is_mounted=False,
+    rest=Rest(is_derived=False),
     takes=(
         Input(name="backup", type=Identifier, refers="backups"),
         Input(
@@ -234,6 +235,7 @@ REPLACE: Final = Act(
     done="The hardware of {row.system} is replaced.",
     rest=Rest(under="system"),
     is_mounted=False,
+    rest=Rest(is_derived=False),
     takes=(
         Input(name="system", type=Identifier, refers="systems"),
         Input(

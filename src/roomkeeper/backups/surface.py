@@ -77,7 +77,7 @@ SCHEDULE: Final = Act(
     needs=Permission.MANAGE_SERVER,
     run=_schedule,
     refused=(scheduling.ScheduleRefused,),
-    rest=Rest(status=422, method="PATCH"),
+    rest=Rest(status=422, method="PATCH", is_derived=False),
     summary="Change when backups are made.",
     done="The schedule is changed.",
     is_mounted=False,

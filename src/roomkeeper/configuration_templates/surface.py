@@ -196,7 +196,7 @@ VERSIONS: Final = register(
         order="-number",
         search=("note",),
         related=("template__folder", "created_by"),
-        nested=Nested(within="templates", by="template", at="versions"),
+        nested=Nested(within="templates", by="template", at="versions", key=("number", "number")),
         has_api=False,
         has_pages=False,
         fields=(
@@ -250,7 +250,7 @@ ASSIGNMENTS: Final = register(
         prepare=telling.look_up_labels,
         label=lambda row: telling.assigned_to(row),
         about=lambda row: row.template,
-        nested=Nested(within="templates", by="template", at="assignments"),
+        nested=Nested(within="templates", by="template", at="assignments", key=("assignment_id", "pk")),
         pages=Pages(help="templates", empty="No template is persistent anywhere."),
         fields=(
             Field(name="id", type=int),

@@ -134,7 +134,7 @@ RUN_COMMAND: Final = Act(
     needs=Permission.RUN_ACTIONS,
     run=_run,
     refused=(ActionRefused,),
-    rest=Rest(status=422, answers="actions"),
+    rest=Rest(status=422, answers="actions", is_derived=False),
     summary="Run a command of the xAPI on a system, once at most: pushed, or with the answer to its next post.",
     takes=(
         Input(name="command", least=1, most=20_000),

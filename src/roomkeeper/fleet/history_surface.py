@@ -10,6 +10,7 @@ from roomkeeper.fleet.contact_acts import ConnectivityWord
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Moment
 from roomkeeper.operations.subjects import Nested, Subject, register
+from roomkeeper.systems import timeline
 from roomkeeper.systems.models import Claim, ConnectivityChange, TimelineEntry
 
 
@@ -22,13 +23,13 @@ def _plain(name: str, kind: Any, meaning: str = "", **more: Any) -> Field:
     return Field(name=name, type=kind, meaning=meaning, sort="", **more)
 
 
-def _of_system(at: str, **more: Any) -> Subject:
+def _of_system(at: str, key: tuple[str, str] | None = None, **more: Any) -> Subject:
     """A list that stands below a system alone."""
     return register(
         Subject(
             seen_by=_seen_by,
             place=lambda row: row.system.folder.path,
-            nested=Nested(within="systems", by="system", at=at),
+            nested=Nested(within="systems", by="system", at=at, key=key),
             has_pages=False,
             has_api=False,
             **more,
@@ -38,10 +39,26 @@ def _of_system(at: str, **more: Any) -> Subject:
 
 _USER: Final = _plain("user", str | None, at="user__username", heading="By")
 
+# Of one entry alone: its full exchange, cut and without secrets, where that is still kept.
+_EXCHANGE: Final = {"path": str, "scheme": str, "status": int, "request": str, "answer": str}
+_TEXTS: Final = {"request": timeline.request_text, "answer": timeline.answer_text}
+
+
+def _of_exchange(name: str, kind: Any) -> Field:
+    def read(row: TimelineEntry) -> Any:
+        exchange = getattr(row, "exchange", None)
+        if exchange is None:
+            return None
+        return _TEXTS[name](exchange) if name in _TEXTS else getattr(exchange, name)
+
+    return _plain(name, kind | None, read=read, is_detail=True)
+
+
 TIMELINE: Final = _of_system(
     noun="timeline entry",
     plural="timeline entries",
     at="timeline",
+    key=("entry_id", "pk"),
     model=TimelineEntry,
     meaning="What happened to a system: one thing, or a run of equal ones.",
     order="-last_at",
@@ -63,6 +80,7 @@ TIMELINE: Final = _of_system(
             "Whether the full request and answer are kept.",
             read=lambda row: getattr(row, "exchange", None) is not None,
         ),
+        *(_of_exchange(name, kind) for name, kind in _EXCHANGE.items()),
         _plain(
             "after",
             datetime,

@@ -9,6 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from roomkeeper.accounts.permissions import Grants, Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act
 from roomkeeper.operations.fields import Field, Row
 from roomkeeper.operations.readings import Reading
@@ -63,12 +64,14 @@ class Nested:
     """Where else a subject is listed: for one object of another subject, `within` which it lies.
 
     `within` is that subject's plural, `at` stands behind the object's address, and `by` is the field that names the
-    object.
+    object. With a `key`, the name of a number in the address and the lookup behind it, one of the list and the acts on
+    it are asked for there, too.
     """
 
     within: str
     by: str
     at: str
+    key: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,7 +82,8 @@ class Subject:
     permission. `label` names a row in a sentence, `choice` a prepared one in a list to choose from; `counted` are the
     words for one of its rows and for several, where noun and plural are of the list. `about` is the object that the
     audit trail names where that is not the row, as the owner of a token; `export_word` notes an export of the list
-    there. `tell` publishes that a row has changed; `wait` waits some seconds for a row that was begun to end.
+    there. `readings` are told of one row, at addresses of their own. `tell` publishes that a row has changed; `wait`
+    waits some seconds for a row that was begun to end.
 
     `related` are the lookups whose objects the fields read; `prepare` looks up for a page of rows at once what they do
     not hold, for whom they are told and as of when. `find` searches in its own way, and `best` gives what a searched
@@ -87,6 +91,7 @@ class Subject:
 
     `address` is where it stands where that is not its plural, `acts_at` stands before an act there; `page` is the
     template of a row's page. What has no API is a list of the pages alone: programs ask for it by a filter of another.
+    Of what is no list, `only` gives the one object that a user has: programs ask for that at the address itself.
     """
 
     noun: str
@@ -120,6 +125,7 @@ class Subject:
     page: str = ""
     has_pages: bool = True
     has_api: bool = True
+    only: Callable[[Person], Row] | None = None
     pages: Pages = Pages()
     command_line: CommandLine = CommandLine()
     nested: Nested | None = None

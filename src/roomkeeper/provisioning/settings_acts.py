@@ -98,7 +98,7 @@ ASK_SETTINGS: Final = Act(
     places=_folders,
     run=_ask,
     refused=(planning.PlanRefused,),
-    rest=Rest(status=422, chooses=True),
+    rest=Rest(status=422, chooses=True, is_derived=False),
     summary="Ask settings of systems.",
     takes=(
         _SYSTEMS,
@@ -149,5 +149,6 @@ UNDO: Final = Act(
     plan=_plan_undo,
     trail=Trail(about=_the_only_one, given=_notes, result=lambda made: {"undone_by": made.pk}),
     has_portions=True,
+    rest=Rest(is_derived=False),
     is_mounted=False,
 )

@@ -91,6 +91,7 @@ START: Final = Act(
     needs=Permission.MANAGE_SYSTEMS,
     on="all",
     is_mounted=False,
+    rest=Rest(is_derived=False),
     run=_start,
     refused=_REFUSED,
     summary="Move systems to Secure-Only or back. A system that cannot move stays as it is, and is told.",
@@ -215,7 +216,7 @@ MEMBERS = register(
         about=lambda row: row.system,
         topic="secure_only",
         pages=Pages(at="secure-only/members", heading="Systems of moves", help="secure-only"),
-        nested=Nested(within="secure-only moves", at="members", by="move"),
+        nested=Nested(within="secure-only moves", at="members", by="move", key=("system_id", "system_id")),
         fields=(
             Field(name="id", type=int),
             Field(

@@ -8,8 +8,9 @@ from django.db import OperationalError
 from django.utils import timezone
 from tests.integration.api.conftest import Caller, CallerOf
 
-from roomkeeper.api import health, me
+from roomkeeper.api import health
 from roomkeeper.jobs.models import Worker
+from roomkeeper.people import own_surface
 from roomkeeper.systems.models import System
 
 pytestmark = pytest.mark.one_database
@@ -73,7 +74,7 @@ def test_a_fault_of_ours_is_500_without_its_inside(call: Caller, monkeypatch: py
     def fail(*_: object) -> None:
         raise RuntimeError("the inside")
 
-    monkeypatch.setattr(me, "grants_of", fail)
+    monkeypatch.setattr(own_surface, "grants_of", fail)
     answer = call("GET", "me")
     assert answer.status_code == 500
     assert answer["Content-Type"] == "application/problem+json"
@@ -84,7 +85,7 @@ def test_a_database_that_is_away_is_503(call: Caller, monkeypatch: pytest.Monkey
     def fail(*_: object) -> None:
         raise OperationalError("the inside")
 
-    monkeypatch.setattr(me, "grants_of", fail)
+    monkeypatch.setattr(own_surface, "grants_of", fail)
     answer = call("GET", "me")
     assert answer.status_code == 503
     assert answer.json()["type"] == "urn:roomkeeper:problem:store-unavailable"

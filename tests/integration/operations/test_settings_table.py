@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, models
 from django.db.migrations.executor import MigrationExecutor
 from ninja import Schema
+from pydantic import create_model
 from tests.integration.api.conftest import Caller, CallerOf
 from tests.integration.web.conftest import SignedIn
 from tests.loopback import NETWORKS
@@ -23,6 +24,7 @@ from roomkeeper.systems.models.setting_kinds import (
     text,
     whole,
 )
+from roomkeeper.systems.network_settings import telling
 
 FIRE = Section("Fire drill", "What is done when it rings.")
 
@@ -59,8 +61,6 @@ def call(administrator: User, as_user: CallerOf) -> Caller:
 def test_a_row_of_a_scratch_table_is_known_to_all_that_is_derived() -> None:
     from scripts import generate_network_settings as page
 
-    from roomkeeper.api import network_settings as api
-
     minutes = TABLE["fire_minutes"]
     assert (minutes.at, minutes.start, minutes.least, minutes.most) == ("fire.minutes", 5, 1, 60)
     assert network_settings.check({"fire_minutes": 7, "fire_words": " out "}, TABLE) == (
@@ -77,7 +77,8 @@ def test_a_row_of_a_scratch_table_is_known_to_all_that_is_derived() -> None:
     assert sections_of(TABLE.values()) == [(FIRE, list(TABLE.values()))]
     assert grouped(TABLE.values()) == {"fire": {"minutes": minutes, "words": TABLE["fire_words"]}}
     assert page.row(minutes) == "| `fire.minutes` | `5` | 1 to 60 | Minutes. Until all are out |"
-    patch = api.schema_of("ScratchPatch", Schema, grouped(TABLE.values()), is_patch=True)
+    parts = telling.parts_of(grouped(TABLE.values()), is_patch=True)
+    patch = create_model("ScratchPatch", __base__=Schema, **parts)
     assert patch(fire={"minutes": 9}).dict(exclude_unset=True) == {"fire": {"minutes": 9}}
     told = json.dumps(patch.json_schema())
     assert '"maximum": 60' in told
