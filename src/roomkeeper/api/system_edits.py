@@ -91,8 +91,10 @@ def export_systems_for_editing(
     """The systems that pass as the CSV file that `POST systems/edit` takes; no pages."""
     now = timezone.now()
     user = user_of(request)
+    asked = asked_of(filters)
     with list_refusals():
-        rows = lists.select(SYSTEMS, grants_of(user), asked_of(filters), now=now).order_by("name", "pk")
+        order = lists.order_for(SYSTEMS, asked)
+        rows = lists.ordered(lists.select(SYSTEMS, grants_of(user), asked, now=now), order)
     with refused_as(422, SheetRefused, field="query.settings"):
         paths = usable_paths(columns.settings)
     with refused_as(422, SheetRefused, field="query.fields"):
@@ -163,7 +165,7 @@ def _read(request: HttpRequest, parameters: EditParameters) -> tuple[Sheet, Edit
     except ValueError as error:
         raise ApiProblem(400, "bad-request", "Bad Request", _("The body is not valid JSON.")) from error
     details = EditIn.model_validate(found)
-    rows = [row.dict(exclude_unset=True) for row in details.rows]
+    rows = [row.model_dump(exclude_unset=True) for row in details.rows]
     with refused_as(422, SheetRefused, field="body.rows"):
         return read_rows(rows), details
 

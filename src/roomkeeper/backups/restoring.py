@@ -5,7 +5,7 @@ until the new hardware has reported its configuration.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -22,6 +22,7 @@ from roomkeeper.backups.mapping import (
     REQUIRES,
     MappedPart,
     MappingVerdict,
+    PicksRefused,
     RestoreReport,
     RestoreTarget,
     SavedPart,
@@ -36,6 +37,7 @@ from roomkeeper.jobs.off_loop import off_loop
 from roomkeeper.jobs.running import Item, ItemOutcome, RunningJob
 from roomkeeper.protocols.errors import ProtocolError
 from roomkeeper.protocols.xapi.command import decode_command_document
+from roomkeeper.protocols.xapi.paths import match_key
 from roomkeeper.provisioning import actions, management, planning
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems import live, timeline
@@ -66,6 +68,8 @@ def plan(
     is_same = backup.system_id == target.pk
     known = _target(target, is_same_system=is_same)
     saved = keeping.settings_of(backup)
+    if not takes_over:
+        _check_picks(backup, saved, picks)
     return map_backup(saved, _saved_parts(backup), known, read_picks(picks), takes_over=takes_over)
 
 
@@ -77,6 +81,23 @@ def plan_take_over(system: System, record: System, picks: Sequence[str] = ()) ->
     parts = _saved_parts(older) if older is not None else []
     known = _target(record, is_same_system=False)
     return map_backup(reported.settings if reported else {}, parts, known, read_picks(picks), takes_over=True)
+
+
+def _check_picks(backup: Backup, saved: Mapping[str, str], texts: Sequence[str]) -> None:
+    """Raise `PicksRefused` for a part or a path that the backup does not hold: nothing would be restored of it."""
+    keys = [match_key(path) for path in saved]
+    held = set(backup.parts.values_list("kind", "name"))
+    for text in texts:
+        one = read_picks([text])
+        is_held = one.parts <= held and (not one.prefixes or any(one.names(key) for key in keys))
+        if not is_held:
+            raise PicksRefused(
+                _(
+                    "The backup has no {text!r}. Name settings, macros, extensions, branding, one of its parts as in "
+                    "macro:NAME, or the beginning of a path that it holds.",
+                    text=text,
+                )
+            )
 
 
 def _saved_parts(backup: Backup) -> list[SavedPart]:
@@ -112,6 +133,7 @@ def start(
     backup: Backup, target: System, picks: Sequence[str] = (), *, user: Person, now: datetime
 ) -> tuple[Restoration, Job]:
     """Put the backup on the target by a job. Raises `RestoreRefused`, `PicksRefused`."""
+    _check_picks(backup, keeping.settings_of(backup), picks)
     with transaction.atomic():
         restoration = _new(backup, target, picks, user=user, now=now)
         return restoration, _begin(restoration, user=user, now=now)

@@ -14,6 +14,7 @@ from roomkeeper.provisioning.models import ChangeSet
 from roomkeeper.systems import inventory
 from roomkeeper.systems.inventory import records
 from roomkeeper.systems.models import System
+from roomkeeper.words import gettext as _
 
 
 class NameRefused(ValueError):
@@ -45,6 +46,11 @@ def _rename(row: System, *, user: Person, now: datetime, name: str) -> tuple[Sys
 def _tag(row: System, *, user: Person, now: datetime, add: Sequence[str], remove: Sequence[str]) -> None:
     held = set(row.tags.values_list("name", flat=True))
     inventory.set_tags(row, (held | set(add)) - set(remove))
+
+
+def _check_tags(taken: Mapping[str, Any]) -> None:
+    if not any(tag.strip() for tag in (*taken["add"], *taken["remove"])):
+        raise ValueError(_("name a tag to add or to remove"))
 
 
 def _from_and_into(row: System, taken: Mapping[str, Any]) -> Sequence[str]:
@@ -127,6 +133,7 @@ TAG: Final = Act(
     needs=Permission.MANAGE_SYSTEMS,
     for_many=True,
     run=_tag,
+    check=_check_tags,
     summary="Add tags to a system, or remove some.",
     title="Tag {row}",
     undo="You can change them back.",

@@ -4,46 +4,66 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from roomkeeper.words import gettext as _
-from roomkeeper.words import noop
+from roomkeeper.words import ngettext, noop
 
 _OWN: Final = noop("Value error, ")
-# What pydantic says, by the kind of fault. In English its own sentence is told, which knows singular and plural.
+_WHOLE: Final = noop("enter a whole number")
+_MOMENT: Final = noop("enter a time as in 2026-03-01T08:00:00Z")
+_OBJECT: Final = noop("enter an object of names and values")
+_ONE_OF: Final = noop("must be {expected}")
+# What is wrong, by the kind of fault, in the words of this product.
 _TEMPLATES: Final = {
-    "bool_parsing": noop("Input should be a valid boolean, unable to interpret input"),
-    "bool_type": noop("Input should be a valid boolean"),
-    "datetime_from_date_parsing": noop("Input should be a valid datetime or date, {error}"),
-    "datetime_parsing": noop("Input should be a valid datetime, {error}"),
-    "dict_type": noop("Input should be a valid dictionary"),
-    "enum": noop("Input should be {expected}"),
-    "extra_forbidden": noop("Extra inputs are not permitted"),
-    "float_parsing": noop("Input should be a valid number, unable to parse string as a number"),
-    "greater_than": noop("Input should be greater than {gt}"),
-    "greater_than_equal": noop("Input should be greater than or equal to {ge}"),
-    "int_from_float": noop("Input should be a valid integer, got a number with a fractional part"),
-    "int_parsing": noop("Input should be a valid integer, unable to parse string as an integer"),
-    "int_type": noop("Input should be a valid integer"),
-    "less_than": noop("Input should be less than {lt}"),
-    "less_than_equal": noop("Input should be less than or equal to {le}"),
-    "list_type": noop("Input should be a valid list"),
-    "literal_error": noop("Input should be {expected}"),
-    "missing": noop("Field required"),
-    "model_attributes_type": noop("Input should be a valid dictionary or object to extract fields from"),
-    "string_too_long": noop("Text should have at most {max_length} characters"),
-    "string_too_short": noop("Text should have at least {min_length} characters"),
-    "string_type": noop("Input should be a valid string"),
-    "timezone_aware": noop("Input should have timezone info"),
-    "too_long": noop("List should have at most {max_length} items, not {actual_length}"),
-    "too_short": noop("List should have at least {min_length} items, not {actual_length}"),
+    "bool_parsing": noop("enter true or false"),
+    "bool_type": noop("enter true or false"),
+    "datetime_from_date_parsing": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "datetime_type": _MOMENT,
+    "dict_type": _OBJECT,
+    "enum": _ONE_OF,
+    "extra_forbidden": noop("unknown field"),
+    "float_parsing": noop("enter a number"),
+    "float_type": noop("enter a number"),
+    "greater_than": noop("must be more than {gt}"),
+    "greater_than_equal": noop("must be {ge} or more"),
+    "int_from_float": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_type": _WHOLE,
+    "less_than": noop("must be less than {lt}"),
+    "less_than_equal": noop("must be {le} or less"),
+    "list_type": noop("enter a list"),
+    "literal_error": _ONE_OF,
+    "missing": noop("is missing"),
+    "model_attributes_type": _OBJECT,
+    "string_type": noop("enter a text"),
+    "timezone_aware": noop("needs a time zone"),
 }
 
 
 def sentence_of(error: Mapping[str, Any]) -> str:
     """The sentence of one of pydantic's errors; what a check of ours has said stays as it is."""
-    told = str(error.get("msg") or _("cannot be used"))
-    template = _TEMPLATES.get(str(error.get("type", "")), "")
-    if told.startswith(_(_OWN)) or _(template) == template:
-        return told.removeprefix(_(_OWN))
+    told, kind = str(error.get("msg") or _("cannot be used")), str(error.get("type", ""))
+    bounds: Mapping[str, Any] = error.get("ctx") or {}
+    if kind in ("string_too_short", "too_short"):
+        return _least(kind, int(bounds.get("min_length", 1)))
+    if kind in ("string_too_long", "too_long"):
+        return _most(kind, int(bounds.get("max_length", 0)))
+    template = _TEMPLATES.get(kind, "")
+    if not template or told.startswith(_OWN):
+        return told.removeprefix(_OWN)
     try:
-        return _(template).format(**error.get("ctx", {}))
+        return _(template).format(**bounds)
     except (KeyError, ValueError):
         return told
+
+
+def _least(kind: str, number: int) -> str:
+    if kind == "string_too_short":
+        return ngettext("enter at least {count} character", "enter at least {count} characters", number)
+    return ngettext("give at least {count} entry", "give at least {count} entries", number)
+
+
+def _most(kind: str, number: int) -> str:
+    if kind == "string_too_long":
+        return ngettext("may have at most {count} character", "may have at most {count} characters", number)
+    return ngettext("may have at most {count} entry", "may have at most {count} entries", number)

@@ -60,6 +60,7 @@ OWN_ACCOUNT: Final = register(
         seen_by=lambda grants: Q(pk=grants.user_id),
         place=lambda row: ROOT_PATH,
         needs=Permission.OWN_ACCOUNT,
+        anywhere=False,
         label=lambda row: row.username,
         address="me",
         only=lambda user: user,

@@ -8,6 +8,8 @@ from typing import Final
 
 from roomkeeper.protocols.phonebook import Route
 from roomkeeper.protocols.xapi.paths import match_key
+from roomkeeper.systems.addresses import parse_address
+from roomkeeper.words import gettext as _
 
 Method = Sequence[str]
 """(kind, address, bandwidth class), as it is kept."""
@@ -43,6 +45,10 @@ _NAMES: Final = {SIP: ("SIP", "SIP"), H323: ("H323", "H.323"), ISDN: ("H320", "I
 CALL_TYPES: Final = ("384", "auto", "tel", "64", "128", "768", "1920", "2048", "4096", "6000")
 _WIRE_TYPES: Final = {"auto": "Auto", "tel": "Tel"}
 _DIAL_SIGNS: Final = re.compile(r"[\s()/-]+")
+# A user or a number may stand without its host: the system's own proxy knows it.
+_SIP_ADDRESS: Final = re.compile(r"(sips?:)?[^\s@<>\"]+(@[^\s@<>\"]+)?", re.IGNORECASE)
+# Digits, with the pauses and tones that follow a number.
+_NUMBER: Final = re.compile(r"(tel:)?\+?[0-9*#,;.]+", re.IGNORECASE)
 _MODES: Final = ((SIP, "NetworkServices/SIP/Mode"), (H323, "NetworkServices/H323/Mode"))
 _LABELS: Final = {
     MethodKind.SIP: "SIP",
@@ -86,6 +92,18 @@ def dial_string(kind: str, address: str) -> str:
     if kind in (MethodKind.E164, MethodKind.ISDN, MethodKind.TELEPHONE):
         return _DIAL_SIGNS.sub("", address)
     return address.strip()
+
+
+def fault_of(kind: str, address: str) -> str:
+    """Why nobody can dial the address, as a sentence; "" where it may be one of that kind."""
+    text = dial_string(kind, address)
+    if kind == MethodKind.IP and parse_address(text) is None:
+        return _("{address!r} is not an IP address; enter one as in 10.1.2.3.", address=address)
+    if kind == MethodKind.SIP and not _SIP_ADDRESS.fullmatch(text):
+        return _("{address!r} is not a SIP address; enter one as in anna@example.org.", address=address)
+    if kind in (MethodKind.E164, MethodKind.ISDN, MethodKind.TELEPHONE) and not _NUMBER.fullmatch(text):
+        return _("{address!r} is not a number to dial; enter one as in +47 22 33 44 55.", address=address)
+    return ""
 
 
 def dialable(settings: Mapping[str, str] | None) -> int:

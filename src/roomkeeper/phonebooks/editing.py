@@ -1,6 +1,6 @@
 """Books made, named, moved and deleted, and entries typed by people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Substr
 
-from roomkeeper.phonebooks import setting, writing
+from roomkeeper.phonebooks import dialling, setting, writing
 from roomkeeper.phonebooks.models import Contact, PhoneBook, Source
 from roomkeeper.phonebooks.sources import SourceKind, register
-from roomkeeper.phonebooks.writing import Entry, usable
+from roomkeeper.phonebooks.writing import Entry, EntryRefused, usable
 from roomkeeper.systems import live
 from roomkeeper.systems.models import Folder
 from roomkeeper.words import gettext as _
@@ -114,6 +114,7 @@ def delete_book(book: PhoneBook) -> None:
 
 def add_entry(book: PhoneBook, typed: Typed) -> Contact:
     """A new entry in the book; raises `EntryRefused`."""
+    _check_addresses(typed.methods)
     entry = usable(Entry("", typed.name, tuple(typed.methods), typed.note))
     with transaction.atomic():
         return writing.add_typed(_manual(book), entry)
@@ -122,9 +123,19 @@ def add_entry(book: PhoneBook, typed: Typed) -> Contact:
 def change_entry(contact: Contact, typed: Typed) -> None:
     """Another content of an entry that was typed; raises `EntryRefused` and `BookRefused`."""
     _check_typed(contact)
+    # What stands there already may have been typed before anybody looked.
+    _check_addresses(
+        one for one in typed.methods if one[:2] not in {tuple(old[:2]) for old in contact.methods}
+    )
     entry = usable(Entry(contact.key, typed.name, tuple(typed.methods), typed.note))
     with transaction.atomic():
         writing.change_typed(contact, entry)
+
+
+def _check_addresses(methods: Iterable[tuple[str, str, str]]) -> None:
+    for kind, address, _call_type in methods:
+        if address.strip() and (fault := dialling.fault_of(kind, address)):
+            raise EntryRefused(fault, kind)
 
 
 def delete_entry(contact: Contact, *, now: datetime) -> None:

@@ -67,6 +67,13 @@ def test_tags_are_listed_renamed_and_taken_off(call: Caller, boardroom: System, 
     assert Tag.objects.count() == 1
 
 
+def test_tagging_with_nothing_is_refused(call: Caller, boardroom: System) -> None:
+    for asked in ({}, {"add": [], "remove": []}, {"add": [" "]}):
+        assert call("POST", f"systems/{boardroom.pk}/tag", asked).status_code == 422
+        assert call("POST", "systems/tag", {"systems": [boardroom.pk], **asked}).status_code == 422
+    assert not AuditEntry.objects.filter(act="tag system").exists()
+
+
 def test_tags_of_systems_elsewhere_are_not_told(
     site_administrator: User,
     boardroom: System,

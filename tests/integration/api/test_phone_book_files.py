@@ -48,3 +48,18 @@ def test_a_file_that_is_refused_is_not_noted(book: PhoneBook, as_user, administr
     assert Source.objects.get(book=book).entry_count == 40
     call("POST", f"phone-books/{book.pk}/import", {"content": lines(2), "may_shrink": True})
     assert Source.objects.get(book=book).entry_count == 2
+
+
+def test_an_address_that_nobody_can_dial_is_refused_with_its_kind(
+    book: PhoneBook, as_user, administrator
+) -> None:
+    call = as_user(administrator)
+    for kind, address in (("ip", "999.1.1.1"), ("sip", "anna berg@example.org"), ("telephone", "call me")):
+        asked = {"book": book.pk, "name": "Anna", kind: address}
+        answer = call("POST", "phone-book-entries", asked)
+        assert answer.status_code == 422
+        assert [one["field"] for one in answer.json()["errors"]] == [f"body.{kind}"]
+    made = call("POST", "phone-book-entries", {"book": book.pk, "name": "Anna", "ip": "10.1.2.3"}).json()
+    answer = call("PATCH", f"phone-book-entries/{made['id']}", {"ip": "10.1.2"})
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == ["body.ip"]

@@ -59,6 +59,14 @@ def send_csv(call: Caller, text: str, query: str = "") -> Any:
     )
 
 
+def test_the_file_is_sorted_as_the_list_is(call: Caller, rooms: list[System]) -> None:
+    names = [line["name"] for line in download(call, "?sort=-name")]
+    assert names == [one["name"] for one in call.get("systems?sort=-name")["items"]]
+    answer = call("GET", "systems/export.csv?sort=nonsense")
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == ["query.sort"]
+
+
 def test_rows_of_json_are_planned_and_done(call: Caller, rooms: list[System], oslo: Folder) -> None:
     rows = [
         {"id": rooms[0].pk, "name": "Big", "tags": ["a, b", "c"], "settings": {"Audio/DefaultVolume": "70"}},

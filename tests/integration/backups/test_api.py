@@ -127,13 +127,24 @@ def test_a_dry_run_tells_and_does_nothing(call: Caller, backup: Backup) -> None:
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize("part", ["<x>", "nonsense", "macro:Nobody", "Bluetooth/Enabled"])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_a_backup_does_not_hold_is_not_restored(
+    part: str, dry_run: bool, call: Caller, backup: Backup
+) -> None:
+    asked = {"parts": ["settings", part], "dry_run": dry_run}
+    answer = post(call, f"backups/{backup.pk}/restore", asked)
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == ["body.parts"]
+    assert not Job.objects.exists()
+
+
 def test_restoring_answers_with_a_job(call: Caller, backup: Backup) -> None:
     answer = post(call, f"backups/{backup.pk}/restore", {"parts": ["settings"]})
     assert answer.status_code == 202
     job = work_on(Job.objects.get())
     item = call.get(f"jobs/{job.pk}/items")["items"][0]
     assert item["details"]["change_set"] == ChangeItem.objects.get().change.change_set_id
-    assert post(call, f"backups/{backup.pk}/restore", {"parts": ["<x>"]}).status_code == 422
     assert AuditEntry.objects.filter(act="restore backup", road="api").exists()
 
 

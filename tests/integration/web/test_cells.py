@@ -56,6 +56,6 @@ def test_the_audit_trail_is_shown_without_values_of_python(client: Client, admin
     shown = " ".join(page.split("</tbody>")[0].split("<tbody")[1].split())
     # In which order they stand is the database's.
     assert "parent</span> –" in shown
-    assert re.search(r"is_shared</span> yes\b", shown)
+    assert re.search(r">shared</span> yes\b", shown)
     assert "folder 1 role viewer" in shown or "role viewer folder 1" in shown
     assert not [word for word in ("None", "True", "[]", "{") if word in shown]

@@ -57,3 +57,35 @@ def test_what_is_off_or_lacking_in_its_settings_cannot_be_dialled(
 )
 def test_one_address_written_two_ways_has_one_key(one: str, other: str) -> None:
     assert dialling.key_of(one) == dialling.key_of(other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("ip", "999.1.1.1"),
+        ("ip", "room.example.org"),
+        ("sip", "anna berg@example.org"),
+        ("sip", "anna@@example.org"),
+        ("sip", "@example.org"),
+        ("e164", "extension 7"),
+        ("isdn", "+"),
+        ("telephone", "call me"),
+    ],
+)
+def test_what_nobody_can_dial_has_a_fault(kind: str, address: str) -> None:
+    assert address in dialling.fault_of(kind, address)
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        *((method[0], method[1]) for method in METHODS),
+        ("ip", "2001:db8::7"),
+        ("sip", "4711"),
+        ("sip", "sips:anna.berg+desk@[2001:db8::7]:5061;transport=tls"),
+        ("h323", "Board Room"),
+        ("telephone", "+47 22 33 44 55,,123#"),
+    ],
+)
+def test_what_can_be_dialled_has_none(kind: str, address: str) -> None:
+    assert dialling.fault_of(kind, address) == ""

@@ -296,6 +296,12 @@ def help_mark(section: str) -> SafeString:
 
 
 @register.filter
+def noted_name(name: str) -> str:
+    """What a value that the audit trail keeps is called, as people read it: its field's name in words."""
+    return _(name.removeprefix("is_").replace("_", " ").replace(".", " "))
+
+
+@register.filter
 def noted(value: Any) -> str:
     """What the audit trail keeps of an act, as people read it: no value of Python's."""
     if value is None or value == "" or value == []:
@@ -303,7 +309,7 @@ def noted(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, Mapping):
-        return " ".join(f"{key} {noted(part)}" for key, part in value.items())
+        return " ".join(f"{noted_name(str(key))} {noted(part)}" for key, part in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(noted(part) for part in value)
     return str(value)
