@@ -14,14 +14,12 @@ from roomkeeper import __version__
 from roomkeeper.api import (
     actions,
     backups,
-    change_sets,
     connectivity_changes,
     device_commands,
     diagnosis,
     logins,
     network_settings,
     problems,
-    secure_only,
     system_additions,
     system_edits,
     templates,
@@ -140,12 +138,10 @@ def _made_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 # What is written by hand at the same addresses as what is declared; these share one router.
-_ON_SYSTEMS = (system_additions, backups, diagnosis, logins)
+_ON_SYSTEMS = (system_additions, backups, diagnosis, logins, undoing)
 _BESIDE = {
     "systems": _ON_SYSTEMS[0].routes,
-    "change sets": change_sets.routes,
     "actions": actions.routes,
-    "secure-only moves": secure_only.routes,
     "backups": backups.routes,
     "templates": templates.routes,
 }
@@ -167,8 +163,6 @@ def _make() -> RoomkeeperApi:
         ("/systems", device_commands.routes),
         ("/systems", system_edits.routes),
         ("/systems", connectivity_changes.routes),
-        ("/change-sets", undoing.routes),
-        ("/systems", undoing.system_routes),
         ("/network-settings", routes_of(SETTINGS, network_settings.routes)),
         ("/this-server", this_server.routes),
         *(

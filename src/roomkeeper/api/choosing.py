@@ -11,7 +11,7 @@ from roomkeeper.accounts.models import User
 from roomkeeper.accounts.permissions import Permission, demand, grants_of
 from roomkeeper.api.derived_lists import asked_of, read_filter
 from roomkeeper.api.paging import list_refusals
-from roomkeeper.api.problems import Invalid
+from roomkeeper.api.problems import Invalid, NotFound
 from roomkeeper.api.reach import Identifier, systems_by_id
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.operations import lists
@@ -47,6 +47,17 @@ def choose(user: User, choice: SystemChoice, permission: Permission) -> list[int
         rows = lists.select(SYSTEMS, grants_of(user), asked, now=timezone.now())
     rows = rows.filter(grants_of(user).folders(permission), state=State.MANAGED)
     return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def choose_seen(user: User, choice: SystemChoice, permissions: Sequence[Permission]) -> list[System]:
+    """The systems meant, managed or not, with the first of the permissions; raises `NotFound` for one that is not
+    seen."""
+    wanted = choose(user, choice, permissions[0])
+    found = systems_by_id(user, wanted)
+    for key in wanted:
+        if key not in found:
+            raise NotFound("system", key)
+    return list(found.values())
 
 
 def choose_managed(user: User, choice: SystemChoice, permissions: Sequence[Permission]) -> list[System]:

@@ -13,6 +13,7 @@ from roomkeeper.api.derived_begun import mount_begun, mount_begun_of_many
 from roomkeeper.api.derived_lists import actor_of, filters_of, list_rows, page_of, row_of, told_of
 from roomkeeper.api.derived_many import mount_many
 from roomkeeper.api.derived_mounting import Place, do_act, key_of, mount, rule_of, word_of
+from roomkeeper.api.derived_plans import mount_planned
 from roomkeeper.api.derived_readings import mount_reading
 from roomkeeper.api.problems import Invalid
 from roomkeeper.api.routing import Routes
@@ -44,7 +45,9 @@ def routes_of(subject: Subject, routes: Routes | None = None) -> Routes:
         is_alone = act not in patches or len(patches) == 1
         begun = subject.begun_by(act)
         if is_alone and (act.rest.method, _path(Place(subject), act)) not in by_hand:
-            if begun is not None:
+            if act.rest.planned is not None:
+                mount_planned(routes, Place(subject), act, act.rest.planned)
+            elif begun is not None:
                 mount_begun(routes, subject, act, begun)
             else:
                 _mount_act(routes, Place(subject), act)

@@ -82,11 +82,15 @@ class Told:
     def __call__(self, row: Any) -> dict[str, Any]:
         return {one.name: one.value(row) for one in self.fields}
 
-    def one(self, row: Any, actor: Actor, without: Collection[str] = ()) -> dict[str, Any]:
-        """The row as it is told where it is asked for alone; details that are named are left out."""
+    def listed(self, row: Any, actor: Actor) -> dict[str, Any]:
+        """The row as lists tell it."""
         if self.subject.prepare is not None:
             self.subject.prepare([row], actor.grants, timezone.now())
-        return self(row) | {
+        return self(row)
+
+    def one(self, row: Any, actor: Actor, without: Collection[str] = ()) -> dict[str, Any]:
+        """The row as it is told where it is asked for alone; details that are named are left out."""
+        return self.listed(row, actor) | {
             one.name: (get_origin(one.type) or list)() if one.name in without else one.value(row)
             for one in self.details
         }

@@ -21,13 +21,13 @@ from roomkeeper.operations.subjects import Nested, Subject
 
 def do_act(subject: Subject, act: Act, row: Any, actor: Actor, taken: Mapping[str, Any]) -> Any:
     """Do it by the door; a refusal is a problem."""
-    with refused_as(act.rest.status, *act.refused, hint=act.rest.hint):
+    with refused_as(act.rest.status, *act.refused, hint=act.rest.hint, below=act.rest.below):
         return do(subject, act, row, actor=actor, now=timezone.now(), taken=taken)
 
 
 def preview_act(subject: Subject, act: Act, actor: Actor, taken: Mapping[str, Any]) -> Any:
     """What the act would do, by the same door and with the same problems."""
-    with refused_as(act.rest.status, *act.refused):
+    with refused_as(act.rest.status, *act.refused, below=act.rest.below):
         return preview(subject, act, actor=actor, now=timezone.now(), taken=taken)
 
 

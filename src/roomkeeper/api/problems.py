@@ -122,11 +122,13 @@ class Invalid(ApiProblem):
 
 
 @contextmanager
-def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: str = "") -> Iterator[None]:
+def refused_as(
+    status: int, *refusals: type[ValueError], field: str = "", hint: str = "", below: str = ""
+) -> Iterator[None]:
     """Turn a service's own refusals (their text is the sentence to show) into a 409 or 422 problem.
 
     A refusal may have a `status` of its own. A 422 names `field`, or where that is empty the field of the body that the
-    refusal itself names, or each of its `errors`.
+    refusal itself names, or each of its `errors`, which stand `below` a field.
     """
     try:
         yield
@@ -135,7 +137,10 @@ def refused_as(status: int, *refusals: type[ValueError], field: str = "", hint: 
         if getattr(error, "status", status) == 409:
             raise Conflict.of(error, hint=hint) from error
         if found := getattr(error, "errors", None):
-            told = [(f"body.{name}" if name else "body", sentence) for name, sentence in found.items()]
+            told = [
+                (".".join(part for part in ("body", below, name) if part), sentence)
+                for name, sentence in found.items()
+            ]
             several = _("The request contains {count} values that cannot be used.", count=len(told))
             raise Invalid(str(error) if len(told) == 1 else several, errors=told[:100], hint=hint) from error
         own = getattr(error, "field", "")

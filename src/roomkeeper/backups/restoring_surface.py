@@ -76,9 +76,8 @@ RESTORE: Final = Act(
     plan=_plan_restore,
     refused=(restoring.RestoreRefused, PicksRefused, PlanRefused),
     summary="Put a backup, or parts of it, on its system or on another one.",
-    rest=Rest(under="backup"),
+    rest=Rest(under="backup", is_derived=False),
     is_mounted=False,
-    rest=Rest(is_derived=False),
     takes=(
         Input(name="backup", type=Identifier, refers="backups"),
         Input(
@@ -233,9 +232,8 @@ REPLACE: Final = Act(
     refused=_REFUSED,
     summary="New hardware takes a system's record over: id, folder, tags, rights, history, settings.",
     done="The hardware of {row.system} is replaced.",
-    rest=Rest(under="system"),
+    rest=Rest(under="system", is_derived=False),
     is_mounted=False,
-    rest=Rest(is_derived=False),
     takes=(
         Input(name="system", type=Identifier, refers="systems"),
         Input(

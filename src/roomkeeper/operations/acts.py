@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from django.db.models import Model
+from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from roomkeeper.accounts.permissions import Permission
@@ -70,6 +71,21 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """How programs are told what an act would do, where that is told as a whole: asked for with `dry_run`.
+
+    `tell` makes of what the act's `plan` gives what is told as `gives` says; `beside` are fields of the plan that are
+    told with what was made, too. Of what chooses systems those that are not managed are refused, unless it is
+    `of_all` that are seen.
+    """
+
+    gives: Any
+    tell: Callable[[Any], BaseModel]
+    beside: tuple[Field, ...] = ()
+    of_all: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
     """How programs ask for an act, and what they are answered.
 
@@ -79,9 +95,10 @@ class Rest:
     what it `tells` alone ("told"), with "nothing", or with the plural of another subject, as "jobs": the service gives
     back a row of that, which is only begun. What `is_accepted` is only begun, too: it is answered 202, and `follow` is
     where below the object's address it is followed. `status` is that of a refusal, and `hint` what can be done about
-    one. What is not `is_derived` has an address that is written by hand, on the same door. An act on the whole subject
-    that is asked at the address of an object of another stands `under` that: the input that names it. What `chooses`
-    systems is given their ids as `systems`, or a `filter` that finds them.
+    one. Refusals of several values stand `below` an input. What is not `is_derived` has an address that is written by
+    hand, on the same door. An act on the whole subject that is asked at the address of an object of another stands
+    `under` that: the input that names it. What `chooses` systems is given their ids as `systems`, or a `filter` that
+    finds them. With `planned` it is answered with its plan, or with what it made (202).
     """
 
     method: Literal["POST", "PATCH", "PUT", "DELETE"] = "POST"
@@ -91,6 +108,8 @@ class Rest:
     follow: str = ""
     status: int = 409
     hint: str = ""
+    below: str = ""
+    planned: Planned | None = None
     is_derived: bool = True
     under: str = ""
     chooses: bool = False

@@ -6,9 +6,18 @@ from typing import Any, Final
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.acts import Act, Input, Rest, Trail
+from roomkeeper.operations.acts import Act, Input, Planned, Rest, Trail
+from roomkeeper.operations.fields import Field
 from roomkeeper.provisioning import planning, undoing
 from roomkeeper.provisioning.models import ChangeSet
+from roomkeeper.provisioning.plan_telling import (
+    LeftOutOut,
+    PlanOut,
+    UndoPlanOut,
+    tell_left_out,
+    tell_plan,
+    tell_undo,
+)
 from roomkeeper.systems.models import System
 
 # So many systems are named in the trail.
@@ -38,6 +47,12 @@ def _ask(
         care=planning.Care(during_calls, only_in_window, failure_limit),
         note=noted,
     )
+
+
+def _plan(
+    *, user: Person, now: datetime, systems: Sequence[System], settings: Mapping[str, str | None], **how: Any
+) -> planning.ChangePlan:
+    return planning.plan_settings(systems, settings)
 
 
 def _undo(
@@ -98,14 +113,18 @@ ASK_SETTINGS: Final = Act(
     places=_folders,
     run=_ask,
     refused=(planning.PlanRefused,),
-    rest=Rest(status=422, chooses=True, is_derived=False),
+    rest=Rest(status=422, below="settings", chooses=True, planned=Planned(gives=PlanOut, tell=tell_plan)),
+    plan=_plan,
     summary="Ask settings of systems.",
     takes=(
         _SYSTEMS,
         Input(
             name="settings",
             type=dict[str, str | None],
-            meaning='Path to value: "" sets empty, null removes an earlier request.',
+            least=1,
+            most=500,
+            meaning='Path to value: "" sets empty, null removes an earlier request. A path may be spelled '
+            "`SystemUnit/Name` or `SystemUnit Name`.",
         ),
         Input(
             name="persistent",
@@ -149,6 +168,12 @@ UNDO: Final = Act(
     plan=_plan_undo,
     trail=Trail(about=_the_only_one, given=_notes, result=lambda made: {"undone_by": made.pk}),
     has_portions=True,
-    rest=Rest(is_derived=False),
+    rest=Rest(
+        planned=Planned(
+            gives=UndoPlanOut,
+            tell=tell_undo,
+            beside=(Field(name="left_out", type=list[LeftOutOut], read=tell_left_out),),
+        )
+    ),
     is_mounted=False,
 )

@@ -5,16 +5,18 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from django.db.models import Q
+from pydantic import BaseModel
 
 from roomkeeper.accounts.permissions import Grants, Permission
 from roomkeeper.accounts.person import Person
-from roomkeeper.operations.acts import Act, Input, Rest, Trail
+from roomkeeper.operations.acts import Act, Input, Planned, Rest, Trail
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.operations.subjects import CommandLine, Nested, Pages, Subject, register
 from roomkeeper.secure_only import moving, planning, reading
 from roomkeeper.secure_only.models import Member, Move
 from roomkeeper.systems.admission.secure_only import SecureOnlyRefused
+from roomkeeper.systems.models import System
 
 MoveWord = Literal["running", "paused", "done", "cancelled"]
 MemberWord = Literal["waiting", "trusting", "proving", "asked", "moved", "held", "skipped"]
@@ -42,13 +44,51 @@ def _folders(row: Move | None, taken: Mapping[str, Any]) -> Sequence[str]:
     if row is not None:
         paths = row.members.order_by().values_list("system__folder__path", flat=True)
         return list(paths.distinct())
-    if taken.get("plan") is not None:
-        return sorted({one.system.folder.path for one in taken["plan"].members})
-    return ()
+    return sorted({system.folder.path for system in taken.get("systems") or ()})
 
 
-def _start(*, user: Person, now: datetime, **values: Any) -> Move:
-    return moving.start(user=user, now=now, **values)
+def _plan(
+    *, user: Person, now: datetime, systems: Sequence[System], is_secure: bool, trust: str, **how: Any
+) -> planning.MovePlan:
+    return planning.plan(systems, is_secure=is_secure, trust=trust)
+
+
+def _start(*, user: Person, now: datetime, systems: Sequence[System], **how: Any) -> Move:
+    plan = planning.plan(systems, is_secure=how["is_secure"], trust=how["trust"])
+    return moving.start(plan, user=user, now=now, **how)
+
+
+def _noted(taken: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in taken.items() if name != "systems"}
+
+
+class PlannedMemberOut(BaseModel):
+    """The outcome for one system."""
+
+    system: int
+    system_name: str
+    verdict: Literal["move", "already", "cannot"]
+    reason: str
+
+
+class MovePlanOut(BaseModel):
+    """What a move would do; nothing was changed."""
+
+    counts: dict[str, int]
+    members: list[PlannedMemberOut]
+
+
+def _tell(plan: planning.MovePlan) -> MovePlanOut:
+    members: list[Any] = [
+        {
+            "system": one.system.pk,
+            "system_name": one.system.name,
+            "verdict": one.verdict,
+            "reason": one.reason,
+        }
+        for one in plan.members
+    ]
+    return MovePlanOut(counts=plan.counts, members=members)
 
 
 TRUST: Final = Input(
@@ -87,18 +127,18 @@ HOW: Final = (
 START: Final = Act(
     name="start",
     command="move",
-    rest=Rest(chooses=True),
     needs=Permission.MANAGE_SYSTEMS,
     on="all",
     is_mounted=False,
-    rest=Rest(is_derived=False),
+    rest=Rest(chooses=True, planned=Planned(gives=MovePlanOut, tell=_tell, of_all=True)),
+    plan=_plan,
     run=_start,
     refused=_REFUSED,
     summary="Move systems to Secure-Only or back. A system that cannot move stays as it is, and is told.",
     done="The move has started. Follow the outcome for each system here.",
-    takes=(*HOW, Input(name="plan", type=Any, default=None)),
+    takes=(*HOW, Input(name="systems", type=list[Any], default=())),
     places=_folders,
-    trail=Trail(given=lambda taken: {**taken, "plan": len(taken["plan"].chosen("move"))}),
+    trail=Trail(given=_noted, result=lambda move: {"plan": move.members.count()}),
 )
 
 

@@ -44,7 +44,14 @@ def moves(request: HttpRequest) -> HttpResponseBase:
         else:
             plan = _plan(request, taken)
             if request.POST.get("step") == "confirm":
-                begun = tried(request, MOVES, START, None, taken | {"plan": plan}, START.done)
+                begun = tried(
+                    request,
+                    MOVES,
+                    START,
+                    None,
+                    taken | {"systems": [one.system for one in plan.members]},
+                    START.done,
+                )
                 if begun:
                     return HttpResponseRedirect(reverse("secure_only_move", args=[begun[0].pk]))
 
