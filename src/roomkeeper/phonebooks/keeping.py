@@ -49,7 +49,8 @@ def add_source(
 def title_of(kind: SourceKind) -> str:
     """What the kind is called, with a capital."""
     label = _(kind.label)
-    return label[:1].upper() + label[1:]
+    # “vCard” is written so at the beginning, too.
+    return label if label[1:2].isupper() else label[:1].upper() + label[1:]
 
 
 def check_installed(kind: SourceKind) -> None:

@@ -112,7 +112,11 @@ def read_file(kind: SourceKind, data: bytes, pairs: mapping.Pairs) -> Told:
             yield record
 
     _take_all(told(), reading, taken, lambda count: None, numbers)
-    if found and not any(name in found for name in taken.mapping.get("name", ())):
+    if not found:
+        raise SourceFailed(
+            _("The file holds no entries. Nothing was changed. To remove those of before, delete the source.")
+        )
+    if not any(name in found for name in taken.mapping.get("name", ())):
         raise SourceFailed(
             _(
                 "No column is the name of an entry. The file has the columns {columns}. Name one of them “name”, or"

@@ -28,7 +28,15 @@ _YEAR: Final = 525_600
 _NOUN: Final = "phone book source"
 
 
-NAME: Final = Input(name="name", type=Text, default="", most=100, label="Name")
+NAME: Final = Input(
+    name="name",
+    type=Text,
+    default="",
+    most=100,
+    label="Name",
+    meaning="By default that of its kind.",
+    hint="By default that of its kind.",
+)
 IS_ON: Final = Input(
     name="is_on",
     type=bool,
@@ -60,6 +68,7 @@ def _limit(default: Any) -> Input:
         most=100,
         label="Per cent of entries that may go at once",
         meaning="Where a reading would take away more than that, and more than ten, it waits for a yes.",
+        hint="Where a reading would take away more than that, and more than ten, it waits for a yes.",
     )
 
 
@@ -123,7 +132,7 @@ def _adding(kind: SourceKind) -> Act:
         summary=f"Add a source of a phone book: {kind.label}.",
         title=f"Add a source: {kind.label}",
         what=kind.meaning or label,
-        undo="Delete the source again.",
+        undo="It can be deleted again.",
         button="Add source",
         done="{row.name} is added to {row.book}.",
         rest=Rest(status=422),

@@ -1,7 +1,7 @@
 """Sources of phone books step by step: which kind, its fields with a preview, how often; and files."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.contrib import messages
@@ -14,9 +14,8 @@ from roomkeeper.operations.door import may
 from roomkeeper.phonebooks import importing, keeping, previewing, sources
 from roomkeeper.phonebooks.dialling import MethodKind, label_of
 from roomkeeper.phonebooks.importing import IMPORT
-from roomkeeper.phonebooks.mapped_fields import pairs_of
+from roomkeeper.phonebooks.mapped_fields import MappedField, pairs_of
 from roomkeeper.phonebooks.models import Source
-from roomkeeper.phonebooks.sources import SourceFailed
 from roomkeeper.phonebooks.sources_surface import SOURCES
 from roomkeeper.phonebooks.surface import PHONE_BOOKS
 from roomkeeper.web import packed_files
@@ -40,7 +39,7 @@ def new(request: HttpRequest) -> HttpResponse:
     actor, book = actor_of(request), number_of(request.GET.get("book", ""))
     kept = f"?is_on=0&book={book}" if book else "?is_on=0"
     kinds = []
-    for kind in sources.all_kinds():
+    for kind in sorted(sources.all_kinds(), key=lambda kind: (kind.read is None, keeping.title_of(kind))):
         title = keeping.title_of(kind)
         missing = kind.missing() if kind.missing is not None else ""
         if kind.read is not None:
@@ -78,21 +77,25 @@ def fields(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "phone_book_sources/fields.html", context | _shown(shown))
 
 
-def _save(request: HttpRequest, row: Source, mapping: list[dict[str, str]], step: str) -> bool:
+def _save(request: HttpRequest, row: Source, mapping: list[MappedField], step: str) -> bool:
     """Keep the fields and the schedule, by the door; True where all was done."""
     every = number_of(request.POST.get("every", ""), 6)
     if every is None or every > 525_600:
         messages.error(request, _("Enter the minutes between two readings; 0: only when somebody asks."))
         return False
-    acts: list[tuple[str, Mapping[str, Any], str]] = []
-    if mapping and pairs_of(mapping) != pairs_of(SOURCES.by_name["mapping"].value(row)):
-        acts.append(("map", {"mapping": mapping}, ""))
+    acts: list[tuple[str, Mapping[str, Any]]] = []
+    if mapping and _pairs(mapping) != pairs_of(SOURCES.by_name["mapping"].value(row)):
+        acts.append(("map", {"mapping": mapping}))
     planned = {"every": every, "is_on": "is_on" in request.POST}
     if any(getattr(row, name) != value for name, value in planned.items()):
-        acts.append(("change", planned, SOURCES.act("change").done if step == "save" else ""))
+        acts.append(("change", planned))
     if step == "read":
-        acts.append(("read", {}, SOURCES.act("read").done))
-    return all(tried(request, SOURCES, SOURCES.act(name), row, given, done) for name, given, done in acts)
+        acts.append(("read", {}))
+    if not all(tried(request, SOURCES, SOURCES.act(name), row, given, "") for name, given in acts):
+        return False
+    if acts:
+        messages.success(request, _(SOURCES.act(acts[-1][0]).done, row=row))
+    return True
 
 
 @needs(Permission.MANAGE_SYSTEMS, anywhere=True)
@@ -108,7 +111,11 @@ def from_file(request: HttpRequest, pk: int) -> HttpResponse:
             data = packed_files.given(request)
             upload = request.FILES.get("file")
             named = (upload.name or "") if upload is not None else ""
-            kind = sources.get_kind(request.POST.get("kind") or importing.kind_of_file(named))
+            given = request.POST.get("kind", "")
+            kind = next(
+                (one for one in kinds if one.name == given),
+                sources.get_kind(importing.kind_of_file(named)),
+            )
             if request.POST.get("step") == "import":
                 content = importing.BINARY + base64.b64encode(data).decode()
                 taken = {
@@ -117,21 +124,27 @@ def from_file(request: HttpRequest, pk: int) -> HttpResponse:
                     "mapping": mapping,
                     "may_shrink": "may_shrink" in request.POST,
                 }
-                if tried(request, PHONE_BOOKS, IMPORT, row, taken, _(IMPORT.done)):
+                if tried(request, PHONE_BOOKS, IMPORT, row, taken, ""):
+                    messages.success(request, _(IMPORT.done, row=row))
                     return HttpResponseRedirect(reverse("phone_book_entries") + f"?book={pk}")
             standing = Source.objects.filter(book=row, kind=kind.name).first()
-            shown = previewing.preview_file(kind, data, pairs_of(mapping), standing)
+            shown = previewing.preview_file(kind, data, _pairs(mapping), standing)
             context |= {"packed": packed_files.pack(data), "kind": kind, **_shown(shown)}
-        except (SourceFailed, ValueError, KeyError) as refusal:
+        except ValueError as refusal:
             messages.error(request, str(refusal))
     return render(request, "phone_books/file.html", context)
 
 
-def _typed(sent: QueryDict) -> list[dict[str, str]]:
+def _typed(sent: QueryDict) -> list[MappedField]:
     """The mapping that a form sends: a field and what it is, line by line."""
     pairs = zip(sent.getlist("part"), sent.getlist("field"), strict=False)
     known = {value for value, _word in _PARTS if value}
-    return [{"part": part, "field": name[:255]} for part, name in pairs if part in known and name][:100]
+    found = [{"part": part, "field": name[:255]} for part, name in pairs if part in known and name]
+    return [MappedField.model_validate(one) for one in found[:100]]
+
+
+def _pairs(mapping: Sequence[MappedField]) -> list[list[str]]:
+    return pairs_of(one.model_dump() for one in mapping)
 
 
 def _shown(preview: previewing.Preview | None) -> dict[str, Any]:
