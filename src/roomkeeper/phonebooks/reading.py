@@ -132,7 +132,9 @@ def read_file(kind: SourceKind, data: bytes, pairs: mapping.Pairs) -> Told:
                 problems=" ".join(taken.refused),
             )
         )
-    warnings = [*map(str, reading.warnings[:WARNINGS]), *suspicious(numbers)]
+    warnings = list(map(str, reading.warnings[:WARNINGS]))
+    if kind.is_table:
+        warnings += suspicious(numbers)
     return Told(taken.entries.values(), warnings=warnings)
 
 

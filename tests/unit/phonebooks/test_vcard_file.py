@@ -127,7 +127,7 @@ def test_what_is_too_long_or_too_much_is_left_out() -> None:
 def test_many_faults_are_told_in_few_sentences() -> None:
     _, warnings = read(card("FN:Anna", *["broken"] * 100))
     assert len(warnings) == vcard_file.TOLD + 1
-    assert "80" in warnings[-1]
+    assert "90" in warnings[-1]
 
 
 def test_a_preview_ends_early() -> None:

@@ -66,7 +66,8 @@ class SourceKind:
 
     `takes` are its settings, checked and asked for as those of an act are. `read` tells its records; it raises
     `SourceFailed` where it cannot tell all of them, also in the middle. `read_file` does so with the content of a file
-    that somebody brings, whose name ends with one of `endings` (“.csv”); what has neither is filled by people. Each
+    that somebody brings, whose name ends with one of `endings` (“.csv”), and which spreadsheets write where it
+    `is_table`; what has neither is filled by people. Each
     module of this package that registers a kind is found by itself (`find_kinds`). `mapping` is what is suggested: for
     each part of an entry the fields to look at, the first that holds something first. `every` is how often it is read
     unless somebody says otherwise, in minutes, and `shrink_limit` the share of its entries, in per cent, that may go at
@@ -81,6 +82,7 @@ class SourceKind:
     read: Callable[[Reading], Iterable[Record]] | None = None
     read_file: Callable[[bytes, Reading], Iterable[Record]] | None = None
     endings: tuple[str, ...] = ()
+    is_table: bool = False
     mapping: Mapping[str, Sequence[str]] = field(default_factory=dict)
     every: int = 0
     shrink_limit: int = 30

@@ -67,6 +67,7 @@ CSV: Final = register(
         label="CSV file",
         meaning="A line an entry, and a column for each kind of address.",
         read_file=_read,
+        is_table=True,
         endings=(".csv", ".txt", ".tsv"),
         mapping=HEADINGS,
     )

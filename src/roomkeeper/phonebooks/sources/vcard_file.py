@@ -25,7 +25,7 @@ MAPPING: Final[Mapping[str, Sequence[str]]] = {
     "h323": ("IMPP.h323", "X-H323", "TEL.h323", "URL.h323"),
     "telephone": ("TEL",),
 }
-TOLD: Final = 20
+TOLD: Final = 10
 _LONGEST: Final = 255
 _LONGEST_NOTE: Final = 1_000
 _MOST_VALUES: Final = 20  # of one field of a card

@@ -289,6 +289,7 @@ XLSX: Final = register(
             ),
         ),
         read_file=read_file,
+        is_table=True,
         endings=(".xlsx", ".xlsm"),
         mapping=HEADINGS,
     )
