@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from roomkeeper.phonebooks.sources import Reading, SourceKind
+
 ADDRESS = "127.0.0.1"
 
 
@@ -178,6 +180,11 @@ class Authority:
             file.write_bytes(pem)
             context.load_cert_chain(file)
         return context
+
+
+def demand_known(kind: SourceKind, reading: Reading) -> None:
+    """What a test sets is what people can set."""
+    assert set(reading.settings) <= {one.name for one in kind.takes}
 
 
 @contextmanager

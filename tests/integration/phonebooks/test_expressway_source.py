@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.integration.phonebooks.peers import Asked, Authority, Reply, as_json, serving
+from tests.integration.phonebooks.peers import Asked, Authority, Reply, as_json, demand_known, serving
 from tests.unit.protocols.test_registrations import H323_DEVICE, SIP_DEVICE, status
 
 from roomkeeper.phonebooks.mapping import entry_of
@@ -18,12 +18,13 @@ STATUS = {"Content-Type": "text/xml"}
 
 def read(reading: Reading) -> list[Record]:
     assert EXPRESSWAY.read is not None
+    demand_known(EXPRESSWAY, reading)
     return list(EXPRESSWAY.read(reading))
 
 
 def failure(url: str, **settings: Any) -> str:
     with pytest.raises(SourceFailed) as caught:
-        read(Reading({"url": url, "user": "reader", "password": SECRET, **settings}))
+        read(Reading({"url": url, "username": "reader", "password": SECRET, **settings}))
     assert SECRET not in str(caught.value)
     return str(caught.value)
 
@@ -45,7 +46,7 @@ def test_every_peer_is_asked_and_one_device_is_one_record() -> None:
         serving(telling(by_h323, SIP_DEVICE.replace("boardroom", "annex")), authority) as other,
     ):
         peers = f"\n{other.url.removeprefix('https://')}/\n{one.url}\n"
-        given = {"url": one.url, "peers": peers, "user": "reader", "password": SECRET, **one.settings}
+        given = {"url": one.url, "peers": peers, "username": "reader", "password": SECRET, **one.settings}
         reading = Reading(given)
         records = read(reading)
         assert (len(one.asked), len(other.asked)) == (1, 1)
@@ -77,7 +78,7 @@ def by_json(asked: Asked) -> Reply:
 
 def test_management_api_is_asked_where_there_is_no_status() -> None:
     with serving(by_json) as peer:
-        given = {"url": peer.url, "user": "reader", "password": SECRET}
+        given = {"url": peer.url, "username": "reader", "password": SECRET}
         records = read(Reading(given))
         assert [(one.key, one.fields["peer"]) for one in records] == [
             ("boardroom@example.org", ["localhost", "10.1.0.2"])
@@ -95,7 +96,7 @@ def test_management_api_is_asked_where_there_is_no_status() -> None:
 def test_what_cannot_be_dialled_is_told_and_preview_is_short() -> None:
     nameless = "<Registration><Protocol>SIP</Protocol><SIP/></Registration>"
     with serving(telling(nameless, SIP_DEVICE, H323_DEVICE)) as peer:
-        reading = Reading({"url": peer.url, "user": "reader", "password": SECRET}, most=1)
+        reading = Reading({"url": peer.url, "username": "reader", "password": SECRET}, most=1)
         assert len(read(reading)) == 1
     # The other one: the login went unencrypted.
     assert len(reading.warnings) == 2

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.integration.phonebooks.peers import Asked, Authority, Peer, Reply, as_json, serving
+from tests.integration.phonebooks.peers import Asked, Authority, Peer, Reply, as_json, demand_known, serving
 
 from roomkeeper.phonebooks.mapping import entry_of
 from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed
@@ -103,6 +103,7 @@ class Source:
     ) -> tuple[list[Record], Reading]:
         assert GRAPH.read is not None
         reading = Reading(self.settings, asked, most, dict(self.memory))
+        demand_known(GRAPH, reading)
         records = list(GRAPH.read(reading))
         if most is None:
             self.memory = reading.memory

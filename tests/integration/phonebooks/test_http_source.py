@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from tests.integration.phonebooks.peers import Asked, Authority, Reply, as_json, serving
+from tests.integration.phonebooks.peers import Asked, Authority, Reply, as_json, demand_known, serving
 
 from roomkeeper.phonebooks import editing, keeping
 from roomkeeper.phonebooks.mapping import entry_of
@@ -24,6 +24,7 @@ def read(
 ) -> list[Record]:
     reading = reading or Reading({"url": url, **settings}, most=most)
     assert HTTP.read is not None
+    demand_known(HTTP, reading)
     return list(HTTP.read(reading))
 
 
@@ -53,8 +54,10 @@ def test_list_is_read_and_mapped_as_suggested() -> None:
 def test_list_is_found_by_its_path_or_because_it_is_the_only_one() -> None:
     body = {"total": 1, "data": {"items": people(1)}}
     with serving(lambda asked: as_json(body)) as peer:
-        assert len(read(peer.url, items="data.items")) == len(read(peer.url, items="/data/items")) == 1
-        assert "items.data" in failure(peer.url, items="items.data")
+        assert (
+            len(read(peer.url, records_at="data.items")) == len(read(peer.url, records_at="/data/items")) == 1
+        )
+        assert "items.data" in failure(peer.url, records_at="items.data")
         assert "total" in failure(peer.url)
     with serving(lambda asked: as_json({"people": people(1, 2), "count": 2})) as peer:
         assert len(read(peer.url)) == 2
@@ -65,10 +68,10 @@ def test_list_is_found_by_its_path_or_because_it_is_the_only_one() -> None:
 def test_key_is_the_field_that_is_named() -> None:
     rows = [{"person": {"number": 7}, "name": "Ann"}, {"name": "Bo"}]
     with serving(lambda asked: as_json(rows[:1])) as peer:
-        assert [one.key for one in read(peer.url, key="person.number")] == ["7"]
+        assert [one.key for one in read(peer.url, key_at="person.number")] == ["7"]
         assert [one.key for one in read(peer.url)] == [""]
     with serving(lambda asked: as_json(rows)) as peer:
-        assert "person.number" in failure(peer.url, key="person.number")
+        assert "person.number" in failure(peer.url, key_at="person.number")
 
 
 def paged(follow: Callable[[int], tuple[dict[str, Any], dict[str, str]]]) -> Callable[[Asked], Reply]:
@@ -96,21 +99,21 @@ def paged(follow: Callable[[int], tuple[dict[str, Any], dict[str, str]]]) -> Cal
         (lambda page: ({"next": f"/people?page={page}"}, {}), {}),
         (lambda page: ({"@odata.nextLink": f"/people?page={page}"}, {}), {}),
         (lambda page: ({"links": {"next": f"/people?page={page}"}}, {}), {}),
-        (lambda page: ({"meta": {"after": page}}, {}), {"next": "meta.after", "cursor": "page"}),
+        (lambda page: ({"meta": {"after": page}}, {}), {"next_at": "meta.after", "cursor": "page"}),
         (lambda page: ({"next": page}, {}), {"cursor": "page"}),
     ],
 )
 def test_pages_are_followed_to_the_last(follow: Any, settings: dict[str, Any]) -> None:
     with serving(paged(follow)) as peer:
-        records = read(f"{peer.url}/people?limit=2", items="rows", **settings)
+        records = read(f"{peer.url}/people?limit=2", records_at="rows", **settings)
         assert [one.key for one in records] == ["1", "2", "3", "4", "5", "6"]
-        assert len(read(f"{peer.url}/people", most=3, items="rows", **settings)) == 3
+        assert len(read(f"{peer.url}/people", most=3, records_at="rows", **settings)) == 3
     assert [asked.query.get("page") for asked in peer.asked] == [None, "2", "3", None, "2"]
 
 
 def test_cursor_keeps_what_else_is_asked() -> None:
     with serving(paged(lambda page: ({"next": f"{page}"}, {}))) as peer:
-        read(f"{peer.url}/people?limit=2&page=1&sort=name", items="rows", cursor="page")
+        read(f"{peer.url}/people?limit=2&page=1&sort=name", records_at="rows", cursor="page")
     assert peer.asked[1].query == {"limit": "2", "sort": "name", "page": "2"}
 
 
@@ -168,8 +171,8 @@ def test_csv_is_read_as_a_file_is(kind: str) -> None:
     with serving(lambda asked: Reply(body=text, headers={"Content-Type": kind})) as peer:
         format_ = "csv" if "octet" in kind else ""
         records = read(f"{peer.url}/people.csv", format=format_)
-        assert [one.key for one in read(peer.url, format="csv", key="SIP")] == ["zoe@example.org", ""]
-        assert "badge" in failure(peer.url, format="csv", key="badge")
+        assert [one.key for one in read(peer.url, format="csv", key_at="SIP")] == ["zoe@example.org", ""]
+        assert "badge" in failure(peer.url, format="csv", key_at="badge")
     assert [(one.key, one.fields.get("phone")) for one in records] == [("17", ["0047"]), ("18", None)]
     assert records[0].at == "Line 2"
 

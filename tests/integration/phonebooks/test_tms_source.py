@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.integration.phonebooks.peers import Asked, Authority, Reply, serving
+from tests.integration.phonebooks.peers import Asked, Authority, Reply, demand_known, serving
 
 from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed
 from roomkeeper.phonebooks.sources.tms import DEEPEST, PAGE, TMS
@@ -65,6 +65,7 @@ def read(service: Callable[[Asked], Reply], reading: Reading | None = None, **se
     assert TMS.read is not None
     with serving(service) as peer:
         reading.settings = {"url": peer.url, "mac": MAC, **settings}
+        demand_known(TMS, reading)
         return list(TMS.read(reading))
 
 

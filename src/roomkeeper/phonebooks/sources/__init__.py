@@ -13,7 +13,9 @@ from typing import Any, Final
 from roomkeeper.operations.acts import Input
 
 # What is asked of every source, and what the door of acts hands over besides.
-RESERVED: Final = frozenset({"book", "name", "every", "shrink_limit", "is_on", "user", "now", "noted"})
+RESERVED: Final = frozenset(
+    {"book", "name", "every", "shrink_limit", "is_on", "user", "now", "noted", "next"}
+)
 # Of a preview: enough to see what is in which field.
 PREVIEWED: Final = 50
 

@@ -107,7 +107,7 @@ def _fetch(peer: str, reading: Reading, login: Credentials, mended: list[str]) -
 
 def _read(reading: Reading) -> Iterator[Record]:
     settings, bounds = reading.settings, Bounds()
-    login = Credentials.of_user(str(settings.get("user") or ""), str(settings.get("password") or ""))
+    login = Credentials.of_login(settings)
     mended: list[str] = []
     # All of them before the first is told: half a cluster would look like half of its devices gone.
     found: list[Registration] = []

@@ -64,7 +64,7 @@ LOGIN_INPUTS: Final = (
     Input(name="username", default="", most=255, label="User name"),
     Input(name="password", default="", most=1_000, is_secret=True, label="Password"),
 )
-"""A user name and a password, for `Credentials.of_user`."""
+"""A user name and a password, for `Credentials.of_login`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,11 @@ class Credentials:
         if ":" in user:
             raise SourceFailed(_("A user name with a colon cannot be sent by HTTP. Use another account."))
         return cls("Authorization", "Basic " + b64encode(f"{user}:{password}".encode()).decode())
+
+    @classmethod
+    def of_login(cls, settings: Mapping[str, Any]) -> Self:
+        """HTTP Basic by what `LOGIN_INPUTS` took."""
+        return cls.of_user(str(settings.get("username") or ""), str(settings.get("password") or ""))
 
     @classmethod
     def of_token(cls, token: str) -> Self:

@@ -44,7 +44,7 @@ def _credentials(settings: Mapping[str, Any]) -> Credentials:
         if not token.isascii() or not token.isprintable():
             raise SourceFailed(_("The token has signs that no token has. Enter it anew."))
         return Credentials.of_token(token)
-    return Credentials.of_user(str(settings.get("username") or ""), str(settings.get("password") or ""))
+    return Credentials.of_login(settings)
 
 
 def _read(reading: Reading) -> Iterator[Record]:
@@ -69,7 +69,7 @@ def _records(client: HttpClient, reading: Reading, bounds: Bounds) -> Iterator[R
             yield from _of_csv(answer, reading, bounds)
             return
         page = decode_json(answer.body, server_of(url))
-        for place, item in enumerate(_items_of(page, str(reading.settings.get("items") or ""), url)):
+        for place, item in enumerate(_items_of(page, str(reading.settings.get("records_at") or ""), url)):
             yield _record_of(item, reading, bounds, f"{number + 1}.{place + 1}")
         following = _next_of(client, answer, page, reading.settings)
         if not following:
@@ -120,7 +120,7 @@ def _items_of(page: Value, path: str, url: str) -> list[Value]:
 
 def _record_of(item: Value, reading: Reading, bounds: Bounds, at: str) -> Record:
     fields = bounds.fields(flat(item))
-    path = str(reading.settings.get("key") or "")
+    path = str(reading.settings.get("key_at") or "")
     if path:
         key = key_of(text_of(find_at(item, path)))
         if not key:
@@ -138,7 +138,7 @@ def _record_of(item: Value, reading: Reading, bounds: Bounds, at: str) -> Record
 
 
 def _of_csv(answer: Answer, reading: Reading, bounds: Bounds) -> Iterator[Record]:
-    key_name = heading_word(str(reading.settings.get("key") or ""))
+    key_name = heading_word(str(reading.settings.get("key_at") or ""))
     for record in csv_file.records_in(answer.body):
         if key_name and key_name not in record.fields:
             raise SourceFailed(
@@ -156,7 +156,7 @@ def _of_csv(answer: Answer, reading: Reading, bounds: Bounds) -> Iterator[Record
 
 def _next_of(client: HttpClient, answer: Answer, page: Value, settings: Mapping[str, Any]) -> str:
     """The address of the next page; "" at the end. Raises `SourceFailed` for one of another server."""
-    path, parameter = str(settings.get("next") or ""), str(settings.get("cursor") or "")
+    path, parameter = str(settings.get("next_at") or ""), str(settings.get("cursor") or "")
     if path:
         found = text_of(find_at(page, path))
     else:
@@ -202,14 +202,14 @@ HTTP: Final = register(
                 label="Format",
             ),
             Input(
-                name="items",
+                name="records_at",
                 default="",
                 most=500,
                 label="Path of the list",
                 meaning="Of JSON: data.items, or /data/items. Empty: the answer is the list, or holds one alone.",
             ),
             Input(
-                name="key",
+                name="key_at",
                 default="",
                 most=500,
                 label="Key",
@@ -217,7 +217,7 @@ HTTP: Final = register(
                 " guid, else the name.",
             ),
             Input(
-                name="next",
+                name="next_at",
                 default="",
                 most=500,
                 label="Path of the next page",

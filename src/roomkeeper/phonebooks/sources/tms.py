@@ -240,7 +240,7 @@ def _mac_of(reading: Reading) -> str:
 def _read(reading: Reading) -> Iterator[Record]:
     settings = reading.settings
     mac = _mac_of(reading)
-    login = Credentials.of_user(str(settings.get("username") or ""), str(settings.get("password") or ""))
+    login = Credentials.of_login(settings)
     bounds, walk, told = Bounds(), Walk(), 0
     with HttpClient(reading, service_url(str(settings.get("url") or "")), login) as client:
         for folder, entry in _Service(client, reading, mac).walk(walk):
