@@ -10,6 +10,7 @@ from django.http import StreamingHttpResponse
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.actors import Actor
 from roomkeeper.accounts.permissions import Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.bulk_editing.applying import EditOptions, PlanChanged, apply_plan
 from roomkeeper.bulk_editing.differences import EditPlan
 from roomkeeper.bulk_editing.exporting import write_csv
@@ -60,7 +61,7 @@ HOW: Final = (
 
 def _edit(
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     noted: Any,
     plan: EditPlan,

@@ -17,6 +17,7 @@ from django.db.models import Count, QuerySet
 from django.dispatch import Signal
 
 from roomkeeper import keys
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.jobs.models import Job, JobItem
 from roomkeeper.words import gettext as _
 
@@ -77,7 +78,7 @@ def create(
     title: str,
     items: Iterable[NewItem],
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     parameters: Mapping[str, Any] | None = None,
     secrets: Mapping[str, Any] | None = None,
@@ -95,7 +96,7 @@ def create(
             secrets_ciphertext=store.encrypt(json.dumps(dict(secrets))) if secrets else b"",
             folder_path=folder_path,
             created_at=now,
-            created_by=user if getattr(user, "pk", None) else None,
+            created_by=find_account(user),
         )
         add_items(job.pk, items)
         changed.send(sender=Job, job=job)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from django.db import IntegrityError, transaction
 
 from roomkeeper.accounts.models import ListHabit, SavedView
+from roomkeeper.accounts.person import Person, find_account
 from roomkeeper.operations.filters import read_filters
 from roomkeeper.operations.lists import ListRefused, check_sort, sorts_of
 from roomkeeper.operations.subjects import get_subject
@@ -32,7 +33,7 @@ class ViewUnusable(ViewRefused):
 
 def create(
     *,
-    user: Any,
+    user: Person,
     now: datetime,
     name: str,
     of_list: str,
@@ -41,11 +42,11 @@ def create(
     is_shared: bool,
 ) -> SavedView:
     """Store a list under a name. Raises `ViewRefused`."""
-    view = SavedView(user=user, of_list=of_list, is_shared=is_shared)
+    view = SavedView(user=find_account(user), of_list=of_list, is_shared=is_shared)
     return _store(view, name=name, query=query, columns=columns)
 
 
-def change(row: SavedView, *, user: Any, now: datetime, **changed: Any) -> None:
+def change(row: SavedView, *, user: Person, now: datetime, **changed: Any) -> None:
     """Change what is given. Raises `ViewRefused`."""
     row.is_shared = changed.get("is_shared", row.is_shared)
     values = {name: changed.get(name, getattr(row, name)) for name in ("name", "query", "columns")}
@@ -84,16 +85,18 @@ def _check(of_list: str, query: str, columns: Sequence[str]) -> None:
         raise ViewUnusable(_("There is no column {unknown!r} in this list.", unknown=unknown[0]), "columns")
 
 
-def begin_with(row: SavedView, *, user: Any, now: datetime) -> None:
+def begin_with(row: SavedView, *, user: Person, now: datetime) -> None:
     """Let the list begin with this view for this person."""
-    ListHabit.objects.update_or_create(user=user, of_list=row.of_list, defaults={"first_view": row})
+    ListHabit.objects.update_or_create(
+        user=find_account(user), of_list=row.of_list, defaults={"first_view": row}
+    )
 
 
-def begin_without(row: SavedView, *, user: Any, now: datetime) -> None:
+def begin_without(row: SavedView, *, user: Person, now: datetime) -> None:
     """Let the list begin as everybody has it, if it began with this view."""
-    ListHabit.objects.filter(user=user, first_view=row).update(first_view=None)
+    ListHabit.objects.filter(user=find_account(user), first_view=row).update(first_view=None)
 
 
-def delete(row: SavedView, *, user: Any, now: datetime) -> None:
+def delete(row: SavedView, *, user: Person, now: datetime) -> None:
     """Forget the view; lists that began with it begin as everybody has them."""
     row.delete()

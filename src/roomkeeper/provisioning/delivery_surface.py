@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from roomkeeper.accounts.permissions import ROOT_PATH, Permission
+from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act, Rest
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import Identifier
@@ -27,16 +28,16 @@ class NothingToRetry(ValueError):
     """Nothing of the change set can be asked for once more."""
 
 
-def _cancel(row: ChangeSet, *, user: Any, now: datetime) -> tuple[ChangeSet, int]:
+def _cancel(row: ChangeSet, *, user: Person, now: datetime) -> tuple[ChangeSet, int]:
     return row, change_sets.cancel_change_set(row, user=user, now=now)
 
 
-def _retry(row: ChangeSet, *, user: Any, now: datetime) -> None:
+def _retry(row: ChangeSet, *, user: Person, now: datetime) -> None:
     if not change_sets.retry_failed(row, user=user, now=now):
         raise NothingToRetry(_("Nothing of this change set failed, expired or was cancelled."))
 
 
-def _cancel_action(row: Action, *, user: Any, now: datetime) -> None:
+def _cancel_action(row: Action, *, user: Person, now: datetime) -> None:
     if not actions.cancel(row, user=user, now=now):
         row.refresh_from_db(fields=["state"])
         state = row.get_state_display().lower()
