@@ -108,7 +108,7 @@ def _reading(subject: Subject, one: Reading) -> str:
 
 
 def _act(subject: Subject, act: Act) -> str:
-    if not act.is_mounted:
+    if not act.is_mounted or (act.on == "all" and not act.rest.is_derived):
         words = act.audit_word(subject.noun)
         return f"| {act.summary} | after a plan | – | {act.needs.value} | – | {words} |"
     path = (f"{subject.path}/{{id}}" if act.on == "one" else subject.path) + act.tail

@@ -53,7 +53,7 @@ def test_what_the_pointer_is_on_is_left_alone_until_it_leaves(page: Page) -> Non
     link = page.locator("#system-state")
     link.evaluate("element => element.insertAdjacentHTML('beforeend', '<a href=\"#\">about to click</a>')")
     page.get_by_role("link", name="about to click").hover()
-    other.get_by_role("button", name="Set it").click()
+    other.get_by_role("button", name="Ask it of").click()
     expect(page.locator("#live-changes")).to_contain_text("Standby/Delay", timeout=20_000)
     expect(page.locator("#system-state")).to_have_attribute("data-mark", "old")
     page.mouse.move(5, 5)

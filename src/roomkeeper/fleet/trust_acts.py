@@ -14,7 +14,7 @@ from roomkeeper.operations.fields import Field
 from roomkeeper.provisioning import authorities, passwords
 from roomkeeper.provisioning.actions import ActionRefused
 from roomkeeper.provisioning.models import Action
-from roomkeeper.systems.models import System
+from roomkeeper.systems.models import State, System
 
 
 class AuthorityOut(BaseModel):
@@ -67,6 +67,15 @@ SET_PASSWORD: Final = Act(
     run=_set_password,
     refused=(passwords.PasswordRefused,),
     summary="Set the password of a device; the stored one is kept until a login has proven the new one.",
+    title="Set the password of {row}?",
+    what="The password of the account by which Roomkeeper logs in is set on the device. Until the new one has proven "
+    "itself the stored one is kept; if the device refuses it, the old one stays. Of one that is sent unproven both are "
+    "kept until either works, or someone stores the login by hand.",
+    undo="It can be cancelled until it is sent. Afterwards it is undone by setting another one.",
+    button="Set the password",
+    done="A new password is on its way to {row}.",
+    is_dangerous=True,
+    offered=lambda row: row.state == State.MANAGED,
     takes=(
         Input(
             name="password",
@@ -74,6 +83,7 @@ SET_PASSWORD: Final = Act(
             default=None,
             most=passwords.LONGEST,
             is_secret=True,
+            is_twice=True,
             meaning="Write-only.",
         ),
         Input(
@@ -90,13 +100,18 @@ SET_PASSWORD: Final = Act(
         Field(
             name="verdict",
             type=Literal["verified", "unverified", "cannot"],
+            choices=(
+                ("verified", "proven by a login at once"),
+                ("unverified", "sent unproven"),
+                ("cannot", "cannot"),
+            ),
             meaning="Proven by a login at once, sent without proof, or not possible.",
         ),
         Field(name="words", type=str, meaning="Why it is not verified; empty if it is."),
     ),
     rest=Rest(answers="actions"),
     for_many=True,
-    page=Page(is_asked=False),
+    page=Page(form="systems/ask_password.html", tab="changes"),
 )
 INSTALL_AUTHORITY: Final = Act(
     name="authorities",
@@ -110,6 +125,13 @@ INSTALL_AUTHORITY: Final = Act(
     run=_install,
     refused=(ActionRefused, authorities.AuthorityRefused),
     summary="Have a system trust an authority: this server's own, or those of a PEM text.",
+    title="Install an authority on {row}?",
+    what="The device comes to trust everything that the authority signed.",
+    undo="It can be cancelled until it is sent. Afterwards it is taken away on the device, or by the command Security "
+    "Certificates CA Delete.",
+    button="Install an authority",
+    done="{row} will trust it.",
+    offered=lambda row: row.state == State.MANAGED,
     takes=(
         Input(
             name="pem",
@@ -117,13 +139,19 @@ INSTALL_AUTHORITY: Final = Act(
             default=None,
             most=authorities.PEM_LIMIT,
             option="file",
+            label="Another one, from a file or pasted as PEM",
+            hint="Empty: the one that signs this server's certificate.",
             is_file=True,
             meaning="One or more certificates of authorities. Without it: the one that signs this server's.",
         ),
     ),
     plan=_plan_authority,
     plans=(
-        Field(name="verdict", type=Literal["install", "cannot"]),
+        Field(
+            name="verdict",
+            type=Literal["install", "cannot"],
+            choices=(("install", "will get it, by HTTPS only"), ("cannot", "cannot")),
+        ),
         Field(name="reason", type=str, meaning="Why not; empty if it can."),
     ),
     tells=(
@@ -138,6 +166,6 @@ INSTALL_AUTHORITY: Final = Act(
     ),
     rest=Rest(answers="actions"),
     for_many=True,
-    page=Page(is_asked=False),
+    page=Page(form="systems/ask_authority.html", is_looked_at=True, tab="changes"),
 )
 TRUST_ACTS: Final = (SET_PASSWORD, INSTALL_AUTHORITY)

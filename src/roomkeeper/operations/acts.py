@@ -25,11 +25,12 @@ class Input:
     actor sees. What comes `from_address` of a form is not asked again there. `when` says of what is known (the row's
     fields, or what a variant gives) whether a form asks for it; what is not `is_asked` only programs give. A list of
     `parts` is one of small objects: a form has a line of fields for each, the command line writes `FIRST@SECOND`.
-    `prefill` gives what stands in the form at first. A list that is a `is_line` of words has them on one, separated by
-    commas. Where many rows are meant, each may have its own of what `is_own`. Of several acts with PATCH that take a
-    name, that one is meant whose `only` value is given; the service is not told it. `option` is its name on the command
-    line where that is another (`lock/unlock` of a flag); what is `in_place` stands there without one;
-    of what `is_file` the command line takes the name of a file that holds it.
+    `prefill` gives what stands in the form at first, of the row or of the whole. A list that is a `is_line` of words
+    has them on one, separated by commas. Where many rows are meant, each may have its own of what `is_own`. Of several
+    acts with PATCH that take a name, that one is meant whose `only` value is given; the service is not told it.
+    `option` is its name on the command line where that is another (`lock/unlock` of a flag); what is `in_place` stands
+    there without one; of what `is_file` the command line takes the name of a file that holds it, and a form a file.
+    What `is_twice` is typed twice in a form.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Input:
     option: str = ""
     in_place: bool = False
     is_file: bool = False
+    is_twice: bool = False
 
     @property
     def is_required(self) -> bool:
@@ -121,13 +123,15 @@ class Page:
 
     `form` is a template in place of its fields, and `shows` gives what that shows besides, of the rows. `tab` is the
     part of the object's page to which it comes back; one on the whole subject goes there with what it made. `variants`
-    are several buttons for one act on the whole subject. What is not `is_asked` only programs ask for.
+    are several buttons for one act on the whole subject. What an act takes that `is_looked_at` is shown once more with
+    its plan, and done after a second yes. What is not `is_asked` only programs ask for.
     """
 
     form: str = ""
     shows: Callable[[Sequence[Row], datetime], Mapping[str, Any]] | None = None
     tab: str = ""
     variants: tuple[Variant, ...] = ()
+    is_looked_at: bool = False
     is_asked: bool = True
 
 

@@ -27,7 +27,9 @@ class TakenRefused(ValueError):
     """What was given cannot be taken; `errors` holds a sentence by the name of the input."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__(" ".join(f"{name}: {sentence}" for name, sentence in errors.items()))
+        super().__init__(
+            " ".join(f"{name}: {sentence}" if name else sentence for name, sentence in errors.items())
+        )
         self.errors = dict(errors)
 
 
@@ -124,6 +126,8 @@ def take_form(subject: Subject, act: Act, values: Callable[[str], Sequence[str]]
     given: dict[str, Any] = {}
     for one in given_to(act):
         texts = [text.replace("\r\n", "\n") for text in values(one.name)]
+        if one.is_twice and (texts or [""])[-1:] != (list(values(f"{one.name}-again")) or [""])[-1:]:
+            raise TakenRefused({one.name: _("The two differ. Nothing was done; type both again.")})
         if one.parts:
             if lines := lines_of(one, values):
                 given[one.name] = [line for line in lines if one.parts[0].name in line]

@@ -1,17 +1,14 @@
-"""Acts of people: confirm, do, note in the audit trail, say what became of it."""
+"""What is asked of people before an act, and whether they confirmed it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from roomkeeper.accounts import audit
 from roomkeeper.words import gettext as _
 
 
@@ -20,35 +17,12 @@ def now() -> datetime:
     return timezone.now()
 
 
-def attempt(
-    request: HttpRequest,
-    act: str,
-    subject: Any,
-    deed: Callable[[], Any],
-    done: str | Callable[[], str],
-    **details: Any,
-) -> bool:
-    """Do the deed and note it, in one transaction; a refusal of the service becomes a message. True if done.
-
-    `done` is what is said afterwards, or works it out then: a deed may change a name.
-    """
-    key = getattr(subject, "pk", None)
-    try:
-        with transaction.atomic():
-            deed()
-            audit.record(request.user, "page", act, subject, key, **details)
-    except ValueError as refusal:
-        messages.error(request, str(refusal))
-        return False
-    sentence = done if isinstance(done, str) else done()
-    if sentence:
-        messages.success(request, sentence)
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked before an act: what will happen, to how many, can it be undone; and what has to be known first."""
+    """What is asked before an act: what will happen, to how many, can it be undone; what has to be known first.
+
+    Without a button it cannot be done.
+    """
 
     title: str
     what: str
@@ -60,6 +34,7 @@ class Question:
     word: str = ""
     fields: tuple[tuple[str, str], ...] = field(default=())
     warning: str = ""
+    takes_file: bool = False
 
 
 def ask(request: HttpRequest, question: Question, extra: str = "", **context: Any) -> HttpResponse:

@@ -1,11 +1,9 @@
-"""Backups of systems: the schedule above the declared list, one backup, a system's tab, making one."""
+"""Backups of systems: what stands above the declared list, one backup, a system's tab."""
 
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, demand, needs
@@ -18,12 +16,11 @@ from roomkeeper.backups.models import (
     Replacement,
     Restoration,
 )
-from roomkeeper.backups.surface import BACKUPS, SCHEDULE
-from roomkeeper.operations.taking import TakenRefused, take_form
+from roomkeeper.backups.surface import BACKUPS
 from roomkeeper.systems.models import ConfigurationVersion, System
 from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.derived_acts import actor_of, acts_for, get_row, tried
+from roomkeeper.web.derived_acts import actor_of, acts_for, get_row
 from roomkeeper.web.derived_reading import Listed
 from roomkeeper.web.derived_views import Habits
 from roomkeeper.web.pages import cut
@@ -45,24 +42,8 @@ def above(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any])
     troubled = BackupTry.objects.filter(system__in=visible_systems(request)).exclude(words="")
     return {
         "schedule": scheduling.get(),
-        "may_schedule": grants(request).may(Permission.MANAGE_SERVER),
         "troubled": troubled.select_related("system").order_by("-at")[:20],
     }
-
-
-@needs(Permission.MANAGE_SERVER)
-def schedule(request: HttpRequest) -> HttpResponse:
-    """Change when backups are made by themselves."""
-    if request.method != "POST":
-        return HttpResponseRedirect(reverse("backups"))
-    # A box that is not ticked is not sent.
-    given = {"is_on": ["0"], **{name: request.POST.getlist(name) for name in request.POST}}
-    try:
-        taken = take_form(BACKUPS, SCHEDULE, lambda name: given.get(name, []))
-        tried(request, BACKUPS, SCHEDULE, None, taken, SCHEDULE.done)
-    except TakenRefused as refusal:
-        messages.error(request, str(refusal))
-    return HttpResponseRedirect(reverse("backups"))
 
 
 @needs(Permission.VIEW, anywhere=True)

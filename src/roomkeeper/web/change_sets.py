@@ -21,7 +21,6 @@ from roomkeeper.web.pages import cut
 from roomkeeper.words import gettext as _
 
 STATES = [state.value for state in DeliveryState]
-ENDED_BADLY = ("failed", "expired", "cancelled")
 SHOWN = 200
 
 

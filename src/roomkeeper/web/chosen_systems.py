@@ -1,17 +1,15 @@
 """The systems of an act on one or many: chosen by number, or all that the list's filter lets through."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.fleet.surface import SYSTEMS
-from roomkeeper.operations.door import Outcome
 from roomkeeper.operations.lists import ListRefused, ordered
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants, visible_systems
@@ -20,7 +18,6 @@ from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.derived_choosing import AT_ONCE, again, ids_of, left_out_words
 from roomkeeper.web.derived_reading import read_list
 from roomkeeper.words import gettext as _
-from roomkeeper.words import ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +98,3 @@ def _back(request: HttpRequest, systems: list[System]) -> str:
     if len(systems) == 1 and not source.get("filter") and not source.get("every"):
         return reverse("system_page", args=[systems[0].pk])
     return list_address(request)
-
-
-def after_all(
-    request: HttpRequest, chosen: Chosen, done: Sequence[Outcome], words: str
-) -> HttpResponseRedirect:
-    """Say what became of each, as `tell` does, and go back: to the changes of the one that it was."""
-    number = sum(one.is_done for one in done)
-    tell(request, number, words, [str(one.refusal) for one in done if not one.is_done])
-    if chosen.only is not None and number:
-        return HttpResponseRedirect(reverse("system_tab", args=[chosen.only.pk, "changes"]))
-    return HttpResponseRedirect(chosen.back)
-
-
-def tell(request: HttpRequest, done: int, words: str, refused: list[str]) -> None:
-    """Say of how many systems it was asked, and why of others it was not; `words` with {0} for "N systems"."""
-    if done:
-        messages.success(request, words.format(ngettext("{count} system", "{count} systems", done)))
-    for sentence in refused[:5]:
-        messages.error(request, sentence)
-    if len(refused) > 5:
-        messages.error(request, _("and {count} others were refused.", count=len(refused) - 5))

@@ -4,8 +4,9 @@ from django.urls import URLPattern
 
 from roomkeeper.operations.subjects import Subject
 from roomkeeper.web.access import page
-from roomkeeper.web.derived_acts import act_view, many_view, name_of, one_view
+from roomkeeper.web.derived_acts import act_view, many_view, one_view
 from roomkeeper.web.derived_lists import More, list_view
+from roomkeeper.web.derived_telling import name_of
 
 
 def pages_of(subject: Subject, more: More | None = None) -> list[URLPattern]:

@@ -9,13 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.html import format_html
+from django.views.decorators.debug import sensitive_post_parameters
 
 from roomkeeper.accounts.actors import Actor, Road
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import needs
 from roomkeeper.operations.acts import Act
-from roomkeeper.operations.door import NotSeen, Outcome, do, do_many, do_together, may
+from roomkeeper.operations.door import NotSeen, do, do_many, do_together, may
 from roomkeeper.operations.subjects import Subject
 from roomkeeper.operations.taking import TakenRefused, given_to, take_form
 from roomkeeper.web.access import back_to
@@ -23,12 +23,11 @@ from roomkeeper.web.acts import Question, is_confirmed
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.cells import cell_of
 from roomkeeper.web.derived_choosing import again, permitted_rows
-from roomkeeper.web.derived_forms import ask_for
+from roomkeeper.web.derived_forms import ask_for, sent_by
+from roomkeeper.web.derived_telling import Told, name_of, page_of, tell_once, tell_outcomes, with_link
 from roomkeeper.words import gettext as _
 
 HISTORY = 20
-# What was done, and the values told this once.
-Told = tuple[str, dict[str, Any]]
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -104,6 +103,7 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
     """GET: the question of an act on one object. POST: do it."""
 
     @needs(subject.needs, anywhere=subject.anywhere)
+    @sensitive_post_parameters()
     def view(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         actor = actor_of(request)
         found = _act_of(subject, act, "one")
@@ -119,11 +119,13 @@ def act_view(subject: Subject) -> Callable[..., HttpResponse]:
             return ask_for(request, subject, found, question, actor, row=row)
         if not is_confirmed(request, question):
             return HttpResponseRedirect(there)
+        if found.page.is_looked_at and request.POST.get("step") != "confirm":
+            return _look(request, subject, found, question, actor, row=row)
         errors, told, made = _do(request, subject, found, row, actor)
         if errors and found.takes:
             return ask_for(request, subject, found, question, actor, row=row, errors=errors)
         if told:
-            return _tell_once(request, found, told, there)
+            return tell_once(request, found, told, there)
         begun = subject.begun_by(found)
         if made is not None and begun is not None and begun.page and not found.page.tab:
             return HttpResponseRedirect(page_of(begun, made))
@@ -137,6 +139,7 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
     """An act on the rows that were chosen in the list, or on the whole subject: asked first, then done to each."""
 
     @needs(subject.needs, anywhere=subject.anywhere)
+    @sensitive_post_parameters()
     def view(request: HttpRequest, act: str) -> HttpResponse:
         actor, there = actor_of(request), reverse(name_of(subject))
         found = _act_of(subject, act, "")
@@ -154,7 +157,7 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
                 if errors and found.takes:
                     return ask_for(request, subject, found, question, actor, errors=errors)
                 if told:
-                    return _tell_once(request, found, told, there)
+                    return tell_once(request, found, told, there)
                 if made is not None and found.page.tab:
                     return HttpResponseRedirect(_back(subject, made, found))
             return back_to(request, there)
@@ -175,24 +178,27 @@ def many_view(subject: Subject) -> Callable[..., HttpResponse]:
             return HttpResponseRedirect(f"{alone}?{urlencode({'next': there})}")
         named = {"row": rows[0], "noun": subject.noun, "count": len(rows), "plural": subject.plural}
         question = _many_question(subject, found, named, rows, address, there, chosen, left_out)
-        if chosen.get("step") != "confirm" or request.method != "POST":
+        if request.method == "POST" and chosen.get("step") == "look":
+            return _look(request, subject, found, question, actor, many=rows)
+        if request.method != "POST" or chosen.get("step") != "confirm":
             return ask_for(request, subject, found, question, actor, many=rows)
         if is_confirmed(request, question):
+            now = moment()
             try:
-                taken = take_form(subject, found, request.POST.getlist)
+                taken = take_form(subject, found, sent_by(request))
                 if found.is_together:
                     there = _do_together(request, subject, found, rows, actor, taken, there)
                     return HttpResponseRedirect(there)
                 own = {row.pk: _own(subject, found, row, request.POST) for row in rows}
-                done = list(do_many(subject, found, rows, actor=actor, now=moment(), taken=taken, own=own))
+                done = list(do_many(subject, found, rows, actor=actor, now=now, taken=taken, own=own))
             except ValueError as refusal:
-                if not isinstance(refusal, (TakenRefused, *found.refused)):
-                    raise
-                messages.error(request, str(refusal))
+                errors = _errors_of(request, found, refusal)
+                if found.takes:
+                    return ask_for(request, subject, found, question, actor, many=rows, errors=errors)
             except NotSeen as error:
                 raise Http404 from error
             else:
-                tell_outcomes(request, done)
+                tell_outcomes(request, subject, found, done, now)
         return back_to(request, there)
 
     return view
@@ -208,8 +214,9 @@ def _do_together(
     back: str,
 ) -> str:
     """Do it for all of them at once; where to go on: to what was begun."""
-    made, done = do_together(subject, act, rows, actor=actor, now=moment(), taken=taken)
-    tell_outcomes(request, [one for one in done if not one.is_done])
+    now = moment()
+    made, done = do_together(subject, act, rows, actor=actor, now=now, taken=taken)
+    tell_outcomes(request, subject, act, [one for one in done if not one.is_done], now)
     begun = subject.begun_by(act)
     return page_of(begun, made) if made is not None and begun is not None and begun.page else back
 
@@ -221,38 +228,18 @@ def _own(subject: Subject, act: Act, row: Any, sent: QueryDict) -> dict[str, Any
     return {one.name: taken[one.name] for one in mine if one.name in taken}
 
 
-def _tell_once(request: HttpRequest, act: Act, told: Told, back: str) -> HttpResponse:
-    """A page with what is told this once, which no message keeps."""
-    done, values = told
-    shown = [
-        (one.name, _(one.heading), values[one.name]) for one in act.tells if values.get(one.name) is not None
-    ]
-    meaning = " ".join(_(one.meaning) for one in act.tells)
-    return render(
-        request, "derived/told.html", {"done": done, "told": shown, "meaning": meaning, "back": back}
-    )
-
-
 def _do(
     request: HttpRequest, subject: Subject, act: Act, row: Any, actor: Actor
 ) -> tuple[dict[str, str], Told | None, Any]:
     """Do it and say what became of it: what is wrong, by the name of the input ("" for none of them), what is told
     this once, and what it made."""
     try:
-        taken = take_form(subject, act, request.POST.getlist)
+        taken = take_form(subject, act, sent_by(request))
         result = do(subject, act, row, actor=actor, now=moment(), taken=taken)
     except NotSeen as error:
         raise Http404 from error
     except ValueError as refusal:
-        if not isinstance(refusal, (TakenRefused, *act.refused)):
-            raise
-        field = getattr(refusal, "field", "")
-        errors = getattr(refusal, "errors", None) or {field: str(refusal)}
-        is_beside = bool(act.takes) and errors.keys() <= {one.name for one in act.takes if one.is_asked}
-        messages.error(
-            request, _("Nothing was saved: see the field marked below.") if is_beside else str(refusal)
-        )
-        return errors, None, None
+        return _errors_of(request, act, refusal), None, None
     made = result[0] if act.tells else result
     done = _(act.done, row=row if row is not None else made)
     once = {one.name: one.value(result[1]) for one in act.tells if one.heading}
@@ -260,17 +247,32 @@ def _do(
         return {}, (done, once), made
     if done:
         begun = subject.begun_by(act)
-        messages.success(request, _with_link(begun, made, done) if begun is not None else done)
+        messages.success(request, with_link(begun, made, done) if begun is not None else done)
     return {}, None, made
 
 
-def _with_link(subject: Subject, row: Any, words: str) -> str:
-    """The words, and where what was begun is followed."""
-    if not subject.page:
-        return words
-    return format_html(
-        '{} <a href="{}">{}</a>.', words, page_of(subject, row), _("Follow the {noun}", noun=_(subject.noun))
+def _look(
+    request: HttpRequest, subject: Subject, act: Act, question: Question, actor: Actor, **rows: Any
+) -> HttpResponse:
+    """The question once more, with what was given and what would become of it."""
+    try:
+        taken = take_form(subject, act, sent_by(request))
+        return ask_for(request, subject, act, question, actor, taken=taken, **rows)
+    except ValueError as refusal:
+        errors = _errors_of(request, act, refusal)
+        return ask_for(request, subject, act, question, actor, errors=errors, **rows)
+
+
+def _errors_of(request: HttpRequest, act: Act, refusal: ValueError) -> dict[str, str]:
+    """What is wrong by the name of the input ("" for none of them), which is told; raises what is no refusal."""
+    if not isinstance(refusal, (TakenRefused, *act.refused)):
+        raise refusal
+    errors = getattr(refusal, "errors", None) or {getattr(refusal, "field", ""): str(refusal)}
+    is_beside = bool(act.takes) and errors.keys() <= {one.name for one in act.takes if one.is_asked}
+    messages.error(
+        request, _("Nothing was saved: see the field marked below.") if is_beside else str(refusal)
     )
+    return errors
 
 
 def try_act(
@@ -294,23 +296,6 @@ def tried(
     if done:
         messages.success(request, _(done).format(row))
     return (result,)
-
-
-def tell_outcomes(request: HttpRequest, outcomes: Sequence[Outcome]) -> None:
-    """Say how many were done, and of the others why not."""
-    done = sum(one.is_done for one in outcomes)
-    if done:
-        messages.success(
-            request,
-            _("Done for {done} of {count}.", done=done, count=len(outcomes))
-            if len(outcomes) > 1
-            else _("Done."),
-        )
-    refused = [one for one in outcomes if not one.is_done]
-    for one in refused[:5]:
-        messages.error(request, f"{one.label}: {one.refusal}")
-    if len(refused) > 5:
-        messages.error(request, _("{count} more were refused.", count=len(refused) - 5))
 
 
 def _act_of(subject: Subject, slug: str, on: str) -> Act:
@@ -366,7 +351,7 @@ def _many_question(
         is_dangerous=act.is_dangerous,
         word=str(len(rows)) if act.word else "",
         warning=act.warns(rows, moment()) if act.warns is not None else "",
-        fields=(("step", "confirm"), *again(chosen, rows)),
+        fields=tuple(again(chosen, rows)),
     )
 
 
@@ -374,13 +359,3 @@ def _back(subject: Subject, row: Any, act: Act) -> str:
     if subject.page:
         return page_of(subject, row) + (f"{act.page.tab}/" if act.page.tab else "")
     return reverse(name_of(subject))
-
-
-def page_of(subject: Subject, row: Any) -> str:
-    """The address of the row's own page."""
-    return reverse(subject.page, args=subject.pages.keys(row) if subject.pages.keys else [row.pk])
-
-
-def name_of(subject: Subject) -> str:
-    """Its name in the names of its addresses."""
-    return subject.plural.replace(" ", "_").replace("-", "_")

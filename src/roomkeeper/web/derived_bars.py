@@ -15,6 +15,7 @@ from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import words_of
 from roomkeeper.operations.subjects import ALL, Subject, Tab
 from roomkeeper.web.cells import classes_of
+from roomkeeper.web.templatetags import rk
 from roomkeeper.words import gettext as _
 
 # Parameters of the page itself.
@@ -124,22 +125,33 @@ def label_of(one: Field) -> str:
 
 
 def chips_of(
-    subject: Subject, query: QueryDict, selects: list[dict[str, Any]], hidden: Collection[str] = ()
+    subject: Subject, asked: lists.ListRequest, query: QueryDict, selects: list[dict[str, Any]]
 ) -> list[dict[str, str]]:
     """What else narrows the list, each with the address without it."""
     chosen = {select["name"] for select in selects}
     in_tabs = {name for tab in subject.pages.tabs for name in tab.filters}
+    filters = lists.filter_names(subject)
     return [
         {
-            "words": f"{_(name.replace('_', ' '))}: {', '.join(query.getlist(name))}",
+            "words": _("{filter}: {value}", filter=_filter_words(name, filters[name]), value=value),
             "address": address_of(query, without={name}),
         }
         for name in query
-        if name in lists.filter_names(subject)
-        and name not in chosen | in_tabs
-        and name not in hidden
-        and query.get(name)
+        if name in filters and name not in chosen | in_tabs and query.get(name)
+        for value in [_value_words(asked.values.get(name), query.getlist(name))]
     ]
+
+
+def _filter_words(name: str, one: Field) -> str:
+    """What a filter of the address is called: by its column, and which end of a range it is."""
+    end = name.rpartition("_")[2]
+    if name != one.name and one.filter in ("since", "range"):
+        return f"{label_of(one)} {_(end)}"
+    return label_of(one)
+
+
+def _value_words(value: Any, texts: list[str]) -> str:
+    return rk.exact(value) if isinstance(value, datetime) else ", ".join(texts)
 
 
 def _as_text(value: Any) -> str:

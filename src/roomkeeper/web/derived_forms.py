@@ -1,6 +1,6 @@
 """The question of a declared act with what it takes: prefilled, what was typed kept, errors beside their fields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -13,10 +13,12 @@ from roomkeeper.operations.subjects import Subject, get_subject
 from roomkeeper.operations.taking import given_to, is_flag, is_many, lines_of
 from roomkeeper.web.acts import Question, ask
 from roomkeeper.web.acts import now as moment
+from roomkeeper.web.derived_plans import plan_of
 from roomkeeper.words import gettext as _
 
 # More than that nobody chooses from a list.
 CHOICES_SHOWN: Final = 1000
+FILE_LIMIT: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,11 @@ def ask_for(
     row: Any = None,
     many: Sequence[Any] = (),
     errors: Mapping[str, str] | None = None,
+    taken: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """The question about a row, or the `many` chosen; with `errors` once more, as it was answered."""
-    sent = request.POST if errors else request.GET
+    """The question about a row, or the `many` chosen; with `errors` once more, as it was answered; with what was
+    `taken` once more to be looked at. Raises the act's own refusals of that."""
+    sent = request.GET if errors is None and taken is None else request.POST
     names = {name for variant in act.page.variants for name in variant.given}
     given = {name: sent[name] for name in names if name in sent}
     known = given if row is None else {one.name: one.value(row) for one in subject.fields if one.is_told}
@@ -58,15 +62,47 @@ def ask_for(
         and (one.when is None or one.when(known))
         and not (many and one.is_own)
     ]
-    inputs = inputs_of(subject, act, takes, actor, sent, errors, row)
-    there = [("next", sent["next"])] if "next" in sent else []
-    asked = replace(question, fields=(*question.fields, *given.items(), *there))
-    extra = act.page.form or ("derived/inputs.html" if inputs else "")
     rows = many or ([] if row is None else [row])
+    warning, plan = question.warning, None
+    try:
+        plan = plan_of(subject, act, rows, actor, taken or {})
+    except act.refused as refusal:
+        if taken is not None:
+            raise
+        warning = str(refusal)
+    is_first = act.page.is_looked_at and taken is None
+    fields = [("step", "look" if is_first else "confirm"), *question.fields, *given.items()]
+    if "next" in sent:
+        fields.append(("next", sent["next"]))
+    if taken is not None:
+        values = sent_by(request)
+        fields += [(one.name, text) for one in takes for text in values(one.name)]
+    asked = replace(
+        question,
+        fields=tuple(fields),
+        warning=warning,
+        button="" if plan is not None and not plan.able else _("Look at it") if is_first else question.button,
+        takes_file=any(one.is_file for one in takes),
+    )
     shown = act.page.shows(rows, moment()) if act.page.shows is not None else {}
-    answer = ask(request, asked, extra, inputs=inputs, row=row, many=many, **shown)
+    inputs = [] if taken is not None else inputs_of(subject, act, takes, actor, sent, errors, row)
+    extra = act.page.form or ("derived/inputs.html" if inputs else "")
+    answer = ask(request, asked, extra, inputs=inputs, row=row, many=many, plan=plan, **shown)
     answer.status_code = 422 if errors else 200
     return answer
+
+
+def sent_by(request: HttpRequest) -> Callable[[str], Sequence[str]]:
+    """What a form sent, by the name of the input; what is in a file stands for what may be pasted beside it."""
+
+    def values(name: str) -> Sequence[str]:
+        upload = request.FILES.get(name)
+        if upload is None:
+            return request.POST.getlist(name)
+        upload.seek(0)
+        return [upload.read(FILE_LIMIT).decode("utf-8", "replace")]
+
+    return values
 
 
 def inputs_of(
@@ -122,7 +158,7 @@ def _value(subject: Subject, act: Act, one: Input, row: Any, sent: QueryDict, *,
     if is_answered or one.name in sent:
         texts = sent.getlist(one.name)
         return texts if is_many(one.type) else (texts or [""])[-1]
-    if one.prefill is not None and row is not None:
+    if one.prefill is not None and (row is not None or act.on == "all"):
         return one.prefill(row)
     if act.rest.method in ("PATCH", "PUT") and row is not None and one.name in subject.by_name:
         return subject.by_name[one.name].value(row)

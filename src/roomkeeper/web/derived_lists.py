@@ -19,8 +19,9 @@ from roomkeeper.web import derived_bars as bars
 from roomkeeper.web import derived_views as views
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.cells import cells_of
-from roomkeeper.web.derived_acts import actor_of, name_of
+from roomkeeper.web.derived_acts import actor_of
 from roomkeeper.web.derived_reading import Listed, read_list
+from roomkeeper.web.derived_telling import name_of
 from roomkeeper.web.pages import cut
 from roomkeeper.words import gettext as _
 
@@ -95,7 +96,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
         "more_filters": "?" + urlencode([*kept, ("filters", "all")])
         if not is_every and any(one.is_minor for one in subject.fields)
         else "",
-        "chips": bars.chips_of(subject, query, selects),
+        "chips": bars.chips_of(subject, listed.asked, query, selects),
         "kept": [(name, value) for name, value in bars.flat(query) if name in ("sort", "tab", "filters")],
         "all_kept": kept,
         "filter": "?" + urlencode(kept),
@@ -120,7 +121,11 @@ def makers_of(subject: Subject, actor: Actor) -> list[tuple[str, str]]:
     """(button, address) of each act on the whole subject, one for each of its variants."""
     found = []
     for act in subject.acts:
-        if act.on == "all" and act.is_mounted and act.page.is_asked and may(subject, act, None, actor):
+        # What comes from an address is asked where that stands, as a view in the list that it is of.
+        is_from_address = any(one.from_address and one.is_required for one in act.takes)
+        if act.on != "all" or not act.is_mounted or not act.page.is_asked or is_from_address:
+            continue
+        if may(subject, act, None, actor):
             address = reverse(f"{name_of(subject)}_do_many", args=[act.slug])
             found += [(_(one.label), f"{address}?{urlencode(one.given)}") for one in act.page.variants] or [
                 (_(act.button), address)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from roomkeeper.accounts.models import AuditEntry
@@ -119,6 +120,9 @@ def system_page(request: HttpRequest, pk: int, tab: str = "summary") -> HttpResp
     """One tab of the system's page. Looking at it shortens its heartbeat for a while."""
     system = visible_system(request, pk)
     if tab not in TABS:
+        # As questions about it were addressed before: people keep addresses.
+        if any(act.slug == tab and act.is_mounted for act in SYSTEMS.acts):
+            return HttpResponseRedirect(reverse("systems_act", args=[pk, tab]))
         raise Http404
     now = moment()
     if not request.headers.get("X-Live"):

@@ -38,7 +38,6 @@ def beside(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any]
         "is_empty": is_empty,
         "may_change": held.may_anywhere(Permission.CHANGE_SETTINGS),
         "may_run": held.may_anywhere(Permission.RUN_ACTIONS),
-        "may_manage": held.may_anywhere(Permission.MANAGE_SYSTEMS),
         "may_admit": held.may_anywhere(Permission.ADMIT),
         "manager": manager_values(network_settings.get()) if is_empty else None,
     }

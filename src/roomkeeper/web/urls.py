@@ -6,7 +6,6 @@ from roomkeeper.operations.subjects import all_subjects
 from roomkeeper.web import (
     account,
     add_systems,
-    authorities,
     backup_compare,
     backup_restore,
     backups,
@@ -22,18 +21,15 @@ from roomkeeper.web import (
     jobs,
     network_settings,
     overview,
-    passwords,
     phone_book_quality,
     phone_book_sources,
     secure_only,
+    settings_asked,
     sign_in,
     system_command,
-    system_diagnosis,
     system_page,
     system_replace,
-    system_settings,
     system_timeline,
-    systems_bulk,
     systems_list,
     template_editing,
     template_picking,
@@ -42,6 +38,7 @@ from roomkeeper.web import (
 )
 from roomkeeper.web.access import open_page, page
 from roomkeeper.web.derived import pages_of
+from roomkeeper.web.former_addresses import former_addresses
 
 # What a list shows beside what is derived.
 _BESIDE = {"systems": systems_list.beside, "backups": backups.above, "inbox": inbox.beside}
@@ -60,23 +57,20 @@ urlpatterns: list[URLPattern] = [
     page("help/keys/", help_page.keys, "help_keys"),
     page("events", events.events, "events"),
     page("systems/tree/", folder_tree.fold, "folder_fold"),
-    page("systems/bulk/", systems_bulk.bulk, "system_bulk"),
+    page("systems/bulk/", settings_asked.of_many, "system_bulk"),
     page("systems/edit/", bulk_edits.edit, "systems_edit"),
     page("systems/edit/done/", bulk_edits.edited, "systems_edited"),
     page("systems/edit/export/", bulk_edits.export_form, "systems_edit_export"),
     page("systems/edit/systems.csv", bulk_edits.export_file, "systems_edit_file"),
-    page("systems/passwords/", passwords.set_passwords, "systems_passwords"),
-    page("systems/authorities/", authorities.install_authorities, "systems_authorities"),
     page("systems/command/", bulk_commands.commands, "systems_command"),
     page("systems/command/asked/", bulk_commands.asked, "systems_commanded"),
     page("systems/<int:pk>/", system_page.system_page, "system_page"),
     page("systems/<int:pk>/secure-only/", secure_only.single_system, "system_secure_only"),
     page("systems/<int:pk>/watch/", system_page.watch, "system_watch"),
-    page("systems/<int:pk>/settings/set/", system_settings.set_value, "system_set_value"),
+    page("systems/<int:pk>/settings/set/", settings_asked.of_one, "system_set_value"),
     page("systems/<int:pk>/timeline/<int:entry>/", system_timeline.exchange, "system_exchange"),
     page("systems/<int:pk>/command/", system_command.command, "system_command"),
     page("systems/<int:pk>/actions/<int:action>/", system_command.result, "system_action"),
-    page("systems/<int:pk>/diagnosis/<slug:fix>/", system_diagnosis.fix, "system_fix"),
     page("systems/<int:pk>/replace/", system_replace.replace, "system_replace"),
     page("systems/<int:pk>/<slug:tab>/", system_page.system_page, "system_tab"),
     page("add-systems/", add_systems.add_systems, "add_systems"),
@@ -84,7 +78,6 @@ urlpatterns: list[URLPattern] = [
     page("folders/", folders.folders, "folders"),
     page("change-sets/<int:pk>/", change_sets.change_set, "change_set"),
     page("change-sets/<int:pk>/undo/", change_sets.undo, "change_set_undo"),
-    page("backups/schedule/", backups.schedule, "backup_schedule"),
     page("backups/compare/", backup_compare.compare, "backup_compare"),
     page("backups/compare.csv", backup_compare.export, "backup_compare_export"),
     page("backups/<int:pk>/", backups.backup, "backup"),
@@ -121,4 +114,5 @@ urlpatterns: list[URLPattern] = [
     page("phone-books/quality/", phone_book_quality.phone_book_quality, "phone_book_quality"),
     page("network-settings/", network_settings.network_settings, "network_settings"),
     page("this-server/", this_server.this_server, "this_server"),
+    *former_addresses,
 ]

@@ -83,13 +83,13 @@ def test_all_backups_with_filters_and_the_schedule(client: Client, backup: Backu
     page = text(client.get("/backups/?reason=by_hand&q=office"))
     assert f"/backups/{backup.pk}/" in page
     assert "Nothing here" in text(client.get("/backups/?reason=scheduled"))
-    client.post("/backups/schedule/", {"every_days": "3", "kept": "5"})
+    client.post("/backups/do/schedule/", {"is_on": "0", "every_days": "3", "kept": "5"})
     found = scheduling.get()
     assert (found.is_on, found.every_days, found.kept) == (False, 3, 5)
-    client.get("/backups/schedule/")
+    assert 'name="kept" value="5"' in text(client.get("/backups/do/schedule/"))
     assert scheduling.get().kept == 5
     assert AuditEntry.objects.filter(act="change backup schedule").count() == 1
-    refused = client.post("/backups/schedule/", {"is_on": "on", "every_days": "0", "kept": "5"}, follow=True)
+    refused = client.post("/backups/do/schedule/", {"is_on": "1", "every_days": "0", "kept": "5"})
     assert "every 1 to 365 days" in text(refused)
     assert AuditEntry.objects.filter(act="change backup schedule").count() == 1
 

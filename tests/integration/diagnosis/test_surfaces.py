@@ -177,12 +177,13 @@ async def test_diagnosis_tab(make_room: MakeRoom, person: User) -> None:
     assert "1 fault: Feedback slot 3 of Boardroom is empty" in text
     assert "Boardroom speaks TLS 1." in text
     assert "Register it again" in text
-    assert f'hx-get="{tab}enforce/"' in text
-    question = await page(client, f"{tab}enforce/")
+    fix = f"/systems/{room.pk}/act/fix-enforce/"
+    assert f'hx-get="{fix}"' in text
+    question = await page(client, fix)
     assert "Enforce settings: Boardroom?" in question
     assert act_of("systems", "enforce").undo in question
     await room.change(management_is_due=False)
-    text = await page(client, f"{tab}enforce/", press="")
+    text = await page(client, fix, press="")
     assert "Diagnose it again" in text
     assert (await room.system()).management_is_due
     await page(client, f"/systems/{room.pk}/act/diagnose/", press="")
@@ -222,8 +223,8 @@ def test_buttons_are_for_whom_may_press_them(boardroom: System, viewer: User, op
         assert "Accept the new key" not in text
         assert "<script>" not in text.split("<main")[-1].replace('<script src="', "")
         assert "&lt;b&gt;Boardroom&lt;/b&gt;" in text
-        assert client.get(f"/systems/{boardroom.pk}/diagnosis/accept-key/").status_code == 403
+        assert client.get(f"/systems/{boardroom.pk}/act/fix-accept-key/").status_code == 403
     client = Client()
     client.force_login(viewer)
     assert client.post(f"/systems/{boardroom.pk}/act/diagnose/").status_code == 403
-    assert client.get(f"/systems/{boardroom.pk}/diagnosis/credentials/").status_code == 404
+    assert client.get(f"/systems/{boardroom.pk}/act/fix-credentials/").status_code == 404

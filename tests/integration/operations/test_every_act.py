@@ -131,7 +131,8 @@ def ask(road: str, client: Client, call: Caller, subject: Subject, act: Act, key
     if road == "page":
         address = f"/{subject.pages_path}/{key}/{subject.acts_at}{act.slug}/"
         form = form_of(subject.plural, act.name) | {"word": str(row_with(subject, key))}
-        return client.post(address, form).status_code
+        # The second yes, where what is given is looked at first.
+        return client.post(address, {**form, "step": form.get("step", "confirm")}).status_code
     if road == "command":
         typed = subject if subject.has_api else get_subject("systems")
         words, stdin = words_of(typed, act, key, given)

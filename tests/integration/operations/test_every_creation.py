@@ -28,7 +28,10 @@ EVERY = [
     pytest.param(subject, act, id=f"{act.name} {subject.noun}")
     for subject in all_subjects()
     for act in subject.acts
-    if act.on == "all" and act.is_mounted and (subject.plural, act.name) != ("templates", "import")
+    if act.on == "all"
+    and act.is_mounted
+    and act.rest.is_derived
+    and (subject.plural, act.name) != ("templates", "import")
 ]
 # What everybody may do with an own account is refused to nobody.
 PERMITTED = [one for one in EVERY if one.values[1].needs is not Permission.OWN_ACCOUNT]

@@ -20,7 +20,7 @@ from roomkeeper import words
 from roomkeeper.accounts.models import User
 from roomkeeper.operations.subjects import all_subjects
 from roomkeeper.systems.models import System
-from roomkeeper.web.derived_acts import name_of
+from roomkeeper.web.derived_telling import name_of
 from roomkeeper.web.system_page import TABS
 from roomkeeper.web.urls import urlpatterns
 

@@ -13,9 +13,13 @@ from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import System
 
-ADDRESS = "/systems/authorities/"
+MANY = "/systems/do/authorities/"
 # Not in a hurry to run out: these tests look at the clock.
 PEM, OWN = made("<i>AV Root", days=36_500), made("Roomkeeper", days=36_500)
+
+
+def page_of(system: System) -> str:
+    return f"/systems/{system.pk}/act/authorities/"
 
 
 def fingerprint(pem: str) -> str:
@@ -36,15 +40,13 @@ def ready(boardroom: System) -> System:
 
 
 def test_our_own_is_shown_with_its_fingerprint_and_then_installed(client: Client, ready: System) -> None:
-    assert f'href="{ADDRESS}?system={ready.pk}"' in text_of(client.get(f"/systems/{ready.pk}/"))
-    assert fingerprint(OWN) in text_of(client.get(ADDRESS, {"system": ready.pk}))
-    shown = client.post(ADDRESS, {"system": ready.pk, "source": "own", "step": "look"})
+    assert f'href="{page_of(ready)}"' in text_of(client.get(f"/systems/{ready.pk}/"))
+    assert fingerprint(OWN) in text_of(client.get(page_of(ready)))
+    shown = client.post(page_of(ready), {"pem": "", "step": "look"})
     assert fingerprint(OWN) in text_of(shown)
     assert "Nothing has been sent yet" in text_of(shown)
     assert not Action.objects.exists()
-    answer = client.post(
-        ADDRESS, {"system": ready.pk, "source": "own", "step": "install", "pem": shown.context["pem"]}
-    )
+    answer = client.post(page_of(ready), dict(shown.context["question"].fields))
     assert answer["Location"] == f"/systems/{ready.pk}/changes/"
     action = Action.objects.get()
     assert (action.command, action.body) == ("Security/Certificates/CA/Add", OWN)
@@ -53,31 +55,33 @@ def test_our_own_is_shown_with_its_fingerprint_and_then_installed(client: Client
 
 @pytest.mark.parametrize("is_file", [True, False])
 def test_another_one_is_uploaded_or_pasted(is_file: bool, client: Client, ready: System) -> None:
-    given = {"file": SimpleUploadedFile("root.pem", PEM.encode())} if is_file else {"pasted": PEM}
-    page = text_of(client.post(ADDRESS, {"system": ready.pk, "source": "given", "step": "look", **given}))
+    given = {"pem": SimpleUploadedFile("root.pem", PEM.encode()) if is_file else PEM}
+    answer = client.post(page_of(ready), {"step": "look", **given})
+    page = text_of(answer)
     assert fingerprint(PEM) in page
     assert fingerprint(OWN) not in page
     assert "CN=\\&lt;i\\&gt;AV Root" in page or "&lt;i" in page
     assert "<i>AV" not in page
+    client.post(page_of(ready), dict(answer.context["question"].fields))
+    assert Action.objects.get().body == PEM
 
 
-@pytest.mark.parametrize("text", ["", "hello", "-----BEGIN RSA PRIVATE KEY-----"])
+@pytest.mark.parametrize("text", ["hello", "-----BEGIN RSA PRIVATE KEY-----"])
 def test_what_is_none_is_refused_in_words(text: str, client: Client, ready: System) -> None:
-    for step, name in (("look", "pasted"), ("install", "pem")):
-        form = {"system": ready.pk, "source": "given", "step": step, name: text}
-        assert "alert-danger" in text_of(client.post(ADDRESS, form))
+    for step in ("look", "confirm"):
+        assert "alert-danger" in text_of(client.post(page_of(ready), {"step": step, "pem": text}))
     assert not Action.objects.exists()
 
 
 def test_many_are_counted_and_asked(client: Client, ready: System, home_office: System) -> None:
-    chosen = {"system": [ready.pk, home_office.pk], "filter": "?sort=name"}
-    page = text_of(client.post(ADDRESS, {**chosen, "source": "own", "step": "look"}))
+    chosen = {"row": [ready.pk, home_office.pk], "filter": "?sort=name"}
+    page = text_of(client.post(MANY, {**chosen, "pem": "", "step": "look"}))
     assert "<strong>1</strong> will get it" in page
     assert "<strong>1</strong> cannot" in page
     assert "by HTTPS only" in page
-    answer = client.post(ADDRESS, {**chosen, "step": "install", "pem": PEM}, follow=True)
+    answer = client.post(MANY, {**chosen, "step": "confirm", "pem": PEM}, follow=True)
     assert answer.redirect_chain[-1][0] == "/systems/?sort=name"
-    assert "1 system will trust it." in text_of(answer)
+    assert "done for 1 of 2 systems" in text_of(answer)
     assert "No authority can be installed on Home Office" in text_of(answer)
 
 
@@ -88,16 +92,16 @@ def test_a_server_without_its_own_says_so(
         raise authorities.AuthorityRefused("This server uses a certificate of your own authority.")
 
     monkeypatch.setattr(authorities, "own", none)
-    assert "of your own authority" in text_of(client.get(ADDRESS, {"system": ready.pk}))
-    page = text_of(client.post(ADDRESS, {"system": ready.pk, "source": "own", "step": "look"}))
+    assert "of your own authority" in text_of(client.get(page_of(ready)))
+    page = text_of(client.post(page_of(ready), {"pem": "", "step": "look"}))
     assert "alert-danger" in page
 
 
 def test_who_may_not_act_may_not_install(
     signed_in: SignedIn, viewer: User, operator: User, ready: System
 ) -> None:
-    form = {"system": ready.pk, "step": "install", "pem": PEM}
-    assert signed_in(viewer).post(ADDRESS, form).status_code == 403
+    form = {"step": "confirm", "pem": PEM}
+    assert signed_in(viewer).post(page_of(ready), form).status_code == 403
     assert "Install an authority" not in text_of(signed_in(viewer).get(f"/systems/{ready.pk}/"))
-    signed_in(operator).post(ADDRESS, form)
+    signed_in(operator).post(page_of(ready), form)
     assert Action.objects.count() == 1

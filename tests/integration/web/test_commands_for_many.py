@@ -67,7 +67,7 @@ def test_a_message_for_many(client: Client, fleet: list[int]) -> None:
     sent = {"row": fleet, "text": "Fire drill", "seconds": "60", "step": "confirm"}
     page = text_of(client.post(address, sent, follow=True))
     assert "it has no such command" in page
-    assert "Done for 3 of 4." in page
+    assert "done for 3 of 4 systems" in page
     assert Action.objects.count() == 3
     empty = text_of(client.post(address, {**sent, "text": " "}, follow=True))
     assert "at least 1 character" in empty

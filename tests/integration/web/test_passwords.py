@@ -1,6 +1,7 @@
 """New passwords by the pages: for one system and for many, planned first, shown nowhere, cancelled while they wait."""
 
 import logging
+import re
 
 import pytest
 from django.test import Client
@@ -12,10 +13,19 @@ from roomkeeper.provisioning import passwords
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.contact import credentials
 from roomkeeper.systems.models import Contact, System, TimelineEntry
-from roomkeeper.web import chosen_systems
+from roomkeeper.web import derived_choosing
 
+GENERATED = {"step": "confirm", "generate": "1"}
 OLD, NEW = "old-Secret-1", "N3w <Secret> & more"
-ADDRESS = "/systems/passwords/"
+MANY = "/systems/do/password/"
+
+
+def page_of(system: System) -> str:
+    return f"/systems/{system.pk}/act/password/"
+
+
+def typed(password: str, again: str) -> dict[str, str]:
+    return {"step": "confirm", "generate": "0", "password": password, "password-again": again}
 
 
 @pytest.fixture
@@ -39,12 +49,12 @@ def deliver(action: Action) -> None:
 
 def test_the_page_of_one_system_says_what_will_happen(client: Client, ready: list[System]) -> None:
     boardroom, home_office = ready
-    assert f'href="{ADDRESS}?system={boardroom.pk}"' in text_of(client.get(f"/systems/{boardroom.pk}/"))
-    page = text_of(client.get(ADDRESS, {"system": boardroom.pk}))
+    assert f'href="{page_of(boardroom)}"' in text_of(client.get(f"/systems/{boardroom.pk}/"))
+    page = text_of(client.get(page_of(boardroom)))
     assert "Set the password of Boardroom" in page
-    assert "proven by a login</strong> at once" in page
+    assert "<strong>Proven by a login at once</strong>" in page
     assert page.count('autocomplete="new-password"') == 2
-    page = text_of(client.get(ADDRESS, {"system": home_office.pk}))
+    page = text_of(client.get(page_of(home_office)))
     assert "Sent unproven" in page
     assert "no login is possible Behind Firewall" in page
 
@@ -54,8 +64,7 @@ def test_a_typed_password_is_asked_and_shown_nowhere(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     boardroom = ready[0]
-    form = {"system": boardroom.pk, "how": "typed", "password": NEW, "again": NEW}
-    answer = client.post(ADDRESS, form, follow=True)
+    answer = client.post(page_of(boardroom), typed(NEW, NEW), follow=True)
     assert answer.redirect_chain[-1][0] == f"/systems/{boardroom.pk}/changes/"
     action = Action.objects.get()
     assert new_of(action) == NEW
@@ -75,17 +84,17 @@ def test_a_typed_password_is_asked_and_shown_nowhere(
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"how": "typed", "password": NEW, "again": "N3w <Secret>"}, "passwords differ"),
-        ({"how": "typed", "password": NEW}, "passwords differ"),
-        ({"how": "typed", "password": ""}, "let everyone in"),
-        ({"how": "typed", "password": "N3w" * 99, "again": "N3w" * 99}, "at most 127"),
-        ({"how": "generate", "password": NEW}, "chose generated ones"),
+        (typed(NEW, "N3w <Secret>"), "The two differ"),
+        (typed(NEW, ""), "The two differ"),
+        (typed("", ""), "give either"),
+        (typed("N3w" * 99, "N3w" * 99), "at most 127"),
+        (typed(NEW, NEW) | {"generate": "1"}, "give either"),
     ],
 )
 def test_what_cannot_be_used_is_told_and_not_filled_in_again(
     form: dict[str, str], words: str, client: Client, ready: list[System]
 ) -> None:
-    page = text_of(client.post(ADDRESS, {"system": ready[0].pk, **form}))
+    page = text_of(client.post(page_of(ready[0]), form))
     assert words in page
     assert "N3w" not in page
     assert not Action.objects.exists()
@@ -95,18 +104,18 @@ def test_many_get_one_each_and_the_plan_counts_them(
     client: Client, ready: list[System], lobby: System
 ) -> None:
     chosen = {"every": "1", "filter": "?sort=name"}
-    page = text_of(client.get(ADDRESS, chosen))
+    page = text_of(client.get(MANY, chosen))
     for words in (
         "<strong>1</strong> proven by a login",
         "<strong>1</strong> sent unproven",
         "<strong>1</strong> cannot",
         "no credentials are stored",
-        "Set it on 2 systems",
     ):
         assert words in page
-    answer = client.post(ADDRESS, {**chosen, "how": "generate"}, follow=True)
+    answer = client.post(MANY, {**chosen, **GENERATED}, follow=True)
     assert answer.redirect_chain[-1][0] == "/systems/?sort=name"
-    assert "on its way to 2 systems" in text_of(answer)
+    assert "done for 2 of 3 systems" in text_of(answer)
+    assert re.search(r'href="/actions/\?created_after=[^"]+">Follow the actions', text_of(answer))
     assert "No password can be set for Lobby" in text_of(answer)
     assert len({new_of(action) for action in Action.objects.all()}) == 2
     assert AuditEntry.objects.filter(act="set password").count() == 2
@@ -115,24 +124,24 @@ def test_many_get_one_each_and_the_plan_counts_them(
 def test_too_many_are_refused_in_words(
     client: Client, ready: list[System], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chosen_systems, "AT_ONCE", 1)
-    form = {"every": "1", "how": "generate"}
-    assert "At most 1 systems at once" in text_of(client.post(ADDRESS, form, follow=True))
+    monkeypatch.setattr(derived_choosing, "AT_ONCE", 1)
+    form = {"every": "1", **GENERATED}
+    assert "At most 1 at once" in text_of(client.post(MANY, form, follow=True))
     assert not Action.objects.exists()
 
 
 def test_only_where_one_may(
     signed_in: SignedIn, operator: User, site_administrator: User, ready: list[System]
 ) -> None:
-    form = {"system": [system.pk for system in ready], "how": "generate"}
-    assert signed_in(operator).post(ADDRESS, form).status_code == 403
+    form = {"row": [system.pk for system in ready], **GENERATED}
+    assert signed_in(operator).post(MANY, form).status_code == 403
     assert "Set its password" not in text_of(signed_in(operator).get(f"/systems/{ready[0].pk}/"))
-    signed_in(site_administrator).post(ADDRESS, form)
+    signed_in(site_administrator).post(MANY, form)
     assert list(Action.objects.values_list("system", flat=True)) == [ready[0].pk]
 
 
 def test_one_that_cannot_be_given_one_is_told_why(client: Client, lobby: System) -> None:
-    page = text_of(client.get(ADDRESS, {"system": lobby.pk}))
+    page = text_of(client.get(page_of(lobby)))
     assert "no credentials are stored" in page
     assert "btn-danger" not in page
 
@@ -142,7 +151,7 @@ def test_the_connection_tab_tells_of_one_that_waits_and_lets_cancel_it(
 ) -> None:
     tab = f"/systems/{ready[0].pk}/connection/"
     assert "New password" not in text_of(client.get(tab))
-    client.post(ADDRESS, {"system": ready[0].pk, "how": "generate"})
+    client.post(page_of(ready[0]), GENERATED)
     action = Action.objects.get()
     page = text_of(client.get(tab))
     assert "waits to be sent" in page
@@ -157,7 +166,7 @@ def test_one_that_is_unproven_says_what_that_means_until_the_login_is_stored(
     client: Client, ready: list[System]
 ) -> None:
     home_office = ready[1]
-    client.post(ADDRESS, {"system": home_office.pk, "how": "typed", "password": NEW, "again": NEW})
+    client.post(page_of(home_office), typed(NEW, NEW))
     action = Action.objects.get()
     deliver(action)
     tab = f"/systems/{home_office.pk}/connection/"
@@ -172,5 +181,5 @@ def test_one_that_is_unproven_says_what_that_means_until_the_login_is_stored(
     assert (action.state, action.has_secret) == ("failed", False)
     assert "stored by hand" in action.reason
     assert "unproven" not in text_of(client.get(tab))
-    client.post(ADDRESS, {"system": home_office.pk, "how": "generate"})
+    client.post(page_of(home_office), GENERATED)
     assert Action.objects.filter(state="waiting").exists()

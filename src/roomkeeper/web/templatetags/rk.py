@@ -1,7 +1,6 @@
 """How times, states and icons look: the same on every page."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -12,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from roomkeeper.operations.noting import label_of, noted
 from roomkeeper.provisioning.actions import is_password
 from roomkeeper.systems.check_ins import liveness
 from roomkeeper.systems.check_ins.liveness import alive_word
@@ -255,13 +255,17 @@ def moment(at: datetime | None, empty: str = "–") -> SafeString | str:
     """A moment written out in the reader's zone."""
     if at is None:
         return empty
-    local = timezone.localtime(at)
     return format_html(
         '<time class="exact" datetime="{}" title="{}">{}</time>',
         stamp(at),
-        local.strftime("%a %d %b %Y %H:%M:%S %Z"),
-        local.strftime("%d %b %H:%M:%S"),
+        exact(at),
+        timezone.localtime(at).strftime("%d %b %H:%M:%S"),
     )
+
+
+def exact(at: datetime) -> str:
+    """A moment with its day and year, in the reader's zone."""
+    return timezone.localtime(at).strftime("%a %d %b %Y %H:%M:%S %Z")
 
 
 @register.filter
@@ -295,24 +299,14 @@ def help_mark(section: str) -> SafeString:
     )
 
 
-@register.filter
-def noted_name(name: str) -> str:
-    """What a value that the audit trail keeps is called, as people read it: its field's name in words."""
-    return _(name.removeprefix("is_").replace("_", " ").replace(".", " "))
-
-
-@register.filter
-def noted(value: Any) -> str:
-    """What the audit trail keeps of an act, as people read it: no value of Python's."""
-    if value is None or value == "" or value == []:
-        return "–"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, Mapping):
-        return " ".join(f"{noted_name(str(key))} {noted(part)}" for key, part in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(noted(part) for part in value)
-    return str(value)
+@register.simple_tag
+def details(entry: Any) -> SafeString:
+    """What an entry of the audit trail says besides, in the words of pages."""
+    return format_html_join(
+        ", ",
+        '<span class="text-secondary">{}</span> {}',
+        ((label_of(key, entry.act), noted(value, entry.act)) for key, value in entry.details.items()),
+    )
 
 
 @register.filter
