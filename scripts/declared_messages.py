@@ -105,7 +105,7 @@ def _of_act(act: Act, noun: str) -> Iterator[str]:
     yield from (one.label for one in act.page.variants)
     for one in act.takes:
         yield from _of_input(one)
-    for one in act.tells:
+    for one in (*act.tells, *act.plans):
         yield from _of_field(one)
 
 
@@ -122,10 +122,10 @@ def _of_settings() -> Iterator[str]:
 
 
 def _of_states() -> Iterator[str]:
-    yield from (word for table in (rk.ALIVE, rk.STATES, rk.JOB_ITEMS) for _colour, word in table.values())
+    for kind, table in rk.STATES.items():
+        words = (word if isinstance(look, str) else look[1] for word, look in table.items())
+        yield from (word.upper() if kind == "delivery" else word for word in words)
     yield from (*rk.CONNECTIVITY.values(), *rk.SHORT_CONNECTIVITY.values())
-    yield from (*rk.TICKET_STATES, *rk.LEVELS, *rk.JOBS, *rk.MEMBERS)
-    yield from (word.upper() for word in rk.DELIVERY)
 
 
 def _of_choices(model: Any) -> Iterator[str]:

@@ -136,6 +136,7 @@ RUN_COMMAND: Final = Act(
     refused=(ActionRefused,),
     rest=Rest(status=422, answers="actions", is_derived=False),
     summary="Run a command of the xAPI on a system, once at most: pushed, or with the answer to its next post.",
+    button="Run a command",
     takes=(
         Input(name="command", least=1, most=20_000),
         Input(name="arguments", type=list[Any], default=()),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
@@ -10,19 +9,15 @@ from roomkeeper.accounts import audit
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.backups import differences, sides
 from roomkeeper.backups.differences import BackupDifference, DifferenceKind
-from roomkeeper.backups.models import Backup, PartKind
+from roomkeeper.backups.models import PartKind
 from roomkeeper.backups.sides import Side
-from roomkeeper.configuration_templates.surface import TEMPLATES
-from roomkeeper.fleet.comparing import find_side
+from roomkeeper.fleet.comparing import choices_of, find_side, others_for
 from roomkeeper.operations.exports import csv_answer
-from roomkeeper.systems.models import ConfigurationVersion, State
-from roomkeeper.web.access import grants, visible_systems
+from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
 from roomkeeper.words import gettext as _
 
 SHOWN = 1000
-CHOICES_SHOWN = 30
-OTHERS_SHOWN = 200
 CSV_COLUMNS = ("path", "difference", "left", "right")
 
 
@@ -35,9 +30,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         "right": right,
         "left_name": request.GET.get("left", ""),
         "right_name": request.GET.get("right", ""),
-        "left_choices": _choices(left),
-        "right_choices": _choices(right),
-        "others": _others(request),
+        "left_choices": choices_of(left),
+        "right_choices": choices_of(right),
+        "others": others_for(grants(request)),
         "now": moment(),
     }
     if left is None or right is None:
@@ -98,39 +93,3 @@ def _filtered(request: HttpRequest, found: list[BackupDifference]) -> list[Backu
         found = [one for one in found if word in f"{one.path} {one.left or ''} {one.right or ''}".lower()]
     # What cannot be compared comes last.
     return sorted(found, key=lambda one: one.kind is DifferenceKind.UNKNOWN)
-
-
-def _others(request: HttpRequest) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Other systems as they are now, and templates."""
-    systems = visible_systems(request).filter(state=State.MANAGED).order_by("name", "pk")
-    templates = TEMPLATES.rows(grants(request)).order_by("name", "pk")
-    found = [
-        (_("Systems as they are now"), [(f"system:{one.pk}", str(one)) for one in systems[:OTHERS_SHOWN]]),
-        ("Templates", [(f"template:{one.pk}", one.name) for one in templates[:OTHERS_SHOWN]]),
-    ]
-    return [(label, choices) for label, choices in found if choices]
-
-
-def _choices(side: Side | None) -> list[tuple[str, str]]:
-    """What else of the same system can stand on that side."""
-    if side is None:
-        return []
-    if side.system is None:
-        return [(side.name, side.label)]
-    mine = Q(system=side.system)
-    found = [(f"system:{side.system.pk}", _("{system}, as it is now", system=side.system))]
-    for backup in Backup.objects.filter(mine).order_by("-id")[:CHOICES_SHOWN]:
-        label = _(
-            "backup of {made_at:%Y-%m-%d %H:%M}, {reason}",
-            made_at=backup.made_at,
-            reason=backup.get_reason_display(),
-        )
-        found.append((f"backup:{backup.pk}", label))
-    versions = ConfigurationVersion.objects.filter(mine, size__gt=0).defer("content").order_by("-id")
-    for version in versions[:CHOICES_SHOWN]:
-        found.append(
-            (f"version:{version.pk}", _("reported {first_at:%Y-%m-%d %H:%M}", first_at=version.first_at))
-        )
-    if side.name not in dict(found):
-        found.append((side.name, side.label))
-    return found

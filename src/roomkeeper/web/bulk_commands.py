@@ -1,4 +1,4 @@
-"""A command for many systems: who has it, who refuses it and why, and what became of it."""
+"""A command for many systems: who has it, who refuses it and why."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -6,35 +6,32 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.fleet.device_acts import RUN_COMMAND
 from roomkeeper.fleet.surface import SYSTEMS
-from roomkeeper.operations.door import do_many
+from roomkeeper.operations.door import Outcome, do_many
 from roomkeeper.protocols.xapi.command import CommandCall
 from roomkeeper.protocols.xapi.command_line import write_call
 from roomkeeper.provisioning import commands_for_many
 from roomkeeper.provisioning.commands_for_many import CANNOT, KnownCommands, PlannedCall
 from roomkeeper.provisioning.dangers import Danger, danger_of
+from roomkeeper.provisioning.delivery_surface import ACTIONS
 from roomkeeper.provisioning.device_commands import arguments_of, search
-from roomkeeper.provisioning.models import Action
 from roomkeeper.systems import network_settings
-from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address
 from roomkeeper.web.command_form import CommandForm, read_form
 from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.web.derived_telling import list_of_begun, tell_outcomes
 from roomkeeper.web.system_command import NEAR_SHOWN
 from roomkeeper.words import gettext as _
 from roomkeeper.words import ngettext
 
 SHOWN: Final = 100
-ASKED_SHOWN: Final = 500
-_SESSION: Final = "commands_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +79,6 @@ def commands(request: HttpRequest) -> HttpResponse:
     return render(request, "systems/commands.html", context)
 
 
-@needs(Permission.VIEW, anywhere=True)
-def asked(request: HttpRequest) -> HttpResponse:
-    """What became of what was asked of many at once."""
-    try:
-        at = parse_datetime(request.GET.get("at", ""))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise Http404
-    visible = grants(request).folders(Permission.VIEW, "system__folder__path")
-    rows = Action.objects.filter(visible, created_by=request.user.pk, created_at=at).select_related("system")
-    found = list(rows.order_by("system__name", "pk"))
-    refused = request.session.get(_SESSION) or {}
-    told = refused.get("rows", []) if refused.get("at") == at.isoformat() else []
-    if not found and not told:
-        raise Http404
-    context = {
-        "actions": found[:ASKED_SHOWN],
-        "count": len(found),
-        "more": max(len(found) - ASKED_SHOWN, 0),
-        "counts": sorted(Counter(one.state for one in found).items()),
-        "line": write_call(found[0].command, found[0].arguments) if found else "",
-        "refused": told,
-        "refused_count": refused.get("count", 0) if told else 0,
-    }
-    return render(request, "systems/commands_asked.html", context)
-
-
 def _plan(request: HttpRequest, chosen: Chosen, call: CommandCall, known: KnownCommands) -> _Planned:
     takes_unlisted = bool(request.POST.get("anyway"))
     calls = commands_for_many.plan_calls(
@@ -144,11 +113,13 @@ def _ask(request: HttpRequest, planned: _Planned, form: CommandForm) -> HttpResp
     }
     when = {"during_calls": form.care.during_calls, "only_in_window": form.care.only_in_window}
     done = list(do_many(SYSTEMS, RUN_COMMAND, able, actor=actor_of(request), now=now, taken=when, own=own))
-    refused = [(one.system.pk, str(one.system), one.reason) for one in planned.calls if one.verdict == CANNOT]
-    refused += [(one.key, one.label, str(one.refusal)) for one in done if not one.is_done]
-    kept = {"at": now.isoformat(), "rows": refused[:ASKED_SHOWN], "count": len(refused)}
-    request.session[_SESSION] = kept
-    return HttpResponseRedirect(f"{reverse('systems_commanded')}?{urlencode({'at': now.isoformat()})}")
+    done += [
+        Outcome(one.system.pk, str(one.system), refusal=ValueError(one.reason))
+        for one in planned.calls
+        if one.verdict == CANNOT
+    ]
+    tell_outcomes(request, SYSTEMS, RUN_COMMAND, done, now)
+    return HttpResponseRedirect(list_of_begun(ACTIONS, now))
 
 
 def _completion(chosen: Chosen, known: KnownCommands, form: CommandForm) -> dict[str, Any]:

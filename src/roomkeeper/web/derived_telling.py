@@ -81,6 +81,11 @@ def _with_list(begun: Subject | None, asked_at: datetime, words: str) -> str:
     """The words, and the list of what was begun since."""
     if begun is None or not begun.has_pages:
         return words
-    since = urlencode({"created_after": stamp(asked_at - timedelta(seconds=1))})
     plural = _("Follow the {plural}", plural=_(begun.plural))
-    return format_html('{} <a href="{}?{}">{}</a>.', words, reverse(name_of(begun)), since, plural)
+    return format_html('{} <a href="{}">{}</a>.', words, list_of_begun(begun, asked_at), plural)
+
+
+def list_of_begun(begun: Subject, asked_at: datetime) -> str:
+    """The address of the list of what was begun since."""
+    since = urlencode({"created_after": stamp(asked_at - timedelta(seconds=1))})
+    return f"{reverse(name_of(begun))}?{since}"

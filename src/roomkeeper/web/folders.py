@@ -6,13 +6,13 @@ from django.shortcuts import render
 from roomkeeper.accounts.models import RoleAssignment
 from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.operations.lists import ListRefused
+from roomkeeper.systems.inventory.folder_tree import tree_of
 from roomkeeper.systems.inventory.folders_surface import FOLDERS
 from roomkeeper.web.access import grants
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of, acts_for
 from roomkeeper.web.derived_lists import refused
 from roomkeeper.web.derived_reading import read_list
-from roomkeeper.web.folder_tree import tree_of
 from roomkeeper.words import gettext as _
 
 
@@ -32,7 +32,7 @@ def folders(request: HttpRequest) -> HttpResponse:
                 assignment.user.username if assignment.user else _("{group} (group)", group=assignment.group)
             )
             roles.setdefault(assignment.folder_id, []).append(f"{name}: {assignment.role}")
-    tree = tree_of(held, None, None, lambda folder: "", is_whole=True)
+    tree = tree_of(held, None, None, is_whole=True)
     known = {node["folder"].pk: node["folder"] for node in tree}
     if listed.is_narrowed:
         shown = set(listed.rows.values_list("pk", flat=True))

@@ -12,6 +12,7 @@ from roomkeeper.web.access import page
 _ADDRESSES = (
     ("systems/passwords/", "systems_do_many", ("password",)),
     ("systems/authorities/", "systems_do_many", ("authorities",)),
+    ("systems/command/asked/", "actions", ()),
     ("systems/<int:pk>/diagnosis/start/", "systems_act", ("{pk}", "diagnose")),
     ("systems/<int:pk>/diagnosis/<slug:act>/", "systems_act", ("{pk}", "fix-{act}")),
     ("systems/<int:pk>/replace/<int:other>/undo/", "replacements_act", ("{other}", "undo")),
@@ -32,6 +33,7 @@ def _on_to(name: str, keys: tuple[str, ...]) -> Callable[..., HttpResponse]:
     @needs(Permission.OWN_ACCOUNT)
     def view(request: HttpRequest, **found: Any) -> HttpResponse:
         query = request.GET.copy()
+        query.pop("at", None)
         for system in query.pop("system", []):
             query.appendlist("row", system)
         address = reverse(name, args=[key.format(**found) for key in keys])

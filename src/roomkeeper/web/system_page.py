@@ -10,13 +10,12 @@ from django.views.decorators.http import require_POST
 
 from roomkeeper.accounts.models import AuditEntry
 from roomkeeper.accounts.permissions import Permission, needs
-from roomkeeper.devices import names
 from roomkeeper.fleet.surface import SYSTEMS
 from roomkeeper.protocols.xapi.paths import match_key
-from roomkeeper.protocols.xapi.status import first_value
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem
 from roomkeeper.systems import documents, inventory, timeline, watching
+from roomkeeper.systems.documents.main_facts import main_facts
 from roomkeeper.systems.models import System
 from roomkeeper.tickets.models import Ticket
 from roomkeeper.web.access import grants, visible_system
@@ -33,43 +32,13 @@ from roomkeeper.words import gettext as _
 from roomkeeper.words import noop
 
 NAME_KEY = match_key(planning.NAME_PATH)
-SHOWN_FACTS = (
-    (noop("Product"), names.PRODUCT),
-    (noop("Software"), (*names.SOFTWARE_NAME, *names.SOFTWARE_VERSION)),
-    (noop("Serial number"), names.SERIAL_NUMBER),
-    ("IPv4 address", names.IPV4_ADDRESS),
-    ("IPv6 address", names.IPV6_ADDRESS),
-    (noop("Link"), names.LINK),
-    (noop("SIP"), names.SIP_STATUS),
-    (noop("SIP reason"), names.SIP_REASON),
-    (noop("SIP address"), names.SIP_URI),
-    ("H.323", names.H323_STATUS),
-    (noop("Webex"), names.WEBEX_STATUS),
-    (noop("Standby"), names.STANDBY),
-    (noop("Temperature"), names.TEMPERATURE),
-    (noop("Clock"), names.CLOCK),
-    (noop("Room in use"), names.ROOM_IN_USE),
-    (noop("People present"), names.PEOPLE_PRESENT),
-    (noop("Teams call"), names.TEAMS_CALL),
-    (noop("Teams signed in"), names.TEAMS_SIGNED_IN),
-    (noop("Teams version"), names.TEAMS_VERSION),
-    (noop("Zoom"), names.ZOOM_STATE),
-    ("802.1X", names.IEEE8021X_STATUS),
-    ("802.1X reason", names.IEEE8021X_REASON),
-    (noop("Network name"), names.NETWORK_NAME),
-    (noop("LLDP neighbour"), names.LLDP_NEIGHBOUR),
-    (noop("LLDP port"), names.LLDP_PORT),
-    (noop("Compatibility level"), names.COMPATIBILITY_LEVEL),
-)
 
 
 def _summary_tab(request: HttpRequest, system: System) -> dict[str, Any]:
     status = documents.status_facts(system.pk)
     return {
         "status_at": status.at,
-        "facts": [
-            (_(label), value) for label, paths in SHOWN_FACTS if (value := first_value(status.facts, *paths))
-        ],
+        "facts": main_facts(status.facts),
         "open_tickets": Ticket.objects.filter(system=system).exclude(state="closed").order_by("-id")[:10],
         "open_items": ChangeItem.objects.filter(system=system).order_by("-id")[:6],
         "recent": timeline.entries(system)[:6],

@@ -7,13 +7,12 @@ from django.http import HttpRequest
 from roomkeeper.accounts.permissions import Permission
 from roomkeeper.provisioning.server_addresses import manager_values
 from roomkeeper.systems import network_settings
-from roomkeeper.systems.models import Folder
+from roomkeeper.systems.inventory.folder_tree import tree_of
 from roomkeeper.web import system_cells
 from roomkeeper.web.access import grants, number_of, visible_systems
 from roomkeeper.web.derived_bars import address_of
 from roomkeeper.web.derived_reading import Listed
 from roomkeeper.web.derived_views import Habits
-from roomkeeper.web.folder_tree import tree_of
 
 DRAWN = system_cells
 # What is done to many most often stands beside the menu of the rest.
@@ -34,14 +33,12 @@ def beside(request: HttpRequest, listed: Listed, habits: Habits, rows: list[Any]
         "may_act": may_act,
         "often": OFTEN,
         "mine": {row.pk for row in rows} if may_act else set(),
-        "tree": tree_of(held, here, habits.open_folders, lambda folder: _address(listed, folder)),
+        "tree": tree_of(held, here, habits.open_folders),
+        "tree_root": (whole := address_of(listed.query, without={"folder"})),
+        "tree_lead": whole if whole == "?" else f"{whole}&",
         "is_empty": is_empty,
         "may_change": held.may_anywhere(Permission.CHANGE_SETTINGS),
         "may_run": held.may_anywhere(Permission.RUN_ACTIONS),
         "may_admit": held.may_anywhere(Permission.ADMIT),
         "manager": manager_values(network_settings.get()) if is_empty else None,
     }
-
-
-def _address(listed: Listed, folder: Folder) -> str:
-    return address_of(listed.query, without={"folder"}, folder=str(folder.pk) if folder.parent_id else "")

@@ -63,7 +63,6 @@ urlpatterns: list[URLPattern] = [
     page("systems/edit/export/", bulk_edits.export_form, "systems_edit_export"),
     page("systems/edit/systems.csv", bulk_edits.export_file, "systems_edit_file"),
     page("systems/command/", bulk_commands.commands, "systems_command"),
-    page("systems/command/asked/", bulk_commands.asked, "systems_commanded"),
     page("systems/<int:pk>/", system_page.system_page, "system_page"),
     page("systems/<int:pk>/secure-only/", secure_only.single_system, "system_secure_only"),
     page("systems/<int:pk>/watch/", system_page.watch, "system_watch"),

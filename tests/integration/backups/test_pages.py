@@ -90,7 +90,8 @@ def test_all_backups_with_filters_and_the_schedule(client: Client, backup: Backu
     assert scheduling.get().kept == 5
     assert AuditEntry.objects.filter(act="change backup schedule").count() == 1
     refused = client.post("/backups/do/schedule/", {"is_on": "1", "every_days": "0", "kept": "5"})
-    assert "every 1 to 365 days" in text(refused)
+    assert refused.status_code == 422
+    assert "every 1 to 365 days" in refused.content.decode()
     assert AuditEntry.objects.filter(act="change backup schedule").count() == 1
 
 

@@ -22,7 +22,7 @@ from roomkeeper.words import noop
 register = template.Library()
 
 # State has one language, never colour alone: of each kind of thing its states, with a colour, and a word where the
-# state is no word for people. What is not here is grey and says its own name.
+# state is no word for people. One that is not here is grey and says its own name.
 STATES: Final[dict[str, dict[str, str | tuple[str, str]]]] = {
     "alive": {
         "yes": ("green", "alive"),
@@ -31,14 +31,23 @@ STATES: Final[dict[str, dict[str, str | tuple[str, str]]]] = {
         "flapping": "amber",
         "in_call": ("blue", "in call"),
     },
-    "delivery": {"delivered": "azure", "confirmed": "green", "failed": "red", "expired": "amber"},
+    "delivery": {
+        "waiting": "grey",
+        "cancelled": "grey",
+        "superseded": "grey",
+        "delivered": "azure",
+        "confirmed": "green",
+        "failed": "red",
+        "expired": "amber",
+    },
     "record": {
         "pending": ("amber", noop("in the inbox")),
         "pre_registered": ("azure", "pre-registered"),
         "managed": "green",
+        "ignored": "grey",
         "blocked": "red",
     },
-    "ticket": {"open": "red", "acknowledged": "amber"},
+    "ticket": {"open": "red", "acknowledged": "amber", "closed": "grey"},
     "level": {"info": "azure", "warning": "amber", "critical": "red"},
     "finding": {
         "ok": ("green", "fine"),
@@ -47,14 +56,26 @@ STATES: Final[dict[str, dict[str, str | tuple[str, str]]]] = {
         "fault": "red",
     },
     "move": {
+        "waiting": "grey",
+        "skipped": "grey",
         "trusting": "amber",
         "proving": "amber",
         "asked": "amber",
         "moved": "green",
         "held": ("red", noop("on hold")),
     },
-    "job": {"running": "azure", "done": "green", "failed": "red", "stopping": ("amber", noop("stopping"))},
+    "job": {
+        "queued": "grey",
+        "cancelled": "grey",
+        "running": "azure",
+        "done": "green",
+        "failed": "red",
+        "stopping": ("amber", noop("stopping")),
+    },
     "item": {
+        "waiting": "grey",
+        "skipped": "grey",
+        "cancelled": "grey",
         "running": "azure",
         "done": "green",
         "warning": ("amber", noop("with warnings")),
