@@ -37,7 +37,7 @@ def noted(value: Any, act: str = "") -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, dict):
-        return ", ".join(f"{label_of(key, act)} {noted(part, act)}" for key, part in value.items())
+        return " ".join(f"{label_of(key, act)} {noted(part, act)}" for key, part in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(noted(part, act) for part in value)
     return str(value)

@@ -104,6 +104,7 @@ urlpatterns: list[URLPattern] = [
     page("secure-only/", secure_only.moves, "secure_only"),
     page("secure-only/<int:pk>/", secure_only.move, "secure_only_move"),
     page("jobs/<int:pk>/items.csv", jobs.export, "job_export"),
+    *former_addresses,
     *(
         address
         for subject in all_subjects()
@@ -113,5 +114,4 @@ urlpatterns: list[URLPattern] = [
     page("phone-books/quality/", phone_book_quality.phone_book_quality, "phone_book_quality"),
     page("network-settings/", network_settings.network_settings, "network_settings"),
     page("this-server/", this_server.this_server, "this_server"),
-    *former_addresses,
 ]

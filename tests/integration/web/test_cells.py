@@ -11,6 +11,7 @@ from tests.integration.web.conftest import SignedIn, text_of
 
 from roomkeeper.accounts import audit
 from roomkeeper.accounts.models import User
+from roomkeeper.operations.noting import label_of
 from roomkeeper.operations.subjects import all_subjects
 from roomkeeper.provisioning.models import Action
 from roomkeeper.systems.models import System
@@ -55,7 +56,8 @@ def test_the_audit_trail_is_shown_without_values_of_python(client: Client, admin
     page = text_of(client.get("/audit/?act=try"))
     shown = " ".join(page.split("</tbody>")[0].split("<tbody")[1].split())
     # In which order they stand is the database's.
-    assert "parent</span> –" in shown
-    assert re.search(r">shared</span> yes\b", shown)
-    assert "folder 1 role viewer" in shown or "role viewer folder 1" in shown
+    assert f">{label_of('parent')}</span> –" in shown
+    assert re.search(rf">{label_of('is_shared')}</span> yes\b", shown)
+    folder, role = f"{label_of('folder')} 1", f"{label_of('role')} viewer"
+    assert f"{folder} {role}" in shown or f"{role} {folder}" in shown
     assert not [word for word in ("None", "True", "[]", "{") if word in shown]
