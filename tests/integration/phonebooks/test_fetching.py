@@ -307,3 +307,78 @@ def test_several_requests_of_a_reading_share_a_connection(authority: Authority) 
         client = HttpClient(Reading(peer.settings), peer.url, contactable=LOOPBACK, patience=QUICK)
         with client:
             assert [client.fetch("GET", f"/{number}").body for number in range(3)] == [b"hello"] * 3
+
+
+class Proxy:
+    """Connects to one server, whatever it is asked for; notes what it was asked."""
+
+    def __init__(self, port: int, refusal: bytes = b"") -> None:
+        self._port, self._refusal = port, refusal
+        self.asked: list[str] = []
+        self._socket = socket.create_server((ADDRESS, 0))
+        self.url = f"http://{ADDRESS}:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> "Proxy":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(timeout=10)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _address = self._socket.accept()
+            except OSError:
+                return
+            head = b""
+            while b"\r\n\r\n" not in head and (part := client.recv(4096)):
+                head += part
+            self.asked.append(head.decode("latin-1"))
+            if self._refusal:
+                client.sendall(self._refusal)
+                client.close()
+                continue
+            server = socket.create_connection((ADDRESS, self._port))
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            threading.Thread(target=_pass_on, args=(server, client), daemon=True).start()
+            threading.Thread(target=_pass_on, args=(client, server), daemon=True).start()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while part := source.recv(65_536):
+            target.sendall(part)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        # Both ends are closed by then.
+        return
+
+
+def test_proxy_between_sees_neither_login_nor_answer_and_no_name_is_resolved_here(
+    authority: Authority,
+) -> None:
+    login = Credentials.of_user("ann", SECRET)
+    with serving(hello, authority, host="graph.invalid") as peer, Proxy(peer.port) as proxy:
+        settings = {**peer.settings, "proxy": proxy.url}
+        found = ask("https://graph.invalid", reading=Reading(settings), credentials=login)
+        # The certificate is judged by the name that was asked for.
+        assert "another name" in failure("https://other.invalid", reading=Reading(settings))
+        with pytest.raises(SourceFailed):
+            ask("https://graph.invalid", reading=Reading(settings), contactable=Contactable())
+    assert found.body == b"hello"
+    assert peer.asked[0].headers["authorization"].startswith("Basic ")
+    assert proxy.asked[0].startswith("CONNECT graph.invalid:443 ")
+    assert "Basic" not in "".join(proxy.asked)
+
+
+def test_proxy_that_refuses_is_named() -> None:
+    with Proxy(0, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as proxy:
+        name = proxy.url.removeprefix("http://")
+        refused = failure("https://graph.invalid", reading=Reading({"proxy": proxy.url}))
+    assert name in refused
+    assert "403" in refused
+    assert name in failure("https://graph.invalid", reading=Reading({"proxy": proxy.url}))

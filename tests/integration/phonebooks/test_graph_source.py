@@ -1,17 +1,23 @@
 """Microsoft Graph as a source: the real client against a small tenant of our own, over TLS."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from tests.integration.phonebooks.peers import Asked, Authority, Peer, Reply, as_json, demand_known, serving
 
+from roomkeeper.phonebooks import editing, keeping, syncing
 from roomkeeper.phonebooks.mapping import entry_of
+from roomkeeper.phonebooks.models import IS_SHOWN, Contact
+from roomkeeper.phonebooks.models import Source as Row
 from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed
 from roomkeeper.phonebooks.sources.graph import COLLECTIONS, GRAPH, WHOLE_EVERY_SECONDS
+from roomkeeper.systems import inventory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 SECRET = "correct horse"
 TOKEN = "token-that-nobody-sees"
 
@@ -361,3 +367,23 @@ def test_odd_items_are_passed_over(tenant: Tenant, authority: Authority) -> None
     tenant.people = ["text", None, {"id": 7, "imAddresses": "x"}, {"id": {"a": 1}}, person(1)]  # type: ignore[list-item]
     with open_tenant(tenant, authority) as peer:
         assert [one.key for one in Source(peer).read()[0]] == ["7", "id-1"]
+
+
+def test_book_follows_what_the_tenant_tells(tenant: Tenant, authority: Authority) -> None:
+    book = editing.create_book("Corporate", inventory.root_folder())
+    with open_tenant(tenant, authority) as peer:
+        source = keeping.add_source(GRAPH, book, Source(peer).settings, now=NOW)
+        shown = []
+        for changes in (
+            [],
+            [person(1, displayName="Newest"), {"id": "id-2", "@removed": {"reason": "deleted"}}],
+        ):
+            tenant.changes = changes
+            syncing.read_one(source, now=NOW)
+            source.refresh_from_db()
+            rows = Contact.objects.filter(IS_SHOWN, source=source)
+            shown.append(dict(rows.order_by("key").values_list("key", "name")))
+    assert source.problem == ""
+    assert shown[0] == {f"id-{number}": f"Person {number}" for number in range(5)}
+    assert shown[1] == {"id-0": "Person 0", "id-1": "Newest", "id-3": "Person 3", "id-4": "Person 4"}
+    assert SECRET not in str(Row.objects.filter(pk=source.pk).values())

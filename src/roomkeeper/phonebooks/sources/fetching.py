@@ -9,10 +9,7 @@ import time
 import zlib
 from base64 import b64encode
 from collections.abc import Coroutine, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import urljoin
@@ -21,12 +18,12 @@ import aiohttp
 
 from roomkeeper.devices import errors
 from roomkeeper.devices.contactable import Contactable
-from roomkeeper.devices.exchange import exchange_error
 from roomkeeper.operations.acts import Input
 from roomkeeper.phonebooks.sources import Reading, SourceFailed
 from roomkeeper.phonebooks.sources.trusting import ContactableResolver, certificate_context
 from roomkeeper.phonebooks.sources.urls import as_sent, checked_url, demand_contactable, origin_of, server_of
-from roomkeeper.phonebooks.sources.wording import failure_sentence, status_sentence
+from roomkeeper.phonebooks.sources.waiting import seconds_of
+from roomkeeper.phonebooks.sources.wording import exchange_sentence, failure_sentence, status_sentence
 from roomkeeper.systems import network_settings
 from roomkeeper.systems.addresses import parse_networks
 from roomkeeper.words import gettext as _
@@ -65,6 +62,17 @@ LOGIN_INPUTS: Final = (
     Input(name="password", default="", most=1_000, is_secret=True, label="Password"),
 )
 """A user name and a password, for `Credentials.of_login`."""
+
+PROXY_INPUTS: Final = (
+    Input(
+        name="proxy",
+        default="",
+        most=500,
+        label="Proxy",
+        meaning="As http://proxy.example.org:3128, without a login. Empty: none.",
+    ),
+)
+"""A proxy between, for what is in the Internet; `HttpClient` reads it out of the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +142,8 @@ class HttpClient:
 
     `home` is the address of the source: credentials are sent to its origin and to no other. What the reading says
     holds (`TLS_INPUTS` of its settings, `is_cancelled`), and it is warned of what is unsafe. `contactable` are the
-    networks of loopback and the like that may be asked, by default those of the Network settings. Nobody's environment
-    is looked at: no proxy, no `.netrc`.
+    networks of loopback and the like that may be asked, by default those of the Network settings. The environment is
+    not looked at: the proxy is that of `PROXY_INPUTS`, and there is no `.netrc`.
     """
 
     def __init__(
@@ -156,6 +164,7 @@ class HttpClient:
         if contactable is None:
             contactable = Contactable(parse_networks(network_settings.get().contactable_networks))
         self._contactable = contactable
+        self._proxy = checked_url(str(reading.settings["proxy"])) if reading.settings.get("proxy") else None
         is_secure = self.home.startswith("https:")
         self._context = certificate_context(reading, server_of(self.home)) if is_secure else False
         if credentials.value and not is_secure:
@@ -303,7 +312,7 @@ class HttpClient:
         return method, new, body
 
     def _wait_of(self, answer: Answer, usual: float) -> float:
-        seconds = _seconds_of(answer.headers.get("retry-after", ""))
+        seconds = seconds_of(answer.headers.get("retry-after", ""))
         if seconds is None:
             return usual
         if seconds > self._patience.longest_wait:
@@ -321,18 +330,19 @@ class HttpClient:
         is_home = origin_of(url) == origin_of(self.home)
         if self.credentials.value and is_home:
             headers = {**headers, self.credentials.name: self.credentials.value}
-        is_tls = url.startswith("https:")
-        if is_tls and self._context is False:
+        if url.startswith("https:") and self._context is False:
             # The source's own address is http; what it redirects to is judged as any.
             self._context = certificate_context(self._reading, server_of(url))
         try:
-            demand_contactable(url, self._contactable)
+            for address in (url, self._proxy or url):
+                demand_contactable(address, self._contactable)
             async with self._session.request(
                 method,
                 as_sent(url),
                 headers=headers,
                 data=body,
                 allow_redirects=False,
+                proxy=self._proxy,
                 ssl=self._context or True,
             ) as found:
                 return Answer(
@@ -349,9 +359,7 @@ class HttpClient:
             if isinstance(error, SourceFailed):
                 raise
             # Not `from error`: what aiohttp says may hold the address with all that stands in it.
-            is_odd = not isinstance(error, aiohttp.ClientError | OSError)
-            cause = errors.UnexpectedAnswer() if is_odd else exchange_error(error, is_tls=is_tls)
-            raise SourceFailed(failure_sentence(cause, url)) from None
+            raise SourceFailed(exchange_sentence(error, url, self._proxy or "")) from None
 
     async def _read(self, found: aiohttp.ClientResponse, url: str) -> bytes:
         """The whole answer, unpacked; never more than the limit in memory."""
@@ -384,15 +392,3 @@ async def _wait_for(task: asyncio.Task[Any], seconds: float) -> None:
 def _headers_of(found: aiohttp.ClientResponse) -> dict[str, str]:
     # One that is there several times means the same as all of it in one.
     return {name.lower(): ", ".join(found.headers.getall(name)) for name in found.headers}
-
-
-def _seconds_of(text: str) -> float | None:
-    """What a Retry-After says: seconds, or a date."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:12])
-    with suppress(ValueError, TypeError):
-        at = parsedate_to_datetime(text)
-        at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-        return max(0.0, (at - datetime.now(UTC)).total_seconds())
-    return None

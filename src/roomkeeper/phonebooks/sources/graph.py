@@ -16,7 +16,14 @@ from urllib.parse import quote
 from roomkeeper.operations.acts import Input
 from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed, SourceKind, register
 from roomkeeper.phonebooks.sources.bounds import Bounds, key_of
-from roomkeeper.phonebooks.sources.fetching import ORDINARY, TLS_INPUTS, Answer, Credentials, HttpClient
+from roomkeeper.phonebooks.sources.fetching import (
+    ORDINARY,
+    PROXY_INPUTS,
+    TLS_INPUTS,
+    Answer,
+    Credentials,
+    HttpClient,
+)
 from roomkeeper.phonebooks.sources.graph_sign_in import GRAPH_URL, base_of, fetch_token
 from roomkeeper.phonebooks.sources.json_values import Value, decode_json, find_at, flat, text_of
 from roomkeeper.phonebooks.sources.urls import server_of
@@ -334,6 +341,7 @@ GRAPH: Final = register(
                 meaning="Of a national cloud; empty for https://graph.microsoft.com.",
             ),
             *TLS_INPUTS,
+            *PROXY_INPUTS,
         ),
         read=_read,
         mapping={

@@ -9,7 +9,14 @@ from roomkeeper.operations.acts import Input
 from roomkeeper.operations.csv_tables import heading_word
 from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed, SourceKind, csv_file, register
 from roomkeeper.phonebooks.sources.bounds import Bounds, key_of
-from roomkeeper.phonebooks.sources.fetching import LOGIN_INPUTS, TLS_INPUTS, Answer, Credentials, HttpClient
+from roomkeeper.phonebooks.sources.fetching import (
+    LOGIN_INPUTS,
+    PROXY_INPUTS,
+    TLS_INPUTS,
+    Answer,
+    Credentials,
+    HttpClient,
+)
 from roomkeeper.phonebooks.sources.json_values import Value, decode_json, find_at, flat, text_of
 from roomkeeper.phonebooks.sources.urls import server_of
 from roomkeeper.words import gettext as _
@@ -242,6 +249,7 @@ HTTP: Final = register(
             ),
             Input(name="header_value", default="", most=10_000, is_secret=True, label="Value of the header"),
             *TLS_INPUTS,
+            *PROXY_INPUTS,
         ),
         read=_read,
         mapping={

@@ -2,7 +2,10 @@
 
 from typing import Final
 
+import aiohttp
+
 from roomkeeper.devices import errors
+from roomkeeper.devices.exchange import exchange_error
 from roomkeeper.phonebooks.sources.urls import address_of, server_of
 from roomkeeper.words import gettext as _
 from roomkeeper.words import noop
@@ -94,6 +97,22 @@ def failure_sentence(error: errors.DeviceError, url: str) -> str:
     return _(
         "{server} could not be reached. Check the address, and the network between.", server=server_of(url)
     )
+
+
+def exchange_sentence(error: Exception, url: str, proxy: str = "") -> str:
+    """Why aiohttp gave no whole answer of a server, or of the proxy before it."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _(
+            "The proxy {proxy} does not connect to {server} ({status}). Allow it there.",
+            proxy=server_of(proxy),
+            server=server_of(url),
+            status=error.status,
+        )
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return failure_sentence(exchange_error(error, is_tls=False), proxy)
+    if not isinstance(error, aiohttp.ClientError | OSError):
+        return failure_sentence(errors.UnexpectedAnswer(), url)
+    return failure_sentence(exchange_error(error, is_tls=url.startswith("https:")), url)
 
 
 def status_sentence(status: int, url: str) -> str:
