@@ -23,15 +23,12 @@ _COLUMNS: Final = (
     "c.sort_name, c.number, c.name, c.methods, c.dial_key, c.source_id, c.words,"
     " CASE WHEN c.system_id IS NULL THEN '' ELSE c.note END, c.since, c.until, c.protocols"
 )
-# Sources asked by one statement: SQLite joins at most 500 parts.
-_SOURCES: Final = 60
 # Of several words. Where fewer entries have the longest, each of them is looked at.
 _FEW: Final = 1_500
 # Where fewer have another one, only those are looked at.
 _RARE: Final = 500
 # Where fewer have another one, all that have it are read first.
 _MANY: Final = 5_000
-_SHOWN: Final = " AND c.since <= %s AND c.until > %s AND (c.protocols & %s) <> 0"
 
 
 class _Row(NamedTuple):
@@ -111,9 +108,8 @@ def count(scope: Scope, text: str) -> int:
     asked = words.asked(text)
     if asked is None or not scope.sources:
         return 0
-    sql, values = _rows_with([pk for pk, _ in scope.sources], asked.groups[0], "contact_id")
-    counted = f"SELECT count(DISTINCT contact_id) FROM ({sql} LIMIT {COUNTED}) AS counted"  # noqa: S608
-    return int(execute(counted, values)[0][0])
+    counted = _counting(scope, asked.groups[0], "count(DISTINCT contact_id)", COUNTED)
+    return int(execute(*counted)[0][0])
 
 
 def find_mark(number: int, text: str) -> Mark | None:
@@ -161,64 +157,86 @@ def _page(scope: Scope, asked: Asked | None, beside: "_Beside", limit: int, afte
 def _next_rows(
     scope: Scope, asked: Asked | None, beside: "_Beside", limit: int, after: Mark | None
 ) -> list[_Row]:
-    """One statement for `_SOURCES` sources: a kind of rows is read only where those before it did not fill the page."""
+    """A kind of rows is read only where those before it did not fill the page."""
     found: list[_Row] = []
-    kinds = [
-        kind
-        for kind in (BEGINNING, *(asked.kinds if asked is not None else ()))
-        if after is None or kind >= after.kind
-    ]
-    for at in range(0, len(scope.sources), _SOURCES):
-        stages: list[str] = []
-        values: list[Any] = []
-        for kind in kinds:
+    for kind in (BEGINNING, *(asked.kinds if asked is not None else ())):
+        if len(found) < limit and (after is None or kind >= after.kind):
             behind = after if after is not None and after.kind == kind else None
-            parts: list[str] = []
-            for source in scope.sources[at : at + _SOURCES]:
-                for sql, more in _parts(source, scope.protocols, kind, asked, beside, behind):
-                    parts.append(f"SELECT * FROM ({sql} LIMIT {limit}) AS p{len(parts)}")  # noqa: S608
-                    values += more
-            both = " UNION ALL ".join(parts)
-            stages.append(f"SELECT * FROM ({both} ORDER BY 2, 3, 4 LIMIT {limit}) AS k{kind}")  # noqa: S608
-        found += map(_Row._make, execute(f"{' UNION ALL '.join(stages)} LIMIT {limit}", values))
-    return sorted(found, key=_order)[:limit] if len(scope.sources) > _SOURCES else found
+            # As many of each: a statement of its own for every remainder would have to be planned.
+            found += _rows_of_kind(scope, kind, asked, beside, limit, behind)
+    return found[:limit]
 
 
-def _parts(
-    source: tuple[int, int],
-    protocols: int,
-    kind: int,
-    asked: Asked | None,
-    beside: "_Beside",
-    after: Mark | None,
-) -> Iterator[tuple[str, list[Any]]]:
-    """The selects for the rows of one kind of one source in their order, one for each form."""
-    pk, generation = source
-    shown = [generation, generation, protocols]
-    if kind == BEGINNING or asked is None:
-        sql = f"SELECT 0 AS kind, CAST('' AS text) AS word, {_COLUMNS} FROM phonebooks_contact c WHERE c.source_id = %s"  # noqa: S608
-        values: list[Any] = [pk]
-        if asked is not None:
-            sql += " AND c.sort_name >= %s AND c.sort_name < %s"
-            values += [asked.beginning, asked.beginning + index.LAST]
-        if after is not None:
-            sql += " AND (c.sort_name, c.number) > (%s, %s)"
-            values += [after.sort_name, after.number]
-        yield f"{sql}{_SHOWN} ORDER BY c.sort_name, c.number", [*values, *shown]
+def _rows_of_kind(
+    scope: Scope, kind: int, asked: Asked | None, beside: "_Beside", limit: int, after: Mark | None
+) -> list[_Row]:
+    """Of each source and for each form as many as are wanted, and of all these the first."""
+    values: dict[str, Any] = {"protocols": scope.protocols}
+    if asked is not None:
+        values |= {"beginning": asked.beginning, "beginning_end": asked.beginning + index.LAST}
+    if after is not None:
+        values |= after._asdict()
+    found: list[_Row] = []
+    for form in asked.forms if kind and asked is not None else ("",):
+        values |= {"form": form, "form_end": form + index.LAST}
+        sql = _of_words(kind, beside, values, after) if kind else _of_names(asked, after)
+        found += _of_each_source(scope, f"{sql} LIMIT {limit}", values)
+    return sorted(found, key=_order)[:limit]
+
+
+def _of_each_source(scope: Scope, sql: str, values: dict[str, Any]) -> Iterator[_Row]:
+    """The rows that a select gives for each source, which it calls `source` and `generation`."""
+    if connection.vendor != "postgresql":
+        for source, generation in scope.sources:
+            yield from map(_Row._make, execute(sql, {**values, "source": source, "generation": generation}))
         return
-    more, needles = beside.sql(pk)
-    for form in asked.forms:
+    of_all = (
+        "SELECT page.* FROM unnest(%(sources)s::bigint[], %(generations)s::int[]) AS s(source, generation)"  # noqa: S608
+        f" CROSS JOIN LATERAL ({sql}) AS page"
+    )
+    sources, generations = zip(*scope.sources, strict=True)
+    rows = execute(of_all, {**values, "sources": list(sources), "generations": list(generations)})
+    yield from map(_Row._make, rows)
+
+
+def _named(name: str) -> str:
+    """A value of that name in a statement."""
+    if connection.vendor != "postgresql":
+        return f":{name}"
+    return f"s.{name}" if name in ("source", "generation") else f"%({name})s"
+
+
+def _shown() -> str:
+    generation = _named("generation")
+    return f" AND c.since <= {generation} AND c.until > {generation} AND (c.protocols & {_named('protocols')}) <> 0"
+
+
+def _of_names(asked: Asked | None, after: Mark | None) -> str:
+    """Entries in the order of their names, those that begin with what is asked."""
+    sql = (
+        f"SELECT 0 AS kind, '' AS word, {_COLUMNS} FROM phonebooks_contact c"  # noqa: S608
+        f" WHERE c.source_id = {_named('source')}{_shown()}"
+    )
+    if asked is not None:
+        sql += f" AND c.sort_name >= {_named('beginning')} AND c.sort_name < {_named('beginning_end')}"
+    if after is not None:
+        sql += f" AND (c.sort_name, c.number) > ({_named('sort_name')}, {_named('number')})"
+    return f"{sql} ORDER BY c.sort_name, c.number"
+
+
+def _of_words(kind: int, beside: "_Beside", values: dict[str, Any], after: Mark | None) -> str:
+    """Entries in the order of their words of one kind, those that begin with the form; not those of `_of_names`."""
+    sql = (
         # A cross join keeps SQLite at the order that is written: first the words, then the entries.
-        sql = (
-            f"SELECT w.kind, w.word, {_COLUMNS} FROM {index.TABLE} w CROSS JOIN phonebooks_contact c"  # noqa: S608
-            f" WHERE w.source_id = %s AND w.kind = {kind} AND w.word >= %s AND w.word < %s"
-            " AND NOT (w.sort_name >= %s AND w.sort_name < %s) AND c.id = w.contact_id"
-        )
-        values = [pk, form, form + index.LAST, asked.beginning, asked.beginning + index.LAST]
-        if after is not None:
-            sql += " AND (w.word, w.sort_name, w.number) > (%s, %s, %s)"
-            values += [after.word, after.sort_name, after.number]
-        yield f"{sql}{_SHOWN}{more} ORDER BY w.word, w.sort_name, w.number", [*values, *shown, *needles]
+        f"SELECT w.kind, w.word, {_COLUMNS} FROM {index.TABLE} w CROSS JOIN phonebooks_contact c"  # noqa: S608
+        f" WHERE w.source_id = {_named('source')} AND w.kind = {kind} AND c.id = w.contact_id{_shown()}"
+        f" AND w.word >= {_named('form')} AND w.word < {_named('form_end')}"
+        f" AND NOT (w.sort_name >= {_named('beginning')} AND w.sort_name < {_named('beginning_end')})"
+    )
+    if after is not None:
+        marks = f"{_named('word')}, {_named('sort_name')}, {_named('number')}"
+        sql += f" AND (w.word, w.sort_name, w.number) > ({marks})"
+    return f"{sql}{beside.sql(values)} ORDER BY w.word, w.sort_name, w.number"
 
 
 # Other words beside the longest
@@ -234,19 +252,38 @@ class _Beside:
     rare: Sequence[str] = ()
     is_had: bool = True
 
-    def sql(self, source: int) -> tuple[str, list[Any]]:
-        """A condition for an entry `c` of that source, found by a row `w`."""
+    def sql(self, values: dict[str, Any]) -> str:
+        """A condition for an entry `c` found by a row `w`, and its values."""
         where = "strpos" if connection.vendor == "postgresql" else "instr"
         sql = ""
-        values: list[Any] = []
         for group in self.read:
-            of_group, more = _rows_with([source], group, "contact_id")
-            sql += f" AND w.contact_id IN ({of_group})"
-            values += more
+            # So written, PostgreSQL reads them once, and does not begin with them because it takes them for few.
+            sql += f" AND (w.contact_id IN ({_of_group(group, values)})) IS TRUE"
         for group in self.looked_for:
-            sql += f" AND ({' OR '.join([f'{where}(c.words, %s) > 0'] * len(group))})"
-            values += group
-        return sql, values
+            either = (f"{where}(c.words, {_put(part, values)}) > 0" for part in group)
+            sql += f" AND ({' OR '.join(either)})"
+        return sql
+
+
+def _put(value: str, values: dict[str, Any]) -> str:
+    name = f"v{len(values)}"
+    values[name] = value
+    return _named(name)
+
+
+def _of_group(group: Sequence[str], values: dict[str, Any]) -> str:
+    """A select of the entries that have one of these beginnings of words: of a source, or on PostgreSQL of all."""
+    sources = "ANY(%(sources)s::bigint[])" if connection.vendor == "postgresql" else _named("source")
+    return " UNION ALL ".join(
+        f"SELECT contact_id FROM {index.TABLE} WHERE source_id = {sources} AND kind IN ({_kinds(group)})"  # noqa: S608
+        f" AND word >= {_put(form, values)} AND word < {_put(form + index.LAST, values)}"
+        for form in (part.strip() for part in group)
+    )
+
+
+def _kinds(group: Sequence[str]) -> str:
+    has_parts = not group[0].startswith(" ")
+    return f"{words.NAME}, {words.OTHER}, {words.PART}" if has_parts else f"{words.NAME}, {words.OTHER}"
 
 
 def _beside(scope: Scope, asked: Asked) -> _Beside:
@@ -266,40 +303,37 @@ def _beside(scope: Scope, asked: Asked) -> _Beside:
 
 def _by_rare_word(scope: Scope, asked: Asked, beside: _Beside, limit: int, after: Mark | None) -> list[_Row]:
     """The same page as the longest word gives, of the few entries that have the rare one."""
+    values: dict[str, Any] = {"protocols": scope.protocols}
+    sql = (
+        f"SELECT 0 AS kind, '' AS word, {_COLUMNS} FROM phonebooks_contact c"  # noqa: S608
+        f" WHERE c.id IN ({_of_group(beside.rare, values)}) AND c.source_id = {_named('source')}"
+        f"{_shown()}{beside.sql(values)}"
+    )
     found: list[_Row] = []
-    for pk, generation in scope.sources:
-        more, needles = beside.sql(pk)
-        having, values = _rows_with([pk], beside.rare, "contact_id")
-        sql = f"SELECT 0, '', {_COLUMNS} FROM phonebooks_contact c WHERE c.id IN ({having}){_SHOWN}{more}"  # noqa: S608
-        shown = [generation, generation, scope.protocols]
-        for row in map(_Row._make, execute(sql, [*values, *shown, *needles])):
-            if row.sort_name.startswith(asked.beginning):
-                best: tuple[int, str] | None = (BEGINNING, "")
-            else:
-                best = asked.best_row(row.words)
-            if best is not None:
-                found.append(row._replace(kind=best[0], word=best[1]))
+    for row in _of_each_source(scope, sql, values):
+        if row.sort_name.startswith(asked.beginning):
+            found.append(row)
+        elif (best := asked.best_row(row.words)) is not None:
+            found.append(row._replace(kind=best[0], word=best[1]))
     return sorted((row for row in found if after is None or row.mark > after), key=_order)[:limit]
 
 
 def _size(scope: Scope, group: Sequence[str], most: int) -> int:
-    sql, values = _rows_with([pk for pk, _ in scope.sources], group, "1")
-    return int(execute(f"SELECT count(*) FROM ({sql} LIMIT {most}) AS counted", values)[0][0])  # noqa: S608
+    """How many rows of words there are for a group, as far as `most`."""
+    return int(execute(*_counting(scope, group, "count(*)", most))[0][0])
 
 
-def _rows_with(sources: Sequence[int], group: Sequence[str], columns: str) -> tuple[str, list[Any]]:
-    is_one, pks = among(sources)
-    has_parts = not group[0].startswith(" ")
-    kinds = f"{words.NAME}, {words.OTHER}, {words.PART}" if has_parts else f"{words.NAME}, {words.OTHER}"
+def _counting(scope: Scope, group: Sequence[str], what: str, most: int) -> tuple[str, list[Any]]:
+    is_one, pks = among([pk for pk, _ in scope.sources])
     parts: list[str] = []
     values: list[Any] = []
     for form in (part.strip() for part in group):
         parts.append(
-            f"SELECT {columns} FROM {index.TABLE}"  # noqa: S608
-            f" WHERE source_id {is_one} AND kind IN ({kinds}) AND word >= %s AND word < %s"
+            f"SELECT contact_id FROM {index.TABLE} WHERE source_id {is_one} AND kind IN ({_kinds(group)})"  # noqa: S608
+            " AND word >= %s AND word < %s"
         )
         values += [*pks, form, form + index.LAST]
-    return " UNION ALL ".join(parts), values
+    return f"SELECT {what} FROM ({' UNION ALL '.join(parts)} LIMIT {most}) AS counted", values  # noqa: S608
 
 
 # Duplicates

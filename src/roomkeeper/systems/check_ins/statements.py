@@ -4,7 +4,7 @@ Parsing and planning a statement anew for every batch would cost more than its r
 and the statement is prepared by the server; on SQLite sets are padded to few lengths, so that its cache finds them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -25,8 +25,9 @@ def among(values: Collection[Any]) -> tuple[str, list[Any]]:
     return f"IN ({','.join(['%s'] * size)})", padded
 
 
-def execute(sql: str, parameters: Sequence[Any]) -> list[Row]:
-    """Run one statement in the open transaction and give its rows. Raises Django's database errors."""
+def execute(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Row]:
+    """Run one statement in the open transaction and give its rows; parameters with names are written as the database
+    has them. Raises Django's database errors."""
     connection.ensure_connection()
     raw = connection.connection
     if connection.vendor != "postgresql":
