@@ -17,7 +17,7 @@ from roomkeeper.accounts.permissions import Permission, needs
 from roomkeeper.operations.taking import TakenRefused, take_form
 from roomkeeper.people.own_surface import CHANGE_PASSWORD, OWN_ACCOUNT, SET_TIME_ZONE
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.derived_acts import try_act
+from roomkeeper.web.derived_acts import tried
 from roomkeeper.words import gettext as _
 
 
@@ -52,7 +52,7 @@ def set_time_zone(request: HttpRequest) -> HttpResponse:
         messages.error(request, " ".join(refusal.errors.values()))
     else:
         done = _("Times are shown as in {zone}.", zone=taken["time_zone"])
-        try_act(request, OWN_ACCOUNT, SET_TIME_ZONE, _user(request), taken, done)
+        tried(request, OWN_ACCOUNT, SET_TIME_ZONE, _user(request), taken, done)
     return HttpResponseRedirect(reverse("account"))
 
 
@@ -64,7 +64,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     form = PasswordChangeForm(user, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         taken = {"password": form.cleaned_data["new_password1"]}
-        try_act(request, OWN_ACCOUNT, CHANGE_PASSWORD, user, taken, _("Your password is changed."))
+        tried(request, OWN_ACCOUNT, CHANGE_PASSWORD, user, taken, _("Your password is changed."))
         update_session_auth_hash(request, user)
         return HttpResponseRedirect(reverse("overview"))
     errors = {name: list(form.errors.get(name, [])) for name in form.fields}

@@ -39,7 +39,7 @@ class Question:
 
 def ask(request: HttpRequest, question: Question, extra: str = "", **context: Any) -> HttpResponse:
     """The question as a dialog (for htmx) or as a page. `extra` is a template with further fields of its form."""
-    template = "frame/confirm_dialog.html" if request.headers.get("HX-Request") else "frame/confirm_page.html"
+    template = "frame/question.html" if request.headers.get("HX-Request") else "frame/confirm_page.html"
     return render(request, template, {"question": question, "extra": extra, **context})
 
 

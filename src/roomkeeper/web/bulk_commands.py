@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -22,16 +22,16 @@ from roomkeeper.provisioning.dangers import Danger, danger_of
 from roomkeeper.provisioning.delivery_surface import ACTIONS
 from roomkeeper.provisioning.device_commands import arguments_of, search
 from roomkeeper.systems import network_settings
+from roomkeeper.systems.models import System
 from roomkeeper.web.acts import now as moment
-from roomkeeper.web.chosen_systems import Chosen, find_chosen, list_address
+from roomkeeper.web.chosen_systems import SHOWN, chosen_context, chosen_of, list_address, source_of
 from roomkeeper.web.command_form import CommandForm, read_form
 from roomkeeper.web.derived_acts import actor_of
+from roomkeeper.web.derived_choosing import AT_ONCE, again
 from roomkeeper.web.derived_telling import list_of_begun, tell_outcomes
 from roomkeeper.web.system_command import NEAR_SHOWN
 from roomkeeper.words import gettext as _
 from roomkeeper.words import ngettext
-
-SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class _Planned:
 @needs(Permission.RUN_ACTIONS, anywhere=True)
 def commands(request: HttpRequest) -> HttpResponse:
     """GET: what to ask? POST: what would become of each system; with `step=confirm` asking it."""
-    chosen = find_chosen(request, Permission.RUN_ACTIONS)
-    if chosen is None:
+    chosen = chosen_of(request, Permission.RUN_ACTIONS, AT_ONCE)
+    if not chosen:
         return HttpResponseRedirect(list_address(request))
-    known = commands_for_many.known_commands(chosen.systems)
+    known = commands_for_many.known_commands(chosen)
     step = request.POST.get("step", "")
     form = read_form(request, known.all() or None, is_done=step in ("check", "confirm"))
     planned = None
@@ -66,24 +66,26 @@ def commands(request: HttpRequest) -> HttpResponse:
         return _ask(request, planned, form)
     context = {
         "title": _("Run a command"),
-        "chosen": chosen,
-        "shown": SHOWN,
+        **chosen_context(request, chosen),
         "form": form,
         "typed": request.POST,
         "body": form.call.body if form.call else "",
         "planned": planned,
         "word": str(planned.able) if planned and planned.danger and planned.danger.is_final else "",
-        "cannot": [one for one in planned.calls if one.verdict == CANNOT][:SHOWN] if planned else [],
+        "able": planned.able if planned else 0,
+        "is_dangerous": bool(planned and planned.danger),
+        "cannot": [(one.system, [one.reason]) for one in planned.calls if one.verdict == CANNOT][:SHOWN]
+        if planned
+        else [],
         **_completion(chosen, known, form),
+        "command_address": f"{reverse('systems_command')}?{urlencode(again(source_of(request), chosen))}",
     }
     return render(request, "systems/commands.html", context)
 
 
-def _plan(request: HttpRequest, chosen: Chosen, call: CommandCall, known: KnownCommands) -> _Planned:
+def _plan(request: HttpRequest, chosen: list[System], call: CommandCall, known: KnownCommands) -> _Planned:
     takes_unlisted = bool(request.POST.get("anyway"))
-    calls = commands_for_many.plan_calls(
-        chosen.systems, lambda system: call, known, takes_unlisted=takes_unlisted
-    )
+    calls = commands_for_many.plan_calls(chosen, lambda system: call, known, takes_unlisted=takes_unlisted)
     able = next((one.call for one in calls if one.verdict != CANNOT), None)
     slot = network_settings.get().feedback_slot
     return _Planned(
@@ -122,9 +124,9 @@ def _ask(request: HttpRequest, planned: _Planned, form: CommandForm) -> HttpResp
     return HttpResponseRedirect(list_of_begun(ACTIONS, now))
 
 
-def _completion(chosen: Chosen, known: KnownCommands, form: CommandForm) -> dict[str, Any]:
+def _completion(chosen: list[System], known: KnownCommands, form: CommandForm) -> dict[str, Any]:
     every = known.all()
-    silent = sum(1 for system in chosen.systems if not known.of(system))
+    silent = sum(1 for system in chosen if not known.of(system))
     told = _(
         "Completed by the {count} commands that these systems or others of their models reported.",
         count=len(every),
@@ -140,5 +142,4 @@ def _completion(chosen: Chosen, known: KnownCommands, form: CommandForm) -> dict
         "paths": sorted(write_call(one.path, ()) for one in every.values()),
         "told": told,
         "near": near,
-        "command_address": f"{reverse('systems_command')}?{urlencode(chosen.fields)}",
     }

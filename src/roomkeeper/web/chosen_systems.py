@@ -1,7 +1,7 @@
 """The systems of an act on one or many: chosen by number, or all that the list's filter lets through."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -15,23 +15,11 @@ from roomkeeper.systems.models import System
 from roomkeeper.web.access import grants, visible_systems
 from roomkeeper.web.acts import now as moment
 from roomkeeper.web.derived_acts import actor_of
-from roomkeeper.web.derived_choosing import AT_ONCE, again, ids_of, left_out_words
+from roomkeeper.web.derived_choosing import again, ids_of, left_out_words
 from roomkeeper.web.derived_reading import read_list
 from roomkeeper.words import gettext as _
 
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The systems, the form's fields by which they are chosen again, and where to go back to."""
-
-    systems: list[System]
-    fields: list[tuple[str, str]]
-    back: str
-
-    @property
-    def only(self) -> System | None:
-        """The one that it is, where it is one."""
-        return self.systems[0] if len(self.systems) == 1 else None
+SHOWN: Final = 100
 
 
 def chosen_rows(request: HttpRequest, source: QueryDict, now: datetime) -> QuerySet[System]:
@@ -56,22 +44,12 @@ def source_of(request: HttpRequest) -> QueryDict:
     return request.POST if request.method == "POST" else request.GET
 
 
-def find_chosen(request: HttpRequest, permission: Permission) -> Chosen | None:
-    """Those of the chosen systems on which this may be done; None where there is none or too many, which is told, as is
-    how many are left out. What is asked about just these is done to just these: a list may change meanwhile."""
-    source = source_of(request)
-    rows = chosen_rows(request, source, moment())
-    systems = permitted_of(request, rows, permission, AT_ONCE)
-    if not systems:
-        return None
-    return Chosen(systems, again(source, systems), _back(request, systems))
+def chosen_of(request: HttpRequest, permission: Permission, most: int) -> list[System]:
+    """The systems that a form names, as far as this may be done to them; none where there are too many.
 
-
-def permitted_of(
-    request: HttpRequest, rows: QuerySet[System], permission: Permission, most: int
-) -> list[System]:
-    """Those of the rows on which somebody has the permission; none where there are too many. What it comes to is
-    told."""
+    What it comes to is told. What is asked about just these is done to just these: a list may change meanwhile.
+    """
+    rows = chosen_rows(request, source_of(request), moment())
     number = rows.count()
     if number > most:
         messages.error(
@@ -92,9 +70,12 @@ def list_address(request: HttpRequest) -> str:
     return reverse("systems") + (words if words.startswith("?") else "")
 
 
-def _back(request: HttpRequest, systems: list[System]) -> str:
-    """One that was not chosen in the list stands on its own page."""
-    source = source_of(request)
-    if len(systems) == 1 and not source.get("filter") and not source.get("every"):
-        return reverse("system_page", args=[systems[0].pk])
-    return list_address(request)
+def chosen_context(request: HttpRequest, chosen: list[System]) -> dict[str, Any]:
+    """What `systems/chosen.html` shows of them, and the fields by which just these are chosen again."""
+    return {
+        "chosen": chosen[:SHOWN],
+        "count": len(chosen),
+        "more": max(len(chosen) - SHOWN, 0),
+        "fields": again(source_of(request), chosen),
+        "back": list_address(request),
+    }

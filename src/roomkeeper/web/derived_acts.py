@@ -275,17 +275,11 @@ def _errors_of(request: HttpRequest, act: Act, refusal: ValueError) -> dict[str,
     return errors
 
 
-def try_act(
-    request: HttpRequest, subject: Subject, act: Act, row: Any, taken: Mapping[str, Any], done: str
-) -> bool:
-    """Do an act whose question is written by hand, by the same door; a refusal becomes a message. True if done."""
-    return bool(tried(request, subject, act, row, taken, done))
-
-
 def tried(
     request: HttpRequest, subject: Subject, act: Act, row: Any, taken: Mapping[str, Any], done: str
 ) -> tuple[Any, ...]:
-    """The same; what the service gives back, alone in a tuple, which is empty where it was refused."""
+    """Do an act whose question is written by hand, by the same door; what the service gives back, alone in a tuple that
+    is empty where it was refused, which becomes a message."""
     try:
         result = do(subject, act, row, actor=actor_of(request), now=moment(), taken=taken)
     except NotSeen as error:

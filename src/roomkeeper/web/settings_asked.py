@@ -17,28 +17,22 @@ from roomkeeper.provisioning.settings_acts import ASK_SETTINGS
 from roomkeeper.systems import documents
 from roomkeeper.systems.models import System
 from roomkeeper.web.access import number_of, visible_system, visible_systems
-from roomkeeper.web.acts import now as moment
-from roomkeeper.web.chosen_systems import chosen_rows, list_address, permitted_of, source_of
+from roomkeeper.web.chosen_systems import SHOWN, chosen_context, chosen_of, list_address, source_of
 from roomkeeper.web.derived_acts import tried
-from roomkeeper.web.derived_choosing import again
 from roomkeeper.words import gettext as _
 
 LIMIT = 20_000
-SHOWN = 100
 
 
 @needs(Permission.VIEW, anywhere=True)
 def of_many(request: HttpRequest) -> HttpResponse:
     """The question about the systems that were chosen in the list."""
-    source = source_of(request)
-    if source.get("act", "setting") != "setting":
+    if source_of(request).get("act", "setting") != "setting":
         raise Http404
-    back = list_address(request)
-    rows = chosen_rows(request, source, moment())
-    chosen = permitted_of(request, rows, Permission.CHANGE_SETTINGS, LIMIT)
+    chosen = chosen_of(request, Permission.CHANGE_SETTINGS, LIMIT)
     if not chosen:
-        return HttpResponseRedirect(back)
-    return _ask(request, chosen, back, fields=again(source, chosen))
+        return HttpResponseRedirect(list_address(request))
+    return _ask(request, chosen, **chosen_context(request, chosen))
 
 
 @needs(Permission.CHANGE_SETTINGS, anywhere=True)
@@ -46,33 +40,36 @@ def of_one(request: HttpRequest, pk: int) -> HttpResponse:
     """The question about one system, with what it reports of the setting that the address names."""
     system = visible_system(request, pk, Permission.CHANGE_SETTINGS)
     about = _reported(system, source_of(request).get("path", "").strip()[:255])
-    return _ask(request, [system], reverse("system_tab", args=[pk, "settings"]), only=system, **about)
+    about |= {"only": system, "count": 1, "back": reverse("system_tab", args=[pk, "settings"])}
+    return _ask(request, [system], **about)
 
 
-def _ask(request: HttpRequest, chosen: list[System], back: str, **more: Any) -> HttpResponse:
+def _ask(request: HttpRequest, systems: list[System], **more: Any) -> HttpResponse:
     """GET: the form. POST: a preview, then the change set."""
     plan, typed = None, request.POST
     if request.method == "POST":
         try:
             settings, care = _settings(typed), _care(typed)
-            plan = planning.plan_settings(chosen, settings)
+            plan = planning.plan_settings(systems, settings)
         except ValueError as refusal:
             messages.error(request, str(refusal))
         else:
             if typed.get("step") == "confirm":
-                return _do(request, chosen, settings, care, back)
+                return _do(request, systems, settings, care, more["back"])
     return render(
         request,
         "systems/ask_settings.html",
         {
-            "chosen": chosen[:SHOWN],
-            "count": len(chosen),
-            "more": max(len(chosen) - SHOWN, 0),
-            "back": back,
+            "title": _("Change a setting"),
             "plan": plan,
+            "able": len(systems) if plan else 0,
             "typed": typed,
             "value": typed.get("value", more.pop("first", "")),
-            "cannot": [one for one in plan.per_system if one.verdict == "cannot"][:SHOWN] if plan else [],
+            "cannot": [
+                (one.system, [f"{item.path}: {item.reason}" for item in one.items if item.reason])
+                for one in (plan.per_system if plan else ())
+                if one.verdict == "cannot"
+            ][:SHOWN],
             "known_paths": known_paths(known_models(visible_systems(request))),
             **more,
         },
