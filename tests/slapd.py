@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Self
@@ -31,20 +32,21 @@ _SCHEMAS: Final = ("core", "cosine", "inetorgperson")
 _STARTED_WITHIN: Final = 20.0
 
 
+def missing() -> str:
+    """What is not installed, as a sentence; "" where all is."""
+    for program in ("slapd", "slapadd", "ldapmodify"):
+        if shutil.which(program, path=_PATHS) is None:
+            return f"OpenLDAP's {program} is not installed"
+    return "" if find_spec("bonsai") else "bonsai, the extra roomkeeper[ldap], is not installed"
+
+
 def demand_slapd() -> str:
     """Where `slapd` is; without it, or without bonsai, a test fails in CI and is skipped elsewhere."""
-    found = shutil.which("slapd", path=_PATHS)
-    missing = "OpenLDAP's slapd is not installed" if found is None else ""
-    if shutil.which("slapadd", path=_PATHS) is None:
-        missing = missing or "OpenLDAP's slapadd is not installed"
-    try:
-        import bonsai  # noqa: F401
-    except ImportError:
-        missing = missing or "bonsai, the extra roomkeeper[ldap], is not installed"
-    if missing:
+    if sentence := missing():
         if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    found = shutil.which("slapd", path=_PATHS)
     assert found is not None
     return found
 

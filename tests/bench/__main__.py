@@ -14,6 +14,7 @@ from tests.bench import (
     attack,
     check_ins,
     crash,
+    directories,
     documents,
     footprint,
     pages,
@@ -39,6 +40,7 @@ BENCHMARKS = {
     "start": footprint.start,
     "crash": crash.crash,
     "attack": attack.attack,
+    "directory": directories.resync,
 }
 SIZED = {"secure-only": shows.secure_only, "bulk-change": shows.bulk_change}
 DATABASES = ("sqlite", "postgresql")

@@ -16,7 +16,7 @@ def main() -> None:
     """Answer the question in the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomkeeper.settings.django")
     django.setup()
-    from tests.bench import a_day, fleet, pages, phone_books_inside, polled, roads
+    from tests.bench import a_day, directories_inside, fleet, pages, phone_books_inside, polled, roads
 
     questions: dict[str, Callable[..., Any]] = {
         "seed": fleet.seed,
@@ -28,6 +28,8 @@ def main() -> None:
         "day": a_day.live,
         "pages": pages.measure_list,
         "seed-reachable": polled.seed_reachable,
+        "seed-directory": directories_inside.seed,
+        "resync-directory": directories_inside.resync,
         "poll-rounds": polled.poll_rounds,
         "seed-phone-books": phone_books_inside.seed,
         "seed-roads": roads.seed,

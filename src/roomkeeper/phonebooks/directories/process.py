@@ -41,7 +41,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (question["memory"], question["memory"]))
     import bonsai
 
-    # It takes “cn=Room #5” for no DN, and then the whole page is lost. Names of the server's own are not ours to judge.
+    # It takes neither “cn=Room #5” nor “cn=a=b” for a DN, and then the whole page is lost
+    # (findings/bonsai-one-hash-costs-the-whole-search.sh). Which names a server gives is not ours to judge.
     bonsai.LDAPDN._dnregex = re.compile("")
     asker = Asker(bonsai, question)
     try:
@@ -156,7 +157,8 @@ class Asker:
             page = connection.get_result(message, self.limit)
 
     def keep_octets(self, *names: str) -> None:
-        """Have bonsai hand over the values of these as they are: it makes 4722334455 of “+47 22334455”."""
+        """Have bonsai hand over the values of these as they are: it makes a number of “+4722334455”
+        (findings/bonsai-numbers-lose-their-plus.sh)."""
         for name in names:
             if len(self.raw) < NAMES:
                 self.raw.setdefault(name.lower(), name)

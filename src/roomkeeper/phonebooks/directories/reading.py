@@ -27,8 +27,6 @@ from roomkeeper.systems import network_settings
 from roomkeeper.systems.addresses import parse_networks
 from roomkeeper.words import gettext as _
 
-# More would be no phone book that anybody searches.
-ENTRIES: Final = 500_000
 _REFERRALS: Final = 20
 _SERVERS: Final = 10
 # Parts of every Active Directory in which no people are.
@@ -163,21 +161,13 @@ class Directory:
                     server=self._servers[0],
                 )
             )
-        told = 0
         refers: list[Referral] = []
         for found in self._first_that_answers(searches):
             if isinstance(found, Referral):
                 refers.append(found)
-                continue
-            told += 1
-            if told > ENTRIES:
-                raise _too_many(self._servers[0])
-            yield found
-        for found in self._referred(searches, refers):
-            told += 1
-            if told > ENTRIES:
-                raise _too_many(self._servers[0])
-            yield found
+            else:
+                yield found
+        yield from self._referred(searches, refers)
 
     def _read_servers(self, text: str) -> list[Server]:
         names = text.replace(",", " ").split()
@@ -345,13 +335,3 @@ class Directory:
     def _warn(self, sentence: str) -> None:
         if sentence not in self._reading.warnings:
             self._reading.warnings.append(sentence)
-
-
-def _too_many(server: Server) -> SourceFailed:
-    return SourceFailed(
-        _(
-            "{server} tells more than {most} entries. Narrow base and filter. What stands was kept.",
-            server=server,
-            most=ENTRIES,
-        )
-    )
