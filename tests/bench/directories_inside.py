@@ -1,6 +1,7 @@
 """A phone book read from a directory, and searches beside it. Runs inside an installation (`inside.py`)."""
 
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -23,6 +24,18 @@ from tests.slapd import ADMINISTRATOR, HOST, PASSWORD, SUFFIX
 # As somebody types.
 ASKED = ("a", "an", "ann", "anna", "anna b", "ber", "berg", "jurgen", "4712", "nunez 4", "solberg", "xyz")
 PAGE = 50
+# What is asked of a process that has nothing to do: its longest delay in milliseconds, until its input ends.
+IDLE = """
+import select, sys, time
+longest = 0.0
+while True:
+    began = time.perf_counter()
+    ended = select.select([sys.stdin], [], [], 0.005)[0]
+    if ended:
+        break
+    longest = max(longest, time.perf_counter() - began - 0.005)
+print(longest * 1000)
+"""
 ALONE = 200
 
 
@@ -70,6 +83,9 @@ def resync() -> dict[str, Any]:
         close_old_connections()
 
     thread = threading.Thread(target=keep_searching)
+    idle = subprocess.Popen(
+        [sys.executable, "-c", IDLE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     thread.start()
     began = time.monotonic()
     try:
@@ -78,6 +94,7 @@ def resync() -> dict[str, Any]:
         seconds = time.monotonic() - began
         ended.set()
         thread.join()
+        pause = float(idle.communicate()[0])
     source.refresh_from_db()
     return {
         "seconds": seconds,
@@ -87,6 +104,7 @@ def resync() -> dict[str, Any]:
         "searches": len(waits),
         "median": statistics.median(waits),
         "longest": max(waits),
+        "pause": pause,
         "alone": statistics.median(alone),
     }
 

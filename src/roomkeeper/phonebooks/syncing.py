@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from roomkeeper.jobs import clock, leases
 from roomkeeper.phonebooks import reading, sources, writing
+from roomkeeper.phonebooks.collecting import without_full_collections
 from roomkeeper.phonebooks.mapping import Pairs
 from roomkeeper.phonebooks.models import PhoneBook, Source
 from roomkeeper.phonebooks.sources import SourceFailed
@@ -59,8 +60,9 @@ def import_file(
         source = Source(book=book, kind=kind_name, name=_(kind.label))
     if pairs:
         source.mapping = [list(pair) for pair in pairs]
-    told = reading.read_file(kind, data, source.mapping)
-    apply_told(source, told, may_shrink=may_shrink, now=now, note=note)
+    with without_full_collections():
+        told = reading.read_file(kind, data, source.mapping)
+        apply_told(source, told, may_shrink=may_shrink, now=now, note=note)
     return source
 
 
@@ -75,8 +77,9 @@ def read_now(
     """Read the source and apply what it tells; raises `SourceFailed`, and then nothing has changed. `note` as `apply`
     calls it; `holder` has the right to read it already."""
     _find_out(source)
-    told = reading.read_source(source, _Watch(source))
-    apply_told(source, told, may_shrink=may_shrink, now=now, note=note, holder=holder)
+    with without_full_collections():
+        told = reading.read_source(source, _Watch(source))
+        apply_told(source, told, may_shrink=may_shrink, now=now, note=note, holder=holder)
 
 
 def apply(

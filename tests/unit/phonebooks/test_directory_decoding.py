@@ -13,7 +13,7 @@ DN = "cn=Somebody,dc=example,dc=org"
 def fields(values: dict[str, list[bytes]], *asked: str) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     """(fields, sentences of what was odd)."""
     doubts = Doubts()
-    found = fields_of(Entry(0, DN, values), asked, doubts)
+    found = fields_of(Entry(0, DN, values), frozenset(asked), doubts)
     return {name: tuple(one) for name, one in found.items()}, doubts.sentences()
 
 
@@ -70,7 +70,7 @@ def test_each_kind_of_oddity_is_told_once() -> None:
     doubts = Doubts()
     for number in range(1_000):
         entry = Entry(0, f"cn={number}", {"cn": [b"\xff"], "mail": []}, {"mail": 9_000}, frozenset({"cn"}))
-        fields_of(entry, {"cn", "mail"}, doubts)
+        fields_of(entry, frozenset({"cn", "mail"}), doubts)
     sentences = doubts.sentences()
     assert len(sentences) == 3
     assert all("cn=0" in one for one in sentences)

@@ -3,7 +3,8 @@
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from roomkeeper.phonebooks.directories.questions import Entry
@@ -77,9 +78,8 @@ def is_binary(attribute: str) -> bool:
 
 def key_of(entry: Entry) -> str:
     """What the directory calls the entry for as long as it lives: a GUID where there is one, else the DN."""
-    found = {name.lower(): values for name, values in entry.values.items()}
     for name in KEYS:
-        for value in found.get(name.lower(), ()):
+        for value in _values_of(entry, name):
             if name == "objectGUID" and len(value) == 16:
                 return str(uuid.UUID(bytes_le=value))
             text = value.decode("ascii", "ignore").strip().lower()
@@ -90,37 +90,57 @@ def key_of(entry: Entry) -> str:
     return f"sha256 {hashlib.sha256(entry.dn.encode()).hexdigest()}"
 
 
-def fields_of(entry: Entry, asked: Collection[str], doubts: Doubts) -> dict[str, Sequence[str]]:
+def _values_of(entry: Entry, attribute: str) -> Sequence[bytes]:
+    # Most servers write it as everybody does.
+    if attribute in entry.values:
+        return entry.values[attribute]
+    wanted = attribute.lower()
+    return next((values for name, values in entry.values.items() if name.lower() == wanted), ())
+
+
+def fields_of(entry: Entry, asked: frozenset[str], doubts: Doubts) -> dict[str, Sequence[str]]:
     """The text of each attribute, by the name by which it was asked for; without one, by the server's.
 
     Values under a name with options (“telephoneNumber;x-work”) stand behind those without, unless they were asked for
     by that name. The first part of a range (“member;range=0-1499”) counts as the attribute.
     """
-    spelled = {name.lower(): name for name in asked}
     plain: dict[str, list[str]] = {}
     behind: dict[str, list[str]] = {}
     for attribute, values in entry.values.items():
-        if is_secret(attribute) or is_binary(attribute):
-            continue
-        name = _without_range(attribute)
-        target, place = plain, spelled.get(name.lower()) if asked else name
-        if place is None:
-            target, place = behind, spelled.get(name.lower().partition(";")[0])
-        if place is None:
+        place, is_behind = _place_of(attribute, asked)
+        if not place:
             continue
         if attribute in entry.long:
             doubts.note("long", entry.dn, attribute, entry.long[attribute])
         if attribute in entry.many:
             doubts.note("many", entry.dn, attribute)
-        texts = (_text(value, entry.dn, attribute, bool(asked), doubts) for value in values)
-        target.setdefault(place, []).extend(one for one in texts if one)
-    return _joined(plain, behind)
+        texts = [_text(value, entry.dn, attribute, bool(asked), doubts) for value in values]
+        found = list(dict.fromkeys(one for one in texts if one))
+        if found:
+            (behind if is_behind else plain).setdefault(place, []).extend(found)
+    return _joined(plain, behind) if behind else {**plain}
+
+
+# A directory has few names of attributes, and each comes with each entry.
+@lru_cache(maxsize=1_000)
+def _place_of(attribute: str, asked: frozenset[str]) -> tuple[str, bool]:
+    """(the field that the attribute is, whether it stands behind others there); "" where it is not taken."""
+    if is_secret(attribute) or is_binary(attribute):
+        return "", False
+    name = _without_range(attribute)
+    if not asked:
+        return name, False
+    spelled = {one.lower(): one for one in asked}
+    if name.lower() in spelled:
+        return spelled[name.lower()], False
+    return spelled.get(name.lower().partition(";")[0], ""), True
 
 
 def _joined(plain: Mapping[str, list[str]], behind: Mapping[str, list[str]]) -> dict[str, Sequence[str]]:
-    names = [*plain, *(name for name in behind if name not in plain)]
-    found = {name: tuple(dict.fromkeys([*plain.get(name, ()), *behind.get(name, ())])) for name in names}
-    return {name: values for name, values in found.items() if values}
+    found: dict[str, Sequence[str]] = {**plain}
+    for name, values in behind.items():
+        found[name] = list(dict.fromkeys([*plain.get(name, ()), *values]))
+    return found
 
 
 def _without_range(attribute: str) -> str:
