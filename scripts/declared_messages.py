@@ -30,6 +30,7 @@ ZONES: Final = available_timezones()
 SOURCE: Final = Path(roomkeeper.__file__).parent
 # In the tables beside the code: the keys whose values people read.
 _READ: Final = {
+    "answers.toml": {"heading", "words"},
     "findings.toml": {"check", "sentence", "next"},
     "ticket_kinds.toml": {"what", "todo", "closes"},
     "manifest.toml": {

@@ -7,7 +7,7 @@ import gc
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import django
 import typer
@@ -59,7 +59,7 @@ def ready(
     return options
 
 
-def fail(message: str, *, code: int = FAILED) -> None:
+def fail(message: str, *, code: int = FAILED) -> NoReturn:
     """Say what went wrong and leave with the code."""
     typer.echo(message, err=True)
     raise typer.Exit(code)

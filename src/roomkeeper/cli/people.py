@@ -95,12 +95,10 @@ def create_api_token(
                 user=user,
             )
         )
-        return
     try:
         lifetime = parse_duration(expires) if expires else None
     except ValueError as error:
         fail(str(error), code=USAGE)
-        return
     _rest, text = create_token(
         owner, now=datetime.now(UTC), name=name, lifetime=lifetime, is_read_only=read_only
     )

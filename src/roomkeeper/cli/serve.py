@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from roomkeeper.cli import virtual_extra
-from roomkeeper.cli.environment import FAILED, Config, Data, ready
+from roomkeeper.cli.environment import Config, Data, fail, ready
 from roomkeeper.installation import locks
 from roomkeeper.serving import demo_rooms
 from roomkeeper.settings.options import Options, SettingsError
@@ -55,7 +55,7 @@ def demo(
     folder = data or Options().data.with_name("roomkeeper-demo")
     if locks.is_server_running(folder):
         # Looked at before anything is written there: what runs would get another administrator's password.
-        _fail(
+        fail(
             _(
                 "A server is already running on {folder}. Stop it, or choose a folder for this "
                 "demonstration with --data.",
@@ -66,7 +66,7 @@ def demo(
         if http is None and https is None:
             http, https = demo_rooms.choose_listeners(DEMO_HTTP, DEMO_HTTPS)
     except demo_rooms.NoFreePorts as error:
-        _fail(str(error))
+        fail(str(error))
     options = _options(folder, _both_sides(http, DEMO_HTTP), _both_sides(https, DEMO_HTTPS), config)
     from roomkeeper.serving import certificates, demo, first_start, listeners
 
@@ -75,7 +75,7 @@ def demo(
             listeners.bind(address).close()
         ports = demo_rooms.choose_ports(systems, options.http, options.https)
     except (SettingsError, demo_rooms.NoFreePorts) as error:
-        _fail(_("{error} The demonstration was not started.", error=error))
+        fail(_("{error} The demonstration was not started.", error=error))
     first_start.prepare(options.http)
     password_file = options.data / "demo-device-password"
     password = demo.prepare(systems, password_file, ports)
@@ -111,13 +111,7 @@ def demo(
             child.terminate()
             child.wait(timeout=20)
             if why:
-                _fail(why)
-
-
-def _fail(sentence: str) -> NoReturn:
-    """Say in one line why there is no demonstration."""
-    typer.echo(sentence, err=True)
-    raise typer.Exit(FAILED)
+                fail(why)
 
 
 def _both_sides(listeners: list[str] | None, default: Sequence[str]) -> list[str]:

@@ -288,7 +288,8 @@ def tried(
         messages.error(request, str(refusal))
         return ()
     if done:
-        messages.success(request, _(done).format(row))
+        # It is finished: a name in it may hold braces.
+        messages.success(request, _(done))
     return (result,)
 
 

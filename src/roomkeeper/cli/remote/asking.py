@@ -17,6 +17,10 @@ All = Annotated[bool, typer.Option("--all", help="All items, however many.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the outcome for each.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the end.")]
+FLAGS: Final = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 # So many rows of a plan are shown before a question.
 _BEFORE_A_QUESTION: Final = 40
 

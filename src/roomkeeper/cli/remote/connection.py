@@ -50,7 +50,7 @@ class Api:
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON of an object or of one page."""
-        return self._json("GET", path, query=query)
+        return self._decoded(self._call("GET", path, query=query))
 
     def items(self, path: str, *, limit: int | None, **query: Any) -> dict[str, Any]:
         """A list with at most `limit` items (None: all), as `{"items": […], "next": …}`."""
@@ -66,40 +66,24 @@ class Api:
 
     def post(self, path: str, body: Any = None, **query: Any) -> Any:
         """The JSON answer to a POST; sent with a key, so that sending it again does nothing twice."""
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
-        return self._json("POST", path, query=query, body=body, headers=headers)
+        return self.send("POST", path, body, **query)
+
+    def send(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """The JSON answer to what changes something; None where there is nothing to tell."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
+        content = self._call(method, path, query=query, body=body, headers=headers)
+        return self._decoded(content) if content else None
 
     def post_file(self, path: str, content: bytes, content_type: str, **query: Any) -> Any:
         """The JSON answer to a POST of a file; for what does nothing twice without a key."""
         headers = {"Content-Type": content_type}
-        return self._json("POST", path, query=query, body=content, headers=headers)
-
-    def patch(self, path: str, body: Any) -> Any:
-        """The JSON answer to a PATCH."""
-        return self._json("PATCH", path, body=body)
-
-    def put(self, path: str, body: Any) -> Any:
-        """The JSON answer to a PUT."""
-        return self._json("PUT", path, body=body)
-
-    def delete(self, path: str) -> None:
-        """Delete an object; there is no answer."""
-        self._call("DELETE", path)
+        return self._decoded(self._call("POST", path, query=query, body=content, headers=headers))
 
     def text(self, path: str, accept: str, **query: Any) -> str:
         """An answer that is not JSON."""
         return self._call("GET", path, query=query, headers={"Accept": accept}).decode("utf-8", "replace")
 
-    def _json(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, Any] | None = None,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Any:
-        content = self._call(method, path, query=query, body=body, headers=headers)
+    def _decoded(self, content: bytes) -> Any:
         try:
             return json.loads(content)
         except ValueError:

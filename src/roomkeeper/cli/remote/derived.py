@@ -13,7 +13,7 @@ import typer
 from roomkeeper.cli.remote import naming, options
 from roomkeeper.cli.remote.asking import All, DryRun, Limit, Wait, Yes, is_asked, is_wanted
 from roomkeeper.cli.remote.connection import Api, open_api
-from roomkeeper.cli.remote.following import FOLLOWED, tell_begun
+from roomkeeper.cli.remote.following import tell_begun
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_page, say
 from roomkeeper.cli.remote.telling import ANSWERS, FIELDS, PLANS, show
 from roomkeeper.words import gettext as _
@@ -37,10 +37,9 @@ Chosen = Annotated[
 ]
 # Filters that have an option, too.
 _OPTIONS: Final = {
-    "state": (list[str], "As in pending or managed; may be repeated."),
-    "folder": (str, "Id, name or path; with all below it."),
+    "state": "As in pending or managed; may be repeated.",
+    "folder": "Id, name or path; with all below it.",
 }
-_FEW, _MORE = 50, 100
 
 
 def app_of(
@@ -70,7 +69,7 @@ def _list(subject: Told, listed: Told, *, within: Told | None = None) -> Callabl
         filters: Filters = None,
         search: str = "",
         sort: str = "",
-        limit: Limit = _FEW,
+        limit: Limit = 50,
         everything: All = False,
         as_json: AsJson = False,
         **values: Any,
@@ -78,7 +77,7 @@ def _list(subject: Told, listed: Told, *, within: Told | None = None) -> Callabl
         api, path = open_api(), subject["path"]
         if within is not None:
             path += f"/{naming.key_of(api, within, values['key'])}/{listed['name']}"
-        given = [f"{name}={one}" for name in named for one in _several(values.get(name))]
+        given = [f"{name}={one}" for name in named for one in values.get(name) or ()]
         asked = naming.asked(api, [*(filters or []), *given])
         page = api.items(
             path, limit=None if everything else limit, search=search or None, sort=sort or None, **asked
@@ -97,19 +96,15 @@ def _list(subject: Told, listed: Told, *, within: Told | None = None) -> Callabl
         kinds(
             name,
             kinds.KEYWORD_ONLY,
-            annotation=Annotated[_OPTIONS[name][0] | None, typer.Option(help=_OPTIONS[name][1])],
+            annotation=Annotated[list[str] | None, typer.Option(help=_OPTIONS[name])],
             default=None,
         )
         for name in named
     ]
-    if within is None and "state" in named and subject["path"] == "systems":
-        own = [one.replace(default=_MORE) if one.name == "limit" else one for one in own]
+    if subject["path"] == "systems" and within is None:
+        own = [one.replace(default=100) if one.name == "limit" else one for one in own]
     list_.__signature__ = inspect.Signature([*key, *own, *more])  # type: ignore[attr-defined]
     return list_
-
-
-def _several(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value] if value else []
 
 
 def _show(subject: Told) -> Callable[..., None]:
@@ -126,7 +121,7 @@ def _command(subject: Told, act: Told) -> Callable[..., None]:
     """A function with the act's own signature, from which typer reads the options."""
     name = f"{subject['command']} {act['name']}"
     plan = PLANS.get(name)
-    begins = act["begins"] or (subject["path"] if act["chooses"] and subject["path"] in FOLLOWED else "")
+    begins = act["begins"] or (plan.begins if plan is not None else "")
     # Of several acts with PATCH that one is meant whose value is given; what of one object is not an option.
     asked = [one for one in act["takes"] if one["only"] is None and one["name"] != act["under"]]
     waits = 120.0 if begins == "jobs" and act["for_many"] else 0.0
@@ -156,8 +151,8 @@ def _command(subject: Told, act: Told) -> Callable[..., None]:
                 return
         elif is_asked(yes, always=act["always_asks"]) and (act["asks"] or "filter" in chosen):
             typer.confirm(_("{act[summary]} {act[undo]} Go on?", act=act), abort=True)
-        found = _send(
-            api, "POST" if of_many else act["method"], address, body or ({} if act["takes"] else None)
+        found = api.send(
+            "POST" if of_many else act["method"], address, body or ({} if act["takes"] else None)
         )
         if begins and (wait or waits or "items" in found):
             tell_begun(api, begins, found, wait, as_json=as_json)
@@ -224,12 +219,6 @@ def _for_all(subject: Told, act: Told, body: Mapping[str, Any]) -> dict[str, Any
             fail("Usage", _("--{name} applies to one {noun}; name one at a time.", **words), code=USAGE)
     meant = {one["name"] for one in act["takes"] if one["only"] is not None}
     return {name: value for name, value in body.items() if name not in meant}
-
-
-def _send(api: Api, method: str, address: str, body: Any) -> Any:
-    if method == "DELETE":
-        return api.delete(address)
-    return {"PATCH": api.patch, "PUT": api.put, "POST": api.post}[method](address, body)
 
 
 def _tell_many(found: Mapping[str, Any], as_json: bool) -> None:

@@ -202,21 +202,5 @@ def print_items(
         print_json({**(answer or {}), "items": items})
         return
     rows = [{**one, "problem": (one["problem"] or {}).get("detail")} for one in items]
-    names = (
-        "row",
-        "id",
-        "system",
-        "status",
-        "action",
-        "job",
-        "command",
-        "state",
-        "reason",
-        "warnings",
-        "problem",
-    )
-    has_system = any("system" in row for row in rows)
-    print_table(
-        rows,
-        [name for name in names if any(name in row for row in rows) and not (name == "id" and has_system)],
-    )
+    names = ("row", "system", "status", "action", "job", "command", "state", "reason", "warnings", "problem")
+    print_table(rows, [name for name in names if any(name in row for row in rows)])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from roomkeeper.cli.remote import naming
+from roomkeeper.cli.remote.asking import FLAGS
 from roomkeeper.cli.remote.connection import Api
 from roomkeeper.cli.remote.options import declared, inputs_of
 from roomkeeper.cli.remote.output import USAGE, fail
@@ -13,12 +14,11 @@ from roomkeeper.operations.csv_tables import EncodedTwice, heading_word, read_ta
 from roomkeeper.words import gettext as _
 
 PORTION: Final = 500
-_FLAG_WORDS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # Tags are parted by `;`.
 _READ: Final[Mapping[str, Callable[[str], Any]]] = {
     "text": str,
     "number": int,
-    "flag": lambda text: _FLAG_WORDS[text.lower()],
+    "flag": lambda text: FLAGS[text.lower()],
     "list": lambda text: [part.strip() for part in text.split(";") if part.strip()],
 }
 

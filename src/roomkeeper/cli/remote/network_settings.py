@@ -7,13 +7,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from roomkeeper.cli.remote.asking import read_line
+from roomkeeper.cli.remote.asking import FLAGS, read_line
 from roomkeeper.cli.remote.connection import open_api
 from roomkeeper.cli.remote.output import USAGE, AsJson, fail, print_json, print_table
 from roomkeeper.words import gettext as _
 
 app = typer.Typer(help="Network settings.")
-_FLAGS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _STDIN: Final = "-"
 
 
@@ -51,7 +50,7 @@ def change(
         for group in groups:
             place = place.setdefault(group, {})
         place[last] = _typed(name, value)
-    _print(open_api().patch("network-settings", body), as_json=as_json)
+    _print(open_api().send("PATCH", "network-settings", body), as_json=as_json)
 
 
 @lru_cache(maxsize=1)
@@ -76,7 +75,7 @@ def _typed(name: str, value: str) -> Any:
     if form == "lines":
         return [one.strip() for one in value.split(",") if one.strip()]
     if form == "switch":
-        return _FLAGS.get(value.lower(), value)
+        return FLAGS.get(value.lower(), value)
     if form == "number" and not value:
         return None
     if form == "number" and value.isascii() and value.isdigit():

@@ -69,16 +69,6 @@ def _value(row: Mapping[str, Any], column: str) -> Any:
     return [one[inner] for one in value] if inner and value else value
 
 
-def print_fields(row: Mapping[str, Any]) -> None:
-    """One object, a field a line."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in row.items():
-        table.add_row(name.replace("_", " "), _cell(value))
-    console().print(table)
-
-
 def print_page(page: Mapping[str, Any], columns: Sequence[str], *, as_json: bool) -> None:
     """A page of a list; says when there is more."""
     if as_json:
@@ -103,7 +93,13 @@ def print_object(row: Mapping[str, Any], *, as_json: bool) -> None:
         print_json(row)
         return
     below = {name: rows for name, value in row.items() if (rows := _rows_of(value))}
-    print_fields({name: value for name, value in row.items() if name not in below})
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in row.items():
+        if name not in below:
+            table.add_row(name.replace("_", " "), _cell(value))
+    console().print(table)
     for name, rows in below.items():
         say(f"\n{name.replace('_', ' ')}:")
         print_table(rows, list(rows[0]))

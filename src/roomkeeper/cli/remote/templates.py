@@ -117,7 +117,7 @@ def suggest_settings(words: list[str], limit: int = 30, as_json: AsJson = False)
 @app.command("unassign")
 def unassign_template(template: Template, assignment: int) -> None:
     """Keep a template's settings so no longer."""
-    open_api().delete(f"{_address(template)}/assignments/{assignment}")
+    open_api().send("DELETE", f"{_address(template)}/assignments/{assignment}")
     say(_("It is no longer enforced."))
 
 
