@@ -1,5 +1,6 @@
 """What many commands ask of people: how many to list, a yes to a plan, a secret from standard input, a file."""
 
+import base64
 import json
 import sys
 from collections.abc import Callable
@@ -60,11 +61,13 @@ def read_json(file: str) -> Any:
 
 
 def read_given(file: str) -> str:
-    """The text of a file, or of stdin for `-`; ends the command where it cannot be read."""
+    """The text of a file, or of stdin for `-`; of one that is no text in UTF-8 its bytes in Base64, as the API takes
+    files. Ends the command where it cannot be read."""
+    data = read_bytes(Path(file))
     try:
-        return read_bytes(Path(file)).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        _fail_to_read(file, error)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "data:;base64," + base64.b64encode(data).decode()
 
 
 def read_bytes(file: Path) -> bytes:
