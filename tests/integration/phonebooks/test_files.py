@@ -89,3 +89,8 @@ def test_a_file_that_is_cut_off_changes_nothing(book: PhoneBook, kind: str) -> N
     with pytest.raises(SourceFailed):
         bring(book, kind, data[:-30])
     assert shown(source) == before
+
+
+def test_a_workbook_that_is_brought_as_csv_says_what_it_is(book: PhoneBook) -> None:
+    with pytest.raises(SourceFailed, match="XLSX"):
+        bring(book, "csv", workbook(["Name", "Phone"], ["Anna", "+47 1"]))

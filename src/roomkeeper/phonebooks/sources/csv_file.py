@@ -9,6 +9,8 @@ from roomkeeper.words import gettext as _
 
 NAME: Final = "csv"
 PROBLEMS: Final = 20
+# How .xlsx and .xls begin.
+_WORKBOOKS: Final = (b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1"))
 # As spreadsheets of people head them.
 HEADINGS: Final = {
     "name": ("name", "display_name", "displayname", "full_name"),
@@ -58,6 +60,10 @@ def records_in(data: bytes) -> Iterator[Record]:
 
 
 def _read(data: bytes, reading: Reading) -> Iterator[Record]:
+    if data.startswith(_WORKBOOKS):
+        raise SourceFailed(
+            _("This is not a CSV file but a workbook. Import it as an XLSX file. Nothing was changed.")
+        )
     return records_in(data)
 
 
