@@ -41,7 +41,7 @@ _FIRST: Final = {"_": 1, "gettext": 1, "ngettext": 2, "noop": 1}
 # Arguments that are translated by who is called: words of the audit trail and of the
 # timeline (keys, until pages show them), and titles.
 _ARGUMENT: Final = {
-    "record": 2, "attempt": 1, "NotFound": 0, "ApiProblem": 2, "fail": 0, "CheckResult": 0,
+    "record": 2, "attempt": 1, "NotFound": 0, "NotSeen": 0, "ApiProblem": 2, "fail": 0, "CheckResult": 0,
     "add": 1, "add_many": 1, "note": 1,
 }  # fmt: skip
 

@@ -87,9 +87,21 @@ def _of_one(subject: Subject) -> list[str]:
         (
             f"Of one {outer.noun}: `GET {outer.path}/{{id}}/{subject.nested.at}`, "
             f"`{outer.typed} {subject.nested.at} N`."
+            + (
+                _each(subject, f"{outer.path}/{{id}}/{subject.nested.at}/{{id}}")
+                if subject.nested.key
+                else ""
+            )
         ),
         "",
     ]
+
+
+def _each(subject: Subject, path: str) -> str:
+    """What is asked of one of them at its address there."""
+    acts = [one for one in subject.acts if one.on == "one" and one.rest.is_derived]
+    addresses = [f"`GET {path}`", *(f"`{one.rest.method} {path}{one.tail}`" for one in acts)]
+    return f" Of one of these: {', '.join(addresses)}."
 
 
 def _field(one: Field) -> str:

@@ -19,7 +19,7 @@ FOR_DEVELOPERS: Final = {
 DEVELOPERS_FILES: Final = {
     "api/application.py", "api/health.py", "operations/subjects.py", "operations/taking.py",
     "devices/manifest.py", "devices/registry.py", "devices/table.py", "systems/ticket_kinds.py",
-    "provisioning/states.py",
+    "provisioning/states.py", "fleet/figures.py",
 }  # fmt: skip
 # Declarations hold plain literals, which the engine shows through gettext; what OpenAPI says is not translated.
 DECLARED: Final = re.compile(
@@ -29,7 +29,7 @@ DECLARED: Final = re.compile(
 OPENAPI: Final = {("api/derived_begun.py", "The outcome for each, in the order of the request.")}
 LOGS: Final = {"log", "logger", "logging"}
 # What is translated by who is called: the title of a problem, the kind of what there is not.
-TITLES: Final = {"ApiProblem": 2, "NotFound": 0, "fail": 0}
+TITLES: Final = {"ApiProblem": 2, "NotFound": 0, "NotSeen": 0, "fail": 0}
 SAID_AT: Final = {"fail", "confirm", "echo", "Question", "ItemOutcome"}
 LETTERS: Final = re.compile(r"[A-Za-z]{2,}")
 SHOWN: Final = ("title", "aria-label", "placeholder", "alt")
