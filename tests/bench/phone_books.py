@@ -83,7 +83,7 @@ def _measure(one: Installation, database: str, size: int, seconds: float) -> Non
             show(Figure(f"searches {what}", alone.load.rate, "1/s", "closest", alone.load.rate / CLOSEST))
         show(Figure(f"search p95, all 64 at once {what}", alone.load.p95 * 1000, "ms"))
         demand(alone.load.refused + alone.load.broken == 0, f"searches were refused: {alone.load}")
-        _by_kind(one, server, by_kind, what, database)
+        _by_kind(one, server, by_kind, what, seconds, database)
         for share in (0.25, 0.5):
             paced = _Paced(one.http, [request for _, request in by_kind], alone.load.rate * share)
             paced.run_for(seconds)
@@ -93,12 +93,18 @@ def _measure(one: Installation, database: str, size: int, seconds: float) -> Non
 
 
 def _by_kind(
-    one: Installation, server: Server, requests: list[tuple[str, bytes]], what: str, database: str
+    one: Installation,
+    server: Server,
+    requests: list[tuple[str, bytes]],
+    what: str,
+    seconds: float,
+    database: str,
 ) -> None:
+    # Long enough that those in flight at the end of a round do not count for much.
     for kind in dict.fromkeys(kind for kind, _ in requests):
         some = one.data / "some"
         load.write_requests(some, (request for own, request in requests if own == kind))
-        done = _round(server, f"http://{one.http}/", some, 1, database, one)
+        done = _round(server, f"http://{one.http}/", some, seconds / 2, database, one)
         show(Figure(f"search cpu {kind} {what}", done.cpu + done.postgres, "us"))
 
 
