@@ -13,13 +13,15 @@ from roomkeeper.accounts.permissions import Grants
 from roomkeeper.operations import lists
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import words_of
-from roomkeeper.operations.subjects import ALL, Subject, Tab
+from roomkeeper.operations.subjects import ALL, Subject, Tab, all_subjects
 from roomkeeper.web.cells import classes_of
 from roomkeeper.web.templatetags import rk
 from roomkeeper.words import gettext as _
 
 # Parameters of the page itself.
 FRAME = frozenset({"page", "column", "format", "tab", "view", "filters"})
+# So many objects are named in a chip.
+NAMED = 5
 _CHOSEN = ("one", "any", "set", "own")
 
 
@@ -125,7 +127,11 @@ def label_of(one: Field) -> str:
 
 
 def chips_of(
-    subject: Subject, asked: lists.ListRequest, query: QueryDict, selects: list[dict[str, Any]]
+    subject: Subject,
+    asked: lists.ListRequest,
+    query: QueryDict,
+    selects: list[dict[str, Any]],
+    grants: Grants,
 ) -> list[dict[str, str]]:
     """What else narrows the list, each with the address without it."""
     chosen = {select["name"] for select in selects}
@@ -138,7 +144,7 @@ def chips_of(
         }
         for name in query
         if name in filters and name not in chosen | in_tabs and query.get(name)
-        for value in [_value_words(asked.values.get(name), query.getlist(name))]
+        for value in [_value_words(name, asked.values.get(name), grants) or ", ".join(query.getlist(name))]
     ]
 
 
@@ -150,8 +156,15 @@ def _filter_words(name: str, one: Field) -> str:
     return label_of(one)
 
 
-def _value_words(value: Any, texts: list[str]) -> str:
-    return rk.exact(value) if isinstance(value, datetime) else ", ".join(texts)
+def _value_words(name: str, value: Any, grants: Grants) -> str:
+    """A moment in the reader's zone, an object by its name where she sees it; else nothing."""
+    if isinstance(value, datetime):
+        return rk.exact(value)
+    keys = [key for key in (value if isinstance(value, list) else [value]) if type(key) is int]
+    other = next((one for one in all_subjects() if one.plural == f"{name}s"), None)
+    if other is None or not keys:
+        return ""
+    return ", ".join(other.label(row) for row in other.rows(grants).filter(pk__in=keys[:NAMED]))
 
 
 def _as_text(value: Any) -> str:

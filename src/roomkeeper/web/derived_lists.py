@@ -96,7 +96,7 @@ def _page(request: HttpRequest, listed: Listed, habits: views.Habits, more: More
         "more_filters": "?" + urlencode([*kept, ("filters", "all")])
         if not is_every and any(one.is_minor for one in subject.fields)
         else "",
-        "chips": bars.chips_of(subject, listed.asked, query, selects),
+        "chips": bars.chips_of(subject, listed.asked, query, selects, actor.grants),
         "kept": [(name, value) for name, value in bars.flat(query) if name in ("sort", "tab", "filters")],
         "all_kept": kept,
         "filter": "?" + urlencode(kept),

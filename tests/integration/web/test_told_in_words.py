@@ -7,6 +7,7 @@ from tests.integration.web.conftest import text_of
 from roomkeeper.accounts.models import AuditEntry, User
 from roomkeeper.operations.noting import label_of, noted
 from roomkeeper.operations.subjects import get_subject
+from roomkeeper.systems.models import Folder, System
 
 pytestmark = pytest.mark.django_db
 
@@ -42,3 +43,12 @@ def test_what_is_noted_within_is_told_likewise() -> None:
 def test_a_view_is_saved_where_its_list_stands_not_where_all_are(client: Client) -> None:
     assert client.get("/saved-views/").context["makers"] == []
     assert client.get("/tickets/").context["save_view"].startswith("/saved-views/do/create/?of_list=tickets&")
+
+
+def test_a_filter_by_an_object_names_it(client: Client, boardroom: System, oslo: Folder) -> None:
+    def chips(address: str) -> list[str]:
+        return [chip["words"] for chip in client.get(address).context["chips"]]
+
+    assert chips(f"/actions/?system={boardroom.pk}") == ["System: Boardroom"]
+    assert chips(f"/systems/?folder={oslo.pk}") == [f"Folder: {oslo}"]
+    assert chips("/actions/?system=987654") == ["System: 987654"]
