@@ -204,6 +204,16 @@ def test_books_cannot_stand_in_themselves(book: PhoneBook) -> None:
     assert PhoneBook.objects.get(pk=inner.pk).path == f"/{inner.pk}/"
 
 
+def test_two_moves_that_did_not_see_each_other_make_no_circle(book: PhoneBook) -> None:
+    other = editing.create_book("Other", book.folder)
+    # As two people at a time have them, who both loaded the page before.
+    first, second = PhoneBook.objects.get(pk=book.pk), PhoneBook.objects.get(pk=other.pk)
+    editing.move_book(book, other)
+    with pytest.raises(editing.BookRefused, match="into itself"):
+        editing.move_book(second, first)
+    assert PhoneBook.objects.get(pk=other.pk).parent is None
+
+
 @pytest.mark.parametrize("text", ["!!!", "\u0301", " . ", "*"])
 def test_what_holds_no_letter_and_no_digit_finds_nothing(book: PhoneBook, text: str) -> None:
     source = source_of(book)
