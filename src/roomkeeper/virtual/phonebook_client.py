@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from roomkeeper.virtual.endpoint import VirtualEndpoint
 
 _SERVICE = "http://www.tandberg.net/2004/06/PhoneBookSearch/"
+# A page has at most a hundred; nobody scrolls through more than this.
+_PAGE = 100
+_PAGES = 50
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
@@ -39,6 +42,9 @@ class FoundPage:
     folders: list[tuple[str, str]] = field(default_factory=list)
     entries: list[FoundEntry] = field(default_factory=list)
     total: int = 0
+    # The id of its last item, and whether that says that nothing follows.
+    last_id: str = ""
+    is_last: bool = False
 
 
 def search_envelope(endpoint: VirtualEndpoint, words: str, folder: str, limit: int, start_from: str) -> bytes:
@@ -82,6 +88,9 @@ def read_page(data: bytes) -> FoundPage:
             )
         elif name == "Entry":
             page.entries.append(_entry(one))
+        if name in ("Catalog", "Entry"):
+            page.last_id = xml_in.text_of(xml_in.child(one, "Id"))
+            page.is_last = xml_in.text_of(xml_in.child(one, "IsLast")).lower() == "true"
         elif name == "NoOfEntries":
             number = xml_in.text_of(one)
             page.total = int(number) if number.isascii() and number.isdigit() else 0
@@ -120,3 +129,23 @@ async def search(
     if answer.status != 200:
         raise PhoneBookError(f"HTTP response code {answer.status}")
     return read_page(answer.body)
+
+
+async def search_from(
+    endpoint: VirtualEndpoint, words: str, *, folder: str, offset: int, limit: int
+) -> FoundPage:
+    """The items behind so many: the server knows no offset, so pages are turned up to there; raises PhoneBookError."""
+    found, start = FoundPage(), ""
+    for _ in range(_PAGES):
+        page = await search(endpoint, words, folder=folder, limit=_PAGE, start_from=start)
+        if not page.last_id or page.last_id == start:
+            break
+        found.folders += page.folders
+        found.entries += page.entries
+        found.total, start = page.total, page.last_id
+        if page.is_last or len(found.folders) + len(found.entries) >= offset + limit:
+            break
+    # Folders come first.
+    behind = max(offset - len(found.folders), 0)
+    folders = found.folders[offset : offset + limit]
+    return FoundPage(folders, found.entries[behind : behind + limit - len(folders)], found.total)

@@ -209,3 +209,41 @@ async def test_factory_reset_forgets_and_keeps(make_endpoint: Make) -> None:
     assert endpoint.configuration.get("SystemUnit/Name") == ""
     assert endpoint.configuration.get("Provisioning/ExternalManager/Address") == "kept.example.org"
     assert endpoint.device.slots == {}
+
+
+async def test_phone_book_is_turned_to_an_offset_page_by_page(make_endpoint: Make) -> None:
+    names = [f"Room {number:03}" for number in range(250)]
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.text()
+        start = body.partition("<StartFromId>e_")[2].partition("<")[0]
+        asked.append(start)
+        first = int(start) + 1 if start else 0
+        entries = "".join(
+            f"<Entry><Name>{name}</Name><Id>e_{number}</Id><Route><Protocol>SIP</Protocol><DialString>a</DialString></Route>"
+            f"<Route><Protocol>H323</Protocol><DialString>b</DialString></Route>"
+            f"<IsLast>{str(number == len(names) - 1).lower()}</IsLast></Entry>"
+            for number, name in list(enumerate(names))[first : first + 100]
+        )
+        head, _, _ = BOOK.partition("<Catalog>")
+        tail = "<NoOfEntries>250</NoOfEntries></SearchResult></SearchResponse></soap:Body></soap:Envelope>"
+        return web.Response(text=head + entries + tail, content_type="text/xml")
+
+    app = web.Application()
+    app.router.add_post("/book", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    endpoint = await make_endpoint()
+    endpoint.configuration.set("Phonebook/Server[1]/Type", "TMS")
+    endpoint.configuration.set("Phonebook/Server[1]/URL", f"http://127.0.0.1:{runner.addresses[0][1]}/book")
+    for offset, pages in ((0, 1), (90, 2), (240, 3), (400, 3)):
+        asked.clear()
+        search = command("Phonebook/Search", PhonebookType="Corporate", Offset=str(offset), Limit="20")
+        found = ElementTree.fromstring(await putxml(endpoint, search))
+        told = [one.findtext("Name") for one in found.iter("Contact")]
+        assert told == names[offset : offset + 20]
+        assert len(asked) == pages
+        assert found.findtext("PhonebookSearchResult/ResultInfo/TotalRows") == "250"
+    await runner.cleanup()

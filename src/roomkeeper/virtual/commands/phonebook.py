@@ -20,17 +20,22 @@ async def search(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
     page = phonebook_client.FoundPage()
     if call.first("PhonebookType", "Local") == "Corporate":
         try:
-            page = await phonebook_client.search(
-                endpoint, call.first("SearchString"), folder=call.first("FolderId"), limit=limit
+            page = await phonebook_client.search_from(
+                endpoint,
+                call.first("SearchString"),
+                folder=call.first("FolderId"),
+                offset=offset,
+                limit=limit,
             )
         except phonebook_client.PhoneBookError as error:
             raise CommandFailed(str(error)) from None
     folders: list[Result] = [{"FolderId": one[0], "LocalId": one[0], "Name": one[1]} for one in page.folders]
+    most = int(call.first("ContactMethodLimit", "0")) or None
     contacts: list[Result] = []
     for entry in page.entries:
         methods: list[Result] = [
             {"ContactMethodId": str(number), "Number": route[1], "Protocol": route[0]}
-            for number, route in enumerate(entry.routes, 1)
+            for number, route in enumerate(entry.routes[:most], 1)
         ]
         contacts.append({"ContactId": entry.id, "ContactMethod": methods, "Name": entry.name})
     total = str(page.total or len(folders) + len(contacts))
