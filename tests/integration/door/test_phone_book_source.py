@@ -1,11 +1,10 @@
 """Roomkeeper reads the phone books of Roomkeeper: the source against the service, through the real door."""
 
-import pytest
 from django.utils import timezone
 from tests.acceptance.device import PHONE_BOOK
 from tests.integration.door.conftest import DoorProcess, Systems
 
-from roomkeeper.phonebooks import editing, granting, setting, syncing
+from roomkeeper.phonebooks import editing, setting, syncing
 from roomkeeper.phonebooks.mapping import entry_of
 from roomkeeper.phonebooks.models import Source
 from roomkeeper.phonebooks.sources import Reading
@@ -32,10 +31,7 @@ def people(word: str, count: int) -> list[Entry]:
     ]
 
 
-def test_every_entry_of_every_folder_is_read_with_its_addresses(
-    monkeypatch: pytest.MonkeyPatch, systems: Systems, door: DoorProcess
-) -> None:
-    monkeypatch.setattr(granting, "KEPT_FOR", -1.0)
+def test_every_entry_of_every_folder_is_read_with_its_addresses(systems: Systems, door: DoorProcess) -> None:
     root = inventory.root_folder()
     corporate, rooms = editing.create_book("Corporate", root), editing.create_book("Rooms", root)
     inner = editing.create_book("Inner", root, rooms)
