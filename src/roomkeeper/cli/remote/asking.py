@@ -61,7 +61,7 @@ def read_json(file: str) -> Any:
 
 
 def read_given(file: str) -> str:
-    """The text of a file, or of stdin for `-`; of one that is no text in UTF-8 its bytes in Base64, as the API takes
+    """The text of a file, or of stdin for `-`; of one that is not UTF-8 its bytes in Base64, as the API takes
     files. Ends the command where it cannot be read."""
     data = read_bytes(Path(file))
     try:
