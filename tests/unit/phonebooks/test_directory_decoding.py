@@ -14,6 +14,7 @@ def fields(values: dict[str, list[bytes]], *asked: str) -> tuple[dict[str, tuple
     """(fields, sentences of what was odd)."""
     doubts = Doubts()
     found = fields_of(Entry(0, DN, values), frozenset(asked), doubts)
+    assert all(isinstance(one, tuple) for one in found.values())
     return {name: tuple(one) for name, one in found.items()}, doubts.sentences()
 
 

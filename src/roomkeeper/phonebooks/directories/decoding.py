@@ -104,8 +104,8 @@ def fields_of(entry: Entry, asked: frozenset[str], doubts: Doubts) -> dict[str, 
     Values under a name with options (“telephoneNumber;x-work”) stand behind those without, unless they were asked for
     by that name. The first part of a range (“member;range=0-1499”) counts as the attribute.
     """
-    plain: dict[str, list[str]] = {}
-    behind: dict[str, list[str]] = {}
+    plain: dict[str, Sequence[str]] = {}
+    behind: dict[str, Sequence[str]] = {}
     for attribute, values in entry.values.items():
         place, is_behind = _place_of(attribute, asked)
         if not place:
@@ -115,10 +115,10 @@ def fields_of(entry: Entry, asked: frozenset[str], doubts: Doubts) -> dict[str, 
         if attribute in entry.many:
             doubts.note("many", entry.dn, attribute)
         texts = [_text(value, entry.dn, attribute, bool(asked), doubts) for value in values]
-        found = list(dict.fromkeys(one for one in texts if one))
-        if found:
-            (behind if is_behind else plain).setdefault(place, []).extend(found)
-    return _joined(plain, behind) if behind else {**plain}
+        if any(texts):
+            there = behind if is_behind else plain
+            there[place] = tuple(dict.fromkeys([*there.get(place, ()), *filter(None, texts)]))
+    return _joined(plain, behind) if behind else plain
 
 
 # A directory has few names of attributes, and each comes with each entry.
@@ -136,10 +136,12 @@ def _place_of(attribute: str, asked: frozenset[str]) -> tuple[str, bool]:
     return spelled.get(name.lower().partition(";")[0], ""), True
 
 
-def _joined(plain: Mapping[str, list[str]], behind: Mapping[str, list[str]]) -> dict[str, Sequence[str]]:
-    found: dict[str, Sequence[str]] = {**plain}
+def _joined(
+    plain: Mapping[str, Sequence[str]], behind: Mapping[str, Sequence[str]]
+) -> dict[str, Sequence[str]]:
+    found = {**plain}
     for name, values in behind.items():
-        found[name] = list(dict.fromkeys([*plain.get(name, ()), *values]))
+        found[name] = tuple(dict.fromkeys([*plain.get(name, ()), *values]))
     return found
 
 
