@@ -102,6 +102,14 @@ async def _phone_book(endpoint: VirtualEndpoint, base: str, query: str | None) -
         return form + f"<p>{html.escape(str(error))}</p>"
     names = "".join(f"<li>{html.escape(name)} (folder)</li>" for _, name in found.folders)
     for entry in found.entries:
-        numbers = ", ".join(html.escape(f"{number} ({protocol})") for protocol, number, _ in entry.routes)
-        names += f"<li>{html.escape(entry.name)}: {numbers}</li>"
+        numbers = "".join(_call_button(base, number, protocol) for protocol, number, _ in entry.routes)
+        names += f"<li>{html.escape(entry.name)}{numbers}</li>"
     return form + (f"<ul>{names}</ul>" if names else "<p>Nothing found.</p>")
+
+
+def _call_button(base: str, number: str, protocol: str) -> str:
+    return (
+        f"<form method='post' action='{base}/do'><span>{html.escape(f'{number} ({protocol})')}</span>"
+        f"<input type='hidden' name='number' value='{html.escape(number)}'>"
+        f"<button name='act' value='dial' aria-label='Call {html.escape(number)}'>Call</button></form>"
+    )

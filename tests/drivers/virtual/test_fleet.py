@@ -14,8 +14,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from tests.drivers.virtual.client import LOGIN, curl, http, run
 from tests.drivers.virtual.conftest import StandInManager
+from tests.drivers.virtual.test_stored_things import BOOK
 from typer.testing import CliRunner
 
 from roomkeeper.virtual.cli import app
@@ -152,6 +154,30 @@ async def test_touch_panel(fleet: Running) -> None:
     await curl(f"{panel}/do", "-d", "act=dial&number=noanswer@example.org", login=None)
     assert "noanswer@example.org: " in await curl(panel, login=None)
     assert "No phone book server is configured" in await curl(f"{panel}?q=smith", login=None)
+
+
+async def test_what_the_panel_finds_in_the_phone_book_can_be_called(fleet: Running) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=BOOK, content_type="text/xml")
+
+    app = web.Application()
+    app.router.add_post("/book", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    start = await curl(f"http://{fleet.control}/", login=None)
+    serial = re.search(r"/panel/(\w+)'>Boardroom", start)
+    assert serial is not None
+    panel = f"http://{fleet.control}/panel/{serial[1]}"
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/book"
+    for path, value in (("Phonebook/Server[1]/Type", "TMS"), ("Phonebook/Server[1]/URL", url)):
+        await curl(f"{panel}/set", "-d", f"path={path}&value={value}", login=None)
+    found = await curl(f"{panel}?q=room", login=None)
+    number = re.search(r"name='number' value='(room2[^']*)'", found)
+    assert number is not None
+    await curl(f"{panel}/do", "-d", f"act=dial&number={number[1]}", login=None)
+    assert "room2@example.org: " in await curl(panel, login=None)
+    await runner.cleanup()
 
 
 async def test_control_api_answers_this_machine_only(fleet: Running) -> None:
