@@ -25,6 +25,7 @@ from roomkeeper.adding.surface import (
     request_of,
 )
 from roomkeeper.adding.targets import AddingTarget, Targets, TooMany, merge, parse_targets
+from roomkeeper.adding.telling import AddingWarning, ScanPreview, tell_preview
 from roomkeeper.api.derived_lists import actor_of, row_of, told_of
 from roomkeeper.api.derived_mounting import do_act
 from roomkeeper.api.jobs import MOST_WAITED, JobOut, accepted
@@ -48,7 +49,6 @@ ActivationCodeOut: Any = _told.answer_of(ACTIVATION_CODE)
 MOST_AT_ONCE: Final = 1000
 # Scripts and proxies in between give up after half a minute.
 WAITED: Final = 25.0
-KNOWN_SHOWN: Final = 200
 # What each system of a job says for itself.
 _OF_ITS_OWN: Final = {one.name for one in (*IDENTITY, *EXPECTED, *LOGIN)} - {"folder"} | {
     *("host", "http_port", "https_port")
@@ -118,13 +118,6 @@ class AddedItems(Schema):
     items: list[AddedItem]
 
 
-class AddingWarning(Schema):
-    """Something that did not succeed while a system was added."""
-
-    sentence: str
-    advice: str = Field(description="What to do; may be empty.")
-
-
 AddedSystem: Any = create_model(
     "AddedSystem",
     __base__=SystemOut,
@@ -132,29 +125,6 @@ AddedSystem: Any = create_model(
     warnings=(list[AddingWarning], []),
     activation_code=(ActivationCodeOut | None, None),
 )
-
-
-class KnownAddress(Schema):
-    """An address at which a system stands that is here."""
-
-    address: str
-    system: int
-    name: str
-
-
-class ScanPreview(Schema):
-    """What would be done."""
-
-    count: int = Field(description="Addresses that would be scanned; `confirmed_count` repeats it.")
-    first: str
-    last: str
-    known: list[KnownAddress] = Field(description=f"At most {KNOWN_SHOWN}.")
-    known_count: int
-    logins: list[str] = Field(description="User names, in the order in which they are tried.")
-    snmp_logins: list[str]
-    needs_confirmation: bool
-    problems: list[str] = Field(description="What was not understood; the rest is added.")
-    warnings: list[str]
 
 
 @routes.post("", response={201: AddedSystem, 202: JobOut})
@@ -226,17 +196,7 @@ def scan_for_systems(request: HttpRequest, details: ScanIn, response: HttpRespon
         job = do_act(ADDING, ADD, None, actor_of(request), {"request": asked})
         return Status(202, accepted(job, response))
     with refused_as(422, service.AddingRefused):
-        found = service.preview(asked, user=user_of(request))
-    known = [
-        KnownAddress(address=str(target), system=system.pk, name=str(system))
-        for target, system in found.known[:KNOWN_SHOWN]
-    ]
-    shared = {
-        name: getattr(found, name)
-        for name in ScanPreview.model_fields
-        if name not in ("known", "known_count")
-    }
-    return Status(200, ScanPreview(known=known, known_count=len(found.known), **shared))
+        return Status(200, tell_preview(service.preview(asked, user=user_of(request))))
 
 
 def failed_item(kind: type[Any], error: Exception, **fields: Any) -> Any:
