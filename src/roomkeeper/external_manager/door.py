@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 
@@ -132,7 +133,7 @@ class Door:
         elif method == "POST":
             await self._handle_post(address, secret, scope, receive, send)
         elif method in ("GET", "HEAD") and address.has_page:
-            await _send(send, _page(address, scope), with_body=method == "GET")
+            await _send(send, _page(address, secret, scope), with_body=method == "GET")
         else:
             allowed = b"GET, HEAD, POST" if address.has_page else b"POST"
             await _send(send, Reply(405, b"Devices POST here.\n", PLAIN), extra=[(b"allow", allowed)])
@@ -296,10 +297,13 @@ def _canonical(text: str) -> str:
     return str(address) if address is not None else ""
 
 
-def _page(address: Address, scope: Scope) -> Reply:
+def _page(address: Address, secret: str, scope: Scope) -> Reply:
     """What a person or a tool sees who looks at a device address."""
     if b"wsdl" in scope.get("query_string", b"").lower():
         here = f"{scope['scheme']}://{header(scope, b'host')}{address.path}"
+        if secret:
+            # Whoever was given an address of its own calls back there; the words are its own, looked up nowhere.
+            here += f"/{quote(secret)}"
         module = external_manager if address.service is Service.EVENTS else phonebook
         return Reply(200, module.wsdl(here))
     what = (

@@ -92,8 +92,8 @@ def decode_search(data: bytes, content_type: str = "") -> Search:
         is_subtree=_read(request, "Scope").lower() != "singlelevel",
         max_results=_read_number(_read(request, "MaxResult")),
         start_from_id=_read(request, "StartFromId"),
-        is_range_inclusive=_read(request, "RangeInclusive").lower() == "true",
-        is_case_sensitive=_read(request, "CaseSensitiveSearch").lower() == "true",
+        is_range_inclusive=_is_true(_read(request, "RangeInclusive")),
+        is_case_sensitive=_is_true(_read(request, "CaseSensitiveSearch")),
         operation=request.tag,
         soap_version=soap.find_version(root),
     )
@@ -101,6 +101,11 @@ def decode_search(data: bytes, content_type: str = "") -> Search:
 
 def _read(request: Element, name: str) -> str:
     return text_at(request, name)[:_MAX_MEMBER]
+
+
+def _is_true(text: str) -> bool:
+    """As XML Schema spells it: devices say `true`, and programs may say 1."""
+    return text.lower() in ("true", "1")
 
 
 def _read_number(text: str) -> int:

@@ -6,29 +6,12 @@ import asyncio
 import base64
 import importlib.util
 import json
-import os
-import shutil
-from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.drivers.virtual.client import run
 from tests.drivers.virtual.conftest import Make
-
-ROOT = Path(__file__).parents[3]
-NODE_MODULES = [
-    Path(os.environ.get("ROOMKEEPER_NODE_MODULES", "/nonexistent")),
-    ROOT / "node_modules",
-    ROOT / "tests" / "node_modules",
-    *(ROOT / "tests").glob("*/node_modules"),
-]
-
-
-def missing(what: str) -> None:
-    """Skip where a client is not installed; in CI it has to be."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is not installed")
-    pytest.skip(f"{what} is not installed")
+from tests.installed import missing, node_with
 
 
 def ws(endpoint, path: str = "/ws") -> str:  # type: ignore[no-untyped-def]
@@ -69,13 +52,9 @@ const next = (path) => new Promise((done) => path.once(done));
 
 
 async def test_jsxapi_unchanged(make_endpoint: Make) -> None:
-    modules = next((one for one in NODE_MODULES if (one / "jsxapi").is_dir()), None)
-    node = shutil.which("node") or shutil.which("node", path=str(ROOT / ".venv" / "bin"))
-    if modules is None or node is None:
-        missing("jsxapi (npm), or node")
-        return
+    node = node_with("jsxapi")
     endpoint = await make_endpoint(profile="room-kit-roomos10")
-    code, out, errors = await run("env", f"NODE_PATH={modules}", node, "-e", JSXAPI, "--", ws(endpoint, ""))
+    code, out, errors = await run(*node, "-e", JSXAPI, "--", ws(endpoint, ""))
     assert code == 0, errors
     seen = json.loads(out)
     assert seen == {

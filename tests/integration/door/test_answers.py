@@ -4,6 +4,7 @@ import socket
 import sqlite3
 from collections.abc import Callable
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from django.db import OperationalError, connection
@@ -328,6 +329,14 @@ class TestOtherMethods:
     def test_a_host_header_cannot_write_into_the_description(self, door: DoorProcess) -> None:
         reply = request("GET", f"{door.http}{EVENTS}?WSDL", headers={"Host": 'x"/><evil a="'})
         assert b"<evil" not in reply.body
+
+    def test_whoever_asks_at_an_address_of_its_own_is_told_that_one(self, door: DoorProcess) -> None:
+        for path in (EVENTS, PHONE_BOOK):
+            reply = request("GET", f"{door.http}{path}/abcd2345?wsdl")
+            assert f'location="{door.http}{path.lower()}/abcd2345"'.encode() in reply.body
+            reply = request("GET", f"{door.http}{path}/%22/%3E%3Cevil%20a=%22?wsdl")
+            assert (reply.status, b"<evil" in reply.body) == (200, False)
+            ElementTree.fromstring(reply.body)
 
 
 class TestAddresses:

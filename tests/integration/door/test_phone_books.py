@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 from tests.acceptance.device import PHONE_BOOK, Device
-from tests.integration.door.conftest import DoorProcess, Systems
-from tests.integration.door.test_soap_clients import load
+from tests.integration.door.conftest import Systems
 
 from roomkeeper.phonebooks import editing, keeping, setting, syncing
 from roomkeeper.phonebooks.models import PhoneBook, Source
@@ -159,25 +158,6 @@ def test_one_search_in_a_while_stands_on_the_timeline(systems: Systems, book: Ph
         ask(device, "person 00")
     told = TimelineEntry.objects.filter(system=system, kind="phone book")
     assert [one.summary for one in told] == ['Searched the phone books for "person 00": 10 of 10 sent']
-
-
-def test_zeep_searches_and_lists_by_both_versions_of_soap(
-    systems: Systems, door: DoorProcess, book: PhoneBook
-) -> None:
-    setting.set_on_folder(book, inventory.root_folder())
-    device, _ = systems.proven()
-    client = load(f"{door.http}{PHONE_BOOK}")
-    claims = {"MACAddress": device.mac}
-    for port in client.wsdl.services["PhoneBookSearch"].ports:
-        service = client.bind("PhoneBookSearch", port)
-        service._binding_options["address"] = f"{door.http}{PHONE_BOOK}/{device.secret}"
-        result = service.Search(
-            Identification=claims, SearchString="person 00", SearchType="Free", MaxResult=50
-        )
-        assert (result.NoOfEntries, len(result.Entry)) == (10, 10)
-        assert result.Entry[0].Route[0].DialString == "person0@example.org"
-        listed = service.GetPhonebooks(SystemIdentifier=claims)
-        assert listed.NoOfEntries == 120
 
 
 def test_our_systems_are_told_with_their_product_and_people_without_one(
