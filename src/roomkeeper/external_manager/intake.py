@@ -88,12 +88,13 @@ class Intake:
             confirmation.confirm(standing, settings=self._settings, writes=self._writes)
 
     def _answer_search(self, post: Post, known: Known) -> None:
-        """One of many: the others are answered beside the batches (`searches`)."""
+        """One of many: most others are answered beside the batches (`searches`), and only samples stand on the
+        timeline."""
         search = post.message
         assert isinstance(search, Search)  # noqa: S101 - the door answers what it could not read with a fault
         found = answering.answer(answering.read_asker(known.system_id), search)
         post.reply = result_reply(search, found, is_proven=True)
-        if daily_amount.take(known, len(post.raw), self._writes):
+        if daily_amount.take(known, len(post.raw), self._writes) or not post.is_sample:
             return
         shown = len(found.entries) + len(found.catalogs)
         what = f'"{search.text[:60]}"' if search.text.strip() else _("a list")

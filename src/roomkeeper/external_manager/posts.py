@@ -39,7 +39,8 @@ class Reply:
 class Post:
     """One post of a device: parsed already (`message` None where it could not be), not yet answered.
 
-    `arrived_at` is when its head had come, before its body was read: what is in it is no younger.
+    `arrived_at` is when its head had come, before its body was read: what is in it is no younger. `is_sample`: of
+    posts that come by the hundred, one that goes onto the timeline.
     """
 
     service: Service
@@ -48,6 +49,7 @@ class Post:
     raw: bytes
     message: PostEvent | Feedback | PostedDocument | Search | None
     arrived_at: datetime | None = None
+    is_sample: bool = True
     reply: Reply | None = field(default=None)
     serial: str = field(default="", init=False)
     mac: str = field(default="", init=False)

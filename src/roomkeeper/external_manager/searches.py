@@ -62,6 +62,7 @@ class Searches:
         """The reply; None for a post that the batch is to answer."""
         if not post.secret or self._is_sample(post.secret):
             return None
+        post.is_sample = False
         if self._waiting >= WAITING:
             return answers.UNAVAILABLE
         if not self._threads:
