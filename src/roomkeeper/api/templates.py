@@ -19,15 +19,19 @@ from roomkeeper.configuration_templates.content import Content, TemplateRefused,
 from roomkeeper.configuration_templates.declared_acts import APPLY, ASSIGN, EDIT
 from roomkeeper.configuration_templates.files import read_file
 from roomkeeper.configuration_templates.making import content_from_reading
-from roomkeeper.configuration_templates.report_telling import MappingOut, tell_report
+from roomkeeper.configuration_templates.report_telling import (
+    AppliedOut,
+    MappingOut,
+    tell_applied,
+    tell_report,
+)
 from roomkeeper.configuration_templates.surface import ASSIGNMENTS, TEMPLATES, VERSIONS
 from roomkeeper.configuration_templates.telling import ReadingOut
 from roomkeeper.operations.taking import bounded, model_of, taken_of
-from roomkeeper.systems.models import State, System
+from roomkeeper.systems.models import System
 from roomkeeper.words import gettext as _
 
 routes = Routes("templates")
-_LISTED_PROBLEMS = 100
 _told_version, _told_assignment = told_of(VERSIONS), told_of(ASSIGNMENTS)
 ContentIn: Any = model_of(TEMPLATES, EDIT)
 AssignmentIn: Any = model_of(TEMPLATES, ASSIGN)
@@ -86,15 +90,6 @@ ApplyIn: Any = create_model(
     dry_run=(bool, Field(False, description="Only plan: answers 200 with the mapping report.")),
     **_CARE,
 )
-
-
-class AppliedOut(Schema):
-    """What applying a template came to."""
-
-    change_set: int | None
-    actions: list[int]
-    refused: list[str]
-    counts: dict[str, int]
 
 
 @routes.post("/read", response=ReadingOut)
@@ -164,13 +159,10 @@ def apply_template_once(
         return Status(200, tell_report(mapping.plan_template(shown, systems, template=template)))
     taken = taken_of(APPLY, details) | {"systems": [system.pk for system in systems]}
     _rest_2, told = do_act(TEMPLATES, APPLY, template, actor, taken)
-    change_set, applied = acting.change_set_of(told), told["applied"]
-    if change_set is not None:
-        response["Location"] = f"/api/v1/change-sets/{change_set}"
-    refused, counts = applied.refused[:_LISTED_PROBLEMS], dict(applied.report.counts)
-    return Status(
-        202, AppliedOut(change_set=change_set, actions=applied.actions, refused=refused, counts=counts)
-    )
+    applied = tell_applied(told["applied"])
+    if applied.change_set is not None:
+        response["Location"] = f"/api/v1/change-sets/{applied.change_set}"
+    return Status(202, applied)
 
 
 @routes.post("/{int:template_id}/assignments", response={201: AssignedOut})
@@ -186,11 +178,7 @@ def assign_template(request: HttpRequest, template_id: int, details: AssignmentI
 
 
 def _sample(user: User, model: ModelIn) -> list[System]:
-    rows = visible_systems(user).filter(
-        product=model.product, software_version=model.software_version, state=State.MANAGED
-    )
-    reported = rows.filter(configuration_versions__isnull=False).order_by("-configuration_versions__last_at")
-    sample = reported.select_related("folder").first()
+    sample = known_settings.sample_of(visible_systems(user), model.product, model.software_version)
     if sample is None:
         raise Invalid(
             _("No system of that model that you can see has reported its configuration."),

@@ -71,6 +71,13 @@ def known_models(systems: QuerySet[System]) -> list[KnownModel]:
     return found
 
 
+def sample_of(systems: QuerySet[System], product: str, software_version: str) -> System | None:
+    """Of the managed systems of a model the one that reported its configuration last, if any has."""
+    same = systems.filter(product=product, software_version=software_version, state=State.MANAGED)
+    reported = same.filter(configuration_versions__isnull=False).order_by("-configuration_versions__last_at")
+    return reported.select_related("folder").first()
+
+
 def known_paths(models: Iterable[KnownModel]) -> list[str]:
     """Every setting that one of the models has told of, in the device's own spelling."""
     return sorted({path for model in models for path, _space in model.settings.values()})

@@ -1,11 +1,15 @@
-"""The mapping report of a template as programs are told it."""
+"""The mapping report of a template as programs are told it, and what applying one came to."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from pydantic import BaseModel
 from pydantic import Field as Described
 
 from roomkeeper.configuration_templates import mapping
+from roomkeeper.configuration_templates.applying import AppliedTemplate
+
+_LISTED_PROBLEMS: Final = 100
 
 
 class MappedItemOut(BaseModel):
@@ -59,6 +63,15 @@ class MappingOut(BaseModel):
     systems: list[MappedSystemOut]
 
 
+class AppliedOut(BaseModel):
+    """What applying a template came to."""
+
+    change_set: int | None
+    actions: list[int]
+    refused: list[str]
+    counts: dict[str, int]
+
+
 def tell_report(report: mapping.MappingReport, *, with_items: bool = True) -> MappingOut:
     """The mapping report as it is told."""
     return MappingOut(
@@ -93,6 +106,16 @@ def tell_report(report: mapping.MappingReport, *, with_items: bool = True) -> Ma
             )
             for one in report.systems
         ],
+    )
+
+
+def tell_applied(applied: AppliedTemplate) -> AppliedOut:
+    """What applying came to as it is told."""
+    return AppliedOut(
+        change_set=applied.change_set.pk if applied.change_set else None,
+        actions=applied.actions,
+        refused=applied.refused[:_LISTED_PROBLEMS],
+        counts=dict(applied.report.counts),
     )
 
 
