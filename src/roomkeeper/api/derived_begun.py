@@ -140,9 +140,14 @@ def tell_begun(request: HttpRequest, begun: Subject, made: Any, values: dict[str
 
 
 def seconds_to_wait(request: HttpRequest, wait: float) -> float:
-    """How long the answer may take; `Prefer: respond-async` has it at once (RFC 7240)."""
-    words = request.headers.get("Prefer", "").replace(";", ",").split(",")
-    return 0.0 if "respond-async" in (word.strip() for word in words) else wait
+    """How long the answer may take: as `Prefer: respond-async` or `Prefer: wait=10` says (RFC 7240), else `wait`."""
+    for part in request.headers.get("Prefer", "").lower().replace(";", ",").split(","):
+        word, _rest, value = part.strip().partition("=")
+        if word == "respond-async":
+            return 0.0
+        if word.strip() == "wait" and value.strip(' "').isdecimal():
+            return min(float(value.strip(' "')[:4]), MOST_WAITED)
+    return wait
 
 
 def _waiting_for(begun: Subject) -> dict[str, Any]:

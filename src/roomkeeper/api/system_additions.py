@@ -26,9 +26,10 @@ from roomkeeper.adding.surface import (
 )
 from roomkeeper.adding.targets import AddingTarget, Targets, TooMany, merge, parse_targets
 from roomkeeper.adding.telling import AddingWarning, ScanPreview, tell_preview
+from roomkeeper.api.derived_begun import seconds_to_wait
 from roomkeeper.api.derived_lists import actor_of, row_of, told_of
 from roomkeeper.api.derived_mounting import do_act
-from roomkeeper.api.jobs import MOST_WAITED, JobOut, accepted
+from roomkeeper.api.jobs import JobOut, accepted
 from roomkeeper.api.on_systems import routes as routes
 from roomkeeper.api.problems import ApiProblem, Invalid, ProblemOut, problem_of, refused_as
 from roomkeeper.api.reach import get_folder
@@ -139,7 +140,7 @@ def add_system(request: HttpRequest, details: SystemIn, response: HttpResponse) 
         system_id, code = _register(request, details)
         return _created(request, system_id, [], response, code)
     job = _start(request, [(details, _target(details))])
-    waited = waiting_time(request)
+    waited = seconds_to_wait(request, WAITED)
     if waited:
         job = work.wait_for(job.pk, timedelta(seconds=waited))
     if job.state not in Job.ENDED:
@@ -263,17 +264,6 @@ def _register(request: HttpRequest, details: Any) -> tuple[int, ActivationCodeOu
     if made is None:
         return system.pk, None
     return system.pk, ActivationCodeOut(**_told.once(ACTIVATION_CODE, (system, made)))
-
-
-def waiting_time(request: HttpRequest) -> float:
-    """Seconds to wait for the end before 202, by `Prefer: respond-async` or `Prefer: wait=10` (RFC 7240)."""
-    for part in request.headers.get("Prefer", "").lower().split(","):
-        word, _rest, value = part.partition(";")[0].strip().partition("=")
-        if word.strip() == "respond-async":
-            return 0.0
-        if word.strip() == "wait" and value.strip(' "').isdecimal():
-            return min(float(value.strip(' "')[:4]), MOST_WAITED)
-    return WAITED
 
 
 def _problem_of(item: JobItem) -> ApiProblem:

@@ -1,5 +1,6 @@
 """`systems/login`: who may, what is chosen, how it is answered."""
 
+import pytest
 from tests.integration.api.conftest import Caller, CallerOf
 
 from roomkeeper.accounts.models import User
@@ -9,8 +10,18 @@ from roomkeeper.systems.models import System
 LOGIN = {"username": "admin", "password": "roomkeeper"}
 
 
-def test_a_job_is_answered_where_it_is_not_waited_for(call: Caller, boardroom: System, lobby: System) -> None:
-    answer = call("POST", "systems/login?wait=0", {"filter": {}, **LOGIN})
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [
+        ("systems/login?wait=0", {}),
+        ("systems/login", {"Prefer": "wait=0"}),
+        ("systems/login", {"Prefer": "return=minimal, respond-async"}),
+    ],
+)
+def test_a_job_is_answered_where_it_is_not_waited_for(
+    call: Caller, boardroom: System, lobby: System, address: str, headers: dict[str, str]
+) -> None:
+    answer = call("POST", address, {"filter": {}, **LOGIN}, headers=headers)
     assert answer.status_code == 202, answer.content
     assert answer["Location"] == f"/api/v1/jobs/{answer.json()['id']}"
     assert set(JobItem.objects.values_list("system_id", flat=True)) == {boardroom.pk, lobby.pk}
