@@ -20,6 +20,7 @@ from roomkeeper.operations.acts import Act, Input
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.filters import words_of
 from roomkeeper.operations.subjects import Subject, all_subjects
+from roomkeeper.phonebooks.sources import all_kinds
 from roomkeeper.systems.models import NetworkSettings
 from roomkeeper.systems.models.setting_kinds import settings_of
 from roomkeeper.web.frame import NAVIGATION
@@ -58,6 +59,7 @@ def collect() -> dict[str, list[str]]:
         text for title, entries in NAVIGATION for text in (title, *(one.label for one in entries))
     ]
     found["fixes"] = [text for one in FIXES.values() for text in (one.button, one.what, one.undo)]
+    found["phone book sources"] = [text for one in all_kinds() for text in (one.label, one.meaning)]
     found["columns"] = [one.label for one in FIELDS.values()]
     found["states"] = list(_of_states())
     found["sides"] = ["left", "right", "Internal", "Public"]

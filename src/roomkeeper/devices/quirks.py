@@ -64,6 +64,8 @@ class Quirks:
 
     # Settings. Those of `own_settings`, and what lies below them, say what one device alone is called or reached by.
     sip_uri_path: str = ""
+    h323_id_path: str = ""
+    h323_number_path: str = ""
     own_settings: tuple[str, ...] = ()
     # How many time servers it takes, and where; TC takes one.
     time_server_paths: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ MEANS: dict[tuple[Permission, bool], set[str]] = {
     (Permission.MANAGE_FOLDERS, True): ADMINISTRATORS,
     (Permission.VIEW_SERVER, False): ADMINISTRATOR,
     (Permission.MANAGE_SERVER, False): ADMINISTRATOR,
+    (Permission.MANAGE_SERVER, True): ADMINISTRATOR,
     (Permission.MANAGE_PEOPLE, False): ADMINISTRATOR,
 }
 

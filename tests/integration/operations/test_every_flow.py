@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.signals import pre_save
 from django.test import Client
 from tests.cast import PASSWORD
@@ -23,6 +24,10 @@ from roomkeeper.bulk_editing.planning import plan_edit
 from roomkeeper.bulk_editing.reading import read_csv
 from roomkeeper.jobs.models import Job
 from roomkeeper.operations.subjects import all_subjects, get_subject
+from roomkeeper.phonebooks import editing, keeping
+from roomkeeper.phonebooks.models import Contact as Entry
+from roomkeeper.phonebooks.models import PhoneBook, Source
+from roomkeeper.phonebooks.sources.our_systems import OUR_SYSTEMS
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import Action, Change, ChangeItem, ChangeSet
 from roomkeeper.secure_only.models import Move
@@ -33,6 +38,7 @@ Api = Callable[[Caller, System], Any]
 Command = Callable[[Commands, System], int]
 AUTHORITY = made("AV Root", days=36_500)
 NEW = "another good password"
+PEOPLE = "name,sip\nAnna,anna@example.org\n"
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 
 
@@ -71,6 +77,17 @@ def _asked(system: System) -> None:
 
 def _backup(system: System) -> Backup:
     return Backup.objects.get_or_create(system=system, defaults={"reason": "by_hand", "made_at": NOW})[0]
+
+
+def _book(system: System) -> PhoneBook:
+    return PhoneBook.objects.filter(folder=system.folder).first() or editing.create_book(
+        "People", system.folder
+    )
+
+
+def _source(system: System) -> Source:
+    found = Source.objects.filter(kind=OUR_SYSTEMS.name).first()
+    return found or keeping.add_source(OUR_SYSTEMS, _book(system), {"folder": system.folder_id}, now=NOW)
 
 
 def _form(**values: Any) -> Mapping[str, Any]:
@@ -202,6 +219,39 @@ FLOWS: dict[tuple[str, str], Flow] = {
         lambda call, system: call("PATCH", "me", {"time_zone": "Asia/Tokyo"}),
         lambda: User.objects.filter(time_zone="Asia/Tokyo"),
         forget=lambda rows: rows.update(time_zone="UTC"),
+    ),
+    ("phone books", "import"): Flow(
+        lambda client, system: client.post(
+            f"/phone-books/{_book(system).pk}/file/",
+            {"file": SimpleUploadedFile("people.csv", PEOPLE.encode()), "step": "import"},
+        ),
+        lambda call, system: call("POST", f"phone-books/{_book(system).pk}/import", {"content": PEOPLE}),
+        Entry.objects.all,
+        command=lambda run, system: run("phone-books", "import", _book(system).pk, "-", given=PEOPLE),
+    ),
+    ("phone book sources", "map"): Flow(
+        lambda client, system: client.post(
+            f"/phone-book-sources/{_source(system).pk}/fields/",
+            {"part": "name", "field": "name", "every": 5, "is_on": "1", "step": "save"},
+        ),
+        lambda call, system: call(
+            "PUT",
+            f"phone-book-sources/{_source(system).pk}/mapping",
+            {"mapping": [{"part": "name", "field": "name"}]},
+        ),
+        lambda: Source.objects.exclude(mapping=[]),
+        forget=lambda rows: rows.update(mapping=[]),
+    ),
+    ("phone book sources", "preview"): Flow(
+        lambda client, system: client.post(
+            f"/phone-book-sources/{_source(system).pk}/fields/", {"step": "preview"}
+        ),
+        lambda call, system: call("POST", f"phone-book-sources/{_source(system).pk}/preview", {}),
+        # Nothing is changed by it but what is noted.
+        lambda: AuditEntry.objects.filter(
+            act=get_subject("phone book sources").act("preview").audit_word("phone book source")
+        ),
+        command=lambda run, system: run("phone-book-sources", "preview", _source(system).pk),
     ),
     # A program signs in by its token: it has no password to change.
     ("own account", "change password of"): Flow(

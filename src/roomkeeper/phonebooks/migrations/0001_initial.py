@@ -26,7 +26,7 @@ def _make_index(apps, schema_editor):
 
 
 def _drop_index(apps, schema_editor):
-    schema_editor.execute(f"DROP TABLE {_TABLE}")
+    schema_editor.execute(f"DROP TABLE IF EXISTS {_TABLE}")
 
 
 class Migration(migrations.Migration):

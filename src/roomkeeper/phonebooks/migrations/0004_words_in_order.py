@@ -18,8 +18,12 @@ _AT_ONCE = 500
 
 
 def _make(apps, schema_editor):
-    schema_editor.execute("DROP TABLE phonebooks_index")
+    schema_editor.execute("DROP TABLE IF EXISTS phonebooks_index")
     schema_editor.execute(_CREATE[schema_editor.connection.vendor])
+
+
+def _unmake(apps, schema_editor):
+    schema_editor.execute(f"DROP TABLE {_TABLE}")
 
 
 def _fill(apps, schema_editor):
@@ -41,6 +45,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("contact", "words", models.TextField(blank=True, default="")),
-        migrations.RunPython(_make, migrations.RunPython.noop),
+        migrations.RunPython(_make, _unmake),
         migrations.RunPython(_fill, migrations.RunPython.noop),
     ]

@@ -20,7 +20,7 @@ from roomkeeper.protocols.registrations import Registration
 from roomkeeper.words import gettext as _
 from roomkeeper.words import ngettext
 
-NAME: Final = "expressway"
+NAME: Final = "registrations"
 MOST_PEERS: Final = 12  # a cluster has six
 MOST: Final = 50_000
 _KINDS: Final = (registrations.SIP, registrations.H323_ID, registrations.E164)

@@ -115,7 +115,7 @@ H350: Final = register(
     SourceKind(
         name=NAME,
         label="H.350 directory",
-        meaning="Video endpoints of a directory by H.350, by themselves or as those of people.",
+        meaning="Video endpoints of a directory by H.350, on their own or as those of people.",
         takes=(
             Input(
                 name="entries",

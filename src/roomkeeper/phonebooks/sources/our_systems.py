@@ -5,6 +5,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 
+from roomkeeper.devices.quirks import releases_of
 from roomkeeper.operations.acts import Input
 from roomkeeper.operations.filters import Identifier
 from roomkeeper.phonebooks.sources import Reading, Record, SourceFailed, SourceKind, register
@@ -15,9 +16,6 @@ from roomkeeper.words import gettext as _
 
 NAME: Final = "our_systems"
 _MODE: Final = "NetworkServices/H323/Mode"
-# The second is how TC says it.
-_ID: Final = ("H323/H323Alias/ID", "H323/Profile/H323Alias/ID")
-_E164: Final = ("H323/H323Alias/E164", "H323/Profile/H323Alias/E164")
 
 
 def _read(reading: Reading) -> Iterator[Record]:
@@ -66,8 +64,13 @@ def _alias_of(settings: Mapping[str, str]) -> list[str] | None:
     found = {match_key(path): value for path, value in settings.items()}
     if found.get(match_key(_MODE), "off").lower() == "off":
         return None
+    # Whatever its release: each spells them in one way.
     return [
-        next((found[key] for key in map(match_key, paths) if found.get(key)), "") for paths in (_ID, _E164)
+        next((found[key] for key in map(match_key, paths) if found.get(key)), "")
+        for paths in (
+            [one.h323_id_path for one in releases_of()],
+            [one.h323_number_path for one in releases_of()],
+        )
     ]
 
 

@@ -81,6 +81,8 @@ _NEWEST: Final = Quirks(
     diagnostics_node="Diagnostics",
     temperature_path="SystemUnit/Hardware/Monitoring/Temperature/Status",
     sip_uri_path="SIP/URI",
+    h323_id_path="H323/H323Alias/ID",
+    h323_number_path="H323/H323Alias/E164",
     own_settings=(
         *_OTHER_OWN_NAMES,
         *_SIP_AND_H323_NAMES,
@@ -142,6 +144,8 @@ _TC_CHANGES: Final[dict[str, Any]] = {
     "sip_node": "SIP/Profile[1]",
     "diagnostics_node": "SystemUnit/Diagnostics",
     "sip_uri_path": "SIP/Profile[1]/URI",
+    "h323_id_path": "H323/Profile[1]/H323Alias/ID",
+    "h323_number_path": "H323/Profile[1]/H323Alias/E164",
     "own_settings": (*_OTHER_OWN_NAMES, *_TC_SIP_AND_H323_NAMES),
     "time_server_paths": ("NetworkServices/NTP/Address",),
     "time_zone_path": "Time/OlsonZone",
