@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from tests.acceptance.device import Reply, request
 
@@ -308,6 +309,19 @@ class Fleet:
         headers = {"Content-Type": "application/json"}
         reply = request("POST", f"{self._control}/{serial}/{verb}", content, headers=headers)
         assert reply.status in (200, 202), reply.body
+
+    def panel(self, serial: str, query: str = "", pressed: dict[str, str] | None = None) -> str:
+        """The page of an endpoint's touch panel; that a button was pressed where it is given a form."""
+        url = f"{self._control.removesuffix('/endpoints')}/panel/{serial}"
+        if pressed is not None:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            reply = request("POST", f"{url}/do", urlencode(pressed).encode(), headers=headers)
+            assert reply.status == 303, reply.body
+            url = url.partition("/panel/")[0] + reply.headers["location"]
+            return request("GET", url).body.decode()
+        reply = request("GET", url + query)
+        assert reply.status == 200, reply.body
+        return reply.body.decode()
 
     def stop(self) -> None:
         """End it."""

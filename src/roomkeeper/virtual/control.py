@@ -159,7 +159,10 @@ async def show_fleet_page(request: web.Request) -> web.Response:
 
 async def show_panel(request: web.Request) -> web.Response:
     """GET /panel/{serial}: an endpoint's touch panel."""
-    text = await panel.panel_page(_endpoint(request), request.query.get("q"), request.query.get("said", ""))
+    query = request.query
+    text = await panel.panel_page(
+        _endpoint(request), query.get("q"), query.get("said", ""), folder=query.get("folder", "")
+    )
     return web.Response(text=text, content_type="text/html")
 
 

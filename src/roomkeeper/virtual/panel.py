@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from roomkeeper.virtual import phonebook_client
 
@@ -41,8 +42,10 @@ def fleet_page(fleet: Fleet) -> str:
     return _page("Virtual endpoints", f"<h1>Virtual endpoints</h1><section><table>{rows}</table></section>")
 
 
-async def panel_page(endpoint: VirtualEndpoint, query: str | None, message: str = "") -> str:
-    """State, dial, phone book, a setting by hand."""
+async def panel_page(
+    endpoint: VirtualEndpoint, query: str | None, message: str = "", *, folder: str = ""
+) -> str:
+    """State, dial, phone book (what is searched in a folder of it), a setting by hand."""
     device, identity = endpoint.device, endpoint.plan.identity
     base = f"/panel/{html.escape(identity.serial)}"
     facts = {
@@ -64,7 +67,7 @@ async def panel_page(endpoint: VirtualEndpoint, query: str | None, message: str 
         f"<p><a href='/'>All endpoints</a></p><h1>{html.escape(device.name)}</h1>{note}"
         f"<section><h2>State</h2><dl>{listed}</dl></section>"
         f"<section><h2>Call</h2>{_calls(endpoint, base)}</section>"
-        f"<section><h2>Phone book</h2>{await _phone_book(endpoint, base, query)}</section>"
+        f"<section><h2>Phone book</h2>{await _phone_book(endpoint, base, query, folder)}</section>"
         f"<section><h2>Setting</h2><form method='post' action='{base}/set'><label>Path "
         "<input name='path' size='36' value='SystemUnit/Name'></label><label>Value <input name='value'></label>"
         "<button>Change</button></form></section>"
@@ -89,18 +92,23 @@ def _calls(endpoint: VirtualEndpoint, base: str) -> str:
     )
 
 
-async def _phone_book(endpoint: VirtualEndpoint, base: str, query: str | None) -> str:
+async def _phone_book(endpoint: VirtualEndpoint, base: str, query: str | None, folder: str) -> str:
     form = (
         f"<form method='get' action='{base}'><label>Search <input name='q' value='{html.escape(query or '')}'></label>"
         "<button>Search</button></form>"
     )
+    if folder:
+        form += f"<p><a href='{base}?q='>All phone books</a></p>"
     if query is None:
         return form
     try:
-        found = await phonebook_client.search(endpoint, query)
+        found = await phonebook_client.search(endpoint, query, folder=folder)
     except phonebook_client.PhoneBookError as error:
         return form + f"<p>{html.escape(str(error))}</p>"
-    names = "".join(f"<li>{html.escape(name)} (folder)</li>" for _, name in found.folders)
+    names = "".join(
+        f"<li><a href='{base}?q=&amp;folder={quote(number)}'>{html.escape(name)}</a> (folder)</li>"
+        for number, name in found.folders
+    )
     for entry in found.entries:
         numbers = "".join(_call_button(base, number, protocol) for protocol, number, _ in entry.routes)
         names += f"<li>{html.escape(entry.name)}{numbers}</li>"

@@ -28,10 +28,12 @@ class PhoneBookError(Exception):
 
 @dataclass(slots=True)
 class FoundEntry:
-    """A contact with the ways to reach it: (protocol, dial string, description)."""
+    """A contact with the ways to reach it: (protocol, dial string, description). `system_type` is the product of a
+    room's system, "" of a person."""
 
     id: str
     name: str
+    system_type: str = ""
     routes: list[tuple[str, str, str]] = field(default_factory=list)
 
 
@@ -45,6 +47,31 @@ class FoundPage:
     # The id of its last item, and whether that says that nothing follows.
     last_id: str = ""
     is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is to hold, as the command says it: `contact_type` is Any, Folder or Contact, `search_filter` All,
+    Rooms or People: a contact with a product is a room."""
+
+    contact_type: str = "Any"
+    search_filter: str = "All"
+
+    def of(self, page: FoundPage) -> FoundPage:
+        """What of a page is wanted."""
+        folders = page.folders if self.contact_type != "Contact" else []
+        entries = page.entries if self.contact_type != "Folder" else []
+        entries = [one for one in entries if self._is_kind(one)]
+        return FoundPage(folders, entries, page.total, page.last_id, page.is_last)
+
+    def _is_kind(self, entry: FoundEntry) -> bool:
+        kind = "Rooms" if entry.system_type else "People"
+        return self.search_filter in ("All", kind)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left out."""
+        return self.contact_type == "Any" and self.search_filter == "All"
 
 
 def search_envelope(endpoint: VirtualEndpoint, words: str, folder: str, limit: int, start_from: str) -> bytes:
@@ -98,9 +125,10 @@ def read_page(data: bytes) -> FoundPage:
 
 
 def _entry(element: etree._Element) -> FoundEntry:
-    entry = FoundEntry(
-        xml_in.text_of(xml_in.child(element, "Id")), xml_in.text_of(xml_in.child(element, "Name"))
+    number, name, system_type = (
+        xml_in.text_of(xml_in.child(element, member)) for member in ("Id", "Name", "SystemType")
     )
+    entry = FoundEntry(number, name, system_type)
     for one in element:
         if xml_in.name_of(one) == "Route":
             protocol, number, words = (
@@ -132,17 +160,26 @@ async def search(
 
 
 async def search_from(
-    endpoint: VirtualEndpoint, words: str, *, folder: str, offset: int, limit: int
+    endpoint: VirtualEndpoint,
+    words: str,
+    *,
+    folder: str,
+    offset: int,
+    limit: int,
+    wanted: Wanted = Wanted(),
 ) -> FoundPage:
-    """The items behind so many: the server knows no offset, so pages are turned up to there; raises PhoneBookError."""
+    """The wanted items behind so many: the server knows no offset and no kinds, so pages are turned up to there. The
+    total is the server's, and of some kinds only what was seen of them. Raises PhoneBookError."""
     found, start = FoundPage(), ""
     for _ in range(_PAGES):
         page = await search(endpoint, words, folder=folder, limit=_PAGE, start_from=start)
         if not page.last_id or page.last_id == start:
             break
-        found.folders += page.folders
-        found.entries += page.entries
-        found.total, start = page.total, page.last_id
+        shown = wanted.of(page)
+        found.folders += shown.folders
+        found.entries += shown.entries
+        found.total = page.total if wanted.is_all else len(found.folders) + len(found.entries)
+        start = page.last_id
         if page.is_last or len(found.folders) + len(found.entries) >= offset + limit:
             break
     # Folders come first.

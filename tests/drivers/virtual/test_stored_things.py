@@ -247,3 +247,53 @@ async def test_phone_book_is_turned_to_an_offset_page_by_page(make_endpoint: Mak
         assert len(asked) == pages
         assert found.findtext("PhonebookSearchResult/ResultInfo/TotalRows") == "250"
     await runner.cleanup()
+
+
+ROOM = "<Entry><Name>{0}</Name><Id>{0}</Id><SystemType>Room Kit</SystemType></Entry>"
+PERSON = "<Entry><Name>{0}</Name><Id>{0}</Id><SystemType/></Entry>"
+# What is asked for beside the corporate book, and (folders, contacts, how many) of the page of `MIXED`.
+MIXED = ROOM.format("room") + PERSON.format("anna") + PERSON.format("bo")
+LISTS: list[tuple[dict[str, str], tuple[list[str], list[str], str]]] = [
+    ({}, (["Sales"], ["room", "anna", "bo"], "4")),
+    ({"ContactType": "Any", "SearchFilter": "All"}, (["Sales"], ["room", "anna", "bo"], "4")),
+    ({"ContactType": "Folder"}, (["Sales"], [], "1")),
+    ({"ContactType": "Contact"}, ([], ["room", "anna", "bo"], "3")),
+    ({"SearchFilter": "Rooms"}, (["Sales"], ["room"], "2")),
+    ({"ContactType": "Contact", "SearchFilter": "People"}, ([], ["anna", "bo"], "2")),
+    ({"ContactType": "Folder", "SearchFilter": "Rooms"}, (["Sales"], [], "1")),
+    ({"ContactType": "Contact", "Offset": "1", "Limit": "1"}, ([], ["anna"], "3")),
+    ({"FolderId": "c_51"}, (["Sales"], ["room", "anna", "bo"], "4")),
+]
+
+
+async def test_lists_of_the_phone_book_hold_what_is_asked_for(make_endpoint: Make) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(await request.text())
+        head, _, rest = BOOK.partition("<Entry>")
+        tail = rest.partition("</Entry>")[2].replace("<NoOfEntries>2<", "<NoOfEntries>4<")
+        is_behind = "<StartFromId>" in asked[-1]
+        return web.Response(
+            text=head.partition("<Catalog>")[0] + tail if is_behind else head + MIXED + tail,
+            content_type="text/xml",
+        )
+
+    app = web.Application()
+    app.router.add_post("/book", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    endpoint = await make_endpoint()
+    endpoint.configuration.set("Phonebook/Server[1]/Type", "TMS")
+    endpoint.configuration.set("Phonebook/Server[1]/URL", f"http://127.0.0.1:{runner.addresses[0][1]}/book")
+    for asked_for, told in LISTS:
+        search = command("Phonebook/Search", PhonebookType="Corporate", **asked_for)
+        found = ElementTree.fromstring(await putxml(endpoint, search))
+        names = [[one.findtext("Name") for one in found.iter(kind)] for kind in ("Folder", "Contact")]
+        assert (*names, found.findtext("PhonebookSearchResult/ResultInfo/TotalRows")) == told, asked_for
+    assert "<SearchPath>c_51</SearchPath>" in asked[-1]
+    assert "<Scope>SingleLevel</Scope>" in asked[-1]
+    refused = command("Phonebook/Search", PhonebookType="Corporate", SearchFilter="Robots")
+    assert "Contact" not in await putxml(endpoint, refused)
+    await runner.cleanup()

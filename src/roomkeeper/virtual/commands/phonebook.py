@@ -26,6 +26,9 @@ async def search(endpoint: VirtualEndpoint, call: PostedCall) -> Result:
                 folder=call.first("FolderId"),
                 offset=offset,
                 limit=limit,
+                wanted=phonebook_client.Wanted(
+                    call.first("ContactType", "Any"), call.first("SearchFilter", "All")
+                ),
             )
         except phonebook_client.PhoneBookError as error:
             raise CommandFailed(str(error)) from None
