@@ -158,7 +158,8 @@ def test_redirect_to_a_forbidden_address_is_not_followed() -> None:
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nhalf",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"a whole lot of text")[:-12],
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+        + gzip.compress(b"a whole lot of text", mtime=0)[:-12],
         b"",
     ],
 )
@@ -182,10 +183,10 @@ def test_what_is_no_http_is_said_to_be_none(raw: bytes) -> None:
 
 def test_packed_answer_is_unpacked_and_too_large_one_refused_however_it_is_packed() -> None:
     packed = {"Content-Encoding": "gzip"}
-    with serving(lambda asked: Reply(body=gzip.compress(b"x" * 999_000), headers=packed)) as peer:
+    with serving(lambda asked: Reply(body=gzip.compress(b"x" * 999_000, mtime=0), headers=packed)) as peer:
         assert len(ask(peer.url).body) == 999_000
     for reply in (
-        Reply(body=gzip.compress(b"x" * 5_000_000), headers=packed),
+        Reply(body=gzip.compress(b"x" * 5_000_000, mtime=0), headers=packed),
         Reply(body=b"x" * 1_000_001),
     ):
         with serving(lambda asked, reply=reply: reply) as peer:
