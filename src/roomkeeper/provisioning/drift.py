@@ -106,8 +106,8 @@ def ignore(row: Drift, *, user: Person, now: datetime) -> None:
         recount(row.system)
 
 
-def resume(row: Drift) -> None:
-    """Take the ignoring back, and begin to count rounds anew."""
+def resume(row: Drift, *, user: Person, now: datetime) -> None:
+    """Take the ignoring back, and begin to count rounds anew. Who did it when is in the audit trail alone."""
     demand_open(row)
     with transaction.atomic():
         row.ignored_at, row.ignored_by, row.rounds, row.asked_at = None, None, 0, None

@@ -6,14 +6,15 @@ Each setting is set back three times a day at most; after that somebody else wri
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from roomkeeper.accounts.permissions import Grants
 from roomkeeper.accounts.person import Person
 from roomkeeper.provisioning import persistent, planning, regaining, states
-from roomkeeper.provisioning.drift import DriftRefused, demand_open, recount
+from roomkeeper.provisioning.drift import DriftRefused, demand_open, known_of_that_time, recount
 from roomkeeper.provisioning.models import OPEN_STATES, ChangeItem, DeliveryState, Drift
 from roomkeeper.provisioning.sources import Enforcement
 from roomkeeper.systems import findings, live
@@ -53,6 +54,24 @@ def enforce_due(*, now: datetime) -> int:
         _tell_fight(row)
     enforce([row for row in rows if row.rounds < ROUNDS], user=None, now=now, waits_for_windows=True)
     return len(rows)
+
+
+def is_fought_over(row: Drift) -> bool:
+    """Whether it was set back so often that it is not any more, until somebody resumes it."""
+    return row.rounds > ROUNDS
+
+
+def look_up(rows: list[Any], grants: Grants, now: datetime) -> None:
+    """Note with each whether it is fought over, and with one alone what happened around that time."""
+    for row in rows:
+        row.is_fought_over = is_fought_over(row)
+        if len(rows) == 1:
+            row.known_of_that_time = known_of_that_time(row)
+
+
+def enforce_one(row: Drift, *, user: Person, now: datetime) -> None:
+    """Set one back, because somebody asks for it."""
+    enforce([row], user=user, now=now)
 
 
 def enforce(rows: Sequence[Drift], *, user: Person, now: datetime, waits_for_windows: bool = False) -> None:

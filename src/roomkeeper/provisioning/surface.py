@@ -6,7 +6,6 @@ from typing import Any, Literal
 from django.db.models import Q
 
 from roomkeeper.accounts.permissions import Grants, Permission
-from roomkeeper.accounts.person import Person
 from roomkeeper.operations.acts import Act
 from roomkeeper.operations.fields import Field
 from roomkeeper.operations.subjects import Pages, Subject, Tab, register
@@ -22,23 +21,8 @@ def _seen_by(grants: Grants) -> Q:
     return is_on_visible_system(grants) & Q(ended_at=None)
 
 
-def _enforce(row: Drift, *, user: Person, now: datetime) -> None:
-    enforcement.enforce([row], user=user, now=now)
-
-
-def _is_fought_over(row: Drift) -> bool:
-    return row.rounds > enforcement.ROUNDS
-
-
-def _prepare(rows: list[Any], grants: Grants, now: datetime) -> None:
-    for row in rows:
-        row.is_fought_over = _is_fought_over(row)
-        if len(rows) == 1:
-            row.known_of_that_time = drift.known_of_that_time(row)
-
-
-def _resume(row: Drift, *, user: Person, now: datetime) -> None:
-    drift.resume(row)
+def _act(**words: Any) -> Act:
+    return Act(needs=Permission.CHANGE_SETTINGS, refused=(drift.DriftRefused,), for_many=True, **words)
 
 
 DRIFT = register(
@@ -52,7 +36,7 @@ DRIFT = register(
         order="-since",
         search=("path", "wanted", "found", "system__name"),
         related=("system__folder", "ignored_by"),
-        prepare=_prepare,
+        prepare=enforcement.look_up,
         tell=lambda row: live.publish("system", row.system),
         label=lambda row: f"{row.system}, {row.path}",
         topic="system",
@@ -72,12 +56,7 @@ DRIFT = register(
             folder_filter("system__folder"),
             Field(name="system_name", type=str, at="system__name", sort="", heading="System", cell="system"),
             Field(
-                name="path",
-                type=str,
-                meaning="A part of the path.",
-                filter="part",
-                heading="Setting",
-                cell="link",
+                name="path", type=str, meaning="A part of it.", filter="part", heading="Setting", cell="link"
             ),
             Field(name="wanted", type=str, sort="", heading="Wanted", cell="value"),
             Field(
@@ -123,11 +102,9 @@ DRIFT = register(
             ),
         ),
         acts=(
-            Act(
+            _act(
                 name="enforce",
-                needs=Permission.CHANGE_SETTINGS,
-                run=_enforce,
-                refused=(drift.DriftRefused,),
+                run=enforcement.enforce_one,
                 summary="Write the requested value again.",
                 title="Restore this setting?",
                 what=_WHAT
@@ -136,49 +113,39 @@ DRIFT = register(
                 undo="The value found is overwritten. If it is right, accept it instead.",
                 button="Restore",
                 done="The setting is written again.",
-                for_many=True,
             ),
-            Act(
+            _act(
                 name="accept",
-                needs=Permission.CHANGE_SETTINGS,
                 run=enforcement.accept,
-                refused=(drift.DriftRefused,),
                 summary="Make the value found the requested value, for this system only.",
                 title="Make the value found the requested value?",
                 what=_WHAT + "It becomes a persistent setting of this system only, whatever templates say.",
                 undo="Remove the request under the system's Settings.",
                 button="Accept",
                 done="It is now the requested value.",
-                for_many=True,
                 offered=lambda row: row.layer not in regaining.LAYERS and row.found is not None,
             ),
-            Act(
+            _act(
                 name="ignore",
-                needs=Permission.CHANGE_SETTINGS,
                 run=drift.ignore,
-                refused=(drift.DriftRefused,),
                 summary="Leave this difference alone.",
                 title="Leave this difference alone?",
                 what=_WHAT + "It is not restored or counted until it ends.",
                 undo="It is listed under Ignored, where you can resume it.",
                 button="Ignore",
                 done="The difference is ignored.",
-                for_many=True,
-                offered=lambda row: row.ignored_at is None and not _is_fought_over(row),
+                offered=lambda row: row.ignored_at is None and not enforcement.is_fought_over(row),
             ),
-            Act(
+            _act(
                 name="resume",
-                needs=Permission.CHANGE_SETTINGS,
-                run=_resume,
-                refused=(drift.DriftRefused,),
+                run=drift.resume,
                 summary="Stop ignoring it, or restore a setting again that was fought over.",
                 title="Resume this difference?",
                 what=_WHAT + "It is counted, and restored automatically where that is on.",
                 undo="It can be ignored again.",
                 button="Resume",
                 done="The difference is counted again.",
-                for_many=True,
-                offered=lambda row: row.ignored_at is not None or _is_fought_over(row),
+                offered=lambda row: row.ignored_at is not None or enforcement.is_fought_over(row),
             ),
         ),
     )

@@ -91,7 +91,7 @@ def test_two_managers_that_fight_are_found_and_told(system):
     assert "3 times within a day" in ticket.reason
     # A person takes it up, and it is set back again.
     row = Drift.objects.get(system=system, ended_at=None)
-    drift.resume(row)
+    drift.resume(row, user=None, now=now())
     assert enforcement.enforce_due(now=now()) == 1
 
 
