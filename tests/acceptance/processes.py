@@ -121,6 +121,14 @@ class Program:
         """Its resident memory now, in bytes."""
         return _status_field(self.process.pid, "VmRSS")
 
+    def settled_memory(self, *, seconds: float = 60.0) -> int:
+        """The same once it grows no more: a server that has just started loads for a while what it needs first."""
+        until, before = time.monotonic() + seconds, 0
+        while (now := self.memory()) > before + _STEADY and time.monotonic() < until:
+            before = now
+            time.sleep(_LOOK)
+        return now
+
     def peak_memory(self) -> int:
         """The most it ever was."""
         return _status_field(self.process.pid, "VmHWM")
@@ -133,6 +141,11 @@ class Program:
     def forget_peak(self) -> None:
         """Begin a new peak from now on."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", "ascii")
+
+
+# It grows by less than this, in bytes, from one look to the next, so many seconds later.
+_STEADY = 500_000
+_LOOK = 3.0
 
 
 def _status_field(pid: int, field: str) -> int:

@@ -65,7 +65,7 @@ def test_unfinished_bodies_take_little_memory_and_good_posts_are_answered(
 ) -> None:
     own = fresh.admit("FTTFLOOD", "", "127.3.8.1").secret if secret == "known" else secret
     fresh.check()
-    before = fresh.program.memory()
+    before = fresh.program.settled_memory()
     fresh.program.forget_peak()
     flood = Flood(
         fresh.server.http if scheme == "http" else fresh.server.https,
@@ -139,7 +139,7 @@ def test_300_megabytes_to_the_sign_in_page_are_kept_nowhere(scene: Scene) -> Non
 def test_answers_that_nobody_takes_hold_little_memory_and_no_time(fresh: Scene, scheme: str) -> None:
     """The longest answer that a stranger gets, asked for over and over and never read."""
     fresh.check()
-    before = fresh.program.memory()
+    before = fresh.program.settled_memory()
     fresh.program.forget_peak()
     held = []
     try:
