@@ -83,8 +83,8 @@ def test_many_are_asked_each_by_itself(call: Caller, ready: list[System], lobby:
         ({"password": ""}, "let everyone in"),
         ({"password": "x" * 128}, "127"),
         ({"password": f"{NEW}\n"}, "no control characters"),
-        ({"password": NEW, "force": True}, "not permitted"),
-        ({"password": [NEW]}, "string"),
+        ({"password": NEW, "force": True}, "unknown field"),
+        ({"password": [NEW]}, "enter a text"),
     ],
 )
 def test_what_cannot_be_used_is_refused_without_being_repeated(

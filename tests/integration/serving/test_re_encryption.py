@@ -11,6 +11,7 @@ from roomkeeper.backups.models import Replacement
 from roomkeeper.configuration_templates.models import ConfigurationTemplate, TemplateVersion
 from roomkeeper.installation.models import Installation
 from roomkeeper.jobs.models import Job
+from roomkeeper.phonebooks.models import PhoneBook, Source
 from roomkeeper.provisioning import planning
 from roomkeeper.provisioning.models import Action, ChangeItem
 from roomkeeper.serving import re_encryption
@@ -25,6 +26,7 @@ OTHERS = (
     "community",
     "of a template",
     "of old hardware",
+    "of a source",
     "of an action",
     "of arguments",
     "of the installation",
@@ -52,6 +54,8 @@ def stored(boardroom, operator):
     template = ConfigurationTemplate.objects.create(name="T", folder=boardroom.folder)
     TemplateVersion.objects.create(template=template, number=1, secrets_ciphertext=encrypt("of a template"))
     Replacement.objects.create(system=boardroom, old_password_ciphertext=encrypt("of old hardware"))
+    book = PhoneBook.objects.create(name="B", folder=boardroom.folder)
+    Source.objects.create(book=book, kind="http", name="S", secrets_ciphertext=encrypt("of a source"))
     secret = encrypt("of an action")
     Action.objects.create(
         system=boardroom,

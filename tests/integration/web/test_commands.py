@@ -203,8 +203,8 @@ def test_a_message_is_shown_by_the_command_of_the_release(client: Client, boardr
     [
         ({"text": " "}, "at least 1 character"),
         ({"text": "x" * 256}, "at most 255 characters"),
-        ({"text": "x", "seconds": "soon"}, "a valid integer"),
-        ({"text": "x", "seconds": "3601"}, "less than or equal to 3600"),
+        ({"text": "x", "seconds": "soon"}, "whole number"),
+        ({"text": "x", "seconds": "3601"}, "3600 or less"),
         ({"text": "x", "seconds": "700"}, "It must be a number from 0 to 600."),
     ],
 )

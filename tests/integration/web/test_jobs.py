@@ -93,7 +93,7 @@ def test_jobs_of_other_folders_are_not_there(
     assert "Theirs" not in page
     assert browser.get(f"/jobs/{own.pk}/").status_code == 200
     for address in ("", "items.csv", "stop/"):
-        assert browser.get(f"/jobs/{other.pk}/{address}").status_code == 404
+        assert browser.get(f"/jobs/{other.pk}/{address}", follow=True).status_code == 404
     assert browser.post(f"/jobs/{other.pk}/cancel/").status_code == 404
     assert "Theirs" not in text_of(browser.get(f"/add-systems/?tab=range&again={other.pk}"))
 

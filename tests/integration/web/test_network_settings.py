@@ -118,6 +118,6 @@ def test_systems_that_still_call_an_old_address_are_listed(client: Client, board
     assert "old address" not in text_of(client.get("/network-settings/"))
     network_settings.update({"internal_ipv4": "10.0.0.6"}, user=None, now=timezone.now())
     page = text_of(client.get("/network-settings/"))
-    assert f"{STRAGGLERS.heading}: 1 system" in page
+    assert f"{STRAGGLERS.pages.heading}: 1 system" in page
     assert "/network-settings/stragglers/" in page
     assert "10.0.0.5:8080" in text_of(client.get("/network-settings/stragglers/"))
