@@ -252,7 +252,8 @@ FIELDS: Final = (
         sort="",
         is_told=False,
         in_csv=False,
-        is_minor=True,
+        # The quality of phone books leads here by address; the page stays small.
+        is_offered=False,
         choices=(("ours", "ours"), ("other", "another server"), ("none", "none set")),
     ),
     _plain("drift_count", int, filter="one", filter_type=_COUNT, heading="Drift", cell="system_drift"),
