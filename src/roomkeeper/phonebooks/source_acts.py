@@ -140,7 +140,7 @@ def _adding(kind: SourceKind) -> Act:
         trail=Trail(word=f"add {_NOUN}", result=lambda made: {"kind": made.kind}),
         takes=(
             Input(name="book", type=Identifier, refers="phone books", label="Phone book", from_address=True),
-            *kind.takes,
+            *map(_explained, kind.takes),
             NAME,
             _every(kind.every),
             _limit(kind.shrink_limit),
@@ -181,8 +181,13 @@ def _setting(kind: SourceKind) -> Act:
         offered=lambda row: row.kind == kind.name,
         rest=Rest(method="PATCH", at=kind.name.replace("_", "-"), status=422),
         trail=Trail(word=f"set {_NOUN}"),
-        takes=tuple(_changed(one) for one in kind.takes),
+        takes=tuple(_changed(_explained(one)) for one in kind.takes),
     )
+
+
+def _explained(one: Input) -> Input:
+    """What a setting means is told where it is asked for: these are no words that people know from elsewhere."""
+    return replace(one, hint=one.hint or one.meaning.replace("`", ""))
 
 
 def _changed(one: Input) -> Input:
