@@ -70,7 +70,7 @@ class SourceKind:
     `SourceFailed` where it cannot tell all of them, also in the middle. `read_file` does so with the content of a file
     that somebody brings, whose name ends with one of `endings` (“.csv”), and which spreadsheets write where it
     `is_table`; what has neither is filled by people. Each
-    module of this package that registers a kind is found by itself (`find_kinds`). `mapping` is what is suggested: for
+    module of this package that registers a kind is found by `find_kinds`. `mapping` is what is suggested: for
     each part of an entry the fields to look at, the first that holds something first. `every` is how often it is read
     unless somebody says otherwise, in minutes, and `shrink_limit` the share of its entries, in per cent, that may go at
     once without a yes. `missing` gives a sentence where something that has to be installed is
